@@ -1,0 +1,9 @@
+//! Vocabulary with no domain: ids, time, faults, bells, back-off.
+//!
+//! Guarantees: depends on nothing else of this crate. Deliberately absent: everything that knows what a task is.
+
+pub mod backoff;
+pub mod clock;
+pub mod fault;
+pub mod ids;
+pub mod wake;

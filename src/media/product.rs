@@ -1,0 +1,162 @@
+//! What the engine made, as plain data: outputs, their files, where each stands relative to the output's main
+//! object, and the proof.
+//!
+//! Guarantees: complete enough to publish and announce an output without opening it again. Deliberately absent:
+//! storages and keys; the engine does not know where its files go.
+
+use crate::base::fault::Fault;
+use crate::media::facts::MediaFacts;
+use serde::Deserialize;
+use serde::Serialize;
+
+/// How one job ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "status", rename_all = "snake_case")]
+pub enum JobEnd {
+    /// Done, every output proved.
+    Success(JobProduct),
+    /// There is nothing to do for it in this source (a sprite of an audio file), with the reason.
+    Skipped {
+        /// Why.
+        reason: String,
+    },
+    /// Failed.
+    Failed {
+        /// Why.
+        fault: Fault,
+    },
+}
+
+/// What one job made.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct JobProduct {
+    /// The outputs, in the order of the definition.
+    pub outputs: Vec<Product>,
+    /// What of the source could not be carried over, in words.
+    #[serde(default)]
+    pub dropped: Vec<String>,
+    /// What deserves a look though it is no failure, in words.
+    #[serde(default)]
+    pub warnings: Vec<String>,
+    /// Where the work was done: `software`, `gpu`, ...
+    pub backend: String,
+    /// Why not where it was wanted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fallback_reason: Option<String>,
+}
+
+/// One output: a file, or a set of files that belong together.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Product {
+    /// Output group; empty for activities that have none.
+    pub group: String,
+    /// `{Name}`: the rung, the group of an HLS set, the activity's own name.
+    pub name: String,
+    /// `{Ext}` of the main object, with its dot.
+    pub extension: String,
+    /// What it is.
+    pub kind: ProductKind,
+    /// Its files; the last one to be published stands last (manifests after what they name).
+    pub files: Vec<ProductFile>,
+    /// Facts of the main object as re-read from disk; of an HLS rendition, its playlist and segments.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub facts: Option<MediaFacts>,
+    /// What was compared, and with what result.
+    pub proof: Proof,
+    /// Renditions inside a set, with their own facts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub renditions: Vec<Rendition>,
+    /// Pictures made, of stills and sprites.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub picture_count: Option<u32>,
+}
+
+/// One rendition inside a set.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Rendition {
+    /// Name of the output in the definition.
+    pub name: String,
+    /// Where its playlist lies within the set.
+    pub place: Place,
+    /// Its facts.
+    pub facts: MediaFacts,
+    /// All its segments together.
+    pub size_bytes: u64,
+}
+
+/// What an output is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProductKind {
+    /// One media file.
+    File,
+    /// An HLS tree.
+    Hls,
+    /// Stills.
+    Stills,
+    /// Sprite sheets and their WebVTT.
+    Sprite,
+    /// An animated picture.
+    Animation,
+}
+
+/// One file of an output.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProductFile {
+    /// Path relative to the attempt's scratch directory.
+    pub scratch_path: String,
+    /// Where it goes, relative to the output's main object.
+    pub place: Place,
+    /// Bytes.
+    pub size_bytes: u64,
+    /// MD5, 32 lower-case hex digits.
+    pub md5: String,
+    /// Holds [`reference`]s that are replaced when the final names are known; its size and MD5 change then.
+    #[serde(default)]
+    pub names_others: bool,
+}
+
+/// Where a file of an output goes, relative to the output's main object.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Place {
+    /// At `path` itself.
+    Main,
+    /// At `path` with `{Count}` = this number (from 1, five digits), or `-00001` before the extension when the path has no `{Count}`.
+    Numbered(u32),
+    /// Beside the main object, its stem followed by this: `.vtt`.
+    Beside(String),
+    /// In the folder of the main object's stem beside it: `1080p/seg-00001.m4s`.
+    Inside(String),
+}
+
+/// How one text file of an output names another one before their final names are known. It is replaced by a
+/// relative URL reference (percent-encoded) when the output is published.
+pub fn reference(place: &Place) -> String {
+    match place {
+        Place::Main => "{reelmill:main}".to_owned(),
+        Place::Numbered(number) => format!("{{reelmill:numbered:{number}}}"),
+        Place::Beside(suffix) => format!("{{reelmill:beside:{suffix}}}"),
+        Place::Inside(rest) => format!("{{reelmill:inside:{rest}}}"),
+    }
+}
+
+/// The proof of an output: what was expected of it (from the source), what was found when it was opened again.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Proof {
+    /// Every comparison made. A failed one is the job's fault, so a published proof holds none.
+    pub checks: Vec<Check>,
+}
+
+/// One comparison.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Check {
+    /// `duration_s`, `frame_count`, `last_pts_s`, `av_skew_ms`, `color`, `size_bytes`, ...
+    pub name: String,
+    /// What was expected.
+    pub expected: String,
+    /// What was found.
+    pub found: String,
+    /// Whether that is good enough.
+    pub ok: bool,
+}
