@@ -1,5 +1,9 @@
 #![doc = include_str!("README.md")]
 
 pub mod base;
+pub mod events;
+pub mod executor;
 pub mod media;
+pub mod objects;
 pub mod worker;
+pub mod workflow;

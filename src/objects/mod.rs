@@ -1,0 +1,5 @@
+//! Where bytes come from and go: storages and the objects in them.
+//!
+//! Guarantees: everything read or written lies in a registered storage. Deliberately absent: tasks and SQL.
+
+pub mod uri;
