@@ -6,4 +6,5 @@ pub mod backoff;
 pub mod clock;
 pub mod fault;
 pub mod ids;
+pub mod reader;
 pub mod wake;
