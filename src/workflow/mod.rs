@@ -11,6 +11,8 @@ pub mod naming;
 pub mod output_names;
 pub mod preset;
 pub mod resolve;
+pub mod condition;
+pub mod plan;
 pub mod resolved;
 pub mod segment;
 pub mod selector;
