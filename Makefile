@@ -43,7 +43,7 @@ doc: ## rustdoc, broken links refused
 .PHONY: deny
 deny: ## licences, sources and banned crates of the dependency tree
 	@command -v cargo-deny >/dev/null || $(CARGO) install --locked cargo-deny
-	$(CARGO) deny --config .deny.toml check bans licenses sources
+	$(CARGO) deny --log-level error --config .deny.toml check --hide-inclusion-graph bans licenses sources
 
 .PHONY: bench
 bench: build ## the figures of benches/README.md
