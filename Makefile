@@ -25,7 +25,7 @@ build: ## the release binary, target/release/reelmill
 test: ## everything CI runs, in CI's order
 	@packaging/prerequisites.sh test
 	$(CARGO) fmt --check
-	shellcheck packaging/*.sh tests/*.sh benches/*.sh .ci/run
+	shellcheck packaging/*.sh .ci/run
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	@$(MAKE) --no-print-directory tests doc deny
 
@@ -48,4 +48,4 @@ deny: ## licences, sources and banned crates of the dependency tree
 .PHONY: bench
 bench: build ## the figures of benches/README.md
 	@packaging/prerequisites.sh test
-	benches/media.sh
+	benches/media.py
