@@ -6,5 +6,6 @@ pub mod address;
 pub mod backoff;
 pub mod clock;
 pub mod fault;
+pub mod file_system;
 pub mod ids;
 pub mod wake;

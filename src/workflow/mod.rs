@@ -2,5 +2,7 @@
 //!
 //! Guarantees: no I/O, no clock, no async; the same input gives the same answer. Deliberately absent: when and where it happens.
 
+pub mod condition;
+pub mod plan;
 pub mod resolved;
 pub mod status;
