@@ -5,5 +5,6 @@ pub mod events;
 pub mod executor;
 pub mod media;
 pub mod objects;
+pub mod telemetry;
 pub mod worker;
 pub mod workflow;
