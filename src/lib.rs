@@ -6,5 +6,6 @@ pub mod executor;
 pub mod media;
 pub mod objects;
 pub mod telemetry;
+pub mod web;
 pub mod worker;
 pub mod workflow;
