@@ -1,6 +1,7 @@
 #![doc = include_str!("README.md")]
 
 pub mod base;
+pub mod cli;
 pub mod events;
 pub mod executor;
 pub mod media;
