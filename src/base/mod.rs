@@ -5,5 +5,6 @@
 pub mod backoff;
 pub mod clock;
 pub mod fault;
+pub mod file_system;
 pub mod ids;
 pub mod wake;
