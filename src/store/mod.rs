@@ -20,8 +20,11 @@
 
 pub(crate) mod announce;
 pub mod error;
+pub mod intents;
+pub mod listing;
 mod readers;
 mod settings;
+pub mod tokens;
 mod upgrade;
 mod writer;
 
