@@ -16,6 +16,7 @@ pub mod table;
 pub mod task;
 pub mod template;
 pub mod token;
+pub mod worker;
 pub mod workflow;
 
 use clap::Parser;
@@ -72,6 +73,9 @@ pub enum Command {
     Drain(drain::Args),
     /// Write a copy of the database of a running daemon.
     Backup(backup::Args),
+    /// Carries out one attempt; started by the daemon.
+    #[command(hide = true)]
+    Worker(worker::WorkerArgs),
     /// Print completions for a shell.
     Completions(completions::Args),
 }
@@ -92,6 +96,10 @@ impl Cli {
 
 /// Carries out one command and says what became of it.
 pub fn run(cli: Cli) -> ExitCode {
+    // A worker closes its cage before any thread runs, so nothing may come before it.
+    if let Command::Worker(args) = &cli.command {
+        return worker::run(args);
+    }
     if let Err(error) = crate::telemetry::logging::start(&cli.log_level()) {
         eprintln!("reelmill: {error}");
         return ExitCode::from(2);
@@ -109,6 +117,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Drain(args) => drain::run(args, &context),
         Command::Backup(args) => backup::run(args, &context),
         Command::Completions(args) => completions::run(args),
+        Command::Worker(args) => return worker::run(&args),
     };
     outcome::exit_code(done)
 }
