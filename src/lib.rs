@@ -9,6 +9,7 @@ pub mod media;
 pub mod objects;
 pub mod store;
 pub mod telemetry;
+pub mod trigger;
 pub mod web;
 pub mod worker;
 pub mod workflow;
