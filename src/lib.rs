@@ -1,9 +1,13 @@
 #![doc = include_str!("README.md")]
 
 pub mod base;
+pub mod cli;
 pub mod events;
 pub mod executor;
 pub mod media;
 pub mod objects;
+pub mod store;
+pub mod telemetry;
+pub mod web;
 pub mod worker;
 pub mod workflow;
