@@ -20,6 +20,7 @@
 
 pub mod afters;
 pub(crate) mod announce;
+pub mod arrivals;
 pub mod attempts;
 pub mod conclusions;
 pub mod error;
