@@ -4,8 +4,10 @@
 //! compared before it is handed over; a read error is a failure, whatever libav says. Deliberately absent:
 //! tasks, storages, SQLite, HTTP, configuration, tokio.
 
+pub mod av;
 pub mod facts;
 pub mod limits;
 pub mod product;
 pub mod progress;
 pub mod spec;
+pub mod tap;
