@@ -5,9 +5,12 @@
 //! tasks, storages, SQLite, HTTP, configuration, tokio.
 
 pub mod av;
+pub mod error;
 pub mod facts;
 pub mod limits;
+pub mod probe;
 pub mod product;
 pub mod progress;
 pub mod spec;
 pub mod tap;
+pub mod wholeness;
