@@ -7,6 +7,7 @@
 pub mod av;
 pub mod error;
 pub mod facts;
+pub mod ladder;
 pub mod limits;
 pub mod probe;
 pub mod product;
