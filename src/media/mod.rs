@@ -6,6 +6,12 @@
 
 pub mod facts;
 pub mod limits;
+pub mod moments;
+pub mod picker;
+pub mod picture;
 pub mod product;
 pub mod progress;
+pub mod scratch_file;
+pub mod sheet;
 pub mod spec;
+pub mod webvtt;
