@@ -5,6 +5,7 @@
 //! tasks, storages, SQLite, HTTP, configuration, tokio.
 
 pub mod facts;
+pub mod gather;
 pub mod limits;
 pub mod moments;
 pub mod picker;
@@ -13,5 +14,7 @@ pub mod product;
 pub mod progress;
 pub mod scratch_file;
 pub mod sheet;
+pub mod snapshot;
 pub mod spec;
+pub mod sprite;
 pub mod webvtt;

@@ -45,12 +45,10 @@ impl<F: Clone> Picker<F> {
         }
         let mut picks = Vec::new();
         if let Some((held_s, held)) = &self.held {
-            while let Some(moment_s) = self
-                .moments_s
-                .get(self.next)
-                .filter(|moment_s| **moment_s + TOLERANCE_S < frame_s)
+            while self
+                .pending_s()
+                .is_some_and(|moment_s| moment_s + TOLERANCE_S < frame_s)
             {
-                let _ = moment_s;
                 picks.push(Pick {
                     moment: self.next,
                     frame_s: *held_s,
