@@ -4,6 +4,9 @@
 //! compared before it is handed over; a read error is a failure, whatever libav says. Deliberately absent:
 //! tasks, storages, SQLite, HTTP, configuration, tokio.
 
+pub mod animate;
+pub mod animation_file;
+pub mod av;
 pub mod facts;
 pub mod gather;
 pub mod limits;

@@ -1,0 +1,3 @@
+//! libav behind safe types, one noun a file.
+
+pub mod animation;
