@@ -13,6 +13,7 @@ pub mod limits;
 pub mod moments;
 pub mod picker;
 pub mod picture;
+pub mod picture_job;
 pub mod product;
 pub mod progress;
 pub mod scratch_file;

@@ -76,6 +76,34 @@ impl<F: Clone> Picker<F> {
         .collect()
     }
 
+    /// Number of the first moment without a frame.
+    pub fn pending(&self) -> usize {
+        self.next
+    }
+
+    /// The frame held stands for the next moment, whatever comes after it. Nothing when there is none of either.
+    pub fn settle_next(&mut self) -> Option<Pick<F>> {
+        let (frame_s, frame) = self.held.as_ref().filter(|_| !self.is_done())?;
+        let pick = Pick {
+            moment: self.next,
+            frame_s: *frame_s,
+            frame: frame.clone(),
+        };
+        self.next += 1;
+        if self.is_done() {
+            self.held = None;
+        }
+        Some(pick)
+    }
+
+    /// The next moment gets no frame.
+    pub fn skip_next(&mut self) {
+        self.next += 1;
+        if self.is_done() {
+            self.held = None;
+        }
+    }
+
     /// Every moment has its frame.
     pub fn is_done(&self) -> bool {
         self.next >= self.moments_s.len()
@@ -126,6 +154,30 @@ mod tests {
         assert_eq!(
             run(&[90.0 * 1001.0 / 30_000.0 - 0.0005], &[2.97, 3.003, 3.037]),
             [(0, 3.003)]
+        );
+    }
+
+    #[test]
+    fn a_moment_can_be_settled_early_or_skipped() {
+        let mut picker = Picker::new(vec![1.0, 2.0, 3.0]);
+        assert_eq!(picker.settle_next(), None);
+        picker.offer(0.5, 'a');
+        assert_eq!(
+            picker.settle_next(),
+            Some(Pick {
+                moment: 0,
+                frame_s: 0.5,
+                frame: 'a'
+            })
+        );
+        picker.skip_next();
+        assert_eq!(
+            picker.finish(),
+            [Pick {
+                moment: 2,
+                frame_s: 0.5,
+                frame: 'a'
+            }]
         );
     }
 
