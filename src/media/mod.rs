@@ -21,4 +21,5 @@ pub mod sheet;
 pub mod snapshot;
 pub mod spec;
 pub mod sprite;
+pub mod tap;
 pub mod webvtt;
