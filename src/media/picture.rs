@@ -93,6 +93,32 @@ impl Picture {
         }
     }
 
+    /// The picture turned clockwise by 0, 90, 180 or 270 degrees and then, if so, mirrored left to right.
+    pub fn turned(self, degrees: u32, mirrored: bool) -> Picture {
+        if degrees % 360 == 0 && !mirrored {
+            return self;
+        }
+        let (width, height) = if degrees % 180 == 90 {
+            (self.height, self.width)
+        } else {
+            (self.width, self.height)
+        };
+        let mut rgb = Vec::with_capacity(self.rgb.len());
+        for y in 0..height {
+            for x in 0..width {
+                let x = if mirrored { width - 1 - x } else { x };
+                let pixel = match degrees % 360 {
+                    90 => self.pixel(y, self.height - 1 - x),
+                    180 => self.pixel(self.width - 1 - x, self.height - 1 - y),
+                    270 => self.pixel(self.width - 1 - y, x),
+                    _ => self.pixel(x, y),
+                };
+                rgb.extend_from_slice(&pixel);
+            }
+        }
+        Picture { width, height, rgb }
+    }
+
     /// Keeps the upper `rows` rows (at least one).
     pub fn cut_below(&mut self, rows: u32) {
         self.height = rows.clamp(1, self.height);
@@ -225,6 +251,24 @@ mod tests {
         assert_eq!(ground.pixel(3, 2), [200, 0, 0]);
         ground.paste(&cell, 4, 0);
         assert_eq!(ground.pixel(3, 0), [9, 9, 9]);
+    }
+
+    #[test]
+    fn turning_moves_the_upper_left_corner_clockwise() {
+        let mut picture = Picture::filled(3, 2, Color([0; 3])).expect("not empty");
+        picture.paste(&Picture::filled(1, 1, Color([255; 3])).expect("not empty"), 0, 0);
+        let corner = |degrees, mirrored| {
+            let turned = picture.clone().turned(degrees, mirrored);
+            let places = (0..turned.height()).flat_map(|y| (0..turned.width()).map(move |x| (x, y)));
+            let found: Vec<(u32, u32)> = places.filter(|(x, y)| turned.pixel(*x, *y) == [255; 3]).collect();
+            (turned.width(), turned.height(), found)
+        };
+        assert_eq!(corner(0, false), (3, 2, vec![(0, 0)]));
+        assert_eq!(corner(90, false), (2, 3, vec![(1, 0)]));
+        assert_eq!(corner(180, false), (3, 2, vec![(2, 1)]));
+        assert_eq!(corner(270, false), (2, 3, vec![(0, 2)]));
+        assert_eq!(corner(0, true), (3, 2, vec![(2, 0)]));
+        assert_eq!(corner(90, true), (2, 3, vec![(0, 0)]));
     }
 
     #[test]

@@ -1,0 +1,170 @@
+//! What a container's index tells of a stream's key frames.
+//!
+//! Guarantees: only an index that covers the stream is taken; one that points beyond the end of the file is a
+//! truncated source. Deliberately absent: reading packets.
+
+use crate::base::fault::Blame;
+use crate::base::fault::Fault;
+use crate::media::av::Demuxer;
+use crate::media::picker::TOLERANCE_S;
+
+/// How far the last entry of a usable index may be from the end, as a share of the length. Matroska lists key
+/// frames only, and the last of them may be far from the end.
+const COVERED_SHARE: f64 = 0.5;
+
+/// Key frames of one stream, by time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KeyIndex {
+    /// Index times of key frames in stream units, rising: times of decoding in ISO files.
+    times: Vec<i64>,
+    /// Seconds a unit.
+    unit_s: f64,
+    /// Units by which key frames are shown later than the index says; learned from the first one read.
+    delay: i64,
+}
+
+impl KeyIndex {
+    /// Reads the index of a stream of an opened file. None when there is none worth the name. `length_s` is how
+    /// long the stream is; without it no index can be trusted to be whole.
+    pub fn read(demuxer: &Demuxer, stream: usize, length_s: Option<f64>) -> Result<Option<Self>, Fault> {
+        let (Some(stream), Some(length_s)) = (demuxer.stream(stream), length_s) else {
+            return Ok(None);
+        };
+        let unit_s = stream.time_base().value();
+        let (mut times, mut first, mut last, mut end_byte) = (Vec::new(), None, None, 0);
+        for entry in (0..stream.index_len()).filter_map(|number| stream.index_entry(number)) {
+            first = Some(first.unwrap_or(entry.time).min(entry.time));
+            last = Some(last.unwrap_or(entry.time).max(entry.time));
+            end_byte = end_byte.max(entry.position + u64::from(entry.size_bytes));
+            if entry.is_key {
+                times.push(entry.time);
+            }
+        }
+        if end_byte > demuxer.size_bytes() {
+            return Err(Fault::new(
+                "SourceTruncated",
+                Blame::Source,
+                "read",
+                demuxer.name(),
+                format!(
+                    "its index names bytes up to {end_byte}, the file has {}",
+                    demuxer.size_bytes()
+                ),
+                "Deliver the file again, whole.",
+            ));
+        }
+        times.sort_unstable();
+        times.dedup();
+        let covered_s = first
+            .zip(last)
+            .map_or(0.0, |(first, last)| (last - first) as f64 * unit_s);
+        Ok(
+            (!times.is_empty() && covered_s >= length_s * COVERED_SHARE).then_some(KeyIndex {
+                times,
+                unit_s,
+                delay: 0,
+            }),
+        )
+    }
+
+    /// Key frames.
+    pub fn len(&self) -> usize {
+        self.times.len()
+    }
+
+    /// There is no key frame; never so for an index that [`KeyIndex::read`] gave.
+    pub fn is_empty(&self) -> bool {
+        self.times.is_empty()
+    }
+
+    /// Index time of a key frame, stream units: where to seek.
+    pub fn time(&self, key: usize) -> Option<i64> {
+        self.times.get(key).copied()
+    }
+
+    /// When a key frame is shown, stream units.
+    pub fn shown(&self, key: usize) -> Option<i64> {
+        self.time(key).map(|time| time + self.delay)
+    }
+
+    /// Learns from a key frame read how much later than the index says it is shown.
+    pub fn learn(&mut self, key: usize, pts: i64) {
+        if let Some(time) = self.time(key) {
+            self.delay = pts - time;
+        }
+    }
+
+    /// Seconds in stream units.
+    pub fn units(&self, seconds: f64) -> f64 {
+        seconds / self.unit_s
+    }
+
+    /// How much before its time a frame counts as begun, stream units.
+    pub fn tolerance(&self) -> f64 {
+        self.units(TOLERANCE_S)
+    }
+
+    /// The last key frame shown at or before `moment` (stream units), else the first.
+    pub fn at_or_before(&self, moment: f64) -> usize {
+        let latest = moment + self.tolerance();
+        self.times
+            .partition_point(|time| (time + self.delay) as f64 <= latest)
+            .saturating_sub(1)
+    }
+
+    /// Whether these moments (stream units, rising) are poorly served by key frames: fewer than half of them get one
+    /// of their own, or one is shown `far` units or more after its key frame.
+    pub fn serves_poorly(&self, moments: &[f64], far: f64) -> bool {
+        let (mut own, mut before) = (0, None);
+        for moment in moments {
+            let key = self.at_or_before(*moment);
+            own += usize::from(before != Some(key));
+            before = Some(key);
+            if self.shown(key).is_some_and(|shown| moment - shown as f64 >= far) {
+                return true;
+            }
+        }
+        own * 2 < moments.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn index(times: &[i64]) -> KeyIndex {
+        KeyIndex {
+            times: times.to_vec(),
+            unit_s: 0.001,
+            delay: 0,
+        }
+    }
+
+    #[test]
+    fn the_key_frame_is_the_last_one_shown_by_then() {
+        let index = index(&[0, 2000, 4000]);
+        let keys: Vec<usize> = [-5.0, 0.0, 1999.0, 1999.5, 2000.0, 9000.0]
+            .map(|moment| index.at_or_before(moment))
+            .to_vec();
+        assert_eq!(keys, [0, 0, 0, 1, 1, 2]);
+    }
+
+    #[test]
+    fn key_frames_shown_later_than_they_are_decoded_are_learned() {
+        let mut index = index(&[-80, 1920, 3920]);
+        assert_eq!(index.at_or_before(1990.0), 1);
+        index.learn(0, 0);
+        assert_eq!(
+            (index.at_or_before(1990.0), index.at_or_before(2000.0), index.shown(2)),
+            (0, 1, Some(4000))
+        );
+    }
+
+    #[test]
+    fn few_or_far_key_frames_serve_poorly() {
+        let index = index(&[0, 2000, 4000, 6000]);
+        assert!(!index.serves_poorly(&[0.0, 1000.0, 2000.0, 3000.0], 15_000.0));
+        assert!(index.serves_poorly(&[0.0, 100.0, 200.0, 2000.0, 2100.0], 15_000.0));
+        assert!(index.serves_poorly(&[0.0, 21_000.0], 15_000.0));
+    }
+}
