@@ -87,10 +87,7 @@ unsafe extern "C" fn hear(
     let is_error = level <= ffi::AV_LOG_ERROR as c_int;
     tracing::debug!(target: "libav", error = is_error, "{text}");
     let Ok(mut heard) = HEARD.lock() else { return };
-    if text.contains("partial file")
-        || text.contains("File ended prematurely")
-        || text.contains("Packet corrupt (stream")
-    {
+    if text.contains("partial file") || text.contains("File ended prematurely") {
         heard.cut_short.get_or_insert_with(|| text.clone());
     }
     if is_error {
