@@ -82,6 +82,11 @@ impl<'a> FrameSeeker<'a> {
         &self.keys
     }
 
+    /// Frames decoded so far.
+    pub fn frames(&self) -> u64 {
+        self.decoder.frames()
+    }
+
     /// Key frames that could not be decoded.
     pub fn undecodable(&self) -> u64 {
         self.undecodable
@@ -152,7 +157,8 @@ impl<'a> FrameSeeker<'a> {
                 return Ok(None);
             }
             if packet.stream_index() == self.stream && packet.is_key() {
-                return Ok(Some(packet));
+                // A key frame before an edit list's start is decoded but never shown.
+                return Ok((!packet.is_discard()).then_some(packet));
             }
         }
         Ok(None)

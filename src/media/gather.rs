@@ -3,8 +3,8 @@
 //! Guarantees: pictures come in rising order of their labels and in the size [`Gather::fit`] names. Deliberately
 //! absent: frames, decoding, which moments are wanted.
 
-use crate::base::fault::Blame;
 use crate::base::fault::Fault;
+use crate::media::error;
 use crate::media::picture::Color;
 use crate::media::picture::Picture;
 use crate::media::product::Check;
@@ -116,24 +116,12 @@ impl Checks {
     pub fn prove(self, subject: &str) -> Result<Proof, Fault> {
         match self.checks.iter().find(|check| !check.ok) {
             None => Ok(Proof { checks: self.checks }),
-            Some(failed) => Err(unproved(
+            Some(failed) => Err(error::output_unproved(
                 subject,
                 format!("{} should be {} and is {}", failed.name, failed.expected, failed.found),
             )),
         }
     }
-}
-
-/// An output that is not what it should be.
-pub fn unproved(subject: &str, cause: impl Into<String>) -> Fault {
-    Fault::new(
-        "OutputUnproved",
-        Blame::Bug,
-        "verify",
-        subject,
-        cause,
-        "Nothing was published. Run the job again; if it fails the same way, report the source file.",
-    )
 }
 
 #[cfg(test)]

@@ -1,10 +1,8 @@
 //! What a container's index tells of a stream's key frames.
 //!
-//! Guarantees: only an index that covers the stream is taken; one that points beyond the end of the file is a
-//! truncated source. Deliberately absent: reading packets.
+//! Guarantees: only an index that covers the stream is taken. Deliberately absent: reading packets; whether the
+//! samples it names are in the file, which `probe` finds.
 
-use crate::base::fault::Blame;
-use crate::base::fault::Fault;
 use crate::media::av::Demuxer;
 use crate::media::picker::TOLERANCE_S;
 
@@ -26,45 +24,30 @@ pub struct KeyIndex {
 impl KeyIndex {
     /// Reads the index of a stream of an opened file. None when there is none worth the name. `length_s` is how
     /// long the stream is; without it no index can be trusted to be whole.
-    pub fn read(demuxer: &Demuxer, stream: usize, length_s: Option<f64>) -> Result<Option<Self>, Fault> {
+    pub fn read(demuxer: &Demuxer, stream: usize, length_s: Option<f64>) -> Option<Self> {
         let (Some(stream), Some(length_s)) = (demuxer.stream(stream), length_s) else {
-            return Ok(None);
+            return None;
         };
         let unit_s = stream.time_base().value();
-        let (mut times, mut first, mut last, mut end_byte) = (Vec::new(), None, None, 0);
+        let (mut times, mut first, mut last) = (Vec::new(), None, None);
         for entry in (0..stream.index_len()).filter_map(|number| stream.index_entry(number)) {
             first = Some(first.unwrap_or(entry.time).min(entry.time));
             last = Some(last.unwrap_or(entry.time).max(entry.time));
-            end_byte = end_byte.max(entry.position + u64::from(entry.size_bytes));
             if entry.is_key {
                 times.push(entry.time);
             }
-        }
-        if end_byte > demuxer.size_bytes() {
-            return Err(Fault::new(
-                "SourceTruncated",
-                Blame::Source,
-                "read",
-                demuxer.name(),
-                format!(
-                    "its index names bytes up to {end_byte}, the file has {}",
-                    demuxer.size_bytes()
-                ),
-                "Deliver the file again, whole.",
-            ));
         }
         times.sort_unstable();
         times.dedup();
         let covered_s = first
             .zip(last)
             .map_or(0.0, |(first, last)| (last - first) as f64 * unit_s);
-        Ok(
-            (!times.is_empty() && covered_s >= length_s * COVERED_SHARE).then_some(KeyIndex {
-                times,
-                unit_s,
-                delay: 0,
-            }),
-        )
+        let covers = covered_s >= length_s * COVERED_SHARE;
+        (covers && !times.is_empty()).then_some(KeyIndex {
+            times,
+            unit_s,
+            delay: 0,
+        })
     }
 
     /// Key frames.

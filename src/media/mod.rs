@@ -18,6 +18,8 @@ pub mod moments;
 pub mod picker;
 pub mod picture;
 pub mod picture_job;
+pub mod picture_tap;
+pub mod pictures_alone;
 pub mod probe;
 pub mod product;
 pub mod progress;

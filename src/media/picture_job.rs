@@ -5,7 +5,6 @@
 //! not disturb its neighbours. Deliberately absent: decoding and scaling; the caller brings a renderer.
 
 use crate::base::fault::Fault;
-use crate::base::ids::JobId;
 use crate::media::animate;
 use crate::media::animate::Animation;
 use crate::media::facts::MediaFacts;
@@ -79,10 +78,7 @@ pub type Render<'a, F> = dyn FnMut(&F, Fit) -> Result<Picture, Fault> + 'a;
 
 /// A picture job on its way. `F` is whatever stands for a frame; clones share it.
 pub struct PictureJob<F> {
-    /// The job.
-    pub job: JobId,
-    /// Key frames will do.
-    pub intra: bool,
+    intra: bool,
     picker: Picker<F>,
     moments_s: Vec<f64>,
     label: Label,
@@ -92,9 +88,11 @@ pub struct PictureJob<F> {
     rendered: Option<(f64, Picture)>,
     warnings: Vec<String>,
     fault: Option<Fault>,
+    last_label_s: Option<f64>,
     last_frame_s: f64,
     end_s: f64,
     skipped: usize,
+    missed: usize,
 }
 
 /// What a picture is labelled with.
@@ -125,7 +123,7 @@ impl<F: Clone> PictureJob<F> {
     /// Makes a job ready. None when the work is not about pictures. With `exact` every moment gets the very frame
     /// shown then, whatever the spec says: right where all frames go by anyway.
     pub fn prepare(
-        job: &JobId,
+        directory: &str,
         work: &MediaWork,
         facts: &MediaFacts,
         scratch: &Path,
@@ -139,21 +137,20 @@ impl<F: Clone> PictureJob<F> {
             return Some(Prepared::Ended(JobEnd::Skipped { reason }));
         };
         let (display, timeline) = (video.display_size(), Timeline::of(facts));
-        let wish = JobScratch::create(scratch, job.as_str()).and_then(|scratch| match work {
+        let wish = JobScratch::create(scratch, directory).and_then(|scratch| match work {
             MediaWork::DynamicImage(spec) => Wish::animation(spec, display, timeline, scratch).map(Some),
             MediaWork::Snapshot(spec) => Wish::snapshot(spec, display, timeline, scratch).map(Some),
             MediaWork::Analysis | MediaWork::Transcode(_) => Ok(None),
         });
         Some(match wish {
-            Ok(wish) => Prepared::Job(Box::new(Self::new(job, wish?, timeline, exact))),
+            Ok(wish) => Prepared::Job(Box::new(Self::new(wish?, timeline, exact))),
             Err(fault) => Prepared::Ended(JobEnd::Failed { fault }),
         })
     }
 
-    fn new(job: &JobId, wish: Wish, timeline: Timeline, exact: bool) -> Self {
+    fn new(wish: Wish, timeline: Timeline, exact: bool) -> Self {
         let intra = wish.intra && !exact;
         PictureJob {
-            job: job.clone(),
             intra,
             picker: Picker::new(wish.moments.at_s.clone()),
             moments_s: wish.moments.at_s,
@@ -164,9 +161,11 @@ impl<F: Clone> PictureJob<F> {
             rendered: None,
             warnings: wish.moments.warnings,
             fault: None,
+            last_label_s: None,
             last_frame_s: 0.0,
             end_s: timeline.end_s,
             skipped: 0,
+            missed: 0,
         }
     }
 
@@ -226,10 +225,45 @@ impl<F: Clone> PictureJob<F> {
         }
     }
 
-    /// The next moment gets no picture of its own: it would be the one before it again.
-    pub fn skip_next(&mut self) {
+    /// The last frame offered stands for all moments left; there are no more frames.
+    pub fn settle_all(&mut self, render: &mut Render<'_, F>) {
+        for pick in self.picker.finish() {
+            self.pick(pick, render);
+        }
+        self.end_search();
+    }
+
+    /// The source was seen to last until then.
+    pub fn ends_at(&mut self, end_s: f64) {
+        self.end_s = self.end_s.max(end_s);
+    }
+
+    /// Something to tell that is no failure.
+    pub fn warn(&mut self, warning: String) {
+        self.warnings.push(warning);
+    }
+
+    /// Nothing could be decoded for the next moment.
+    pub fn miss_next(&mut self) {
         self.picker.skip_next();
-        self.skipped += 1;
+        self.missed += 1;
+    }
+
+    /// Key frames will do: each frame is labelled with its own time, and a moment that falls on the key frame of the
+    /// one before gets no picture.
+    pub fn is_intra(&self) -> bool {
+        self.intra
+    }
+
+    /// From now on every moment gets the very frame shown then.
+    pub fn make_exact(&mut self) {
+        self.intra = false;
+        self.label = Label::Moment;
+    }
+
+    /// Moments that got no picture of their own so far.
+    pub fn skipped(&self) -> usize {
+        self.skipped
     }
 
     /// Nothing brighter will be offered for the moment just decided.
@@ -246,10 +280,7 @@ impl<F: Clone> PictureJob<F> {
 
     /// There are no more frames. Gives the job's end; `end_s` of the source is raised to the last frame seen.
     pub fn finish(mut self, render: &mut Render<'_, F>) -> JobEnd {
-        for pick in self.picker.finish() {
-            self.pick(pick, render);
-        }
-        self.end_search();
+        self.settle_all(render);
         if let Some(fault) = self.fault {
             return JobEnd::Failed { fault };
         }
@@ -259,6 +290,10 @@ impl<F: Clone> PictureJob<F> {
                 self.skipped,
                 self.moments_s.len()
             ));
+        }
+        if self.missed > 0 {
+            self.warnings
+                .push(format!("nothing could be decoded at {} moments", self.missed));
         }
         match self.gather.finish(self.end_s.max(self.last_frame_s)) {
             Ok(mut product) => {
@@ -273,6 +308,10 @@ impl<F: Clone> PictureJob<F> {
     fn pick(&mut self, pick: Pick<F>, render: &mut Render<'_, F>) {
         self.end_search();
         if self.fault.is_some() {
+            return;
+        }
+        if self.label == Label::Frame && self.last_label_s.is_some_and(|last_s| pick.frame_s <= last_s) {
+            self.skipped += 1;
             return;
         }
         let picture = match &self.rendered {
@@ -324,6 +363,9 @@ impl<F: Clone> PictureJob<F> {
     }
 
     fn hand_over(&mut self, label_s: f64, picture: Picture) {
+        // Containers let the first frame begin a little before the start.
+        let label_s = label_s.max(0.0);
+        self.last_label_s = Some(label_s);
         if let Err(fault) = self.gather.take(label_s, self.gather.fit().frame(picture)) {
             self.fail(fault);
         }
@@ -415,7 +457,7 @@ mod tests {
 
     fn job(json: &str, seconds: f64, root: &Path) -> PictureJob<u8> {
         let work = MediaWork::Snapshot(serde_json::from_str(json).expect("a spec"));
-        match PictureJob::prepare(&JobId::from("job"), &work, &facts(seconds), root, false) {
+        match PictureJob::prepare("job", &work, &facts(seconds), root, false) {
             Some(Prepared::Job(job)) => *job,
             _ => panic!("not ready"),
         }
@@ -503,12 +545,13 @@ mod tests {
     fn key_frames_label_their_own_time_and_skipped_moments_are_told() {
         let root = tempfile::tempdir().expect("a directory");
         let mut job = job(r#"{"mode":"sprite","times":["0","3","3.5"]}"#, 4.0, root.path());
-        assert!(job.intra);
+        assert!(job.is_intra());
         job.offer(0.0, 10, &mut shade);
         job.settle_next(&mut shade);
         job.offer(2.0, 90, &mut shade);
         job.settle_next(&mut shade);
-        job.skip_next();
+        job.settle_next(&mut shade);
+        assert_eq!(job.skipped(), 1);
         let product = made(job.finish(&mut shade));
         assert_eq!(product.outputs[0].picture_count, Some(2));
         assert_eq!(product.warnings.len(), 1);
@@ -542,15 +585,9 @@ mod tests {
     fn without_video_there_is_nothing_to_do() {
         let root = tempfile::tempdir().expect("a directory");
         let work = MediaWork::Snapshot(serde_json::from_str("{}").expect("a spec"));
-        let ready = PictureJob::<u8>::prepare(&JobId::from("job"), &work, &MediaFacts::default(), root.path(), false);
+        let ready = PictureJob::<u8>::prepare("job", &work, &MediaFacts::default(), root.path(), false);
         assert!(matches!(ready, Some(Prepared::Ended(JobEnd::Skipped { .. }))));
-        let analysis = PictureJob::<u8>::prepare(
-            &JobId::from("job"),
-            &MediaWork::Analysis,
-            &facts(1.0),
-            root.path(),
-            false,
-        );
+        let analysis = PictureJob::<u8>::prepare("job", &MediaWork::Analysis, &facts(1.0), root.path(), false);
         assert!(analysis.is_none());
     }
 }

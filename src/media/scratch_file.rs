@@ -3,8 +3,8 @@
 //! Guarantees: size and MD5 are of the bytes handed over, the file is on disk before it is reported. Deliberately
 //! absent: final names; files that an encoder or muxer writes bit by bit.
 
-use crate::base::fault::Blame;
 use crate::base::fault::Fault;
+use crate::media::error;
 use crate::media::product::Place;
 use crate::media::product::ProductFile;
 use md5::Digest;
@@ -83,24 +83,13 @@ impl JobScratch {
 
     /// The bytes of a file of this job, as they are on disk now.
     pub fn read_back(&self, file: &ProductFile) -> Result<Vec<u8>, Fault> {
-        std::fs::read(self.root.join(&file.scratch_path)).map_err(|cause| self.fault(&file.scratch_path, &cause))
+        std::fs::read(self.root.join(&file.scratch_path))
+            .map_err(|cause| error::output_io("verify", &self.root.join(&file.scratch_path), &cause))
     }
 
     /// What to say when a file of this job cannot be written or read.
     pub fn fault(&self, name: &str, cause: &std::io::Error) -> Fault {
-        let full = cause.kind() == std::io::ErrorKind::StorageFull;
-        Fault::new(
-            if full { "ScratchFull" } else { "ScratchUnusable" },
-            Blame::Host,
-            "write",
-            format!("{}/{name} in the scratch directory", self.job),
-            cause.to_string(),
-            if full {
-                "Free space in the scratch directory or give it a larger disk."
-            } else {
-                "Check that the scratch directory exists and can be written to."
-            },
-        )
+        error::output_io("write", &self.path(name), cause)
     }
 }
 
@@ -125,6 +114,6 @@ mod tests {
         let scratch = JobScratch::create(root.path(), "job1").expect("made");
         std::fs::remove_dir(root.path().join("job1")).expect("removed");
         let fault = scratch.write("a.jpg", b"hello", Place::Main).expect_err("no directory");
-        assert_eq!((fault.code.as_str(), fault.retryable), ("ScratchUnusable", true));
+        assert!(fault.retryable && fault.subject.ends_with("job1/a.jpg"), "{fault}");
     }
 }
