@@ -55,7 +55,9 @@ struct Run {
     /// Read, not yet sent.
     ahead: VecDeque<Packet>,
     ahead_bytes: usize,
-    /// Time stamps of all frames read so far.
+    /// Times of decoding and showing of its first frame.
+    first: Option<(Option<i64>, i64)>,
+    /// Time stamps of all frames read so far that can be decoded from there.
     known: BTreeSet<i64>,
     /// Decoded, not yet asked for.
     ready: VecDeque<ShownFrame>,
@@ -102,7 +104,7 @@ impl<'a> FrameSeeker<'a> {
             };
             // The index may give times of decoding; only the packet knows when it is shown.
             if let Some(pts) = packet.pts() {
-                self.keys.learn(key, pts);
+                self.keys.learn(key, packet.dts(), pts);
                 let better = self.keys.at_or_before(moment);
                 if better < key {
                     key = better;
@@ -133,10 +135,11 @@ impl<'a> FrameSeeker<'a> {
                 last.pts as f64 <= latest && about_to
             })
         });
-        if !goes_on {
-            self.begin(key)?;
+        if goes_on {
+            self.read_past(latest)?;
+        } else {
+            self.begin_before(key, latest)?;
         }
-        self.read_past(latest)?;
         let Some(target) = self.run.as_mut().and_then(|run| run.target(latest)) else {
             return Ok(None);
         };
@@ -144,7 +147,7 @@ impl<'a> FrameSeeker<'a> {
     }
 
     fn read_key(&mut self, key: usize) -> Result<Option<Packet>, AvError> {
-        let Some(time) = self.keys.time(key) else {
+        let Some(time) = self.keys.seek_to(key) else {
             return Ok(None);
         };
         self.run = None;
@@ -187,12 +190,30 @@ impl<'a> FrameSeeker<'a> {
     /// Starts a stretch at a key frame.
     fn begin(&mut self, key: usize) -> Result<(), AvError> {
         self.demuxer.keep_only(&[self.stream]);
-        if let Some(time) = self.keys.time(key) {
+        if let Some(time) = self.keys.seek_to(key) {
             self.demuxer.seek(self.stream, time)?;
         }
         self.decoder.flush();
         self.run = Some(Run::default());
         Ok(())
+    }
+
+    /// Starts a stretch that holds the frame shown at `moment`: at `key`, or an earlier one when it turns out that
+    /// the index gives times of decoding and the frame belongs to the key frame before.
+    fn begin_before(&mut self, mut key: usize, moment: f64) -> Result<(), AvError> {
+        loop {
+            self.begin(key)?;
+            self.read_past(moment)?;
+            let Some(first) = self.run.as_ref().and_then(|run| run.first.as_ref()) else {
+                return Ok(());
+            };
+            let (dts, pts) = *first;
+            self.keys.learn(key, dts, pts);
+            if key == 0 || pts as f64 <= moment {
+                return Ok(());
+            }
+            key -= 1;
+        }
     }
 
     /// Reads packets until all frames shown by `moment` are known.
@@ -300,8 +321,12 @@ fn read_ahead(demuxer: &mut Demuxer, stream: usize, run: &mut Run) -> Result<boo
         if packet.stream_index() != stream {
             continue;
         }
-        if let Some(pts) = packet.pts().or(packet.dts()).filter(|_| !packet.is_discard()) {
-            run.known.insert(pts);
+        if let Some(pts) = packet.pts().or(packet.dts()) {
+            // Frames shown before the key frame need the ones before that.
+            let (_, first) = *run.first.get_or_insert((packet.dts(), pts));
+            if pts >= first && !packet.is_discard() {
+                run.known.insert(pts);
+            }
         }
         run.ahead_bytes += packet.size_bytes();
         run.ahead.push_back(packet);

@@ -18,8 +18,11 @@ pub struct KeyIndex {
     /// Seconds a unit.
     unit_s: f64,
     /// Units by which key frames are shown later than the index says; learned from the first one read.
-    delay: i64,
+    delay: Option<i64>,
 }
+
+/// Where to seek for the last key frame before anything was learned: this far behind it.
+const BEHIND_LAST_S: f64 = 600.0;
 
 impl KeyIndex {
     /// Reads the index of a stream of an opened file. None when there is none worth the name. `length_s` is how
@@ -46,7 +49,7 @@ impl KeyIndex {
         (covers && !times.is_empty()).then_some(KeyIndex {
             times,
             unit_s,
-            delay: 0,
+            delay: None,
         })
     }
 
@@ -60,20 +63,31 @@ impl KeyIndex {
         self.times.is_empty()
     }
 
-    /// Index time of a key frame, stream units: where to seek.
-    pub fn time(&self, key: usize) -> Option<i64> {
-        self.times.get(key).copied()
+    /// Where to seek for a key frame, stream units. Some demuxers compare the time of decoding, some the time of
+    /// showing; the place between this key frame's and the next one's suits both.
+    pub fn seek_to(&self, key: usize) -> Option<i64> {
+        let time = *self.times.get(key)?;
+        Some(match (self.delay, self.times.get(key + 1)) {
+            (Some(delay), _) => time + delay,
+            (None, Some(next)) => next - 1,
+            (None, None) => time + self.units(BEHIND_LAST_S) as i64,
+        })
     }
 
     /// When a key frame is shown, stream units.
     pub fn shown(&self, key: usize) -> Option<i64> {
-        self.time(key).map(|time| time + self.delay)
+        self.times.get(key).map(|time| time + self.delay.unwrap_or(0))
     }
 
-    /// Learns from a key frame read how much later than the index says it is shown.
-    pub fn learn(&mut self, key: usize, pts: i64) {
-        if let Some(time) = self.time(key) {
-            self.delay = pts - time;
+    /// Learns from a key frame read, with its times of decoding and showing, how much later than the index says it
+    /// is shown. False when it is not the key frame the index means.
+    pub fn learn(&mut self, key: usize, dts: Option<i64>, pts: i64) -> bool {
+        match self.times.get(key) {
+            Some(time) if dts == Some(*time) || pts == *time => {
+                self.delay = Some(pts - time);
+                true
+            }
+            _ => false,
         }
     }
 
@@ -91,7 +105,7 @@ impl KeyIndex {
     pub fn at_or_before(&self, moment: f64) -> usize {
         let latest = moment + self.tolerance();
         self.times
-            .partition_point(|time| (time + self.delay) as f64 <= latest)
+            .partition_point(|time| (time + self.delay.unwrap_or(0)) as f64 <= latest)
             .saturating_sub(1)
     }
 
@@ -119,7 +133,7 @@ mod tests {
         KeyIndex {
             times: times.to_vec(),
             unit_s: 0.001,
-            delay: 0,
+            delay: None,
         }
     }
 
@@ -136,7 +150,10 @@ mod tests {
     fn key_frames_shown_later_than_they_are_decoded_are_learned() {
         let mut index = index(&[-80, 1920, 3920]);
         assert_eq!(index.at_or_before(1990.0), 1);
-        index.learn(0, 0);
+        assert!(!index.learn(1, Some(-80), 0), "another key frame than that");
+        assert_eq!((index.seek_to(0), index.seek_to(1)), (Some(1919), Some(3919)));
+        assert!(index.learn(0, Some(-80), 0));
+        assert_eq!((index.seek_to(0), index.seek_to(2)), (Some(0), Some(4000)));
         assert_eq!(
             (index.at_or_before(1990.0), index.at_or_before(2000.0), index.shown(2)),
             (0, 1, Some(4000))
