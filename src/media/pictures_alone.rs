@@ -295,6 +295,18 @@ impl<'a> Workbench<'a> {
         }
     }
 
+    /// Goes back to the first frame.
+    fn rewind(&mut self) -> Result<(), AvError> {
+        // Transport streams are searched by time to somewhere near it, which may be behind the first key frame.
+        if self.demuxer.may_jump() && self.demuxer.seek_byte(0).is_ok() {
+            return Ok(());
+        }
+        let start = self.zero.unwrap_or(0);
+        self.demuxer
+            .seek(self.stream, start)
+            .or_else(|_| self.demuxer.seek_byte(0))
+    }
+
     /// Reads the file from its start for all these jobs.
     fn in_order(&mut self, jobs: &mut [&mut Job], on_progress: &mut OnProgress<'_>) -> Result<(), Fault> {
         let keys_only = jobs.iter().all(|job| job.is_intra());
@@ -307,12 +319,7 @@ impl<'a> Workbench<'a> {
             self.demuxer.keep_keys_only(self.stream);
         }
         if std::mem::replace(&mut self.touched, true) {
-            let start = self.zero.unwrap_or(0);
-            let rewound = self
-                .demuxer
-                .seek(self.stream, start)
-                .or_else(|_| self.demuxer.seek_byte(0));
-            rewound.map_err(|refusal| self.refusal(&refusal))?;
+            self.rewind().map_err(|refusal| self.refusal(&refusal))?;
         }
         let mut decoder = self.decoder(self.threads)?;
         decoder.decode_only(if keys_only { Decode::Keys } else { Decode::All });
