@@ -490,3 +490,58 @@ fn jobs_can_be_stopped() {
         assert_eq!(fault.expect_err("stopped").code, "Stopped", "{name}");
     }
 }
+
+#[test]
+fn files_from_the_wild_give_pictures_or_a_reason() {
+    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/media");
+    let media = PathBuf::from(std::env::var("REELMILL_MEDIA_DIR").unwrap_or_else(|_| beside.to_owned()));
+    if !media.join("MANIFEST.tsv").exists() {
+        assert_ne!(
+            std::env::var("REELMILL_REQUIRE_MEDIA").as_deref(),
+            Ok("1"),
+            "{} is missing",
+            media.display()
+        );
+        println!("skipped: {} is not here", media.display());
+        return;
+    }
+    // Cut files, broken bitstreams and what has no video; everything else must give its six pictures.
+    let hopeless = [
+        ("fate_direct-bff.mkv", "SourceTruncated"),
+        ("fate_displaymatrix.mp4", "SourceTruncated"),
+        ("moz_no_timescale.mp4", "SourceDamaged"),
+    ];
+    let short = ["fate_Sequence_1-Apple_ProRes_422.mp4", "fate_cineform_yuv10b_hd.mp4"];
+    let work = snapshot(r#"{"mode":"sprite","count":6,"frame_type":"normal"}"#);
+    let (limits, mut proved) = (Limits::default(), 0);
+    for entry in std::fs::read_dir(&media)
+        .expect("a directory")
+        .map(|entry| entry.expect("an entry"))
+    {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let source = Source::from_file(std::fs::File::open(entry.path()).expect("opens"), &name).expect("a size");
+        let Ok(mut opened) = probe::open(source, &limits) else {
+            continue;
+        };
+        let root = tempfile::tempdir().expect("a directory");
+        let job = AloneJob {
+            directory: "job",
+            work: &work,
+        };
+        let ends = carry_out_alone(&mut opened, &[job], root.path(), 2, &limits, &mut |_, _| true);
+        let end = ends.map_or_else(|fault| JobEnd::Failed { fault }, |mut ends| ends.remove(0));
+        match end {
+            JobEnd::Success(product) => {
+                proved += 1;
+                let count = product.outputs[0].picture_count.unwrap_or(0);
+                assert!(
+                    count == 6 || (count > 0 && short.contains(&name.as_str())),
+                    "{name}: {count} pictures"
+                );
+            }
+            JobEnd::Skipped { .. } => assert!(opened.facts.main_video().is_none(), "{name}"),
+            JobEnd::Failed { fault } => assert!(hopeless.contains(&(&name, &fault.code)), "{name}: {fault}"),
+        }
+    }
+    assert!(proved >= 30, "only {proved} files gave pictures");
+}

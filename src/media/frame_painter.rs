@@ -6,10 +6,12 @@
 use crate::base::fault::Blame;
 use crate::base::fault::Fault;
 use crate::media::av::AvError;
+use crate::media::av::Color;
 use crate::media::av::Frame;
 use crate::media::av::Graph;
 use crate::media::av::PixelFormat;
 use crate::media::av::Scaler;
+use crate::media::av::color;
 use crate::media::av::filter::GraphInput;
 use crate::media::av::scale::Filter;
 use crate::media::facts::Ratio;
@@ -93,12 +95,14 @@ impl FramePainter {
 
     fn scale(&mut self, frame: &Frame, width: u32, height: u32) -> Result<Frame, AvError> {
         if self.raw && frame.color().is_hdr() {
-            // Small first: tone mapping works in floats.
-            let chain = format!("zscale=w={width}:h={height}:f=area,{TONE_MAP},format=rgb24");
-            if let Some(mapped) = filtered(frame, &chain)? {
-                return Ok(mapped);
+            if let Some(mapped) = filtered(frame, &tone_map(frame.color(), width, height))? {
+                return self.convert(&mapped, width, height);
             }
         }
+        self.convert(frame, width, height)
+    }
+
+    fn convert(&mut self, frame: &Frame, width: u32, height: u32) -> Result<Frame, AvError> {
         let small = frame.width() >= width * 2 && frame.height() >= height * 2;
         let filter = if small { Filter::Area } else { Filter::Bicubic };
         let fits = |(known, scaler): &(Filter, Scaler)| {
@@ -117,8 +121,24 @@ impl FramePainter {
 /// One frame in, one out: with no neighbours in time the missing lines come from the field at hand.
 const DEINTERLACE: &str = "bwdif=mode=send_frame:deint=all";
 
-const TONE_MAP: &str =
-    "zscale=t=linear:npl=100,format=gbrpf32le,zscale=p=bt709,tonemap=hable:desat=0,zscale=t=bt709:m=gbr:r=full";
+/// HDR to SDR at the picture's size: small first, because tone mapping works in floats. What the file does not say
+/// is taken to be as HDR always is.
+fn tone_map(color: Color, width: u32, height: u32) -> String {
+    let mut unsaid = String::new();
+    for (is_unsaid, assumed) in [
+        (color.primaries == color::UNSPECIFIED, ":pin=bt2020"),
+        (color.matrix == color::UNSPECIFIED, ":min=bt2020nc"),
+        (color.range == 0, ":rin=limited"),
+    ] {
+        if is_unsaid {
+            unsaid.push_str(assumed);
+        }
+    }
+    format!(
+        "zscale=w={width}:h={height}:f=bicubic{unsaid}:t=linear:npl=100,format=gbrpf32le,zscale=p=bt709,\
+         tonemap=hable:desat=0,zscale=t=bt709:m=bt709:r=limited,format=yuv444p"
+    )
+}
 
 /// A single frame through a chain of its own.
 fn filtered(frame: &Frame, chain: &str) -> Result<Option<Frame>, AvError> {
