@@ -4,8 +4,14 @@
 //! compared before it is handed over; a read error is a failure, whatever libav says. Deliberately absent:
 //! tasks, storages, SQLite, HTTP, configuration, tokio.
 
+pub mod av;
+pub mod error;
 pub mod facts;
+pub mod ladder;
 pub mod limits;
+pub mod probe;
 pub mod product;
 pub mod progress;
 pub mod spec;
+pub mod tap;
+pub mod wholeness;
