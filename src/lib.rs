@@ -2,9 +2,11 @@
 
 pub mod base;
 pub mod cli;
+pub mod config;
 pub mod events;
 pub mod executor;
 pub mod media;
 pub mod objects;
+pub mod store;
 pub mod worker;
 pub mod workflow;

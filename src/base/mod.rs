@@ -5,5 +5,7 @@
 pub mod backoff;
 pub mod clock;
 pub mod fault;
+pub mod file_system;
 pub mod ids;
+pub mod reader;
 pub mod wake;

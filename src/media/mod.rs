@@ -13,5 +13,6 @@ pub mod probe;
 pub mod product;
 pub mod progress;
 pub mod spec;
+pub mod spec_check;
 pub mod tap;
 pub mod wholeness;
