@@ -8,5 +8,7 @@ pub mod executor;
 pub mod media;
 pub mod objects;
 pub mod store;
+pub mod telemetry;
+pub mod web;
 pub mod worker;
 pub mod workflow;
