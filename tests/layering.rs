@@ -29,7 +29,11 @@ fn sources() -> Vec<(String, String)> {
             if path.is_dir() {
                 folders.push(path);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
-                let relative = path.strip_prefix(&root).expect("beneath src").to_string_lossy().into_owned();
+                let relative = path
+                    .strip_prefix(&root)
+                    .expect("beneath src")
+                    .to_string_lossy()
+                    .into_owned();
                 files.push((relative, std::fs::read_to_string(&path).expect("sources are UTF-8")));
             }
         }
@@ -65,7 +69,13 @@ fn code_of(text: &str) -> String {
 
 fn table() -> BTreeMap<String, Allowed> {
     let page = std::fs::read_to_string(source_root().join("README.md")).expect("src/README.md exists");
-    let layers = page.split("## Layers").nth(1).expect("the page has its table").split("\n## ").next().expect("text");
+    let layers = page
+        .split("## Layers")
+        .nth(1)
+        .expect("the page has its table")
+        .split("\n## ")
+        .next()
+        .expect("text");
     let mut table = BTreeMap::new();
     for row in layers.lines().filter(|line| line.starts_with("| ")) {
         let cells: Vec<&str> = row.split('|').map(str::trim).collect();
@@ -79,7 +89,10 @@ fn table() -> BTreeMap<String, Allowed> {
 }
 
 fn allowed(cell: &str) -> Allowed {
-    let mut allowed = Allowed { all: cell == "all", ..Allowed::default() };
+    let mut allowed = Allowed {
+        all: cell == "all",
+        ..Allowed::default()
+    };
     let mut rest = cell;
     while !rest.is_empty() && rest != "-" && rest != "all" {
         let end = match (rest.find('{'), rest.find(',')) {
@@ -94,7 +107,10 @@ fn allowed(cell: &str) -> Allowed {
                 allowed.whole.insert(item.to_owned());
             }
             Some((module, parts)) => {
-                let parts = parts.trim_matches(|c| c == '{' || c == '}').split(',').map(|part| part.trim().to_owned());
+                let parts = parts
+                    .trim_matches(|c| c == '{' || c == '}')
+                    .split(',')
+                    .map(|part| part.trim().to_owned());
                 allowed.parts.entry(module.to_owned()).or_default().extend(parts);
             }
         }
@@ -109,7 +125,9 @@ fn uses(code: &str) -> Vec<(String, String)> {
         .filter(|(at, _)| !code[..*at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '$'))
         .map(|(at, found)| {
             let mut path = code[at + found.len()..].split("::").map(|part| {
-                part.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>()
+                part.chars()
+                    .take_while(|c| c.is_alphanumeric() || *c == '_')
+                    .collect::<String>()
             });
             (path.next().unwrap_or_default(), path.next().unwrap_or_default())
         })
@@ -126,7 +144,9 @@ fn modules_use_only_what_the_map_allows() {
             continue;
         }
         let Some(rule) = table.get(module) else {
-            broken.push(format!("{file}: module `{module}` has no row in the table of src/README.md"));
+            broken.push(format!(
+                "{file}: module `{module}` has no row in the table of src/README.md"
+            ));
             continue;
         };
         for (used, part) in uses(&code_of(&text)) {
@@ -137,7 +157,11 @@ fn modules_use_only_what_the_map_allows() {
             }
         }
     }
-    assert!(broken.is_empty(), "the layers of src/README.md are broken:\n{}", broken.join("\n"));
+    assert!(
+        broken.is_empty(),
+        "the layers of src/README.md are broken:\n{}",
+        broken.join("\n")
+    );
 }
 
 #[test]
@@ -192,7 +216,10 @@ fn no_drawer_has_been_opened() {
     for (file, _) in sources() {
         for part in file.trim_end_matches(".rs").split('/') {
             assert!(
-                !["util", "utils", "common", "helpers", "helper", "manager", "misc", "types"].contains(&part),
+                ![
+                    "util", "utils", "common", "helpers", "helper", "manager", "misc", "types"
+                ]
+                .contains(&part),
                 "{file}: name the noun"
             );
         }
