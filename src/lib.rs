@@ -1,6 +1,7 @@
 #![doc = include_str!("README.md")]
 
 pub mod base;
+pub mod callback;
 pub mod events;
 pub mod executor;
 pub mod media;

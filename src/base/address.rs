@@ -134,7 +134,10 @@ pub fn check_callback_url(text: &str, reach: Reach) -> Result<Url, Fault> {
         );
     }
     if url.fragment().is_some() {
-        return refuse("it has a fragment, which is never sent".to_owned(), "Remove the part from #.");
+        return refuse(
+            "it has a fragment, which is never sent".to_owned(),
+            "Remove the part from #.",
+        );
     }
     if url.port() == Some(0) {
         return refuse("port 0 cannot be connected to".to_owned(), "Name the receiver's port.");

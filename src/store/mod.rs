@@ -19,7 +19,10 @@
 //! 4. Say at each method what holds if the process dies at any line of it.
 
 pub(crate) mod announce;
+pub mod deliveries;
+pub mod delivery_list;
 pub mod error;
+pub mod events;
 mod readers;
 mod settings;
 mod upgrade;
