@@ -2,10 +2,13 @@
 
 pub mod base;
 pub mod callback;
+pub mod cli;
 pub mod events;
 pub mod executor;
 pub mod media;
 pub mod objects;
 pub mod store;
+pub mod telemetry;
+pub mod web;
 pub mod worker;
 pub mod workflow;

@@ -8,4 +8,5 @@ pub mod clock;
 pub mod fault;
 pub mod file_system;
 pub mod ids;
+pub mod reader;
 pub mod wake;

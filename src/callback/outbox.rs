@@ -426,10 +426,11 @@ impl Inner {
             .await
     }
 
-    /// A lane that waits for nothing needs no breaker; inline ones would pile up.
+    /// Inline lanes come and go; the breaker of one that waits for nothing is forgotten.
     fn forget_breakers(&self, pending: &[Lane]) {
         let mut breakers = self.breakers.lock().unwrap_or_else(|poison| poison.into_inner());
-        breakers.retain(|name, _| pending.iter().any(|lane| lane.name == *name));
+        breakers
+            .retain(|name, _| self.destinations.get(name).is_some() || pending.iter().any(|lane| lane.name == *name));
     }
 
     fn breaker(&self, lane: &str) -> Breaker {

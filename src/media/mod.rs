@@ -9,3 +9,4 @@ pub mod limits;
 pub mod product;
 pub mod progress;
 pub mod spec;
+pub mod spec_check;

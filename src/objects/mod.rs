@@ -2,4 +2,8 @@
 //!
 //! Guarantees: everything read or written lies in a registered storage. Deliberately absent: tasks and SQL.
 
+pub mod local;
+pub mod pulse;
+pub mod refusal;
+pub mod transfer;
 pub mod uri;

@@ -14,7 +14,6 @@ use crate::store::deliveries::Outcome;
 use crate::store::deliveries::Tried;
 use crate::store::delivery_list::DeliveryFilter;
 use crate::store::error::StoreError;
-use crate::store::events::EventFilter;
 use crate::workflow::resolved::CallbackRule;
 
 fn rule() -> CallbackRule {
@@ -247,23 +246,4 @@ async fn lists_page_and_filter_and_hide_keys() {
         event: Some(event.id.clone()),
     };
     assert_eq!(store.deliveries(filter, None, 10).await.expect("read").len(), 1);
-
-    let events = store
-        .events(
-            EventFilter {
-                task: Some(TaskId::from("a")),
-                event_type: Some("SnapshotComplete".to_owned()),
-            },
-            None,
-            10,
-        )
-        .await
-        .expect("read");
-    assert_eq!(events.len(), 1);
-    assert_eq!(events[0].event, event);
-    let after = store.events_after(events[0].seq, 10).await.expect("read");
-    assert_eq!(after.len(), 1);
-    assert_eq!(store.last_event_seq().await.expect("read"), after[0].seq);
-    assert_eq!(store.event(&event.id).await.expect("read").event, event);
-    assert!(store.event(&EventId::from("0")).await.is_err());
 }
