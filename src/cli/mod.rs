@@ -4,6 +4,7 @@
 //! standard output, everything for people to standard error. Deliberately absent: what the commands do.
 
 pub mod backup;
+pub mod callback;
 pub mod client;
 pub mod completions;
 pub mod delivery;

@@ -23,6 +23,8 @@ pub(crate) mod announce;
 pub mod arrivals;
 pub mod attempts;
 pub mod conclusions;
+pub mod deliveries;
+pub mod delivery_list;
 pub mod error;
 pub mod intake;
 pub mod intents;
