@@ -180,7 +180,9 @@ impl Folder {
             }
             let copied = transfer::copy(from, &to, pulse)?;
             if copied != size_bytes {
-                return Err(io::Error::other(format!("only {copied} of {size_bytes} bytes could be read")));
+                return Err(io::Error::other(format!(
+                    "only {copied} of {size_bytes} bytes could be read"
+                )));
             }
             if let Some(mode) = self.file_mode {
                 rustix::fs::fchmod(&to, Mode::from_raw_mode(mode))?;
@@ -271,7 +273,12 @@ impl Folder {
         let root = self.open_root("list", key)?;
         let list = || -> io::Result<Vec<String>> {
             let folder = if key.is_empty() {
-                rustix::fs::openat(&root, c".", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?
+                rustix::fs::openat(
+                    &root,
+                    c".",
+                    OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC,
+                    Mode::empty(),
+                )?
             } else {
                 let path = relative_path(key).ok_or(Errno::INVAL)?;
                 beneath(&root, &path, OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty())?
@@ -342,8 +349,16 @@ impl Folder {
             answer => return answer,
         }
         let mut parent = root.try_clone()?;
-        for (end, _) in path.iter().enumerate().filter(|(_, byte)| **byte == b'/').chain([(path.len(), &0)]) {
-            let begun = path[..end].iter().rposition(|byte| *byte == b'/').map_or(0, |at| at + 1);
+        for (end, _) in path
+            .iter()
+            .enumerate()
+            .filter(|(_, byte)| **byte == b'/')
+            .chain([(path.len(), &0)])
+        {
+            let begun = path[..end]
+                .iter()
+                .rposition(|byte| *byte == b'/')
+                .map_or(0, |at| at + 1);
             let mode = self.folder_mode.unwrap_or(0o777);
             match rustix::fs::mkdirat(&parent, &path[begun..end], Mode::from_raw_mode(mode)) {
                 Ok(()) => {
@@ -363,16 +378,25 @@ impl Folder {
     fn open_root(&self, operation: &str, key: &str) -> Result<OwnedFd, Fault> {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         rustix::fs::open(&self.root, flags, Mode::empty()).map_err(|error| {
-            let cause = format!("the folder {} cannot be opened: {}", self.root.display(), refusal::words(error));
+            let cause = format!(
+                "the folder {} cannot be opened: {}",
+                self.root.display(),
+                refusal::words(error)
+            );
             refusal::offline(operation, &self.subject(key), cause)
         })
     }
 
     fn is_empty(&self, root: &OwnedFd) -> bool {
-        rustix::fs::openat(root, c".", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
-            .map_err(io::Error::from)
-            .and_then(|folder| names_in(&folder))
-            .is_ok_and(|names| names.is_empty())
+        rustix::fs::openat(
+            root,
+            c".",
+            OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC,
+            Mode::empty(),
+        )
+        .map_err(io::Error::from)
+        .and_then(|folder| names_in(&folder))
+        .is_ok_and(|names| names.is_empty())
     }
 
     fn path(&self, key: &str, operation: &str) -> Result<Vec<u8>, Fault> {

@@ -19,8 +19,8 @@
 //! 4. Say at each method what holds if the process dies at any line of it.
 
 pub(crate) mod announce;
+mod audit;
 pub mod error;
-pub mod intents;
 pub mod listing;
 mod readers;
 mod settings;

@@ -91,7 +91,9 @@ fn work(folder: PathBuf) -> std::io::Result<()> {
         })
         .collect();
     for thread in threads {
-        thread.join().map_err(|_| std::io::Error::other("a thread panicked"))??;
+        thread
+            .join()
+            .map_err(|_| std::io::Error::other("a thread panicked"))??;
     }
     std::fs::remove_dir_all(&folder)
 }

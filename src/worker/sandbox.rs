@@ -104,7 +104,9 @@ fn limit_resources(max_memory_bytes: u64) -> Result<(), Errno> {
         maximum: Some(limit),
     };
     rustix::process::setrlimit(Resource::Core, fixed(0))?;
-    let descriptors = rustix::process::getrlimit(Resource::Nofile).maximum.unwrap_or(MAX_DESCRIPTORS);
+    let descriptors = rustix::process::getrlimit(Resource::Nofile)
+        .maximum
+        .unwrap_or(MAX_DESCRIPTORS);
     rustix::process::setrlimit(Resource::Nofile, fixed(descriptors.min(MAX_DESCRIPTORS)))?;
     if max_memory_bytes > 0 {
         rustix::process::setrlimit(Resource::As, fixed(max_memory_bytes))?;
