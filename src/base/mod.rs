@@ -2,6 +2,7 @@
 //!
 //! Guarantees: depends on nothing else of this crate. Deliberately absent: everything that knows what a task is.
 
+pub mod address;
 pub mod backoff;
 pub mod clock;
 pub mod fault;

@@ -34,6 +34,6 @@ pub fn run(args: &WorkerArgs) -> ExitCode {
     };
     match (&args.escape, &args.scratch) {
         (Some(way), Some(scratch)) => escape::attempt(*way, scratch, &args.target, mode),
-        _ => ExitCode::from(2),
+        _ => crate::worker::process::serve(),
     }
 }

@@ -4,6 +4,14 @@
 //! needs, so a replay a month later says the same thing. Guarantees: complete by itself. Deliberately absent:
 //! transport, and the deployment's own names (user id, region, URLs), which are added when it is rendered.
 
+pub mod ims;
+pub mod native;
+pub mod profile;
+#[cfg(test)]
+pub(crate) mod specimen;
+pub mod urls;
+pub mod vod;
+
 use crate::base::clock::UtcMs;
 use crate::base::fault::Fault;
 use crate::base::ids::EventId;

@@ -4,6 +4,12 @@
 //! may be called again after a crash at any instant and adopts what it already did. Deliberately absent: policy
 //! (what to run, when to retry, where outputs go), and the database.
 
+pub mod after;
+pub mod local;
+pub mod names;
+pub mod pool;
+pub mod publish;
+
 use crate::base::fault::Fault;
 use crate::base::ids::AttemptId;
 use crate::base::ids::JobId;

@@ -24,6 +24,7 @@ use rustix::io::Errno;
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io;
+use std::io::Write;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
@@ -129,8 +130,12 @@ impl Folder {
         }
     }
 
-    /// Opens the file `key` for reading.
+    /// Opens the file `key`, a source, for reading.
     pub fn open(&self, key: &str) -> Result<(File, Stat), Fault> {
+        self.open_for(key, Access::Read)
+    }
+
+    fn open_for(&self, key: &str, access: Access) -> Result<(File, Stat), Fault> {
         let path = self.path(key, "open")?;
         let root = self.open_root("open", key)?;
         let open = || -> io::Result<(File, Stat)> {
@@ -151,12 +156,12 @@ impl Folder {
                 "Name a file.",
             )),
             // Most mounts that went away leave an empty folder behind: that is no proof that the file was deleted.
-            Err(error) if is_absent(&error) && self.is_empty(&root) => Err(refusal::offline(
+            Err(error) if access == Access::Read && is_absent(&error) && self.is_empty(&root) => Err(refusal::offline(
                 "open",
                 &self.subject(key),
                 format!("the folder {} of the storage is empty", self.root.display()),
             )),
-            Err(error) => Err(self.refused(Access::Read, "open", key, &error)),
+            Err(error) => Err(self.refused(access, "open", key, &error)),
         }
     }
 
@@ -200,12 +205,27 @@ impl Folder {
             Some(stat) if stat.kind == Kind::File => {}
             _ => return Ok(None),
         }
-        let (file, _) = self.open(key)?;
+        let (file, _) = self.open_for(key, Access::Write)?;
         // Advice only: a kernel that does not take it costs nothing.
         let _ = rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed);
         transfer::measure(&file, pulse)
             .map(Some)
-            .map_err(|error| self.refused(Access::Read, "read back", key, &error))
+            .map_err(|error| self.refused(Access::Write, "read back", key, &error))
+    }
+
+    /// Puts `bytes` at `key` in one step, replacing what is there.
+    pub fn write(&self, key: &str, bytes: &[u8]) -> Result<(), Fault> {
+        let (parent, leaf) = self.parent(key, "write", true)?;
+        let fresh = [leaf.as_slice(), b".new"].concat();
+        let write = || -> io::Result<()> {
+            let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+            let mut file = File::from(rustix::fs::openat(&parent, &fresh, flags, Mode::from_raw_mode(0o666))?);
+            file.write_all(bytes)?;
+            rustix::fs::fsync(&file)?;
+            rustix::fs::renameat(&parent, &fresh, &parent, leaf.as_slice())?;
+            sync_folder(&parent)
+        };
+        write().map_err(|error| self.refused(Access::Write, "write", key, &error))
     }
 
     /// Renames `staged` to `key` in one step, with the folders it needs. Without `overwrite`, nothing is ever replaced.
@@ -298,6 +318,10 @@ impl Folder {
             Err(fault) if fault.code == "SourceVanished" => return Ok(()),
             Err(fault) => return Err(fault),
         };
+        // Asked first, since a read-only mount refuses to remove even what is not there.
+        if rustix::fs::statat(&parent, leaf.as_slice(), AtFlags::SYMLINK_NOFOLLOW).err() == Some(Errno::NOENT) {
+            return Ok(());
+        }
         match rustix::fs::unlinkat(&parent, leaf.as_slice(), flags) {
             Ok(()) => {
                 // A removal that a power cut undoes is done again by whoever asked for it.

@@ -16,12 +16,24 @@ pub struct Pulse(Arc<State>);
 struct State {
     beats: AtomicU64,
     abandoned: AtomicBool,
+    whole: Option<Pulse>,
 }
 
 impl Pulse {
+    /// One whose beats count for `whole` too.
+    pub fn within(whole: &Pulse) -> Self {
+        Pulse(Arc::new(State {
+            whole: Some(whole.clone()),
+            ..State::default()
+        }))
+    }
+
     /// Says "still at it"; fails when nobody waits any more.
     pub fn beat(&self) -> std::io::Result<()> {
         self.0.beats.fetch_add(1, Ordering::Relaxed);
+        if let Some(whole) = &self.0.whole {
+            whole.0.beats.fetch_add(1, Ordering::Relaxed);
+        }
         if self.0.abandoned.load(Ordering::Relaxed) {
             return Err(std::io::Error::other("given up: the storage took too long"));
         }

@@ -72,7 +72,8 @@ pub fn fault(access: Access, operation: &str, subject: &str, error: &std::io::Er
             cause,
             "Mount the output storage read-write, or choose another one.",
         ),
-        (Access::Write, Errno::NAMETOOLONG) => Fault::new(
+        // No source that exists has such a name: whoever asks is about to write.
+        (_, Errno::NAMETOOLONG) => Fault::new(
             "OutputNameTooLong",
             Blame::Request,
             operation,

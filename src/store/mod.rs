@@ -18,14 +18,28 @@
 //!    `pub(super) fn name(connection: &Connection, ...)`; [`announce::announce`] writes an event that way.
 //! 4. Say at each method what holds if the process dies at any line of it.
 
+pub mod afters;
 pub(crate) mod announce;
+pub mod attempts;
 mod audit;
+pub mod conclusions;
 pub mod error;
+pub mod intake;
+pub mod intents;
+pub mod jobs;
 pub mod listing;
+pub mod media;
+pub mod outputs;
 mod readers;
+mod row;
 mod settings;
+mod settling;
+pub mod tasks;
+mod telling;
 pub mod tokens;
 mod upgrade;
+pub mod wishes;
+pub mod workflows;
 mod writer;
 
 use crate::base::clock::UtcMs;

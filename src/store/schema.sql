@@ -3,9 +3,9 @@
 -- Conventions. Ids are UUIDv7, 32 lower-case hex digits, and sort by the time they were made. Times end in
 -- `_ms`: milliseconds UTC since 1970. Statuses are the words of `workflow::status`; a check constraint repeats
 -- them so that a slip is refused where it is written. Small rows found by their key are `without rowid`; tables
--- whose rows carry JSON are not, since SQLite keeps long rows of such tables badly. JSON columns hold serde forms of the Rust types named
--- beside them; they are read whole and never queried into. A column without `not null` says in its comment what
--- null means. Everything here is written by the daemon alone, through the one writer thread (`store/mod.rs`).
+-- whose rows carry JSON are not, since SQLite keeps long rows of such tables badly. JSON columns hold serde forms
+-- of the Rust types named beside them; they are read whole and never queried into. A column without `not null`
+-- says in its comment what null means. Everything here is written by the daemon alone, through the one writer thread (`store/mod.rs`).
 --
 -- When this file changes, add a step to `upgrade/`, raise the version there, and keep the previous form of this
 -- file as `upgrade/vN.sql`; the test beside it compares what an upgraded database has with what a new one has.
@@ -128,7 +128,7 @@ create table tasks (
   overrides text,                         -- JSON of store::tasks::Overrides (output place, callback). Null: as the workflow says
   idempotency_key text unique,            -- of the call that made it. Null: none given
   intent text check (intent in ('cancel', 'retry')),
-                                          -- what a user asked for and the scheduler has not finished yet. Null: nothing
+                                          -- what a user asked for and is not finished yet. Null: nothing
   intent_jobs text,                       -- JSON array of job ids a retry is for. Null: all that did not succeed
   arrival_seq integer,                    -- arrival that caused it. Null: started by hand
   runs integer not null default 1,        -- 1 + how often a user retried it
@@ -174,8 +174,13 @@ create table jobs (
   unique (task_id, activity)
 ) strict;
 
--- The scheduler's queue: largest priority first, then longest ready.
-create index jobs_ready on jobs (priority desc, ready_ms, task_id) where status = 'Init' and ready_ms is not null;
+-- The scheduler's queues: largest priority first, then longest ready. What the daemon does alone has its own.
+create index jobs_ready on jobs (priority desc, ready_ms, task_id, not_before_ms)
+  where status = 'Init' and ready_ms is not null and kind <> 'noop';
+create index jobs_ready_noop on jobs (priority desc, ready_ms, task_id)
+  where status = 'Init' and ready_ms is not null and kind = 'noop';
+-- When the next retry is due.
+create index jobs_later on jobs (not_before_ms) where status = 'Init' and not_before_ms > 0;
 create index jobs_by_attempt on jobs (attempt_id) where status = 'Processing';
 
 -- One worker process. Attempts are fenced: a result counts only while its attempt's phase is the one it expects.

@@ -158,16 +158,17 @@ fn readable(path: &Path) -> BitFlags<AccessFs> {
     }
 }
 
-/// Two filters, of whose answers the kernel takes the harsher.
+/// Two filters, of whose answers the kernel takes the harsher. The list of what passes comes last: it does not hold
+/// the calls that set filters.
 fn confine_calls() -> Result<(), String> {
     let own = u64::from(rustix::process::getpid().as_raw_pid().unsigned_abs());
     let programs = [
+        filter(forbidden(own)?, SeccompAction::Allow, SeccompAction::KillProcess)?,
         filter(
             allowed(own)?,
             SeccompAction::Errno(Errno::NOSYS.raw_os_error().unsigned_abs()),
             SeccompAction::Allow,
         )?,
-        filter(forbidden(own)?, SeccompAction::Allow, SeccompAction::KillProcess)?,
     ];
     for program in programs {
         seccompiler::apply_filter(&program).map_err(|error| error.to_string())?;

@@ -4,11 +4,13 @@
 
 pub mod activity;
 pub mod arrival;
+pub mod condition;
 pub mod definition;
 pub mod graph;
 pub mod name_rule;
 pub mod naming;
 pub mod output_names;
+pub mod plan;
 pub mod preset;
 pub mod resolve;
 pub mod resolved;

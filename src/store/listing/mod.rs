@@ -37,6 +37,12 @@ impl Conditions {
         }
     }
 
+    /// Adds a condition without a value.
+    fn always(&mut self, condition: &str) {
+        self.sql.push_str(if self.sql.is_empty() { " where " } else { " and " });
+        self.sql.push_str(condition);
+    }
+
     /// The values in their order.
     fn values(&self) -> impl Iterator<Item = &dyn ToSql> {
         self.values.iter().map(|value| value.as_ref() as &dyn ToSql)

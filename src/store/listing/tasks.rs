@@ -45,18 +45,43 @@ pub struct TaskFilter {
 
 impl TaskFilter {
     /// As conditions on `tasks t` joined with `media m`.
-    fn conditions(self, connection: &Connection) -> Result<Conditions, StoreError> {
+    pub(in crate::store) fn conditions(&self, connection: &Connection) -> Result<ConditionsOf, StoreError> {
         let mut conditions = Conditions::default();
         conditions.when("t.status = ?", self.status.map(TaskStatus::as_str));
         if let Some(workflow) = &self.workflow {
             conditions.when("t.workflow_id = ?", Some(workflow_id(connection, workflow)?));
         }
-        conditions.when("t.media_id = ?", self.media);
+        conditions.when("t.media_id = ?", self.media.clone());
         conditions.when(
             "(m.key like ? escape '\\' or t.user_data like ? escape '\\')",
             self.text.as_deref().map(super::containing),
         );
-        Ok(conditions)
+        Ok(ConditionsOf(conditions))
+    }
+}
+
+/// Conditions that another file of the store adds its own to.
+pub(in crate::store) struct ConditionsOf(Conditions);
+
+impl ConditionsOf {
+    /// Adds one without a value.
+    pub(in crate::store) fn always(&mut self, condition: &str) {
+        self.0.always(condition);
+    }
+
+    /// Adds one when there is a value.
+    pub(in crate::store) fn when(&mut self, condition: &str, value: Option<String>) {
+        self.0.when(condition, value);
+    }
+
+    /// The SQL from `where` on.
+    pub(in crate::store) fn sql(&self) -> &str {
+        &self.0.sql
+    }
+
+    /// The values in their order.
+    pub(in crate::store) fn values(&self) -> impl Iterator<Item = &dyn rusqlite::ToSql> {
+        self.0.values()
     }
 }
 
@@ -257,7 +282,7 @@ impl Store {
         self.read("list tasks", move |connection| {
             let mut conditions = filter.conditions(connection)?;
             conditions.when("t.id < ?", before);
-            let sql = format!("{TASK}{} order by t.id desc limit {limit}", conditions.sql);
+            let sql = format!("{TASK}{} order by t.id desc limit {limit}", conditions.sql());
             let mut statement = connection.prepare_cached(&sql)?;
             collect(statement.query(params_from_iter(conditions.values()))?, task_of)
         })

@@ -8,7 +8,7 @@ use crate::base::ids::JobId;
 use crate::base::ids::TaskId;
 use crate::events::TriggerSource;
 use crate::objects::uri::ObjectUri;
-use crate::store::error::StoreError;
+use crate::store::intents::Intent;
 use crate::store::listing::events::EventFilter;
 use crate::store::listing::tasks::TaskFilter;
 use crate::store::media::Source;
@@ -40,7 +40,6 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::http::StatusCode;
-use futures_util::StreamExt;
 use serde::Deserialize;
 use serde::Serialize;
 use serde_json::Value;
@@ -309,37 +308,6 @@ fn running_of(state: &WebState, task: &TaskId) -> Vec<Live> {
     running
 }
 
-/// What can be wished of tasks.
-#[derive(Debug, Clone, Copy)]
-enum Wish {
-    Cancel,
-    Retry,
-}
-
-impl Wish {
-    async fn tell(self, state: &WebState, id: &TaskId) -> Result<(), StoreError> {
-        match self {
-            Wish::Cancel => state.store.ask_cancel(id).await,
-            Wish::Retry => state.store.ask_retry(id, None).await,
-        }
-    }
-
-    fn verb(self) -> &'static str {
-        match self {
-            Wish::Cancel => "task.cancel",
-            Wish::Retry => "task.retry",
-        }
-    }
-
-    /// Statuses of tasks that can be asked.
-    fn statuses(self) -> [TaskStatus; 2] {
-        match self {
-            Wish::Cancel => [TaskStatus::Init, TaskStatus::Processing],
-            Wish::Retry => [TaskStatus::Failed, TaskStatus::Canceled],
-        }
-    }
-}
-
 /// Stop a task. What is being published is finished first.
 #[utoipa::path(post, path = "/api/v1/tasks/{id}/cancel", tag = "tasks", params(("id" = String, Path,)),
     responses((status = 202, body = TaskView), (status = "default", body = Problem)))]
@@ -348,7 +316,7 @@ pub async fn cancel(
     Extension(caller): Extension<Caller>,
     Named(id): Named,
 ) -> Answer<(StatusCode, Json<TaskView>)> {
-    wish_one(&state, &caller, Wish::Cancel, id).await
+    wish_one(&state, &caller, Intent::Cancel, id).await
 }
 
 /// Run again what failed or was cancelled of an ended task.
@@ -359,14 +327,14 @@ pub async fn retry(
     Extension(caller): Extension<Caller>,
     Named(id): Named,
 ) -> Answer<(StatusCode, Json<TaskView>)> {
-    wish_one(&state, &caller, Wish::Retry, id).await
+    wish_one(&state, &caller, Intent::Retry, id).await
 }
 
-async fn wish_one(state: &WebState, caller: &Caller, wish: Wish, id: String) -> Answer<(StatusCode, Json<TaskView>)> {
+async fn wish_one(state: &WebState, caller: &Caller, intent: Intent, id: String) -> Answer<(StatusCode, Json<TaskView>)> {
     let id = TaskId::from(id);
-    wish.tell(state, &id).await?;
+    state.store.intend(&id, intent).await?;
     state.bells.scheduler.ring();
-    state.audit(caller, wish.verb(), id.as_str()).await;
+    state.audit(caller, verb(intent), id.as_str()).await;
     let task = state.store.show_task_summary(&id).await?;
     Ok((StatusCode::ACCEPTED, Json(task.into())))
 }
@@ -379,7 +347,7 @@ pub async fn cancel_many(
     Extension(caller): Extension<Caller>,
     Given(request): Given<BulkRequest>,
 ) -> Answer<(StatusCode, Json<BulkAnswer>)> {
-    wish_many(&state, &caller, Wish::Cancel, request).await
+    wish_many(&state, &caller, Intent::Cancel, request).await
 }
 
 /// Run again every task that the filters find and that failed or was cancelled.
@@ -390,55 +358,29 @@ pub async fn retry_many(
     Extension(caller): Extension<Caller>,
     Given(request): Given<BulkRequest>,
 ) -> Answer<(StatusCode, Json<BulkAnswer>)> {
-    wish_many(&state, &caller, Wish::Retry, request).await
+    wish_many(&state, &caller, Intent::Retry, request).await
 }
-
-/// Wishes in flight at once: enough for the store to commit many together.
-const AT_ONCE: usize = 64;
-/// Tasks looked at in one read.
-const BATCH: usize = 500;
 
 async fn wish_many(
     state: &WebState,
     caller: &Caller,
-    wish: Wish,
+    intent: Intent,
     request: BulkRequest,
 ) -> Answer<(StatusCode, Json<BulkAnswer>)> {
     let filter = filter(request.status.as_deref(), request.workflow, request.media, request.text)?;
-    let statuses = wish.statuses();
-    let statuses = statuses
-        .into_iter()
-        .filter(|status| filter.status.is_none_or(|wanted| wanted == *status));
-    let mut tasks = 0;
-    for status in statuses {
-        let mut before = None;
-        loop {
-            let of_status = TaskFilter {
-                status: Some(status),
-                ..filter.clone()
-            };
-            let found = state.store.list_tasks(of_status, before.take(), BATCH).await?;
-            let last = found.len() < BATCH;
-            before = found.last().map(|task| task.id.as_str().to_owned());
-            let mut told = futures_util::stream::iter(found)
-                .map(|task| async move { wish.tell(state, &task.id).await })
-                .buffer_unordered(AT_ONCE);
-            while let Some(answer) = told.next().await {
-                match answer {
-                    Ok(()) => tasks += 1,
-                    // It ended, or was retried, since it was listed: the wish is no longer about it.
-                    Err(StoreError::Conflict(_) | StoreError::Illegal(_) | StoreError::NotFound { .. }) => {}
-                    Err(error) => return Err(error.into()),
-                }
-            }
-            if last {
-                break;
-            }
-        }
-    }
+    let tasks = state.store.intend_all(filter, intent).await?;
     state.bells.scheduler.ring();
-    state.audit(caller, wish.verb(), &format!("{tasks} tasks")).await;
+    state.audit(caller, verb(intent), &format!("{tasks} tasks")).await;
+    let tasks = u64::try_from(tasks).unwrap_or(u64::MAX);
     Ok((StatusCode::ACCEPTED, Json(BulkAnswer { tasks })))
+}
+
+/// The deed as the audit log names it.
+fn verb(intent: Intent) -> &'static str {
+    match intent {
+        Intent::Cancel => "task.cancel",
+        Intent::Retry => "task.retry",
+    }
 }
 
 /// One job.
@@ -459,8 +401,7 @@ pub async fn retry_job(
     Named(id): Named,
 ) -> Answer<(StatusCode, Json<JobView>)> {
     let id = JobId::from(id);
-    let job = state.store.show_job(&id).await?;
-    state.store.ask_retry(&job.task, Some(vec![id.clone()])).await?;
+    state.store.intend_job_retry(&id).await?;
     state.bells.scheduler.ring();
     state.audit(&caller, "job.retry", id.as_str()).await;
     let job = state.store.show_job(&id).await?;
