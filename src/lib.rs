@@ -2,6 +2,7 @@
 
 pub mod base;
 pub mod cli;
+pub mod config;
 pub mod events;
 pub mod executor;
 pub mod media;
