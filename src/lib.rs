@@ -1,6 +1,7 @@
 #![doc = include_str!("README.md")]
 
 pub mod base;
+pub mod callback;
 pub mod cli;
 pub mod config;
 pub mod events;
