@@ -4,9 +4,15 @@
 //! compared before it is handed over; a read error is a failure, whatever libav says. Deliberately absent:
 //! tasks, storages, SQLite, HTTP, configuration, tokio.
 
+pub mod av;
+pub mod error;
 pub mod facts;
+pub mod ladder;
 pub mod limits;
+pub mod probe;
 pub mod product;
 pub mod progress;
 pub mod spec;
 pub mod spec_check;
+pub mod tap;
+pub mod wholeness;
