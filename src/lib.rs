@@ -1,7 +1,9 @@
 #![doc = include_str!("README.md")]
 
 pub mod base;
+pub mod callback;
 pub mod cli;
+pub mod config;
 pub mod events;
 pub mod executor;
 pub mod media;

@@ -4,3 +4,4 @@ pub mod extract;
 pub mod links;
 pub mod paging;
 pub mod ports;
+pub mod receiver;
