@@ -20,8 +20,8 @@
 
 pub mod afters;
 pub(crate) mod announce;
-mod audit;
 pub mod attempts;
+mod audit;
 pub mod conclusions;
 pub mod deliveries;
 pub mod delivery_list;
