@@ -8,6 +8,7 @@ pub mod events;
 pub mod executor;
 pub mod media;
 pub mod objects;
+pub mod scheduler;
 pub mod store;
 pub mod telemetry;
 pub mod web;
