@@ -34,11 +34,14 @@ pub fn resolve(source: (u32, u32), rungs: &[(&str, &VideoSpec)]) -> Vec<Rung> {
         .map(|number| {
             let (width, height, capped) = sizes[number];
             // A rung made smaller than it asked gives way to one that asked for that size, or to an earlier one.
-            let rival = sizes.iter().enumerate().find(|(other, (other_width, other_height, other_capped))| {
-                *other != number
-                    && (*other_width, *other_height) == (width, height)
-                    && (!other_capped || *other < number)
-            });
+            let rival = sizes
+                .iter()
+                .enumerate()
+                .find(|(other, (other_width, other_height, other_capped))| {
+                    *other != number
+                        && (*other_width, *other_height) == (width, height)
+                        && (!other_capped || *other < number)
+                });
             match rival {
                 Some((other, _)) if capped => Rung::Dropped {
                     reason: format!(
@@ -89,7 +92,10 @@ mod tests {
         toml::from_str(&format!("codec = \"h264\"\n{text}")).expect("a spec")
     }
     fn sizes(source: (u32, u32), heights: &[u32]) -> Vec<Option<(u32, u32)>> {
-        let specs: Vec<VideoSpec> = heights.iter().map(|height| spec(&format!("height = {height}"))).collect();
+        let specs: Vec<VideoSpec> = heights
+            .iter()
+            .map(|height| spec(&format!("height = {height}")))
+            .collect();
         let named: Vec<(&str, &VideoSpec)> = specs.iter().map(|spec| ("r", spec)).collect();
         resolve(source, &named)
             .into_iter()
@@ -115,7 +121,10 @@ mod tests {
         let flat = spec("height = 720\nlong_short = false");
         assert_eq!(
             resolve((1080, 1920), &[("r", &flat)]),
-            [Rung::Made { width: 406, height: 720 }]
+            [Rung::Made {
+                width: 406,
+                height: 720
+            }]
         );
     }
 
@@ -126,16 +135,42 @@ mod tests {
             [None, None, Some((854, 480)), Some((640, 360))],
             "the rung that asked for that size wins"
         );
-        assert_eq!(sizes((640, 400), &[1080, 720]), [Some((640, 400)), None], "else the first");
-        assert_eq!(sizes((1920, 1080), &[720, 720]), [Some((1280, 720)); 2], "asked for twice is made twice");
+        assert_eq!(
+            sizes((640, 400), &[1080, 720]),
+            [Some((640, 400)), None],
+            "else the first"
+        );
+        assert_eq!(
+            sizes((1920, 1080), &[720, 720]),
+            [Some((1280, 720)); 2],
+            "asked for twice is made twice"
+        );
         let up = spec("height = 720\nupscale = true");
-        assert_eq!(resolve((640, 360), &[("r", &up)]), [Rung::Made { width: 1280, height: 720 }]);
+        assert_eq!(
+            resolve((640, 360), &[("r", &up)]),
+            [Rung::Made {
+                width: 1280,
+                height: 720
+            }]
+        );
     }
 
     #[test]
     fn a_box_bounds_both_edges() {
         let boxed = spec("width = 1280\nheight = 720");
-        assert_eq!(resolve((1000, 1000), &[("r", &boxed)]), [Rung::Made { width: 720, height: 720 }]);
-        assert_eq!(resolve((2000, 500), &[("r", &boxed)]), [Rung::Made { width: 1280, height: 320 }]);
+        assert_eq!(
+            resolve((1000, 1000), &[("r", &boxed)]),
+            [Rung::Made {
+                width: 720,
+                height: 720
+            }]
+        );
+        assert_eq!(
+            resolve((2000, 500), &[("r", &boxed)]),
+            [Rung::Made {
+                width: 1280,
+                height: 320
+            }]
+        );
     }
 }
