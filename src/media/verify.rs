@@ -226,7 +226,7 @@ fn count(demuxer: &mut Demuxer, facts: &MediaFacts) -> Result<Vec<Counted>, AvEr
         let unit = stream.time_base.value();
         let pts_s = packet.pts().or_else(|| packet.dts()).unwrap_or(0) as f64 * unit;
         let end_s = pts_s + packet.duration() as f64 * unit;
-        if end_s <= 0.0 {
+        if pts_s < 0.0 && end_s <= 0.0 {
             // The encoder's padding.
             continue;
         }
