@@ -29,5 +29,7 @@ pub mod snapshot;
 pub mod spec;
 pub mod sprite;
 pub mod tap;
+pub mod timeline;
 pub mod webvtt;
 pub mod wholeness;
+pub mod wish;

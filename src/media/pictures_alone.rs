@@ -165,7 +165,7 @@ struct Workbench<'a> {
     frame_s: f64,
     /// Seconds a unit of the stream's time stamps.
     unit_s: f64,
-    /// Time stamp of the first frame shown.
+    /// Time stamp of the first thing shown or heard: where the source's clock begins.
     zero: Option<i64>,
     /// Something was read or sought; reading in order must begin with a seek.
     touched: bool,
@@ -191,7 +191,11 @@ impl<'a> Workbench<'a> {
             length_s: stream.duration_s.or(opened.facts.duration_s),
             frame_s: 1.0 / rate.max(0.001),
             unit_s: raw.time_base().value(),
-            zero: raw.start_time(),
+            zero: opened
+                .facts
+                .start_time_s
+                .map(|start_s| (start_s / raw.time_base().value()).round() as i64)
+                .or(raw.start_time()),
             touched: false,
             damaged: 0,
             frames: 0,
