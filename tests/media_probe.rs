@@ -132,7 +132,9 @@ fn hopeless_sources_are_refused_by_name() {
         let fault = refusal(&unfinished);
         assert_eq!(fault.code, "SourceTruncated");
         assert!(fault.cause.contains("moov"), "{fault}");
-
+    }
+    if let Some(path) = media("ax_hlg10-color-test.mp4") {
+        let bytes = std::fs::read(path).expect("read");
         let half = scratch.path().join("half.mp4");
         std::fs::write(&half, &bytes[..bytes.len() / 2]).expect("write");
         let source = Source::from_file(File::open(&half).expect("open"), "half.mp4").expect("size");
