@@ -22,6 +22,7 @@ use crate::media::key_index::KeyIndex;
 use crate::media::limits::Limits;
 use crate::media::picture_job::PictureJob;
 use crate::media::picture_job::Prepared;
+use crate::media::picture_job::Render;
 use crate::media::probe::Opened;
 use crate::media::product::JobEnd;
 use crate::media::spec::MediaWork;
@@ -405,7 +406,7 @@ fn brighter(
     moment_s: f64,
     units: &dyn Fn(f64) -> f64,
     seconds: &dyn Fn(&ShownFrame) -> f64,
-    paint: &mut dyn FnMut(&Arc<Frame>, Fit) -> Result<crate::media::picture::Picture, Fault>,
+    paint: &mut Render<'_, Arc<Frame>>,
 ) -> Result<(), AvError> {
     let mut step = 0;
     while let Some(until_s) = job.search_until_s() {
