@@ -66,7 +66,8 @@ fn carry_out_order(voice: &Arc<StdoutVoice>, account: &Account) -> Result<(), Fa
     })?;
     voice.say(&Message::Started { sandbox_missing });
     stop_with_stdin(voice.clone());
-    let cost = pass(&order, &source, voice)?;
+    // What a pass says of a source that changed under it (cut short, damaged) is only half the truth.
+    let cost = pass(&order, &source, voice).map_err(|fault| source.check().err().unwrap_or(fault))?;
     source.check()?;
     voice.finish(account.complete(cost));
     Ok(())
