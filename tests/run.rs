@@ -294,7 +294,7 @@ fn bad_usage_is_told_apart_from_failed_work() {
     );
     for (workflow, input, expected, word) in [
         ("nowhere.toml", source.as_path(), 2, "nowhere.toml"),
-        ("cycle.toml", source.as_path(), 2, "cycle"),
+        ("cycle.toml", source.as_path(), 2, "circle"),
         ("small.toml", Path::new("/nowhere/clip.mp4"), 2, "/nowhere/clip.mp4"),
         ("small.toml", Path::new("/tmp"), 2, "not a file"),
     ] {
