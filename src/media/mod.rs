@@ -5,14 +5,17 @@
 //! tasks, storages, SQLite, HTTP, configuration, tokio.
 
 pub mod av;
+pub mod digest;
 pub mod error;
 pub mod facts;
 pub mod ladder;
 pub mod limits;
+pub mod pass;
 pub mod probe;
 pub mod product;
 pub mod progress;
 pub mod spec;
 pub mod spec_check;
 pub mod tap;
+pub mod verify;
 pub mod wholeness;
