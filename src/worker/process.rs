@@ -6,12 +6,16 @@
 
 use crate::base::fault::Blame;
 use crate::base::fault::Fault;
+use crate::media::pass;
+use crate::media::pass::PassJob;
+use crate::media::pass::PassOrder;
 use crate::media::progress::Cost;
 use crate::worker::account::Account;
 use crate::worker::held::HeldSource;
 use crate::worker::protocol;
 use crate::worker::protocol::Message;
 use crate::worker::protocol::Order;
+use crate::worker::rooms::ROOMS;
 use crate::worker::sandbox;
 use crate::worker::sandbox::Cage;
 use crate::worker::voice::Voice;
@@ -139,17 +143,20 @@ fn panicked(panic: &(dyn Any + Send)) -> Fault {
 }
 
 /// The engine's turn.
-fn pass(order: &Order, source: &HeldSource, voice: &Arc<StdoutVoice>) -> Result<Cost, Fault> {
-    let file = source.file().map_err(|e| crate::worker::death::not_started("x", &e))?;
-    let s = crate::media::av::Source::from_file(file, &order.source.name)
-        .map_err(|e| crate::worker::death::not_started("x", &e))?;
-    let facts = crate::media::probe::probe(s, &order.limits)?;
-    voice.facts(&facts);
-    for job in &order.jobs {
-        voice.job_ended(
-            job.job.clone(),
-            crate::media::product::JobEnd::Success(Default::default()),
-        );
-    }
-    Ok(Cost::default())
+fn pass(order: &Order, source: &HeldSource, voice: &StdoutVoice) -> Result<Cost, Fault> {
+    let pass_order = PassOrder {
+        jobs: order
+            .jobs
+            .iter()
+            .map(|job| PassJob {
+                job: job.job.clone(),
+                work: job.work.clone(),
+            })
+            .collect(),
+        scratch: order.scratch.clone(),
+        threads: order.threads,
+        backend: order.backend,
+        limits: order.limits.clone(),
+    };
+    pass::carry_out(&pass_order, source.file()?, &order.source.name, voice, &ROOMS)
 }
