@@ -12,6 +12,8 @@ pub mod drain;
 pub mod event;
 pub mod media;
 pub mod outcome;
+pub mod probe;
+pub mod run;
 pub mod storage;
 pub mod table;
 pub mod task;
@@ -46,6 +48,10 @@ pub const DEFAULT_CONFIG: &str = "/etc/reelmill/reelmill.toml";
 /// What can be done.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Run one workflow over one file, here and now, without a daemon.
+    Run(run::Args),
+    /// Show the facts of a file.
+    Probe(probe::Args),
     /// List, show, apply, enable and disable workflows.
     #[command(subcommand)]
     Workflow(workflow::Command),
@@ -107,6 +113,8 @@ pub fn run(cli: Cli) -> ExitCode {
     }
     let context = Context { config: cli.config };
     let done = match cli.command {
+        Command::Run(args) => run::run(&args),
+        Command::Probe(args) => probe::run(&args),
         Command::Workflow(command) => workflow::run(command, &context),
         Command::Template(command) => template::run(command, &context),
         Command::Task(command) => task::run(command, &context),

@@ -33,8 +33,8 @@ insert into counters (name, value) values ('arrival', 0);
 create table storages (
   id integer primary key,
   name text not null unique,
-  generation integer not null default 0,  -- number of the reconcile scan last begun; rows an ended scan did not touch are gone objects
   baseline_ms integer,                    -- end of the first whole scan; what that scan found triggers nothing. Null: not scanned yet
+  mount text,                             -- what it lay on when it was last believed: mount point, type and, of shares, source. Null: not looked yet
   frozen text                             -- why triggering is stopped (mount gone, mass disappearance). Null: it is not
 ) strict;
 
@@ -51,11 +51,12 @@ create table arrivals (
   state integer not null check (state between 0 and 3),
                                           -- 0 seen: not settled yet; 1 settled: intake shall match it;
                                           -- 2 taken: media and tasks were made from it; 3 none: nothing runs on it, see why_not
-  arrival_seq integer not null,           -- order of arrival; a new identity gets a new one
-  generation integer not null,            -- scan that saw it last
+  arrival_seq integer not null,           -- order in which identities settled; 0 before that, and for what the baseline found
+  gone_ms integer,                        -- since when the object is not there any more; such rows are pruned after 30 days. Null: it is there
   seen_ms integer not null,               -- when this identity was first seen
-  why_not text,                           -- state 3: 'existing' (there before the baseline), 'ours' (our own output), 'ignored' (temp
-                                          -- or hidden name), or a sentence from the selector for people. Null in other states
+  why_not text,                           -- state 3: 'existing' (there before the baseline), 'ours' (our own output), or a sentence
+                                          -- from the selector for people. State 1: 'existing' when only workflows with
+                                          -- existing = "process" may take it. Null otherwise
   primary key (storage, key)
 ) strict, without rowid;
 

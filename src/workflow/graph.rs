@@ -1,10 +1,8 @@
-//! The order of activities: what comes before what, and what a finished need means for what follows it.
+//! The order of activities: what comes before what.
 //!
-//! Guarantees: an order exists or the cycle is named; decisions are pure functions of statuses. Deliberately absent:
-//! capacity, retries and time, which are the scheduler's.
+//! Guarantees: an order exists or the cycle is named. Deliberately absent: what the end of one activity means for
+//! those that follow it (`condition`).
 
-use crate::workflow::resolved::When;
-use crate::workflow::status::JobStatus;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
@@ -119,52 +117,13 @@ pub fn successors<'a>(nodes: &[Node<'a>], id: &str) -> BTreeSet<&'a str> {
     found
 }
 
-/// What becomes of a job whose own status is still Init.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Readiness {
-    /// It may run now.
-    Run,
-    /// A need has not ended.
-    Wait,
-    /// Its condition does not hold, or it only follows skipped ones.
-    Skip,
-}
-
-/// What the statuses of a node's needs mean for it.
-///
-/// Needs are waited for, all of them. Then: a node that only follows skipped nodes is skipped itself, whatever its
-/// condition; `success` wants no need failed or canceled (skipped ones beside successful ones do no harm), `failure`
-/// wants one failed, `always` wants nothing, `blocked` never holds while no activity of this version can say block.
-pub fn readiness(when: When, needs: &[JobStatus]) -> Readiness {
-    let any = |status| needs.contains(&status);
-    if !needs.iter().all(|status| status.ended()) {
-        return Readiness::Wait;
-    }
-    let only_skipped = !needs.is_empty() && needs.iter().all(|status| *status == JobStatus::Skipped);
-    let holds = match when {
-        When::Success => !any(JobStatus::Fail) && !any(JobStatus::Canceled),
-        When::Failure => any(JobStatus::Fail),
-        When::Always => true,
-        When::Blocked => false,
-    };
-    if holds && !only_skipped {
-        Readiness::Run
-    } else {
-        Readiness::Skip
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::BadGraph;
     use super::Node;
-    use super::Readiness;
     use super::ancestors;
     use super::order;
-    use super::readiness;
     use super::successors;
-    use crate::workflow::resolved::When;
-    use crate::workflow::status::JobStatus;
 
     fn with_graph<T>(edges: &[(&str, &[&str])], check: impl Fn(&[Node<'_>]) -> T) -> T {
         let needs: Vec<Vec<String>> = edges
@@ -213,27 +172,5 @@ mod tests {
         let unknown = with_graph(&[("a", &["b"])], order).expect_err("unknown");
         assert!(unknown.to_string().contains("\"a\" needs \"b\""), "{unknown}");
         assert!(matches!(with_graph(&[("a", &[]), ("a", &[])], order), Err(BadGraph::Duplicate(id)) if id == "a"));
-    }
-
-    #[test]
-    fn conditions_decide_once_every_need_has_ended() {
-        use JobStatus::{Canceled, Fail, Processing, Skipped, Success};
-        let cases: [(When, &[JobStatus], Readiness); 12] = [
-            (When::Success, &[], Readiness::Run),
-            (When::Success, &[Success, Processing], Readiness::Wait),
-            (When::Failure, &[Fail, Processing], Readiness::Wait),
-            (When::Success, &[Success, Skipped], Readiness::Run),
-            (When::Success, &[Success, Fail], Readiness::Skip),
-            (When::Success, &[Canceled], Readiness::Skip),
-            (When::Success, &[Skipped, Skipped], Readiness::Skip),
-            (When::Failure, &[Success, Fail], Readiness::Run),
-            (When::Failure, &[Success], Readiness::Skip),
-            (When::Always, &[Fail, Canceled], Readiness::Run),
-            (When::Always, &[Skipped], Readiness::Skip),
-            (When::Blocked, &[Success], Readiness::Skip),
-        ];
-        for (when, needs, expected) in cases {
-            assert_eq!(readiness(when, needs), expected, "{when:?} {needs:?}");
-        }
     }
 }

@@ -14,6 +14,7 @@ use crate::workflow::definition::Definition;
 use crate::workflow::definition::Existing;
 use crate::workflow::definition::OutputSection;
 use crate::workflow::definition::Problem;
+use crate::workflow::definition::Profile;
 use crate::workflow::definition::SourceSection;
 use crate::workflow::definition::TriggerMode;
 use crate::workflow::graph;
@@ -438,6 +439,12 @@ fn callback(problems: &mut Problems, section: Option<&CallbackSection>) -> Callb
     }
     if section.kind == Some(CallbackKind::None) && section.also_unified {
         problems.at("callback.also_unified", "contradicts kind = \"none\"");
+    }
+    if section.profile == Some(Profile::Mps) {
+        problems.at(
+            "callback.profile",
+            "\"mps\" comes with a later version of reelmill; now ims, vod, native",
+        );
     }
     if let Some(address) = &section.url {
         let valid =

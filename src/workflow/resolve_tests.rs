@@ -254,6 +254,10 @@ fn sections_are_checked() {
             format!("{HEAD}[callback]\nurl = \"ftp://x/\"\n{noop}"),
             "no http or https",
         ),
+        (
+            format!("{HEAD}[callback]\nurl = \"http://x/\"\nprofile = \"mps\"\n{noop}"),
+            "later version",
+        ),
         (HEAD.to_owned(), "at least one"),
         (
             format!("preset = \"web-lader\"\n{HEAD}"),
