@@ -51,7 +51,10 @@ struct Moments(u64);
 
 impl Moments {
     fn next(&mut self, below: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % below
     }
 }
@@ -64,7 +67,10 @@ fn twenty_kills_lose_nothing_and_tell_nothing_twice() {
         receiver.url()
     ));
     appliance.workflow_file("crash", WORKFLOW);
-    let seed = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970").subsec_nanos();
+    let seed = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .expect("after 1970")
+        .subsec_nanos();
     println!("seed {seed}");
     let mut moments = Moments(u64::from(seed));
     let kills = 20;
@@ -88,7 +94,10 @@ fn twenty_kills_lose_nothing_and_tell_nothing_twice() {
     // Every published file is one that a task tells of: nothing stray, no second versions, no staging left.
     let told: BTreeSet<String> = tasks.iter().flat_map(published_keys).collect();
     let found: BTreeSet<String> = appliance.files("renditions").into_iter().collect();
-    assert_eq!(found, told, "files in the output storage against files the tasks tell of");
+    assert_eq!(
+        found, told,
+        "files in the output storage against files the tasks tell of"
+    );
     let scratch = appliance.until("scratch to be swept", || {
         let left = appliance.files("scratch");
         left.is_empty().then_some(left)
@@ -102,7 +111,10 @@ fn twenty_kills_lose_nothing_and_tell_nothing_twice() {
     });
     let mut ids: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for callback in completes {
-        let id = callback.header("X-Reelmill-Event-Id").expect("every callback has its event's id").to_owned();
+        let id = callback
+            .header("X-Reelmill-Event-Id")
+            .expect("every callback has its event's id")
+            .to_owned();
         ids.entry(task_of(&callback.json())).or_default().insert(id);
     }
     for (task, ids) in ids {
@@ -116,12 +128,16 @@ fn task_of(event: &Value) -> String {
 
 fn source_of(task: &Value) -> String {
     let text = task["media"].to_string();
-    let at = text.find("clip-").unwrap_or_else(|| panic!("the media names its source: {task:#}"));
+    let at = text
+        .find("clip-")
+        .unwrap_or_else(|| panic!("the media names its source: {task:#}"));
     text[at..at + 11].to_owned()
 }
 
 fn outputs(task: &Value) -> &Vec<Value> {
-    task["outputs"].as_array().unwrap_or_else(|| panic!("a task shows its outputs: {task:#}"))
+    task["outputs"]
+        .as_array()
+        .unwrap_or_else(|| panic!("a task shows its outputs: {task:#}"))
 }
 
 fn published_keys(task: &Value) -> Vec<String> {
@@ -137,7 +153,8 @@ fn outputs_are_whole(appliance: &Appliance, task: &Value) {
     for output in outputs(task) {
         for file in output["files"].as_array().expect("an output lists its files") {
             let key = file["key"].as_str().expect("a key");
-            let bytes = std::fs::read(appliance.path("renditions").join(key)).unwrap_or_else(|error| panic!("{key}: {error}"));
+            let bytes =
+                std::fs::read(appliance.path("renditions").join(key)).unwrap_or_else(|error| panic!("{key}: {error}"));
             assert_eq!(file["size_bytes"].as_u64(), Some(bytes.len() as u64), "{key}");
             assert_eq!(file["md5"].as_str(), Some(md5_hex(&bytes).as_str()), "{key}");
         }

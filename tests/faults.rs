@@ -83,17 +83,33 @@ fn run_bytes(appliance: &Appliance, key: &str, bytes: &[u8]) -> Value {
 }
 
 fn nothing_published(appliance: &Appliance) {
-    assert_eq!(appliance.files("renditions"), Vec::<String>::new(), "nothing may stand in the output storage");
+    assert_eq!(
+        appliance.files("renditions"),
+        Vec::<String>::new(),
+        "nothing may stand in the output storage"
+    );
 }
 
 /// A copy of the short clip whose `moov` stands at its end and is cut off.
 fn without_moov() -> Vec<u8> {
     let clip = clips::made(
         "moov-last.mp4",
-        &["-f", "lavfi", "-i", "testsrc2=size=320x240:rate=25:duration=3", "-c:v", "libx264", "-preset", "ultrafast"],
+        &[
+            "-f",
+            "lavfi",
+            "-i",
+            "testsrc2=size=320x240:rate=25:duration=3",
+            "-c:v",
+            "libx264",
+            "-preset",
+            "ultrafast",
+        ],
     );
     let bytes = std::fs::read(clip).expect("the clip is readable");
-    let moov = bytes.windows(4).rposition(|window| window == b"moov").expect("an MP4 has a moov");
+    let moov = bytes
+        .windows(4)
+        .rposition(|window| window == b"moov")
+        .expect("an MP4 has a moov");
     bytes[..moov - 4].to_vec()
 }
 
@@ -101,7 +117,11 @@ fn without_moov() -> Vec<u8> {
 fn files_that_are_no_media_fail_with_their_reason() {
     let mut appliance = appliance("");
     for (key, bytes, code) in [
-        ("letter.mp4", b"Dear sir, this is not a film. ".repeat(2_000), "SourceNotMedia"),
+        (
+            "letter.mp4",
+            b"Dear sir, this is not a film. ".repeat(2_000),
+            "SourceNotMedia",
+        ),
         ("no-moov.mp4", without_moov(), "SourceTruncated"),
     ] {
         let task = run_bytes(&appliance, key, &bytes);
@@ -132,8 +152,14 @@ fn an_empty_file_waits_in_the_folder_and_fails_when_asked_for_by_hand() {
     std::fs::write(appliance.path("ingest/empty.mp4"), b"").expect("the file is written");
     appliance.deliver(&clips::silent(), "after.mp4");
     let tasks = appliance.ended_tasks(1);
-    assert!(tasks[0].to_string().contains("after.mp4"), "only the file with content runs by itself: {tasks:#?}");
-    let reply = appliance.post("/api/v1/tasks", &json!({"workflow": "small", "object": "ingest:empty.mp4"}));
+    assert!(
+        tasks[0].to_string().contains("after.mp4"),
+        "only the file with content runs by itself: {tasks:#?}"
+    );
+    let reply = appliance.post(
+        "/api/v1/tasks",
+        &json!({"workflow": "small", "object": "ingest:empty.mp4"}),
+    );
     if reply.status < 300 {
         let task = appliance.ended_tasks(2).remove(0);
         assert_eq!(task["status"], "Failed", "{task:#}");
@@ -169,7 +195,12 @@ fn pictures_alone_get_renditions_without_sound() {
         .arg(&rendition)
         .output()
         .expect("ffprobe is installed");
-    assert_eq!(String::from_utf8_lossy(&probe.stdout).trim(), "video", "{}", rendition.display());
+    assert_eq!(
+        String::from_utf8_lossy(&probe.stdout).trim(),
+        "video",
+        "{}",
+        rendition.display()
+    );
 }
 
 /// Starts a task over the long clip and returns once its worker decodes.
@@ -180,7 +211,10 @@ fn in_the_middle(appliance: &Appliance) {
         let task = tasks.first()?;
         let full = appliance.get(&format!("/api/v1/tasks/{}", task["id"].as_str()?));
         let percent = full["progress"]["percent"].as_f64().or_else(|| {
-            full["jobs"].as_array()?.iter().find_map(|job| job["progress"]["percent"].as_f64())
+            full["jobs"]
+                .as_array()?
+                .iter()
+                .find_map(|job| job["progress"]["percent"].as_f64())
         })?;
         assert!(percent < 99.0, "the clip is too short for this test");
         (percent > 1.0).then_some(())
@@ -191,7 +225,10 @@ fn in_the_middle(appliance: &Appliance) {
 fn a_source_changed_during_the_attempt_is_not_published() {
     let appliance = slow_appliance();
     in_the_middle(&appliance);
-    let mut file = std::fs::OpenOptions::new().append(true).open(appliance.path("ingest/long.mp4")).expect("it opens");
+    let mut file = std::fs::OpenOptions::new()
+        .append(true)
+        .open(appliance.path("ingest/long.mp4"))
+        .expect("it opens");
     std::io::Write::write_all(&mut file, b"more").expect("it grows");
     drop(file);
     appliance.until("the changed source to fail its task", || {
@@ -222,15 +259,26 @@ fn a_killed_worker_is_a_failed_attempt_and_the_job_runs_again() {
     let task = appliance.ended_tasks(1).remove(0);
     assert_eq!(task["status"], "Succeed", "{task:#}");
     let attempts = task["attempts"].as_array().expect("attempts are shown");
-    assert!(attempts.len() >= 2, "the killed attempt and its successors: {attempts:#?}");
-    assert!(attempts.iter().any(|attempt| attempt.to_string().contains("KILL")), "the cause is told: {attempts:#?}");
+    assert!(
+        attempts.len() >= 2,
+        "the killed attempt and its successors: {attempts:#?}"
+    );
+    assert!(
+        attempts.iter().any(|attempt| attempt.to_string().contains("KILL")),
+        "the cause is told: {attempts:#?}"
+    );
     assert!(appliance.is_running());
 }
 
 /// An appliance whose encode of the long clip takes a while.
 fn slow_appliance() -> Appliance {
     let mut appliance = Appliance::new("");
-    appliance.workflow_file("small", &SMALL.replace("ultrafast", "slow").replace("height = 240", "height = 720"));
+    appliance.workflow_file(
+        "small",
+        &SMALL
+            .replace("ultrafast", "slow")
+            .replace("height = 240", "height = 720"),
+    );
     appliance.start();
     appliance
 }
@@ -254,7 +302,10 @@ impl Loop {
     fn mount(image: &Path, at: &Path, megabytes: u64, options: &str) -> Option<Self> {
         let file = std::fs::File::create(image).expect("the image is made");
         file.set_len(megabytes * 1_048_576).expect("the image has its size");
-        let made = Command::new("mkfs.ext4").args(["-q", "-m", "0", "-O", "^has_journal"]).arg(image).status();
+        let made = Command::new("mkfs.ext4")
+            .args(["-q", "-m", "0", "-O", "^has_journal"])
+            .arg(image)
+            .status();
         if !made.is_ok_and(|status| status.success()) {
             println!("skipped: mkfs.ext4 is not here");
             return None;
@@ -279,7 +330,9 @@ impl Drop for Loop {
 fn a_full_output_storage_fails_cleanly_and_heals() {
     let mut appliance = Appliance::new("");
     appliance.workflow_file("small", SMALL);
-    let Some(_mounted) = Loop::mount(&appliance.path("image"), &appliance.path("renditions"), 2, "loop") else { return };
+    let Some(_mounted) = Loop::mount(&appliance.path("image"), &appliance.path("renditions"), 2, "loop") else {
+        return;
+    };
     let filler = appliance.path("renditions/filler");
     let _ = std::fs::write(&filler, vec![7_u8; 4 << 20]);
     appliance.start();
@@ -289,8 +342,15 @@ fn a_full_output_storage_fails_cleanly_and_heals() {
         let task = appliance.get(&format!("/api/v1/tasks/{}", tasks.first()?["id"].as_str()?));
         task.to_string().contains("OutputDiskFull").then_some(())
     });
-    let stray: Vec<String> = appliance.files("renditions").into_iter().filter(|file| file.contains("short/")).collect();
-    assert!(stray.iter().all(|file| file.starts_with(".reelmill/")), "nothing half-done under a final name: {stray:?}");
+    let stray: Vec<String> = appliance
+        .files("renditions")
+        .into_iter()
+        .filter(|file| file.contains("short/"))
+        .collect();
+    assert!(
+        stray.iter().all(|file| file.starts_with(".reelmill/")),
+        "nothing half-done under a final name: {stray:?}"
+    );
     std::fs::remove_file(&filler).expect("room is made");
     let task = appliance.ended_tasks(1).remove(0);
     if task["status"] == "Failed" {
@@ -308,7 +368,9 @@ fn a_full_output_storage_fails_cleanly_and_heals() {
 fn a_read_only_output_storage_fails_with_a_remedy() {
     let mut appliance = Appliance::new("");
     appliance.workflow_file("small", SMALL);
-    let Some(_mounted) = Loop::mount(&appliance.path("image"), &appliance.path("renditions"), 4, "loop,ro") else { return };
+    let Some(_mounted) = Loop::mount(&appliance.path("image"), &appliance.path("renditions"), 4, "loop,ro") else {
+        return;
+    };
     appliance.start();
     appliance.deliver(&clips::short(), "short.mp4");
     appliance.until("the read-only storage to be told", || {
@@ -325,7 +387,10 @@ fn an_unknown_configuration_key_is_refused_with_the_nearest_known_one() {
     let output = reelmill(&["serve", "--config", appliance.config().to_str().expect("UTF-8")]);
     assert_eq!(output.status.code(), Some(2), "{}", said(&output));
     let text = String::from_utf8_lossy(&output.stderr);
-    assert!(text.contains("threds") && text.contains("threads") && text.contains("reelmill.toml"), "{text}");
+    assert!(
+        text.contains("threds") && text.contains("threads") && text.contains("reelmill.toml"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -335,13 +400,20 @@ fn a_workflow_with_a_cycle_is_refused_by_name() {
     let node = |id: &str, need: &str| format!("[[activity]]\nid = \"{id}\"\ntype = \"noop\"\nneeds = [\"{need}\"]\n");
     std::fs::write(
         &cyclic,
-        format!("name = \"cyclic\"\n[source]\nstorage = \"ingest\"\n{}{}", node("egg", "hen"), node("hen", "egg")),
+        format!(
+            "name = \"cyclic\"\n[source]\nstorage = \"ingest\"\n{}{}",
+            node("egg", "hen"),
+            node("hen", "egg")
+        ),
     )
     .expect("the definition is written");
     let output = appliance.cli(&["workflow", "apply", cyclic.to_str().expect("UTF-8")]);
     assert!(!output.status.success(), "{}", said(&output));
     let text = said(&output);
-    assert!(text.contains("egg") && text.contains("hen") && text.contains("cycle"), "{text}");
+    assert!(
+        text.contains("egg") && text.contains("hen") && text.contains("cycle"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -354,16 +426,33 @@ fn a_receiver_that_is_down_for_the_whole_run_gets_everything_in_order_later() {
     appliance.start();
     appliance.deliver(&clips::silent(), "silent.mp4");
     let task = appliance.ended_tasks(1).remove(0);
-    assert_eq!(task["status"], "Succeed", "a dead receiver is no failure of the task: {task:#}");
+    assert_eq!(
+        task["status"], "Succeed",
+        "a dead receiver is no failure of the task: {task:#}"
+    );
     let receiver = Receiver::start_at(port);
     let callbacks = appliance.until("all callbacks to arrive", || {
         let accepted = receiver.accepted();
-        accepted.iter().any(|callback| callback.event_type() == "WorkflowTaskComplete").then_some(accepted)
+        accepted
+            .iter()
+            .any(|callback| callback.event_type() == "WorkflowTaskComplete")
+            .then_some(accepted)
     });
-    assert_eq!(callbacks.last().map(|callback| callback.event_type()).as_deref(), Some("WorkflowTaskComplete"));
+    assert_eq!(
+        callbacks.last().map(|callback| callback.event_type()).as_deref(),
+        Some("WorkflowTaskComplete")
+    );
     let sequence: Vec<u64> = callbacks
         .iter()
-        .map(|callback| callback.header("X-Reelmill-Event-Seq").and_then(|seq| seq.parse().ok()).expect("a sequence"))
+        .map(|callback| {
+            callback
+                .header("X-Reelmill-Event-Seq")
+                .and_then(|seq| seq.parse().ok())
+                .expect("a sequence")
+        })
         .collect();
-    assert!(sequence.windows(2).all(|pair| pair[0] < pair[1]), "in order: {sequence:?}");
+    assert!(
+        sequence.windows(2).all(|pair| pair[0] < pair[1]),
+        "in order: {sequence:?}"
+    );
 }

@@ -58,16 +58,29 @@ fn a_dropped_file_becomes_a_ladder_a_sprite_a_poster_and_signed_callbacks() {
         "films/my clip/sprite.vtt",
         "films/my clip/poster.jpg",
     ] {
-        assert!(files.iter().any(|file| file == expected), "{expected} is missing: {files:#?}");
+        assert!(
+            files.iter().any(|file| file == expected),
+            "{expected} is missing: {files:#?}"
+        );
     }
-    assert!(!files.iter().any(|file| file.contains("1080p") || file.starts_with('.')), "{files:#?}");
+    assert!(
+        !files.iter().any(|file| file.contains("1080p") || file.starts_with('.')),
+        "{files:#?}"
+    );
 
     for (rung, width, height) in [("720p", 1280, 720), ("480p", 854, 480), ("360p", 640, 360)] {
         let facts = ffprobe(&appliance.path(&format!("renditions/films/my clip/{rung}.mp4")));
         let video = stream(&facts, "video");
-        assert_eq!((video["width"].as_u64(), video["height"].as_u64()), (Some(width), Some(height)), "{rung}");
+        assert_eq!(
+            (video["width"].as_u64(), video["height"].as_u64()),
+            (Some(width), Some(height)),
+            "{rung}"
+        );
         assert_eq!(video["codec_name"], "h264");
-        assert_eq!(video["nb_read_frames"], "600", "{rung}: every frame of the source and no other");
+        assert_eq!(
+            video["nb_read_frames"], "600",
+            "{rung}: every frame of the source and no other"
+        );
         assert_eq!(stream(&facts, "audio")["codec_name"], "aac");
     }
     key_frames_are_in_step(&appliance);
@@ -79,11 +92,24 @@ fn a_dropped_file_becomes_a_ladder_a_sprite_a_poster_and_signed_callbacks() {
 
 fn ffprobe(path: &Path) -> Value {
     let output = Command::new("ffprobe")
-        .args(["-v", "error", "-count_frames", "-show_streams", "-show_format", "-of", "json"])
+        .args([
+            "-v",
+            "error",
+            "-count_frames",
+            "-show_streams",
+            "-show_format",
+            "-of",
+            "json",
+        ])
         .arg(path)
         .output()
         .expect("ffprobe is installed");
-    assert!(output.status.success(), "{}: {}", path.display(), String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}: {}",
+        path.display(),
+        String::from_utf8_lossy(&output.stderr)
+    );
     serde_json::from_slice(&output.stdout).expect("ffprobe writes JSON")
 }
 
@@ -97,12 +123,24 @@ fn stream<'a>(facts: &'a Value, kind: &str) -> &'a Value {
 /// Times of the key frames of a file, as ffprobe prints them.
 fn key_frames(path: &Path) -> Vec<String> {
     let output = Command::new("ffprobe")
-        .args(["-v", "error", "-select_streams", "v", "-skip_frame", "nokey", "-show_entries", "frame=pts_time"])
+        .args([
+            "-v",
+            "error",
+            "-select_streams",
+            "v",
+            "-skip_frame",
+            "nokey",
+            "-show_entries",
+            "frame=pts_time",
+        ])
         .args(["-of", "csv=p=0"])
         .arg(path)
         .output()
         .expect("ffprobe is installed");
-    String::from_utf8_lossy(&output.stdout).lines().map(|line| line.trim_matches(',').to_owned()).collect()
+    String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .map(|line| line.trim_matches(',').to_owned())
+        .collect()
 }
 
 fn key_frames_are_in_step(appliance: &Appliance) {
@@ -126,7 +164,9 @@ fn hls_is_what_its_master_says(appliance: &Appliance) {
     let folder = master_path.parent().expect("a folder");
     for (attributes, uri) in variants {
         let value = |name: &str| {
-            let at = attributes.find(&format!("{name}=")).unwrap_or_else(|| panic!("{name} is missing: {attributes}"));
+            let at = attributes
+                .find(&format!("{name}="))
+                .unwrap_or_else(|| panic!("{name} is missing: {attributes}"));
             let rest = &attributes[at + name.len() + 1..];
             match rest.strip_prefix('"') {
                 Some(quoted) => quoted.split('"').next().unwrap_or_default().to_owned(),
@@ -134,12 +174,18 @@ fn hls_is_what_its_master_says(appliance: &Appliance) {
             }
         };
         let playlist = std::fs::read_to_string(folder.join(uri)).unwrap_or_else(|error| panic!("{uri}: {error}"));
-        assert!(playlist.contains("#EXT-X-ENDLIST") && playlist.contains("#EXT-X-MAP"), "{playlist}");
+        assert!(
+            playlist.contains("#EXT-X-ENDLIST") && playlist.contains("#EXT-X-MAP"),
+            "{playlist}"
+        );
         let peak: u64 = value(":BANDWIDTH").parse().expect("a number");
         let average: u64 = value("AVERAGE-BANDWIDTH").parse().expect("a number");
         assert!(average <= peak, "{attributes}");
         assert_eq!(value("FRAME-RATE"), "30.000", "{attributes}");
-        assert!(value("CODECS").starts_with("avc1.") && value("CODECS").contains("mp4a.40.2"), "{attributes}");
+        assert!(
+            value("CODECS").starts_with("avc1.") && value("CODECS").contains("mp4a.40.2"),
+            "{attributes}"
+        );
         let facts = ffprobe(&folder.join(uri));
         let video = stream(&facts, "video");
         assert_eq!(value("RESOLUTION"), format!("{}x{}", video["width"], video["height"]));
@@ -163,9 +209,15 @@ fn index_points_into_the_sheet(appliance: &Appliance) {
 
 fn every_output_is_proved(task: &Value) {
     let outputs = task["outputs"].as_array().expect("a list");
-    assert_eq!(outputs.len(), 6, "three MP4, the HLS set, the sprite, the poster: {outputs:#?}");
+    assert_eq!(
+        outputs.len(),
+        6,
+        "three MP4, the HLS set, the sprite, the poster: {outputs:#?}"
+    );
     for output in outputs {
-        let checks = output["proof"]["checks"].as_array().unwrap_or_else(|| panic!("no proof: {output:#}"));
+        let checks = output["proof"]["checks"]
+            .as_array()
+            .unwrap_or_else(|| panic!("no proof: {output:#}"));
         assert!(checks.len() >= 2, "{output:#}");
         assert!(checks.iter().all(|check| check["ok"] == true), "{output:#}");
     }
@@ -174,16 +226,32 @@ fn every_output_is_proved(task: &Value) {
 fn callbacks_are_complete_and_signed(appliance: &Appliance, receiver: &Receiver, task: &Value) {
     let callbacks = appliance.until("the task to be announced", || {
         let accepted = receiver.accepted();
-        accepted.iter().any(|callback| callback.event_type() == "WorkflowTaskComplete").then_some(accepted)
+        accepted
+            .iter()
+            .any(|callback| callback.event_type() == "WorkflowTaskComplete")
+            .then_some(accepted)
     });
-    let count = |event: &str| callbacks.iter().filter(|callback| callback.event_type() == event).count();
+    let count = |event: &str| {
+        callbacks
+            .iter()
+            .filter(|callback| callback.event_type() == event)
+            .count()
+    };
     assert_eq!(count("VideoAnalysisComplete"), 1);
-    assert_eq!(count("MediaConvertOutputGroupComplete"), 2, "the MP4 group and the HLS group");
+    assert_eq!(
+        count("MediaConvertOutputGroupComplete"),
+        2,
+        "the MP4 group and the HLS group"
+    );
     assert_eq!(count("MediaConvertComplete"), 1);
     assert_eq!(count("SnapshotComplete"), 2, "the sprite and the poster");
     assert!(count("MediaConvertOutputComplete") >= 4);
     assert_eq!(count("WorkflowTaskComplete"), 1);
-    assert_eq!(callbacks.last().map(Callback::event_type).as_deref(), Some("WorkflowTaskComplete"), "the end comes last");
+    assert_eq!(
+        callbacks.last().map(Callback::event_type).as_deref(),
+        Some("WorkflowTaskComplete"),
+        "the end comes last"
+    );
     for callback in &callbacks {
         signatures_hold(receiver, callback);
     }
@@ -194,18 +262,25 @@ fn callbacks_are_complete_and_signed(appliance: &Appliance, receiver: &Receiver,
     assert_eq!(body["TaskId"], task["id"]);
     let input: Value = serde_json::from_str(body["TaskInput"].as_str().expect("a JSON string")).expect("valid inside");
     assert!(input["Type"].is_string() && input["Media"].is_string(), "{input}");
-    let sprite = callbacks.iter().map(Callback::json).find(|event| {
-        event["EventType"] == "SnapshotComplete" && event["MessageBody"]["Type"] != "Normal"
-    });
+    let sprite = callbacks
+        .iter()
+        .map(Callback::json)
+        .find(|event| event["EventType"] == "SnapshotComplete" && event["MessageBody"]["Type"] != "Normal");
     let sprite = sprite.expect("the sprite was announced");
     for field in ["Input", "Output", "TemplateConfig"] {
-        let text = sprite["MessageBody"][field].as_str().unwrap_or_else(|| panic!("{field} is a string: {sprite:#}"));
+        let text = sprite["MessageBody"][field]
+            .as_str()
+            .unwrap_or_else(|| panic!("{field} is a string: {sprite:#}"));
         serde_json::from_str::<Value>(text).unwrap_or_else(|error| panic!("{field}: {error}"));
     }
 }
 
 fn signatures_hold(receiver: &Receiver, callback: &Callback) {
-    let header = |name: &str| callback.header(name).unwrap_or_else(|| panic!("{name} is missing: {callback:?}"));
+    let header = |name: &str| {
+        callback
+            .header(name)
+            .unwrap_or_else(|| panic!("{name} is missing: {callback:?}"))
+    };
     let timestamp = header("X-ICE-TIMESTAMP");
     let plain = format!("{}|{timestamp}|{AUTH_KEY}", receiver.url());
     assert_eq!(header("X-ICE-SIGNATURE"), hex::encode(md5::Md5::digest(plain)));
@@ -214,7 +289,10 @@ fn signatures_hold(receiver: &Receiver, callback: &Callback) {
     mac.update(timestamp.as_bytes());
     mac.update(b".");
     mac.update(&callback.body);
-    assert_eq!(header("X-Reelmill-Signature"), format!("v1={}", hex::encode(mac.finalize().into_bytes())));
+    assert_eq!(
+        header("X-Reelmill-Signature"),
+        format!("v1={}", hex::encode(mac.finalize().into_bytes()))
+    );
 }
 
 /// A workflow of one activity that costs nothing.
@@ -238,7 +316,10 @@ fn the_same_file_never_runs_twice_and_a_replaced_one_runs_again() {
     appliance.deliver(&clips::sound_only(), "a.mp4");
     let tasks = appliance.ended_tasks(3);
     assert!(tasks[0]["media"].to_string().contains("a.mp4"), "{:#}", tasks[0]);
-    assert_ne!(tasks[0]["media"]["id"], tasks[2]["media"]["id"], "new content is a new media");
+    assert_ne!(
+        tasks[0]["media"]["id"], tasks[2]["media"]["id"],
+        "new content is a new media"
+    );
 }
 
 #[test]
@@ -255,9 +336,17 @@ fn files_that_came_while_the_daemon_was_down_run_and_older_ones_do_not() {
     appliance.deliver(&clips::silent(), ".hidden.mp4");
     appliance.start();
     let tasks = appliance.ended_tasks(2);
-    assert!(tasks[0]["media"].to_string().contains("while-down.mp4"), "{:#}", tasks[0]);
+    assert!(
+        tasks[0]["media"].to_string().contains("while-down.mp4"),
+        "{:#}",
+        tasks[0]
+    );
     let explained = appliance.cli(&["storage", "explain", "ingest", "old.mp4"]);
-    assert!(explained.status.success() && !explained.stdout.is_empty(), "{}", appliance::said(&explained));
+    assert!(
+        explained.status.success() && !explained.stdout.is_empty(),
+        "{}",
+        appliance::said(&explained)
+    );
 }
 
 #[test]
@@ -274,13 +363,20 @@ fn a_growing_file_waits_until_it_has_settled() {
     }
     drop(file);
     let task = appliance.ended_tasks(1).remove(0);
-    assert_eq!(task["media"]["size_bytes"].as_u64(), Some(bytes.len() as u64), "taken whole: {task:#}");
+    assert_eq!(
+        task["media"]["size_bytes"].as_u64(),
+        Some(bytes.len() as u64),
+        "taken whole: {task:#}"
+    );
 }
 
 #[test]
 fn a_task_started_by_hand_is_started_once_for_one_idempotency_key() {
     let mut appliance = Appliance::new("");
-    appliance.workflow_file("noop", &NOOP.replace("storage = \"ingest\"", "storage = \"ingest\"\ntrigger = \"manual\""));
+    appliance.workflow_file(
+        "noop",
+        &NOOP.replace("storage = \"ingest\"", "storage = \"ingest\"\ntrigger = \"manual\""),
+    );
     appliance.start();
     appliance.deliver(&clips::silent(), "a.mp4");
     let start = || {
@@ -310,13 +406,33 @@ fn nothing_is_answered_without_a_token() {
     appliance.start();
     let port = appliance.port();
     for path in ["/api/v1/tasks", "/api/v1/system", "/metrics", "/openapi.json"] {
-        assert_eq!(appliance::http::get(port, path, None).expect("an answer").status, 401, "{path}");
-        assert_eq!(appliance::http::get(port, path, Some("guessed")).expect("an answer").status, 401, "{path}");
+        assert_eq!(
+            appliance::http::get(port, path, None).expect("an answer").status,
+            401,
+            "{path}"
+        );
+        assert_eq!(
+            appliance::http::get(port, path, Some("guessed"))
+                .expect("an answer")
+                .status,
+            401,
+            "{path}"
+        );
     }
-    assert_eq!(appliance::http::get(port, "/healthz", None).expect("an answer").status, 200);
-    assert_eq!(appliance::http::get(port, "/metrics", Some(&appliance.token())).expect("an answer").status, 200);
+    assert_eq!(
+        appliance::http::get(port, "/healthz", None).expect("an answer").status,
+        200
+    );
+    assert_eq!(
+        appliance::http::get(port, "/metrics", Some(&appliance.token()))
+            .expect("an answer")
+            .status,
+        200
+    );
     let mode = std::os::unix::fs::PermissionsExt::mode(
-        &std::fs::metadata(appliance.path("state/admin.token")).expect("it exists").permissions(),
+        &std::fs::metadata(appliance.path("state/admin.token"))
+            .expect("it exists")
+            .permissions(),
     );
     assert_eq!(mode & 0o777, 0o600, "the token is its owner's alone");
 }

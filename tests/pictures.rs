@@ -545,3 +545,34 @@ fn files_from_the_wild_give_pictures_or_a_reason() {
     }
     assert!(proved >= 30, "only {proved} files gave pictures");
 }
+
+#[test]
+fn the_clock_is_that_of_the_whole_file_also_when_pictures_begin_late() {
+    for name in ["late.mp4", "late.mkv", "late.ts"] {
+        let bench = Bench::new();
+        let sound = [
+            "-f",
+            "lavfi",
+            "-i",
+            "sine=duration=10",
+            "-map",
+            "0:v",
+            "-map",
+            "1:a",
+            "-c:a",
+            "aac",
+        ];
+        let late = ["-vf", "setpts=PTS+1/TB", "-enc_time_base", "1/1000"];
+        let clip = bench.root.path().join(name);
+        numbered_clip::make(&clip, 225, 0, &[&sound[..], &GOP, &late].concat());
+        let work = snapshot(r#"{"mode":"sprite","times":["0","3.02","8.02"],"frame_type":"normal"}"#);
+        let cells = bench.cells(&bench.one(&clip, work).outputs[0]);
+        let shown: Vec<u32> = cells.iter().map(|(_, shown)| *shown).collect();
+        // Sound begins a little before 0 (priming), so a frame's rounding either way is right.
+        assert_eq!(shown[0], 0, "{name}: before the first frame there is the first frame");
+        assert!(
+            shown[1].abs_diff(50) <= 1 && shown[2].abs_diff(175) <= 1,
+            "{name}: {cells:?}"
+        );
+    }
+}

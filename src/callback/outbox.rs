@@ -474,4 +474,6 @@ fn headers(destination: &Destination, delivery: &DueDelivery, body: &[u8], now: 
 }
 
 #[cfg(test)]
+mod scripted;
+#[cfg(test)]
 mod tests;

@@ -255,7 +255,8 @@ async fn listen(
     };
     tokio::pin!(limit, interrupted);
     let mut late = false;
-    while !session.done && !(awaits && session.wrong) {
+    // Whoever waits for something learns of a wrong signature at once; whoever only watches goes on watching.
+    while !(session.done || awaits && session.wrong) {
         tokio::select! {
             Some((received, tell)) = asked.recv() => {
                 let judged = session.take(&received, out);

@@ -76,6 +76,9 @@ pub enum Command {
     /// Create, list and revoke tokens of the REST API.
     #[command(subcommand)]
     Token(token::Command),
+    /// Receive and check callbacks while an integration is being written.
+    #[command(subcommand)]
+    Callback(callback::Command),
     /// Stop starting new work (on), or start again (off).
     Drain(drain::Args),
     /// Write a copy of the database of a running daemon.
@@ -123,6 +126,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Delivery(command) => delivery::run(command, &context),
         Command::Storage(command) => storage::run(command, &context),
         Command::Token(command) => token::run(command, &context),
+        Command::Callback(command) => callback::run(command),
         Command::Drain(args) => drain::run(args, &context),
         Command::Backup(args) => backup::run(args, &context),
         Command::Completions(args) => completions::run(args),

@@ -94,10 +94,11 @@ impl FramePainter {
     }
 
     fn scale(&mut self, frame: &Frame, width: u32, height: u32) -> Result<Frame, AvError> {
-        if self.raw && frame.color().is_hdr() {
-            if let Some(mapped) = filtered(frame, &tone_map(frame.color(), width, height))? {
-                return self.convert(&mapped, width, height);
-            }
+        if self.raw
+            && frame.color().is_hdr()
+            && let Some(mapped) = filtered(frame, &tone_map(frame.color(), width, height))?
+        {
+            return self.convert(&mapped, width, height);
         }
         self.convert(frame, width, height)
     }

@@ -95,7 +95,7 @@ impl Picture {
 
     /// The picture turned clockwise by 0, 90, 180 or 270 degrees and then, if so, mirrored left to right.
     pub fn turned(self, degrees: u32, mirrored: bool) -> Picture {
-        if degrees % 360 == 0 && !mirrored {
+        if degrees.is_multiple_of(360) && !mirrored {
             return self;
         }
         let (width, height) = if degrees % 180 == 90 {

@@ -5,73 +5,21 @@
 //! not disturb its neighbours. Deliberately absent: decoding and scaling; the caller brings a renderer.
 
 use crate::base::fault::Fault;
-use crate::media::animate;
-use crate::media::animate::Animation;
 use crate::media::facts::MediaFacts;
 use crate::media::gather::Fit;
 use crate::media::gather::Gather;
-use crate::media::moments;
-use crate::media::moments::Moments;
-use crate::media::moments::Span;
 use crate::media::picker::Pick;
 use crate::media::picker::Picker;
-use crate::media::picture::Color;
 use crate::media::picture::Picture;
 use crate::media::product::JobEnd;
 use crate::media::scratch_file::JobScratch;
-use crate::media::snapshot::Stills;
-use crate::media::spec::AnimationSpec;
-use crate::media::spec::FrameType;
 use crate::media::spec::MediaWork;
-use crate::media::spec::SnapshotMode;
-use crate::media::spec::SnapshotSpec;
-use crate::media::sprite::DEFAULT_CELL_WIDTH;
-use crate::media::sprite::Sprite;
+use crate::media::timeline::Timeline;
+use crate::media::wish::Wish;
 use std::path::Path;
 
 /// How far after its moment a frame that is not black is looked for, as the clouds have it.
 pub const DARK_SEARCH_S: f64 = 5.0;
-
-/// Where the video of a source lies in time.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Timeline {
-    /// How long the video is.
-    pub span: Span,
-    /// End of everything, sound included, on the same clock.
-    pub end_s: f64,
-}
-
-impl Timeline {
-    /// From what a probe learned; times count from the first frame shown.
-    pub fn of(facts: &MediaFacts) -> Self {
-        let Some((stream, video)) = facts.main_video() else {
-            return Timeline {
-                span: Span {
-                    duration_s: None,
-                    frame_s: 0.0,
-                },
-                end_s: 0.0,
-            };
-        };
-        let rate = video
-            .average_frame_rate
-            .or(video.frame_rate)
-            .map_or(0.0, |rate| rate.value());
-        let duration_s = stream
-            .duration_s
-            .or(facts.duration_s)
-            .filter(|duration_s| *duration_s > 0.0);
-        let offset_s = stream.start_time_s.unwrap_or(0.0) - facts.start_time_s.unwrap_or(0.0);
-        let file_end_s = facts
-            .duration_s
-            .map_or(0.0, |duration_s| duration_s - offset_s.max(0.0));
-        let frame_s = if rate > 0.0 { 1.0 / rate } else { 0.0 };
-        Timeline {
-            span: Span { duration_s, frame_s },
-            end_s: duration_s.unwrap_or(0.0).max(file_end_s),
-        }
-    }
-}
 
 /// Makes the image of a frame, in the inner size of a fit.
 pub type Render<'a, F> = dyn FnMut(&F, Fit) -> Result<Picture, Fault> + 'a;
@@ -174,7 +122,7 @@ impl<F: Clone> PictureJob<F> {
         self.gather.fit()
     }
 
-    /// Every moment, seconds from the first frame shown.
+    /// Every moment, seconds on the source's clock.
     pub fn moments_s(&self) -> &[f64] {
         &self.moments_s
     }
@@ -204,7 +152,7 @@ impl<F: Clone> PictureJob<F> {
         self.fault.get_or_insert(fault);
     }
 
-    /// The next frame, shown from `frame_s` on, seconds from the first frame.
+    /// The next frame, shown from `frame_s` on, seconds on the source's clock.
     pub fn offer(&mut self, frame_s: f64, frame: F, render: &mut Render<'_, F>) {
         if self.is_done() {
             return;
@@ -372,66 +320,11 @@ impl<F: Clone> PictureJob<F> {
     }
 }
 
-/// What a spec comes to for this source.
-struct Wish {
-    moments: Moments,
-    gather: Box<dyn Gather>,
-    intra: bool,
-    black_level: Option<u8>,
-}
-
-impl Wish {
-    fn snapshot(
-        spec: &SnapshotSpec,
-        display: (u32, u32),
-        timeline: Timeline,
-        scratch: JobScratch,
-    ) -> Result<Self, Fault> {
-        // A sheet's layout is the one that complains about a wrong colour.
-        let ground = Color::parse(&spec.color).unwrap_or(Color([0; 3]));
-        let gather: Box<dyn Gather> = match spec.mode {
-            SnapshotMode::Normal => {
-                let fit = Fit::new(spec.width, spec.height, display, u32::MAX, ground);
-                Box::new(Stills::new(spec, fit, scratch))
-            }
-            SnapshotMode::Sprite => {
-                let width = spec
-                    .cell_width
-                    .or(spec.cell_height.is_none().then_some(DEFAULT_CELL_WIDTH));
-                let fit = Fit::new(width, spec.cell_height, display, DEFAULT_CELL_WIDTH, ground);
-                Box::new(Sprite::new(spec, fit, scratch)?)
-            }
-        };
-        Ok(Wish {
-            moments: moments::wanted(spec, timeline.span)?,
-            gather,
-            intra: spec.frame_type == FrameType::Intra,
-            black_level: spec.black_level,
-        })
-    }
-
-    fn animation(
-        spec: &AnimationSpec,
-        display: (u32, u32),
-        timeline: Timeline,
-        scratch: JobScratch,
-    ) -> Result<Self, Fault> {
-        let moments = animate::wanted(spec, timeline.span);
-        let fit = Fit::new(spec.width, spec.height, display, animate::WIDEST, Color([0; 3]));
-        let gather = Box::new(Animation::new(spec, fit, moments.at_s.len(), scratch)?);
-        Ok(Wish {
-            moments,
-            gather,
-            intra: false,
-            black_level: None,
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::media::facts::StreamFacts;
+    use crate::media::picture::Color;
     use crate::media::product::JobProduct;
     use crate::media::product::Place;
     use crate::media::webvtt;

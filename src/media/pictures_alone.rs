@@ -22,6 +22,7 @@ use crate::media::key_index::KeyIndex;
 use crate::media::limits::Limits;
 use crate::media::picture_job::PictureJob;
 use crate::media::picture_job::Prepared;
+use crate::media::picture_job::Render;
 use crate::media::probe::Opened;
 use crate::media::product::JobEnd;
 use crate::media::spec::MediaWork;
@@ -165,7 +166,7 @@ struct Workbench<'a> {
     frame_s: f64,
     /// Seconds a unit of the stream's time stamps.
     unit_s: f64,
-    /// Time stamp of the first frame shown.
+    /// Time stamp of the first thing shown or heard: where the source's clock begins.
     zero: Option<i64>,
     /// Something was read or sought; reading in order must begin with a seek.
     touched: bool,
@@ -191,7 +192,11 @@ impl<'a> Workbench<'a> {
             length_s: stream.duration_s.or(opened.facts.duration_s),
             frame_s: 1.0 / rate.max(0.001),
             unit_s: raw.time_base().value(),
-            zero: raw.start_time(),
+            zero: opened
+                .facts
+                .start_time_s
+                .map(|start_s| (start_s / raw.time_base().value()).round() as i64)
+                .or(raw.start_time()),
             touched: false,
             damaged: 0,
             frames: 0,
@@ -401,7 +406,7 @@ fn brighter(
     moment_s: f64,
     units: &dyn Fn(f64) -> f64,
     seconds: &dyn Fn(&ShownFrame) -> f64,
-    paint: &mut dyn FnMut(&Arc<Frame>, Fit) -> Result<crate::media::picture::Picture, Fault>,
+    paint: &mut Render<'_, Arc<Frame>>,
 ) -> Result<(), AvError> {
     let mut step = 0;
     while let Some(until_s) = job.search_until_s() {

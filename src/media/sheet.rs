@@ -169,7 +169,7 @@ impl SheetBuilder {
             sheet.paste(&cut, place.x, place.y);
         }
         self.cells += 1;
-        if self.cells % self.layout.cells() == 0 {
+        if self.cells.is_multiple_of(self.layout.cells()) {
             self.sheet.take()
         } else {
             None

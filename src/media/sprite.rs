@@ -91,7 +91,7 @@ impl Gather for Sprite {
             (reference(&Place::Numbered(sheet as u32 + 1)), place)
         };
         let cues = webvtt::cues(&self.labels_s, end_s, name_of);
-        let note = "Each cue begins at the time of the frame its cell shows.".to_owned();
+        let note = "Each cue begins at the time its cell shows; the first one covers the beginning.".to_owned();
         let text = webvtt::write(&cues, &[note]);
         let mut vtt = self
             .scratch

@@ -21,8 +21,8 @@
 pub mod afters;
 pub(crate) mod announce;
 pub mod arrivals;
-mod audit;
 pub mod attempts;
+mod audit;
 pub mod conclusions;
 pub mod deliveries;
 pub mod delivery_list;

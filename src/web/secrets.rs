@@ -175,16 +175,29 @@ mod tests {
     async fn the_first_start_makes_one_private_token_and_later_ones_none() {
         let folder = tempfile::tempdir().expect("a folder");
         let store = Store::open(&folder.path().join("state.db")).expect("opens");
-        let file = first_admin_token(&store, folder.path(), UtcMs(1)).await.expect("works").expect("is made");
+        let file = first_admin_token(&store, folder.path(), UtcMs(1))
+            .await
+            .expect("works")
+            .expect("is made");
         let mode = std::fs::metadata(&file).expect("is there").permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         let token = std::fs::read_to_string(&file).expect("readable");
-        let found = store.token_by_sha256(&token_sha256(token.trim())).await.expect("reads").expect("known");
+        let found = store
+            .token_by_sha256(&token_sha256(token.trim()))
+            .await
+            .expect("reads")
+            .expect("known");
         assert_eq!((found.role, found.revoked), (Role::Admin, None));
-        assert_eq!(first_admin_token(&store, folder.path(), UtcMs(2)).await.expect("works"), None);
+        assert_eq!(
+            first_admin_token(&store, folder.path(), UtcMs(2)).await.expect("works"),
+            None
+        );
         // The file may be moved to a safe place; that makes no second token.
         std::fs::remove_file(&file).expect("removed");
-        assert_eq!(first_admin_token(&store, folder.path(), UtcMs(3)).await.expect("works"), None);
+        assert_eq!(
+            first_admin_token(&store, folder.path(), UtcMs(3)).await.expect("works"),
+            None
+        );
         assert_eq!(store.tokens().await.expect("reads").len(), 1);
     }
 

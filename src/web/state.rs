@@ -14,6 +14,7 @@ use crate::web::links::Signer;
 use crate::web::ports::LiveProgress;
 use crate::web::ports::ObjectAccess;
 use crate::web::ports::StorageControl;
+use crate::workflow::resolved::ResolvedWorkflow;
 use crate::workflow::template::Templates;
 use axum::http::StatusCode;
 use std::sync::Arc;
@@ -35,6 +36,8 @@ pub struct WebState {
     pub storages: Arc<dyn StorageControl>,
     /// Templates that workflows may name.
     pub templates: Arc<Templates>,
+    /// What a workflow names that is not configured (storages, destinations), in sentences.
+    pub missing_for: MissingFor,
     /// Numbers.
     pub metrics: Metrics,
     /// Makes and checks links.
@@ -48,6 +51,9 @@ pub struct WebState {
     /// Cancelled when the program stops: streams end, so that connections can close.
     pub stopping: CancellationToken,
 }
+
+/// Answers what a workflow names that is not configured.
+pub type MissingFor = Arc<dyn Fn(&ResolvedWorkflow) -> Vec<String> + Send + Sync>;
 
 /// What does not change while the program runs.
 #[derive(Debug, Clone)]

@@ -47,8 +47,8 @@ pub fn make(path: &Path, frames: u32, black: u32, arguments: &[&str]) {
             "-i",
             "pipe:0",
         ])
-        .args(["-pix_fmt", "yuv420p", "-threads", "2"])
         .args(arguments)
+        .args(["-pix_fmt", "yuv420p", "-threads", "2"])
         .arg(path)
         .stdin(Stdio::piped())
         .spawn()

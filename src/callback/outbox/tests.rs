@@ -7,6 +7,7 @@ use crate::callback::Callbacks;
 use crate::callback::Pace;
 use crate::callback::destination::DestinationOptions;
 use crate::callback::destination::Unified;
+use crate::callback::outbox::scripted::Receiver;
 use crate::callback::signing;
 use crate::events::profile::Deployment;
 use crate::events::specimen;
@@ -15,176 +16,12 @@ use crate::store::announce::announce;
 use crate::store::delivery_list::DeliveryFilter;
 use crate::store::delivery_list::DeliveryRow;
 use crate::workflow::resolved::CallbackRule;
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::Mutex;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use tokio::io::AsyncReadExt;
-use tokio::io::AsyncWriteExt;
-use tokio::net::TcpListener;
-use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
-
-/// One callback as it came in.
-#[derive(Debug, Clone)]
-struct Got {
-    headers: BTreeMap<String, String>,
-    body: Vec<u8>,
-}
-
-impl Got {
-    fn header(&self, name: &str) -> &str {
-        self.headers.get(&name.to_lowercase()).map_or("", String::as_str)
-    }
-    fn task(&self) -> String {
-        let body: serde_json::Value = serde_json::from_slice(&self.body).expect("JSON");
-        body["task"]["id"].as_str().expect("a task").to_owned()
-    }
-}
-
-type Script = Arc<dyn Fn(usize, &Got) -> u16 + Send + Sync>;
-
-/// A receiver that answers by script: number of the callback (from 0) and itself to a status; 0 hangs up, 1 is 200 after
-/// the hold is released.
-struct Receiver {
-    address: SocketAddr,
-    hold: Arc<Mutex<Option<tokio::sync::watch::Receiver<bool>>>>,
-    got: Arc<Mutex<Vec<Got>>>,
-    most_at_once: Arc<AtomicUsize>,
-    task: tokio::task::JoinHandle<()>,
-}
-
-impl Receiver {
-    async fn start(at: SocketAddr, script: Script) -> Self {
-        let listener = TcpListener::bind(at).await.expect("a port");
-        let address = listener.local_addr().expect("bound");
-        let got: Arc<Mutex<Vec<Got>>> = Arc::default();
-        let most_at_once: Arc<AtomicUsize> = Arc::default();
-        let hold: Arc<Mutex<Option<tokio::sync::watch::Receiver<bool>>>> = Arc::default();
-        let (seen, most, holding) = (Arc::clone(&got), Arc::clone(&most_at_once), Arc::clone(&hold));
-        let task = tokio::spawn(async move {
-            let at_once = Arc::new(AtomicUsize::new(0));
-            loop {
-                let Ok((stream, _)) = listener.accept().await else {
-                    return;
-                };
-                let (holding, seen, most, at_once, script) = (
-                    Arc::clone(&holding),
-                    Arc::clone(&seen),
-                    Arc::clone(&most),
-                    Arc::clone(&at_once),
-                    Arc::clone(&script),
-                );
-                tokio::spawn(async move {
-                    most.fetch_max(at_once.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-                    let answer = listen(stream, &seen, &script).await;
-                    if matches!(answer, Some((_, 1))) {
-                        let held = holding.lock().expect("no panic").clone();
-                        let mut held = held.expect("a hold is set");
-                        held.wait_for(|released| *released).await.expect("released");
-                    }
-                    // Before the answer: the sender may begin the next one as soon as it has this one.
-                    at_once.fetch_sub(1, Ordering::SeqCst);
-                    if let Some((stream, status)) = answer {
-                        reply(stream, status).await;
-                    }
-                });
-            }
-        });
-        Receiver {
-            address,
-            hold,
-            got,
-            most_at_once,
-            task,
-        }
-    }
-
-    async fn up(script: impl Fn(usize, &Got) -> u16 + Send + Sync + 'static) -> Self {
-        Self::start(SocketAddr::from(([127, 0, 0, 1], 0)), Arc::new(script)).await
-    }
-
-    /// Answers of status 1 wait for `held` to turn true; resolves when the first such callback has come in.
-    fn hold(&self, held: tokio::sync::watch::Receiver<bool>) -> impl Future<Output = ()> + use<> {
-        *self.hold.lock().expect("no panic") = Some(held);
-        let got = Arc::clone(&self.got);
-        async move {
-            while !got.lock().expect("no panic").iter().any(|one| one.task() == "slow") {
-                tokio::time::sleep(Duration::from_millis(2)).await;
-            }
-        }
-    }
-
-    fn got(&self) -> Vec<Got> {
-        self.got.lock().expect("no panic").clone()
-    }
-}
-
-impl Drop for Receiver {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
-
-/// Reads one callback and decides on its answer; none: it never came in whole.
-async fn listen(mut stream: TcpStream, seen: &Mutex<Vec<Got>>, script: &Script) -> Option<(TcpStream, u16)> {
-    let mut bytes = Vec::new();
-    let mut chunk = [0_u8; 4096];
-    let (head, length) = loop {
-        match stream.read(&mut chunk).await {
-            Ok(0) | Err(_) => return None,
-            Ok(count) => bytes.extend_from_slice(&chunk[..count]),
-        }
-        if let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
-            let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
-            let length = head
-                .lines()
-                .find_map(|line| {
-                    line.to_lowercase()
-                        .strip_prefix("content-length:")
-                        .map(str::trim)
-                        .map(str::to_owned)
-                })
-                .and_then(|text| text.parse().ok())
-                .unwrap_or(0);
-            bytes.drain(..end + 4);
-            break (head, length);
-        }
-    };
-    while bytes.len() < length {
-        match stream.read(&mut chunk).await {
-            Ok(0) | Err(_) => return None,
-            Ok(count) => bytes.extend_from_slice(&chunk[..count]),
-        }
-    }
-    let got = Got {
-        headers: head
-            .lines()
-            .skip(1)
-            .filter_map(|line| line.split_once(':'))
-            .map(|(name, value)| (name.to_lowercase(), value.trim().to_owned()))
-            .collect(),
-        body: bytes,
-    };
-    let mut seen = seen.lock().expect("no panic");
-    let status = script(seen.len(), &got);
-    seen.push(got);
-    Some((stream, status))
-}
-
-async fn reply(mut stream: TcpStream, status: u16) {
-    let status = match status {
-        0 => return,
-        1 => 200,
-        status => status,
-    };
-    let answer = format!("HTTP/1.1 {status} Scripted\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok");
-    let _ = stream.write_all(answer.as_bytes()).await;
-    let _ = stream.shutdown().await;
-}
 
 /// A store with callbacks to one destination, `mam`.
 struct Outbox {
@@ -209,7 +46,11 @@ fn pace() -> Pace {
 
 impl Outbox {
     async fn start(address: SocketAddr, retry: &str, pace: Pace) -> Self {
-        let directory = tempfile::tempdir().expect("a directory");
+        Self::over(tempfile::tempdir().expect("a directory"), address, retry, pace)
+    }
+
+    /// The same over the database of `directory`.
+    fn over(directory: tempfile::TempDir, address: SocketAddr, retry: &str, pace: Pace) -> Self {
         let store = Store::open(&directory.path().join("reelmill.db")).expect("a store");
         let bell = Bell::default();
         let options = CallbackOptions {
@@ -480,6 +321,32 @@ async fn a_slow_callback_does_not_keep_other_tasks_waiting() {
     );
     release.send(true).expect("the receiver holds it");
     outbox.when(all(4, "done")).await;
+    outbox.stop().await;
+}
+
+#[tokio::test]
+async fn an_answer_that_could_not_be_kept_is_asked_for_again_under_the_same_id() {
+    let (release, held) = tokio::sync::watch::channel(false);
+    let receiver = Receiver::up(|number, _| if number == 0 { 1 } else { 200 }).await;
+    let came_in = receiver.hold(held);
+    let outbox = Outbox::start(receiver.address, "", pace()).await;
+    outbox.tell("slow", 1).await;
+    came_in.await;
+    // The receiver has it and says yes, but the process is gone before that is on disk.
+    let store = outbox.store.clone();
+    store.close().await;
+    release.send(true).expect("the receiver holds it");
+    outbox.stop.cancel();
+    outbox.task.await.expect("a clean end");
+    drop((store, outbox.store));
+
+    let outbox = Outbox::over(outbox._directory, receiver.address, "", pace());
+    outbox.when(all(1, "done")).await;
+    let got = receiver.got();
+    assert_eq!(got.len(), 2);
+    assert_eq!(got[0].header(signing::EVENT_ID), got[1].header(signing::EVENT_ID));
+    assert_eq!(got[0].header(signing::EVENT_SEQ), got[1].header(signing::EVENT_SEQ));
+    assert_eq!(got[0].body, got[1].body);
     outbox.stop().await;
 }
 

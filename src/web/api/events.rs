@@ -3,8 +3,9 @@
 //! Guarantees: what is shown is the fact itself, in our own words. Deliberately absent: wire profiles, which belong to
 //! deliveries; the stream (`stream`).
 
-use crate::store::listing::events::EventFilter;
-use crate::store::listing::events::EventRow;
+use crate::base::ids::TaskId;
+use crate::store::events::EventFilter;
+use crate::store::events::StoredEvent;
 use crate::web::error::Answer;
 use crate::web::error::Problem;
 use crate::web::extract::Asked;
@@ -41,17 +42,20 @@ pub struct EventView {
     pub body: Value,
 }
 
-impl From<EventRow> for EventView {
-    fn from(event: EventRow) -> Self {
+impl From<StoredEvent> for EventView {
+    fn from(stored: StoredEvent) -> Self {
+        // An event is plain data that was read from JSON, so it can be written as JSON.
+        let body = serde_json::to_value(&stored.event).unwrap_or(Value::Null);
+        let event = stored.event;
         EventView {
-            id: event.id,
+            seq: stored.seq,
             created_at: event.at.wire(),
-            seq: event.seq,
-            kind: event.kind,
-            task: event.task,
-            media: event.media,
-            job: event.job,
-            body: event.body,
+            kind: event.event_type().as_str().to_owned(),
+            id: event.id.into_string(),
+            task: event.task.id.into_string(),
+            media: event.media.id.into_string(),
+            job: event.job.map(|job| job.id.into_string()),
+            body,
         }
     }
 }
@@ -78,9 +82,9 @@ pub async fn list(State(state): State<WebState>, Asked(query): Asked<ListQuery>)
     let wanted = Wanted::read("events", query.limit, query.cursor.as_deref())?;
     let before = wanted.after.as_deref().and_then(|key| key.parse().ok());
     let filter = EventFilter {
-        kind: query.kind,
-        task: query.task,
+        event_type: query.kind,
+        task: query.task.map(TaskId::from),
     };
-    let rows = state.store.list_events(filter, before, wanted.rows()).await?;
+    let rows = state.store.events(filter, before, wanted.rows()).await?;
     Ok(Json(wanted.page("events", rows, |row| row.seq.to_string(), Into::into)))
 }

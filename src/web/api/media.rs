@@ -115,8 +115,16 @@ pub async fn list(State(state): State<WebState>, Asked(query): Asked<ListQuery>)
         storage: query.storage,
         text: query.text.filter(|text| !text.is_empty()),
     };
-    let rows = state.store.list_media(filter, wanted.after.clone(), wanted.rows()).await?;
-    Ok(Json(wanted.page("media", rows, |row| row.id.as_str().to_owned(), Into::into)))
+    let rows = state
+        .store
+        .list_media(filter, wanted.after.clone(), wanted.rows())
+        .await?;
+    Ok(Json(wanted.page(
+        "media",
+        rows,
+        |row| row.id.as_str().to_owned(),
+        Into::into,
+    )))
 }
 
 /// One media with its facts, tasks and outputs.
@@ -134,7 +142,10 @@ pub async fn show(State(state): State<WebState>, Named(id): Named) -> Answer<Jso
     Ok(Json(MediaDetailView {
         media: media.into(),
         tasks: tasks.into_iter().map(Into::into).collect(),
-        outputs: outputs.into_iter().map(|output| OutputView::new(output, &state)).collect(),
+        outputs: outputs
+            .into_iter()
+            .map(|output| OutputView::new(output, &state))
+            .collect(),
     }))
 }
 
@@ -161,16 +172,25 @@ pub async fn urls(
         name: "source".to_owned(),
         kind: "source".to_owned(),
         object: media.object.to_string(),
-        url: format!("{}{}", state.about.public_url, state.signer.object_path(&media.object, expires)),
+        url: format!(
+            "{}{}",
+            state.about.public_url,
+            state.signer.object_path(&media.object, expires)
+        ),
         expires_at: expires.wire(),
     }];
     let outputs = state.store.outputs_of_media(&id, OUTPUTS_SHOWN).await?;
-    items.extend(outputs.into_iter().filter(|output| output.published).map(|output| UrlView {
-        url: outputs::link(&state, &output, expires),
-        object: output.object.to_string(),
-        name: output.name,
-        kind: output.kind,
-        expires_at: expires.wire(),
-    }));
+    items.extend(
+        outputs
+            .into_iter()
+            .filter(|output| output.published)
+            .map(|output| UrlView {
+                url: outputs::link(&state, &output, expires),
+                object: output.object.to_string(),
+                name: output.name,
+                kind: output.kind,
+                expires_at: expires.wire(),
+            }),
+    );
     Ok(Json(Page { items, next: None }))
 }

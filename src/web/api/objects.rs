@@ -84,17 +84,29 @@ pub async fn serve(State(state): State<WebState>, request: Request) -> Answer<Re
                 "Ask for a range within the object.",
             )
             .into_response();
-            put(response.headers_mut(), header::CONTENT_RANGE, &format!("bytes */{}", head.size_bytes));
+            put(
+                response.headers_mut(),
+                header::CONTENT_RANGE,
+                &format!("bytes */{}", head.size_bytes),
+            );
             return Ok(response);
         }
     };
-    let status = if range.is_some() { StatusCode::PARTIAL_CONTENT } else { StatusCode::OK };
+    let status = if range.is_some() {
+        StatusCode::PARTIAL_CONTENT
+    } else {
+        StatusCode::OK
+    };
     if let Some(range) = &range {
         let text = format!("bytes {}-{}/{}", range.start, range.end - 1, head.size_bytes);
         put(&mut headers, header::CONTENT_RANGE, &text);
     }
     let range = range.unwrap_or(0..head.size_bytes);
-    put(&mut headers, header::CONTENT_LENGTH, &(range.end - range.start).to_string());
+    put(
+        &mut headers,
+        header::CONTENT_LENGTH,
+        &(range.end - range.start).to_string(),
+    );
     Ok((status, headers, Body::from_stream(opened.read(range))).into_response())
 }
 
@@ -121,12 +133,18 @@ fn describe(headers: &mut HeaderMap, file_name: &str, tag: &str, head: &ObjectHe
         (header::CONTENT_TYPE, media_type.unwrap_or("application/octet-stream")),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         // Whatever a browser makes of the bytes, it may load nothing, run nothing and belongs to no origin.
-        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; media-src 'self'; img-src 'self'; style-src 'unsafe-inline'; sandbox"),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; media-src 'self'; img-src 'self'; style-src 'unsafe-inline'; sandbox",
+        ),
         (header::ACCEPT_RANGES, "bytes"),
         (header::CACHE_CONTROL, "private, max-age=3600"),
         // The link is the whole proof and no cookies exist, so a player on another page may use it.
         (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
-        (header::ACCESS_CONTROL_EXPOSE_HEADERS, "content-length, content-range, etag"),
+        (
+            header::ACCESS_CONTROL_EXPOSE_HEADERS,
+            "content-length, content-range, etag",
+        ),
         (header::REFERRER_POLICY, "no-referrer"),
     ];
     for (name, value) in fixed {
@@ -138,11 +156,19 @@ fn describe(headers: &mut HeaderMap, file_name: &str, tag: &str, head: &ObjectHe
     );
     put(headers, header::ETAG, tag);
     let name = percent_encoding::utf8_percent_encode(file_name, percent_encoding::NON_ALPHANUMERIC);
-    put(headers, header::CONTENT_DISPOSITION, &format!("{disposition}; filename*=UTF-8''{name}"));
+    put(
+        headers,
+        header::CONTENT_DISPOSITION,
+        &format!("{disposition}; filename*=UTF-8''{name}"),
+    );
     if head.mtime_ns > 0
         && let Ok(at) = jiff::Timestamp::from_nanosecond(i128::from(head.mtime_ns))
     {
-        put(headers, header::LAST_MODIFIED, &at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string());
+        put(
+            headers,
+            header::LAST_MODIFIED,
+            &at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string(),
+        );
     }
 }
 

@@ -60,7 +60,9 @@ pub struct OutputView {
 impl OutputView {
     /// The output with a fresh link.
     pub fn new(output: OutputRow, state: &WebState) -> Self {
-        let url = output.published.then(|| link(state, &output, UtcMs::now().plus_ms(LINK_MS)));
+        let url = output
+            .published
+            .then(|| link(state, &output, UtcMs::now().plus_ms(LINK_MS)));
         OutputView {
             id: output.id.into_string(),
             created_at: output.created.wire(),
@@ -146,5 +148,10 @@ pub async fn files(
     let output = OutputId::from(id);
     state.store.show_output(&output).await?;
     let rows = state.store.output_files(&output, after, wanted.rows()).await?;
-    Ok(Json(wanted.page("files", rows, |row| row.ordinal.to_string(), Into::into)))
+    Ok(Json(wanted.page(
+        "files",
+        rows,
+        |row| row.ordinal.to_string(),
+        Into::into,
+    )))
 }

@@ -4,7 +4,7 @@
 //! however long it was away; `progress` has no id and is only about now. Deliberately absent: memory of clients; a
 //! stream is a loop over the events table, so it costs nothing while nobody listens.
 
-use crate::store::listing::events::EventRow;
+use crate::store::events::StoredEvent;
 use crate::web::api::events::EventView;
 use crate::web::api::task_view::ProgressView;
 use crate::web::error::Answer;
@@ -144,7 +144,7 @@ impl Follow {
     }
 }
 
-fn event_of(row: EventRow) -> Option<Event> {
+fn event_of(row: StoredEvent) -> Option<Event> {
     let seq = row.seq.to_string();
     Event::default()
         .id(seq)

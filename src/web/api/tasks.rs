@@ -8,8 +8,8 @@ use crate::base::ids::JobId;
 use crate::base::ids::TaskId;
 use crate::events::TriggerSource;
 use crate::objects::uri::ObjectUri;
+use crate::store::events::EventFilter;
 use crate::store::intents::Intent;
-use crate::store::listing::events::EventFilter;
 use crate::store::listing::tasks::TaskFilter;
 use crate::store::media::Source;
 use crate::store::tasks::Overrides;
@@ -217,7 +217,10 @@ pub async fn start(
     if !same {
         return Err(Problem::conflict(
             "IdempotencyKeyReused",
-            format!("the Idempotency-Key was used before, for task {}, with another request", task.id),
+            format!(
+                "the Idempotency-Key was used before, for task {}, with another request",
+                task.id
+            ),
             "Use a new key for a new request.",
         ));
     }
@@ -245,8 +248,16 @@ fn idempotency_key(headers: &HeaderMap, caller: &Caller) -> Answer<Option<String
 pub async fn list(State(state): State<WebState>, Asked(query): Asked<ListQuery>) -> Answer<Json<Page<TaskView>>> {
     let wanted = Wanted::read("tasks", query.limit, query.cursor.as_deref())?;
     let filter = filter(query.status.as_deref(), query.workflow, query.media, query.text)?;
-    let rows = state.store.list_tasks(filter, wanted.after.clone(), wanted.rows()).await?;
-    Ok(Json(wanted.page("tasks", rows, |row| row.id.as_str().to_owned(), Into::into)))
+    let rows = state
+        .store
+        .list_tasks(filter, wanted.after.clone(), wanted.rows())
+        .await?;
+    Ok(Json(wanted.page(
+        "tasks",
+        rows,
+        |row| row.id.as_str().to_owned(),
+        Into::into,
+    )))
 }
 
 fn filter(
@@ -282,10 +293,10 @@ pub async fn show(State(state): State<WebState>, Named(id): Named) -> Answer<Jso
     let detail = state.store.show_task(&id).await?;
     let outputs = state.store.outputs_of_task(&id).await?;
     let of_task = EventFilter {
-        task: Some(id.as_str().to_owned()),
-        kind: None,
+        task: Some(id.clone()),
+        event_type: None,
     };
-    let events = state.store.list_events(of_task, None, SHOWN_WITH_TASK).await?;
+    let events = state.store.events(of_task, None, SHOWN_WITH_TASK).await?;
     let deliveries = crate::web::api::deliveries::of_task(&state, &id, SHOWN_WITH_TASK).await?;
     let running = running_of(&state, &id);
     Ok(Json(TaskDetailView {
@@ -296,7 +307,10 @@ pub async fn show(State(state): State<WebState>, Named(id): Named) -> Answer<Jso
             .unwrap_or_default(),
         jobs: detail.jobs.into_iter().map(|job| JobView::new(job, &running)).collect(),
         attempts: detail.attempts.into_iter().map(Into::into).collect(),
-        outputs: outputs.into_iter().map(|output| OutputView::new(output, &state)).collect(),
+        outputs: outputs
+            .into_iter()
+            .map(|output| OutputView::new(output, &state))
+            .collect(),
         events: events.into_iter().map(Into::into).collect(),
         deliveries,
     }))
@@ -330,7 +344,12 @@ pub async fn retry(
     wish_one(&state, &caller, Intent::Retry, id).await
 }
 
-async fn wish_one(state: &WebState, caller: &Caller, intent: Intent, id: String) -> Answer<(StatusCode, Json<TaskView>)> {
+async fn wish_one(
+    state: &WebState,
+    caller: &Caller,
+    intent: Intent,
+    id: String,
+) -> Answer<(StatusCode, Json<TaskView>)> {
     let id = TaskId::from(id);
     state.store.intend(&id, intent).await?;
     state.bells.scheduler.ring();
