@@ -3,15 +3,6 @@
 use clap::Parser;
 use std::process::ExitCode;
 
-#[derive(Parser)]
-#[command(name = "reelmill", version)]
-enum Command {
-    #[command(hide = true)]
-    Worker(reelmill::cli::worker::WorkerArgs),
-}
-
 fn main() -> ExitCode {
-    match Command::parse() {
-        Command::Worker(args) => reelmill::cli::worker::run(&args),
-    }
+    reelmill::cli::run(reelmill::cli::Cli::parse())
 }

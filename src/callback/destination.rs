@@ -123,11 +123,7 @@ impl Destination {
             reach: Reach::Loopback,
             profile: Profile::parse(&options.profile).map_err(named)?,
             auth_key: key(options.auth_key.as_deref()),
-            signing_keys: options
-                .signing_keys
-                .iter()
-                .filter_map(|text| key(Some(text)))
-                .collect(),
+            signing_keys: options.signing_keys.iter().filter_map(|text| key(Some(text))).collect(),
             events,
             retry: RetryMode::parse(&options.retry).map_err(named)?,
         })
@@ -219,13 +215,21 @@ impl Destinations {
         let mut by_name = BTreeMap::new();
         for options in options {
             if options.name.is_empty() || options.name == UNIFIED {
-                return Err(refused(&options.name, "the name is empty or kept for [callback]", "Choose another name."));
+                return Err(refused(
+                    &options.name,
+                    "the name is empty or kept for [callback]",
+                    "Choose another name.",
+                ));
             }
             if by_name
                 .insert(options.name.clone(), Destination::configured(options)?)
                 .is_some()
             {
-                return Err(refused(&options.name, "the name is given twice", "Rename one of the two."));
+                return Err(refused(
+                    &options.name,
+                    "the name is given twice",
+                    "Rename one of the two.",
+                ));
             }
         }
         let unified = match unified {

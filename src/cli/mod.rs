@@ -4,6 +4,7 @@
 //! standard output, everything for people to standard error. Deliberately absent: what the commands do.
 
 pub mod backup;
+pub mod callback;
 pub mod client;
 pub mod completions;
 pub mod delivery;
@@ -11,6 +12,8 @@ pub mod drain;
 pub mod event;
 pub mod media;
 pub mod outcome;
+pub mod probe;
+pub mod run;
 pub mod storage;
 pub mod table;
 pub mod task;
@@ -45,6 +48,10 @@ pub const DEFAULT_CONFIG: &str = "/etc/reelmill/reelmill.toml";
 /// What can be done.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Run one workflow over one file, here and now, without a daemon.
+    Run(run::Args),
+    /// Show the facts of a file.
+    Probe(probe::Args),
     /// List, show, apply, enable and disable workflows.
     #[command(subcommand)]
     Workflow(workflow::Command),
@@ -69,6 +76,9 @@ pub enum Command {
     /// Create, list and revoke tokens of the REST API.
     #[command(subcommand)]
     Token(token::Command),
+    /// Receive and check callbacks while an integration is being written.
+    #[command(subcommand)]
+    Callback(callback::Command),
     /// Stop starting new work (on), or start again (off).
     Drain(drain::Args),
     /// Write a copy of the database of a running daemon.
@@ -106,6 +116,8 @@ pub fn run(cli: Cli) -> ExitCode {
     }
     let context = Context { config: cli.config };
     let done = match cli.command {
+        Command::Run(args) => run::run(&args),
+        Command::Probe(args) => probe::run(&args),
         Command::Workflow(command) => workflow::run(command, &context),
         Command::Template(command) => template::run(command, &context),
         Command::Task(command) => task::run(command, &context),
@@ -114,6 +126,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Delivery(command) => delivery::run(command, &context),
         Command::Storage(command) => storage::run(command, &context),
         Command::Token(command) => token::run(command, &context),
+        Command::Callback(command) => callback::run(command),
         Command::Drain(args) => drain::run(args, &context),
         Command::Backup(args) => backup::run(args, &context),
         Command::Completions(args) => completions::run(args),

@@ -12,13 +12,10 @@ use crate::media::product::reference;
 use crate::objects::local::Folder;
 use crate::objects::local::Placed;
 use crate::objects::pulse::Pulse;
-use crate::objects::uri::key_bytes;
 use crate::objects::uri::key_text;
+use crate::workflow::naming::relative_reference;
 use md5::Digest;
 use md5::Md5;
-use percent_encoding::AsciiSet;
-use percent_encoding::NON_ALPHANUMERIC;
-use percent_encoding::percent_encode;
 use std::collections::HashMap;
 use std::io::Read;
 
@@ -26,8 +23,6 @@ use std::io::Read;
 const MAX_BYTES: u64 = 256 << 20;
 /// What every reference begins with.
 const MARK: &str = "{reelmill:";
-/// RFC 3986's unreserved characters stand for themselves in a path; nothing else needs to.
-const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// Replaces the references in `file` (in `scratch`) by references relative to `own_key`, its final key. `keys` are
 /// those of the others. Returns the file with its new size and hash.
@@ -41,11 +36,11 @@ pub fn write(
     let pristine = pristine(scratch, file, pulse)?;
     let mut known: HashMap<String, String> = keys
         .iter()
-        .map(|(place, key)| (reference(place), relative(own_key, key)))
+        .map(|(place, key)| (reference(place), relative_reference(own_key, key)))
         .collect();
     known
         .entry(reference(&file.place))
-        .or_insert_with(|| relative(own_key, own_key));
+        .or_insert_with(|| relative_reference(own_key, own_key));
     let text = replaced(&pristine, &known).ok_or_else(|| {
         Fault::new(
             "NameUnknown",
@@ -105,48 +100,13 @@ fn replaced(text: &str, known: &HashMap<String, String>) -> Option<String> {
     Some(out)
 }
 
-/// A URL reference from the object `from` to the object `to` of the same storage.
-pub fn relative(from: &str, to: &str) -> String {
-    let (from, to) = (key_bytes(from), key_bytes(to));
-    let (from, to): (Vec<&[u8]>, Vec<&[u8]>) = (
-        from.split(|byte| *byte == b'/').collect(),
-        to.split(|byte| *byte == b'/').collect(),
-    );
-    let folders = from.len() - 1;
-    let common = from[..folders]
-        .iter()
-        .zip(&to[..to.len() - 1])
-        .take_while(|(one, other)| one == other)
-        .count();
-    let up = std::iter::repeat_n("..".to_owned(), folders - common);
-    let down = to[common..]
-        .iter()
-        .map(|part| percent_encode(part, ESCAPED).to_string());
-    up.chain(down).collect::<Vec<_>>().join("/")
-}
-
 #[cfg(test)]
 mod tests {
-    use super::relative;
     use super::write;
     use crate::media::product::Place;
     use crate::media::product::ProductFile;
     use crate::objects::local::Folder;
     use crate::objects::pulse::Pulse;
-
-    #[test]
-    fn references_lead_where_a_player_looks() {
-        for (from, to, expected) in [
-            ("a/clip.m3u8", "a/clip/1080p.m3u8", "clip/1080p.m3u8"),
-            ("a/clip/v/i.m3u8", "a/clip/v/seg-00001.m4s", "seg-00001.m4s"),
-            ("a/b/c.vtt", "a/d/sheet.jpg", "../d/sheet.jpg"),
-            ("c.vtt", "x y#1?.jpg", "x%20y%231%3F.jpg"),
-            ("a.vtt", "scheme:b.jpg", "scheme%3Ab.jpg"),
-            ("a.vtt", "caf%E9 100%.jpg", "caf%E9%20100%25.jpg"),
-        ] {
-            assert_eq!(relative(from, to), expected, "from {from} to {to}");
-        }
-    }
 
     #[test]
     fn repeating_with_other_keys_starts_from_the_workers_file() {

@@ -301,7 +301,8 @@ create table deliveries (
   state text not null check (state in ('pending', 'done', 'dead')),
   tries integer not null default 0,
   replays integer not null default 0,     -- how often a user sent it again
-  next_ms integer not null,               -- earliest next try
+  since_ms integer not null,              -- made, or last sent again by a user: the time until giving up counts from here
+  next_ms integer not null,               -- earliest next try; 9223372036854775807: held behind an earlier one of its task
   last_status integer,                    -- HTTP status of the last try. Null: there was no answer
   last_error text,                        -- why the last try failed. Null: it did not
   created_ms integer not null,
@@ -309,10 +310,11 @@ create table deliveries (
   unique (lane, task_id, seq)
 ) strict;
 
-create index deliveries_due on deliveries (next_ms, lane) where state = 'pending';
+create index deliveries_due on deliveries (lane, next_ms) where state = 'pending';
 create index deliveries_pending_lane on deliveries (lane, task_id, seq) where state = 'pending';
 create index deliveries_by_event on deliveries (event_seq);
 create index deliveries_by_state on deliveries (state, id);
+create index deliveries_by_lane on deliveries (lane, id);
 create index deliveries_by_task on deliveries (task_id);
 
 -- Every try of a delivery, for the person who asks why nothing arrived.

@@ -27,7 +27,7 @@ pub fn fault(status: ExitStatus, last_words: &str, subject: &str) -> Fault {
     match Signal::from_named_raw(signal) {
         Some(Signal::KILL) => out_of_memory(
             subject,
-            format!("the worker was killed from outside, most likely by the kernel for want of memory{said}"),
+            format!("the worker was killed from outside (SIGKILL), most likely by the kernel for want of memory{said}"),
         ),
         Some(Signal::SYS) => Fault::new(
             "WorkerForbidden",
@@ -170,12 +170,12 @@ fn said(last_words: &str) -> String {
 
 fn name(signal: i32) -> &'static str {
     match Signal::from_named_raw(signal) {
-        Some(Signal::SEGV) => "invalid memory",
-        Some(Signal::BUS) => "a file it mapped became shorter, or bad memory",
-        Some(Signal::ABORT) => "an assertion of its own",
-        Some(Signal::ILL) => "an instruction this processor lacks",
-        Some(Signal::FPE) => "an impossible calculation",
-        Some(Signal::TERM) => "somebody asked it to end",
+        Some(Signal::SEGV) => "SIGSEGV: invalid memory",
+        Some(Signal::BUS) => "SIGBUS: a file it mapped became shorter, or bad memory",
+        Some(Signal::ABORT) => "SIGABRT: an assertion of its own",
+        Some(Signal::ILL) => "SIGILL: an instruction this processor lacks",
+        Some(Signal::FPE) => "SIGFPE: an impossible calculation",
+        Some(Signal::TERM) => "SIGTERM: somebody asked it to end",
         _ => "see `man 7 signal`",
     }
 }

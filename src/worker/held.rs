@@ -40,8 +40,10 @@ impl HeldSource {
     }
 
     /// The same open file once more; the two share their position.
-    pub fn file(&self) -> std::io::Result<File> {
-        self.file.try_clone()
+    pub fn file(&self) -> Result<File, Fault> {
+        self.file
+            .try_clone()
+            .map_err(|error| self.unreadable("open source", error.to_string()))
     }
 
     /// Fails when the source is no longer what was ordered.
@@ -49,16 +51,7 @@ impl HeldSource {
         let stat = match rustix::fs::fstat(&self.file) {
             Ok(stat) => stat,
             Err(Errno::STALE | Errno::NOENT) => return Err(self.changed("it was deleted on its server")),
-            Err(error) => {
-                return Err(Fault::new(
-                    "SourceUnreadable",
-                    Blame::Host,
-                    "check source",
-                    &self.order.name,
-                    error.to_string(),
-                    "Look at the mount of the source; the work is tried again by itself.",
-                ));
-            }
+            Err(error) => return Err(self.unreadable("check source", error.to_string())),
         };
         if stat.st_nlink == 0 {
             return Err(self.changed("it was deleted or replaced"));
@@ -75,6 +68,17 @@ impl HeldSource {
             return Err(self.changed("it was written to"));
         }
         Ok(())
+    }
+
+    fn unreadable(&self, operation: &str, cause: String) -> Fault {
+        Fault::new(
+            "SourceUnreadable",
+            Blame::Host,
+            operation,
+            &self.order.name,
+            cause,
+            "Look at the mount of the source; the work is tried again by itself.",
+        )
     }
 
     fn changed(&self, cause: &str) -> Fault {

@@ -6,12 +6,16 @@
 
 use crate::base::fault::Blame;
 use crate::base::fault::Fault;
+use crate::media::pass;
+use crate::media::pass::PassJob;
+use crate::media::pass::PassOrder;
 use crate::media::progress::Cost;
 use crate::worker::account::Account;
 use crate::worker::held::HeldSource;
 use crate::worker::protocol;
 use crate::worker::protocol::Message;
 use crate::worker::protocol::Order;
+use crate::worker::rooms::ROOMS;
 use crate::worker::sandbox;
 use crate::worker::sandbox::Cage;
 use crate::worker::voice::Voice;
@@ -66,7 +70,8 @@ fn carry_out_order(voice: &Arc<StdoutVoice>, account: &Account) -> Result<(), Fa
     })?;
     voice.say(&Message::Started { sandbox_missing });
     stop_with_stdin(voice.clone());
-    let cost = pass(&order, &source, voice)?;
+    // What a pass says of a source that changed under it (cut short, damaged) is only half the truth.
+    let cost = pass(&order, &source, voice).map_err(|fault| source.check().err().unwrap_or(fault))?;
     source.check()?;
     voice.finish(account.complete(cost));
     Ok(())
@@ -138,17 +143,20 @@ fn panicked(panic: &(dyn Any + Send)) -> Fault {
 }
 
 /// The engine's turn.
-fn pass(order: &Order, source: &HeldSource, voice: &Arc<StdoutVoice>) -> Result<Cost, Fault> {
-    let _ = (source, voice);
-    if order.jobs.is_empty() {
-        return Ok(Cost::default());
-    }
-    Err(Fault::new(
-        "EngineMissing",
-        Blame::Bug,
-        "pass",
-        &order.source.name,
-        "the engine is not built in",
-        "Build it in.",
-    ))
+fn pass(order: &Order, source: &HeldSource, voice: &StdoutVoice) -> Result<Cost, Fault> {
+    let pass_order = PassOrder {
+        jobs: order
+            .jobs
+            .iter()
+            .map(|job| PassJob {
+                job: job.job.clone(),
+                work: job.work.clone(),
+            })
+            .collect(),
+        scratch: order.scratch.clone(),
+        threads: order.threads,
+        backend: order.backend,
+        limits: order.limits.clone(),
+    };
+    pass::carry_out(&pass_order, source.file()?, &order.source.name, voice, &ROOMS)
 }

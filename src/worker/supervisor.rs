@@ -115,6 +115,7 @@ pub async fn run(
         messages,
         dog: Watchdog::new(options.idle_limit, options.spin_limit, Instant::now()),
         fault: None,
+        explained: false,
         hung: false,
         cost: None,
     }
@@ -186,6 +187,8 @@ struct Supervision<'a> {
     messages: mpsc::Sender<Message>,
     dog: Watchdog,
     fault: Option<Fault>,
+    /// It gave the reason for a failure itself.
+    explained: bool,
     hung: bool,
     cost: Option<Cost>,
 }
@@ -241,6 +244,7 @@ impl Supervision<'_> {
         match message {
             Message::AttemptFailed { fault } => {
                 self.fault.get_or_insert(fault);
+                self.explained = true;
             }
             Message::Finished { cost } => self.cost = Some(cost),
             Message::Progress(progress) => {
@@ -324,7 +328,7 @@ impl Supervision<'_> {
             (false, None, Err(error)) => death::not_started(self.subject, &error),
         };
         Ended {
-            crashed: !stopped && !well,
+            crashed: !stopped && !(well && (self.explained || self.cost.is_some())),
             fault: Some(fault),
             stopped,
             cost: self.cost,

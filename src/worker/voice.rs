@@ -7,6 +7,7 @@
 use crate::base::fault::Fault;
 use crate::base::ids::JobId;
 use crate::media::facts::MediaFacts;
+use crate::media::pass::Watch;
 use crate::media::product::JobEnd;
 use crate::media::progress::Cost;
 use crate::media::progress::Progress;
@@ -57,38 +58,6 @@ impl<W: Write> Voice<W> {
         self.speak(&mut self.lock(), message);
     }
 
-    /// The facts of the source.
-    pub fn facts(&self, facts: &MediaFacts) {
-        let facts = Box::new(facts.clone());
-        self.say(&Message::Facts { facts });
-    }
-
-    /// How far the pass is.
-    pub fn progress(&self, mut progress: Progress) {
-        let mut state = self.lock();
-        let now = Instant::now();
-        let due = state
-            .progress_at
-            .is_none_or(|said| now.duration_since(said) >= PROGRESS_EVERY);
-        if due {
-            state.progress_at = Some(now);
-            progress.percent = progress.percent.clamp(state.percent, 100.0);
-            state.percent = progress.percent;
-            self.speak(&mut state, &Message::Progress(progress));
-        }
-    }
-
-    /// A job ended. Failures are told at once, the others when [`Voice::finish`] is called.
-    pub fn job_ended(&self, job: JobId, end: JobEnd) {
-        let mut state = self.lock();
-        if matches!(end, JobEnd::Failed { .. }) {
-            let end = Box::new(end);
-            self.speak(&mut state, &Message::JobEnded { job, end });
-        } else {
-            state.held.push((job, end));
-        }
-    }
-
     /// The whole attempt failed: what was held back is dropped.
     pub fn fail(&self, fault: Fault) {
         let mut state = self.lock();
@@ -111,11 +80,6 @@ impl<W: Write> Voice<W> {
         self.stop.store(true, Ordering::Relaxed);
     }
 
-    /// Whether the pass was asked to stop.
-    pub fn stop_asked(&self) -> bool {
-        self.stop.load(Ordering::Relaxed)
-    }
-
     fn speak(&self, state: &mut State<W>, message: &Message) {
         let mut line = serde_json::to_vec(message).expect("messages have string keys and finite numbers become null");
         line.push(b'\n');
@@ -130,10 +94,51 @@ impl<W: Write> Voice<W> {
     }
 }
 
+impl<W: Write + Send> Watch for Voice<W> {
+    fn facts(&self, facts: &MediaFacts) {
+        let facts = Box::new(facts.clone());
+        self.say(&Message::Facts { facts });
+    }
+
+    fn progress(&self, mut progress: Progress) {
+        let mut state = self.lock();
+        let now = Instant::now();
+        let due = state
+            .progress_at
+            .is_none_or(|said| now.duration_since(said) >= PROGRESS_EVERY);
+        if due {
+            state.progress_at = Some(now);
+            // JSON has no word for what a division by zero gives.
+            for value in [&mut progress.percent, &mut progress.fps, &mut progress.speed] {
+                *value = if value.is_finite() { *value } else { 0.0 };
+            }
+            progress.percent = progress.percent.clamp(state.percent, 100.0);
+            state.percent = progress.percent;
+            self.speak(&mut state, &Message::Progress(progress));
+        }
+    }
+
+    /// Failures are told at once, the others when [`Voice::finish`] is called.
+    fn job_ended(&self, job: &JobId, end: JobEnd) {
+        let mut state = self.lock();
+        if matches!(end, JobEnd::Failed { .. }) {
+            let (job, end) = (job.clone(), Box::new(end));
+            self.speak(&mut state, &Message::JobEnded { job, end });
+        } else {
+            state.held.push((job.clone(), end));
+        }
+    }
+
+    fn stop_asked(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::Voice;
     use crate::base::ids::JobId;
+    use crate::media::pass::Watch;
     use crate::media::product::JobEnd;
     use crate::media::product::JobProduct;
     use crate::media::progress::Cost;
@@ -153,7 +158,7 @@ mod tests {
     fn successes_wait_for_the_source_to_be_proved_unchanged() {
         let success = || JobEnd::Success(JobProduct::default());
         let voice = Voice::new(Vec::new());
-        voice.job_ended(JobId::from("a"), success());
+        voice.job_ended(&JobId::from("a"), success());
         voice.finish(Cost::default());
         assert!(matches!(
             said(voice)[..],
@@ -161,7 +166,7 @@ mod tests {
         ));
 
         let voice = Voice::new(Vec::new());
-        voice.job_ended(JobId::from("a"), success());
+        voice.job_ended(&JobId::from("a"), success());
         voice.fail(crate::worker::death::stopped("a.mp4"));
         assert!(matches!(said(voice)[..], [Message::AttemptFailed { .. }]));
     }

@@ -18,7 +18,11 @@ pub fn made(name: &str, args: &[&str]) -> PathBuf {
             .arg(&beside)
             .output()
             .expect("ffmpeg is installed (packaging/prerequisites.sh test)");
-        assert!(output.status.success(), "ffmpeg {args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "ffmpeg {args:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         std::fs::rename(&beside, &target).expect("the clip is put in place");
     }
     target
@@ -29,10 +33,30 @@ pub fn short() -> PathBuf {
     made(
         "short.mp4",
         &[
-            "-f", "lavfi", "-i", "testsrc2=size=640x360:rate=25:duration=6",
-            "-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000:duration=6",
-            "-c:v", "libx264", "-preset", "ultrafast", "-g", "50", "-pix_fmt", "yuv420p",
-            "-c:a", "aac", "-b:a", "96k", "-ac", "2", "-movflags", "+faststart",
+            "-f",
+            "lavfi",
+            "-i",
+            "testsrc2=size=640x360:rate=25:duration=6",
+            "-f",
+            "lavfi",
+            "-i",
+            "sine=frequency=440:sample_rate=48000:duration=6",
+            "-c:v",
+            "libx264",
+            "-preset",
+            "ultrafast",
+            "-g",
+            "50",
+            "-pix_fmt",
+            "yuv420p",
+            "-c:a",
+            "aac",
+            "-b:a",
+            "96k",
+            "-ac",
+            "2",
+            "-movflags",
+            "+faststart",
         ],
     )
 }
@@ -42,15 +66,39 @@ pub fn silent() -> PathBuf {
     made(
         "silent.mp4",
         &[
-            "-f", "lavfi", "-i", "testsrc2=size=640x360:rate=25:duration=4",
-            "-c:v", "libx264", "-preset", "ultrafast", "-g", "50", "-pix_fmt", "yuv420p", "-movflags", "+faststart",
+            "-f",
+            "lavfi",
+            "-i",
+            "testsrc2=size=640x360:rate=25:duration=4",
+            "-c:v",
+            "libx264",
+            "-preset",
+            "ultrafast",
+            "-g",
+            "50",
+            "-pix_fmt",
+            "yuv420p",
+            "-movflags",
+            "+faststart",
         ],
     )
 }
 
 /// Sound alone.
 pub fn sound_only() -> PathBuf {
-    made("sound.m4a", &["-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000:duration=5", "-c:a", "aac", "-ac", "2"])
+    made(
+        "sound.m4a",
+        &[
+            "-f",
+            "lavfi",
+            "-i",
+            "sine=frequency=440:sample_rate=48000:duration=5",
+            "-c:a",
+            "aac",
+            "-ac",
+            "2",
+        ],
+    )
 }
 
 /// 20 s of 1280x720: long enough to be interrupted.
@@ -58,18 +106,38 @@ pub fn long() -> PathBuf {
     made(
         "long.mp4",
         &[
-            "-f", "lavfi", "-i", "testsrc2=size=1280x720:rate=30:duration=20",
-            "-f", "lavfi", "-i", "sine=frequency=330:sample_rate=48000:duration=20",
-            "-c:v", "libx264", "-preset", "ultrafast", "-g", "60", "-pix_fmt", "yuv420p",
-            "-c:a", "aac", "-ac", "2", "-movflags", "+faststart",
+            "-f",
+            "lavfi",
+            "-i",
+            "testsrc2=size=1280x720:rate=30:duration=20",
+            "-f",
+            "lavfi",
+            "-i",
+            "sine=frequency=330:sample_rate=48000:duration=20",
+            "-c:v",
+            "libx264",
+            "-preset",
+            "ultrafast",
+            "-g",
+            "60",
+            "-pix_fmt",
+            "yuv420p",
+            "-c:a",
+            "aac",
+            "-ac",
+            "2",
+            "-movflags",
+            "+faststart",
         ],
     )
 }
 
 /// A file of the shared media folder, or none (with a message) where the folder is absent and not required.
 pub fn shared(name: &str) -> Option<PathBuf> {
-    let folder = std::env::var_os("REELMILL_MEDIA_DIR")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/media"), PathBuf::from);
+    let folder = std::env::var_os("REELMILL_MEDIA_DIR").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/media"),
+        PathBuf::from,
+    );
     let path = folder.join(name);
     if path.exists() {
         return Some(path);

@@ -16,7 +16,10 @@ pub struct Reply {
 
 impl Reply {
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(key, _)| key.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
     }
 
     pub fn text(&self) -> String {
@@ -33,7 +36,14 @@ pub fn get(port: u16, path: &str, token: Option<&str>) -> std::io::Result<Reply>
 }
 
 pub fn post(port: u16, path: &str, token: Option<&str>, body: &Value) -> std::io::Result<Reply> {
-    request(port, "POST", path, token, &[("Content-Type", "application/json")], body.to_string().as_bytes())
+    request(
+        port,
+        "POST",
+        path,
+        token,
+        &[("Content-Type", "application/json")],
+        body.to_string().as_bytes(),
+    )
 }
 
 pub fn request(
@@ -73,7 +83,9 @@ fn parse(bytes: &[u8]) -> Option<Reply> {
         .filter_map(|line| line.split_once(':'))
         .map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned()))
         .collect();
-    let chunked = headers.iter().any(|(name, value)| name.eq_ignore_ascii_case("transfer-encoding") && value == "chunked");
+    let chunked = headers
+        .iter()
+        .any(|(name, value)| name.eq_ignore_ascii_case("transfer-encoding") && value == "chunked");
     let rest = &bytes[end + 4..];
     let body = if chunked { unchunked(rest) } else { rest.to_vec() };
     Some(Reply { status, headers, body })
@@ -82,8 +94,12 @@ fn parse(bytes: &[u8]) -> Option<Reply> {
 fn unchunked(mut rest: &[u8]) -> Vec<u8> {
     let mut body = Vec::new();
     while let Some(end) = rest.windows(2).position(|window| window == b"\r\n") {
-        let size = std::str::from_utf8(&rest[..end]).ok().and_then(|hex| usize::from_str_radix(hex.trim(), 16).ok());
-        let Some(size) = size.filter(|size| *size > 0 && rest.len() >= end + 4 + size) else { break };
+        let size = std::str::from_utf8(&rest[..end])
+            .ok()
+            .and_then(|hex| usize::from_str_radix(hex.trim(), 16).ok());
+        let Some(size) = size.filter(|size| *size > 0 && rest.len() >= end + 4 + size) else {
+            break;
+        };
         body.extend_from_slice(&rest[end + 2..end + 2 + size]);
         rest = &rest[end + 2 + size + 2..];
     }

@@ -38,7 +38,12 @@ impl Appliance {
         for folder in ["state", "scratch", "workflows", "hooks", "ingest", "renditions"] {
             std::fs::create_dir(root.path().join(folder)).expect("a fresh directory");
         }
-        let appliance = Appliance { root, port: free_port(), child: None, extra: extra.to_owned() };
+        let appliance = Appliance {
+            root,
+            port: free_port(),
+            child: None,
+            extra: extra.to_owned(),
+        };
         appliance.write_config();
         appliance
     }
@@ -77,7 +82,11 @@ impl Appliance {
     /// Starts the daemon and waits until it is ready.
     pub fn start(&mut self) {
         assert!(self.child.is_none(), "already running");
-        let log = std::fs::OpenOptions::new().create(true).append(true).open(self.path("log")).expect("a log file");
+        let log = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.path("log"))
+            .expect("a log file");
         let child = Command::new(REELMILL)
             .args(["serve", "--config"])
             .arg(self.config())
@@ -90,7 +99,11 @@ impl Appliance {
             .expect("the binary starts");
         self.child = Some(child);
         let port = self.port;
-        self.until("the daemon to be ready", || http::get(port, "/readyz", None).ok().filter(|reply| reply.status == 200));
+        self.until("the daemon to be ready", || {
+            http::get(port, "/readyz", None)
+                .ok()
+                .filter(|reply| reply.status == 200)
+        });
     }
 
     /// Kills the daemon the hard way.
@@ -125,7 +138,9 @@ impl Appliance {
 
     /// Whether the daemon still runs.
     pub fn is_running(&mut self) -> bool {
-        self.child.as_mut().is_some_and(|child| child.try_wait().ok().flatten().is_none())
+        self.child
+            .as_mut()
+            .is_some_and(|child| child.try_wait().ok().flatten().is_none())
     }
 
     /// Everything it printed.
@@ -135,7 +150,10 @@ impl Appliance {
 
     /// The admin token of the first start.
     pub fn token(&self) -> String {
-        std::fs::read_to_string(self.path("state/admin.token")).expect("the token was written").trim().to_owned()
+        std::fs::read_to_string(self.path("state/admin.token"))
+            .expect("the token was written")
+            .trim()
+            .to_owned()
     }
 
     /// GET as admin; the body must be JSON.
@@ -177,7 +195,10 @@ impl Appliance {
 
     /// All tasks, newest first.
     pub fn tasks(&self) -> Vec<Value> {
-        self.get("/api/v1/tasks?limit=500")["items"].as_array().expect("a list").clone()
+        self.get("/api/v1/tasks?limit=500")["items"]
+            .as_array()
+            .expect("a list")
+            .clone()
     }
 
     /// Waits until exactly `count` tasks exist and all have ended; returns them in full, newest first.
@@ -200,7 +221,11 @@ impl Appliance {
             if let Some(found) = look() {
                 return found;
             }
-            assert!(begin.elapsed() < PATIENCE, "waited {PATIENCE:?} for {what}\n--- log\n{}", self.log());
+            assert!(
+                begin.elapsed() < PATIENCE,
+                "waited {PATIENCE:?} for {what}\n--- log\n{}",
+                self.log()
+            );
             std::thread::sleep(Duration::from_millis(50));
         }
     }
@@ -222,7 +247,9 @@ pub fn files_beneath(root: &Path) -> Vec<String> {
     let mut files = Vec::new();
     let mut folders = vec![root.to_owned()];
     while let Some(folder) = folders.pop() {
-        let Ok(entries) = std::fs::read_dir(&folder) else { continue };
+        let Ok(entries) = std::fs::read_dir(&folder) else {
+            continue;
+        };
         for entry in entries {
             let path = entry.expect("a readable folder").path();
             if path.is_dir() {
@@ -238,18 +265,30 @@ pub fn files_beneath(root: &Path) -> Vec<String> {
 
 /// A port that was free a moment ago.
 pub fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").expect("a free port").local_addr().expect("its number").port()
+    std::net::TcpListener::bind("127.0.0.1:0")
+        .expect("a free port")
+        .local_addr()
+        .expect("its number")
+        .port()
 }
 
 /// Sends a signal by name.
 pub fn signal(pid: u32, name: &str) {
-    let status = Command::new("kill").arg(format!("-{name}")).arg(pid.to_string()).status().expect("kill runs");
+    let status = Command::new("kill")
+        .arg(format!("-{name}"))
+        .arg(pid.to_string())
+        .status()
+        .expect("kill runs");
     assert!(status.success(), "kill -{name} {pid}");
 }
 
 /// Runs the binary without a daemon.
 pub fn reelmill(args: &[&str]) -> Output {
-    Command::new(REELMILL).args(args).stdin(Stdio::null()).output().expect("the binary starts")
+    Command::new(REELMILL)
+        .args(args)
+        .stdin(Stdio::null())
+        .output()
+        .expect("the binary starts")
 }
 
 /// What a finished command printed, for messages.

@@ -22,7 +22,10 @@ pub struct Callback {
 
 impl Callback {
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(key, _)| key.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
     }
 
     pub fn json(&self) -> Value {
@@ -54,8 +57,11 @@ impl Receiver {
 
     fn listen(listener: TcpListener) -> Self {
         let port = listener.local_addr().expect("its number").port();
-        let receiver =
-            Receiver { port, status: Arc::new(AtomicU16::new(200)), heard: Arc::new(Mutex::new(Vec::new())) };
+        let receiver = Receiver {
+            port,
+            status: Arc::new(AtomicU16::new(200)),
+            heard: Arc::new(Mutex::new(Vec::new())),
+        };
         let (status, heard) = (receiver.status.clone(), receiver.heard.clone());
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
@@ -83,7 +89,10 @@ impl Receiver {
 
     /// The accepted ones of one type.
     pub fn of_type(&self, event_type: &str) -> Vec<Callback> {
-        self.accepted().into_iter().filter(|callback| callback.event_type() == event_type).collect()
+        self.accepted()
+            .into_iter()
+            .filter(|callback| callback.event_type() == event_type)
+            .collect()
     }
 }
 
@@ -92,7 +101,9 @@ fn answer(stream: TcpStream, status: &AtomicU16, heard: &Mutex<Vec<Callback>>) {
     let mut reader = BufReader::new(clone);
     let mut stream = stream;
     loop {
-        let Some(callback) = read_request(&mut reader) else { return };
+        let Some(callback) = read_request(&mut reader) else {
+            return;
+        };
         let code = status.load(Ordering::SeqCst);
         if (200..300).contains(&code) {
             heard.lock().expect("no panic holds it").push(callback);

@@ -1,0 +1,173 @@
+//! A decoder: packets in, frames out.
+//!
+//! Guarantees: counts frames that came out damaged and packets that could not be decoded at all; neither ends
+//! the decoding, which is the caller's choice.
+
+use crate::media::av::allowed;
+use crate::media::av::dict::Dict;
+use crate::media::av::error::AvError;
+use crate::media::av::error::check;
+use crate::media::av::frame::Frame;
+use crate::media::av::packet::Packet;
+use crate::media::av::packet::rational;
+use crate::media::av::parameters::Parameters;
+use crate::media::facts::Ratio;
+use crate::media::limits::Limits;
+use ffmpeg_the_third::ffi;
+use std::ffi::c_int;
+use std::ptr::NonNull;
+
+/// Which frames to decode at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Decode {
+    /// All.
+    #[default]
+    All,
+    /// Leave out those no other frame needs.
+    References,
+    /// Key frames.
+    Keys,
+}
+
+/// An opened decoder.
+#[derive(Debug)]
+pub struct Decoder {
+    raw: NonNull<ffi::AVCodecContext>,
+    frames: u64,
+    damaged_frames: u64,
+    refused_packets: u64,
+}
+
+// SAFETY: the context belongs to this value alone; its own threads are libav's affair.
+unsafe impl Send for Decoder {}
+
+impl Decoder {
+    /// Whether a decoder for these parameters is built in and allowed.
+    pub fn exists(parameters: &Parameters) -> bool {
+        allowed::decoder(parameters.get().codec_id).is_some()
+    }
+
+    /// Opens it with so many threads (frames in parallel, slices where the codec has no frame threads; 1 adds no
+    /// delay). `time_base` is that of the packets to come.
+    pub fn open(parameters: &Parameters, time_base: Ratio, threads: u32, limits: &Limits) -> Result<Self, AvError> {
+        let codec = allowed::decoder(parameters.get().codec_id)
+            .ok_or_else(|| AvError::new(ffi::AVERROR_DECODER_NOT_FOUND, "avcodec_find_decoder"))?;
+        // SAFETY: answers null or a fresh context for that codec.
+        let raw = NonNull::new(unsafe { ffi::avcodec_alloc_context3(codec) })
+            .ok_or_else(|| AvError::memory("avcodec_alloc_context3"))?;
+        let decoder = Decoder {
+            raw,
+            frames: 0,
+            damaged_frames: 0,
+            refused_packets: 0,
+        };
+        // SAFETY: live parameters and context.
+        check("avcodec_parameters_to_context", unsafe {
+            ffi::avcodec_parameters_to_context(raw.as_ptr(), parameters.as_ptr())
+        })?;
+        // SAFETY: not opened yet, so these fields are ours to set.
+        unsafe {
+            let context = &mut *raw.as_ptr();
+            context.pkt_timebase = rational(time_base);
+            context.thread_count = threads.clamp(1, 64) as c_int;
+            context.thread_type = (ffi::FF_THREAD_FRAME | ffi::FF_THREAD_SLICE) as c_int;
+            context.max_pixels = i64::try_from(limits.max_pixels).unwrap_or(i64::MAX);
+        }
+        let mut options = Dict::new();
+        // SAFETY: a context with its codec; the options dictionary is ours.
+        check("avcodec_open2", unsafe {
+            ffi::avcodec_open2(raw.as_ptr(), codec, options.as_mut_ptr())
+        })?;
+        Ok(decoder)
+    }
+
+    /// Which frames to decode from the next packet on.
+    pub fn decode_only(&mut self, which: Decode) {
+        let (skip, loop_filter) = match which {
+            Decode::All => (ffi::AVDiscard::DEFAULT, ffi::AVDiscard::DEFAULT),
+            Decode::References => (ffi::AVDiscard::NONREF, ffi::AVDiscard::DEFAULT),
+            Decode::Keys => (ffi::AVDiscard::NONKEY, ffi::AVDiscard::DEFAULT),
+        };
+        // SAFETY: a live context; libav reads both fields packet by packet.
+        unsafe {
+            (*self.raw.as_ptr()).skip_frame = skip;
+            (*self.raw.as_ptr()).skip_loop_filter = loop_filter;
+        }
+    }
+
+    /// Gives it a packet. A packet that cannot be decoded is counted and passed over. `Again` never comes when
+    /// all frames were received before.
+    pub fn send(&mut self, packet: &Packet) -> Result<(), AvError> {
+        // SAFETY: live context and packet.
+        let answer = unsafe { ffi::avcodec_send_packet(self.raw.as_ptr(), packet.as_ptr()) };
+        match check("avcodec_send_packet", answer) {
+            Ok(_) => Ok(()),
+            Err(error) if error.is_again() || error.is_no_memory() || error.is_eof() => Err(error),
+            Err(_) => {
+                self.refused_packets += 1;
+                Ok(())
+            }
+        }
+    }
+
+    /// No more packets: the frames still inside come out.
+    pub fn send_end(&mut self) -> Result<(), AvError> {
+        // SAFETY: a live context; null starts draining.
+        match check("avcodec_send_packet", unsafe {
+            ffi::avcodec_send_packet(self.raw.as_ptr(), std::ptr::null())
+        }) {
+            Err(error) if !error.is_eof() => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// The next frame; none when it wants a packet first, or after the end.
+    pub fn receive(&mut self) -> Result<Option<Frame>, AvError> {
+        loop {
+            let frame = Frame::empty()?;
+            // SAFETY: live context and frame.
+            let answer = unsafe { ffi::avcodec_receive_frame(self.raw.as_ptr(), frame.as_ptr()) };
+            match check("avcodec_receive_frame", answer) {
+                Ok(_) => {
+                    self.frames += 1;
+                    self.damaged_frames += u64::from(frame.is_damaged());
+                    return Ok(Some(frame));
+                }
+                Err(error) if error.is_again() || error.is_eof() => return Ok(None),
+                Err(error) if error.is_no_memory() => return Err(error),
+                // With frame threads the answer to a broken packet comes here.
+                Err(_) => self.refused_packets += 1,
+            }
+            if self.refused_packets > 1_000_000 {
+                return Err(AvError::new(ffi::AVERROR_INVALIDDATA, "avcodec_receive_frame"));
+            }
+        }
+    }
+
+    /// Forgets everything, after a seek or to decode again after the end.
+    pub fn flush(&mut self) {
+        // SAFETY: a live, opened context.
+        unsafe { ffi::avcodec_flush_buffers(self.raw.as_ptr()) }
+    }
+
+    /// Frames that came out.
+    pub fn frames(&self) -> u64 {
+        self.frames
+    }
+    /// Of these, with parts concealed.
+    pub fn damaged_frames(&self) -> u64 {
+        self.damaged_frames
+    }
+    /// Packets that gave nothing.
+    pub fn refused_packets(&self) -> u64 {
+        self.refused_packets
+    }
+}
+
+impl Drop for Decoder {
+    fn drop(&mut self) {
+        let mut raw = self.raw.as_ptr();
+        // SAFETY: freed once, by its owner.
+        unsafe { ffi::avcodec_free_context(&mut raw) }
+    }
+}

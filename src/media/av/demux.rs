@@ -1,0 +1,283 @@
+//! A file taken apart into the packets of its streams.
+//!
+//! Guarantees: bytes come from the given [`Source`] alone, whatever the file refers to; only containers and
+//! codecs of the allow-list are ever opened; a read error of the source comes out as an error, never as the end.
+
+use crate::media::av::allowed;
+use crate::media::av::dict;
+use crate::media::av::error::AvError;
+use crate::media::av::error::check;
+use crate::media::av::log;
+use crate::media::av::packet::Packet;
+use crate::media::av::packet::stamp;
+use crate::media::av::source::Source;
+use crate::media::av::source::SourceIo;
+use crate::media::av::source::SourceWatch;
+use crate::media::av::stream::Stream;
+use crate::media::facts::ChapterFacts;
+use crate::media::limits::Limits;
+use ffmpeg_the_third::ffi;
+use std::collections::BTreeMap;
+use std::ffi::CStr;
+use std::ffi::CString;
+use std::ffi::c_char;
+use std::ffi::c_int;
+use std::ptr;
+use std::ptr::NonNull;
+use std::sync::Arc;
+
+/// Microseconds, the unit of times that belong to no stream.
+const SECOND: f64 = 1_000_000.0;
+const EPERM: i32 = 1;
+
+/// An opened file.
+pub struct Demuxer {
+    raw: NonNull<ffi::AVFormatContext>,
+    // Freed after the context that reads through it; see Drop.
+    _io: SourceIo,
+    watch: Arc<SourceWatch>,
+    name: String,
+    size_bytes: u64,
+}
+
+// SAFETY: the context and all it points to belong to this value alone.
+unsafe impl Send for Demuxer {}
+
+impl std::fmt::Debug for Demuxer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} as {}", self.name, self.format_name())
+    }
+}
+
+impl Demuxer {
+    /// Opens the container and looks into its streams, as far as the limits go.
+    pub fn open(source: Source, limits: &Limits) -> Result<Self, AvError> {
+        let demuxer = Self::open_header(source, limits)?;
+        // SAFETY: a live, opened context; no options.
+        check("avformat_find_stream_info", unsafe {
+            ffi::avformat_find_stream_info(demuxer.raw.as_ptr(), ptr::null_mut())
+        })?;
+        demuxer.fail_on_trouble()?;
+        Ok(demuxer)
+    }
+
+    /// Opens the container only: codec parameters are what its header says.
+    pub fn open_header(source: Source, limits: &Limits) -> Result<Self, AvError> {
+        log::start();
+        let name = source.name().to_owned();
+        let size_bytes = source.size_bytes();
+        let watch = source.watch();
+        let io = SourceIo::open(source)?;
+        let url =
+            CString::new(name.replace(['\0', ':', '%'], "_")).map_err(|_| AvError::argument("avformat_open_input"))?;
+        // SAFETY: answers null or a fresh context.
+        let mut context = unsafe { ffi::avformat_alloc_context() };
+        if context.is_null() {
+            return Err(AvError::memory("avformat_alloc_context"));
+        }
+        // SAFETY: the context is ours until avformat_open_input fails, which frees it. The lists are copied by
+        // av_strdup because the context frees them.
+        unsafe {
+            (*context).pb = io.as_ptr();
+            (*context).flags |= ffi::AVFMT_FLAG_CUSTOM_IO as c_int;
+            (*context).io_open = Some(refuse);
+            (*context).max_streams = c_int::try_from(limits.max_streams).unwrap_or(c_int::MAX);
+            (*context).format_whitelist = ffi::av_strdup(allowed::demuxers().as_ptr());
+            (*context).codec_whitelist = ffi::av_strdup(allowed::decoders().as_ptr());
+            let opened = ffi::avformat_open_input(&mut context, url.as_ptr(), ptr::null(), ptr::null_mut());
+            if opened < 0 {
+                return Err(AvError::new(opened, "avformat_open_input"));
+            }
+        }
+        let raw = NonNull::new(context).ok_or_else(|| AvError::memory("avformat_open_input"))?;
+        Ok(Demuxer {
+            raw,
+            _io: io,
+            watch,
+            name,
+            size_bytes,
+        })
+    }
+
+    /// Demuxer names, `mov,mp4,m4a,3gp,3g2,mj2`.
+    pub fn format_name(&self) -> String {
+        // SAFETY: an opened context has an input format with constant strings.
+        unsafe { text((*(*self.raw.as_ptr()).iformat).name) }
+    }
+    /// The same in words.
+    pub fn format_long_name(&self) -> String {
+        // SAFETY: as above.
+        unsafe { text((*(*self.raw.as_ptr()).iformat).long_name) }
+    }
+    /// Time stamps of this container may jump.
+    pub fn may_jump(&self) -> bool {
+        // SAFETY: as above.
+        unsafe { (*(*self.raw.as_ptr()).iformat).flags & ffi::AVFMT_TS_DISCONT as c_int != 0 }
+    }
+    /// Name of the source.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+    /// Bytes of the source.
+    pub fn size_bytes(&self) -> u64 {
+        self.size_bytes
+    }
+    /// Reads and troubles of the source.
+    pub fn watch(&self) -> Arc<SourceWatch> {
+        Arc::clone(&self.watch)
+    }
+    /// Length, seconds.
+    pub fn duration_s(&self) -> Option<f64> {
+        stamp(self.get().duration)
+            .map(|us| us as f64 / SECOND)
+            .filter(|s| *s > 0.0)
+    }
+    /// The length is a guess from the bit rate.
+    pub fn duration_is_guess(&self) -> bool {
+        self.get().duration_estimation_method == ffi::AVDurationEstimationMethod::BITRATE
+    }
+    /// First time stamp, seconds.
+    pub fn start_time_s(&self) -> Option<f64> {
+        stamp(self.get().start_time).map(|us| us as f64 / SECOND)
+    }
+    /// Bits a second; 0 when unknown.
+    pub fn bit_rate(&self) -> i64 {
+        self.get().bit_rate
+    }
+    /// Tags.
+    pub fn tags(&self) -> BTreeMap<String, String> {
+        dict::read(self.get().metadata)
+    }
+    /// Chapters.
+    pub fn chapters(&self) -> Vec<ChapterFacts> {
+        let context = self.get();
+        (0..context.nb_chapters as usize)
+            .map(|number| {
+                // SAFETY: nb_chapters live chapters.
+                let chapter = unsafe { &**context.chapters.add(number) };
+                let unit = f64::from(chapter.time_base.num) / f64::from(chapter.time_base.den.max(1));
+                ChapterFacts {
+                    start_s: chapter.start as f64 * unit,
+                    end_s: chapter.end as f64 * unit,
+                    title: dict::read(chapter.metadata).remove("title"),
+                }
+            })
+            .collect()
+    }
+
+    /// Streams.
+    pub fn stream_count(&self) -> usize {
+        self.get().nb_streams as usize
+    }
+    /// One stream.
+    pub fn stream(&self, index: usize) -> Option<Stream<'_>> {
+        let context = self.get();
+        // SAFETY: nb_streams live streams, which live as long as the context.
+        (index < context.nb_streams as usize).then(|| Stream::new(unsafe { *context.streams.add(index) }))
+    }
+    /// All streams.
+    pub fn streams(&self) -> impl Iterator<Item = Stream<'_>> {
+        (0..self.stream_count()).filter_map(|index| self.stream(index))
+    }
+
+    /// Leaves out the packets of all streams but these.
+    pub fn keep_only(&mut self, wanted: &[usize]) {
+        for index in 0..self.stream_count() {
+            let discard = if wanted.contains(&index) {
+                ffi::AVDiscard::DEFAULT
+            } else {
+                ffi::AVDiscard::ALL
+            };
+            // SAFETY: a live stream, borrowed exclusively through the context.
+            unsafe { (**self.get().streams.add(index)).discard = discard };
+        }
+    }
+
+    /// Leaves out, of one stream, what is no key frame, where the container knows.
+    pub fn keep_keys_only(&mut self, index: usize) {
+        if index < self.stream_count() {
+            // SAFETY: a live stream, borrowed exclusively through the context.
+            unsafe { (**self.get().streams.add(index)).discard = ffi::AVDiscard::NONKEY };
+        }
+    }
+
+    /// Reads the next packet into `packet`; false at the end.
+    pub fn read(&mut self, packet: &mut Packet) -> Result<bool, AvError> {
+        packet.clear();
+        // SAFETY: live context and packet.
+        let answer = unsafe { ffi::av_read_frame(self.raw.as_ptr(), packet.as_ptr()) };
+        self.fail_on_trouble()?;
+        match check("av_read_frame", answer) {
+            Ok(_) => Ok(true),
+            Err(error) if error.is_eof() => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Goes to the key frame at or before a time of a stream (its units), so that the next packets begin there.
+    pub fn seek(&mut self, stream: usize, time: i64) -> Result<(), AvError> {
+        let stream = c_int::try_from(stream).map_err(|_| AvError::argument("avformat_seek_file"))?;
+        // SAFETY: a live context.
+        check("avformat_seek_file", unsafe {
+            ffi::avformat_seek_file(self.raw.as_ptr(), stream, i64::MIN, time, time, 0)
+        })?;
+        self.fail_on_trouble()
+    }
+
+    /// Goes to a byte, for containers without an index.
+    pub fn seek_byte(&mut self, position: u64) -> Result<(), AvError> {
+        let position = i64::try_from(position).map_err(|_| AvError::argument("av_seek_frame"))?;
+        // SAFETY: a live context.
+        check("av_seek_frame", unsafe {
+            ffi::av_seek_frame(self.raw.as_ptr(), -1, position, ffi::AVSEEK_FLAG_BYTE as c_int)
+        })?;
+        self.fail_on_trouble()
+    }
+
+    fn fail_on_trouble(&self) -> Result<(), AvError> {
+        match self.watch.trouble() {
+            None => Ok(()),
+            Some(what) => Err(AvError {
+                code: -5,
+                call: "read",
+                text: what,
+            }),
+        }
+    }
+
+    fn get(&self) -> &ffi::AVFormatContext {
+        // SAFETY: valid for the life of this value.
+        unsafe { self.raw.as_ref() }
+    }
+}
+
+impl Drop for Demuxer {
+    fn drop(&mut self) {
+        let mut raw = self.raw.as_ptr();
+        // SAFETY: closed once, by its owner; with CUSTOM_IO the bytes' context stays, and is freed after this.
+        unsafe { ffi::avformat_close_input(&mut raw) }
+    }
+}
+
+/// What a file names is not opened: external references, playlists, concatenations.
+unsafe extern "C" fn refuse(
+    _context: *mut ffi::AVFormatContext,
+    _io: *mut *mut ffi::AVIOContext,
+    _url: *const c_char,
+    _flags: c_int,
+    _options: *mut *mut ffi::AVDictionary,
+) -> c_int {
+    -EPERM
+}
+
+/// A constant string of libav's.
+///
+/// # Safety
+/// `raw` is null or NUL-terminated and constant.
+unsafe fn text(raw: *const c_char) -> String {
+    if raw.is_null() {
+        return String::new();
+    }
+    // SAFETY: by the contract above.
+    unsafe { CStr::from_ptr(raw) }.to_string_lossy().into_owned()
+}

@@ -1,0 +1,80 @@
+//! What libav answered when it did not do what it was asked: the call, the number and its words.
+
+use ffmpeg_the_third::ffi;
+use std::ffi::CStr;
+
+/// A refused libav call.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{text} ({call})")]
+pub struct AvError {
+    /// libav's number: a negative errno or one of its tags.
+    pub code: i32,
+    /// The function that answered so.
+    pub call: &'static str,
+    /// libav's words for the number.
+    pub text: String,
+}
+
+/// `errno` values libav passes on negated.
+const EAGAIN: i32 = 11;
+const ENOMEM: i32 = 12;
+const EINVAL: i32 = 22;
+const ENOSPC: i32 = 28;
+const EDQUOT: i32 = 122;
+
+impl AvError {
+    /// Words for a code.
+    pub fn new(code: i32, call: &'static str) -> Self {
+        let mut buffer = [0; 128];
+        // SAFETY: the buffer is writable for the length given and av_strerror terminates it.
+        let text = unsafe {
+            ffi::av_strerror(code, buffer.as_mut_ptr(), buffer.len());
+            CStr::from_ptr(buffer.as_ptr()).to_string_lossy().into_owned()
+        };
+        AvError { code, call, text }
+    }
+
+    /// An allocation answered null.
+    pub fn memory(call: &'static str) -> Self {
+        Self::new(-ENOMEM, call)
+    }
+
+    /// An argument of ours cannot be given to libav (an inner NUL, a size beyond its integers).
+    pub fn argument(call: &'static str) -> Self {
+        Self::new(-EINVAL, call)
+    }
+
+    /// More input is needed, or output must be taken first.
+    pub fn is_again(&self) -> bool {
+        self.code == -EAGAIN
+    }
+
+    /// The regular end.
+    pub fn is_eof(&self) -> bool {
+        self.code == ffi::AVERROR_EOF
+    }
+
+    /// The bytes are not what they should be.
+    pub fn is_invalid_data(&self) -> bool {
+        self.code == ffi::AVERROR_INVALIDDATA
+    }
+
+    /// The file system is full or the quota used up.
+    pub fn is_no_space(&self) -> bool {
+        self.code == -ENOSPC || self.code == -EDQUOT
+    }
+
+    /// No memory.
+    pub fn is_no_memory(&self) -> bool {
+        self.code == -ENOMEM
+    }
+}
+
+/// `code` when it is not negative, else the error.
+pub(super) fn check(call: &'static str, code: i32) -> Result<i32, AvError> {
+    if code < 0 {
+        Err(AvError::new(code, call))
+    } else {
+        Ok(code)
+    }
+}

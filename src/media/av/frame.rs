@@ -1,0 +1,265 @@
+//! One picture or one stretch of sound, uncompressed.
+//!
+//! Guarantees: the pixels of a shared frame are never written to; `row_mut` works on frames nobody shares.
+
+use crate::media::av::color;
+use crate::media::av::color::Color;
+use crate::media::av::error::AvError;
+use crate::media::av::error::check;
+use crate::media::av::packet::ratio;
+use crate::media::av::packet::rational;
+use crate::media::av::packet::stamp;
+use crate::media::av::pixel::PixelFormat;
+use crate::media::av::sound::Sound;
+use crate::media::facts::Ratio;
+use ffmpeg_the_third::ffi;
+use std::ptr::NonNull;
+
+/// A reference-counted frame.
+#[derive(Debug)]
+pub struct Frame {
+    raw: NonNull<ffi::AVFrame>,
+}
+
+// SAFETY: the AVFrame struct has one owner; its buffers are counted with atomics and written to only while unshared.
+unsafe impl Send for Frame {}
+// SAFETY: all methods by shared reference only read.
+unsafe impl Sync for Frame {}
+
+impl Frame {
+    /// An empty one, to be filled by libav.
+    pub(super) fn empty() -> Result<Self, AvError> {
+        // SAFETY: answers null or a fresh frame.
+        NonNull::new(unsafe { ffi::av_frame_alloc() })
+            .map(|raw| Frame { raw })
+            .ok_or_else(|| AvError::memory("av_frame_alloc"))
+    }
+
+    /// A picture with memory of its own, not cleared.
+    pub fn picture(format: PixelFormat, width: u32, height: u32) -> Result<Self, AvError> {
+        let mut frame = Self::empty()?;
+        let raw = frame.get_mut();
+        raw.format = format.0;
+        raw.width = i32::try_from(width).map_err(|_| AvError::argument("av_frame_get_buffer"))?;
+        raw.height = i32::try_from(height).map_err(|_| AvError::argument("av_frame_get_buffer"))?;
+        // SAFETY: format and size are set as the call wants.
+        check("av_frame_get_buffer", unsafe {
+            ffi::av_frame_get_buffer(frame.as_ptr(), 0)
+        })?;
+        Ok(frame)
+    }
+
+    /// Silence with memory of its own: `samples` of each channel.
+    pub fn silence(sound: &Sound, samples: usize) -> Result<Self, AvError> {
+        let mut frame = Self::empty()?;
+        let raw = frame.get_mut();
+        raw.format = sound.format;
+        raw.sample_rate = sound.rate_hz as i32;
+        raw.nb_samples = i32::try_from(samples).map_err(|_| AvError::argument("av_frame_get_buffer"))?;
+        sound.copy_layout(&mut raw.ch_layout)?;
+        // SAFETY: format, layout and length are set as the call wants.
+        check("av_frame_get_buffer", unsafe {
+            ffi::av_frame_get_buffer(frame.as_ptr(), 0)
+        })?;
+        // SAFETY: the planes just allocated have that format, length and channel count.
+        unsafe {
+            ffi::av_samples_set_silence(
+                (*frame.as_ptr()).extended_data,
+                0,
+                samples as i32,
+                sound.channels() as i32,
+                ffi::AVSampleFormat(sound.format),
+            );
+        }
+        Ok(frame)
+    }
+
+    /// Another frame on the same pixels.
+    pub fn share(&self) -> Result<Self, AvError> {
+        // SAFETY: clones a live frame by reference count.
+        NonNull::new(unsafe { ffi::av_frame_clone(self.raw.as_ptr()) })
+            .map(|raw| Frame { raw })
+            .ok_or_else(|| AvError::memory("av_frame_clone"))
+    }
+
+    /// Pixels across.
+    pub fn width(&self) -> u32 {
+        self.get().width.max(0) as u32
+    }
+    /// Pixels down.
+    pub fn height(&self) -> u32 {
+        self.get().height.max(0) as u32
+    }
+    /// Pixel format of a picture.
+    pub fn pixel_format(&self) -> PixelFormat {
+        PixelFormat(self.get().format)
+    }
+    /// Samples of each channel of a sound.
+    pub fn samples(&self) -> usize {
+        self.get().nb_samples.max(0) as usize
+    }
+    /// Rate, layout and format of a sound.
+    pub fn sound(&self) -> Result<Sound, AvError> {
+        let raw = self.get();
+        Sound::from_raw(raw.sample_rate, &raw.ch_layout, raw.format)
+    }
+    /// Time stamp, in whatever unit its maker used.
+    pub fn pts(&self) -> Option<i64> {
+        stamp(self.get().pts)
+    }
+    /// Time stamp with libav's repair for files that lack some.
+    pub fn best_pts(&self) -> Option<i64> {
+        stamp(self.get().best_effort_timestamp).or_else(|| self.pts())
+    }
+    /// Sets the time stamp.
+    pub fn set_pts(&mut self, pts: i64) {
+        self.get_mut().pts = pts;
+    }
+    /// Width of a pixel over its height; none when unknown or square.
+    pub fn sample_aspect_ratio(&self) -> Option<Ratio> {
+        let sar = ratio(self.get().sample_aspect_ratio);
+        (sar.num > 0 && sar.den > 0 && sar.num != sar.den).then_some(sar)
+    }
+    /// Sets the shape of a pixel.
+    pub fn set_sample_aspect_ratio(&mut self, sar: Ratio) {
+        self.get_mut().sample_aspect_ratio = rational(sar);
+    }
+    /// Decoding could begin at this frame.
+    #[allow(deprecated)]
+    pub fn is_key(&self) -> bool {
+        self.get().key_frame != 0
+    }
+    /// Two fields of different moments.
+    #[allow(deprecated)]
+    pub fn is_interlaced(&self) -> bool {
+        self.get().interlaced_frame != 0
+    }
+    /// The decoder concealed missing or broken parts.
+    pub fn is_damaged(&self) -> bool {
+        let raw = self.get();
+        raw.flags & ffi::AV_FRAME_FLAG_CORRUPT as i32 != 0 || raw.decode_error_flags != 0
+    }
+    /// What its numbers mean.
+    pub fn color(&self) -> Color {
+        let raw = self.get();
+        let range = if self.pixel_format().without_range().1 {
+            color::FULL
+        } else {
+            raw.color_range.0 as i32
+        };
+        Color {
+            primaries: raw.color_primaries.0 as i32,
+            transfer: raw.color_trc.0 as i32,
+            matrix: raw.colorspace.0 as i32,
+            range,
+        }
+    }
+    /// Relabels it; the numbers stay.
+    pub fn set_color(&mut self, color: Color) {
+        let raw = self.get_mut();
+        raw.color_primaries = color::raw_primaries(color.primaries);
+        raw.color_trc = color::raw_transfer(color.transfer);
+        raw.colorspace = color::raw_matrix(color.matrix);
+        raw.color_range = color::raw_range(color.range);
+    }
+    /// Says `yuv420p` where it said `yuvj420p`, with the range in its own field.
+    pub fn say_range_apart(&mut self) {
+        let (plain, full) = self.pixel_format().without_range();
+        if full {
+            let raw = self.get_mut();
+            raw.format = plain.0;
+            raw.color_range = color::raw_range(color::FULL);
+        }
+    }
+    /// Asks the encoder for a key frame here, or leaves the choice to it.
+    pub fn ask_key(&mut self, key: bool) {
+        self.get_mut().pict_type = if key {
+            ffi::AVPictureType::I
+        } else {
+            ffi::AVPictureType::NONE
+        };
+    }
+
+    /// One row of a plane of a picture: only its pixels, without padding. None when there is no such row.
+    pub fn row(&self, plane: usize, y: u32) -> Option<&[u8]> {
+        let (start, length) = self.row_place(plane, y)?;
+        // SAFETY: row_place stays within the plane; libav keeps it readable for the life of the frame.
+        Some(unsafe { std::slice::from_raw_parts(start, length) })
+    }
+
+    /// The same to write to; none as well when the pixels are shared.
+    pub fn row_mut(&mut self, plane: usize, y: u32) -> Option<&mut [u8]> {
+        // SAFETY: reads reference counts of a live frame.
+        if unsafe { ffi::av_frame_is_writable(self.raw.as_ptr()) } <= 0 {
+            return None;
+        }
+        let (start, length) = self.row_place(plane, y)?;
+        // SAFETY: as `row`; nobody else holds the buffer.
+        Some(unsafe { std::slice::from_raw_parts_mut(start.cast_mut(), length) })
+    }
+
+    /// Samples of one channel of a planar 32-bit float sound.
+    pub fn channel(&self, channel: usize) -> Option<&[f32]> {
+        let raw = self.get();
+        let planar = raw.format == ffi::AVSampleFormat::FLTP.0;
+        if !planar || channel >= raw.ch_layout.nb_channels.max(0) as usize {
+            return None;
+        }
+        // SAFETY: extended_data has one pointer a channel of a planar sound, each to nb_samples floats.
+        unsafe {
+            let start = *raw.extended_data.add(channel);
+            (!start.is_null()).then(|| std::slice::from_raw_parts(start.cast(), self.samples()))
+        }
+    }
+
+    /// The same to write to; none as well when the samples are shared.
+    pub fn channel_mut(&mut self, channel: usize) -> Option<&mut [f32]> {
+        // SAFETY: reads reference counts of a live frame.
+        if unsafe { ffi::av_frame_is_writable(self.raw.as_ptr()) } <= 0 {
+            return None;
+        }
+        let samples = self.channel(channel)?;
+        // SAFETY: the slice is valid (see `channel`) and nobody else holds the buffer.
+        Some(unsafe { std::slice::from_raw_parts_mut(samples.as_ptr().cast_mut(), samples.len()) })
+    }
+
+    fn row_place(&self, plane: usize, y: u32) -> Option<(*const u8, usize)> {
+        let raw = self.get();
+        let (_, vertical) = self.pixel_format().chroma_shift();
+        let chroma = plane == 1 || plane == 2;
+        let rows = if chroma {
+            self.height().div_ceil(1 << vertical)
+        } else {
+            self.height()
+        };
+        if plane >= 4 || y >= rows || raw.data[plane].is_null() {
+            return None;
+        }
+        // SAFETY: pure arithmetic on a known format.
+        let length = unsafe { ffi::av_image_get_linesize(self.pixel_format().raw(), raw.width, plane as i32) };
+        let length = usize::try_from(length).ok()?;
+        // SAFETY: row y lies inside the plane; a negative line size means bottom-up and data points to the top row.
+        let start = unsafe { raw.data[plane].offset(y as isize * raw.linesize[plane] as isize) };
+        Some((start, length))
+    }
+
+    pub(super) fn as_ptr(&self) -> *mut ffi::AVFrame {
+        self.raw.as_ptr()
+    }
+    pub(super) fn get(&self) -> &ffi::AVFrame {
+        // SAFETY: valid for the life of this value.
+        unsafe { self.raw.as_ref() }
+    }
+    pub(super) fn get_mut(&mut self) -> &mut ffi::AVFrame {
+        // SAFETY: as above, and borrowed exclusively.
+        unsafe { self.raw.as_mut() }
+    }
+}
+
+impl Drop for Frame {
+    fn drop(&mut self) {
+        let mut raw = self.raw.as_ptr();
+        // SAFETY: freed once, by its owner.
+        unsafe { ffi::av_frame_free(&mut raw) }
+    }
+}

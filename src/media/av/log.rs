@@ -1,0 +1,124 @@
+//! What libav says while it works: kept in memory, never on stderr.
+//!
+//! Guarantees: bounded; lines of error level are kept for the message of a fault, counts are exact. Deliberately
+//! absent: judgement; only the wholeness of a file is read out of some lines, because libav says it nowhere else.
+
+use ffmpeg_the_third::ffi;
+use std::collections::VecDeque;
+use std::ffi::CStr;
+use std::ffi::c_char;
+use std::ffi::c_int;
+use std::ffi::c_void;
+use std::sync::Mutex;
+use std::sync::Once;
+use std::sync::PoisonError;
+
+/// Lines kept.
+const KEPT: usize = 40;
+
+struct Heard {
+    errors: VecDeque<String>,
+    cut_short: Option<String>,
+}
+
+static HEARD: Mutex<Heard> = Mutex::new(Heard {
+    errors: VecDeque::new(),
+    cut_short: None,
+});
+static START: Once = Once::new();
+
+/// Takes libav's log over, once a process.
+pub fn start() {
+    START.call_once(|| {
+        // SAFETY: the callback is a plain function that lives for ever and is safe to call from any thread.
+        unsafe {
+            ffi::av_log_set_level(ffi::AV_LOG_WARNING as c_int);
+            ffi::av_log_set_callback(Some(hear));
+        }
+    });
+}
+
+/// Forgets what was heard; done before a source is opened.
+pub fn forget() {
+    let mut heard = HEARD.lock().unwrap_or_else(PoisonError::into_inner);
+    heard.errors.clear();
+    heard.cut_short = None;
+}
+
+/// The latest lines of error level, oldest first.
+pub fn errors() -> Vec<String> {
+    let heard = HEARD.lock().unwrap_or_else(PoisonError::into_inner);
+    heard.errors.iter().cloned().collect()
+}
+
+/// The line in which a demuxer said that the file ends before its own index does, if one did.
+pub fn cut_short() -> Option<String> {
+    HEARD.lock().unwrap_or_else(PoisonError::into_inner).cut_short.clone()
+}
+
+unsafe extern "C" fn hear(
+    context: *mut c_void,
+    level: c_int,
+    format: *const c_char,
+    arguments: *mut ffi::__va_list_tag,
+) {
+    if level > ffi::AV_LOG_WARNING as c_int {
+        return;
+    }
+    let mut line = [0; 512];
+    let mut prefix: c_int = 1;
+    // SAFETY: libav calls this with a live context, format and arguments; the buffer has the length given.
+    let text = unsafe {
+        ffi::av_log_format_line2(
+            context,
+            level,
+            format,
+            arguments,
+            line.as_mut_ptr(),
+            line.len() as c_int,
+            &mut prefix,
+        );
+        CStr::from_ptr(line.as_ptr()).to_string_lossy()
+    };
+    let text = without_addresses(text.trim());
+    if text.is_empty() {
+        return;
+    }
+    let is_error = level <= ffi::AV_LOG_ERROR as c_int;
+    tracing::debug!(target: "libav", error = is_error, "{text}");
+    let Ok(mut heard) = HEARD.lock() else { return };
+    if text.contains("partial file") || text.contains("File ended prematurely") {
+        heard.cut_short.get_or_insert_with(|| text.clone());
+    }
+    if is_error {
+        if heard.errors.len() == KEPT {
+            heard.errors.pop_front();
+        }
+        heard.errors.push_back(text);
+    }
+}
+
+/// `[h264 @ 0x55d0c8] no frame` without the address, which differs in every run and means nothing to a reader.
+fn without_addresses(text: &str) -> String {
+    let mut rest = text;
+    let mut clean = String::with_capacity(text.len());
+    while let Some(at) = rest.find(" @ 0x") {
+        clean.push_str(&rest[..at]);
+        rest = rest[at + 5..].trim_start_matches(|c: char| c.is_ascii_hexdigit());
+    }
+    clean.push_str(rest);
+    clean
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_addresses;
+
+    #[test]
+    fn addresses_are_taken_out() {
+        assert_eq!(
+            without_addresses("[mov @ 0x55d0c8fe] stream 0: partial file"),
+            "[mov] stream 0: partial file"
+        );
+    }
+}

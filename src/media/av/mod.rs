@@ -1,0 +1,48 @@
+//! Safe libav: the only place of the engine where C begins. One noun a file.
+//!
+//! Guarantees: no raw pointer leaves this folder; every object frees itself; nothing here opens a path or a
+//! protocol for reading, the caller brings the bytes. Builds against libav 5.1 to 7.1. Deliberately absent:
+//! decisions about media; these types do what they are told.
+#![allow(unsafe_code)]
+
+mod allowed;
+pub mod animation;
+pub mod color;
+pub mod decode;
+pub mod demux;
+pub mod dict;
+pub mod encode;
+pub mod error;
+pub mod filter;
+pub mod frame;
+pub mod log;
+pub mod mux;
+pub mod packet;
+pub mod parameters;
+pub mod pixel;
+pub mod pool;
+pub mod resample;
+pub mod scale;
+pub mod sound;
+pub mod source;
+pub mod stream;
+
+#[cfg(test)]
+mod tests;
+
+pub use color::Color;
+pub use decode::Decoder;
+pub use demux::Demuxer;
+pub use dict::Dict;
+pub use encode::Encoder;
+pub use error::AvError;
+pub use filter::Graph;
+pub use frame::Frame;
+pub use mux::Muxer;
+pub use packet::Packet;
+pub use parameters::Parameters;
+pub use pixel::PixelFormat;
+pub use resample::Resampler;
+pub use scale::Scaler;
+pub use source::Source;
+pub use stream::Stream;

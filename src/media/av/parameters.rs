@@ -1,0 +1,230 @@
+//! What a stream's packets are: codec, size or rate, and the codec's own header.
+
+use crate::media::av::color::Color;
+use crate::media::av::error::AvError;
+use crate::media::av::error::check;
+use crate::media::av::packet::ratio;
+use crate::media::av::packet::rational;
+use crate::media::av::pixel::PixelFormat;
+use crate::media::av::sound;
+use crate::media::facts::Ratio;
+use ffmpeg_the_third::ffi;
+use std::ffi::CStr;
+use std::ptr::NonNull;
+
+/// Kinds of streams.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Pictures.
+    Video,
+    /// Sound.
+    Audio,
+    /// Subtitles.
+    Subtitle,
+    /// Everything else.
+    Data,
+}
+
+/// Codec parameters, owned.
+#[derive(Debug)]
+pub struct Parameters {
+    raw: NonNull<ffi::AVCodecParameters>,
+}
+
+// SAFETY: plain memory with one owner.
+unsafe impl Send for Parameters {}
+// SAFETY: all methods by shared reference only read.
+unsafe impl Sync for Parameters {}
+
+impl Parameters {
+    pub(super) fn empty() -> Result<Self, AvError> {
+        // SAFETY: answers null or fresh parameters.
+        NonNull::new(unsafe { ffi::avcodec_parameters_alloc() })
+            .map(|raw| Parameters { raw })
+            .ok_or_else(|| AvError::memory("avcodec_parameters_alloc"))
+    }
+
+    pub(super) fn copy_of(raw: *const ffi::AVCodecParameters) -> Result<Self, AvError> {
+        let copy = Self::empty()?;
+        // SAFETY: the caller's pointer is a live stream's.
+        check("avcodec_parameters_copy", unsafe {
+            ffi::avcodec_parameters_copy(copy.raw.as_ptr(), raw)
+        })?;
+        Ok(copy)
+    }
+
+    /// Another copy.
+    pub fn duplicate(&self) -> Result<Self, AvError> {
+        Self::copy_of(self.raw.as_ptr())
+    }
+
+    /// Kind of stream.
+    pub fn kind(&self) -> Kind {
+        match self.get().codec_type {
+            ffi::AVMediaType::VIDEO => Kind::Video,
+            ffi::AVMediaType::AUDIO => Kind::Audio,
+            ffi::AVMediaType::SUBTITLE => Kind::Subtitle,
+            _ => Kind::Data,
+        }
+    }
+    /// `h264`; `none` when libav does not know it.
+    pub fn codec_name(&self) -> String {
+        // SAFETY: a constant string, never null.
+        unsafe { CStr::from_ptr(ffi::avcodec_get_name(self.get().codec_id)) }
+            .to_string_lossy()
+            .into_owned()
+    }
+    /// The same in words.
+    pub fn codec_long_name(&self) -> String {
+        // SAFETY: null or a constant descriptor with constant strings.
+        unsafe {
+            match ffi::avcodec_descriptor_get(self.get().codec_id).as_ref() {
+                Some(descriptor) if !descriptor.long_name.is_null() => {
+                    CStr::from_ptr(descriptor.long_name).to_string_lossy().into_owned()
+                }
+                _ => "unknown".to_owned(),
+            }
+        }
+    }
+    /// Profile in words.
+    pub fn profile_name(&self) -> Option<String> {
+        // SAFETY: null or a constant string.
+        unsafe {
+            let raw = ffi::avcodec_profile_name(self.get().codec_id, self.get().profile);
+            (!raw.is_null()).then(|| CStr::from_ptr(raw).to_string_lossy().into_owned())
+        }
+    }
+    /// Level as the codec writes it; none when unknown.
+    pub fn level(&self) -> Option<i32> {
+        let level = self.get().level;
+        (level > 0).then_some(level)
+    }
+    /// The container's four characters for the codec, as a number.
+    pub fn codec_tag(&self) -> u32 {
+        self.get().codec_tag
+    }
+    /// The same as text.
+    pub fn codec_tag_text(&self) -> String {
+        self.codec_tag()
+            .to_le_bytes()
+            .iter()
+            .map(|byte| {
+                if byte.is_ascii_graphic() || *byte == b' ' {
+                    char::from(*byte).to_string()
+                } else {
+                    format!("[{byte}]")
+                }
+            })
+            .collect()
+    }
+    /// Bits a second; 0 when unknown.
+    pub fn bit_rate(&self) -> i64 {
+        self.get().bit_rate
+    }
+    /// Coded pixels across.
+    pub fn width(&self) -> u32 {
+        self.get().width.max(0) as u32
+    }
+    /// Coded pixels down.
+    pub fn height(&self) -> u32 {
+        self.get().height.max(0) as u32
+    }
+    /// Pixel format of video.
+    pub fn pixel_format(&self) -> PixelFormat {
+        PixelFormat(self.get().format)
+    }
+    /// libav's name of the sample format of audio.
+    pub fn sample_format_name(&self) -> Option<String> {
+        sound::format_name(self.get().format)
+    }
+    /// Bits of a sample where the codec says it; 0 otherwise.
+    pub fn bits_per_raw_sample(&self) -> u32 {
+        self.get().bits_per_raw_sample.max(0) as u32
+    }
+    /// Shape of a pixel; none when unknown or square.
+    pub fn sample_aspect_ratio(&self) -> Option<Ratio> {
+        let sar = ratio(self.get().sample_aspect_ratio);
+        (sar.num > 0 && sar.den > 0 && sar.num != sar.den).then_some(sar)
+    }
+    /// `progressive`, `tt`, `bb`, `tb`, `bt` or `unknown`.
+    pub fn field_order(&self) -> &'static str {
+        match self.get().field_order {
+            ffi::AVFieldOrder::PROGRESSIVE => "progressive",
+            ffi::AVFieldOrder::TT => "tt",
+            ffi::AVFieldOrder::BB => "bb",
+            ffi::AVFieldOrder::TB => "tb",
+            ffi::AVFieldOrder::BT => "bt",
+            _ => "unknown",
+        }
+    }
+    /// What the numbers of its pictures mean.
+    pub fn color(&self) -> Color {
+        let raw = self.get();
+        let range = if self.pixel_format().without_range().1 {
+            crate::media::av::color::FULL
+        } else {
+            raw.color_range.0 as i32
+        };
+        Color {
+            primaries: raw.color_primaries.0 as i32,
+            transfer: raw.color_trc.0 as i32,
+            matrix: raw.color_space.0 as i32,
+            range,
+        }
+    }
+    /// B-frames that reorder.
+    pub fn video_delay(&self) -> i32 {
+        self.get().video_delay
+    }
+    /// Hz.
+    pub fn sample_rate_hz(&self) -> u32 {
+        self.get().sample_rate.max(0) as u32
+    }
+    /// Channels.
+    pub fn channels(&self) -> u32 {
+        self.get().ch_layout.nb_channels.max(0) as u32
+    }
+    /// `stereo`, `5.1(side)`.
+    pub fn layout_name(&self) -> String {
+        sound::describe(&self.get().ch_layout)
+    }
+    /// Samples an encoder puts before the first real one.
+    pub fn initial_padding(&self) -> u32 {
+        self.get().initial_padding.max(0) as u32
+    }
+    /// The codec's own header (avcC, AudioSpecificConfig ...).
+    pub fn extradata(&self) -> &[u8] {
+        let raw = self.get();
+        if raw.extradata.is_null() || raw.extradata_size <= 0 {
+            return &[];
+        }
+        // SAFETY: libav owns that many readable bytes there.
+        unsafe { std::slice::from_raw_parts(raw.extradata, raw.extradata_size as usize) }
+    }
+    /// Lets the next container choose its own four characters.
+    pub fn clear_codec_tag(&mut self) {
+        // SAFETY: ours, borrowed exclusively.
+        unsafe { (*self.raw.as_ptr()).codec_tag = 0 }
+    }
+    /// Says which shape pixels have.
+    pub fn set_sample_aspect_ratio(&mut self, sar: Ratio) {
+        // SAFETY: ours, borrowed exclusively.
+        unsafe { (*self.raw.as_ptr()).sample_aspect_ratio = rational(sar) }
+    }
+
+    pub(super) fn as_ptr(&self) -> *mut ffi::AVCodecParameters {
+        self.raw.as_ptr()
+    }
+    pub(super) fn get(&self) -> &ffi::AVCodecParameters {
+        // SAFETY: valid for the life of this value.
+        unsafe { self.raw.as_ref() }
+    }
+}
+
+impl Drop for Parameters {
+    fn drop(&mut self) {
+        let mut raw = self.raw.as_ptr();
+        // SAFETY: freed once, by its owner.
+        unsafe { ffi::avcodec_parameters_free(&mut raw) }
+    }
+}

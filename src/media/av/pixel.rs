@@ -1,0 +1,75 @@
+//! Pixel formats.
+
+use ffmpeg_the_third::ffi;
+use std::ffi::CStr;
+
+/// One of libav's pixel formats.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct PixelFormat(pub(super) i32);
+
+impl PixelFormat {
+    /// None or unknown.
+    pub const NONE: PixelFormat = PixelFormat(ffi::AVPixelFormat::NONE.0);
+    /// Planar 4:2:0, 8 bit.
+    pub const YUV420P: PixelFormat = PixelFormat(ffi::AVPixelFormat::YUV420P.0);
+    /// Packed R, G, B, 8 bit each.
+    pub const RGB24: PixelFormat = PixelFormat(ffi::AVPixelFormat::RGB24.0);
+    /// Packed R, G, B, A, 8 bit each.
+    pub const RGBA: PixelFormat = PixelFormat(ffi::AVPixelFormat::RGBA.0);
+    /// 8 bit grey.
+    pub const GRAY8: PixelFormat = PixelFormat(ffi::AVPixelFormat::GRAY8.0);
+    /// Packed B, G, R, A.
+    pub const BGRA: PixelFormat = PixelFormat(ffi::AVPixelFormat::BGRA.0);
+    /// 8 bit with a palette.
+    pub const PAL8: PixelFormat = PixelFormat(ffi::AVPixelFormat::PAL8.0);
+
+    /// libav's name, `yuv420p`.
+    pub fn name(self) -> Option<String> {
+        // SAFETY: null or a constant string.
+        let raw = unsafe { ffi::av_get_pix_fmt_name(ffi::AVPixelFormat(self.0)) };
+        // SAFETY: checked for null; constant NUL-terminated string.
+        (!raw.is_null()).then(|| unsafe { CStr::from_ptr(raw) }.to_string_lossy().into_owned())
+    }
+
+    /// Bits of the first component; 0 for an unknown format.
+    pub fn bit_depth(self) -> u32 {
+        self.descriptor()
+            .map_or(0, |descriptor| descriptor.comp[0].depth.max(0) as u32)
+    }
+
+    /// Red, green and blue rather than luma and chroma.
+    pub fn is_rgb(self) -> bool {
+        let rgb = (ffi::AV_PIX_FMT_FLAG_RGB | ffi::AV_PIX_FMT_FLAG_PAL) as u64;
+        self.descriptor().is_some_and(|descriptor| descriptor.flags & rgb != 0)
+    }
+
+    /// Chroma halvings, horizontal and vertical, as powers of two.
+    pub fn chroma_shift(self) -> (u32, u32) {
+        self.descriptor().map_or((0, 0), |descriptor| {
+            (u32::from(descriptor.log2_chroma_w), u32::from(descriptor.log2_chroma_h))
+        })
+    }
+
+    /// The format without the old habit of saying "full range" in its name (`yuvj420p`), and whether it did.
+    pub fn without_range(self) -> (PixelFormat, bool) {
+        use ffi::AVPixelFormat as P;
+        let plain = match P(self.0) {
+            P::YUVJ420P => P::YUV420P,
+            P::YUVJ422P => P::YUV422P,
+            P::YUVJ444P => P::YUV444P,
+            P::YUVJ440P => P::YUV440P,
+            P::YUVJ411P => P::YUV411P,
+            _ => return (self, false),
+        };
+        (PixelFormat(plain.0), true)
+    }
+
+    pub(super) fn raw(self) -> ffi::AVPixelFormat {
+        ffi::AVPixelFormat(self.0)
+    }
+
+    fn descriptor(self) -> Option<&'static ffi::AVPixFmtDescriptor> {
+        // SAFETY: null or a constant of libav's.
+        unsafe { ffi::av_pix_fmt_desc_get(self.raw()).as_ref() }
+    }
+}

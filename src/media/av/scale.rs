@@ -1,0 +1,206 @@
+//! Pictures of another size or pixel format.
+//!
+//! Guarantees: matrix and range of the source are honoured, said or not; a YUV result keeps the source's colour
+//! description, an RGB one is full range. A picture that already fits is shared, not copied. The context is
+//! rebuilt by itself when the source changes its size, format or colour.
+
+use crate::media::av::color;
+use crate::media::av::color::Color;
+use crate::media::av::error::AvError;
+use crate::media::av::error::check;
+use crate::media::av::frame::Frame;
+use crate::media::av::pixel::PixelFormat;
+use crate::media::av::pool::PicturePool;
+use ffmpeg_the_third::ffi;
+use std::ffi::c_int;
+use std::ptr;
+use std::ptr::NonNull;
+
+/// How neighbours are weighed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Filter {
+    /// Good for all sizes; what renditions are made with.
+    Bicubic,
+    /// Every source pixel counts: for thumbnails, many times smaller than the source.
+    Area,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Shape {
+    width: u32,
+    height: u32,
+    format: PixelFormat,
+    color: Color,
+}
+
+/// Makes pictures of one size and format.
+#[derive(Debug)]
+pub struct Scaler {
+    width: u32,
+    height: u32,
+    format: PixelFormat,
+    filter: Filter,
+    pool: PicturePool,
+    context: Option<(Shape, Color, Context)>,
+}
+
+#[derive(Debug)]
+struct Context(NonNull<ffi::SwsContext>);
+
+// SAFETY: one owner; libswscale keeps no thread-local state.
+unsafe impl Send for Context {}
+
+impl Drop for Context {
+    fn drop(&mut self) {
+        // SAFETY: freed once, by its owner.
+        unsafe { ffi::sws_freeContext(self.0.as_ptr()) }
+    }
+}
+
+impl Scaler {
+    /// For pictures of this size and format out.
+    pub fn new(format: PixelFormat, width: u32, height: u32, filter: Filter) -> Result<Self, AvError> {
+        Ok(Scaler {
+            width,
+            height,
+            format,
+            filter,
+            pool: PicturePool::new(format, width, height)?,
+            context: None,
+        })
+    }
+
+    /// Pixels across.
+    pub fn width(&self) -> u32 {
+        self.width
+    }
+    /// Pixels down.
+    pub fn height(&self) -> u32 {
+        self.height
+    }
+
+    /// The picture in this scaler's size and format, with the time stamp of the source.
+    pub fn run(&mut self, frame: &Frame) -> Result<Frame, AvError> {
+        let (format, _) = frame.pixel_format().without_range();
+        let shape = Shape {
+            width: frame.width(),
+            height: frame.height(),
+            format,
+            color: frame.color(),
+        };
+        if (shape.width, shape.height, shape.format) == (self.width, self.height, self.format) {
+            let mut shared = frame.share()?;
+            shared.say_range_apart();
+            return Ok(shared);
+        }
+        if self.context.as_ref().is_none_or(|(known, _, _)| *known != shape) {
+            self.context = Some(self.build(shape)?);
+        }
+        let Some((_, color, context)) = &self.context else {
+            return Err(AvError::argument("sws_getContext"));
+        };
+        let mut scaled = self.pool.take()?;
+        let (from, to) = (frame.get(), scaled.get());
+        // SAFETY: the context was made for exactly these sizes and formats; both frames have that memory.
+        check("sws_scale", unsafe {
+            ffi::sws_scale(
+                context.0.as_ptr(),
+                from.data.as_ptr().cast(),
+                from.linesize.as_ptr(),
+                0,
+                from.height,
+                to.data.as_ptr(),
+                to.linesize.as_ptr(),
+            )
+        })?;
+        scaled.set_color(*color);
+        let raw = scaled.get_mut();
+        raw.pts = from_pts(frame);
+        raw.chroma_location = frame.get().chroma_location;
+        Ok(scaled)
+    }
+
+    fn build(&self, shape: Shape) -> Result<(Shape, Color, Context), AvError> {
+        let bad = || AvError::argument("sws_getContext");
+        let int = |value: u32| c_int::try_from(value).map_err(|_| bad());
+        let flags = match self.filter {
+            Filter::Bicubic => ffi::SWS_BICUBIC as c_int,
+            Filter::Area => ffi::SWS_AREA as c_int,
+        } | if self.format.is_rgb() || shape.format.is_rgb() {
+            (ffi::SWS_ACCURATE_RND | ffi::SWS_FULL_CHR_H_INT) as c_int
+        } else {
+            0
+        };
+        // SAFETY: answers null or a context of its own.
+        let context = NonNull::new(unsafe {
+            ffi::sws_getContext(
+                int(shape.width)?,
+                int(shape.height)?,
+                shape.format.raw(),
+                int(self.width)?,
+                int(self.height)?,
+                self.format.raw(),
+                flags,
+                ptr::null_mut(),
+                ptr::null_mut(),
+                ptr::null(),
+            )
+        })
+        .map(Context)
+        .ok_or_else(bad)?;
+
+        let from_rgb = shape.format.is_rgb();
+        let to_rgb = self.format.is_rgb();
+        // An RGB source has no matrix: the result gets the one its size suggests.
+        let matrix = if from_rgb || shape.color.matrix == 0 {
+            Color::UNSPECIFIED.effective_matrix(self.width, self.height)
+        } else {
+            shape.color.effective_matrix(shape.width, shape.height)
+        };
+        let from_full = from_rgb || shape.color.range == color::FULL;
+        let to_full = to_rgb || (!from_rgb && from_full);
+        // SAFETY: a live context; the tables are constants of libswscale.
+        unsafe {
+            let table = ffi::sws_getCoefficients(matrix);
+            ffi::sws_setColorspaceDetails(
+                context.0.as_ptr(),
+                table,
+                c_int::from(from_full),
+                table,
+                c_int::from(to_full),
+                0,
+                1 << 16,
+                1 << 16,
+            );
+        }
+        let color = if to_rgb {
+            Color {
+                matrix: 0,
+                range: color::FULL,
+                ..shape.color
+            }
+        } else if from_rgb {
+            Color {
+                primaries: if matrix == color::BT709 {
+                    color::BT709
+                } else {
+                    color::SMPTE170M
+                },
+                transfer: if matrix == color::BT709 {
+                    color::BT709
+                } else {
+                    color::SMPTE170M
+                },
+                matrix,
+                range: color::LIMITED,
+            }
+        } else {
+            shape.color
+        };
+        Ok((shape, color, context))
+    }
+}
+
+fn from_pts(frame: &Frame) -> i64 {
+    frame.get().pts
+}

@@ -1,0 +1,116 @@
+//! What samples are: rate, channels and their places, sample format.
+
+use crate::media::av::error::AvError;
+use crate::media::av::error::check;
+use ffmpeg_the_third::ffi;
+use std::ffi::CStr;
+use std::mem;
+
+/// Rate, layout, sample format.
+pub struct Sound {
+    /// Hz.
+    pub rate_hz: u32,
+    layout: ffi::AVChannelLayout,
+    pub(super) format: i32,
+}
+
+// SAFETY: the layout is plain memory with one owner.
+unsafe impl Send for Sound {}
+
+impl std::fmt::Debug for Sound {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} Hz {} {}", self.rate_hz, self.layout_name(), self.format)
+    }
+}
+
+impl Sound {
+    /// Planar 32-bit floats in the usual layout of so many channels.
+    pub fn float_planar(rate_hz: u32, channels: u32) -> Self {
+        // SAFETY: an all-zero layout is libav's "none"; default() fills it.
+        let layout = unsafe {
+            let mut layout: ffi::AVChannelLayout = mem::zeroed();
+            ffi::av_channel_layout_default(&mut layout, channels as i32);
+            layout
+        };
+        Sound {
+            rate_hz,
+            layout,
+            format: ffi::AVSampleFormat::FLTP.0,
+        }
+    }
+
+    pub(super) fn from_raw(rate: i32, layout: &ffi::AVChannelLayout, format: i32) -> Result<Self, AvError> {
+        let mut sound = Sound {
+            rate_hz: rate.max(0) as u32,
+            // SAFETY: an all-zero layout is libav's "none".
+            layout: unsafe { mem::zeroed() },
+            format,
+        };
+        // SAFETY: both layouts are live.
+        check("av_channel_layout_copy", unsafe {
+            ffi::av_channel_layout_copy(&mut sound.layout, layout)
+        })?;
+        if sound.layout.order == ffi::AVChannelOrder::UNSPEC {
+            let channels = sound.layout.nb_channels;
+            // SAFETY: replaces an unspecified layout, which holds no memory.
+            unsafe { ffi::av_channel_layout_default(&mut sound.layout, channels) };
+        }
+        Ok(sound)
+    }
+
+    /// Channels.
+    pub fn channels(&self) -> u32 {
+        self.layout.nb_channels.max(0) as u32
+    }
+
+    /// `stereo`, `5.1(side)`.
+    pub fn layout_name(&self) -> String {
+        describe(&self.layout)
+    }
+
+    /// Same rate, layout and format.
+    pub fn same_as(&self, other: &Sound) -> bool {
+        // SAFETY: both layouts are live.
+        let same_layout = unsafe { ffi::av_channel_layout_compare(&self.layout, &other.layout) } == 0;
+        same_layout && self.rate_hz == other.rate_hz && self.format == other.format
+    }
+
+    pub(super) fn layout(&self) -> &ffi::AVChannelLayout {
+        &self.layout
+    }
+
+    pub(super) fn copy_layout(&self, to: &mut ffi::AVChannelLayout) -> Result<(), AvError> {
+        // SAFETY: both layouts are live; the call frees what `to` held.
+        check("av_channel_layout_copy", unsafe {
+            ffi::av_channel_layout_copy(to, &self.layout)
+        })?;
+        Ok(())
+    }
+}
+
+impl Drop for Sound {
+    fn drop(&mut self) {
+        // SAFETY: frees the map of a custom layout, once.
+        unsafe { ffi::av_channel_layout_uninit(&mut self.layout) }
+    }
+}
+
+/// libav's words for a layout.
+pub(super) fn describe(layout: &ffi::AVChannelLayout) -> String {
+    let mut buffer = [0; 128];
+    // SAFETY: the buffer is writable for its length, and terminated by the call.
+    unsafe {
+        if ffi::av_channel_layout_describe(layout, buffer.as_mut_ptr(), buffer.len()) < 0 {
+            return format!("{} channels", layout.nb_channels);
+        }
+        CStr::from_ptr(buffer.as_ptr()).to_string_lossy().into_owned()
+    }
+}
+
+/// libav's name of a sample format.
+pub(super) fn format_name(format: i32) -> Option<String> {
+    // SAFETY: null or a constant string.
+    let raw = unsafe { ffi::av_get_sample_fmt_name(ffi::AVSampleFormat(format)) };
+    // SAFETY: checked for null.
+    (!raw.is_null()).then(|| unsafe { CStr::from_ptr(raw) }.to_string_lossy().into_owned())
+}

@@ -1,0 +1,151 @@
+//! One stream of an opened file, as its demuxer describes it.
+
+use crate::media::av::dict;
+use crate::media::av::error::AvError;
+use crate::media::av::packet::ratio;
+use crate::media::av::packet::stamp;
+use crate::media::av::parameters::Parameters;
+use crate::media::facts::Ratio;
+use ffmpeg_the_third::ffi;
+use std::collections::BTreeMap;
+use std::marker::PhantomData;
+
+/// A stream, borrowed from its demuxer.
+#[derive(Debug, Clone, Copy)]
+pub struct Stream<'a> {
+    raw: *const ffi::AVStream,
+    owner: PhantomData<&'a ()>,
+}
+
+/// A sample of the demuxer's index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IndexEntry {
+    /// First byte.
+    pub position: u64,
+    /// Bytes.
+    pub size_bytes: u32,
+    /// Time stamp (of decoding in ISO files), stream units.
+    pub time: i64,
+    /// Decoding can begin here.
+    pub is_key: bool,
+}
+
+impl<'a> Stream<'a> {
+    /// `raw` must live for 'a.
+    pub(super) fn new(raw: *const ffi::AVStream) -> Self {
+        Stream {
+            raw,
+            owner: PhantomData,
+        }
+    }
+
+    fn get(&self) -> &'a ffi::AVStream {
+        // SAFETY: the demuxer whose borrow 'a is owns the stream.
+        unsafe { &*self.raw }
+    }
+
+    /// Position in the file.
+    pub fn index(&self) -> usize {
+        self.get().index.max(0) as usize
+    }
+    /// Unit of its time stamps.
+    pub fn time_base(&self) -> Ratio {
+        ratio(self.get().time_base)
+    }
+    /// First time stamp, in its units.
+    pub fn start_time(&self) -> Option<i64> {
+        stamp(self.get().start_time)
+    }
+    /// Length in its units.
+    pub fn duration(&self) -> Option<i64> {
+        stamp(self.get().duration).filter(|duration| *duration > 0)
+    }
+    /// Frames as the container counts them.
+    pub fn frame_count(&self) -> Option<u64> {
+        u64::try_from(self.get().nb_frames).ok().filter(|count| *count > 0)
+    }
+    /// Frames over time.
+    pub fn average_frame_rate(&self) -> Option<Ratio> {
+        positive(self.get().avg_frame_rate)
+    }
+    /// Lowest rate with which all time stamps can be written.
+    pub fn real_frame_rate(&self) -> Option<Ratio> {
+        positive(self.get().r_frame_rate)
+    }
+    /// Shape of a pixel by the container; none when unknown or square.
+    pub fn sample_aspect_ratio(&self) -> Option<Ratio> {
+        positive(self.get().sample_aspect_ratio).filter(|sar| sar.num != sar.den)
+    }
+    /// Tags.
+    pub fn tags(&self) -> BTreeMap<String, String> {
+        dict::read(self.get().metadata)
+    }
+    /// Marked as default.
+    pub fn is_default(&self) -> bool {
+        self.get().disposition & ffi::AV_DISPOSITION_DEFAULT as i32 != 0
+    }
+    /// A cover picture.
+    pub fn is_attached_picture(&self) -> bool {
+        self.get().disposition & ffi::AV_DISPOSITION_ATTACHED_PIC as i32 != 0
+    }
+    /// Codec parameters, copied.
+    pub fn parameters(&self) -> Result<Parameters, AvError> {
+        Parameters::copy_of(self.get().codecpar)
+    }
+    /// The nine numbers of a display matrix, 16.16 and 2.30 fixed point, row by row.
+    pub fn display_matrix(&self) -> Option<[i32; 9]> {
+        let bytes = self.side_data(ffi::AVPacketSideDataType::DISPLAYMATRIX)?;
+        let mut matrix = [0; 9];
+        if bytes.len() < 36 {
+            return None;
+        }
+        for (value, four) in matrix.iter_mut().zip(bytes.chunks_exact(4)) {
+            *value = i32::from_ne_bytes(four.try_into().ok()?);
+        }
+        Some(matrix)
+    }
+    /// Has the header of an encryption scheme.
+    pub fn is_encrypted(&self) -> bool {
+        self.side_data(ffi::AVPacketSideDataType::ENCRYPTION_INIT_INFO)
+            .is_some()
+    }
+    /// Has a Dolby Vision configuration; its profile.
+    pub fn dolby_vision_profile(&self) -> Option<u8> {
+        let bytes = self.side_data(ffi::AVPacketSideDataType::DOVI_CONF)?;
+        // dv_version_major, dv_version_minor, dv_profile, dv_level, ...
+        bytes.get(2).copied()
+    }
+    /// Entries of the demuxer's index; most containers have all samples in it only once they were read.
+    pub fn index_len(&self) -> usize {
+        // SAFETY: a live stream; the call only reads.
+        unsafe { ffi::avformat_index_get_entries_count(self.raw) }.max(0) as usize
+    }
+    /// One entry of the index.
+    pub fn index_entry(&self, number: usize) -> Option<IndexEntry> {
+        let number = i32::try_from(number).ok()?;
+        // SAFETY: a live stream; the call answers null beyond the end, and the entry is copied at once.
+        unsafe {
+            let entry = ffi::avformat_index_get_entry(self.raw.cast_mut(), number).as_ref()?;
+            Some(IndexEntry {
+                position: u64::try_from(entry.pos).ok()?,
+                size_bytes: entry.size().max(0) as u32,
+                time: entry.timestamp,
+                is_key: entry.flags() & ffi::AVINDEX_KEYFRAME as i32 != 0,
+            })
+        }
+    }
+
+    fn side_data(&self, kind: ffi::AVPacketSideDataType) -> Option<&'a [u8]> {
+        let mut size = 0;
+        // SAFETY: a live stream; the answer is null or `size` bytes owned by it.
+        #[allow(deprecated)]
+        unsafe {
+            let data = ffi::av_stream_get_side_data(self.raw, kind, &mut size);
+            (!data.is_null()).then(|| std::slice::from_raw_parts(data, size as usize))
+        }
+    }
+}
+
+fn positive(raw: ffi::AVRational) -> Option<Ratio> {
+    (raw.num > 0 && raw.den > 0).then(|| ratio(raw))
+}

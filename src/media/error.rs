@@ -1,0 +1,225 @@
+//! The engine's failures as faults: one function for each cause, so that code, blame and remedy are the same
+//! wherever it shows.
+//!
+//! Guarantees: codes are stable. Deliberately absent: deciding whether something is a failure.
+
+use crate::base::fault::Blame;
+use crate::base::fault::Fault;
+use crate::media::av::AvError;
+use crate::media::av::log;
+use std::io;
+use std::path::Path;
+
+const ENOSPC: i32 = 28;
+const EDQUOT: i32 = 122;
+
+/// A file of no bytes.
+pub fn source_empty(operation: &str, name: &str) -> Fault {
+    Fault::new(
+        "SourceEmpty",
+        Blame::Source,
+        operation,
+        name,
+        "the file holds no bytes",
+        "Copy it again; the sender may have stopped before the first byte.",
+    )
+}
+
+/// Bytes that are no container this engine opens.
+pub fn source_not_media(operation: &str, name: &str, cause: &str) -> Fault {
+    Fault::new(
+        "SourceNotMedia",
+        Blame::Source,
+        operation,
+        name,
+        cause,
+        "Check that it is the right file: its content, not its name, decides.",
+    )
+}
+
+/// A file that ends before what it declares.
+pub fn source_truncated(operation: &str, name: &str, cause: impl Into<String>) -> Fault {
+    Fault::new(
+        "SourceTruncated",
+        Blame::Source,
+        operation,
+        name,
+        cause,
+        "Copy the file again and compare sizes; `partial = true` on the activity takes what there is.",
+    )
+}
+
+/// A codec that cannot be decoded here.
+pub fn source_undecodable(operation: &str, name: &str, cause: impl Into<String>) -> Fault {
+    Fault::new(
+        "SourceUndecodable",
+        Blame::Source,
+        operation,
+        name,
+        cause,
+        "Deliver it in another codec; `reelmill check` lists what can be decoded here.",
+    )
+}
+
+/// Protected content.
+pub fn source_encrypted(operation: &str, name: &str, cause: impl Into<String>) -> Fault {
+    Fault::new(
+        "SourceEncrypted",
+        Blame::Source,
+        operation,
+        name,
+        cause,
+        "Deliver a version without protection; keys are not taken.",
+    )
+}
+
+/// More of something than the limits allow.
+pub fn source_over_limit(operation: &str, name: &str, cause: impl Into<String>) -> Fault {
+    Fault::new(
+        "SourceOverLimit",
+        Blame::Source,
+        operation,
+        name,
+        cause,
+        "If the file is genuine, raise the limit in the configuration.",
+    )
+}
+
+/// Too much damage.
+pub fn source_damaged(operation: &str, name: &str, cause: impl Into<String>) -> Fault {
+    Fault::new(
+        "SourceDamaged",
+        Blame::Source,
+        operation,
+        name,
+        with_log(cause.into()),
+        "Copy the file again; if the original is damaged, raise the limit of damaged frames.",
+    )
+}
+
+/// Reading failed: disk, mount or network.
+pub fn source_unreadable(operation: &str, name: &str, cause: impl Into<String>) -> Fault {
+    Fault::new(
+        "SourceUnreadable",
+        Blame::Host,
+        operation,
+        name,
+        cause,
+        "Check the disk or mount it lies on; it is tried again.",
+    )
+}
+
+/// Somebody asked to stop.
+pub fn stopped(operation: &str, name: &str) -> Fault {
+    Fault::new(
+        "Stopped",
+        Blame::Host,
+        operation,
+        name,
+        "the attempt was asked to stop",
+        "Nothing is to be done; unfinished jobs run again unless they were canceled.",
+    )
+}
+
+/// libav refused something on the source's side.
+pub fn source_refused(operation: &str, name: &str, error: &AvError) -> Fault {
+    if error.is_no_memory() {
+        return no_memory(operation, name);
+    }
+    Fault::new(
+        "SourceUndecodable",
+        Blame::Source,
+        operation,
+        name,
+        with_log(error.to_string()),
+        "Play the file to see whether it is sound; deliver it again if not.",
+    )
+}
+
+/// libav refused something on the side of an output.
+pub fn output_refused(operation: &str, name: &str, error: &AvError) -> Fault {
+    if error.is_no_space() {
+        return disk_full(operation, name);
+    }
+    if error.is_no_memory() {
+        return no_memory(operation, name);
+    }
+    Fault::new(
+        "OutputFailed",
+        Blame::Request,
+        operation,
+        name,
+        with_log(error.to_string()),
+        "Check the parameters of this output against the encoder's ranges.",
+    )
+}
+
+/// A file of an output could not be written or read back.
+pub fn output_io(operation: &str, path: &Path, error: &io::Error) -> Fault {
+    let subject = path.display().to_string();
+    if matches!(error.raw_os_error(), Some(ENOSPC | EDQUOT)) {
+        return disk_full(operation, &subject);
+    }
+    Fault::new(
+        "OutputUnwritable",
+        Blame::Host,
+        operation,
+        subject,
+        error.to_string(),
+        "Check that the scratch directory exists and may be written to.",
+    )
+}
+
+/// An output that is not what it should be.
+pub fn output_unproved(name: &str, cause: impl Into<String>) -> Fault {
+    Fault::new(
+        "OutputUnproved",
+        Blame::Bug,
+        "verify",
+        name,
+        cause,
+        "Nothing of this job was published; report the source and the definition.",
+    )
+}
+
+/// A defect of ours, stated as what should have held.
+pub fn broken_invariant(operation: &str, name: &str, cause: impl Into<String>) -> Fault {
+    Fault::new(
+        "EngineBug",
+        Blame::Bug,
+        operation,
+        name,
+        cause,
+        "Report it with the source and the definition.",
+    )
+}
+
+fn disk_full(operation: &str, name: &str) -> Fault {
+    Fault::new(
+        "OutputDiskFull",
+        Blame::Host,
+        operation,
+        name,
+        "no space is left on the file system of the scratch directory, or the quota is used up",
+        "Free space or give reelmill a larger scratch directory; it is tried again.",
+    )
+}
+
+fn no_memory(operation: &str, name: &str) -> Fault {
+    Fault::new(
+        "OutOfMemory",
+        Blame::Host,
+        operation,
+        name,
+        "libav was refused memory",
+        "Raise the memory limit of attempts or run fewer at a time.",
+    )
+}
+
+/// The cause, with the last thing libav said about it.
+fn with_log(cause: String) -> String {
+    match log::errors().pop() {
+        Some(line) => format!("{cause}; libav said: {line}"),
+        None => cause,
+    }
+}

@@ -1,0 +1,233 @@
+//! Does a file end where it says? A look at container lengths only, a few bytes each, without libav.
+//!
+//! Guarantees: reads at most a few thousand headers. A verdict is given only where the container declares a
+//! length; streaming formats are `Unknown`. Deliberately absent: ISO sample tables, which the demuxer knows.
+
+use crate::media::av::Source;
+use std::io;
+
+/// Most boxes looked at: two a fragment, hours of fragments.
+const MAX_BOXES: u32 = 20_000;
+
+/// The verdict.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wholeness {
+    /// The container declares no length, or it is none that is known here.
+    Unknown,
+    /// Ends where it says.
+    Whole,
+    /// An ISO file without its `moov`: a recording or a copy that was not finished.
+    NoIndex,
+    /// Declares more bytes than there are; in ISO files only the demuxer's index tells whether any are missed.
+    Short {
+        /// End of the file as declared.
+        declared_bytes: u64,
+        /// The part that says so, `mdat`, `Segment`, `RIFF`.
+        part: String,
+    },
+}
+
+/// Looks at a source.
+pub fn look(source: &Source) -> io::Result<Wholeness> {
+    let mut head = [0; 16];
+    let count = source.read_full_at(&mut head, 0)?;
+    if count < 12 {
+        return Ok(Wholeness::Unknown);
+    }
+    if &head[..4] == b"RIFF" {
+        return Ok(riff(&head, source.size_bytes()));
+    }
+    if head[..4] == [0x1A, 0x45, 0xDF, 0xA3] {
+        return matroska(source);
+    }
+    if is_iso_box(&head[4..8]) {
+        return iso(source);
+    }
+    Ok(Wholeness::Unknown)
+}
+
+fn is_iso_box(kind: &[u8]) -> bool {
+    const FIRST: [&[u8; 4]; 9] = [
+        b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"styp", b"pnot", b"uuid",
+    ];
+    FIRST.iter().any(|known| kind == known.as_slice())
+}
+
+fn iso(source: &Source) -> io::Result<Wholeness> {
+    let size = source.size_bytes();
+    let (mut at, mut boxes, mut has_index) = (0_u64, 0, false);
+    while at < size {
+        boxes += 1;
+        if boxes > MAX_BOXES {
+            return Ok(Wholeness::Unknown);
+        }
+        let mut head = [0; 16];
+        let count = source.read_full_at(&mut head, at)?;
+        if count < 8 {
+            break;
+        }
+        let kind = &head[4..8];
+        has_index |= kind == b"moov";
+        let length = match u32::from_be_bytes([head[0], head[1], head[2], head[3]]) {
+            0 => size - at,
+            1 => u64::from_be_bytes([
+                head[8], head[9], head[10], head[11], head[12], head[13], head[14], head[15],
+            ]),
+            length => u64::from(length),
+        };
+        // Trailing bytes that are no box are common after cameras and editors.
+        if length < 8
+            || !kind
+                .iter()
+                .all(|byte| byte.is_ascii_graphic() || *byte == b' ' || *byte == 0xA9)
+        {
+            break;
+        }
+        let end = at.saturating_add(length);
+        if end > size && has_index {
+            return Ok(Wholeness::Short {
+                declared_bytes: end,
+                part: String::from_utf8_lossy(kind).into_owned(),
+            });
+        }
+        at = end;
+    }
+    Ok(if has_index {
+        Wholeness::Whole
+    } else {
+        Wholeness::NoIndex
+    })
+}
+
+fn riff(head: &[u8; 16], size: u64) -> Wholeness {
+    let declared = u64::from(u32::from_le_bytes([head[4], head[5], head[6], head[7]]));
+    // Recorders that never came back to fill it in leave 0 or all ones.
+    if declared == 0 || declared >= 0xFFFF_FF00 {
+        return Wholeness::Unknown;
+    }
+    // The last padding byte is often left out.
+    if declared + 7 > size {
+        return Wholeness::Short {
+            declared_bytes: declared + 8,
+            part: "RIFF".to_owned(),
+        };
+    }
+    Wholeness::Whole
+}
+
+fn matroska(source: &Source) -> io::Result<Wholeness> {
+    let mut head = [0; 64];
+    let count = source.read_full_at(&mut head, 0)?;
+    let Some((header, used)) = vint(&head[4..count]) else {
+        return Ok(Wholeness::Unknown);
+    };
+    let segment_at = 4 + used as u64 + header.unwrap_or(u64::MAX).min(1 << 20);
+    let mut head = [0; 12];
+    let count = source.read_full_at(&mut head, segment_at)?;
+    if count < 6 || head[..4] != [0x18, 0x53, 0x80, 0x67] {
+        return Ok(Wholeness::Unknown);
+    }
+    Ok(match vint(&head[4..count]) {
+        Some((Some(length), used)) => {
+            let declared_bytes = (segment_at + 4 + used as u64).saturating_add(length);
+            if declared_bytes > source.size_bytes() {
+                Wholeness::Short {
+                    declared_bytes,
+                    part: "Segment".to_owned(),
+                }
+            } else {
+                Wholeness::Whole
+            }
+        }
+        _ => Wholeness::Unknown,
+    })
+}
+
+/// An EBML length and how many bytes it took; `None` inside for "unknown length".
+fn vint(bytes: &[u8]) -> Option<(Option<u64>, usize)> {
+    let first = *bytes.first()?;
+    let length = first.leading_zeros() as usize + 1;
+    if length > 8 || bytes.len() < length {
+        return None;
+    }
+    let mask = if length == 8 { 0 } else { 0xFF_u8 >> length };
+    let value = bytes[1..length]
+        .iter()
+        .fold(u64::from(first & mask), |value, byte| value << 8 | u64::from(*byte));
+    let unknown = value == (1_u64 << (7 * length)) - 1;
+    Some(((!unknown).then_some(value), length))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Wholeness;
+    use super::look;
+    use super::vint;
+    use crate::media::av::Source;
+    use crate::media::av::source::ReadAt;
+    use std::io;
+
+    struct Bytes(Vec<u8>);
+    impl ReadAt for Bytes {
+        fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+            let rest = self.0.get(offset as usize..).unwrap_or_default();
+            let count = rest.len().min(buffer.len());
+            buffer[..count].copy_from_slice(&rest[..count]);
+            Ok(count)
+        }
+        fn size_bytes(&self) -> io::Result<u64> {
+            Ok(self.0.len() as u64)
+        }
+    }
+
+    fn verdict(bytes: Vec<u8>) -> Wholeness {
+        look(&Source::from_bytes(Box::new(Bytes(bytes)), "x").expect("size")).expect("readable")
+    }
+    fn iso_box(kind: &[u8; 4], declared: u32, body: usize) -> Vec<u8> {
+        let mut bytes = declared.to_be_bytes().to_vec();
+        bytes.extend_from_slice(kind);
+        bytes.resize(8 + body, 0);
+        bytes
+    }
+
+    #[test]
+    fn iso_files_are_judged_by_their_boxes() {
+        let ftyp = iso_box(b"ftyp", 16, 8);
+        let moov = iso_box(b"moov", 24, 16);
+        assert_eq!(
+            verdict([ftyp.clone(), moov.clone(), iso_box(b"mdat", 40, 32)].concat()),
+            Wholeness::Whole
+        );
+        assert_eq!(
+            verdict([ftyp.clone(), iso_box(b"mdat", 400, 32)].concat()),
+            Wholeness::NoIndex
+        );
+        assert_eq!(
+            verdict([ftyp, moov, iso_box(b"mdat", 400, 32)].concat()),
+            Wholeness::Short {
+                declared_bytes: 440,
+                part: "mdat".to_owned()
+            }
+        );
+    }
+
+    #[test]
+    fn riff_and_matroska_lengths() {
+        let riff = |length: u32| [b"RIFF".to_vec(), length.to_le_bytes().to_vec(), b"AVI LIST".to_vec()].concat();
+        assert_eq!(verdict(riff(8)), Wholeness::Whole);
+        assert!(matches!(verdict(riff(80)), Wholeness::Short { declared_bytes: 88, .. }));
+        assert_eq!(verdict(riff(u32::MAX)), Wholeness::Unknown);
+        let mkv = |length: u8| {
+            [
+                vec![0x1A, 0x45, 0xDF, 0xA3, 0x81, 0],
+                vec![0x18, 0x53, 0x80, 0x67, length],
+                vec![0; 4],
+            ]
+            .concat()
+        };
+        assert_eq!(verdict(mkv(0x84)), Wholeness::Whole);
+        assert!(matches!(verdict(mkv(0x90)), Wholeness::Short { .. }));
+        assert_eq!(verdict(mkv(0xFF)), Wholeness::Unknown);
+        assert_eq!(vint(&[0x40, 0x02]), Some((Some(2), 2)));
+    }
+}
