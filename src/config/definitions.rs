@@ -76,7 +76,7 @@ fn read(file: &Path, config: &Config, templates: &Templates) -> Result<LoadedDef
         return Err(missing.iter().map(|wrong| format!("{}: {wrong}", file.display())).collect());
     }
     Ok(LoadedDefinition {
-        enabled_first: definition.enabled,
+        enabled_first: definition.enabled.unwrap_or(true),
         resolved,
         text,
     })
