@@ -20,6 +20,7 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -46,6 +47,8 @@ pub(super) struct Context {
     pub board: ProgressBoard,
     /// Cancelled when the daemon stops and the grace time is over.
     pub last_call: CancellationToken,
+    /// Leftovers of other attempts are swept: only then may new attempts make files.
+    pub swept: AtomicBool,
     live: Mutex<HashMap<AttemptId, Live>>,
     workflows: Mutex<HashMap<(WorkflowId, u32), Arc<ResolvedWorkflow>>>,
 }
@@ -59,6 +62,7 @@ impl Context {
             bells,
             board: ProgressBoard::default(),
             last_call: CancellationToken::new(),
+            swept: AtomicBool::new(false),
             live: Mutex::new(HashMap::new()),
             workflows: Mutex::new(HashMap::new()),
         }

@@ -25,6 +25,7 @@ use crate::workflow::resolved::ActivityKind;
 use crate::workflow::resolved::ResolvedWorkflow;
 use crate::workflow::status::JobStatus;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -41,7 +42,7 @@ struct Ready<'a> {
 /// Starts as many attempts as there is capacity for.
 pub(super) async fn run(context: &Arc<Context>, driven: &mut JoinSet<()>) -> Result<(), StoreError> {
     let capacity = context.options.capacity;
-    if capacity.full(context.busy()) {
+    if !context.swept.load(Ordering::Acquire) || capacity.full(context.busy()) {
         return Ok(());
     }
     let tasks = context.store.tasks_ready(context.now(), WINDOW).await?;

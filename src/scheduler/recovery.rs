@@ -20,6 +20,7 @@ use crate::store::attempts::Outcome;
 use crate::store::error::StoreError;
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -49,8 +50,13 @@ pub(super) async fn run(context: &Arc<Context>, driven: &mut JoinSet<()>) -> Res
         driven.spawn(resume(Arc::clone(context), attempt));
     }
     let sweeper = Arc::clone(context);
-    // A storage that hangs must not keep the daemon from starting.
-    driven.spawn(async move { sweeper.executor.sweep(&keep).await });
+    // A storage that hangs must not keep the daemon from starting; only new attempts wait, since a sweep knows no
+    // attempts but those to keep.
+    driven.spawn(async move {
+        sweeper.executor.sweep(&keep).await;
+        sweeper.swept.store(true, Ordering::Release);
+        sweeper.bells.scheduler.ring();
+    });
     Ok(())
 }
 
