@@ -1,0 +1,243 @@
+//! Time of a pass: one origin for all tracks, and time stamps that only go forward.
+//!
+//! Guarantees: what is shown first, of whatever track, is at 0; the distance between tracks is the source's.
+//! Jumps of a transport stream are closed for all tracks alike. Deliberately absent: frame rates.
+
+use crate::media::av::Packet;
+use crate::media::av::packet::rescale;
+use crate::media::facts::Ratio;
+
+/// Beyond this, in containers whose time may jump, a step is a jump.
+const JUMP_US: i64 = 10_000_000;
+/// Microseconds.
+pub const MICROSECOND: Ratio = Ratio { num: 1, den: 1_000_000 };
+/// Timescales below this are multiplied up, as the MP4 muxer does.
+const SMALLEST_SCALE: i32 = 10_000;
+/// Units finer than this are not kept: their numbers overflow some players.
+const LARGEST_SCALE: i32 = 1_000_000;
+
+/// Where a stream's time 0 lies.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Origin {
+    /// Time stamp that becomes 0.
+    pub ticks: i64,
+    /// Its unit.
+    pub unit: Ratio,
+}
+
+impl Origin {
+    /// A time stamp counted from the origin, in another unit.
+    pub fn since(self, time: i64, unit: Ratio, out: Ratio) -> i64 {
+        rescale(time, unit, out) - rescale(self.ticks, self.unit, out)
+    }
+
+    /// The same origin later by some seconds.
+    pub fn later(self, seconds: f64) -> Self {
+        let us = rescale(self.ticks, self.unit, MICROSECOND);
+        if seconds == 0.0 {
+            return self;
+        }
+        Origin {
+            ticks: us + (seconds * 1e6).round() as i64,
+            unit: MICROSECOND,
+        }
+    }
+}
+
+/// The unit outputs are written in for pictures of a stream with unit `time_base`: exact where it can be.
+pub fn output_unit(time_base: Ratio) -> Ratio {
+    if time_base.den < 1 || time_base.den > LARGEST_SCALE {
+        return Ratio { num: 1, den: 90_000 };
+    }
+    let mut den = time_base.den;
+    while den < SMALLEST_SCALE {
+        den *= 2;
+    }
+    Ratio { num: 1, den }
+}
+
+/// Closes jumps in a container whose time stamps may jump.
+#[derive(Debug, Default)]
+pub struct Jumps {
+    shift_us: i64,
+    next_us: Vec<Option<i64>>,
+    jumps: u64,
+}
+
+impl Jumps {
+    /// Shifts a packet's times by all jumps so far; finds a new one in them.
+    pub fn close(&mut self, packet: &mut Packet, unit: Ratio) {
+        let Some(dts) = packet.dts().or_else(|| packet.pts()) else {
+            return;
+        };
+        let stream = packet.stream_index();
+        if self.next_us.len() <= stream {
+            self.next_us.resize(stream + 1, None);
+        }
+        let at_us = rescale(dts, unit, MICROSECOND);
+        if let Some(next_us) = self.next_us[stream] {
+            let step_us = at_us + self.shift_us - next_us;
+            if step_us.abs() > JUMP_US {
+                self.shift_us -= step_us;
+                self.jumps += 1;
+            }
+        }
+        let duration_us = rescale(packet.duration().max(0), unit, MICROSECOND);
+        self.next_us[stream] = Some(at_us + self.shift_us + duration_us);
+        if self.shift_us != 0 {
+            let shift = rescale(self.shift_us, MICROSECOND, unit);
+            let (pts, dts, duration) = (packet.pts(), packet.dts(), packet.duration());
+            packet.set_times(pts.map(|pts| pts + shift), dts.map(|dts| dts + shift), duration);
+        }
+    }
+
+    /// Jumps closed.
+    pub fn count(&self) -> u64 {
+        self.jumps
+    }
+}
+
+/// Decides which frames are key frames: the one nearest to each multiple of the GOP length, and the first.
+#[derive(Debug, Clone)]
+pub struct KeyClock {
+    gop: f64,
+    last: Option<i64>,
+}
+
+impl KeyClock {
+    /// For a GOP of so many seconds in the given unit.
+    pub fn new(gop_s: f64, unit: Ratio) -> Self {
+        KeyClock {
+            gop: gop_s / unit.value(),
+            last: None,
+        }
+    }
+
+    /// Whether the frame from `pts` on for `duration` begins a GOP. Asked once for every frame, in order.
+    pub fn begins(&mut self, pts: i64, duration: i64) -> bool {
+        let gop = ((pts as f64 + duration as f64 / 2.0) / self.gop).floor() as i64;
+        let begins = self.last.is_none_or(|last| gop > last);
+        if begins {
+            self.last = Some(gop);
+        }
+        begins
+    }
+}
+
+/// Turns any timing into a steady rate: each slot shows the frame that is on at its middle.
+#[derive(Debug)]
+pub struct Pacer {
+    slot: f64,
+    next: i64,
+}
+
+impl Pacer {
+    /// Slots of a frame rate, over time stamps of the given unit.
+    pub fn new(rate: Ratio, unit: Ratio) -> Self {
+        Pacer {
+            slot: 1.0 / rate.value() / unit.value(),
+            next: 0,
+        }
+    }
+
+    /// Numbers of the slots that the frame from `pts` on for `duration` fills; possibly none.
+    pub fn slots(&mut self, pts: i64, duration: i64) -> std::ops::Range<i64> {
+        // Slot n is shown around its middle; the first frame also fills what is before it.
+        let end = ((pts + duration) as f64 / self.slot - 0.5).ceil().max(0.0) as i64;
+        let first = self.next;
+        self.next = end.max(first);
+        first..self.next
+    }
+}
+
+/// The exact fraction behind a rate written as a decimal number.
+pub fn exact_rate(fps: f64) -> Ratio {
+    let thousands = (fps * 1.001).round();
+    if (fps - fps.round()).abs() > 0.005 && (thousands / 1.001 - fps).abs() < 0.005 {
+        return Ratio {
+            num: (thousands * 1000.0) as i32,
+            den: 1001,
+        };
+    }
+    if (fps - fps.round()).abs() < 1e-9 {
+        return Ratio {
+            num: fps.round() as i32,
+            den: 1,
+        };
+    }
+    Ratio {
+        num: (fps * 1000.0).round() as i32,
+        den: 1000,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::KeyClock;
+    use super::Origin;
+    use super::Pacer;
+    use super::exact_rate;
+    use super::output_unit;
+    use crate::media::facts::Ratio;
+
+    const MS: Ratio = Ratio { num: 1, den: 1000 };
+
+    #[test]
+    fn units_are_exact_multiples_of_the_sources() {
+        assert_eq!(output_unit(Ratio { num: 1, den: 12_288 }).den, 12_288);
+        assert_eq!(output_unit(Ratio { num: 1001, den: 24_000 }).den, 24_000);
+        assert_eq!(output_unit(Ratio { num: 1, den: 25 }).den, 12_800);
+        assert_eq!(
+            output_unit(Ratio {
+                num: 1,
+                den: 10_000_000
+            })
+            .den,
+            90_000
+        );
+    }
+
+    #[test]
+    fn the_origin_is_common() {
+        let origin = Origin { ticks: -21, unit: MS };
+        assert_eq!(
+            origin.since(0, Ratio { num: 1, den: 48_000 }, Ratio { num: 1, den: 48_000 }),
+            1008
+        );
+        assert_eq!(origin.later(1.0).since(1000, MS, MS), 21);
+    }
+
+    #[test]
+    fn key_frames_stand_nearest_to_each_multiple() {
+        let keys = |step: i64, gop_s: f64| -> Vec<i64> {
+            let mut clock = KeyClock::new(gop_s, MS);
+            (0..100)
+                .map(|n| n * step)
+                .filter(|pts| clock.begins(*pts, step))
+                .take(4)
+                .collect()
+        };
+        assert_eq!(keys(40, 2.0), [0, 2000]);
+        assert_eq!(keys(33, 1.0), [0, 990, 1980, 3003]);
+        assert_eq!(keys(3000, 2.0), [0, 3000, 6000, 9000], "never two in one frame");
+    }
+
+    #[test]
+    fn a_pacer_repeats_and_leaves_out() {
+        let slots = |step: i64, fps: i32| -> Vec<i64> {
+            let mut pacer = Pacer::new(Ratio { num: fps, den: 1 }, MS);
+            (0..6).map(|n| pacer.slots(n * step, step).count() as i64).collect()
+        };
+        assert_eq!(slots(40, 25), [1, 1, 1, 1, 1, 1]);
+        assert_eq!(slots(40, 50), [2, 2, 2, 2, 2, 2]);
+        assert_eq!(slots(20, 25).iter().sum::<i64>(), 3);
+    }
+
+    #[test]
+    fn rates_become_their_fractions() {
+        assert_eq!(exact_rate(29.97), Ratio { num: 30_000, den: 1001 });
+        assert_eq!(exact_rate(23.976), Ratio { num: 24_000, den: 1001 });
+        assert_eq!(exact_rate(25.0), Ratio { num: 25, den: 1 });
+        assert_eq!(exact_rate(12.5), Ratio { num: 12_500, den: 1000 });
+    }
+}

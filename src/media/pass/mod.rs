@@ -1,0 +1,214 @@
+//! The one pass: a source is decoded once for all that the jobs of an attempt want of it.
+//!
+//! demux and decode (one thread, and libavcodec's frame threads) -> [head: deinterlace, turn, tone map] -> a cascade
+//! of renditions, each scaled from the next larger one in its own thread and encoded there -> outputs. Sound and
+//! picture jobs have threads of their own; bounded queues between all of them.
+//!
+//! Guarantees: each job ends exactly once unless the whole attempt fails; a job's files are whole, proved and synced
+//! before its end is told. An error of reading fails the attempt, one of an encoder or output its job only.
+//! Deliberately absent: threads and processes above this one, and re-statting the source, which the caller does.
+
+mod attempt;
+mod clock;
+mod conclude;
+mod cost;
+mod head;
+mod output;
+mod plan;
+mod playlist;
+mod reader;
+mod rung;
+mod segments;
+mod sound;
+mod taps;
+
+use crate::base::fault::Blame;
+use crate::base::fault::Fault;
+use crate::base::ids::JobId;
+use crate::media::av::Source;
+use crate::media::error;
+use crate::media::facts::MediaFacts;
+use crate::media::limits::Limits;
+use crate::media::probe;
+use crate::media::product::JobEnd;
+use crate::media::product::JobProduct;
+use crate::media::progress::Cost;
+use crate::media::progress::Progress;
+use crate::media::spec::Backend;
+use crate::media::spec::Clip;
+use crate::media::spec::MediaWork;
+use crate::media::spec::TranscodeSpec;
+use crate::media::tap::FrameTap;
+use crate::media::tap::TapOrder;
+use std::fs::File;
+use std::path::PathBuf;
+use std::time::Instant;
+
+const OPERATION: &str = "pass";
+
+/// One job of a pass.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PassJob {
+    /// The job; also the name of its directory beneath `scratch`.
+    pub job: JobId,
+    /// What to make.
+    pub work: MediaWork,
+}
+
+/// One attempt's work.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PassOrder {
+    /// The jobs.
+    pub jobs: Vec<PassJob>,
+    /// Private, empty directory; nothing is written anywhere else.
+    pub scratch: PathBuf,
+    /// Threads the attempt may keep busy.
+    pub threads: u32,
+    /// Which hardware may be used.
+    pub backend: Backend,
+    /// Limits against hostile or hopeless sources.
+    pub limits: Limits,
+}
+
+/// Who is told how it goes. Called from several threads.
+pub trait Watch: Send + Sync {
+    /// The facts of the source, before anything is made of it.
+    fn facts(&self, facts: &MediaFacts);
+    /// How far it is; a few times a second at most.
+    fn progress(&self, progress: Progress);
+    /// A job ended, its files are whole.
+    fn job_ended(&self, job: &JobId, end: JobEnd);
+    /// Whether the attempt shall stop now. Asked often; must be cheap.
+    fn stop_asked(&self) -> bool;
+}
+
+/// How picture jobs are carried out: by whoever makes pictures.
+pub struct PictureRooms {
+    /// Opens the tap of a picture job that rides a pass.
+    pub open_tap: fn(&MediaWork, &TapOrder) -> Result<Box<dyn FrameTap>, Fault>,
+    /// Carries out picture jobs alone, without decoding everything; tells the end of each job itself.
+    pub alone: fn(&PicturesAlone<'_>, Source, &dyn Watch) -> Result<u64, Fault>,
+}
+
+/// Picture jobs without a pass. `PictureRooms::alone` answers the bytes it read of the source.
+pub struct PicturesAlone<'a> {
+    /// The jobs, all pictures.
+    pub jobs: &'a [PassJob],
+    /// Facts of the source.
+    pub facts: &'a MediaFacts,
+    /// As in [`PassOrder`]; the jobs' directories exist.
+    pub scratch: &'a std::path::Path,
+    /// As in [`PassOrder`].
+    pub threads: u32,
+    /// As in [`PassOrder`].
+    pub limits: &'a Limits,
+}
+
+/// Carries out an attempt. `Err` fails all jobs that have not been told to have ended.
+pub fn carry_out(
+    order: &PassOrder,
+    source: File,
+    source_name: &str,
+    watch: &dyn Watch,
+    rooms: &PictureRooms,
+) -> Result<Cost, Fault> {
+    let started = Instant::now();
+    if order.backend == Backend::Gpu {
+        return Err(Fault::new(
+            "BackendUnavailable",
+            Blame::Host,
+            OPERATION,
+            source_name,
+            "the GPU was demanded and this build has no GPU stages",
+            "Use `backend = \"auto\"` or `\"software\"`.",
+        )
+        .retryable(false));
+    }
+    let unreadable = |cause: std::io::Error| error::source_unreadable(OPERATION, source_name, cause.to_string());
+    let open = || -> Result<Source, Fault> {
+        Source::from_file(source.try_clone().map_err(unreadable)?, source_name).map_err(unreadable)
+    };
+    let mut read_bytes = 0;
+    let opened = probe::open(open()?, &order.limits)?;
+    let facts = opened.facts.clone();
+    watch.facts(&facts);
+
+    let mut transcodes: Vec<(&JobId, &TranscodeSpec)> = Vec::new();
+    let mut pictures: Vec<PassJob> = Vec::new();
+    for job in &order.jobs {
+        make_directory(order, &job.job)?;
+        match &job.work {
+            MediaWork::Analysis => watch.job_ended(&job.job, JobEnd::Success(analysis(&opened))),
+            MediaWork::Transcode(spec) => transcodes.push((&job.job, spec)),
+            MediaWork::Snapshot(_) | MediaWork::DynamicImage(_) if facts.main_video().is_none() => {
+                let reason = "the source has no pictures".to_owned();
+                watch.job_ended(&job.job, JobEnd::Skipped { reason });
+            }
+            MediaWork::Snapshot(_) | MediaWork::DynamicImage(_) => pictures.push(job.clone()),
+        }
+    }
+    let passes = by_clip(&transcodes);
+    // Pictures have times of their own and ride the pass that sees all of the source.
+    let ride = passes.iter().position(|(clip, _)| clip.is_none());
+    read_bytes += opened.demuxer.watch().read_bytes();
+    let mut first = Some(opened);
+    for (number, (clip, jobs)) in passes.iter().enumerate() {
+        let opened = match first.take() {
+            Some(opened) => opened,
+            None => probe::open(open()?, &order.limits)?,
+        };
+        let before = opened.demuxer.watch().read_bytes();
+        let riding = if ride == Some(number) {
+            std::mem::take(&mut pictures)
+        } else {
+            Vec::new()
+        };
+        let share = (number as f64 / passes.len() as f64, 1.0 / passes.len() as f64);
+        let total = attempt::run(order, opened, *clip, jobs, &riding, watch, rooms, share)?;
+        read_bytes += total.saturating_sub(before);
+    }
+    if !pictures.is_empty() {
+        drop(first);
+        let alone = PicturesAlone {
+            jobs: &pictures,
+            facts: &facts,
+            scratch: &order.scratch,
+            threads: order.threads,
+            limits: &order.limits,
+        };
+        read_bytes += (rooms.alone)(&alone, open()?, watch)?;
+    }
+    Ok(cost::of_process(started, read_bytes))
+}
+
+fn make_directory(order: &PassOrder, job: &JobId) -> Result<(), Fault> {
+    let path = order.scratch.join(job.as_str());
+    std::fs::create_dir_all(&path).map_err(|cause| error::output_io("create the job's directory", &path, &cause))
+}
+
+fn analysis(opened: &probe::Opened) -> JobProduct {
+    let warnings = opened
+        .missing_data()
+        .map(|missing| format!("the file is truncated: {missing}"));
+    JobProduct {
+        backend: "software".to_owned(),
+        warnings: warnings.into_iter().collect(),
+        ..JobProduct::default()
+    }
+}
+
+/// Transcode jobs of one clip range.
+type ClipJobs<'a> = (Option<Clip>, Vec<(&'a JobId, &'a TranscodeSpec)>);
+
+fn by_clip<'a>(transcodes: &[(&'a JobId, &'a TranscodeSpec)]) -> Vec<ClipJobs<'a>> {
+    let mut passes: Vec<ClipJobs<'a>> = Vec::new();
+    for (job, spec) in transcodes {
+        // A clip of everything is no clip.
+        let clip = spec.clip.filter(|clip| clip.start_s > 0.0 || clip.end_s.is_some());
+        match passes.iter_mut().find(|(known, _)| *known == clip) {
+            Some((_, jobs)) => jobs.push((*job, *spec)),
+            None => passes.push((clip, vec![(*job, *spec)])),
+        }
+    }
+    passes
+}

@@ -1,0 +1,529 @@
+//! What a pass makes: distinct encodes, the outputs they feed, and how outputs form groups and jobs.
+//!
+//! Guarantees: pure. Equal encodes of different outputs, groups and jobs appear once; video encodes stand in the
+//! order of the scaling cascade, largest first. Deliberately absent: files and libav.
+
+use crate::base::ids::JobId;
+use crate::media::facts::AudioFacts;
+use crate::media::facts::MediaFacts;
+use crate::media::ladder;
+use crate::media::ladder::Rung;
+use crate::media::spec::AudioSpec;
+use crate::media::spec::Container;
+use crate::media::spec::GroupKind;
+use crate::media::spec::GroupSpec;
+use crate::media::spec::OutputSpec;
+use crate::media::spec::TranscodeSpec;
+use crate::media::spec::VideoSpec;
+
+/// One video encode.
+#[derive(Debug, Clone, PartialEq)]
+pub struct VideoEncode {
+    /// Parameters; its size fields have been resolved into `width` and `height` and are empty.
+    pub spec: VideoSpec,
+    /// Pixels across.
+    pub width: u32,
+    /// Pixels down.
+    pub height: u32,
+    /// Name of the first output that wants it, for messages.
+    pub name: String,
+}
+
+/// One audio encode.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AudioEncode {
+    /// Parameters.
+    pub spec: AudioSpec,
+    /// Hz.
+    pub rate_hz: u32,
+    /// Channels.
+    pub channels: u32,
+}
+
+/// How an output is written.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Form {
+    /// One file.
+    File(Container),
+    /// An initialisation segment, media segments and a playlist, in a folder of this name.
+    Segments {
+        /// Folder within the set.
+        folder: String,
+        /// Target length of a segment.
+        segment_s: f64,
+    },
+}
+
+/// One written output.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OutputPlan {
+    /// Index of its job.
+    pub job: usize,
+    /// Index of its group in the job.
+    pub group: usize,
+    /// `{Name}`.
+    pub name: String,
+    /// How it is written.
+    pub form: Form,
+    /// Index of its video encode.
+    pub video: Option<usize>,
+    /// Index of its audio encode.
+    pub audio: Option<usize>,
+}
+
+/// One variant of an HLS master playlist, by outputs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Variant {
+    /// Name of the output in the definition.
+    pub name: String,
+    /// Output with the pictures.
+    pub video: Option<usize>,
+    /// Output with the sound.
+    pub audio: Option<usize>,
+}
+
+/// One output group.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GroupPlan {
+    /// Name in the definition, which may be empty.
+    pub group: String,
+    /// `{Name}` of a set.
+    pub set_name: String,
+    /// Packaging.
+    pub kind: GroupKind,
+    /// Indexes of its outputs.
+    pub outputs: Vec<usize>,
+    /// Variants of an HLS set.
+    pub variants: Vec<Variant>,
+}
+
+/// One transcode job.
+#[derive(Debug, Clone, PartialEq)]
+pub struct JobPlan {
+    /// The job.
+    pub job: JobId,
+    /// Publish what succeeded.
+    pub partial: bool,
+    /// Groups that have outputs.
+    pub groups: Vec<GroupPlan>,
+    /// What is not carried over, in words.
+    pub dropped: Vec<String>,
+}
+
+/// All of a pass.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Plan {
+    /// Distinct video encodes, largest first.
+    pub videos: Vec<VideoEncode>,
+    /// Distinct audio encodes.
+    pub audios: Vec<AudioEncode>,
+    /// Written outputs.
+    pub outputs: Vec<OutputPlan>,
+    /// Jobs; one without groups has nothing to do.
+    pub jobs: Vec<JobPlan>,
+}
+
+/// Sample rates of AAC.
+const AAC_RATES_HZ: [u32; 12] = [
+    96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000,
+];
+
+impl Plan {
+    /// Plans the given jobs for a source.
+    pub fn make(jobs: &[(&JobId, &TranscodeSpec)], facts: &MediaFacts) -> Self {
+        let mut plan = Plan::default();
+        let display = facts.main_video().map(|(_, video)| video.display_size());
+        let audio = facts.main_audio().map(|(_, audio)| audio);
+        for (number, (job, spec)) in jobs.iter().enumerate() {
+            let mut planned = JobPlan {
+                job: (*job).clone(),
+                partial: spec.partial,
+                groups: Vec::new(),
+                dropped: left_out(facts),
+            };
+            for group in &spec.groups {
+                let at = (number, planned.groups.len());
+                let group_plan = plan.add_group(at, group, display, audio, &mut planned);
+                if !group_plan.outputs.is_empty() {
+                    planned.groups.push(group_plan);
+                }
+            }
+            plan.jobs.push(planned);
+        }
+        plan.order_cascade();
+        plan
+    }
+
+    fn add_group(
+        &mut self,
+        at: (usize, usize),
+        group: &GroupSpec,
+        display: Option<(u32, u32)>,
+        audio: Option<&AudioFacts>,
+        job: &mut JobPlan,
+    ) -> GroupPlan {
+        let mut planned = GroupPlan {
+            group: group.name.clone(),
+            set_name: set_name(&group.name, &job.groups),
+            kind: group.kind,
+            outputs: Vec::new(),
+            variants: Vec::new(),
+        };
+        let wanted = match display {
+            Some(display) => with_sizes(group, display, &mut job.dropped),
+            None => Vec::new(),
+        };
+        let mut wants: Vec<Want> = wanted;
+        let sound_only = group
+            .outputs
+            .iter()
+            .filter(|output| output.video.is_none() || display.is_none());
+        for output in sound_only {
+            let fell_back = output.video.is_some();
+            match (&output.audio, audio) {
+                (Some(spec), Some(_)) => {
+                    let known = wants
+                        .iter()
+                        .any(|want| want.fell_back && fell_back && want.audio.as_ref() == Some(spec));
+                    if known {
+                        continue;
+                    }
+                    wants.push(Want {
+                        name: output.name.clone(),
+                        video: None,
+                        audio: Some(spec.clone()),
+                        fell_back,
+                    });
+                }
+                _ => job.dropped.push(format!(
+                    "{}: the source has no {}",
+                    output.name,
+                    if fell_back { "video" } else { "audio" }
+                )),
+            }
+        }
+        name_sound(&mut wants);
+        for want in &wants {
+            let video = want.video.as_ref().map(|(spec, width, height)| {
+                self.video_of(VideoEncode {
+                    spec: spec.clone(),
+                    width: *width,
+                    height: *height,
+                    name: want.name.clone(),
+                })
+            });
+            let sound = want
+                .audio
+                .as_ref()
+                .zip(audio)
+                .map(|(spec, facts)| self.audio_of(spec, facts));
+            match group.kind {
+                GroupKind::File => {
+                    let fallback = if video.is_some() {
+                        Container::Mp4
+                    } else {
+                        Container::M4a
+                    };
+                    let container = group.container.filter(|_| !want.fell_back).unwrap_or(fallback);
+                    planned.outputs.push(self.outputs.len());
+                    self.outputs.push(OutputPlan {
+                        job: at.0,
+                        group: at.1,
+                        name: want.name.clone(),
+                        form: Form::File(container),
+                        video,
+                        audio: sound,
+                    });
+                }
+                GroupKind::Hls => self.add_variant(at, group, want, (video, sound), &wants, &mut planned),
+            }
+        }
+        planned
+    }
+
+    /// A variant's pictures have a folder of their own; its sound is shared with all that want the same.
+    fn add_variant(
+        &mut self,
+        at: (usize, usize),
+        group: &GroupSpec,
+        want: &Want,
+        (video, sound): (Option<usize>, Option<usize>),
+        wants: &[Want],
+        planned: &mut GroupPlan,
+    ) {
+        let mut add = |plan: &mut Plan, folder: String, video, audio| {
+            plan.outputs.push(OutputPlan {
+                job: at.0,
+                group: at.1,
+                name: folder.clone(),
+                form: Form::Segments {
+                    folder,
+                    segment_s: group.segment_s,
+                },
+                video,
+                audio,
+            });
+            planned.outputs.push(plan.outputs.len() - 1);
+            plan.outputs.len() - 1
+        };
+        let video_output = video.map(|video| add(self, want.name.clone(), Some(video), None));
+        let audio_output = sound.map(|sound| {
+            let shared = self.outputs.iter().position(|output| {
+                (output.job, output.group) == at && output.video.is_none() && output.audio == Some(sound)
+            });
+            shared.unwrap_or_else(|| {
+                let taken = |name: &str| {
+                    wants.iter().any(|want| want.video.is_some() && want.name == name)
+                        || self
+                            .outputs
+                            .iter()
+                            .any(|output| (output.job, output.group) == at && output.name == name)
+                };
+                let folder = unique("audio", &taken);
+                add(self, folder, None, Some(sound))
+            })
+        });
+        planned.variants.push(Variant {
+            name: want.name.clone(),
+            video: video_output,
+            audio: audio_output,
+        });
+    }
+
+    fn video_of(&mut self, encode: VideoEncode) -> usize {
+        let same = |known: &VideoEncode| {
+            known.spec == encode.spec && (known.width, known.height) == (encode.width, encode.height)
+        };
+        self.videos.iter().position(same).unwrap_or_else(|| {
+            self.videos.push(encode);
+            self.videos.len() - 1
+        })
+    }
+
+    fn audio_of(&mut self, spec: &AudioSpec, facts: &AudioFacts) -> usize {
+        let wanted = spec.sample_rate_hz.unwrap_or(facts.sample_rate_hz);
+        let encode = AudioEncode {
+            spec: AudioSpec {
+                sample_rate_hz: None,
+                channels: None,
+                ..spec.clone()
+            },
+            rate_hz: if AAC_RATES_HZ.contains(&wanted) { wanted } else { 48_000 },
+            channels: spec.channels.unwrap_or(facts.channels.clamp(1, 2)),
+        };
+        self.audios
+            .iter()
+            .position(|known| *known == encode)
+            .unwrap_or_else(|| {
+                self.audios.push(encode);
+                self.audios.len() - 1
+            })
+    }
+
+    fn order_cascade(&mut self) {
+        let mut order: Vec<usize> = (0..self.videos.len()).collect();
+        order.sort_by_key(|index| {
+            let video = &self.videos[*index];
+            std::cmp::Reverse(u64::from(video.width) * u64::from(video.height))
+        });
+        let videos = order.iter().map(|index| self.videos[*index].clone()).collect();
+        self.videos = videos;
+        for output in &mut self.outputs {
+            output.video = output
+                .video
+                .and_then(|old| order.iter().position(|index| *index == old));
+        }
+    }
+}
+
+struct Want {
+    name: String,
+    video: Option<(VideoSpec, u32, u32)>,
+    audio: Option<AudioSpec>,
+    /// Was to have video.
+    fell_back: bool,
+}
+
+fn with_sizes(group: &GroupSpec, display: (u32, u32), dropped: &mut Vec<String>) -> Vec<Want> {
+    let with_video: Vec<(&OutputSpec, &VideoSpec)> = group
+        .outputs
+        .iter()
+        .filter_map(|output| output.video.as_ref().map(|video| (output, video)))
+        .collect();
+    let rungs: Vec<(&str, &VideoSpec)> = with_video
+        .iter()
+        .map(|(output, video)| (output.name.as_str(), *video))
+        .collect();
+    let mut wants = Vec::new();
+    for ((output, video), rung) in with_video.iter().zip(ladder::resolve(display, &rungs)) {
+        match rung {
+            Rung::Made { width, height } => wants.push(Want {
+                name: output.name.clone(),
+                video: Some((
+                    VideoSpec {
+                        width: None,
+                        height: None,
+                        long_short: true,
+                        upscale: false,
+                        ..(*video).clone()
+                    },
+                    width,
+                    height,
+                )),
+                audio: output.audio.clone(),
+                fell_back: false,
+            }),
+            Rung::Dropped { reason } => dropped.push(reason),
+        }
+    }
+    wants
+}
+
+/// Sound that stands for a rung without pictures is not called `1080p`.
+fn name_sound(wants: &mut [Want]) {
+    for index in 0..wants.len() {
+        if wants[index].fell_back {
+            let taken = |name: &str| wants.iter().any(|want| want.name == name);
+            wants[index].name = unique("audio", &taken);
+        }
+    }
+}
+
+fn set_name(name: &str, before: &[GroupPlan]) -> String {
+    let wanted = if name.is_empty() { "hls" } else { name };
+    unique(wanted, &|name| {
+        before
+            .iter()
+            .any(|group| group.set_name == name && group.kind == GroupKind::Hls)
+    })
+}
+
+fn unique(name: &str, taken: &dyn Fn(&str) -> bool) -> String {
+    if !taken(name) {
+        return name.to_owned();
+    }
+    let mut number = 2;
+    loop {
+        let candidate = format!("{name}-{number}");
+        if !taken(&candidate) {
+            return candidate;
+        }
+        number += 1;
+    }
+}
+
+/// Streams of the source that no output takes.
+fn left_out(facts: &MediaFacts) -> Vec<String> {
+    use crate::media::facts::StreamKind;
+    let video = facts.main_video().map(|(stream, _)| stream.index);
+    let audio = facts.main_audio().map(|(stream, _)| stream.index);
+    facts
+        .streams
+        .iter()
+        .filter(|stream| Some(stream.index) != video && Some(stream.index) != audio)
+        .map(|stream| {
+            let kind = match &stream.kind {
+                StreamKind::Video(video) if video.attached_picture => "cover picture",
+                StreamKind::Video(_) => "video",
+                StreamKind::Audio(_) => "audio",
+                StreamKind::Subtitle => "subtitle",
+                StreamKind::Data => "data",
+            };
+            let language = stream.language.as_deref().map(|l| format!(", {l}")).unwrap_or_default();
+            let why = if stream.decodable || matches!(stream.kind, StreamKind::Subtitle | StreamKind::Data) {
+                ""
+            } else {
+                ", not decodable"
+            };
+            format!("stream {}: {kind} ({}{language}{why})", stream.index, stream.codec_name)
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Form;
+    use super::Plan;
+    use crate::base::ids::JobId;
+    use crate::media::facts::MediaFacts;
+    use crate::media::spec::Container;
+    use crate::media::spec::TranscodeSpec;
+
+    fn facts(streams: &str) -> MediaFacts {
+        let text =
+            format!("{{\"format_name\":\"mov\",\"format_long_name\":\"\",\"size_bytes\":1,\"streams\":[{streams}]}}");
+        serde_json::from_str(&text).expect("facts")
+    }
+    const HEAD: &str = "\"codec_long_name\":\"\",\"codec_tag_string\":\"\",\"codec_tag\":\"\",\
+        \"time_base\":{\"num\":1,\"den\":1},\"default\":true,\"decodable\":true";
+    fn video() -> String {
+        format!(
+            "{{\"index\":0,\"codec_name\":\"h264\",{HEAD},\"type\":\"video\",\"width\":1280,\"height\":720,\
+            \"rotation_degrees\":0,\"mirrored\":false,\"bit_depth\":8,\"field_order\":\"progressive\",\
+            \"color_range\":\"tv\",\"color_primaries\":\"bt709\",\"color_transfer\":\"bt709\",\"color_space\":\"bt709\",\
+            \"hdr\":\"sdr\",\"has_b_frames\":0,\"attached_picture\":false}}"
+        )
+    }
+    fn audio() -> String {
+        format!(
+            "{{\"index\":1,\"codec_name\":\"aac\",{HEAD},\"type\":\"audio\",\"sample_rate_hz\":44100,\"channels\":6,\
+            \"channel_layout\":\"5.1\"}}"
+        )
+    }
+    fn ladder() -> TranscodeSpec {
+        let rung = |height: u32| {
+            format!(
+                "[[group.output]]\nname=\"{height}p\"\nvideo={{codec=\"h264\",height={height}}}\naudio={{codec=\"aac\"}}\n"
+            )
+        };
+        let rungs = [1080, 720, 360].map(rung).concat();
+        toml::from_str(&format!(
+            "[[group]]\nkind=\"file\"\n{rungs}[[group]]\nkind=\"hls\"\n{rungs}"
+        ))
+        .expect("a spec")
+    }
+    fn plan(streams: &str) -> Plan {
+        Plan::make(&[(&JobId::from("j"), &ladder())], &facts(streams))
+    }
+
+    #[test]
+    fn equal_encodes_are_made_once() {
+        let plan = plan(&format!("{},{}", video(), audio()));
+        let sizes: Vec<_> = plan.videos.iter().map(|video| (video.width, video.height)).collect();
+        assert_eq!(sizes, [(1280, 720), (640, 360)]);
+        assert_eq!(plan.audios.len(), 1);
+        assert_eq!((plan.audios[0].rate_hz, plan.audios[0].channels), (44_100, 2));
+        // Two files; two folders of pictures and one of sound.
+        assert_eq!(plan.outputs.len(), 5);
+        let variants = &plan.jobs[0].groups[1].variants;
+        assert_eq!(variants.len(), 2);
+        assert_eq!(variants[0].audio, variants[1].audio);
+        assert_eq!(
+            plan.jobs[0].dropped.len(),
+            2,
+            "1080p of both groups: {:?}",
+            plan.jobs[0].dropped
+        );
+        assert_eq!(plan.jobs[0].groups[1].set_name, "hls");
+    }
+
+    #[test]
+    fn a_source_without_pictures_gives_its_sound_once() {
+        let plan = plan(&audio());
+        assert!(plan.videos.is_empty());
+        let names: Vec<_> = plan.outputs.iter().map(|output| output.name.as_str()).collect();
+        assert_eq!(names, ["audio", "audio"]);
+        assert_eq!(plan.outputs[0].form, Form::File(Container::M4a));
+    }
+
+    #[test]
+    fn a_source_without_sound_gives_silent_outputs() {
+        let plan = plan(&video());
+        assert_eq!(plan.outputs.len(), 4);
+        assert!(
+            plan.outputs
+                .iter()
+                .all(|output| output.audio.is_none() && output.video.is_some())
+        );
+    }
+}

@@ -1,0 +1,289 @@
+//! The one thread that reads and decodes: packets from the demuxer, pictures to the cascade, sound to its thread.
+//!
+//! Guarantees: each picture has the time stamp of the source counted from the pass's origin, and lasts until the
+//! next one; time stamps go forward. Damage is counted, never hidden.
+
+use crate::base::fault::Fault;
+use crate::media::av::AvError;
+use crate::media::av::Decoder;
+use crate::media::av::Demuxer;
+use crate::media::av::Frame;
+use crate::media::av::Packet;
+use crate::media::error;
+use crate::media::facts::Ratio;
+use crate::media::pass::clock::Jumps;
+use crate::media::pass::clock::Origin;
+use crate::media::pass::head::Head;
+use crate::media::pass::rung::Fan;
+use crate::media::pass::rung::Picture;
+use std::sync::mpsc::SyncSender;
+
+/// Unreadable packets in a row after which the rest of a file counts as lost.
+const MAX_BAD_READS: u32 = 200;
+const OPERATION: &str = "decode";
+
+/// The pictures of a source.
+pub struct VideoIn {
+    /// Stream in the file.
+    pub stream: usize,
+    /// Unit of its time stamps.
+    pub unit: Ratio,
+    /// Its decoder.
+    pub decoder: Decoder,
+    /// What is done to each picture.
+    pub head: Head,
+    /// Unit of the pass.
+    pub out_unit: Ratio,
+    /// How long a picture lasts when no next one tells, pass units.
+    pub usual_duration: i64,
+    /// Where pictures go.
+    pub fan: Fan,
+}
+
+/// The sound of a source.
+pub struct AudioIn {
+    /// Stream in the file.
+    pub stream: usize,
+    /// The thread that takes its packets.
+    pub packets: SyncSender<Packet>,
+}
+
+/// What was read and decoded.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Reading {
+    /// Pictures decoded.
+    pub decoded: u64,
+    /// Of these, damaged; and packets that gave none.
+    pub damaged: u64,
+    /// Pictures handed on.
+    pub shown: u64,
+    /// First time stamp shown, pass units.
+    pub first: Option<i64>,
+    /// End of the last picture shown, pass units.
+    pub end: i64,
+    /// Time stamp of the last picture shown.
+    pub last: i64,
+    /// Latest time of any packet, seconds from the origin.
+    pub reached_s: f64,
+    /// Times the head was rebuilt in the middle.
+    pub rebuilds: u64,
+    /// Jumps of time closed.
+    pub jumps: u64,
+    /// Places where the demuxer had to find its way again.
+    pub resynchronised: u64,
+    /// The rest of the file could not be read.
+    pub lost_rest: bool,
+    /// The end of a clip was passed.
+    pub past_end: bool,
+}
+
+/// What the reader asks and tells while it works.
+pub trait Ear {
+    /// Asked to stop, or nobody waits for the result any more.
+    fn must_end(&self) -> bool;
+    /// So far it came.
+    fn reached(&mut self, seconds: f64, frames: u64);
+}
+
+/// Reads a source.
+pub struct Reader<'a> {
+    /// The file.
+    pub demuxer: &'a mut Demuxer,
+    /// Its pictures, if wanted.
+    pub video: Option<VideoIn>,
+    /// Its sound, if wanted.
+    pub audio: Option<AudioIn>,
+    /// What becomes time 0.
+    pub origin: Origin,
+    /// Seconds from the origin where a clip ends.
+    pub end_s: Option<f64>,
+    /// A clip that begins later than the source: what is before it is left out.
+    pub is_clip: bool,
+}
+
+impl Reader<'_> {
+    /// Reads to the end of the file or clip.
+    pub fn run(&mut self, ear: &mut dyn Ear) -> Result<Reading, Fault> {
+        let name = self.demuxer.name().to_owned();
+        let mut reading = Reading::default();
+        let mut pending = None;
+        let answer = self.read_all(ear, &mut reading, &mut pending);
+        let answer = answer.and_then(|()| self.finish(&mut reading, &mut pending));
+        match answer {
+            Ok(()) => Ok(reading),
+            Err(refusal) => Err(match self.demuxer.watch().trouble() {
+                Some(trouble) => error::source_unreadable("read", &name, trouble),
+                None => error::source_refused(OPERATION, &name, &refusal),
+            }),
+        }
+    }
+
+    fn read_all(
+        &mut self,
+        ear: &mut dyn Ear,
+        reading: &mut Reading,
+        pending: &mut Option<Picture>,
+    ) -> Result<(), AvError> {
+        let mut jumps = Jumps::default();
+        let may_jump = self.demuxer.may_jump();
+        let units: Vec<Ratio> = self.demuxer.streams().map(|stream| stream.time_base()).collect();
+        let mut bad_reads = 0;
+        let mut video_done = self.video.is_none();
+        let mut audio_done = self.audio.is_none();
+        while !(ear.must_end() || video_done && audio_done) {
+            let mut packet = Packet::new()?;
+            match self.demuxer.read(&mut packet) {
+                Ok(true) => bad_reads = 0,
+                Ok(false) => break,
+                Err(refusal) if self.demuxer.watch().trouble().is_some() || refusal.is_no_memory() => {
+                    return Err(refusal);
+                }
+                Err(_) => {
+                    bad_reads += 1;
+                    reading.resynchronised += 1;
+                    if bad_reads > MAX_BAD_READS {
+                        reading.lost_rest = true;
+                        break;
+                    }
+                    continue;
+                }
+            }
+            let stream = packet.stream_index();
+            let unit = units.get(stream).copied().unwrap_or(Ratio { num: 1, den: 1 });
+            if may_jump {
+                jumps.close(&mut packet, unit);
+            }
+            let micro = crate::media::pass::clock::MICROSECOND;
+            let at_s = packet
+                .pts()
+                .or_else(|| packet.dts())
+                .map(|at| self.origin.since(at, unit, micro) as f64 / 1e6);
+            if self.video.as_ref().is_some_and(|video| video.stream == stream) {
+                self.decode(Some(&packet), reading, pending)?;
+                let last_s = reading.end as f64 * self.video.as_ref().map_or(0.0, |video| video.out_unit.value());
+                video_done = reading.past_end;
+                ear.reached(last_s, reading.shown);
+                reading.reached_s = reading.reached_s.max(last_s);
+            } else if let Some(audio) = self.audio.as_ref().filter(|audio| audio.stream == stream) {
+                audio_done |= self.end_s.zip(at_s).is_some_and(|(end_s, at_s)| at_s > end_s + 1.0);
+                // A sound thread that gave up has said why elsewhere.
+                let _ = audio.packets.send(packet);
+                if self.video.is_none() {
+                    ear.reached(at_s.unwrap_or(0.0), 0);
+                    reading.reached_s = reading.reached_s.max(at_s.unwrap_or(0.0));
+                }
+            }
+        }
+        reading.jumps = jumps.count();
+        Ok(())
+    }
+
+    /// Decodes what one packet, or the end, brings out.
+    fn decode(
+        &mut self,
+        packet: Option<&Packet>,
+        reading: &mut Reading,
+        pending: &mut Option<Picture>,
+    ) -> Result<(), AvError> {
+        let Some(video) = &mut self.video else {
+            return Ok(());
+        };
+        match packet {
+            Some(packet) => video.decoder.send(packet)?,
+            None => video.decoder.send_end()?,
+        }
+        let mut ready = Vec::new();
+        while let Some(mut frame) = video.decoder.receive()? {
+            // Broken files leave time stamps out; such a frame follows the one before.
+            let pts = match frame.best_pts() {
+                Some(pts) => self.origin.since(pts, video.unit, video.out_unit),
+                None => reading.last + video.usual_duration,
+            };
+            frame.set_pts(pts);
+            video.head.push(frame, &mut ready)?;
+        }
+        if packet.is_none() {
+            video.head.drain(&mut ready)?;
+        }
+        reading.decoded = video.decoder.frames();
+        reading.damaged = video.decoder.damaged_frames() + video.decoder.refused_packets();
+        reading.rebuilds = video.head.rebuilds();
+        for frame in ready {
+            self.show(frame, reading, pending)?;
+        }
+        Ok(())
+    }
+
+    /// Holds a picture back until the next one says how long it lasts.
+    fn show(&mut self, frame: Frame, reading: &mut Reading, pending: &mut Option<Picture>) -> Result<(), AvError> {
+        let Some(video) = &self.video else { return Ok(()) };
+        let mut pts = frame.pts().unwrap_or(0);
+        let end = self.end_s.map(|end_s| (end_s / video.out_unit.value()).round() as i64);
+        if end.is_some_and(|end| pts >= end) {
+            // Enough was seen; the reader stops when the last picture before the end is out.
+            self.release(pending, end, reading)?;
+            reading.past_end = true;
+            return Ok(());
+        }
+        if pts < 0 {
+            if self.is_clip {
+                // The picture that is on when the clip begins is shown from its beginning.
+                *pending = Some(Picture {
+                    frame,
+                    pts: 0,
+                    duration: video.usual_duration,
+                });
+                return Ok(());
+            }
+            pts = 0;
+        }
+        if let Some(before) = pending.as_ref().map(|picture| picture.pts) {
+            if pts <= before {
+                if self.is_clip && before == 0 && pts == 0 {
+                    *pending = None;
+                } else {
+                    // Two at one time or a step back: the later one follows as closely as the unit allows.
+                    pts = before + 1;
+                }
+            }
+            self.release(pending, Some(pts), reading)?;
+        }
+        *pending = Some(Picture {
+            frame,
+            pts,
+            duration: self.video.as_ref().map_or(0, |video| video.usual_duration),
+        });
+        Ok(())
+    }
+
+    fn release(&self, pending: &mut Option<Picture>, until: Option<i64>, reading: &mut Reading) -> Result<(), AvError> {
+        let (Some(mut picture), Some(video)) = (pending.take(), &self.video) else {
+            return Ok(());
+        };
+        if let Some(until) = until {
+            picture.duration = (until - picture.pts).max(1);
+        }
+        reading.first.get_or_insert(picture.pts);
+        reading.last = picture.pts;
+        reading.end = picture.pts + picture.duration;
+        reading.shown += 1;
+        picture.frame.set_pts(picture.pts);
+        video.fan.send(&picture)
+    }
+
+    fn finish(&mut self, reading: &mut Reading, pending: &mut Option<Picture>) -> Result<(), AvError> {
+        self.decode(None, reading, pending)?;
+        let end = self.video.as_ref().and_then(|video| {
+            let end = (self.end_s? / video.out_unit.value()).round() as i64;
+            pending
+                .as_ref()
+                .filter(|picture| picture.pts + picture.duration > end)
+                .map(|_| end)
+        });
+        self.release(pending, end, reading)?;
+        if let Some(video) = &self.video {
+            reading.reached_s = reading.reached_s.max(reading.end as f64 * video.out_unit.value());
+        }
+        Ok(())
+    }
+}

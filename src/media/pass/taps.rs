@@ -1,0 +1,55 @@
+//! Picture jobs that ride the pass, each in its own thread.
+
+use crate::base::fault::Fault;
+use crate::base::ids::JobId;
+use crate::media::facts::Ratio;
+use crate::media::pass::plan::VideoEncode;
+use crate::media::pass::rung::Picture;
+use crate::media::product::JobEnd;
+use crate::media::tap::FrameTap;
+use std::sync::mpsc::Receiver;
+
+/// Pictures waiting for a tap: enough for one slow picture among many it does not want.
+pub const QUEUE: usize = 8;
+
+/// A picture job and its tap.
+pub struct Tapped {
+    /// The job.
+    pub job: JobId,
+    /// What takes its pictures.
+    pub tap: Box<dyn FrameTap>,
+}
+
+/// The rendition a tap listens to: the smallest that is not smaller than it wants; none: the source itself.
+pub fn place(tap: &dyn FrameTap, videos: &[VideoEncode]) -> Option<usize> {
+    let (width, height) = tap.wanted_size()?;
+    videos
+        .iter()
+        .enumerate()
+        .rev()
+        .find(|(_, video)| video.width >= width && video.height >= height)
+        .map(|(index, _)| index)
+}
+
+/// Shows a tap the pictures of a pass until they end.
+pub fn run(tapped: Tapped, pictures: Receiver<Picture>, unit: Ratio) -> (Tapped, Result<(), Fault>) {
+    let mut tapped = tapped;
+    for picture in pictures {
+        let at_s = picture.pts as f64 * unit.value();
+        if tapped.tap.wants(at_s, picture.duration as f64 * unit.value())
+            && let Err(fault) = tapped.tap.take(&picture.frame, at_s)
+        {
+            return (tapped, Err(fault));
+        }
+    }
+    (tapped, Ok(()))
+}
+
+/// How a picture job ended.
+pub fn end(tapped: Tapped, answer: Result<(), Fault>, end_s: f64) -> (JobId, JobEnd) {
+    let end = match answer {
+        Ok(()) => tapped.tap.end(end_s),
+        Err(fault) => JobEnd::Failed { fault },
+    };
+    (tapped.job, end)
+}

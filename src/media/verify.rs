@@ -1,0 +1,291 @@
+//! Proof of an output: it is opened again from disk by the engine's own demuxer and compared with what was read
+//! from the source.
+//!
+//! Guarantees: every packet of the output is read, its first picture is decoded. A comparison is recorded whether
+//! it holds or not. Deliberately absent: expectations taken from the output's own encoder or muxer.
+
+use crate::base::fault::Fault;
+use crate::media::av::AvError;
+use crate::media::av::Color;
+use crate::media::av::Decoder;
+use crate::media::av::Demuxer;
+use crate::media::av::Packet;
+use crate::media::av::Source;
+use crate::media::av::parameters::Kind;
+use crate::media::error;
+use crate::media::facts::MediaFacts;
+use crate::media::facts::StreamKind;
+use crate::media::limits::Limits;
+use crate::media::probe;
+use crate::media::product::Check;
+
+/// What pictures should be there.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct VideoExpected {
+    /// Pixels across.
+    pub width: u32,
+    /// Pixels down.
+    pub height: u32,
+    /// Pictures.
+    pub frames: u64,
+    /// When the first is shown, seconds.
+    pub first_s: f64,
+    /// When the last is shown.
+    pub last_s: f64,
+    /// When the last ends.
+    pub end_s: f64,
+    /// What their numbers mean.
+    pub color: Color,
+}
+
+/// What sound should be there.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct AudioExpected {
+    /// Hz.
+    pub rate_hz: u32,
+    /// Channels.
+    pub channels: u32,
+    /// When it ends, seconds; it begins at 0.
+    pub end_s: f64,
+}
+
+/// What an output should hold.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Expected {
+    /// Pictures.
+    pub video: Option<VideoExpected>,
+    /// Sound.
+    pub audio: Option<AudioExpected>,
+}
+
+/// Most that sound and pictures may be moved against one another.
+const SKEW_S: f64 = 0.040;
+/// Time stamps are written in units of at most this.
+const STAMP_S: f64 = 0.002;
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Counted {
+    frames: u64,
+    first_s: Option<f64>,
+    last_s: f64,
+    end_s: f64,
+}
+
+/// Opens an output and compares it. The facts are those of the output; failed comparisons are in the checks.
+pub fn media(source: Source, expected: &Expected) -> Result<(MediaFacts, Vec<Check>), Fault> {
+    let name = source.name().to_owned();
+    let unreadable = |refusal: AvError| error::output_unproved(&name, format!("it cannot be read back: {refusal}"));
+    let mut demuxer = Demuxer::open(source, &Limits::default()).map_err(unreadable)?;
+    let facts = probe::facts(&demuxer).map_err(unreadable)?;
+    let mut checks = Vec::new();
+    check(
+        &mut checks,
+        "size_bytes",
+        "more than 0",
+        facts.size_bytes,
+        facts.size_bytes > 0,
+    );
+    let (wanted, found) = (streams_wanted(expected), streams_found(&facts));
+    check(&mut checks, "streams", &wanted, &found, wanted == found);
+    let counted = count(&mut demuxer, &facts).map_err(unreadable)?;
+    let of = |kind: fn(&StreamKind) -> bool| {
+        let index = facts.streams.iter().position(|stream| kind(&stream.kind));
+        index.and_then(|index| counted.get(index).copied()).unwrap_or_default()
+    };
+    let pictures = of(|kind| matches!(kind, StreamKind::Video(_)));
+    let sound = of(|kind| matches!(kind, StreamKind::Audio(_)));
+    if let Some(video) = &expected.video {
+        check_video(&mut checks, video, &pictures, &facts);
+    }
+    if let Some(audio) = &expected.audio {
+        let tolerance_s = 2.0 * 1024.0 / f64::from(audio.rate_hz.max(1));
+        near(
+            &mut checks,
+            "audio_end_s",
+            audio.end_s,
+            sound.end_s,
+            tolerance_s + STAMP_S,
+        );
+    }
+    if let (Some(video), Some(_)) = (&expected.video, &expected.audio) {
+        // Sound begins at the origin by construction, pictures where the source has them.
+        let wanted_ms = video.first_s * 1000.0;
+        let found_ms = (pictures.first_s.unwrap_or(f64::NAN) - sound.first_s.unwrap_or(f64::NAN)) * 1000.0;
+        check(
+            &mut checks,
+            "av_skew_ms",
+            format!("{wanted_ms:.1} within {:.0}", SKEW_S * 1000.0),
+            format!("{found_ms:.1}"),
+            (found_ms - wanted_ms).abs() <= SKEW_S * 1000.0,
+        );
+    }
+    let longest = f64::max(
+        expected.video.map_or(0.0, |video| video.end_s),
+        expected.audio.map_or(0.0, |audio| audio.end_s),
+    );
+    near(&mut checks, "duration_s", longest, pictures.end_s.max(sound.end_s), 0.1);
+    Ok((facts, checks))
+}
+
+fn check_video(checks: &mut Vec<Check>, video: &VideoExpected, found: &Counted, facts: &MediaFacts) {
+    check(
+        checks,
+        "frame_count",
+        video.frames,
+        found.frames,
+        video.frames == found.frames,
+    );
+    near(
+        checks,
+        "first_pts_s",
+        video.first_s,
+        found.first_s.unwrap_or(f64::NAN),
+        STAMP_S,
+    );
+    near(checks, "last_pts_s", video.last_s, found.last_s, STAMP_S);
+    if let Some((_, pictures)) = facts.main_video() {
+        let wanted = color_words(video.color);
+        let said = [
+            &pictures.color_primaries,
+            &pictures.color_transfer,
+            &pictures.color_space,
+            &pictures.color_range,
+        ]
+        .map(String::as_str);
+        // What the source leaves open, the output may leave open or fill with the same meaning.
+        let ok = wanted
+            .iter()
+            .zip(said)
+            .all(|(wanted, said)| wanted == "unknown" || wanted == said);
+        check(checks, "color", wanted.join("/"), said.join("/"), ok);
+    }
+}
+
+fn color_words(color: Color) -> [String; 4] {
+    [
+        color.primaries_name(),
+        color.transfer_name(),
+        color.matrix_name(),
+        color.range_name(),
+    ]
+}
+
+fn streams_wanted(expected: &Expected) -> String {
+    let video = expected
+        .video
+        .map(|video| format!("h264 {}x{}", video.width, video.height));
+    let audio = expected
+        .audio
+        .map(|audio| format!("aac {} Hz {} channels", audio.rate_hz, audio.channels));
+    [video, audio].into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+fn streams_found(facts: &MediaFacts) -> String {
+    let words = |kind: &StreamKind, codec: &str| match kind {
+        StreamKind::Video(video) => Some(format!("{codec} {}x{}", video.width, video.height)),
+        StreamKind::Audio(audio) => Some(format!(
+            "{codec} {} Hz {} channels",
+            audio.sample_rate_hz, audio.channels
+        )),
+        // Chapters of an MP4 are a text track.
+        StreamKind::Subtitle | StreamKind::Data => None,
+    };
+    let found: Vec<_> = facts
+        .streams
+        .iter()
+        .filter_map(|stream| words(&stream.kind, &stream.codec_name))
+        .collect();
+    found.join(", ")
+}
+
+/// Reads every packet, and decodes pictures until the first comes out.
+fn count(demuxer: &mut Demuxer, facts: &MediaFacts) -> Result<Vec<Counted>, AvError> {
+    let mut counted = vec![Counted::default(); facts.streams.len()];
+    let mut first_picture = None;
+    for stream in demuxer.streams() {
+        let parameters = stream.parameters()?;
+        if parameters.kind() == Kind::Video {
+            let decoder = Decoder::open(&parameters, stream.time_base(), 1, &Limits::default())?;
+            first_picture = Some((stream.index(), decoder, false));
+            break;
+        }
+    }
+    let mut packet = Packet::new()?;
+    while demuxer.read(&mut packet)? {
+        let index = packet.stream_index();
+        let (Some(stream), Some(counted)) = (facts.streams.get(index), counted.get_mut(index)) else {
+            continue;
+        };
+        if let Some((video, decoder, decoded)) = &mut first_picture
+            && *video == index
+            && !*decoded
+        {
+            decoder.send(&packet)?;
+            *decoded = decoder.receive()?.is_some();
+        }
+        let unit = stream.time_base.value();
+        let pts_s = packet.pts().or_else(|| packet.dts()).unwrap_or(0) as f64 * unit;
+        let end_s = pts_s + packet.duration() as f64 * unit;
+        if pts_s < 0.0 && end_s <= 0.0 {
+            // The encoder's padding.
+            continue;
+        }
+        counted.frames += 1;
+        counted.first_s = Some(
+            counted
+                .first_s
+                .map_or(pts_s.max(0.0), |first_s| first_s.min(pts_s.max(0.0))),
+        );
+        counted.last_s = counted.last_s.max(pts_s);
+        counted.end_s = counted.end_s.max(end_s);
+    }
+    if let Some((_, decoder, false)) = &mut first_picture {
+        decoder.send_end()?;
+        if decoder.receive()?.is_none() {
+            return Err(AvError {
+                code: -22,
+                call: "decode",
+                text: "no picture of it can be decoded".to_owned(),
+            });
+        }
+    }
+    Ok(counted)
+}
+
+/// Records a comparison.
+pub fn check(
+    checks: &mut Vec<Check>,
+    name: &str,
+    expected: impl std::fmt::Display,
+    found: impl std::fmt::Display,
+    ok: bool,
+) {
+    checks.push(Check {
+        name: name.to_owned(),
+        expected: expected.to_string(),
+        found: found.to_string(),
+        ok,
+    });
+}
+
+/// Records a comparison of seconds.
+pub fn near(checks: &mut Vec<Check>, name: &str, expected: f64, found: f64, tolerance: f64) {
+    let ok = (expected - found).abs() <= tolerance;
+    check(
+        checks,
+        name,
+        format!("{expected:.4} within {tolerance:.4}"),
+        format!("{found:.4}"),
+        ok,
+    );
+}
+
+/// The fault of a proof with failed checks, if it has any.
+pub fn refusal(name: &str, checks: &[Check]) -> Option<Fault> {
+    let failed: Vec<String> = checks
+        .iter()
+        .filter(|check| !check.ok)
+        .map(|check| format!("{}: expected {}, found {}", check.name, check.expected, check.found))
+        .collect();
+    (!failed.is_empty()).then(|| error::output_unproved(name, failed.join("; ")))
+}
