@@ -30,6 +30,7 @@ pub mod scratch_file;
 pub mod sheet;
 pub mod snapshot;
 pub mod spec;
+pub mod spec_check;
 pub mod sprite;
 pub mod tap;
 pub mod timeline;
