@@ -4,6 +4,7 @@ pub mod base;
 pub mod callback;
 pub mod cli;
 pub mod config;
+pub mod daemon;
 pub mod events;
 pub mod executor;
 pub mod media;
