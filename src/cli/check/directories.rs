@@ -38,14 +38,19 @@ pub fn look(config: &Config, findings: &mut Vec<Finding>) {
 
 /// A directory of our own: there or makeable, writable, on a local disk.
 fn own(findings: &mut Vec<Finding>, key: &str, path: &Path, state: bool) {
-    let Some(existing) = nearest(path) else {
+    let existing = nearest(path);
+    if !existing.is_dir() {
         findings.push(Finding::stops(
             key,
-            format!("{} cannot be made: no folder above it exists", path.display()),
-            format!("Set server.{key} to a directory on a local disk."),
+            format!(
+                "{} cannot be used: {} is not a directory",
+                path.display(),
+                existing.display()
+            ),
+            format!("Move that file away, or set server.{key} to a directory on a local disk."),
         ));
         return;
-    };
+    }
     if let Err(error) = rustix::fs::access(&existing, Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK) {
         findings.push(Finding::stops(
             key,
@@ -109,9 +114,10 @@ fn space(findings: &mut Vec<Finding>, key: &str, path: &Path, existing: &Path, s
     });
 }
 
-/// The path itself, or the nearest folder above it that exists.
-fn nearest(path: &Path) -> Option<PathBuf> {
-    path.ancestors().find(|above| above.is_dir()).map(Path::to_owned)
+/// The path itself, or what exists nearest above it.
+fn nearest(path: &Path) -> PathBuf {
+    let existing = path.ancestors().find(|above| above.symlink_metadata().is_ok());
+    existing.unwrap_or(Path::new("/")).to_owned()
 }
 
 /// What is found of a storage before it counts as hung.
@@ -195,10 +201,9 @@ mod tests {
         let mut findings = Vec::new();
         own(&mut findings, "state_dir", &folder.path().join("a/b"), true);
         assert_ne!(findings[0].level, Level::Stops);
-        let readonly = folder.path().join("readonly");
-        std::fs::create_dir(&readonly).expect("made");
+        std::fs::write(folder.path().join("file"), "").expect("written");
         findings.clear();
-        own(&mut findings, "state_dir", std::path::Path::new("/proc/self/fd"), true);
+        own(&mut findings, "state_dir", &folder.path().join("file/b"), true);
         assert_eq!(findings[0].level, Level::Stops, "{:?}", findings[0]);
     }
 }
