@@ -73,7 +73,7 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
     make_directory(&config.server.state_dir, "server.state_dir")?;
     make_directory(&config.server.scratch_dir, "server.scratch_dir")?;
     let _lock = StateLock::take(&config.server.state_dir)?;
-    let store = open_store(config.server.state_dir.join("reelmill.db")).await?;
+    let store = open_store(config.server.state_dir.join(crate::store::FILE_NAME)).await?;
     if let Some(file) = crate::web::secrets::first_admin_token(&store, &config.server.state_dir, started).await? {
         tracing::info!(file = %file.display(), "a first admin token was made");
     }
@@ -118,6 +118,10 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
         progress: Arc::new(ports::Progress(board)),
         storages: Arc::new(ports::Storages(trigger.board())),
         templates,
+        missing_for: {
+            let config = config.clone();
+            Arc::new(move |workflow| config.missing_for(workflow).iter().map(ToString::to_string).collect())
+        },
         metrics: metrics.clone(),
         signer: Signer::new(crate::web::secrets::link_secret(&config.server.state_dir)?),
         about: Arc::new(about),
