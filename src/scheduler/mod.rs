@@ -124,8 +124,9 @@ async fn turn(context: &Arc<Context>, driven: &mut JoinSet<()>, renewed: &mut Ut
     let mut more = intake::run(context).await?;
     more |= alone::noops(context).await?;
     alone::afters(context).await?;
-    lease::run(context, driven).await?;
+    // Taken before the look: what becomes due during it is then still ahead, and met at once.
     let now = context.now();
+    lease::run(context, driven).await?;
     let live = context.live();
     if !live.is_empty() && now >= renewed.plus_ms(context.options.lease_ms / 3) {
         let until = now.plus_ms(context.options.lease_ms);
