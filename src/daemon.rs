@@ -116,7 +116,7 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
             config.storages.iter().map(|storage| Folder::new(&storage.name, &storage.path)),
         )),
         progress: Arc::new(ports::Progress(board)),
-        storages: Arc::new(ports::Storages::new(&config, trigger.board(), bells.trigger.clone())),
+        storages: Arc::new(ports::Storages(trigger.board())),
         templates,
         metrics: metrics.clone(),
         signer: Signer::new(crate::web::secrets::link_secret(&config.server.state_dir)?),
@@ -127,7 +127,9 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
     });
     let web_done = web_stop.clone();
     let serving = tokio::spawn(async move {
-        axum_serve(listener, router, web_done).await;
+        if let Err(error) = crate::web::serve(listener, router, web_done).await {
+            tracing::error!(%error, "the web server ended");
+        }
     });
 
     // Everything runs; say so.
@@ -178,12 +180,6 @@ async fn ended(part: &str, task: tokio::task::JoinHandle<()>) {
         Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::error!(%error, part, "ended by a panic"),
         Err(_) => tracing::error!(part, "did not end in time and is left behind"),
-    }
-}
-
-async fn axum_serve(listener: TcpListener, router: crate::web::Router, stop: CancellationToken) {
-    if let Err(error) = crate::web::serve(listener, router, stop).await {
-        tracing::error!(%error, "the web server ended");
     }
 }
 

@@ -14,6 +14,7 @@ pub mod media;
 pub mod outcome;
 pub mod probe;
 pub mod run;
+pub mod serve;
 pub mod storage;
 pub mod table;
 pub mod task;
@@ -48,6 +49,8 @@ pub const DEFAULT_CONFIG: &str = "/etc/reelmill/reelmill.toml";
 /// What can be done.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Run the daemon.
+    Serve(serve::Args),
     /// Run one workflow over one file, here and now, without a daemon.
     Run(run::Args),
     /// Show the facts of a file.
@@ -110,6 +113,11 @@ pub fn run(cli: Cli) -> ExitCode {
     if let Command::Worker(args) = &cli.command {
         return worker::run(args);
     }
+    // The daemon logs as its configuration says, so it reads that first.
+    if let Command::Serve(args) = &cli.command {
+        let context = Context { config: cli.config.clone() };
+        return outcome::exit_code(serve::run(args, cli.log.as_deref(), &context));
+    }
     if let Err(error) = crate::telemetry::logging::start(&cli.log_level()) {
         eprintln!("reelmill: {error}");
         return ExitCode::from(2);
@@ -130,7 +138,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Drain(args) => drain::run(args, &context),
         Command::Backup(args) => backup::run(args, &context),
         Command::Completions(args) => completions::run(args),
-        Command::Worker(args) => return worker::run(&args),
+        Command::Serve(_) | Command::Worker(_) => unreachable!("both were carried out above"),
     };
     outcome::exit_code(done)
 }

@@ -49,7 +49,9 @@ pub fn load(config: &Config, templates: &Templates) -> Result<Vec<DefinitionFile
     let mut files = Vec::new();
     for entry in entries {
         let file = entry.map_err(unreadable)?.path();
-        let hidden = file.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        let hidden = file
+            .file_name()
+            .is_some_and(|name| name.to_string_lossy().starts_with('.'));
         if !hidden && file.extension().is_some_and(|extension| extension == "toml") {
             files.push(file);
         }
@@ -66,17 +68,23 @@ pub fn load(config: &Config, templates: &Templates) -> Result<Vec<DefinitionFile
 
 fn read(file: &Path, config: &Config, templates: &Templates) -> Result<LoadedDefinition, Vec<String>> {
     let named = |bad: BadDefinition| -> Vec<String> {
-        bad.to_string().lines().map(|line| format!("{}: {line}", file.display())).collect()
+        bad.to_string()
+            .lines()
+            .map(|line| format!("{}: {line}", file.display()))
+            .collect()
     };
     let text = std::fs::read_to_string(file).map_err(|error| vec![format!("{}: {error}", file.display())])?;
     let definition = Definition::from_toml(&text).map_err(named)?;
     let resolved = resolve::resolve(&definition, templates).map_err(named)?;
     let missing: Vec<Wrong> = config.missing_for(&resolved);
     if !missing.is_empty() {
-        return Err(missing.iter().map(|wrong| format!("{}: {wrong}", file.display())).collect());
+        return Err(missing
+            .iter()
+            .map(|wrong| format!("{}: {wrong}", file.display()))
+            .collect());
     }
     Ok(LoadedDefinition {
-        enabled_first: definition.enabled,
+        enabled_first: definition.enabled.unwrap_or(true),
         resolved,
         text,
     })

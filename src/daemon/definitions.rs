@@ -92,7 +92,7 @@ fn presets() -> Result<Vec<SaveWorkflow>, BadDefinition> {
             Ok(SaveWorkflow {
                 origin: Origin::Preset,
                 definition: text.to_owned(),
-                enabled_first: definition.enabled,
+                enabled_first: definition.enabled.unwrap_or(true),
                 resolved: resolve::resolve(&definition, &templates)?,
             })
         })

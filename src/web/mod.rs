@@ -18,12 +18,13 @@ pub mod receiver;
 pub mod secrets;
 pub mod state;
 
+pub use axum::Router;
+
 use crate::store::tokens::Role;
 use crate::telemetry::metrics::Metric;
 use crate::web::error::Problem;
 use crate::web::state::WebState;
 use axum::Json;
-use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::extract::Request;
 use axum::extract::State;
@@ -40,6 +41,8 @@ use axum::routing::post;
 use axum::routing::put;
 use std::time::Duration;
 use std::time::Instant;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 
 /// The most a request's body may hold; definitions are the largest.
 const BODY_BYTES: usize = 1 << 20;
@@ -122,6 +125,22 @@ pub fn router(state: WebState) -> Router {
         .layer(DefaultBodyLimit::max(BODY_BYTES))
         .layer(middleware::from_fn_with_state(state.clone(), every_request))
         .with_state(state)
+}
+
+/// Time that answers which are under way get when the program stops.
+const STOP_WITHIN: Duration = Duration::from_secs(5);
+
+/// Answers requests until `stop`, then finishes those under way, but not for ever: a download may take hours.
+///
+/// # Errors
+/// The listener failed.
+pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) -> std::io::Result<()> {
+    let stopping = stop.clone();
+    let served = axum::serve(listener, router).with_graceful_shutdown(async move { stopping.cancelled().await });
+    tokio::select! {
+        ended = served.into_future() => ended,
+        () = async { stop.cancelled().await; tokio::time::sleep(STOP_WITHIN).await } => Ok(()),
+    }
 }
 
 async fn nothing_here(request: Request) -> Problem {

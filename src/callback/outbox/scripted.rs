@@ -174,7 +174,9 @@ async fn reply(mut stream: TcpStream, status: u16) {
         1 => 200,
         status => status,
     };
-    let answer = format!("HTTP/1.1 {status} Scripted\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok");
+    let answer = format!(
+        "HTTP/1.1 {status} Scripted\r\nLocation: /elsewhere\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
+    );
     let _ = stream.write_all(answer.as_bytes()).await;
     let _ = stream.shutdown().await;
 }

@@ -298,6 +298,7 @@ async fn a_redirect_is_not_followed() {
     outbox.tell("a", 1).await;
     let rows = outbox.when(all(1, "dead")).await;
     assert_eq!(rows[0].last_status, Some(302));
+    assert_eq!(receiver.got().len(), 3, "nobody went to see what stands elsewhere");
     outbox.stop().await;
 }
 
