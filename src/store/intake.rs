@@ -94,16 +94,16 @@ impl Store {
         now: UtcMs,
     ) -> Result<Taken, StoreError> {
         self.write("take an arrival", move |connection| {
-            if !still_settled(connection, &settled)? {
+            let Some(existing) = still_settled(connection, &settled)? else {
                 return Ok(Taken::Stale);
-            }
+            };
             if is_ours(connection, &settled.source)? {
                 note(connection, &settled, 3, Some("ours"))?;
                 return Ok(Taken::Ours);
             }
             let mut made = Vec::new();
             for found in &matches {
-                if !enabled(connection, &found.workflow)? {
+                if !enabled(connection, &found.workflow)? || (existing && !found.resolved.source.process_existing) {
                     continue;
                 }
                 let new = NewTask {
@@ -130,17 +130,18 @@ impl Store {
     }
 }
 
-fn still_settled(connection: &Connection, settled: &Settled) -> Result<bool, StoreError> {
-    const SQL: &str = "select 1 from arrivals a join storages s on s.id = a.storage where s.name = :storage \
-        and a.key = :key and a.arrival_seq = :seq and a.state = 1";
+/// Whether the arrival is still to be taken, and if so, whether it was there before the baseline: then only workflows
+/// that take existing objects may have it.
+fn still_settled(connection: &Connection, settled: &Settled) -> Result<Option<bool>, StoreError> {
+    const SQL: &str = "select a.why_not is 'existing' from arrivals a join storages s on s.id = a.storage \
+        where s.name = :storage and a.key = :key and a.arrival_seq = :seq and a.state = 1";
     let named = named_params! {
         ":storage": settled.source.object.storage, ":key": settled.source.object.key, ":seq": settled.seq,
     };
     Ok(connection
         .prepare_cached(SQL)?
-        .query_row(named, |_| Ok(()))
-        .optional()?
-        .is_some())
+        .query_row(named, |row| row.get(0))
+        .optional()?)
 }
 
 /// Whether the object is an output of ours, with the identity it was published with: its key is reserved right now,
