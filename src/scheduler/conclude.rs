@@ -76,7 +76,12 @@ pub(super) async fn one(context: &Context, leased: &Leased, job: &JobId, verdict
         })
         .await;
     match concluded {
-        Ok(Concluded::Yes | Concluded::TaskEnded) => {
+        Ok(concluded @ (Concluded::Yes | Concluded::TaskEnded(_))) => {
+            context.tally.job(&verdict);
+            if let Concluded::TaskEnded(status) = concluded {
+                tracing::info!(status = status.as_str(), "task ended");
+                context.tally.task(Some(status));
+            }
             context.bells.callback.ring();
             context.bells.scheduler.ring();
         }
@@ -97,7 +102,10 @@ pub(super) async fn end_attempt(context: &Context, leased: &Leased, end: &Attemp
         })
         .await;
     match ended {
-        Ok(true) => context.executor.discard(attempt, &storages).await,
+        Ok(true) => {
+            context.tally.attempt(attempt::outcome(end), end.cost);
+            context.executor.discard(attempt, &storages).await;
+        }
         // Intents are left open: their files are still needed.
         Ok(false) => tracing::info!("an attempt still publishes; the next start finishes it"),
         Err(error) => tracing::error!(%error, "an attempt could not be ended; recovery does it at the next start"),

@@ -96,6 +96,9 @@ pub(super) async fn publish(
         let attempt = &leased.order.attempt;
         match patiently(context, || context.executor.publish(attempt, &files)).await {
             Ok(()) => {
+                context
+                    .tally
+                    .published(intents.iter().map(|intent| intent.size_bytes).sum());
                 return Some(Verdict::Success {
                     result: None,
                     files: stood(context, &intents).await,

@@ -152,7 +152,11 @@ async fn an_arrival_starts_what_matches_once_and_our_outputs_start_nothing() {
             seen_at: UtcMs::now(),
             settled_at: UtcMs::now(),
         };
-        let new = house.store.settle_arrivals(storage, vec![arrival]).await.expect("the ledger takes it");
+        let new = house
+            .store
+            .settle_arrivals(storage, vec![arrival])
+            .await
+            .expect("the ledger takes it");
         house.bells.scheduler.ring();
         new
     };
@@ -175,7 +179,11 @@ async fn an_arrival_starts_what_matches_once_and_our_outputs_start_nothing() {
     };
     assert_eq!(arrive("clip/ladder-720p.mp4", output.len(), mtime).await, 1);
     assert_eq!(arrive("clip/ladder-360p.mp4", 9_999, mtime).await, 1);
-    assert_eq!(arrive("clip.mov", source.size_bytes, source.mtime_ns).await, 0, "the same object is no news");
+    assert_eq!(
+        arrive("clip.mov", source.size_bytes, source.mtime_ns).await,
+        0,
+        "the same object is no news"
+    );
     let second = loop {
         let found = house.rows("select id from tasks where trigger = ?1", "Workflow");
         if found.len() > 1 {
