@@ -29,6 +29,8 @@ pub struct Settled {
     pub seq: i64,
     /// Object and identity.
     pub source: Source,
+    /// It was there before its storage was first watched: only workflows that process existing objects take it.
+    pub existing: bool,
 }
 
 /// A workflow that runs on an arrival.
@@ -58,7 +60,8 @@ pub enum Taken {
 impl Store {
     /// Settled arrivals in their order.
     pub async fn settled_arrivals(&self, limit: u32) -> Result<Vec<Settled>, StoreError> {
-        const SQL: &str = "select a.arrival_seq, s.name, a.key, a.size_bytes, a.mtime_ns, a.etag from arrivals a \
+        const SQL: &str = "select a.arrival_seq, s.name, a.key, a.size_bytes, a.mtime_ns, a.etag, \
+            a.why_not is 'existing' from arrivals a \
             join storages s on s.id = a.storage where a.state = 1 order by a.arrival_seq limit ?1";
         self.read("look for arrivals", move |connection| {
             let mut statement = connection.prepare_cached(SQL)?;
@@ -73,6 +76,7 @@ impl Store {
                         mtime_ns: row.get(4)?,
                         etag: row.text(5)?,
                     },
+                    existing: row.get(6)?,
                 });
             }
             Ok(found)
