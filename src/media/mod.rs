@@ -4,17 +4,36 @@
 //! compared before it is handed over; a read error is a failure, whatever libav says. Deliberately absent:
 //! tasks, storages, SQLite, HTTP, configuration, tokio.
 
+pub mod animate;
+pub mod animation_file;
 pub mod av;
 pub mod digest;
 pub mod error;
 pub mod facts;
+pub mod frame_painter;
+pub mod frame_seeker;
+pub mod gather;
+pub mod key_index;
 pub mod ladder;
 pub mod limits;
+pub mod moments;
 pub mod pass;
+pub mod picker;
+pub mod picture;
+pub mod picture_job;
+pub mod picture_tap;
+pub mod pictures_alone;
 pub mod probe;
 pub mod product;
 pub mod progress;
+pub mod scratch_file;
+pub mod sheet;
+pub mod snapshot;
 pub mod spec;
+pub mod sprite;
 pub mod tap;
+pub mod timeline;
 pub mod verify;
+pub mod webvtt;
 pub mod wholeness;
+pub mod wish;

@@ -249,6 +249,15 @@ fn count(demuxer: &mut Demuxer, facts: &MediaFacts) -> Result<Vec<Counted>, AvEr
             });
         }
     }
+    for counted in &mut counted {
+        // Fragments do not say how long their last picture lasts; it lasts as long as the others.
+        if let Some(first_s) = counted
+            .first_s
+            .filter(|_| counted.end_s <= counted.last_s && counted.frames > 1)
+        {
+            counted.end_s = counted.last_s + (counted.last_s - first_s) / (counted.frames - 1) as f64;
+        }
+    }
     Ok(counted)
 }
 

@@ -6,6 +6,7 @@
 #![allow(unsafe_code)]
 
 mod allowed;
+pub mod animation;
 pub mod color;
 pub mod decode;
 pub mod demux;

@@ -1,0 +1,337 @@
+//! A short animated picture: GIF or animated WebP.
+//!
+//! Guarantees: memory holds a few frames however long the clip is, the rest waits uncompressed in scratch (at most
+//! [`MAX_SPOOL_BYTES`], refused beforehand otherwise); the file repeats for ever; it has been read back, decoded and
+//! its frames and length compared. Deliberately absent: choosing frames; they arrive one for each moment of
+//! [`wanted`].
+
+use crate::base::fault::Blame;
+use crate::base::fault::Fault;
+use crate::media::animation_file;
+use crate::media::av::animation::AnimationError;
+use crate::media::av::animation::Clip;
+use crate::media::av::animation::encode_webp;
+use crate::media::av::animation::write_gif;
+use crate::media::gather::Checks;
+use crate::media::gather::Fit;
+use crate::media::gather::Gather;
+use crate::media::moments::Moments;
+use crate::media::moments::Span;
+use crate::media::picture::Picture;
+use crate::media::product::JobProduct;
+use crate::media::product::Place;
+use crate::media::product::Product;
+use crate::media::product::ProductKind;
+use crate::media::scratch_file::JobScratch;
+use crate::media::spec::AnimationFormat;
+use crate::media::spec::AnimationSpec;
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+
+/// Pixels across when the spec gives no size.
+pub const WIDEST: u32 = 480;
+
+/// Most scratch space for frames that wait for their encoder.
+pub const MAX_SPOOL_BYTES: u64 = 4 << 30;
+
+/// Browsers show GIF frames shorter than this one tenth of a second each.
+const MAX_GIF_FPS: f64 = 50.0;
+
+const SPOOL: &str = "frames.rgb";
+
+/// Frames a second that are made: what the spec asks for, as far as the format can show it.
+pub fn frame_rate(spec: &AnimationSpec) -> f64 {
+    let fps = spec.fps.clamp(1.0, 60.0);
+    match spec.format {
+        AnimationFormat::Gif => fps.min(MAX_GIF_FPS),
+        AnimationFormat::Webp => fps,
+    }
+}
+
+/// The moments of the frames, one every 1/fps from `start_s` on. A clip that would run over the end is cut there;
+/// one that would begin after it is moved to the end of the source, with a warning.
+pub fn wanted(spec: &AnimationSpec, span: Span) -> Moments {
+    let fps = frame_rate(spec);
+    let mut warnings = Vec::new();
+    if fps < spec.fps {
+        warnings.push(format!(
+            "{} frames a second were asked for; GIF players show at most {fps}",
+            spec.fps
+        ));
+    }
+    let mut start_s = spec.start_s.max(0.0);
+    let mut length_s = spec.duration_s.clamp(0.1, 60.0);
+    if let Some(duration_s) = span.duration_s {
+        if start_s >= duration_s {
+            start_s = (duration_s - length_s).max(0.0);
+            warnings.push(format!(
+                "the clip would begin after the end ({duration_s:.3} s); the last part was taken"
+            ));
+        }
+        length_s = length_s.min(duration_s - start_s);
+    }
+    let count = ((length_s * fps).round() as usize).max(1);
+    let at_s = (0..count).map(|number| start_s + number as f64 / fps).collect();
+    Moments { at_s, warnings }
+}
+
+/// An animation on its way to its file.
+#[derive(Debug)]
+pub struct Animation {
+    scratch: JobScratch,
+    format: AnimationFormat,
+    quality: u8,
+    fps: f64,
+    fit: Fit,
+    spool: File,
+    /// Position in the spool of each frame; frames that repeat the one before share it.
+    slots: Vec<u64>,
+    stored: u64,
+    last: Option<Picture>,
+}
+
+impl Animation {
+    /// No frames yet. More frames than the spool may hold are a fault of the request.
+    pub fn new(spec: &AnimationSpec, fit: Fit, frames: usize, scratch: JobScratch) -> Result<Self, Fault> {
+        let bytes = frames as u64 * u64::from(fit.width) * u64::from(fit.height) * 3;
+        if bytes > MAX_SPOOL_BYTES {
+            return Err(Fault::new(
+                "AnimationTooLarge",
+                Blame::Request,
+                "animate",
+                format!("{frames} frames of {}x{}", fit.width, fit.height),
+                format!("they would need {bytes} bytes of scratch; the most is {MAX_SPOOL_BYTES}"),
+                "Ask for a smaller size, fewer frames a second or a shorter clip.",
+            ));
+        }
+        let spool = File::options()
+            .create(true)
+            .truncate(true)
+            .read(true)
+            .write(true)
+            .open(scratch.path(SPOOL))
+            .map_err(|cause| scratch.fault(SPOOL, &cause))?;
+        Ok(Animation {
+            scratch,
+            format: spec.format,
+            quality: spec.quality,
+            fps: frame_rate(spec),
+            fit,
+            spool,
+            slots: Vec::with_capacity(frames),
+            stored: 0,
+            last: None,
+        })
+    }
+
+    fn frame_bytes(&self) -> u64 {
+        u64::from(self.fit.width) * u64::from(self.fit.height) * 3
+    }
+
+    fn frame(&self, number: usize) -> io::Result<Picture> {
+        let mut rgb = vec![0; self.frame_bytes() as usize];
+        self.spool
+            .read_exact_at(&mut rgb, self.slots[number] * self.frame_bytes())?;
+        Picture::new(self.fit.width, self.fit.height, rgb).ok_or_else(|| io::ErrorKind::InvalidData.into())
+    }
+}
+
+impl Gather for Animation {
+    fn fit(&self) -> Fit {
+        self.fit
+    }
+
+    fn take(&mut self, _label_s: f64, picture: Picture) -> Result<(), Fault> {
+        if self.last.as_ref() != Some(&picture) {
+            self.spool
+                .write_all_at(picture.rgb(), self.stored * self.frame_bytes())
+                .map_err(|cause| self.scratch.fault(SPOOL, &cause))?;
+            self.stored += 1;
+            self.last = Some(picture);
+        }
+        self.slots.push(self.stored - 1);
+        Ok(())
+    }
+
+    fn finish(self: Box<Self>, _end_s: f64) -> Result<JobProduct, Fault> {
+        let clip = Clip {
+            width: self.fit.width,
+            height: self.fit.height,
+            frames: self.slots.len(),
+            fps: self.fps,
+        };
+        let name = format!("animation{}", self.format.extension());
+        let not_encoded = |cause: AnimationError| {
+            Fault::new(
+                "AnimationNotEncoded",
+                Blame::Host,
+                "encode",
+                format!("{} frames as {name}", clip.frames),
+                cause.to_string(),
+                "Check the free space in the scratch directory and the encoders listed by `reelmill check`.",
+            )
+        };
+        let mut checks = Checks::default();
+        checks.add("frames_taken", "at least 1", clip.frames.to_string(), clip.frames > 0);
+        if clip.frames > 0 {
+            match self.format {
+                AnimationFormat::Gif => {
+                    write_gif(&self.scratch.path(&name), clip, &mut |number| self.frame(number))
+                        .map_err(not_encoded)?;
+                }
+                AnimationFormat::Webp => {
+                    let bytes =
+                        encode_webp(clip, self.quality, &mut |number| self.frame(number)).map_err(not_encoded)?;
+                    self.scratch.write(&name, &bytes, Place::Main)?;
+                }
+            }
+        }
+        // Frames are not part of the product; that the name is gone is a courtesy to the disk, no more.
+        std::fs::remove_file(self.scratch.path(SPOOL)).ok();
+        let file = self.scratch.adopt(&name, Place::Main);
+        let (mut files, mut found_frames) = (Vec::new(), 0);
+        if let Ok(file) = file {
+            let bytes = self.scratch.read_back(&file)?;
+            match animation_file::read(&bytes, self.format) {
+                Ok(found) => {
+                    checks.same(
+                        "picture_size",
+                        format!("{}x{}", clip.width, clip.height),
+                        format!("{}x{}", found.width, found.height),
+                    );
+                    // Encoders join frames that look the same into a longer one.
+                    let plausible =
+                        found.frames >= 1 && found.frames <= clip.frames && (self.stored < 2 || found.frames > 1);
+                    checks.add(
+                        "frame_count",
+                        format!("1..={}", clip.frames),
+                        found.frames.to_string(),
+                        plausible,
+                    );
+                    if clip.frames > 1 {
+                        let (wanted_s, found_s) = (clip.frames as f64 / self.fps, found.duration_ms as f64 / 1000.0);
+                        // A still file of one frame has no length of its own.
+                        let ok = (wanted_s - found_s).abs() <= 1.0 / self.fps + 0.011 || found.frames == 1;
+                        checks.add("duration_s", format!("{wanted_s:.3}"), format!("{found_s:.3}"), ok);
+                        checks.add(
+                            "repeats",
+                            "for ever",
+                            if found.forever { "for ever" } else { "no" },
+                            found.forever || found.frames == 1,
+                        );
+                    }
+                    found_frames = found.frames;
+                }
+                Err(cause) => checks.add("picture_size", format!("{}x{}", clip.width, clip.height), cause, false),
+            }
+            files.push(file);
+        }
+        let proof = checks.prove("the animation")?;
+        Ok(JobProduct {
+            outputs: vec![Product {
+                group: String::new(),
+                name: String::new(),
+                extension: self.format.extension().to_owned(),
+                kind: ProductKind::Animation,
+                files,
+                facts: None,
+                proof,
+                renditions: Vec::new(),
+                picture_count: Some(found_frames as u32),
+            }],
+            backend: "software".to_owned(),
+            ..JobProduct::default()
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::media::picture::Color;
+
+    fn spec(json: &str) -> AnimationSpec {
+        serde_json::from_str(json).expect("a spec")
+    }
+
+    fn span(duration_s: f64) -> Span {
+        Span {
+            duration_s: Some(duration_s),
+            frame_s: 0.04,
+        }
+    }
+
+    fn animate(json: &str, shades: &[u8]) -> (tempfile::TempDir, Result<JobProduct, Fault>) {
+        let root = tempfile::tempdir().expect("a directory");
+        let scratch = JobScratch::create(root.path(), "job").expect("made");
+        let fit = Fit::new(Some(64), Some(48), (64, 48), WIDEST, Color([0; 3]));
+        let mut animation = Box::new(Animation::new(&spec(json), fit, shades.len(), scratch).expect("small enough"));
+        for (number, shade) in shades.iter().enumerate() {
+            let mut picture = Picture::filled(64, 48, Color([*shade, 90, 255 - *shade])).expect("not empty");
+            picture.paste(
+                &Picture::filled(8, 8, Color([255, 255, 255])).expect("not empty"),
+                number as u32 * 4 % 56,
+                20,
+            );
+            animation.take(number as f64 / 10.0, picture).expect("taken");
+        }
+        let end = animation.finish(10.0);
+        (root, end)
+    }
+
+    #[test]
+    fn moments_keep_the_rate_and_stay_inside() {
+        let moments = wanted(&spec(r#"{"start_s":2,"duration_s":3,"fps":10}"#), span(60.0)).at_s;
+        assert_eq!((moments.len(), moments[0], moments[29]), (30, 2.0, 4.9));
+        assert_eq!(
+            wanted(&spec(r#"{"start_s":9,"duration_s":3,"fps":10}"#), span(10.0))
+                .at_s
+                .len(),
+            10
+        );
+        let late = wanted(&spec(r#"{"start_s":90,"duration_s":3,"fps":10}"#), span(10.0));
+        assert_eq!((late.at_s[0], late.at_s.len(), late.warnings.len()), (7.0, 30, 1));
+        assert_eq!(wanted(&spec(r#"{"duration_s":1,"fps":60}"#), span(10.0)).at_s.len(), 50);
+        assert_eq!(
+            wanted(&spec(r#"{"duration_s":1,"fps":60,"format":"webp"}"#), span(10.0))
+                .at_s
+                .len(),
+            60
+        );
+    }
+
+    #[test]
+    fn both_formats_are_made_and_proved() {
+        for format in ["gif", "webp"] {
+            let shades: Vec<u8> = (0..20).map(|number| number * 12).collect();
+            let (root, end) = animate(&format!(r#"{{"format":"{format}"}}"#), &shades);
+            let product = end.expect(format).outputs.remove(0);
+            assert_eq!((product.files.len(), product.picture_count), (1, Some(20)), "{format}");
+            assert_eq!(product.files[0].place, Place::Main);
+            assert!(!root.path().join("job").join(SPOOL).exists());
+        }
+    }
+
+    #[test]
+    fn a_standing_picture_is_fine_and_no_picture_is_not() {
+        for format in ["gif", "webp"] {
+            let json = format!(r#"{{"format":"{format}"}}"#);
+            assert!(animate(&json, &[7]).1.is_ok(), "{format}");
+            assert_eq!(
+                animate(&json, &[]).1.expect_err("no frame").code,
+                "OutputUnproved",
+                "{format}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_clip_beyond_the_scratch_budget_is_refused_beforehand() {
+        let root = tempfile::tempdir().expect("a directory");
+        let scratch = JobScratch::create(root.path(), "job").expect("made");
+        let fit = Fit::new(Some(4096), Some(2160), (4096, 2160), WIDEST, Color([0; 3]));
+        let fault = Animation::new(&spec("{}"), fit, 600, scratch).expect_err("16 GB");
+        assert_eq!(fault.code, "AnimationTooLarge");
+    }
+}

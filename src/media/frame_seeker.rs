@@ -1,0 +1,335 @@
+//! Single frames of a file with an index, reading and decoding as little as possible.
+//!
+//! Guarantees: a key frame costs one seek, one packet and one decoded frame; an exact frame costs the packets from
+//! the key frame before it, of which those no other frame needs are not decoded. Moments that rise continue where
+//! the last one ended. Deliberately absent: what becomes of the frames; files without an index.
+
+use crate::media::av::AvError;
+use crate::media::av::Decoder;
+use crate::media::av::Demuxer;
+use crate::media::av::Frame;
+use crate::media::av::Packet;
+use crate::media::av::decode::Decode;
+use crate::media::key_index::KeyIndex;
+use std::collections::BTreeSet;
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// Packets read ahead before a frame is decoded without knowing all of its neighbours.
+const MAX_AHEAD_BYTES: usize = 96 << 20;
+
+/// A key frame so little ahead is reached by decoding on rather than by seeking.
+const CLOSE_S: f64 = 0.25;
+
+/// Packets without times of decoding that must be shown after a moment before it counts as passed: the deepest
+/// reordering of any codec.
+const MAX_REORDER: usize = 17;
+
+/// Packets of another kind tolerated between a seek and the key frame it went to.
+const MAX_DETOUR: usize = 256;
+
+/// A frame with the time it is shown from, stream units.
+#[derive(Debug, Clone)]
+pub struct ShownFrame {
+    /// Stream units.
+    pub pts: i64,
+    /// The frame.
+    pub frame: Arc<Frame>,
+}
+
+/// Reads single frames of one stream.
+#[derive(Debug)]
+pub struct FrameSeeker<'a> {
+    demuxer: &'a mut Demuxer,
+    decoder: &'a mut Decoder,
+    stream: usize,
+    keys: KeyIndex,
+    /// Set while frames are decoded one after the other.
+    run: Option<Run>,
+    undecodable: u64,
+}
+
+/// A stretch of continuous decoding from one key frame on.
+#[derive(Debug, Default)]
+struct Run {
+    /// Read, not yet sent.
+    ahead: VecDeque<Packet>,
+    ahead_bytes: usize,
+    /// Times of decoding and showing of its first frame.
+    first: Option<(Option<i64>, i64)>,
+    /// Time stamps of all frames read so far that can be decoded from there.
+    known: BTreeSet<i64>,
+    /// Decoded, not yet asked for.
+    ready: VecDeque<ShownFrame>,
+    last: Option<ShownFrame>,
+    read_all: bool,
+    drained: bool,
+}
+
+impl<'a> FrameSeeker<'a> {
+    /// Over an opened file and a decoder for the stream.
+    pub fn new(demuxer: &'a mut Demuxer, decoder: &'a mut Decoder, stream: usize, keys: KeyIndex) -> Self {
+        FrameSeeker {
+            demuxer,
+            decoder,
+            stream,
+            keys,
+            run: None,
+            undecodable: 0,
+        }
+    }
+
+    /// The index.
+    pub fn keys(&self) -> &KeyIndex {
+        &self.keys
+    }
+
+    /// Frames decoded so far.
+    pub fn frames(&self) -> u64 {
+        self.decoder.frames()
+    }
+
+    /// Key frames that could not be decoded.
+    pub fn undecodable(&self) -> u64 {
+        self.undecodable
+    }
+
+    /// The key frame on screen at `moment` (stream units), with its number in the index: the last one at or before
+    /// it. None when the index points to something else, or the frame cannot be decoded.
+    pub fn key_frame_at(&mut self, moment: f64) -> Result<Option<(usize, ShownFrame)>, AvError> {
+        let mut key = self.keys.at_or_before(moment);
+        loop {
+            let Some(packet) = self.read_key(key)? else {
+                return Ok(None);
+            };
+            // The index may give times of decoding; only the packet knows when it is shown.
+            if let Some(pts) = packet.pts() {
+                self.keys.learn(key, packet.dts(), pts);
+                let better = self.keys.at_or_before(moment);
+                if better < key {
+                    key = better;
+                    continue;
+                }
+            }
+            return Ok(self.decode_key(&packet)?.map(|frame| (key, frame)));
+        }
+    }
+
+    /// A key frame by its number in the index.
+    pub fn key_frame(&mut self, key: usize) -> Result<Option<ShownFrame>, AvError> {
+        match self.read_key(key)? {
+            Some(packet) => self.decode_key(&packet),
+            None => Ok(None),
+        }
+    }
+
+    /// The very frame shown at `moment` (stream units); the nearest one where the source shows nothing. None when
+    /// nothing there can be decoded.
+    pub fn frame_at(&mut self, moment: f64) -> Result<Option<ShownFrame>, AvError> {
+        let key = self.keys.at_or_before(moment);
+        let latest = moment + self.keys.tolerance();
+        let goes_on = self.keys.shown(key).zip(self.run.as_ref()).is_some_and(|(shown, run)| {
+            run.last.as_ref().is_some_and(|last| {
+                // Decoding on is the shorter way when the key frame has been passed, or is about to be.
+                let about_to = last.pts as f64 + self.keys.units(CLOSE_S) >= shown as f64;
+                last.pts as f64 <= latest && about_to
+            })
+        });
+        if goes_on {
+            self.read_past(latest)?;
+        } else {
+            self.begin_before(key, latest)?;
+        }
+        let Some(target) = self.run.as_mut().and_then(|run| run.target(latest)) else {
+            return Ok(None);
+        };
+        self.decode_until(target)
+    }
+
+    fn read_key(&mut self, key: usize) -> Result<Option<Packet>, AvError> {
+        let Some(time) = self.keys.seek_to(key) else {
+            return Ok(None);
+        };
+        self.run = None;
+        self.demuxer.keep_only(&[self.stream]);
+        self.demuxer.keep_keys_only(self.stream);
+        self.demuxer.seek(self.stream, time)?;
+        let mut packet = Packet::new()?;
+        for _ in 0..MAX_DETOUR {
+            if !self.demuxer.read(&mut packet)? {
+                return Ok(None);
+            }
+            if packet.stream_index() == self.stream && packet.is_key() {
+                // A key frame before an edit list's start is decoded but never shown.
+                return Ok((!packet.is_discard()).then_some(packet));
+            }
+        }
+        Ok(None)
+    }
+
+    fn decode_key(&mut self, packet: &Packet) -> Result<Option<ShownFrame>, AvError> {
+        self.decoder.flush();
+        self.decoder.decode_only(Decode::All);
+        self.decoder.send(packet)?;
+        self.decoder.send_end()?;
+        let mut found = None;
+        while let Some(frame) = self.decoder.receive()? {
+            // Without a time of its own the frame has its packet's.
+            if let Some(pts) = frame.best_pts().or(packet.pts()).or(packet.dts()) {
+                found.get_or_insert(ShownFrame {
+                    pts,
+                    frame: Arc::new(frame),
+                });
+            }
+        }
+        self.decoder.flush();
+        self.undecodable += u64::from(found.is_none());
+        Ok(found)
+    }
+
+    /// Starts a stretch at a key frame.
+    fn begin(&mut self, key: usize) -> Result<(), AvError> {
+        self.demuxer.keep_only(&[self.stream]);
+        if let Some(time) = self.keys.seek_to(key) {
+            self.demuxer.seek(self.stream, time)?;
+        }
+        self.decoder.flush();
+        self.run = Some(Run::default());
+        Ok(())
+    }
+
+    /// Starts a stretch that holds the frame shown at `moment`: at `key`, or an earlier one when it turns out that
+    /// the index gives times of decoding and the frame belongs to the key frame before.
+    fn begin_before(&mut self, mut key: usize, moment: f64) -> Result<(), AvError> {
+        loop {
+            self.begin(key)?;
+            self.read_past(moment)?;
+            let Some(first) = self.run.as_ref().and_then(|run| run.first.as_ref()) else {
+                return Ok(());
+            };
+            let (dts, pts) = *first;
+            self.keys.learn(key, dts, pts);
+            if key == 0 || pts as f64 <= moment {
+                return Ok(());
+            }
+            key -= 1;
+        }
+    }
+
+    /// Reads packets until all frames shown by `moment` are known.
+    fn read_past(&mut self, moment: f64) -> Result<(), AvError> {
+        let Some(run) = &mut self.run else {
+            return Ok(());
+        };
+        while !run.read_all && run.ahead_bytes < MAX_AHEAD_BYTES {
+            if run.is_past(moment) {
+                break;
+            }
+            run.read_all = !read_ahead(self.demuxer, self.stream, run)?;
+        }
+        Ok(())
+    }
+
+    fn decode_until(&mut self, target: i64) -> Result<Option<ShownFrame>, AvError> {
+        let Some(run) = &mut self.run else {
+            return Ok(None);
+        };
+        if let Some(last) = run.last.as_ref().filter(|last| last.pts == target) {
+            return Ok(Some(last.clone()));
+        }
+        loop {
+            while let Some(frame) = run.ready.pop_front() {
+                if frame.pts > target {
+                    // The target itself is lost; the frame before it stayed on screen. Keep this one for later.
+                    let stand_in = run.last.clone().unwrap_or_else(|| frame.clone());
+                    run.ready.push_front(frame);
+                    return Ok(Some(stand_in));
+                }
+                let hit = frame.pts == target;
+                run.last = Some(frame);
+                if hit {
+                    return Ok(run.last.clone());
+                }
+            }
+            if run.ahead.is_empty() && !run.read_all {
+                run.read_all = !read_ahead(self.demuxer, self.stream, run)?;
+            }
+            match run.ahead.pop_front() {
+                Some(packet) => {
+                    run.ahead_bytes -= packet.size_bytes();
+                    let early = packet.pts().is_some_and(|pts| pts < target);
+                    self.decoder
+                        .decode_only(if early { Decode::References } else { Decode::All });
+                    self.decoder.send(&packet)?;
+                }
+                None if run.drained => return Ok(run.last.clone()),
+                None => {
+                    self.decoder.send_end()?;
+                    run.drained = true;
+                }
+            }
+            while let Some(frame) = self.decoder.receive()? {
+                if let Some(pts) = frame.best_pts() {
+                    run.ready.push_back(ShownFrame {
+                        pts,
+                        frame: Arc::new(frame),
+                    });
+                }
+            }
+        }
+    }
+}
+
+impl Run {
+    /// The frame on screen at a moment, else the first one known. Forgets those before it.
+    fn target(&mut self, moment: f64) -> Option<i64> {
+        let latest = moment.floor() as i64;
+        let target = self
+            .known
+            .range(..=latest)
+            .next_back()
+            .or(self.known.first())
+            .copied()?;
+        self.known = self.known.split_off(&target);
+        Some(target)
+    }
+
+    /// Every frame shown by `moment` has been read: frames are shown at or after the time they are decoded.
+    fn is_past(&self, moment: f64) -> bool {
+        let mut untimed = 0;
+        for packet in self.ahead.iter().rev() {
+            match packet.dts() {
+                Some(dts) => return dts as f64 > moment,
+                None if packet.pts().is_some_and(|pts| pts as f64 > moment) => untimed += 1,
+                None => return false,
+            }
+            if untimed >= MAX_REORDER {
+                return true;
+            }
+        }
+        false
+    }
+}
+
+/// Reads one packet of the stream into the run; false at the end.
+fn read_ahead(demuxer: &mut Demuxer, stream: usize, run: &mut Run) -> Result<bool, AvError> {
+    loop {
+        let mut packet = Packet::new()?;
+        if !demuxer.read(&mut packet)? {
+            return Ok(false);
+        }
+        if packet.stream_index() != stream {
+            continue;
+        }
+        if let Some(pts) = packet.pts().or(packet.dts()) {
+            // Frames shown before the key frame need the ones before that.
+            let (_, first) = *run.first.get_or_insert((packet.dts(), pts));
+            if pts >= first && !packet.is_discard() {
+                run.known.insert(pts);
+            }
+        }
+        run.ahead_bytes += packet.size_bytes();
+        run.ahead.push_back(packet);
+        return Ok(true);
+    }
+}

@@ -1,0 +1,486 @@
+//! One picture job while frames go by: which it wants, what it makes of them, how it ends.
+//!
+//! Guarantees: frames are rendered only when they are wanted; the same frame wanted several times is rendered once;
+//! a dark frame is passed over for at most [`DARK_SEARCH_S`] and never past the next moment; a job that fails does
+//! not disturb its neighbours. Deliberately absent: decoding and scaling; the caller brings a renderer.
+
+use crate::base::fault::Fault;
+use crate::media::facts::MediaFacts;
+use crate::media::gather::Fit;
+use crate::media::gather::Gather;
+use crate::media::picker::Pick;
+use crate::media::picker::Picker;
+use crate::media::picture::Picture;
+use crate::media::product::JobEnd;
+use crate::media::scratch_file::JobScratch;
+use crate::media::spec::MediaWork;
+use crate::media::timeline::Timeline;
+use crate::media::wish::Wish;
+use std::path::Path;
+
+/// How far after its moment a frame that is not black is looked for, as the clouds have it.
+pub const DARK_SEARCH_S: f64 = 5.0;
+
+/// Makes the image of a frame, in the inner size of a fit.
+pub type Render<'a, F> = dyn FnMut(&F, Fit) -> Result<Picture, Fault> + 'a;
+
+/// A picture job on its way. `F` is whatever stands for a frame; clones share it.
+pub struct PictureJob<F> {
+    intra: bool,
+    picker: Picker<F>,
+    moments_s: Vec<f64>,
+    label: Label,
+    black_percent: Option<f64>,
+    gather: Box<dyn Gather>,
+    dark: Option<Dark>,
+    rendered: Option<(f64, Picture)>,
+    warnings: Vec<String>,
+    fault: Option<Fault>,
+    last_label_s: Option<f64>,
+    last_frame_s: f64,
+    end_s: f64,
+    skipped: usize,
+    missed: usize,
+}
+
+/// What a picture is labelled with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Label {
+    /// The moment asked for: the frame is the one shown at it.
+    Moment,
+    /// The frame's own time.
+    Frame,
+}
+
+/// A dark frame, kept in case nothing brighter follows.
+struct Dark {
+    label_s: f64,
+    picture: Picture,
+    until_s: f64,
+}
+
+/// A job made ready, or its end when there is nothing to wait for.
+pub enum Prepared<F> {
+    /// Waits for frames.
+    Job(Box<PictureJob<F>>),
+    /// Has ended already: nothing to do, or a request that cannot be met.
+    Ended(JobEnd),
+}
+
+impl<F: Clone> PictureJob<F> {
+    /// Makes a job ready. None when the work is not about pictures. With `exact` every moment gets the very frame
+    /// shown then, whatever the spec says: right where all frames go by anyway.
+    pub fn prepare(
+        directory: &str,
+        work: &MediaWork,
+        facts: &MediaFacts,
+        scratch: &Path,
+        exact: bool,
+    ) -> Option<Prepared<F>> {
+        if !matches!(work, MediaWork::Snapshot(_) | MediaWork::DynamicImage(_)) {
+            return None;
+        }
+        let Some((_, video)) = facts.main_video() else {
+            let reason = "the source has no video that can be decoded".to_owned();
+            return Some(Prepared::Ended(JobEnd::Skipped { reason }));
+        };
+        let (display, timeline) = (video.display_size(), Timeline::of(facts));
+        let wish = JobScratch::create(scratch, directory).and_then(|scratch| match work {
+            MediaWork::DynamicImage(spec) => Wish::animation(spec, display, timeline, scratch).map(Some),
+            MediaWork::Snapshot(spec) => Wish::snapshot(spec, display, timeline, scratch).map(Some),
+            MediaWork::Analysis | MediaWork::Transcode(_) => Ok(None),
+        });
+        Some(match wish {
+            Ok(wish) => Prepared::Job(Box::new(Self::new(wish?, timeline, exact))),
+            Err(fault) => Prepared::Ended(JobEnd::Failed { fault }),
+        })
+    }
+
+    fn new(wish: Wish, timeline: Timeline, exact: bool) -> Self {
+        let intra = wish.intra && !exact;
+        PictureJob {
+            intra,
+            picker: Picker::new(wish.moments.at_s.clone()),
+            moments_s: wish.moments.at_s,
+            label: if intra { Label::Frame } else { Label::Moment },
+            black_percent: wish.black_level.map(f64::from),
+            gather: wish.gather,
+            dark: None,
+            rendered: None,
+            warnings: wish.moments.warnings,
+            fault: None,
+            last_label_s: None,
+            last_frame_s: 0.0,
+            end_s: timeline.end_s,
+            skipped: 0,
+            missed: 0,
+        }
+    }
+
+    /// The size its pictures have.
+    pub fn fit(&self) -> Fit {
+        self.gather.fit()
+    }
+
+    /// Every moment, seconds on the source's clock.
+    pub fn moments_s(&self) -> &[f64] {
+        &self.moments_s
+    }
+
+    /// Number of moments already decided.
+    pub fn decided(&self) -> usize {
+        self.picker.pending()
+    }
+
+    /// Wants no more frames: all taken, or failed.
+    pub fn is_done(&self) -> bool {
+        self.fault.is_some() || (self.picker.is_done() && self.dark.is_none())
+    }
+
+    /// It is looking for a brighter frame than the one it has.
+    pub fn is_searching(&self) -> bool {
+        self.dark.is_some()
+    }
+
+    /// First moment without a frame; none when all have one.
+    pub fn pending_s(&self) -> Option<f64> {
+        self.picker.pending_s()
+    }
+
+    /// Fails the job; the first fault counts.
+    pub fn fail(&mut self, fault: Fault) {
+        self.fault.get_or_insert(fault);
+    }
+
+    /// The next frame, shown from `frame_s` on, seconds on the source's clock.
+    pub fn offer(&mut self, frame_s: f64, frame: F, render: &mut Render<'_, F>) {
+        if self.is_done() {
+            return;
+        }
+        self.last_frame_s = self.last_frame_s.max(frame_s);
+        let picks = self.picker.offer(frame_s, frame.clone());
+        // The frame just offered comes after the picked ones, so it may relieve a dark one.
+        for pick in picks {
+            self.pick(pick, render);
+        }
+        self.search(frame_s, &frame, render);
+    }
+
+    /// The last frame offered stands for the next moment.
+    pub fn settle_next(&mut self, render: &mut Render<'_, F>) {
+        if let Some(pick) = self.picker.settle_next() {
+            self.pick(pick, render);
+        }
+    }
+
+    /// The last frame offered stands for all moments left; there are no more frames.
+    pub fn settle_all(&mut self, render: &mut Render<'_, F>) {
+        for pick in self.picker.finish() {
+            self.pick(pick, render);
+        }
+        self.end_search();
+    }
+
+    /// The source was seen to last until then.
+    pub fn ends_at(&mut self, end_s: f64) {
+        self.end_s = self.end_s.max(end_s);
+    }
+
+    /// Something to tell that is no failure.
+    pub fn warn(&mut self, warning: String) {
+        self.warnings.push(warning);
+    }
+
+    /// Nothing could be decoded for the next moment.
+    pub fn miss_next(&mut self) {
+        self.picker.skip_next();
+        self.missed += 1;
+    }
+
+    /// Key frames will do: each frame is labelled with its own time, and a moment that falls on the key frame of the
+    /// one before gets no picture.
+    pub fn is_intra(&self) -> bool {
+        self.intra
+    }
+
+    /// From now on every moment gets the very frame shown then.
+    pub fn make_exact(&mut self) {
+        self.intra = false;
+        self.label = Label::Moment;
+    }
+
+    /// Moments that got no picture of their own so far.
+    pub fn skipped(&self) -> usize {
+        self.skipped
+    }
+
+    /// Nothing brighter will be offered for the moment just decided.
+    pub fn end_search(&mut self) {
+        if let Some(dark) = self.dark.take() {
+            self.hand_over(dark.label_s, dark.picture);
+        }
+    }
+
+    /// Until when a brighter frame is of use; none when none is looked for.
+    pub fn search_until_s(&self) -> Option<f64> {
+        self.dark.as_ref().map(|dark| dark.until_s)
+    }
+
+    /// There are no more frames. Gives the job's end; `end_s` of the source is raised to the last frame seen.
+    pub fn finish(mut self, render: &mut Render<'_, F>) -> JobEnd {
+        self.settle_all(render);
+        if let Some(fault) = self.fault {
+            return JobEnd::Failed { fault };
+        }
+        if self.skipped > 0 {
+            self.warnings.push(format!(
+                "{} of {} moments fall on the key frame of the one before and got no picture of their own",
+                self.skipped,
+                self.moments_s.len()
+            ));
+        }
+        if self.missed > 0 {
+            self.warnings
+                .push(format!("nothing could be decoded at {} moments", self.missed));
+        }
+        match self.gather.finish(self.end_s.max(self.last_frame_s)) {
+            Ok(mut product) => {
+                product.warnings.append(&mut self.warnings);
+                JobEnd::Success(product)
+            }
+            Err(fault) => JobEnd::Failed { fault },
+        }
+    }
+
+    /// Judges the frame's own image, not the ground beside it.
+    fn pick(&mut self, pick: Pick<F>, render: &mut Render<'_, F>) {
+        self.end_search();
+        if self.fault.is_some() {
+            return;
+        }
+        if self.label == Label::Frame && self.last_label_s.is_some_and(|last_s| pick.frame_s <= last_s) {
+            self.skipped += 1;
+            return;
+        }
+        let picture = match &self.rendered {
+            Some((frame_s, picture)) if *frame_s == pick.frame_s => picture.clone(),
+            _ => match render(&pick.frame, self.gather.fit()) {
+                Ok(picture) => picture,
+                Err(fault) => return self.fail(fault),
+            },
+        };
+        let label_s = match self.label {
+            Label::Moment => self.moments_s[pick.moment],
+            Label::Frame => pick.frame_s,
+        };
+        if self.is_too_dark(&picture) {
+            let next_s = self.moments_s.get(pick.moment + 1).copied().unwrap_or(f64::INFINITY);
+            let until_s = (self.moments_s[pick.moment] + DARK_SEARCH_S).min(next_s);
+            self.dark = Some(Dark {
+                label_s,
+                picture,
+                until_s,
+            });
+            self.rendered = None;
+        } else {
+            self.hand_over(label_s, picture.clone());
+            self.rendered = Some((pick.frame_s, picture));
+        }
+    }
+
+    fn search(&mut self, frame_s: f64, frame: &F, render: &mut Render<'_, F>) {
+        let Some(until_s) = self.search_until_s() else {
+            return;
+        };
+        if frame_s >= until_s {
+            return self.end_search();
+        }
+        match render(frame, self.gather.fit()) {
+            Ok(picture) if !self.is_too_dark(&picture) => {
+                self.dark = None;
+                self.hand_over(frame_s, picture);
+            }
+            Ok(_) => {}
+            Err(fault) => self.fail(fault),
+        }
+    }
+
+    fn is_too_dark(&self, picture: &Picture) -> bool {
+        self.black_percent
+            .is_some_and(|percent| picture.black_percent() >= percent)
+    }
+
+    fn hand_over(&mut self, label_s: f64, picture: Picture) {
+        // Containers let the first frame begin a little before the start.
+        let label_s = label_s.max(0.0);
+        self.last_label_s = Some(label_s);
+        if let Err(fault) = self.gather.take(label_s, self.gather.fit().frame(picture)) {
+            self.fail(fault);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::media::facts::StreamFacts;
+    use crate::media::picture::Color;
+    use crate::media::product::JobProduct;
+    use crate::media::product::Place;
+    use crate::media::webvtt;
+    use std::cell::Cell;
+
+    /// 25 frames a second, 64x36, `seconds` long.
+    fn facts(seconds: f64) -> MediaFacts {
+        let stream: StreamFacts = serde_json::from_value(serde_json::json!({
+            "index": 0, "codec_name": "h264", "codec_long_name": "", "codec_tag_string": "", "codec_tag": "",
+            "time_base": {"num": 1, "den": 1000}, "duration_s": seconds, "default": true, "decodable": true, "type": "video",
+            "width": 64, "height": 36, "rotation_degrees": 0, "mirrored": false, "bit_depth": 8,
+            "average_frame_rate": {"num": 25, "den": 1}, "field_order": "progressive", "color_range": "tv",
+            "color_primaries": "bt709", "color_transfer": "bt709", "color_space": "bt709", "hdr": "sdr",
+            "has_b_frames": 0, "attached_picture": false
+        }))
+        .expect("facts");
+        MediaFacts {
+            duration_s: Some(seconds),
+            streams: vec![stream],
+            ..MediaFacts::default()
+        }
+    }
+
+    fn job(json: &str, seconds: f64, root: &Path) -> PictureJob<u8> {
+        let work = MediaWork::Snapshot(serde_json::from_str(json).expect("a spec"));
+        match PictureJob::prepare("job", &work, &facts(seconds), root, false) {
+            Some(Prepared::Job(job)) => *job,
+            _ => panic!("not ready"),
+        }
+    }
+
+    /// A frame is its shade.
+    fn shade(frame: &u8, fit: Fit) -> Result<Picture, Fault> {
+        Ok(Picture::filled(fit.inner_width, fit.inner_height, Color([*frame; 3])).expect("not empty"))
+    }
+
+    fn made(end: JobEnd) -> JobProduct {
+        match end {
+            JobEnd::Success(product) => product,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn shades(product: &JobProduct, root: &Path) -> Vec<u8> {
+        let stills = product.outputs[0].files.iter();
+        stills
+            .map(|file| {
+                let bytes = std::fs::read(root.join(&file.scratch_path)).expect("read");
+                Picture::decode(&bytes, crate::media::spec::PictureFormat::Png)
+                    .expect("decodes")
+                    .pixel(0, 0)[0]
+            })
+            .collect()
+    }
+
+    #[test]
+    fn frames_are_rendered_only_when_wanted_and_once() {
+        let root = tempfile::tempdir().expect("a directory");
+        let mut job = job(
+            r#"{"times":["0.5","0.51","1.5"],"format":"png","frame_type":"normal"}"#,
+            2.0,
+            root.path(),
+        );
+        let renders = Cell::new(0);
+        let mut render = |frame: &u8, fit: Fit| {
+            renders.set(renders.get() + 1);
+            shade(frame, fit)
+        };
+        for number in 0..50u8 {
+            job.offer(f64::from(number) * 0.04, number + 100, &mut render);
+        }
+        assert!(job.is_done());
+        let product = made(job.finish(&mut render));
+        assert_eq!(shades(&product, root.path()), [112, 112, 137]);
+        assert_eq!(renders.get(), 2);
+    }
+
+    #[test]
+    fn dark_frames_are_passed_over_but_not_for_ever() {
+        let root = tempfile::tempdir().expect("a directory");
+        let json = r#"{"mode":"sprite","interval_s":2,"black_level":90,"frame_type":"normal"}"#;
+        let mut job = job(json, 6.0, root.path());
+        // Black until 1 s, then grey until 2 s, then black until the end.
+        for number in 0..150u32 {
+            let grey = (25..50).contains(&number);
+            job.offer(f64::from(number) * 0.04, if grey { 200 } else { 3 }, &mut shade);
+        }
+        let product = made(job.finish(&mut shade));
+        assert_eq!(product.outputs[0].picture_count, Some(3));
+        let vtt = product.outputs[0]
+            .files
+            .iter()
+            .find(|file| matches!(file.place, Place::Beside(_)))
+            .expect("an index");
+        let cues =
+            webvtt::read(&std::fs::read_to_string(root.path().join(&vtt.scratch_path)).expect("read")).expect("cues");
+        assert_eq!(
+            cues.iter().map(|cue| cue.end_ms).collect::<Vec<_>>(),
+            [2000, 4000, 6000]
+        );
+        let sheet = std::fs::read(root.path().join(&product.outputs[0].files[0].scratch_path)).expect("read");
+        let sheet = Picture::decode(&sheet, crate::media::spec::PictureFormat::Jpg).expect("decodes");
+        assert!(
+            sheet.pixel(80, 45)[0] > 150,
+            "the first cell shows the first frame that is not black"
+        );
+        assert!(sheet.pixel(240, 45)[0] < 30, "without one the moment's own frame stays");
+    }
+
+    #[test]
+    fn key_frames_label_their_own_time_and_skipped_moments_are_told() {
+        let root = tempfile::tempdir().expect("a directory");
+        let mut job = job(r#"{"mode":"sprite","times":["0","3","3.5"]}"#, 4.0, root.path());
+        assert!(job.is_intra());
+        job.offer(0.0, 10, &mut shade);
+        job.settle_next(&mut shade);
+        job.offer(2.0, 90, &mut shade);
+        job.settle_next(&mut shade);
+        job.settle_next(&mut shade);
+        assert_eq!(job.skipped(), 1);
+        let product = made(job.finish(&mut shade));
+        assert_eq!(product.outputs[0].picture_count, Some(2));
+        assert_eq!(product.warnings.len(), 1);
+        let text = std::fs::read_to_string(root.path().join("job/sprite.vtt")).expect("read");
+        assert_eq!(webvtt::read(&text).expect("cues")[1].start_ms, 2000);
+    }
+
+    #[test]
+    fn a_failed_renderer_fails_the_job_and_no_frame_at_all_too() {
+        let root = tempfile::tempdir().expect("a directory");
+        let mut job = job(r#"{"times":["0"]}"#, 4.0, root.path());
+        let mut broken = |_: &u8, _: Fit| {
+            Err(Fault::new(
+                "Scale",
+                crate::base::fault::Blame::Bug,
+                "scale",
+                "x",
+                "y",
+                "z.",
+            ))
+        };
+        job.offer(0.0, 10, &mut broken);
+        job.offer(1.0, 10, &mut broken);
+        assert!(job.is_done());
+        assert!(matches!(job.finish(&mut shade), JobEnd::Failed { fault } if fault.code == "Scale"));
+        let empty = self::job(r#"{"times":["0"]}"#, 4.0, root.path());
+        assert!(matches!(empty.finish(&mut shade), JobEnd::Failed { fault } if fault.code == "OutputUnproved"));
+    }
+
+    #[test]
+    fn without_video_there_is_nothing_to_do() {
+        let root = tempfile::tempdir().expect("a directory");
+        let work = MediaWork::Snapshot(serde_json::from_str("{}").expect("a spec"));
+        let ready = PictureJob::<u8>::prepare("job", &work, &MediaFacts::default(), root.path(), false);
+        assert!(matches!(ready, Some(Prepared::Ended(JobEnd::Skipped { .. }))));
+        let analysis = PictureJob::<u8>::prepare("job", &MediaWork::Analysis, &facts(1.0), root.path(), false);
+        assert!(analysis.is_none());
+    }
+}

@@ -1,0 +1,458 @@
+//! Pictures without a pass: seeks instead of decoding everything.
+//!
+//! Guarantees: with an index, key-frame jobs read and decode one key frame a picture, and exact jobs only what lies
+//! between a key frame and the moment. Without one (transport streams, raw streams, fragments) the file is read once
+//! from the start for all jobs together, and decoding is limited to key frames where these will do. Files whose key
+//! frames are too few to serve the moments are decoded to the exact frames. Deliberately absent: sound.
+
+use crate::base::fault::Fault;
+use crate::media::av::AvError;
+use crate::media::av::Decoder;
+use crate::media::av::Demuxer;
+use crate::media::av::Frame;
+use crate::media::av::Packet;
+use crate::media::av::decode::Decode;
+use crate::media::error;
+use crate::media::facts::MediaFacts;
+use crate::media::frame_painter::FramePainter;
+use crate::media::frame_seeker::FrameSeeker;
+use crate::media::frame_seeker::ShownFrame;
+use crate::media::gather::Fit;
+use crate::media::key_index::KeyIndex;
+use crate::media::limits::Limits;
+use crate::media::picture_job::PictureJob;
+use crate::media::picture_job::Prepared;
+use crate::media::picture_job::Render;
+use crate::media::probe::Opened;
+use crate::media::product::JobEnd;
+use crate::media::spec::MediaWork;
+use std::path::Path;
+use std::sync::Arc;
+
+const OPERATION: &str = "snapshot";
+
+/// A moment so long after its key frame is not served by it, whatever was asked for.
+const FAR_FROM_KEY_S: f64 = 15.0;
+
+/// Steps in which a frame that is not black is looked for where exact frames are wanted.
+const DARK_STEP_S: f64 = 0.2;
+
+/// Threads that decoding forward uses at most: stretches are short, and each thread costs a frame of delay.
+const MAX_THREADS: u32 = 4;
+
+/// One picture job.
+#[derive(Debug, Clone, Copy)]
+pub struct AloneJob<'a> {
+    /// Name of its directory beneath the scratch directory.
+    pub directory: &'a str,
+    /// What to make; only `Snapshot` and `DynamicImage` belong here.
+    pub work: &'a MediaWork,
+}
+
+/// Told how far the work is (0..=1) and how many frames were decoded; answers false to stop.
+pub type OnProgress<'a> = dyn FnMut(f64, u64) -> bool + 'a;
+
+/// Carries out picture jobs on an opened source. Gives their ends in their order.
+///
+/// Errors: the source is truncated or cannot be read, or `on_progress` asked to stop; then no job has ended.
+pub fn carry_out_alone(
+    opened: &mut Opened,
+    jobs: &[AloneJob<'_>],
+    scratch: &Path,
+    threads: u32,
+    limits: &Limits,
+    on_progress: &mut OnProgress<'_>,
+) -> Result<Vec<JobEnd>, Fault> {
+    if let Some(missing) = opened.missing_data() {
+        return Err(error::source_truncated(OPERATION, opened.demuxer.name(), missing));
+    }
+    let mut ends: Vec<Option<JobEnd>> = jobs.iter().map(|_| None).collect();
+    let mut open_jobs = Vec::new();
+    for (number, job) in jobs.iter().enumerate() {
+        match prepare(job, &opened.facts, scratch) {
+            Ok(ready) => open_jobs.push((number, ready)),
+            Err(end) => ends[number] = Some(end),
+        }
+    }
+    if let Some(mut workbench) = Workbench::set_up(opened, threads, limits).filter(|_| !open_jobs.is_empty()) {
+        let total = open_jobs
+            .iter()
+            .map(|(_, job)| job.moments_s().len())
+            .sum::<usize>()
+            .max(1);
+        let mut in_order = Vec::new();
+        if let Some(keys) = workbench.usable_index() {
+            let mut before = 0;
+            for (number, mut job) in open_jobs {
+                let moments = job.moments_s().len();
+                let mut report = |done: usize, frames: u64| on_progress((before + done) as f64 / total as f64, frames);
+                match workbench.by_seeking(&mut job, keys.clone(), &mut report) {
+                    Ok(()) => ends[number] = Some(workbench.end(*job)),
+                    Err(Setback::Fault(fault)) => return Err(fault),
+                    Err(Setback::Index) => in_order.push((number, restarted(&jobs[number], &workbench, scratch)?)),
+                }
+                before += moments;
+            }
+        } else {
+            in_order = open_jobs;
+        }
+        if !in_order.is_empty() {
+            let all_intra = in_order.iter().all(|(_, job)| job.is_intra());
+            let mut parts: Vec<&mut Job> = in_order.iter_mut().map(|(_, job)| &mut **job).collect();
+            workbench.in_order(&mut parts, on_progress)?;
+            let poor = parts.iter().any(|job| job.skipped() * 2 > job.moments_s().len());
+            if all_intra && poor {
+                for (number, job) in &mut in_order {
+                    *job = restarted(&jobs[*number], &workbench, scratch)?;
+                    job.make_exact();
+                }
+                let mut parts: Vec<&mut Job> = in_order.iter_mut().map(|(_, job)| &mut **job).collect();
+                workbench.in_order(&mut parts, on_progress)?;
+            }
+            for (number, job) in in_order {
+                ends[number] = Some(workbench.end(*job));
+            }
+        }
+    }
+    Ok(ends
+        .into_iter()
+        .map(|end| end.unwrap_or_else(|| nothing(&opened.facts)))
+        .collect())
+}
+
+type Job = PictureJob<Arc<Frame>>;
+
+fn nothing(facts: &MediaFacts) -> JobEnd {
+    let reason = match facts.main_video() {
+        Some(_) => "the job asks for no pictures".to_owned(),
+        None => "the source has no video that can be decoded".to_owned(),
+    };
+    JobEnd::Skipped { reason }
+}
+
+fn prepare(job: &AloneJob<'_>, facts: &MediaFacts, scratch: &Path) -> Result<Box<Job>, JobEnd> {
+    match Job::prepare(job.directory, job.work, facts, scratch, false) {
+        Some(Prepared::Job(job)) => Ok(job),
+        Some(Prepared::Ended(end)) => Err(end),
+        None => Err(nothing(facts)),
+    }
+}
+
+/// A job from its beginning again; its files are written over.
+fn restarted(job: &AloneJob<'_>, workbench: &Workbench<'_>, scratch: &Path) -> Result<Box<Job>, Fault> {
+    prepare(job, workbench.facts, scratch).map_err(|end| match end {
+        JobEnd::Failed { fault } => fault,
+        _ => error::broken_invariant(OPERATION, job.directory, "a job could be prepared once but not twice"),
+    })
+}
+
+/// Why a job did not come to its end by seeking.
+enum Setback {
+    /// The whole attempt is over.
+    Fault(Fault),
+    /// The index is of no use after all.
+    Index,
+}
+
+/// The opened source with what its pictures need.
+struct Workbench<'a> {
+    demuxer: &'a mut Demuxer,
+    facts: &'a MediaFacts,
+    painter: FramePainter,
+    limits: &'a Limits,
+    threads: u32,
+    stream: usize,
+    length_s: Option<f64>,
+    frame_s: f64,
+    /// Seconds a unit of the stream's time stamps.
+    unit_s: f64,
+    /// Time stamp of the first thing shown or heard: where the source's clock begins.
+    zero: Option<i64>,
+    /// Something was read or sought; reading in order must begin with a seek.
+    touched: bool,
+    /// Damaged or lost frames among those decoded.
+    damaged: u64,
+    frames: u64,
+}
+
+impl<'a> Workbench<'a> {
+    /// None without video.
+    fn set_up(opened: &'a mut Opened, threads: u32, limits: &'a Limits) -> Option<Self> {
+        let (stream, video) = opened.facts.main_video()?;
+        let raw = opened.demuxer.stream(stream.index)?;
+        let rate = video
+            .average_frame_rate
+            .or(video.frame_rate)
+            .map_or(25.0, |rate| rate.value());
+        Some(Workbench {
+            painter: FramePainter::of_source(video),
+            limits,
+            threads: threads.clamp(1, MAX_THREADS),
+            stream: stream.index,
+            length_s: stream.duration_s.or(opened.facts.duration_s),
+            frame_s: 1.0 / rate.max(0.001),
+            unit_s: raw.time_base().value(),
+            zero: opened
+                .facts
+                .start_time_s
+                .map(|start_s| (start_s / raw.time_base().value()).round() as i64)
+                .or(raw.start_time()),
+            touched: false,
+            damaged: 0,
+            frames: 0,
+            facts: &opened.facts,
+            demuxer: &mut opened.demuxer,
+        })
+    }
+
+    /// The index, if it covers the stream. Matroska and ASF read theirs only when somebody seeks.
+    fn usable_index(&mut self) -> Option<KeyIndex> {
+        let lazy = ["matroska", "asf"]
+            .iter()
+            .any(|name| self.demuxer.format_name().contains(name));
+        if lazy {
+            self.touched = true;
+            self.demuxer.seek(self.stream, self.zero.unwrap_or(0)).ok()?;
+        }
+        KeyIndex::read(self.demuxer, self.stream, self.length_s)
+    }
+
+    fn decoder(&self, threads: u32) -> Result<Decoder, Fault> {
+        let open = || -> Result<Decoder, AvError> {
+            let stream = self
+                .demuxer
+                .stream(self.stream)
+                .ok_or_else(|| AvError::argument("avcodec_open2"))?;
+            Decoder::open(&stream.parameters()?, stream.time_base(), threads, self.limits)
+        };
+        open().map_err(|refusal| self.refusal(&refusal))
+    }
+
+    fn refusal(&self, refusal: &AvError) -> Fault {
+        match self.demuxer.watch().trouble() {
+            Some(trouble) => error::source_unreadable(OPERATION, self.demuxer.name(), trouble),
+            None => error::source_refused(OPERATION, self.demuxer.name(), refusal),
+        }
+    }
+
+    /// Carries out one job with an index.
+    fn by_seeking(
+        &mut self,
+        job: &mut Job,
+        keys: KeyIndex,
+        report: &mut dyn FnMut(usize, u64) -> bool,
+    ) -> Result<(), Setback> {
+        self.touched = true;
+        let (unit_s, zero) = (self.unit_s, self.zero.unwrap_or(0));
+        let units = |moment_s: f64| zero as f64 + moment_s / unit_s;
+        let moments: Vec<f64> = job.moments_s().iter().map(|moment_s| units(*moment_s)).collect();
+        if job.is_intra() && keys.serves_poorly(&moments, keys.units(FAR_FROM_KEY_S)) {
+            job.make_exact();
+        }
+        let threads = if job.is_intra() || moments.len() == 1 {
+            1
+        } else {
+            self.threads
+        };
+        let mut decoder = self.decoder(threads).map_err(Setback::Fault)?;
+        let name = self.demuxer.name().to_owned();
+        let watch = self.demuxer.watch();
+        let trouble = |_: AvError| match watch.trouble() {
+            Some(trouble) => Setback::Fault(error::source_unreadable(OPERATION, &name, trouble)),
+            None => Setback::Index,
+        };
+        let mut found = 0;
+        let mut seeker = FrameSeeker::new(self.demuxer, &mut decoder, self.stream, keys);
+        let painter = &mut self.painter;
+        let mut paint = |frame: &Arc<Frame>, fit: Fit| painter.image(frame, fit);
+        let seconds = |shown: &ShownFrame| (shown.pts - zero) as f64 * unit_s;
+        while let Some(moment_s) = job.pending_s().filter(|_| !job.is_done()) {
+            let moment = units(moment_s);
+            let key = if job.is_intra() {
+                seeker.key_frame_at(moment).map_err(trouble)?
+            } else {
+                None
+            };
+            let (key, shown) = match key {
+                Some((key, shown)) => (Some(key), Some(shown)),
+                None => (None, seeker.frame_at(moment).map_err(trouble)?),
+            };
+            match shown {
+                Some(shown) => {
+                    found += 1;
+                    job.offer(seconds(&shown), shown.frame, &mut paint);
+                    job.settle_next(&mut paint);
+                }
+                None => job.miss_next(),
+            }
+            brighter(job, &mut seeker, key, moment_s, &units, &seconds, &mut paint).map_err(trouble)?;
+            if !report(job.decided(), seeker.frames()) {
+                return Err(Setback::Fault(error::stopped(OPERATION, &name)));
+            }
+        }
+        let lost = seeker.undecodable();
+        self.frames = decoder.frames();
+        self.damaged = decoder.damaged_frames() + lost;
+        if found == 0 && !job.is_done() {
+            Err(Setback::Index)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Goes back to the first frame.
+    fn rewind(&mut self) -> Result<(), AvError> {
+        // Transport streams are searched by time to somewhere near it, which may be behind the first key frame.
+        if self.demuxer.may_jump() && self.demuxer.seek_byte(0).is_ok() {
+            return Ok(());
+        }
+        let start = self.zero.unwrap_or(0);
+        self.demuxer
+            .seek(self.stream, start)
+            .or_else(|_| self.demuxer.seek_byte(0))
+    }
+
+    /// Reads the file from its start for all these jobs.
+    fn in_order(&mut self, jobs: &mut [&mut Job], on_progress: &mut OnProgress<'_>) -> Result<(), Fault> {
+        let keys_only = jobs.iter().all(|job| job.is_intra());
+        if !keys_only {
+            // Every frame is decoded anyway: nobody need be content with key frames.
+            jobs.iter_mut().for_each(|job| job.make_exact());
+        }
+        self.demuxer.keep_only(&[self.stream]);
+        if keys_only {
+            self.demuxer.keep_keys_only(self.stream);
+        }
+        if std::mem::replace(&mut self.touched, true) {
+            self.rewind().map_err(|refusal| self.refusal(&refusal))?;
+        }
+        let mut decoder = self.decoder(self.threads)?;
+        decoder.decode_only(if keys_only { Decode::Keys } else { Decode::All });
+        let mut clock = Clock {
+            zero: self.zero,
+            unit_s: self.unit_s,
+            frame_s: self.frame_s,
+            last_s: None,
+        };
+        let mut more = true;
+        while more && jobs.iter().any(|job| !job.is_done()) {
+            let mut packet = Packet::new().map_err(|refusal| self.refusal(&refusal))?;
+            more = self
+                .demuxer
+                .read(&mut packet)
+                .map_err(|refusal| self.refusal(&refusal))?;
+            if more && packet.stream_index() != self.stream {
+                continue;
+            }
+            let sent = if more {
+                decoder.send(&packet)
+            } else {
+                decoder.send_end()
+            };
+            sent.map_err(|refusal| self.refusal(&refusal))?;
+            while let Some(frame) = decoder.receive().map_err(|refusal| self.refusal(&refusal))? {
+                let frame_s = clock.time(frame.best_pts());
+                let frame = Arc::new(frame);
+                for job in jobs.iter_mut() {
+                    job.offer(frame_s, Arc::clone(&frame), &mut |frame, fit| {
+                        self.painter.image(frame, fit)
+                    });
+                }
+                let share = self
+                    .length_s
+                    .map_or(0.0, |length_s| (frame_s / length_s).clamp(0.0, 1.0));
+                if !on_progress(share, decoder.frames()) {
+                    return Err(error::stopped(OPERATION, self.demuxer.name()));
+                }
+            }
+        }
+        for job in jobs {
+            job.settle_all(&mut |frame, fit| self.painter.image(frame, fit));
+        }
+        self.frames = decoder.frames();
+        self.damaged = decoder.damaged_frames() + decoder.refused_packets();
+        Ok(())
+    }
+
+    /// The end of a job whose frames have all gone by.
+    fn end(&mut self, mut job: Job) -> JobEnd {
+        let seen = self.frames + self.damaged;
+        let percent = 100.0 * self.damaged as f64 / seen.max(1) as f64;
+        // One bad frame among few is no pattern yet, as long as there is a good one.
+        if percent > self.limits.max_damaged_percent && (self.damaged > 1 || self.frames == 0) {
+            job.fail(error::source_damaged(
+                OPERATION,
+                self.demuxer.name(),
+                format!(
+                    "{} of {seen} frames decoded for pictures are damaged ({percent:.1} %)",
+                    self.damaged
+                ),
+            ));
+        } else if self.damaged > 0 {
+            job.warn(format!(
+                "{} of {seen} frames decoded for pictures are damaged",
+                self.damaged
+            ));
+        }
+        job.finish(&mut |frame, fit| self.painter.image(frame, fit))
+    }
+}
+
+/// Looks for a frame that is not black after one that is, as long as the job asks for it.
+fn brighter(
+    job: &mut Job,
+    seeker: &mut FrameSeeker<'_>,
+    mut key: Option<usize>,
+    moment_s: f64,
+    units: &dyn Fn(f64) -> f64,
+    seconds: &dyn Fn(&ShownFrame) -> f64,
+    paint: &mut Render<'_, Arc<Frame>>,
+) -> Result<(), AvError> {
+    let mut step = 0;
+    while let Some(until_s) = job.search_until_s() {
+        step += 1;
+        let next = match &mut key {
+            Some(key) => {
+                *key += 1;
+                let in_time = seeker
+                    .keys()
+                    .shown(*key)
+                    .is_some_and(|shown| (shown as f64) < units(until_s));
+                if in_time { seeker.key_frame(*key)? } else { None }
+            }
+            None => {
+                let later_s = moment_s + f64::from(step) * DARK_STEP_S;
+                if later_s < until_s {
+                    seeker.frame_at(units(later_s))?
+                } else {
+                    None
+                }
+            }
+        };
+        match next {
+            Some(shown) => job.offer(seconds(&shown), shown.frame, paint),
+            None => job.end_search(),
+        }
+    }
+    Ok(())
+}
+
+/// Time of frames in order of appearance.
+struct Clock {
+    zero: Option<i64>,
+    unit_s: f64,
+    frame_s: f64,
+    last_s: Option<f64>,
+}
+
+impl Clock {
+    /// Seconds since the first frame; frames without a time stamp follow the one before at the nominal rate.
+    fn time(&mut self, pts: Option<i64>) -> f64 {
+        let time_s = match pts {
+            Some(pts) => (pts - *self.zero.get_or_insert(pts)) as f64 * self.unit_s,
+            None => self.last_s.map_or(0.0, |last_s| last_s + self.frame_s),
+        };
+        self.last_s = Some(time_s);
+        time_s
+    }
+}

@@ -1,0 +1,79 @@
+//! Where the video of a source lies in time, on the clock that pictures are labelled with.
+//!
+//! Guarantees: the clock is the pass's: 0 is the first thing shown or heard. Deliberately absent: frames.
+
+use crate::media::facts::MediaFacts;
+use crate::media::moments::Span;
+
+/// Where the video of a source lies in time.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Timeline {
+    /// How long the video lasts.
+    pub span: Span,
+    /// End of everything, sound included, on the same clock.
+    pub end_s: f64,
+}
+
+impl Timeline {
+    /// From what a probe learned. Times count from the first thing shown or heard, as those of a pass do.
+    pub fn of(facts: &MediaFacts) -> Self {
+        let Some((stream, video)) = facts.main_video() else {
+            let span = Span {
+                duration_s: None,
+                frame_s: 0.0,
+            };
+            return Timeline { span, end_s: 0.0 };
+        };
+        let rate = video
+            .average_frame_rate
+            .or(video.frame_rate)
+            .map_or(0.0, |rate| rate.value());
+        let late_s = stream
+            .start_time_s
+            .zip(facts.start_time_s)
+            .map_or(0.0, |(own, first)| (own - first).max(0.0));
+        let video_end_s = stream
+            .duration_s
+            .map(|duration_s| duration_s + late_s)
+            .or(facts.duration_s);
+        let duration_s = video_end_s.filter(|duration_s| *duration_s > 0.0);
+        Timeline {
+            span: Span {
+                duration_s,
+                frame_s: if rate > 0.0 { 1.0 / rate } else { 0.0 },
+            },
+            end_s: duration_s.unwrap_or(0.0).max(facts.duration_s.unwrap_or(0.0)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::media::facts::StreamFacts;
+
+    #[test]
+    fn video_that_begins_late_ends_late_and_sound_may_outlast_it() {
+        let video: StreamFacts = serde_json::from_value(serde_json::json!({
+            "index": 0, "codec_name": "h264", "codec_long_name": "", "codec_tag_string": "", "codec_tag": "",
+            "time_base": {"num": 1, "den": 1000}, "start_time_s": 1.5, "duration_s": 8.0, "default": true,
+            "decodable": true, "type": "video", "width": 64, "height": 36, "rotation_degrees": 0, "mirrored": false,
+            "bit_depth": 8, "average_frame_rate": {"num": 25, "den": 1}, "field_order": "progressive",
+            "color_range": "tv", "color_primaries": "bt709", "color_transfer": "bt709", "color_space": "bt709",
+            "hdr": "sdr", "has_b_frames": 0, "attached_picture": false
+        }))
+        .expect("facts");
+        let facts = MediaFacts {
+            start_time_s: Some(0.5),
+            duration_s: Some(12.0),
+            streams: vec![video],
+            ..MediaFacts::default()
+        };
+        let timeline = Timeline::of(&facts);
+        assert_eq!(
+            (timeline.span.duration_s, timeline.span.frame_s, timeline.end_s),
+            (Some(9.0), 0.04, 12.0)
+        );
+        assert_eq!(Timeline::of(&MediaFacts::default()).span.duration_s, None);
+    }
+}
