@@ -118,8 +118,14 @@ impl Decoder {
         match check("avcodec_send_packet", unsafe {
             ffi::avcodec_send_packet(self.raw.as_ptr(), std::ptr::null())
         }) {
-            Err(error) if !error.is_eof() => Err(error),
-            _ => Ok(()),
+            Ok(_) => Ok(()),
+            Err(error) if error.is_eof() => Ok(()),
+            Err(error) if error.is_no_memory() => Err(error),
+            // With frame threads the answer to an earlier, broken packet may come here; draining has begun.
+            Err(_) => {
+                self.refused_packets += 1;
+                Ok(())
+            }
         }
     }
 
