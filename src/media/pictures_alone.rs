@@ -30,6 +30,7 @@ use crate::media::probe;
 use crate::media::probe::Opened;
 use crate::media::product::JobEnd;
 use crate::media::spec::MediaWork;
+use crate::media::timeline::Clock;
 use crate::media::wholeness;
 use std::path::Path;
 use std::sync::Arc;
@@ -376,12 +377,7 @@ impl<'a> Workbench<'a> {
         }
         let mut decoder = self.decoder(self.threads)?;
         decoder.decode_only(if keys_only { Decode::Keys } else { Decode::All });
-        let mut clock = Clock {
-            zero: self.zero,
-            unit_s: self.unit_s,
-            frame_s: self.frame_s,
-            last_s: None,
-        };
+        let mut clock = Clock::new(self.zero, self.unit_s, self.frame_s);
         let mut more = true;
         while more && jobs.iter().any(|job| !job.is_done()) {
             let mut packet = Packet::new().map_err(|refusal| self.refusal(&refusal))?;
@@ -483,24 +479,4 @@ fn brighter(
         }
     }
     Ok(())
-}
-
-/// Time of frames in order of appearance.
-struct Clock {
-    zero: Option<i64>,
-    unit_s: f64,
-    frame_s: f64,
-    last_s: Option<f64>,
-}
-
-impl Clock {
-    /// Seconds since the first frame; frames without a time stamp follow the one before at the nominal rate.
-    fn time(&mut self, pts: Option<i64>) -> f64 {
-        let time_s = match pts {
-            Some(pts) => (pts - *self.zero.get_or_insert(pts)) as f64 * self.unit_s,
-            None => self.last_s.map_or(0.0, |last_s| last_s + self.frame_s),
-        };
-        self.last_s = Some(time_s);
-        time_s
-    }
 }
