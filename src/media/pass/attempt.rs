@@ -7,14 +7,12 @@ use crate::media::av::Color;
 use crate::media::av::Decoder;
 use crate::media::av::Encoder;
 use crate::media::av::Parameters;
-use crate::media::av::log;
 use crate::media::av::packet::rescale;
 use crate::media::error;
 use crate::media::facts::MediaFacts;
 use crate::media::facts::Ratio;
 use crate::media::pass::PassJob;
 use crate::media::pass::PassOrder;
-use crate::media::pass::PictureRooms;
 use crate::media::pass::Watch;
 use crate::media::pass::clock;
 use crate::media::pass::clock::Origin;
@@ -48,6 +46,7 @@ use crate::media::pass::sound::SoundSummary;
 use crate::media::pass::sound::SoundTrack;
 use crate::media::pass::taps;
 use crate::media::pass::taps::Tapped;
+use crate::media::picture_tap::PictureTap;
 use crate::media::probe;
 use crate::media::probe::Opened;
 use crate::media::product::JobEnd;
@@ -94,7 +93,6 @@ pub fn run(
     jobs: &[(&JobId, &TranscodeSpec)],
     pictures: &[PassJob],
     watch: &dyn Watch,
-    rooms: &PictureRooms,
     share: (f64, f64),
 ) -> Result<u64, Fault> {
     let facts = opened.facts.clone();
@@ -115,7 +113,7 @@ pub fn run(
         };
         watch.job_ended(&job.job, JobEnd::Skipped { reason });
     }
-    let taps = open_taps(order, &facts, opened.demuxer.name(), pictures, watch, rooms);
+    let taps = open_taps(order, &facts, opened.demuxer.name(), pictures, watch);
     if plan.outputs.is_empty() && taps.is_empty() {
         return Ok(opened.demuxer.watch().read_bytes());
     }
@@ -129,6 +127,7 @@ pub fn run(
         watch,
         share,
         name,
+        is_cut: missing.is_some(),
     };
     pass.run(opened, taps, missing)
 }
@@ -155,7 +154,6 @@ fn open_taps(
     name: &str,
     pictures: &[PassJob],
     watch: &dyn Watch,
-    rooms: &PictureRooms,
 ) -> Vec<Tapped> {
     let mut taps = Vec::new();
     for job in pictures {
@@ -165,12 +163,12 @@ fn open_taps(
             directory: job.job.as_str().to_owned(),
             source_name: name.to_owned(),
         };
-        match (rooms.open_tap)(&job.work, &tap_order) {
+        match PictureTap::open(&tap_order, &job.work) {
             Ok(tap) => taps.push(Tapped {
                 job: job.job.clone(),
-                tap,
+                tap: Box::new(tap),
             }),
-            Err(fault) => watch.job_ended(&job.job, JobEnd::Failed { fault }),
+            Err(end) => watch.job_ended(&job.job, end),
         }
     }
     taps
@@ -178,8 +176,12 @@ fn open_taps(
 
 fn timing(facts: &MediaFacts, clip: Option<Clip>, plan: &Plan, has_taps: bool) -> Timing {
     let video = facts.main_video().filter(|_| !plan.videos.is_empty() || has_taps);
-    let audio = facts.main_audio().filter(|_| !plan.audios.is_empty());
-    let starts = [video.map(|(stream, _)| stream), audio.map(|(stream, _)| stream)];
+    // The origin is the same whatever is made, so that times of pictures mean the same with and without a pass.
+    let audio = facts.main_audio();
+    let starts = [
+        facts.main_video().map(|(stream, _)| stream),
+        audio.map(|(stream, _)| stream),
+    ];
     // The exact time stamp of whichever track begins first.
     let origin = starts
         .into_iter()
@@ -204,10 +206,7 @@ fn timing(facts: &MediaFacts, clip: Option<Clip>, plan: &Plan, has_taps: bool) -
             |(_, origin)| origin,
         );
     let clip = clip.unwrap_or_default();
-    let whole_s = video
-        .or(None)
-        .and_then(|(stream, _)| stream.duration_s)
-        .or(facts.duration_s);
+    let whole_s = video.and_then(|(stream, _)| stream.duration_s).or(facts.duration_s);
     let end_s = clip.end_s.map(|end_s| (end_s - clip.start_s).max(0.0));
     let rate = video
         .and_then(|(_, video)| video.average_frame_rate.or(video.frame_rate))
@@ -237,6 +236,8 @@ struct Pass<'a> {
     watch: &'a dyn Watch,
     share: (f64, f64),
     name: String,
+    /// The source is known to be truncated, and that is accepted.
+    is_cut: bool,
 }
 
 /// Encoders opened before the first picture, so that muxers know their streams.
@@ -637,7 +638,8 @@ impl Pass<'_> {
     fn check_damage(&self, reading: &Reading) -> Result<(), Fault> {
         let total = reading.decoded.max(reading.damaged);
         let percent = reading.damaged as f64 * 100.0 / total.max(1) as f64;
-        if reading.damaged > 0 && percent > self.order.limits.max_damaged_percent {
+        // Where a file was cut, its last pictures are damaged.
+        if !self.is_cut && reading.damaged > 0 && percent > self.order.limits.max_damaged_percent {
             return Err(error::source_damaged(
                 "decode",
                 &self.name,
@@ -675,7 +677,7 @@ impl Pass<'_> {
         if reading.past_end {
             return None;
         }
-        if let Some(line) = log::cut_short() {
+        if let Some(line) = demuxer.cut_short() {
             return Some(line);
         }
         if reading.lost_rest {
