@@ -226,7 +226,7 @@ fn count(demuxer: &mut Demuxer, facts: &MediaFacts) -> Result<Vec<Counted>, AvEr
         let unit = stream.time_base.value();
         let pts_s = packet.pts().or_else(|| packet.dts()).unwrap_or(0) as f64 * unit;
         let end_s = pts_s + packet.duration() as f64 * unit;
-        if end_s <= 0.0 {
+        if pts_s < 0.0 && end_s <= 0.0 {
             // The encoder's padding.
             continue;
         }
@@ -247,6 +247,15 @@ fn count(demuxer: &mut Demuxer, facts: &MediaFacts) -> Result<Vec<Counted>, AvEr
                 call: "decode",
                 text: "no picture of it can be decoded".to_owned(),
             });
+        }
+    }
+    for counted in &mut counted {
+        // Fragments do not say how long their last picture lasts; it lasts as long as the others.
+        if let Some(first_s) = counted
+            .first_s
+            .filter(|_| counted.end_s <= counted.last_s && counted.frames > 1)
+        {
+            counted.end_s = counted.last_s + (counted.last_s - first_s) / (counted.frames - 1) as f64;
         }
     }
     Ok(counted)

@@ -14,7 +14,6 @@ use crate::media::facts::MediaFacts;
 use crate::media::facts::Ratio;
 use crate::media::pass::PassJob;
 use crate::media::pass::PassOrder;
-use crate::media::pass::PictureRooms;
 use crate::media::pass::Watch;
 use crate::media::pass::clock;
 use crate::media::pass::clock::Origin;
@@ -48,6 +47,7 @@ use crate::media::pass::sound::SoundSummary;
 use crate::media::pass::sound::SoundTrack;
 use crate::media::pass::taps;
 use crate::media::pass::taps::Tapped;
+use crate::media::picture_tap::PictureTap;
 use crate::media::probe;
 use crate::media::probe::Opened;
 use crate::media::product::JobEnd;
@@ -94,7 +94,6 @@ pub fn run(
     jobs: &[(&JobId, &TranscodeSpec)],
     pictures: &[PassJob],
     watch: &dyn Watch,
-    rooms: &PictureRooms,
     share: (f64, f64),
 ) -> Result<u64, Fault> {
     let facts = opened.facts.clone();
@@ -115,7 +114,7 @@ pub fn run(
         };
         watch.job_ended(&job.job, JobEnd::Skipped { reason });
     }
-    let taps = open_taps(order, &facts, opened.demuxer.name(), pictures, watch, rooms);
+    let taps = open_taps(order, &facts, opened.demuxer.name(), pictures, watch);
     if plan.outputs.is_empty() && taps.is_empty() {
         return Ok(opened.demuxer.watch().read_bytes());
     }
@@ -155,7 +154,6 @@ fn open_taps(
     name: &str,
     pictures: &[PassJob],
     watch: &dyn Watch,
-    rooms: &PictureRooms,
 ) -> Vec<Tapped> {
     let mut taps = Vec::new();
     for job in pictures {
@@ -165,12 +163,12 @@ fn open_taps(
             directory: job.job.as_str().to_owned(),
             source_name: name.to_owned(),
         };
-        match (rooms.open_tap)(&job.work, &tap_order) {
+        match PictureTap::open(&tap_order, &job.work) {
             Ok(tap) => taps.push(Tapped {
                 job: job.job.clone(),
-                tap,
+                tap: Box::new(tap),
             }),
-            Err(fault) => watch.job_ended(&job.job, JobEnd::Failed { fault }),
+            Err(end) => watch.job_ended(&job.job, end),
         }
     }
     taps
@@ -178,8 +176,12 @@ fn open_taps(
 
 fn timing(facts: &MediaFacts, clip: Option<Clip>, plan: &Plan, has_taps: bool) -> Timing {
     let video = facts.main_video().filter(|_| !plan.videos.is_empty() || has_taps);
-    let audio = facts.main_audio().filter(|_| !plan.audios.is_empty());
-    let starts = [video.map(|(stream, _)| stream), audio.map(|(stream, _)| stream)];
+    // The origin is the same whatever is made, so that times of pictures mean the same with and without a pass.
+    let audio = facts.main_audio();
+    let starts = [
+        facts.main_video().map(|(stream, _)| stream),
+        audio.map(|(stream, _)| stream),
+    ];
     // The exact time stamp of whichever track begins first.
     let origin = starts
         .into_iter()
@@ -204,10 +206,7 @@ fn timing(facts: &MediaFacts, clip: Option<Clip>, plan: &Plan, has_taps: bool) -
             |(_, origin)| origin,
         );
     let clip = clip.unwrap_or_default();
-    let whole_s = video
-        .or(None)
-        .and_then(|(stream, _)| stream.duration_s)
-        .or(facts.duration_s);
+    let whole_s = video.and_then(|(stream, _)| stream.duration_s).or(facts.duration_s);
     let end_s = clip.end_s.map(|end_s| (end_s - clip.start_s).max(0.0));
     let rate = video
         .and_then(|(_, video)| video.average_frame_rate.or(video.frame_rate))

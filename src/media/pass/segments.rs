@@ -1,7 +1,7 @@
 //! One track as fragmented MP4 in files: `init.mp4`, `seg-00001.m4s`, ...
 //!
 //! Guarantees: pictures are cut at key frames only; lengths are the exact distances of time stamps; times of all
-//! tracks of a pass fit together (pictures without an edit list, sound with one for the encoder's padding).
+//! tracks of a pass fit together (edit lists hold the delay of reordering and the sound encoder's padding).
 //! Deliberately absent: playlists.
 
 use crate::media::av::AvError;
@@ -138,9 +138,10 @@ impl SegmentWriter {
         let mut options = Dict::new();
         let common = "+frag_custom+delay_moov+default_base_moof+dash+skip_sidx+skip_trailer";
         if is_video {
-            // Composition offsets may be negative, so pictures need no edit list and tfdt is their true time.
-            options.set("movflags", &format!("{common}+negative_cts_offsets+frag_discont"))?;
-            options.set("use_editlist", "0")?;
+            // With this flag tfdt holds the true time of the first picture, and the edit list only the delay of
+            // reordering. Negative composition offsets would need no edit list at all, but libav's own demuxer
+            // reads them late by that delay.
+            options.set("movflags", &format!("{common}+frag_discont"))?;
             options.set("video_track_timescale", &unit.den.to_string())?;
         } else {
             options.set("movflags", common)?;

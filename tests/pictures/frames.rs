@@ -1,134 +1,25 @@
-//! Does every picture show the frame its label claims, whatever the container, the codec and the way it was reached?
+//! Whatever the container, the codec and the way it was reached: is it the frame its label claims?
 
-mod numbered_clip;
-
-use numbered_clip::FPS;
+use crate::bench::Bench;
+use crate::bench::GOP;
+use crate::bench::animation;
+use crate::bench::product;
+use crate::bench::snapshot;
+use crate::numbered_clip;
+use crate::numbered_clip::FPS;
 use reelmill::media::av::Decoder;
 use reelmill::media::av::Packet;
 use reelmill::media::av::Source;
 use reelmill::media::limits::Limits;
 use reelmill::media::picture::Picture;
 use reelmill::media::picture_tap::PictureTap;
-use reelmill::media::pictures_alone::AloneJob;
-use reelmill::media::pictures_alone::carry_out_alone;
 use reelmill::media::probe;
-use reelmill::media::product::JobEnd;
-use reelmill::media::product::JobProduct;
 use reelmill::media::product::Place;
-use reelmill::media::product::Product;
-use reelmill::media::spec::MediaWork;
 use reelmill::media::spec::PictureFormat;
 use reelmill::media::tap::FrameTap;
 use reelmill::media::tap::TapOrder;
-use reelmill::media::webvtt;
 use std::path::Path;
-use std::path::PathBuf;
 use std::process::Command;
-use tempfile::TempDir;
-
-const GOP: [&str; 8] = [
-    "-c:v",
-    "libx264",
-    "-preset",
-    "veryfast",
-    "-g",
-    "50",
-    "-sc_threshold",
-    "0",
-];
-
-struct Bench {
-    root: TempDir,
-}
-
-impl Bench {
-    fn new() -> Self {
-        Bench {
-            root: tempfile::tempdir().expect("a directory"),
-        }
-    }
-
-    /// A clip of numbered frames with a key frame every 2 s.
-    fn clip(&self, name: &str, frames: u32, arguments: &[&str]) -> PathBuf {
-        let path = self.root.path().join(name);
-        numbered_clip::make(&path, frames, 0, &[&GOP, arguments].concat());
-        path
-    }
-
-    fn alone(&self, source: &Path, works: &[MediaWork]) -> (Vec<JobEnd>, u64) {
-        let file = std::fs::File::open(source).expect("opens");
-        let name = source.file_name().expect("a name").to_string_lossy().into_owned();
-        let limits = Limits::default();
-        let mut opened = probe::open(Source::from_file(file, &name).expect("a size"), &limits).expect("probes");
-        let directories: Vec<String> = (0..works.len()).map(|number| format!("job{number}")).collect();
-        let jobs: Vec<AloneJob<'_>> = works
-            .iter()
-            .zip(&directories)
-            .map(|(work, directory)| AloneJob { directory, work })
-            .collect();
-        let mut last = 0.0;
-        let ends = carry_out_alone(&mut opened, &jobs, self.root.path(), 2, &limits, &mut |share, _| {
-            assert!((0.0..=1.0).contains(&share));
-            last = share;
-            true
-        });
-        (
-            ends.expect("not the source's fault"),
-            opened.demuxer.watch().read_bytes(),
-        )
-    }
-
-    fn one(&self, source: &Path, work: MediaWork) -> JobProduct {
-        product(self.alone(source, &[work]).0.remove(0))
-    }
-
-    /// Start of each cue in seconds, and the number of the frame its cell shows.
-    fn cells(&self, product: &Product) -> Vec<(f64, u32)> {
-        let read = |file: &reelmill::media::product::ProductFile| {
-            std::fs::read(self.root.path().join(&file.scratch_path)).expect("read")
-        };
-        let sheets: Vec<Picture> = product
-            .files
-            .iter()
-            .filter(|file| matches!(file.place, Place::Numbered(_)))
-            .map(|file| Picture::decode(&read(file), PictureFormat::Jpg).expect("a picture"))
-            .collect();
-        let vtt = product.files.last().expect("files");
-        assert_eq!(
-            (&vtt.place, vtt.names_others),
-            (&Place::Beside(".vtt".to_owned()), true)
-        );
-        let cues = webvtt::read(&String::from_utf8(read(vtt)).expect("text")).expect("cues");
-        assert_eq!(webvtt::flaw(&cues), None);
-        cues.iter()
-            .map(|cue| {
-                let sheet: usize = cue
-                    .sheet
-                    .trim_matches(|c: char| !c.is_ascii_digit())
-                    .parse()
-                    .expect("a number");
-                let cell = cue.cell;
-                let shown = numbered_clip::number(&sheets[sheet - 1], cell.x, cell.y, cell.width, cell.height);
-                (cue.start_ms as f64 / 1000.0, shown.expect("a clear pattern"))
-            })
-            .collect()
-    }
-}
-
-fn snapshot(json: &str) -> MediaWork {
-    MediaWork::Snapshot(serde_json::from_str(json).expect("a spec"))
-}
-
-fn animation(json: &str) -> MediaWork {
-    MediaWork::DynamicImage(serde_json::from_str(json).expect("a spec"))
-}
-
-fn product(end: JobEnd) -> JobProduct {
-    match end {
-        JobEnd::Success(product) => product,
-        other => panic!("{other:?}"),
-    }
-}
 
 /// Sequential and indexed containers, with and without frames out of order.
 const CONTAINERS: [(&str, &[&str]); 6] = [
@@ -293,23 +184,6 @@ fn a_tap_takes_the_same_frames_as_the_exact_way() {
 }
 
 #[test]
-fn a_sprite_reads_a_small_part_of_the_file() {
-    let bench = Bench::new();
-    let clip = bench.clip(
-        "large.mp4",
-        1500,
-        &["-vf", "noise=alls=30:allf=t", "-b:v", "1500k", "-preset", "ultrafast"],
-    );
-    let size_bytes = std::fs::metadata(&clip).expect("there").len();
-    let (ends, read_bytes) = bench.alone(&clip, &[snapshot(r#"{"mode":"sprite","interval_s":10}"#)]);
-    assert_eq!(
-        product(ends.into_iter().next().expect("one")).outputs[0].picture_count,
-        Some(6)
-    );
-    assert!(read_bytes * 100 < size_bytes * 15, "{read_bytes} of {size_bytes} bytes");
-}
-
-#[test]
 fn a_poster_passes_over_black() {
     for frame_type in ["normal", "intra"] {
         let bench = Bench::new();
@@ -432,121 +306,6 @@ fn frames_of(path: &Path, format: &str) -> Vec<Option<u32>> {
 }
 
 #[test]
-fn sound_alone_gives_nothing_and_a_cut_file_is_the_sources_fault() {
-    let bench = Bench::new();
-    let sound = bench.root.path().join("sound.m4a");
-    let made = Command::new("ffmpeg")
-        .args([
-            "-v",
-            "error",
-            "-y",
-            "-f",
-            "lavfi",
-            "-i",
-            "sine=duration=1",
-            "-c:a",
-            "aac",
-        ])
-        .arg(&sound)
-        .status();
-    assert!(made.expect("ffmpeg runs").success());
-    let (ends, _) = bench.alone(&sound, &[snapshot("{}"), animation("{}")]);
-    assert!(ends.iter().all(|end| matches!(end, JobEnd::Skipped { .. })), "{ends:?}");
-
-    let whole = bench.clip("whole.mp4", 250, &["-movflags", "+faststart"]);
-    let bytes = std::fs::read(&whole).expect("read");
-    let cut = bench.root.path().join("cut.mp4");
-    std::fs::write(&cut, &bytes[..bytes.len() * 2 / 3]).expect("written");
-    let limits = Limits::default();
-    let source = Source::from_file(std::fs::File::open(&cut).expect("opens"), "cut.mp4").expect("a size");
-    let fault = match probe::open(source, &limits) {
-        Err(fault) => fault,
-        Ok(mut opened) => {
-            let work = snapshot("{}");
-            let job = AloneJob {
-                directory: "cut",
-                work: &work,
-            };
-            carry_out_alone(&mut opened, &[job], bench.root.path(), 1, &limits, &mut |_, _| true).expect_err("cut")
-        }
-    };
-    assert_eq!(fault.code, "SourceTruncated");
-}
-
-#[test]
-fn jobs_can_be_stopped() {
-    let bench = Bench::new();
-    for name in ["a.mp4", "a.ts"] {
-        let clip = bench.clip(name, 100, &[]);
-        let limits = Limits::default();
-        let source = Source::from_file(std::fs::File::open(&clip).expect("opens"), name).expect("a size");
-        let mut opened = probe::open(source, &limits).expect("probes");
-        let work = snapshot(r#"{"mode":"sprite","interval_s":1}"#);
-        let job = AloneJob {
-            directory: "stopped",
-            work: &work,
-        };
-        let fault = carry_out_alone(&mut opened, &[job], bench.root.path(), 1, &limits, &mut |_, _| false);
-        assert_eq!(fault.expect_err("stopped").code, "Stopped", "{name}");
-    }
-}
-
-#[test]
-fn files_from_the_wild_give_pictures_or_a_reason() {
-    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/media");
-    let media = PathBuf::from(std::env::var("REELMILL_MEDIA_DIR").unwrap_or_else(|_| beside.to_owned()));
-    if !media.join("MANIFEST.tsv").exists() {
-        assert_ne!(
-            std::env::var("REELMILL_REQUIRE_MEDIA").as_deref(),
-            Ok("1"),
-            "{} is missing",
-            media.display()
-        );
-        println!("skipped: {} is not here", media.display());
-        return;
-    }
-    // Cut files, broken bitstreams and what has no video; everything else must give its six pictures.
-    let hopeless = [
-        ("fate_direct-bff.mkv", "SourceTruncated"),
-        ("fate_displaymatrix.mp4", "SourceTruncated"),
-        ("moz_no_timescale.mp4", "SourceDamaged"),
-    ];
-    let short = ["fate_Sequence_1-Apple_ProRes_422.mp4", "fate_cineform_yuv10b_hd.mp4"];
-    let work = snapshot(r#"{"mode":"sprite","count":6,"frame_type":"normal"}"#);
-    let (limits, mut proved) = (Limits::default(), 0);
-    for entry in std::fs::read_dir(&media)
-        .expect("a directory")
-        .map(|entry| entry.expect("an entry"))
-    {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let source = Source::from_file(std::fs::File::open(entry.path()).expect("opens"), &name).expect("a size");
-        let Ok(mut opened) = probe::open(source, &limits) else {
-            continue;
-        };
-        let root = tempfile::tempdir().expect("a directory");
-        let job = AloneJob {
-            directory: "job",
-            work: &work,
-        };
-        let ends = carry_out_alone(&mut opened, &[job], root.path(), 2, &limits, &mut |_, _| true);
-        let end = ends.map_or_else(|fault| JobEnd::Failed { fault }, |mut ends| ends.remove(0));
-        match end {
-            JobEnd::Success(product) => {
-                proved += 1;
-                let count = product.outputs[0].picture_count.unwrap_or(0);
-                assert!(
-                    count == 6 || (count > 0 && short.contains(&name.as_str())),
-                    "{name}: {count} pictures"
-                );
-            }
-            JobEnd::Skipped { .. } => assert!(opened.facts.main_video().is_none(), "{name}"),
-            JobEnd::Failed { fault } => assert!(hopeless.contains(&(&name, &fault.code)), "{name}: {fault}"),
-        }
-    }
-    assert!(proved >= 30, "only {proved} files gave pictures");
-}
-
-#[test]
 fn the_clock_is_that_of_the_whole_file_also_when_pictures_begin_late() {
     for name in ["late.mp4", "late.mkv", "late.ts"] {
         let bench = Bench::new();
@@ -574,5 +333,25 @@ fn the_clock_is_that_of_the_whole_file_also_when_pictures_begin_late() {
             shown[1].abs_diff(50) <= 1 && shown[2].abs_diff(175) <= 1,
             "{name}: {cells:?}"
         );
+    }
+}
+
+#[test]
+fn a_trimmed_file_begins_with_its_first_shown_frame() {
+    let bench = Bench::new();
+    let whole = bench.clip("whole.mp4", 250, &["-bf", "2"]);
+    let trimmed = bench.root.path().join("trimmed.mp4");
+    let cut = Command::new("ffmpeg")
+        .args(["-v", "error", "-y", "-ss", "1", "-i"])
+        .arg(&whole)
+        .args(["-c", "copy"])
+        .arg(&trimmed)
+        .status();
+    assert!(cut.expect("ffmpeg runs").success());
+    for frame_type in ["normal", "intra"] {
+        let json = format!(r#"{{"mode":"sprite","times":["0","3"],"frame_type":"{frame_type}"}}"#);
+        let cells = bench.cells(&bench.one(&trimmed, snapshot(&json)).outputs[0]);
+        // The key frame at 0 s of the whole lies before the edit list's start and is never shown.
+        assert_eq!(cells, [(0.0, 25), (3.0, 100)], "{frame_type}");
     }
 }
