@@ -15,7 +15,6 @@ use crate::worker::held::HeldSource;
 use crate::worker::protocol;
 use crate::worker::protocol::Message;
 use crate::worker::protocol::Order;
-use crate::worker::rooms::ROOMS;
 use crate::worker::sandbox;
 use crate::worker::sandbox::Cage;
 use crate::worker::voice::Voice;
@@ -175,5 +174,5 @@ fn pass(order: &Order, source: &HeldSource, voice: &StdoutVoice) -> Result<Cost,
         backend: order.backend,
         limits: order.limits.clone(),
     };
-    pass::carry_out(&pass_order, source.file()?, &order.source.name, voice, &ROOMS)
+    pass::carry_out(&pass_order, source.file()?, &order.source.name, voice)
 }
