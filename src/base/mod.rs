@@ -8,5 +8,6 @@ pub mod clock;
 pub mod fault;
 pub mod file_system;
 pub mod ids;
+pub mod progress_board;
 pub mod reader;
 pub mod wake;

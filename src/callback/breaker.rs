@@ -112,7 +112,10 @@ mod tests {
             breaker.record(Health::Down, 20_000, 1_000, 900_000, 0);
         }
         assert_eq!(breaker.open_until_ms(), 920_000);
-        assert_eq!(breaker.record(Health::Accepted, 930_000, 1_000, 900_000, 0), Change::Closed);
+        assert_eq!(
+            breaker.record(Health::Accepted, 930_000, 1_000, 900_000, 0),
+            Change::Closed
+        );
         assert_eq!((breaker.width(8), breaker.is_open()), (8, false));
     }
 

@@ -138,7 +138,11 @@ fn chain(error: &reqwest::Error) -> String {
         text.push_str(&error.to_string());
         cause = error.source();
     }
-    if text.is_empty() { "the request failed".to_owned() } else { text }
+    if text.is_empty() {
+        "the request failed".to_owned()
+    } else {
+        text
+    }
 }
 
 fn literal_refusal(url: &Url, reach: Reach) -> Option<&'static str> {
@@ -256,6 +260,10 @@ mod tests {
             assert!(error.contains("must not be reached: it is this host itself"), "{error}");
         }
         // Nobody ever knocked.
-        assert!(tokio::time::timeout(Duration::from_millis(20), listener.accept()).await.is_err());
+        assert!(
+            tokio::time::timeout(Duration::from_millis(20), listener.accept())
+                .await
+                .is_err()
+        );
     }
 }

@@ -123,11 +123,7 @@ impl Destination {
             reach: Reach::Loopback,
             profile: Profile::parse(&options.profile).map_err(named)?,
             auth_key: key(options.auth_key.as_deref()),
-            signing_keys: options
-                .signing_keys
-                .iter()
-                .filter_map(|text| key(Some(text)))
-                .collect(),
+            signing_keys: options.signing_keys.iter().filter_map(|text| key(Some(text))).collect(),
             events,
             retry: RetryMode::parse(&options.retry).map_err(named)?,
         })
@@ -218,14 +214,18 @@ impl Destinations {
     pub fn configured(options: &[DestinationOptions], unified: &Unified) -> Result<Self, Fault> {
         let mut by_name = BTreeMap::new();
         for options in options {
-            if options.name.is_empty() || options.name == UNIFIED {
-                return Err(refused(&options.name, "the name is empty or kept for [callback]", "Choose another name."));
+            if options.name.is_empty() {
+                return Err(refused("", "a destination has no name", "Give it one."));
             }
             if by_name
                 .insert(options.name.clone(), Destination::configured(options)?)
                 .is_some()
             {
-                return Err(refused(&options.name, "the name is given twice", "Rename one of the two."));
+                return Err(refused(
+                    &options.name,
+                    "the name is given twice",
+                    "Rename one of the two.",
+                ));
             }
         }
         let unified = match unified {
@@ -243,7 +243,14 @@ impl Destinations {
                     name: UNIFIED.to_owned(),
                     ..options.clone()
                 };
-                by_name.insert(UNIFIED.to_owned(), Destination::configured(&options)?);
+                let taken = by_name.insert(UNIFIED.to_owned(), Destination::configured(&options)?);
+                if taken.is_some() {
+                    return Err(refused(
+                        UNIFIED,
+                        "the name is kept for what [callback] writes out",
+                        "Rename the destination.",
+                    ));
+                }
                 Some(UNIFIED.to_owned())
             }
         };
@@ -337,5 +344,14 @@ mod tests {
         let inline = Destinations::configured(&[options()], &Unified::Inline(options())).expect("valid");
         assert_eq!(inline.unified(), Some("unified"));
         assert_eq!(inline.iter().count(), 2);
+        // The configuration may have listed what is written out under the name kept for it, but not a stranger too.
+        let listed = DestinationOptions {
+            name: "unified".to_owned(),
+            ..options()
+        };
+        let named = Destinations::configured(std::slice::from_ref(&listed), &Unified::Named("unified".to_owned()))
+            .expect("valid");
+        assert_eq!(named.unified(), Some("unified"));
+        assert!(Destinations::configured(&[listed], &Unified::Inline(options())).is_err());
     }
 }

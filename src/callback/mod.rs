@@ -12,6 +12,7 @@ pub mod destination;
 pub mod dispatch;
 pub mod outbox;
 pub mod signing;
+pub mod verify;
 
 pub use outbox::CallbackOptions;
 pub use outbox::Callbacks;

@@ -4,6 +4,7 @@
 //! standard output, everything for people to standard error. Deliberately absent: what the commands do.
 
 pub mod backup;
+pub mod callback;
 pub mod client;
 pub mod completions;
 pub mod delivery;
@@ -13,6 +14,7 @@ pub mod media;
 pub mod outcome;
 pub mod probe;
 pub mod run;
+pub mod serve;
 pub mod storage;
 pub mod table;
 pub mod task;
@@ -47,6 +49,8 @@ pub const DEFAULT_CONFIG: &str = "/etc/reelmill/reelmill.toml";
 /// What can be done.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Run the daemon.
+    Serve(serve::Args),
     /// Run one workflow over one file, here and now, without a daemon.
     Run(run::Args),
     /// Show the facts of a file.
@@ -75,6 +79,9 @@ pub enum Command {
     /// Create, list and revoke tokens of the REST API.
     #[command(subcommand)]
     Token(token::Command),
+    /// Receive and check callbacks while an integration is being written.
+    #[command(subcommand)]
+    Callback(callback::Command),
     /// Stop starting new work (on), or start again (off).
     Drain(drain::Args),
     /// Write a copy of the database of a running daemon.
@@ -106,6 +113,11 @@ pub fn run(cli: Cli) -> ExitCode {
     if let Command::Worker(args) = &cli.command {
         return worker::run(args);
     }
+    // The daemon logs as its configuration says, so it reads that first.
+    if let Command::Serve(args) = &cli.command {
+        let context = Context { config: cli.config.clone() };
+        return outcome::exit_code(serve::run(args, cli.log.as_deref(), &context));
+    }
     if let Err(error) = crate::telemetry::logging::start(&cli.log_level()) {
         eprintln!("reelmill: {error}");
         return ExitCode::from(2);
@@ -122,10 +134,11 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Delivery(command) => delivery::run(command, &context),
         Command::Storage(command) => storage::run(command, &context),
         Command::Token(command) => token::run(command, &context),
+        Command::Callback(command) => callback::run(command),
         Command::Drain(args) => drain::run(args, &context),
         Command::Backup(args) => backup::run(args, &context),
         Command::Completions(args) => completions::run(args),
-        Command::Worker(args) => return worker::run(&args),
+        Command::Serve(_) | Command::Worker(_) => unreachable!("both were carried out above"),
     };
     outcome::exit_code(done)
 }

@@ -119,6 +119,12 @@ pub struct JobBrief {
     pub finished_at: Option<UtcMs>,
     /// Why it failed.
     pub fault: Option<Fault>,
+    /// Where the work was done, once it succeeded: `software`, `gpu`, ...
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backend: Option<String>,
+    /// Why not where it was wanted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fallback_reason: Option<String>,
 }
 
 /// What happened.

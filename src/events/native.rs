@@ -4,7 +4,8 @@
 //! {"id": "0192...", "type": "SnapshotComplete", "at": "2026-01-02T03:04:05Z", "region": "on-premises", "app_id": "...",
 //!  "media": {"id", "storage", "key", "url", "size_bytes"},
 //!  "task": {"id", "workflow_id", "workflow_name", "trigger": "Console|Workflow|API", "user_data", "created_at"},
-//!  "job": {"id", "activity", "kind", "status", "template", "parameters", "submitted_at", "finished_at", "fault"},
+//!  "job": {"id", "activity", "kind", "status", "template", "parameters", "submitted_at", "finished_at", "fault",
+//!           "backend", "fallback_reason"},
 //!  ... and what belongs to the type}
 //! ```
 //! `job` is missing in events of the task itself. `user_data` is the caller's JSON as a value (as a string when it is
@@ -87,6 +88,8 @@ fn job(job: &JobBrief) -> Value {
         "submitted_at": job.submitted_at.wire(),
         "finished_at": job.finished_at.map(|at| at.wire()),
         "fault": job.fault,
+        "backend": job.backend,
+        "fallback_reason": job.fallback_reason,
     })
 }
 

@@ -52,6 +52,8 @@ fn job(activity: &str, kind: ActivityKind, parameters: serde_json::Value) -> Job
         submitted_at: UtcMs(1_750_318_100_000),
         finished_at: Some(UtcMs(1_750_318_380_000)),
         fault: None,
+        backend: Some("software".to_owned()),
+        fallback_reason: Some("no encoder on this device".to_owned()),
     }
 }
 

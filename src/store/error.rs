@@ -98,16 +98,6 @@ impl StoreError {
         }
     }
 
-    /// Whether a unique constraint refused the row.
-    pub(crate) fn is_duplicate(&self) -> bool {
-        matches!(
-            self,
-            StoreError::Sqlite { source: rusqlite::Error::SqliteFailure(failure, _), .. }
-                if failure.extended_code == rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE
-                    || failure.extended_code == rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY
-        )
-    }
-
     /// As a fault of `subject`, for where it leaves the program's loops.
     pub fn fault(&self, subject: impl Into<String>) -> Fault {
         let (code, blame, remedy) = match self {

@@ -35,6 +35,13 @@ impl Intent {
         }
     }
 
+    /// Reads [`as_str`](Self::as_str) back.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Intent::Cancel, Intent::Retry]
+            .into_iter()
+            .find(|intent| intent.as_str() == word)
+    }
+
     /// Whether a task of this status can be asked it.
     fn suits(self, status: TaskStatus) -> bool {
         match self {

@@ -20,9 +20,14 @@
 
 pub mod afters;
 pub(crate) mod announce;
+pub mod arrivals;
 pub mod attempts;
+mod audit;
 pub mod conclusions;
+pub mod deliveries;
+pub mod delivery_list;
 pub mod error;
+pub mod events;
 pub mod intake;
 pub mod intents;
 pub mod jobs;

@@ -6,12 +6,12 @@
 
 use super::Store;
 use super::error::StoreError;
+use super::intents::Intent;
 use super::jobs;
 use super::jobs::JobResult;
 use super::media::size_column;
 use super::row::Columns;
 use super::row::serde_word;
-use super::tasks::Intent;
 use super::tasks::task_row;
 use crate::base::clock::UtcMs;
 use crate::base::ids::AttemptId;

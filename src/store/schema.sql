@@ -33,8 +33,8 @@ insert into counters (name, value) values ('arrival', 0);
 create table storages (
   id integer primary key,
   name text not null unique,
-  generation integer not null default 0,  -- number of the reconcile scan last begun; rows an ended scan did not touch are gone objects
   baseline_ms integer,                    -- end of the first whole scan; what that scan found triggers nothing. Null: not scanned yet
+  mount text,                             -- what it lay on when it was last believed: mount point, type and, of shares, source. Null: not looked yet
   frozen text                             -- why triggering is stopped (mount gone, mass disappearance). Null: it is not
 ) strict;
 
@@ -51,11 +51,12 @@ create table arrivals (
   state integer not null check (state between 0 and 3),
                                           -- 0 seen: not settled yet; 1 settled: intake shall match it;
                                           -- 2 taken: media and tasks were made from it; 3 none: nothing runs on it, see why_not
-  arrival_seq integer not null,           -- order of arrival; a new identity gets a new one
-  generation integer not null,            -- scan that saw it last
+  arrival_seq integer not null,           -- order in which identities settled; 0 before that, and for what the baseline found
+  gone_ms integer,                        -- since when the object is not there any more; such rows are pruned after 30 days. Null: it is there
   seen_ms integer not null,               -- when this identity was first seen
-  why_not text,                           -- state 3: 'existing' (there before the baseline), 'ours' (our own output), 'ignored' (temp
-                                          -- or hidden name), or a sentence from the selector for people. Null in other states
+  why_not text,                           -- state 3: 'existing' (there before the baseline), 'ours' (our own output), or a sentence
+                                          -- from the selector for people. State 1: 'existing' when only workflows with
+                                          -- existing = "process" may take it. Null otherwise
   primary key (storage, key)
 ) strict, without rowid;
 
@@ -300,7 +301,8 @@ create table deliveries (
   state text not null check (state in ('pending', 'done', 'dead')),
   tries integer not null default 0,
   replays integer not null default 0,     -- how often a user sent it again
-  next_ms integer not null,               -- earliest next try
+  since_ms integer not null,              -- made, or last sent again by a user: the time until giving up counts from here
+  next_ms integer not null,               -- earliest next try; 9223372036854775807: held behind an earlier one of its task
   last_status integer,                    -- HTTP status of the last try. Null: there was no answer
   last_error text,                        -- why the last try failed. Null: it did not
   created_ms integer not null,
@@ -308,10 +310,11 @@ create table deliveries (
   unique (lane, task_id, seq)
 ) strict;
 
-create index deliveries_due on deliveries (next_ms, lane) where state = 'pending';
+create index deliveries_due on deliveries (lane, next_ms) where state = 'pending';
 create index deliveries_pending_lane on deliveries (lane, task_id, seq) where state = 'pending';
 create index deliveries_by_event on deliveries (event_seq);
 create index deliveries_by_state on deliveries (state, id);
+create index deliveries_by_lane on deliveries (lane, id);
 create index deliveries_by_task on deliveries (task_id);
 
 -- Every try of a delivery, for the person who asks why nothing arrived.

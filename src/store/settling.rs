@@ -5,9 +5,9 @@
 
 use super::announce::announce;
 use super::error::StoreError;
+use super::intents::Intent;
 use super::jobs;
 use super::jobs::JobRow;
-use super::tasks::Intent;
 use super::tasks::TaskRow;
 use super::telling;
 use crate::base::clock::UtcMs;

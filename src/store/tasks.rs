@@ -1,10 +1,11 @@
 //! Rows of `tasks`: runs of workflows over media, and what users asked of them.
 //!
-//! Guarantees: a task is made with all its jobs in one transaction; a user's wish is on disk before it is answered,
-//! and is acted on by the scheduler even after a crash. Deliberately absent: acting on wishes (`store::wishes`).
+//! Guarantees: a task is made with all its jobs in one transaction; the same idempotency key makes one
+//! task only. Deliberately absent: asking (`store::intents`) and acting on what was asked (`store::wishes`).
 
 use super::Store;
 use super::error::StoreError;
+use super::intents::Intent;
 use super::media::Source;
 use super::media::media_for;
 use super::row::Columns;
@@ -38,25 +39,6 @@ pub struct Overrides {
     /// Whom it tells.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub callback: Option<CallbackRule>,
-}
-
-/// What a user asked of a task.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Intent {
-    /// Stop it.
-    Cancel,
-    /// Run again what did not succeed.
-    Retry,
-}
-
-impl Intent {
-    fn parse(word: &str) -> Option<Self> {
-        match word {
-            "cancel" => Some(Intent::Cancel),
-            "retry" => Some(Intent::Retry),
-            _ => None,
-        }
-    }
 }
 
 /// One task.
@@ -197,70 +179,6 @@ impl Store {
         let id = id.clone();
         self.read("read a task", move |connection| task_row(connection, &id))
             .await
-    }
-
-    /// Asks for a task to be stopped. Jobs whose outputs are being published finish; everything else of it does not
-    /// begin. Asking again is harmless. Ring the scheduler's bell afterwards.
-    ///
-    /// # Errors
-    /// `Conflict` when it has ended.
-    pub async fn ask_cancel(&self, id: &TaskId) -> Result<(), StoreError> {
-        const SQL: &str = "update tasks set intent = 'cancel', intent_jobs = null where id = ?1";
-        let id = id.clone();
-        self.write("ask for a cancel", move |connection| {
-            let task = task_row(connection, &id)?;
-            // A retry that was asked for and not begun is a task about to run.
-            if task.status.ended() && task.intent != Some(Intent::Retry) {
-                return Err(StoreError::Conflict(format!(
-                    "the task has ended as {} and cannot be canceled",
-                    task.status.as_str()
-                )));
-            }
-            if task.status.ended() {
-                connection.execute(
-                    "update tasks set intent = null, intent_jobs = null where id = ?1",
-                    [id.as_str()],
-                )?;
-            } else {
-                connection.prepare_cached(SQL)?.execute([id.as_str()])?;
-            }
-            Ok(())
-        })
-        .await
-    }
-
-    /// Asks for the jobs of an ended task that did not succeed (or those of `jobs`) to run again, and what was
-    /// skipped because of them. Ring the scheduler's bell afterwards.
-    ///
-    /// # Errors
-    /// `Conflict` when the task has not ended, or has nothing to run again.
-    pub async fn ask_retry(&self, id: &TaskId, jobs: Option<Vec<JobId>>) -> Result<(), StoreError> {
-        const SQL: &str = "update tasks set intent = 'retry', intent_jobs = :jobs where id = :id";
-        let id = id.clone();
-        self.write("ask for a retry", move |connection| {
-            let task = task_row(connection, &id)?;
-            if !task.status.ended() {
-                return Err(StoreError::Conflict(
-                    "the task has not ended; cancel it, or wait, before asking for a retry".to_owned(),
-                ));
-            }
-            workflows::resolved(connection, &task.workflow, task.version)?;
-            let rows = super::jobs::jobs_of(connection, &id)?;
-            let wanted = |job: &&super::jobs::JobRow| jobs.as_ref().is_none_or(|ids| ids.contains(&job.id));
-            if let Some(missing) = jobs.iter().flatten().find(|job| rows.iter().all(|row| row.id != **job)) {
-                return Err(StoreError::not_found("job of this task", missing.as_str()));
-            }
-            let again = |status| matches!(status, JobStatus::Fail | JobStatus::Canceled);
-            if !rows.iter().filter(wanted).any(|job| again(job.status)) {
-                return Err(StoreError::Conflict("nothing of it failed or was canceled".to_owned()));
-            }
-            let list = jobs.as_ref().map(serde_json::to_string).transpose()?;
-            connection
-                .prepare_cached(SQL)?
-                .execute(named_params! { ":jobs": list, ":id": id.as_str() })?;
-            Ok(())
-        })
-        .await
     }
 }
 

@@ -73,6 +73,8 @@ pub(super) fn brief(activity: &Activity, job: &JobRow) -> JobBrief {
         finished_at: job.ended_at,
         // A success after a retry remembers the fault in its row; it is no news.
         fault: job.fault.clone().filter(|_| job.status == JobStatus::Fail),
+        backend: job.result.as_ref().map(|result| result.backend.clone()),
+        fallback_reason: job.result.as_ref().and_then(|result| result.fallback_reason.clone()),
     }
 }
 

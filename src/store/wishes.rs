@@ -1,15 +1,15 @@
 //! Acting on what users asked of tasks: cancel and retry.
 //!
 //! Guarantees: a wish leaves its row only in the transaction that fulfils it, so it survives any death. Deliberately
-//! absent: asking (`store::tasks`), and stopping workers.
+//! absent: asking (`store::intents`), and stopping workers.
 
 use super::Store;
 use super::error::StoreError;
+use super::intents::Intent;
 use super::jobs;
 use super::outputs;
 use super::row::Columns;
 use super::settling;
-use super::tasks::Intent;
 use super::tasks::task_row;
 use crate::base::clock::UtcMs;
 use crate::base::ids::AttemptId;
@@ -41,13 +41,9 @@ impl Store {
             let mut rows = statement.query([])?;
             let mut found = Vec::new();
             while let Some(row) = rows.next()? {
-                let intent = match row.text(1)?.as_str() {
-                    "cancel" => Intent::Cancel,
-                    _ => Intent::Retry,
-                };
                 found.push(Wish {
                     task: row.text(0)?.into(),
-                    intent,
+                    intent: row.word(1, Intent::parse)?,
                 });
             }
             Ok(found)
@@ -99,6 +95,17 @@ impl Store {
             send_back(connection, &task, &workflow, now)?;
             settling::change(connection, &mut row, TaskEvent::Retried, now)?;
             settling::settle(connection, &mut row, &workflow, now)?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Drops a wish that cannot be fulfilled (the workflow is gone).
+    pub async fn drop_wish(&self, task: &TaskId) -> Result<(), StoreError> {
+        const SQL: &str = "update tasks set intent = null, intent_jobs = null where id = ?1";
+        let task = task.clone();
+        self.write("drop a wish", move |connection| {
+            connection.prepare_cached(SQL)?.execute([task.as_str()])?;
             Ok(())
         })
         .await

@@ -86,10 +86,20 @@ impl Signer {
     }
 
     /// The address of the main object of a set, from which all of the set can be reached; none when its name has
-    /// no extension, and with it no stem.
-    pub fn set_path(&self, main: &ObjectUri, expires: UtcMs) -> Option<String> {
-        let (stem, _) = main.key.rsplit_once('.')?;
-        if stem.is_empty() || stem.ends_with('/') || main.key.len() - stem.len() > 16 {
+    /// no extension, and with it no stem. Of a `numbered` set the main object is its first file, `STEM-00001.ext`.
+    pub fn set_path(&self, main: &ObjectUri, numbered: bool, expires: UtcMs) -> Option<String> {
+        let (mut stem, extension) = main.key.rsplit_once('.')?;
+        if extension.contains('/') {
+            return None;
+        }
+        if numbered
+            && let Some((before, digits)) = stem.rsplit_once('-')
+            && digits.len() >= COUNT_DIGITS
+            && digits.bytes().all(|digit| digit.is_ascii_digit())
+        {
+            stem = before;
+        }
+        if stem.is_empty() || stem.ends_with('/') {
             return None;
         }
         let expires_s = expires.0.div_euclid(1000);
@@ -275,7 +285,7 @@ mod tests {
     #[test]
     fn a_set_link_covers_the_set_and_nothing_beside_it() {
         let link = signer()
-            .set_path(&ObjectUri::new("renditions", "clip/hls.m3u8"), LATER)
+            .set_path(&ObjectUri::new("renditions", "clip/hls.m3u8"), false, LATER)
             .expect("has a stem");
         let base = link.strip_suffix("hls.m3u8").expect("the manifest stands last");
         for good in [
@@ -305,9 +315,20 @@ mod tests {
     }
 
     #[test]
+    fn the_first_sheet_of_a_sprite_leads_to_its_index() {
+        let first = ObjectUri::new("renditions", "clip/sprite-00001.jpg");
+        let link = signer().set_path(&first, true, LATER).expect("has a stem");
+        assert_eq!(ask(&link, NOW), Ok(first));
+        for other in ["sprite.vtt", "sprite-00002.jpg"] {
+            assert!(ask(&link.replace("sprite-00001.jpg", other), NOW).is_ok(), "{other}");
+        }
+        assert!(ask(&link.replace("sprite-00001.jpg", "poster.jpg"), NOW).is_err());
+    }
+
+    #[test]
     fn a_set_link_is_no_object_link_and_the_other_way_round() {
         let object = ObjectUri::new("renditions", "clip/hls.m3u8");
-        let set = signer().set_path(&object, LATER).expect("has a stem");
+        let set = signer().set_path(&object, false, LATER).expect("has a stem");
         let signature = set
             .split('~')
             .nth(3)

@@ -379,6 +379,7 @@ fn native_holds_what_the_clouds_have_no_word_for() {
     assert_eq!(body["output"]["md5"], "9e107d9d372bb6826bd81d3542a419d6");
     assert_eq!(body["output"]["object"]["key"], "show/720p final.mp4");
     assert_eq!(body["task"]["user_data"]["asset"], 7);
+    assert_eq!(body["job"]["fallback_reason"], "no encoder on this device");
     let facts: MediaFacts = serde_json::from_value(body["output"]["facts"].clone()).expect("facts read back");
     assert_eq!(facts.streams.len(), 2);
 }

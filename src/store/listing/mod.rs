@@ -4,7 +4,6 @@
 //! Deliberately absent: what the loops of the daemon read, which stands with their families.
 
 pub mod arrivals;
-pub mod events;
 pub mod media;
 pub mod outputs;
 pub mod tasks;

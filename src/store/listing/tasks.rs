@@ -365,10 +365,12 @@ impl Store {
                 tasks: count(
                     "select status, count(*) from tasks where status in ('Init', 'Processing') group by status",
                 )?,
-                ready_jobs: count("select status, count(*) from jobs where status = 'Init' and ready_ms is not null")?
-                    .into_iter()
-                    .map(|(_, count)| count)
-                    .sum(),
+                ready_jobs: count(
+                    "select status, count(*) from jobs where status = 'Init' and ready_ms is not null group by status",
+                )?
+                .into_iter()
+                .map(|(_, count)| count)
+                .sum(),
                 running_attempts: count("select phase, count(*) from attempts where phase <> 'ended' group by phase")?
                     .into_iter()
                     .map(|(_, count)| count)
