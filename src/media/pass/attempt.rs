@@ -7,7 +7,6 @@ use crate::media::av::Color;
 use crate::media::av::Decoder;
 use crate::media::av::Encoder;
 use crate::media::av::Parameters;
-use crate::media::av::log;
 use crate::media::av::packet::rescale;
 use crate::media::error;
 use crate::media::facts::MediaFacts;
@@ -128,6 +127,7 @@ pub fn run(
         watch,
         share,
         name,
+        is_cut: missing.is_some(),
     };
     pass.run(opened, taps, missing)
 }
@@ -236,6 +236,8 @@ struct Pass<'a> {
     watch: &'a dyn Watch,
     share: (f64, f64),
     name: String,
+    /// The source is known to be truncated, and that is accepted.
+    is_cut: bool,
 }
 
 /// Encoders opened before the first picture, so that muxers know their streams.
@@ -636,7 +638,8 @@ impl Pass<'_> {
     fn check_damage(&self, reading: &Reading) -> Result<(), Fault> {
         let total = reading.decoded.max(reading.damaged);
         let percent = reading.damaged as f64 * 100.0 / total.max(1) as f64;
-        if reading.damaged > 0 && percent > self.order.limits.max_damaged_percent {
+        // Where a file was cut, its last pictures are damaged.
+        if !self.is_cut && reading.damaged > 0 && percent > self.order.limits.max_damaged_percent {
             return Err(error::source_damaged(
                 "decode",
                 &self.name,
@@ -674,7 +677,7 @@ impl Pass<'_> {
         if reading.past_end {
             return None;
         }
-        if let Some(line) = log::cut_short() {
+        if let Some(line) = demuxer.cut_short() {
             return Some(line);
         }
         if reading.lost_rest {
