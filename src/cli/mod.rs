@@ -14,6 +14,7 @@ pub mod media;
 pub mod outcome;
 pub mod probe;
 pub mod run;
+pub mod sample;
 pub mod serve;
 pub mod storage;
 pub mod table;
@@ -55,6 +56,8 @@ pub enum Command {
     Run(run::Args),
     /// Show the facts of a file.
     Probe(probe::Args),
+    /// Make a test clip: moving bars, frame numbers and a beep each second.
+    Sample(sample::Args),
     /// List, show, apply, enable and disable workflows.
     #[command(subcommand)]
     Workflow(workflow::Command),
@@ -126,6 +129,7 @@ pub fn run(cli: Cli) -> ExitCode {
     let done = match cli.command {
         Command::Run(args) => run::run(&args),
         Command::Probe(args) => probe::run(&args),
+        Command::Sample(args) => sample::run(&args),
         Command::Workflow(command) => workflow::run(command, &context),
         Command::Template(command) => template::run(command, &context),
         Command::Task(command) => task::run(command, &context),
