@@ -11,7 +11,6 @@ use crate::media::av::Decoder;
 use crate::media::av::Demuxer;
 use crate::media::av::Frame;
 use crate::media::av::Packet;
-use crate::media::av::Source;
 use crate::media::av::decode::Decode;
 use crate::media::error;
 use crate::media::facts::MediaFacts;
@@ -26,12 +25,10 @@ use crate::media::limits::Limits;
 use crate::media::picture_job::PictureJob;
 use crate::media::picture_job::Prepared;
 use crate::media::picture_job::Render;
-use crate::media::probe;
 use crate::media::probe::Opened;
 use crate::media::product::JobEnd;
 use crate::media::spec::MediaWork;
 use crate::media::timeline::Clock;
-use crate::media::wholeness;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -126,31 +123,6 @@ pub fn carry_out_alone(
         .collect())
 }
 
-/// Containers whose header describes the streams completely, so that no packet need be looked at.
-const COMPLETE_HEADERS: [&str; 2] = ["mov,", "matroska"];
-
-/// Opens a source whose facts are known, without probing it again where its header says enough.
-pub fn open(source: Source, facts: &MediaFacts, limits: &Limits) -> Result<Opened, Fault> {
-    if !COMPLETE_HEADERS
-        .iter()
-        .any(|format| facts.format_name.starts_with(format))
-    {
-        return probe::open(source, limits);
-    }
-    let (name, watch) = (source.name().to_owned(), source.watch());
-    let wholeness =
-        wholeness::look(&source).map_err(|cause| error::source_unreadable(OPERATION, &name, cause.to_string()))?;
-    let demuxer = Demuxer::open_header(source, limits).map_err(|refusal| match watch.trouble() {
-        Some(trouble) => error::source_unreadable(OPERATION, &name, trouble),
-        None => error::source_refused(OPERATION, &name, &refusal),
-    })?;
-    Ok(Opened {
-        demuxer,
-        facts: facts.clone(),
-        wholeness,
-    })
-}
-
 type Job = PictureJob<Arc<Frame>>;
 
 fn nothing(facts: &MediaFacts) -> JobEnd {
@@ -195,8 +167,6 @@ struct Workbench<'a> {
     stream: usize,
     length_s: Option<f64>,
     frame_s: f64,
-    /// Frames that the decoder holds back to put them in order.
-    reordered: i32,
     /// Seconds a unit of the stream's time stamps.
     unit_s: f64,
     /// Time stamp of the first thing shown or heard: where the source's clock begins.
@@ -224,7 +194,6 @@ impl<'a> Workbench<'a> {
             stream: stream.index,
             length_s: stream.duration_s.or(opened.facts.duration_s),
             frame_s: 1.0 / rate.max(0.001),
-            reordered: video.has_b_frames,
             unit_s: raw.time_base().value(),
             zero: opened
                 .facts
@@ -257,10 +226,7 @@ impl<'a> Workbench<'a> {
                 .demuxer
                 .stream(self.stream)
                 .ok_or_else(|| AvError::argument("avcodec_open2"))?;
-            let mut parameters = stream.parameters()?;
-            // A file of which only the header was read says nothing of frames out of order.
-            parameters.set_reordered_frames(self.reordered);
-            Decoder::open(&parameters, stream.time_base(), threads, self.limits)
+            Decoder::open(&stream.parameters()?, stream.time_base(), threads, self.limits)
         };
         open().map_err(|refusal| self.refusal(&refusal))
     }
