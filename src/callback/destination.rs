@@ -349,7 +349,8 @@ mod tests {
             name: "unified".to_owned(),
             ..options()
         };
-        let named = Destinations::configured(&[listed.clone()], &Unified::Named("unified".to_owned())).expect("valid");
+        let named = Destinations::configured(std::slice::from_ref(&listed), &Unified::Named("unified".to_owned()))
+            .expect("valid");
         assert_eq!(named.unified(), Some("unified"));
         assert!(Destinations::configured(&[listed], &Unified::Inline(options())).is_err());
     }

@@ -7,6 +7,7 @@
 use crate::base::backoff::delay_ms;
 use crate::base::clock::UtcMs;
 use crate::base::fault::Fault;
+use crate::base::ids::EventId;
 use crate::base::wake::Bell;
 use crate::callback::breaker::Breaker;
 use crate::callback::breaker::Change;
@@ -224,8 +225,18 @@ impl Inner {
             .iter()
             .map(|found| Dispatch {
                 event_seq: found.seq,
-                task: found.event.task.id.clone(),
-                deliveries: dispatch::deliveries(&found.event, &found.rule, &self.destinations, &self.deployment),
+                task: found.task.clone(),
+                deliveries: match &found.told {
+                    Ok((event, rule)) => dispatch::deliveries(event, rule, &self.destinations, &self.deployment),
+                    Err(cause) => {
+                        tracing::error!(
+                            seq = found.seq,
+                            cause,
+                            "an event cannot be read and is announced to nobody"
+                        );
+                        Vec::new()
+                    }
+                },
             })
             .collect();
         self.store.dispatch(batch, UtcMs::now()).await?;
@@ -258,7 +269,7 @@ impl Inner {
                 match self.store.due_deliveries(lane, now, width + busy.len()).await {
                     Ok(due) => {
                         for delivery in due {
-                            let task = delivery.event.task.id.as_str().to_owned();
+                            let task = delivery.task.as_str().to_owned();
                             if flying.len() < width && busy.insert(task.clone()) {
                                 flying.push(async move { (task, self.attempt(lane, &delivery).await) });
                             }
@@ -294,12 +305,16 @@ impl Inner {
             Ok(destination) => destination,
             Err(cause) => return self.bury(delivery, cause).await,
         };
-        let Some(rendered) = render(destination.profile, &delivery.event, &self.deployment) else {
+        let event = match &delivery.event {
+            Ok(event) => event,
+            Err(cause) => return self.bury(delivery, format!("its event cannot be read: {cause}")).await,
+        };
+        let Some(rendered) = render(destination.profile, event, &self.deployment) else {
             let cause = format!("profile {} has no such event", destination.profile.as_str());
             return self.bury(delivery, cause).await;
         };
         let body = rendered.bytes();
-        let headers = headers(&destination, delivery, &body, UtcMs::now());
+        let headers = headers(&destination, delivery, &event.id, &body, UtcMs::now());
         let timeout = match destination.retry {
             RetryMode::Patient => self.pace.timeout,
             RetryMode::Ims => self.pace.ims_timeout,
@@ -339,7 +354,7 @@ impl Inner {
             (_, None, None) => Some("no answer".to_owned()),
         };
         if outcome == Outcome::Dead {
-            tracing::warn!(lane, event = %delivery.event.id, error = error.as_deref(), "callback given up; replay it when the receiver works");
+            tracing::warn!(lane, delivery = %delivery.id, error = error.as_deref(), "callback given up; replay it when the receiver works");
         }
         self.store
             .record_try(Tried {
@@ -450,10 +465,16 @@ fn judge(mode: RetryMode, answer: &Answer) -> Health {
 }
 
 /// The headers of a try: who, which, how often, and the signatures made for this moment.
-fn headers(destination: &Destination, delivery: &DueDelivery, body: &[u8], now: UtcMs) -> Vec<(&'static str, String)> {
+fn headers(
+    destination: &Destination,
+    delivery: &DueDelivery,
+    event: &EventId,
+    body: &[u8],
+    now: UtcMs,
+) -> Vec<(&'static str, String)> {
     let timestamp = now.0.div_euclid(1_000).to_string();
     let mut headers = vec![
-        (signing::EVENT_ID, delivery.event.id.as_str().to_owned()),
+        (signing::EVENT_ID, event.as_str().to_owned()),
         (signing::EVENT_SEQ, delivery.seq.to_string()),
         (signing::ATTEMPT, delivery.tries.saturating_add(1).to_string()),
         (signing::REPLAY, delivery.replays.to_string()),

@@ -16,6 +16,7 @@ pub mod outcome;
 pub mod probe;
 pub mod restore;
 pub mod run;
+pub mod sample;
 pub mod serve;
 pub mod storage;
 pub mod table;
@@ -59,6 +60,8 @@ pub enum Command {
     Probe(probe::Args),
     /// Say whether this host can do the work, and what to do where it cannot.
     Check(check::Args),
+    /// Make a test clip: moving bars, frame numbers and a beep each second.
+    Sample(sample::Args),
     /// List, show, apply, enable and disable workflows.
     #[command(subcommand)]
     Workflow(workflow::Command),
@@ -133,6 +136,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Probe(args) => probe::run(&args),
         Command::Check(args) => check::run(args, &context),
+        Command::Sample(args) => sample::run(&args),
         Command::Workflow(command) => workflow::run(command, &context),
         Command::Template(command) => template::run(command, &context),
         Command::Task(command) => task::run(command, &context),

@@ -27,7 +27,11 @@ pub(super) async fn noops(context: &Context) -> Result<bool, StoreError> {
     }
     let mut moved = false;
     for concluded in join_all(ready.iter().map(|job| noop(context, job))).await {
-        moved |= concluded? != Concluded::Stale;
+        let concluded = concluded?;
+        moved |= concluded != Concluded::Stale;
+        if let Concluded::TaskEnded(status) = concluded {
+            context.tally.task(Some(status));
+        }
     }
     context.bells.callback.ring();
     // Successors may be noops too. When nothing moved, asking again at once would only turn in circles.

@@ -17,6 +17,7 @@ use crate::scheduler::publication::Prepared;
 use crate::store::conclusions::Concluded;
 use crate::store::conclusions::Verdict;
 use crate::store::jobs::JobResult;
+use futures_util::future::join_all;
 use std::collections::BTreeSet;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -36,16 +37,22 @@ pub(super) async fn finish(context: &Context, leased: &Leased, ends: HashMap<Job
     }
     // All intents first, then all files.
     let mut reserved = Vec::new();
+    let mut decided = Vec::new();
     for (job, fate) in fates {
         match fate {
-            Fate::Verdict(verdict) => one(context, leased, &job, verdict).await,
+            Fate::Verdict(verdict) => decided.push((job, verdict)),
             Fate::Publish(product) => match publication::prepare(context, leased, &job, &product).await {
                 Prepared::Reserved => reserved.push((job, product)),
-                Prepared::Verdict(verdict) => one(context, leased, &job, verdict).await,
+                Prepared::Verdict(verdict) => decided.push((job, verdict)),
                 Prepared::Stale => tracing::warn!(%job, "a job was taken from its attempt before it could publish"),
             },
         }
     }
+    // Together, so that jobs to be tried again become ready together and share a pass again.
+    join_all(decided.into_iter().map(|(job, verdict)| async move {
+        one(context, leased, &job, verdict).await;
+    }))
+    .await;
     let mut storages = BTreeSet::new();
     for (job, product) in reserved {
         storages.extend(publication::storages_of(context, &job).await);
@@ -69,7 +76,12 @@ pub(super) async fn one(context: &Context, leased: &Leased, job: &JobId, verdict
         })
         .await;
     match concluded {
-        Ok(Concluded::Yes | Concluded::TaskEnded) => {
+        Ok(concluded @ (Concluded::Yes | Concluded::TaskEnded(_))) => {
+            context.tally.job(&verdict);
+            if let Concluded::TaskEnded(status) = concluded {
+                tracing::info!(status = status.as_str(), "task ended");
+                context.tally.task(Some(status));
+            }
             context.bells.callback.ring();
             context.bells.scheduler.ring();
         }
@@ -90,7 +102,10 @@ pub(super) async fn end_attempt(context: &Context, leased: &Leased, end: &Attemp
         })
         .await;
     match ended {
-        Ok(true) => context.executor.discard(attempt, &storages).await,
+        Ok(true) => {
+            context.tally.attempt(attempt::outcome(end), end.cost);
+            context.executor.discard(attempt, &storages).await;
+        }
         // Intents are left open: their files are still needed.
         Ok(false) => tracing::info!("an attempt still publishes; the next start finishes it"),
         Err(error) => tracing::error!(%error, "an attempt could not be ended; recovery does it at the next start"),

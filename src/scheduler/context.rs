@@ -11,6 +11,7 @@ use crate::base::wake::Bells;
 use crate::executor::Executor;
 use crate::scheduler::SchedulerOptions;
 use crate::scheduler::capacity::Busy;
+use crate::scheduler::tally::Tally;
 use crate::store::Store;
 use crate::store::error::StoreError;
 use crate::workflow::resolved::ResolvedWorkflow;
@@ -45,6 +46,9 @@ pub(super) struct Context {
     pub executor: Arc<dyn Executor>,
     pub bells: Bells,
     pub board: ProgressBoard,
+    pub tally: Tally,
+    /// Set while no new attempt may begin.
+    pub draining: Arc<AtomicBool>,
     /// Cancelled when the daemon stops and the grace time is over.
     pub last_call: CancellationToken,
     /// Leftovers of other attempts are swept: only then may new attempts make files.
@@ -61,6 +65,8 @@ impl Context {
             executor,
             bells,
             board: ProgressBoard::default(),
+            tally: Tally::default(),
+            draining: Arc::default(),
             last_call: CancellationToken::new(),
             swept: AtomicBool::new(false),
             live: Mutex::new(HashMap::new()),
@@ -86,6 +92,7 @@ impl Context {
     /// Notes an attempt that begins.
     pub fn enter(&self, attempt: &AttemptId, live: Live) {
         locked(&self.live).insert(attempt.clone(), live);
+        self.tally.running(self.busy());
     }
 
     /// Its worker is gone and its capacity free.
@@ -93,6 +100,7 @@ impl Context {
         if let Some(live) = locked(&self.live).get_mut(attempt) {
             live.publishing = true;
         }
+        self.tally.running(self.busy());
         self.board.clear(attempt);
         self.bells.scheduler.ring();
     }
@@ -100,6 +108,7 @@ impl Context {
     /// It has ended.
     pub fn leave(&self, attempt: &AttemptId) {
         locked(&self.live).remove(attempt);
+        self.tally.running(self.busy());
         self.board.clear(attempt);
         self.bells.scheduler.ring();
     }

@@ -41,19 +41,25 @@ pub(super) async fn run(context: &Context) -> Result<bool, StoreError> {
 
 async fn take(context: &Context, arrival: Settled, enabled: &[Match]) -> Result<(), StoreError> {
     let object = arrival.source.object.clone();
+    context.tally.arrival(&object.storage);
     let facts = ArrivalFacts {
         storage: &object.storage,
         key: &object.key,
     };
     let mut matches = Vec::new();
     let mut refusals = Vec::new();
-    for candidate in enabled {
+    let may = |candidate: &&Match| !arrival.existing || candidate.resolved.source.process_existing;
+    for candidate in enabled.iter().filter(may) {
         match selector::select(&candidate.resolved, &facts) {
             Ok(()) => matches.push(candidate.clone()),
             Err(why_not) => refusals.push(why_not),
         }
     }
-    let why_not = nearest(refusals);
+    let why_not = match arrival.existing {
+        // The word by which a workflow that is enabled later finds it again.
+        true => "existing".to_owned(),
+        false => nearest(refusals),
+    };
     let taken = context
         .store
         .take_arrival(arrival, matches, why_not.clone(), context.now())

@@ -42,7 +42,8 @@ struct Ready<'a> {
 /// Starts as many attempts as there is capacity for.
 pub(super) async fn run(context: &Arc<Context>, driven: &mut JoinSet<()>) -> Result<(), StoreError> {
     let capacity = context.options.capacity;
-    if !context.swept.load(Ordering::Acquire) || capacity.full(context.busy()) {
+    let held = !context.swept.load(Ordering::Acquire) || context.draining.load(Ordering::Acquire);
+    if held || capacity.full(context.busy()) {
         return Ok(());
     }
     let tasks = context.store.tasks_ready(context.now(), WINDOW).await?;

@@ -17,6 +17,7 @@ mod lease;
 mod publication;
 mod recovery;
 pub mod retry;
+mod tally;
 mod wishes;
 
 use crate::base::clock::UtcMs;
@@ -27,9 +28,12 @@ use crate::media::limits::Limits;
 use crate::scheduler::capacity::Capacity;
 use crate::scheduler::context::Context;
 use crate::scheduler::retry::RetryPolicy;
+use crate::scheduler::tally::Tally;
 use crate::store::Store;
 use crate::store::error::StoreError;
+use crate::telemetry::metrics::Metrics;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -66,7 +70,7 @@ impl Default for SchedulerOptions {
 
 /// The loop, not yet running.
 pub struct Scheduler {
-    context: Arc<Context>,
+    context: Context,
 }
 
 impl Scheduler {
@@ -74,8 +78,21 @@ impl Scheduler {
     /// `bells.callback`.
     pub fn new(options: SchedulerOptions, store: Store, executor: Arc<dyn Executor>, bells: Bells) -> Self {
         Scheduler {
-            context: Arc::new(Context::new(options, store, executor, bells)),
+            context: Context::new(options, store, executor, bells),
         }
+    }
+
+    /// Counts what it does in `metrics`.
+    pub fn with_metrics(mut self, metrics: Metrics) -> Self {
+        self.context.tally = Tally::into(metrics);
+        self
+    }
+
+    /// Begins no attempt while `draining` is set; what runs goes on, and so does everything that needs no worker. Ring
+    /// `bells.scheduler` when it is cleared.
+    pub fn with_drain(mut self, draining: Arc<AtomicBool>) -> Self {
+        self.context.draining = draining;
+        self
     }
 
     /// Where running attempts are, for whoever shows it.
@@ -86,7 +103,7 @@ impl Scheduler {
     /// Runs until `shutdown`; then lets running attempts end within the grace time, stops the others and gives their
     /// jobs back. Returns when nothing of it runs any more.
     pub async fn run(self, shutdown: CancellationToken) {
-        let context = self.context;
+        let context = Arc::new(self.context);
         let mut driven = JoinSet::new();
         while let Err(error) = recovery::run(&context, &mut driven).await {
             tracing::error!(%error, "recovery failed; trying again");
@@ -124,8 +141,9 @@ async fn turn(context: &Arc<Context>, driven: &mut JoinSet<()>, renewed: &mut Ut
     let mut more = intake::run(context).await?;
     more |= alone::noops(context).await?;
     alone::afters(context).await?;
-    lease::run(context, driven).await?;
+    // Taken before the look: what becomes due during it is then still ahead, and met at once.
     let now = context.now();
+    lease::run(context, driven).await?;
     let live = context.live();
     if !live.is_empty() && now >= renewed.plus_ms(context.options.lease_ms / 3) {
         let until = now.plus_ms(context.options.lease_ms);

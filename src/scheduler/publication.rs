@@ -33,6 +33,9 @@ const OUTPUT_TAKEN: &str = "OutputTaken";
 const SCRATCH_LOST: &str = "ScratchLost";
 /// Highest `-N` tried on a stem.
 const VERSIONS: u32 = 10_000;
+/// How often another version is tried when names that looked free turn out to be taken. More than that is no race but
+/// a folder that cannot be made.
+const RENAMES: u32 = 8;
 /// Objects whose identity is asked at once after publishing.
 const HEADS_AT_ONCE: usize = 16;
 
@@ -93,6 +96,9 @@ pub(super) async fn publish(
         let attempt = &leased.order.attempt;
         match patiently(context, || context.executor.publish(attempt, &files)).await {
             Ok(()) => {
+                context
+                    .tally
+                    .published(intents.iter().map(|intent| intent.size_bytes).sum());
                 return Some(Verdict::Success {
                     result: None,
                     files: stood(context, &intents).await,
@@ -105,6 +111,9 @@ pub(super) async fn publish(
                     return Some(again(context, leased, job, fault));
                 };
                 version += 1;
+                if version > RENAMES {
+                    return Some(Verdict::Failed(fault));
+                }
                 match reserve(context, leased, job, product, version).await {
                     Ok(Reserved::Yes) => {}
                     Ok(_) => return Some(Verdict::Failed(fault)),

@@ -29,10 +29,11 @@ async fn fulfil(context: &Context, wish: &Wish) -> Result<(), StoreError> {
     let workflow = context.workflow(&task.workflow, task.version).await?;
     match wish.intent {
         Intent::Cancel => {
-            let running = context.store.fulfil_cancel(&wish.task, workflow, context.now()).await?;
-            for attempt in running {
+            let canceling = context.store.fulfil_cancel(&wish.task, workflow, context.now()).await?;
+            for attempt in canceling.running {
                 context.stop(&attempt);
             }
+            context.tally.task(canceling.ended);
         }
         Intent::Retry => context.store.fulfil_retry(&wish.task, workflow, context.now()).await?,
     }

@@ -14,6 +14,7 @@ use crate::workflow::selector::ArrivalFacts;
 use crate::workflow::selector::select;
 use rusqlite::Connection;
 use rusqlite::named_params;
+use std::collections::HashSet;
 
 /// Rows of one transaction, where a call changes many.
 const PAGE: u32 = 2_000;
@@ -102,13 +103,24 @@ impl Store {
         .await
     }
 
-    /// Remembers what the first scan found: it triggers nothing. Repeating it is harmless.
-    pub async fn record_existing(&self, storage: i64, found: Vec<Arrival>) -> Result<(), StoreError> {
+    /// Remembers what the first scan found: it triggers nothing. Answers the keys of those that are remembered as seen
+    /// with the same identity already: they came while that scan went on, and stay news. Repeating it is harmless.
+    pub async fn record_existing(&self, storage: i64, found: Vec<Arrival>) -> Result<HashSet<String>, StoreError> {
+        const NEWS: &str = "select 1 from arrivals where storage = :storage and key = :key and size_bytes = :size \
+            and mtime_ns = :mtime and state = 0";
         self.write("note existing objects", move |connection| {
+            let mut news = HashSet::new();
             for arrival in &found {
-                put(connection, storage, arrival, State::NotTaken, Some("existing"))?;
+                let seen = connection.prepare_cached(NEWS)?.exists(named_params! {
+                    ":storage": storage, ":key": arrival.key, ":size": size_column(arrival)?, ":mtime": arrival.mtime_ns,
+                })?;
+                if seen {
+                    news.insert(arrival.key.clone());
+                } else {
+                    put(connection, storage, arrival, State::NotTaken, Some("existing"))?;
+                }
             }
-            Ok(())
+            Ok(news)
         })
         .await
     }
@@ -133,6 +145,16 @@ impl Store {
             connection
                 .prepare_cached(SQL)?
                 .execute(named_params! { ":now": now.0, ":id": storage })?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// What lies there now is another storage under the same name: its next whole scan is a first one again.
+    pub async fn restart_baseline(&self, storage: i64) -> Result<(), StoreError> {
+        const SQL: &str = "update storages set baseline_ms = null where id = ?1";
+        self.write("restart a baseline", move |connection| {
+            connection.prepare_cached(SQL)?.execute([storage])?;
             Ok(())
         })
         .await
@@ -308,8 +330,7 @@ fn put(
         on conflict (storage, key) do update set size_bytes = excluded.size_bytes, mtime_ns = excluded.mtime_ns, \
         etag = excluded.etag, state = excluded.state, arrival_seq = excluded.arrival_seq, gone_ms = null, \
         seen_ms = excluded.seen_ms, why_not = excluded.why_not";
-    let size = i64::try_from(arrival.size_bytes)
-        .map_err(|_| StoreError::unreadable(format!("a size of {} bytes", arrival.size_bytes)))?;
+    let size = size_column(arrival)?;
     let known = connection.prepare_cached(SAME)?.execute(named_params! {
         ":storage": storage, ":key": arrival.key, ":size": size, ":mtime": arrival.mtime_ns, ":etag": arrival.etag,
     })?;
@@ -326,6 +347,11 @@ fn put(
         ":state": state as i64, ":seq": seq, ":seen": arrival.seen_at.0, ":why_not": why_not,
     })?;
     Ok(true)
+}
+
+fn size_column(arrival: &Arrival) -> Result<i64, StoreError> {
+    i64::try_from(arrival.size_bytes)
+        .map_err(|_| StoreError::unreadable(format!("a size of {} bytes", arrival.size_bytes)))
 }
 
 fn next_seq(connection: &Connection) -> Result<i64, StoreError> {

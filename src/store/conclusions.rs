@@ -67,7 +67,7 @@ pub enum Concluded {
     /// It holds; the task goes on.
     Yes,
     /// It holds, and the task has ended with it.
-    TaskEnded,
+    TaskEnded(TaskStatus),
     /// The attempt does not hold the job any more: concluded before, or taken from it. Nothing was changed.
     Stale,
 }
@@ -185,7 +185,7 @@ fn finish(
     }
     jobs::keep(connection, row)?;
     Ok(match settling::settle(connection, task, workflow, now)? {
-        true => Concluded::TaskEnded,
-        false => Concluded::Yes,
+        Some(status) => Concluded::TaskEnded(status),
+        None => Concluded::Yes,
     })
 }

@@ -26,10 +26,10 @@ pub(super) const HELD: i64 = i64::MAX;
 pub struct Undispatched {
     /// Order of commit.
     pub seq: i64,
-    /// The event.
-    pub event: Event,
-    /// Whom it is for.
-    pub rule: CallbackRule,
+    /// Its task.
+    pub task: TaskId,
+    /// The event and whom it is for; why it cannot be read, where another version of the program wrote it.
+    pub told: Result<(Event, CallbackRule), String>,
 }
 
 /// The deliveries of one event, decided.
@@ -73,8 +73,10 @@ pub struct DueDelivery {
     pub replays: u32,
     /// Since when it is tried.
     pub since: UtcMs,
-    /// What it tells.
-    pub event: Event,
+    /// Its task.
+    pub task: TaskId,
+    /// What it tells; why that cannot be read, where another version of the program wrote it.
+    pub event: Result<Event, String>,
 }
 
 /// A lane with pending deliveries.
@@ -119,16 +121,19 @@ pub enum Outcome {
 impl Store {
     /// Events not dispatched yet, in their order; at most `limit`.
     pub async fn undispatched(&self, limit: usize) -> Result<Vec<Undispatched>, StoreError> {
-        const SQL: &str = "select seq, body, callback from events where dispatched = 0 order by seq limit :limit";
+        const SQL: &str =
+            "select seq, task_id, body, callback from events where dispatched = 0 order by seq limit :limit";
         self.read("undispatched events", move |connection| {
             let mut statement = connection.prepare_cached(SQL)?;
             let mut rows = statement.query(named_params! { ":limit": i64::try_from(limit).unwrap_or(i64::MAX) })?;
             let mut events = Vec::new();
             while let Some(row) = rows.next()? {
+                let event = read_json(&row.get::<_, String>(2)?);
+                let rule = read_json(&row.get::<_, String>(3)?);
                 events.push(Undispatched {
                     seq: row.get(0)?,
-                    event: serde_json::from_str(&row.get::<_, String>(1)?)?,
-                    rule: serde_json::from_str(&row.get::<_, String>(2)?)?,
+                    task: row.get::<_, String>(1)?.into(),
+                    told: event.and_then(|event| Ok((event, rule?))),
                 });
             }
             Ok(events)
@@ -176,7 +181,7 @@ impl Store {
     /// Deliveries of a lane that are due, longest due first, at most one a task beyond what a user sent again; at most
     /// `limit`.
     pub async fn due_deliveries(&self, lane: &str, now: UtcMs, limit: usize) -> Result<Vec<DueDelivery>, StoreError> {
-        const SQL: &str = "select d.id, d.destination, d.inline, d.seq, d.tries, d.replays, d.since_ms, e.body \
+        const SQL: &str = "select d.id, d.destination, d.inline, d.seq, d.tries, d.replays, d.since_ms, d.task_id, e.body \
             from deliveries d join events e on e.seq = d.event_seq \
             where d.state = 'pending' and d.lane = :lane and d.next_ms <= :now order by d.next_ms, d.id limit :limit";
         let lane = lane.to_owned();
@@ -195,7 +200,8 @@ impl Store {
                     tries: row.get(4)?,
                     replays: row.get(5)?,
                     since: UtcMs(row.get(6)?),
-                    event: serde_json::from_str(&row.get::<_, String>(7)?)?,
+                    task: row.get::<_, String>(7)?.into(),
+                    event: read_json(&row.get::<_, String>(8)?),
                 });
             }
             Ok(due)
@@ -249,6 +255,11 @@ impl Store {
         })
         .await
     }
+}
+
+/// One row that cannot be read must not hold all others up.
+fn read_json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, String> {
+    serde_json::from_str(text).map_err(|error| error.to_string())
 }
 
 fn insert(connection: &Connection, dispatch: &Dispatch, delivery: &NewDelivery, now: UtcMs) -> Result<(), StoreError> {

@@ -29,6 +29,8 @@ pub struct Settled {
     pub seq: i64,
     /// Object and identity.
     pub source: Source,
+    /// It was there before its storage was first watched: only workflows that process existing objects take it.
+    pub existing: bool,
 }
 
 /// A workflow that runs on an arrival.
@@ -58,7 +60,8 @@ pub enum Taken {
 impl Store {
     /// Settled arrivals in their order.
     pub async fn settled_arrivals(&self, limit: u32) -> Result<Vec<Settled>, StoreError> {
-        const SQL: &str = "select a.arrival_seq, s.name, a.key, a.size_bytes, a.mtime_ns, a.etag from arrivals a \
+        const SQL: &str = "select a.arrival_seq, s.name, a.key, a.size_bytes, a.mtime_ns, a.etag, \
+            a.why_not is 'existing' from arrivals a \
             join storages s on s.id = a.storage where a.state = 1 order by a.arrival_seq limit ?1";
         self.read("look for arrivals", move |connection| {
             let mut statement = connection.prepare_cached(SQL)?;
@@ -73,6 +76,7 @@ impl Store {
                         mtime_ns: row.get(4)?,
                         etag: row.text(5)?,
                     },
+                    existing: row.get(6)?,
                 });
             }
             Ok(found)
@@ -90,16 +94,16 @@ impl Store {
         now: UtcMs,
     ) -> Result<Taken, StoreError> {
         self.write("take an arrival", move |connection| {
-            if !still_settled(connection, &settled)? {
+            let Some(existing) = still_settled(connection, &settled)? else {
                 return Ok(Taken::Stale);
-            }
+            };
             if is_ours(connection, &settled.source)? {
                 note(connection, &settled, 3, Some("ours"))?;
                 return Ok(Taken::Ours);
             }
             let mut made = Vec::new();
             for found in &matches {
-                if !enabled(connection, &found.workflow)? {
+                if !enabled(connection, &found.workflow)? || (existing && !found.resolved.source.process_existing) {
                     continue;
                 }
                 let new = NewTask {
@@ -126,17 +130,18 @@ impl Store {
     }
 }
 
-fn still_settled(connection: &Connection, settled: &Settled) -> Result<bool, StoreError> {
-    const SQL: &str = "select 1 from arrivals a join storages s on s.id = a.storage where s.name = :storage \
-        and a.key = :key and a.arrival_seq = :seq and a.state = 1";
+/// Whether the arrival is still to be taken, and if so, whether it was there before the baseline: then only workflows
+/// that take existing objects may have it.
+fn still_settled(connection: &Connection, settled: &Settled) -> Result<Option<bool>, StoreError> {
+    const SQL: &str = "select a.why_not is 'existing' from arrivals a join storages s on s.id = a.storage \
+        where s.name = :storage and a.key = :key and a.arrival_seq = :seq and a.state = 1";
     let named = named_params! {
         ":storage": settled.source.object.storage, ":key": settled.source.object.key, ":seq": settled.seq,
     };
     Ok(connection
         .prepare_cached(SQL)?
-        .query_row(named, |_| Ok(()))
-        .optional()?
-        .is_some())
+        .query_row(named, |row| row.get(0))
+        .optional()?)
 }
 
 /// Whether the object is an output of ours, with the identity it was published with: its key is reserved right now,

@@ -25,15 +25,15 @@ use rusqlite::Connection;
 use rusqlite::named_params;
 
 /// Lets run, skips or cancels what is due in `task`, and ends it with its event when all its jobs have ended. Says
-/// whether it has ended now.
+/// how it has ended, when that is now.
 pub(super) fn settle(
     connection: &Connection,
     task: &mut TaskRow,
     workflow: &ResolvedWorkflow,
     now: UtcMs,
-) -> Result<bool, StoreError> {
+) -> Result<Option<TaskStatus>, StoreError> {
     if task.status.ended() {
-        return Ok(false);
+        return Ok(None);
     }
     let mut rows = jobs::jobs_of(connection, &task.id)?;
     if task.intent == Some(Intent::Cancel) {
@@ -47,7 +47,7 @@ pub(super) fn settle(
     }
     let statuses: Vec<JobStatus> = rows.iter().map(|job| job.status).collect();
     let Some(event) = condition::outcome(workflow, &statuses) else {
-        return Ok(false);
+        return Ok(None);
     };
     change(connection, task, event, now)?;
     let detail = Detail::TaskEnded {
@@ -62,7 +62,7 @@ pub(super) fn settle(
             .prepare_cached(AFTER)?
             .execute(rusqlite::params![task.id.as_str(), now.0])?;
     }
-    Ok(true)
+    Ok(Some(task.status))
 }
 
 /// Readies and skips what is due.

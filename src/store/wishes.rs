@@ -20,6 +20,7 @@ use crate::workflow::resolved::ResolvedWorkflow;
 use crate::workflow::status::JobEvent;
 use crate::workflow::status::JobStatus;
 use crate::workflow::status::TaskEvent;
+use crate::workflow::status::TaskStatus;
 use rusqlite::Connection;
 use std::sync::Arc;
 
@@ -30,6 +31,15 @@ pub struct Wish {
     pub task: TaskId,
     /// What.
     pub intent: Intent,
+}
+
+/// How far a cancel is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Canceling {
+    /// Attempts whose workers are to be stopped.
+    pub running: Vec<AttemptId>,
+    /// How the task ended, when nothing of it runs.
+    pub ended: Option<TaskStatus>,
 }
 
 impl Store {
@@ -58,22 +68,22 @@ impl Store {
         task: &TaskId,
         workflow: Arc<ResolvedWorkflow>,
         now: UtcMs,
-    ) -> Result<Vec<AttemptId>, StoreError> {
+    ) -> Result<Canceling, StoreError> {
         const RUNNING: &str = "select id from attempts where task_id = ?1 and phase = 'running'";
         let task = task.clone();
         self.write("cancel a task", move |connection| {
             let mut row = task_row(connection, &task)?;
             if row.intent != Some(Intent::Cancel) {
-                return Ok(Vec::new());
+                return Ok(Canceling::default());
             }
-            settling::settle(connection, &mut row, &workflow, now)?;
+            let ended = settling::settle(connection, &mut row, &workflow, now)?;
             let mut statement = connection.prepare_cached(RUNNING)?;
             let mut rows = statement.query([task.as_str()])?;
             let mut running = Vec::new();
             while let Some(row) = rows.next()? {
                 running.push(AttemptId::from(row.text(0)?));
             }
-            Ok(running)
+            Ok(Canceling { running, ended })
         })
         .await
     }

@@ -7,7 +7,9 @@ use crate::house::ladder;
 use crate::house::workflow;
 use reelmill::base::clock::UtcMs;
 use reelmill::events::Detail;
+use reelmill::objects::uri::ObjectUri;
 use reelmill::store::intents::Intent;
+use reelmill::workflow::arrival::Arrival;
 use reelmill::workflow::resolved::ActivityKind;
 use reelmill::workflow::resolved::AfterRule;
 use reelmill::workflow::resolved::OnConflict;
@@ -138,22 +140,28 @@ async fn an_arrival_starts_what_matches_once_and_our_outputs_start_nothing() {
     into_ingest.output.storage = None;
     into_ingest.source.extensions = vec!["mov".to_owned(), "mp4".to_owned()];
     house.save(into_ingest).await;
-    let source = house.file("clip.mov", "a film");
-    let arrive = |house: &House, key: &str, size: u64, mtime: i64, seq: i64| {
-        let database = house.database();
-        database
-            .execute_batch("insert or ignore into storages (id, name) values (1, 'ingest')")
-            .expect("a storage");
-        let sql = "insert or replace into arrivals (storage, key, size_bytes, mtime_ns, state, arrival_seq, generation, \
-            seen_ms) values (1, ?1, ?2, ?3, 1, ?4, 1, 0)";
-        let size = i64::try_from(size).expect("small");
-        database
-            .execute(sql, rusqlite::params![key, size, mtime, seq])
-            .expect("an arrival");
-    };
-    arrive(&house, "clip.mov", source.size_bytes, source.mtime_ns, 1);
-    arrive(&house, "notes.txt", 5, 5, 2);
     house.run();
+    let source = house.file("clip.mov", "a film");
+    let storage = house.store.enter_storage("ingest").await.expect("a storage").id;
+    let arrive = async |key: &str, size_bytes: u64, mtime_ns: i64| {
+        let arrival = Arrival {
+            object: ObjectUri::new("ingest", key),
+            size_bytes,
+            mtime_ns,
+            etag: String::new(),
+            seen_at: UtcMs::now(),
+            settled_at: UtcMs::now(),
+        };
+        let new = house
+            .store
+            .settle_arrivals(storage, vec![arrival])
+            .await
+            .expect("the ledger takes it");
+        house.bells.scheduler.ring();
+        new
+    };
+    assert_eq!(arrive("clip.mov", source.size_bytes, source.mtime_ns).await, 1);
+    assert_eq!(arrive("notes.txt", 5, 5).await, 1);
     let tasks = loop {
         let found = house.rows("select id from tasks where trigger = ?1", "Workflow");
         if !found.is_empty() {
@@ -169,9 +177,13 @@ async fn an_arrival_starts_what_matches_once_and_our_outputs_start_nothing() {
         use std::os::unix::fs::MetadataExt;
         output.mtime() * 1_000_000_000 + output.mtime_nsec()
     };
-    arrive(&house, "clip/ladder-720p.mp4", output.len(), mtime, 3);
-    arrive(&house, "clip/ladder-360p.mp4", 9_999, mtime, 4);
-    house.bells.scheduler.ring();
+    assert_eq!(arrive("clip/ladder-720p.mp4", output.len(), mtime).await, 1);
+    assert_eq!(arrive("clip/ladder-360p.mp4", 9_999, mtime).await, 1);
+    assert_eq!(
+        arrive("clip.mov", source.size_bytes, source.mtime_ns).await,
+        0,
+        "the same object is no news"
+    );
     let second = loop {
         let found = house.rows("select id from tasks where trigger = ?1", "Workflow");
         if found.len() > 1 {

@@ -101,8 +101,8 @@ impl House {
             },
             retry: RetryPolicy {
                 tries: 5,
-                first_ms: 1,
-                ceiling_ms: 5,
+                first_ms: 40,
+                ceiling_ms: 40,
             },
             grace: Duration::ZERO,
             ..SchedulerOptions::default()

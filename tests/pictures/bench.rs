@@ -6,6 +6,7 @@ use reelmill::media::limits::Limits;
 use reelmill::media::picture::Picture;
 use reelmill::media::pictures_alone::AloneJob;
 use reelmill::media::pictures_alone::carry_out_alone;
+use reelmill::media::pictures_alone::open;
 use reelmill::media::probe;
 use reelmill::media::product::JobEnd;
 use reelmill::media::product::JobProduct;
@@ -52,10 +53,12 @@ impl Bench {
 
     /// Carries jobs out on a source; gives their ends and the bytes read.
     pub fn alone(&self, source: &Path, works: &[MediaWork]) -> (Vec<JobEnd>, u64) {
-        let file = std::fs::File::open(source).expect("opens");
         let name = source.file_name().expect("a name").to_string_lossy().into_owned();
         let limits = Limits::default();
-        let mut opened = probe::open(Source::from_file(file, &name).expect("a size"), &limits).expect("probes");
+        let source = || Source::from_file(std::fs::File::open(source).expect("opens"), &name).expect("a size");
+        let facts = probe::probe(source(), &limits).expect("probes");
+        // As the pass does it: probed before, and opened again with what is known.
+        let mut opened = open(source(), &facts, &limits).expect("opens again");
         let directories: Vec<String> = (0..works.len()).map(|number| format!("job{number}")).collect();
         let jobs: Vec<AloneJob<'_>> = works
             .iter()

@@ -58,6 +58,12 @@ impl Parameters {
         Self::copy_of(self.raw.as_ptr())
     }
 
+    /// Sets how many frames a decoder holds back to put them in order, where it was learned by probing.
+    pub fn set_reordered_frames(&mut self, frames: i32) {
+        // SAFETY: owned parameters, borrowed exclusively.
+        unsafe { self.raw.as_mut() }.video_delay = frames.clamp(0, 16);
+    }
+
     /// Kind of stream.
     pub fn kind(&self) -> Kind {
         match self.get().codec_type {
