@@ -160,7 +160,7 @@ pub(super) fn fates(
                 }),
                 (Some(JobEnd::Failed { fault }), _) => Fate::Verdict(verdict(&fault, false)),
                 (_, Some(fault)) => Fate::Verdict(verdict(fault, false)),
-                (Some(JobEnd::Success(product)), None) => Fate::Publish(product),
+                (Some(JobEnd::Success(product)), None) => Fate::Publish(named(product, &job.activity)),
                 (Some(JobEnd::Skipped { reason }), None) => Fate::Verdict(Verdict::Skipped { reason }),
                 (None, None) => {
                     let fault = end.fault.clone().unwrap_or_else(|| silent(job));
@@ -170,6 +170,14 @@ pub(super) fn fates(
             Some((job.id.clone(), fate))
         })
         .collect()
+}
+
+/// The worker knows jobs by id only: outputs without a name of their own, pictures, bear their activity's.
+fn named(mut product: JobProduct, activity: &str) -> JobProduct {
+    for output in product.outputs.iter_mut().filter(|output| output.name.is_empty()) {
+        activity.clone_into(&mut output.name);
+    }
+    product
 }
 
 /// How the attempt's row tells its end.
