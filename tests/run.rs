@@ -370,12 +370,13 @@ fn a_killed_worker_fails_its_jobs_alone_and_leaves_nothing() {
     let desk = Desk::new();
     let source = desk.source(&clips::long());
     let child = desk.in_the_middle(&source);
-    signal(worker_of(child.id()), "KILL");
-    // The shared attempt is tried apart: what is quick succeeds, and the slow one is killed once more.
-    until("the facts and the sprite to be made alone", || {
-        (desk.tree("out").len() >= 2).then_some(())
+    let first = worker_of(child.id());
+    signal(first, "KILL");
+    // The shared attempt is tried apart, the encode first: it is killed once more, the others are left in peace.
+    let second = until("another worker", || {
+        Some(worker_of(child.id())).filter(|worker| *worker != first)
     });
-    signal(worker_of(child.id()), "KILL");
+    signal(second, "KILL");
     let (code, result, words) = ended(child.wait_with_output().expect("it ends"));
     assert_eq!((code, codes(&result)), (1, vec!["WorkerOutOfMemory"]), "{words}");
     assert!(words.contains("SIGKILL"), "{words}");

@@ -180,7 +180,7 @@ async fn every_way_a_worker_can_end_is_told_apart() {
         (
             "read order; head -c 3000000 /dev/zero | tr '\\0' x",
             "WorkerCrashed",
-            false,
+            true,
         ),
         (
             "echo '{\"message\":\"finished\",\"cost\":{\"wall_ms\":1,\"cpu_ms\":1,\"read_bytes\":1,\"peak_memory_bytes\":1}}'",

@@ -152,11 +152,12 @@ fn check_video(checks: &mut Vec<Check>, video: &VideoExpected, found: &Counted, 
             &pictures.color_range,
         ]
         .map(String::as_str);
-        // What the source leaves open, the output may leave open or fill with the same meaning.
-        let ok = wanted
-            .iter()
-            .zip(said)
-            .all(|(wanted, said)| wanted == "unknown" || wanted == said);
+        // What the source leaves open, the output may leave open; a stream that says nothing of its range means tv.
+        let holds = |wanted: &String, said: &str| match (wanted.as_str(), said) {
+            ("unknown", _) | ("tv", "unknown") => true,
+            (wanted, said) => wanted == said,
+        };
+        let ok = wanted.iter().zip(said).all(|(wanted, said)| holds(wanted, said));
         check(checks, "color", wanted.join("/"), said.join("/"), ok);
     }
 }
@@ -247,6 +248,15 @@ fn count(demuxer: &mut Demuxer, facts: &MediaFacts) -> Result<Vec<Counted>, AvEr
                 call: "decode",
                 text: "no picture of it can be decoded".to_owned(),
             });
+        }
+    }
+    for counted in &mut counted {
+        // Fragments do not say how long their last picture lasts; it lasts as long as the others.
+        if let Some(first_s) = counted
+            .first_s
+            .filter(|_| counted.end_s <= counted.last_s && counted.frames > 1)
+        {
+            counted.end_s = counted.last_s + (counted.last_s - first_s) / (counted.frames - 1) as f64;
         }
     }
     Ok(counted)

@@ -9,7 +9,6 @@ pub mod escape;
 mod held;
 pub mod process;
 pub mod protocol;
-mod rooms;
 pub mod sandbox;
 pub mod scratch;
 pub mod supervisor;

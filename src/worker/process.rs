@@ -15,7 +15,6 @@ use crate::worker::held::HeldSource;
 use crate::worker::protocol;
 use crate::worker::protocol::Message;
 use crate::worker::protocol::Order;
-use crate::worker::rooms::ROOMS;
 use crate::worker::sandbox;
 use crate::worker::sandbox::Cage;
 use crate::worker::voice::Voice;
@@ -26,12 +25,14 @@ use std::io::Read;
 use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::Weak;
 use std::time::Duration;
 
 /// An order with ten thousand explicit moments is well under a megabyte.
 const MAX_ORDER_BYTES: u64 = 64 << 20;
 /// How long a pass may take to notice that it should stop.
 const STOP_GRACE: Duration = Duration::from_secs(4);
+const LOOK_AT_SOURCE_EVERY: Duration = Duration::from_secs(1);
 /// Chosen by the kernel before the daemon when memory runs out.
 const OOM_SCORE_ADJ: &str = "500";
 
@@ -60,7 +61,7 @@ pub fn serve() -> ExitCode {
 
 fn carry_out_order(voice: &Arc<StdoutVoice>, account: &Account) -> Result<(), Fault> {
     let order = read_order()?;
-    let source = HeldSource::take(&order.source)?;
+    let source = Arc::new(HeldSource::take(&order.source)?);
     // Not allowed in some containers, where it matters to nobody else.
     let _ = std::fs::write("/proc/self/oom_score_adj", OOM_SCORE_ADJ);
     let sandbox_missing = sandbox::enter(&Cage {
@@ -70,6 +71,7 @@ fn carry_out_order(voice: &Arc<StdoutVoice>, account: &Account) -> Result<(), Fa
     })?;
     voice.say(&Message::Started { sandbox_missing });
     stop_with_stdin(voice.clone());
+    stop_with_source(voice.clone(), Arc::downgrade(&source));
     // What a pass says of a source that changed under it (cut short, damaged) is only half the truth.
     let cost = pass(&order, &source, voice).map_err(|fault| source.check().err().unwrap_or(fault))?;
     source.check()?;
@@ -126,6 +128,20 @@ fn stop_with_stdin(voice: Arc<StdoutVoice>) {
     });
 }
 
+/// Stops the pass when the source changes under it, which may be hours before its end.
+fn stop_with_source(voice: Arc<StdoutVoice>, source: Weak<HeldSource>) {
+    std::thread::spawn(move || {
+        while let Some(source) = source.upgrade() {
+            if source.check().is_err() {
+                voice.ask_to_stop();
+                return;
+            }
+            drop(source);
+            std::thread::sleep(LOOK_AT_SOURCE_EVERY);
+        }
+    });
+}
+
 fn panicked(panic: &(dyn Any + Send)) -> Fault {
     let words = panic
         .downcast_ref::<&str>()
@@ -158,5 +174,5 @@ fn pass(order: &Order, source: &HeldSource, voice: &StdoutVoice) -> Result<Cost,
         backend: order.backend,
         limits: order.limits.clone(),
     };
-    pass::carry_out(&pass_order, source.file()?, &order.source.name, voice, &ROOMS)
+    pass::carry_out(&pass_order, source.file()?, &order.source.name, voice)
 }

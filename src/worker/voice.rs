@@ -1,7 +1,7 @@
 //! What a worker says: one message a line on its standard output, from whichever thread.
 //!
 //! Guarantees: lines never mix and are flushed one by one; progress is passed on a few times a second however often
-//! it is told, and never falls; what jobs achieved is held back until the source is known to be unchanged, since a
+//! it is told, and never falls; what jobs came to is held back until the source is known to be unchanged, since a
 //! changed source fails them all; the first line that nobody reads asks the pass to stop. Deliberately absent: logs.
 
 use crate::base::fault::Fault;
@@ -118,15 +118,9 @@ impl<W: Write + Send> Watch for Voice<W> {
         }
     }
 
-    /// Failures are told at once, the others when [`Voice::finish`] is called.
+    /// Told when [`Voice::finish`] is called.
     fn job_ended(&self, job: &JobId, end: JobEnd) {
-        let mut state = self.lock();
-        if matches!(end, JobEnd::Failed { .. }) {
-            let (job, end) = (job.clone(), Box::new(end));
-            self.speak(&mut state, &Message::JobEnded { job, end });
-        } else {
-            state.held.push((job.clone(), end));
-        }
+        self.lock().held.push((job.clone(), end));
     }
 
     fn stop_asked(&self) -> bool {
@@ -155,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn successes_wait_for_the_source_to_be_proved_unchanged() {
+    fn ends_of_jobs_wait_for_the_source_to_be_proved_unchanged() {
         let success = || JobEnd::Success(JobProduct::default());
         let voice = Voice::new(Vec::new());
         voice.job_ended(&JobId::from("a"), success());

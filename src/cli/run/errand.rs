@@ -297,8 +297,9 @@ impl Errand {
             let work = self.workflow.activities[*at].work.clone()?;
             Some((states[*at].job.clone(), work))
         });
-        let backends = group
-            .iter()
+        // Fused jobs agree on it.
+        let backend = group
+            .first()
             .map(|at| self.backend.over(self.workflow.activities[*at].backend));
         AttemptOrder {
             attempt: attempt.clone(),
@@ -307,7 +308,7 @@ impl Errand {
             source: self.source.clone(),
             identity: self.identity.clone(),
             threads: self.threads,
-            backend: backends.last().unwrap_or_default(),
+            backend: backend.unwrap_or_default(),
             limits: Limits::default(),
         }
     }

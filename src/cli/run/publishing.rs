@@ -83,7 +83,11 @@ impl<E: Executor> Publishing<'_, E> {
         let plain = self.path.names(&NameFacts {
             source_key: self.source_key,
             prefix: Some(""),
-            name: &product.name,
+            name: if product.name.is_empty() {
+                &activity.id
+            } else {
+                &product.name
+            },
             extension: &product.extension,
             group: &product.group,
             activity: &activity.id,
@@ -157,7 +161,10 @@ impl<E: Executor> Publishing<'_, E> {
         OutputReport {
             activity: activity.id.clone(),
             group: product.group.clone(),
-            name: product.name.clone(),
+            name: match product.name.as_str() {
+                "" => activity.id.clone(),
+                name => name.to_owned(),
+            },
             kind: product.kind,
             path: path(&names.key(&main)),
             files: named

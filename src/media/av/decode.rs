@@ -8,6 +8,7 @@ use crate::media::av::dict::Dict;
 use crate::media::av::error::AvError;
 use crate::media::av::error::check;
 use crate::media::av::frame::Frame;
+use crate::media::av::log;
 use crate::media::av::packet::Packet;
 use crate::media::av::packet::rational;
 use crate::media::av::parameters::Parameters;
@@ -50,6 +51,7 @@ impl Decoder {
     /// Opens it with so many threads (frames in parallel, slices where the codec has no frame threads; 1 adds no
     /// delay). `time_base` is that of the packets to come.
     pub fn open(parameters: &Parameters, time_base: Ratio, threads: u32, limits: &Limits) -> Result<Self, AvError> {
+        log::start();
         let codec = allowed::decoder(parameters.get().codec_id)
             .ok_or_else(|| AvError::new(ffi::AVERROR_DECODER_NOT_FOUND, "avcodec_find_decoder"))?;
         // SAFETY: answers null or a fresh context for that codec.
@@ -116,8 +118,14 @@ impl Decoder {
         match check("avcodec_send_packet", unsafe {
             ffi::avcodec_send_packet(self.raw.as_ptr(), std::ptr::null())
         }) {
-            Err(error) if !error.is_eof() => Err(error),
-            _ => Ok(()),
+            Ok(_) => Ok(()),
+            Err(error) if error.is_eof() => Ok(()),
+            Err(error) if error.is_no_memory() => Err(error),
+            // With frame threads the answer to an earlier, broken packet may come here; draining has begun.
+            Err(_) => {
+                self.refused_packets += 1;
+                Ok(())
+            }
         }
     }
 

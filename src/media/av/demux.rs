@@ -126,6 +126,10 @@ impl Demuxer {
     pub fn watch(&self) -> Arc<SourceWatch> {
         Arc::clone(&self.watch)
     }
+    /// Its words on a file that ends before its own index does, if it came to that.
+    pub fn cut_short(&self) -> Option<String> {
+        log::cut_short(self.raw.as_ptr().addr())
+    }
     /// Length, seconds.
     pub fn duration_s(&self) -> Option<f64> {
         stamp(self.get().duration)
@@ -254,6 +258,7 @@ impl Demuxer {
 impl Drop for Demuxer {
     fn drop(&mut self) {
         let mut raw = self.raw.as_ptr();
+        log::closed(raw.addr());
         // SAFETY: closed once, by its owner; with CUSTOM_IO the bytes' context stays, and is freed after this.
         unsafe { ffi::avformat_close_input(&mut raw) }
     }

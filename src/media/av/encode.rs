@@ -9,6 +9,7 @@ use crate::media::av::dict::Dict;
 use crate::media::av::error::AvError;
 use crate::media::av::error::check;
 use crate::media::av::frame::Frame;
+use crate::media::av::log;
 use crate::media::av::packet::Packet;
 use crate::media::av::packet::ratio;
 use crate::media::av::packet::rational;
@@ -104,6 +105,7 @@ impl Encoder {
     }
 
     fn allocate(name: &str) -> Result<(*const ffi::AVCodec, Self), AvError> {
+        log::start();
         let name = CString::new(name).map_err(|_| AvError::argument("avcodec_find_encoder_by_name"))?;
         // SAFETY: null or a constant of libav's.
         let codec = unsafe { ffi::avcodec_find_encoder_by_name(name.as_ptr()) };

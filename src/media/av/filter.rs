@@ -3,6 +3,7 @@
 use crate::media::av::error::AvError;
 use crate::media::av::error::check;
 use crate::media::av::frame::Frame;
+use crate::media::av::log;
 use crate::media::av::packet::ratio;
 use crate::media::av::pixel::PixelFormat;
 use crate::media::facts::Ratio;
@@ -41,6 +42,7 @@ unsafe impl Send for Graph {}
 impl Graph {
     /// Opens a chain in libav's notation, `bwdif=mode=send_frame,transpose=clock`.
     pub fn open(input: &GraphInput, chain: &str, threads: u32) -> Result<Self, AvError> {
+        log::start();
         // SAFETY: answers null or a fresh graph.
         let raw = NonNull::new(unsafe { ffi::avfilter_graph_alloc() })
             .ok_or_else(|| AvError::memory("avfilter_graph_alloc"))?;

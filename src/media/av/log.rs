@@ -4,11 +4,13 @@
 //! absent: judgement; only the wholeness of a file is read out of some lines, because libav says it nowhere else.
 
 use ffmpeg_the_third::ffi;
+use std::collections::HashMap;
 use std::collections::VecDeque;
 use std::ffi::CStr;
 use std::ffi::c_char;
 use std::ffi::c_int;
 use std::ffi::c_void;
+use std::sync::LazyLock;
 use std::sync::Mutex;
 use std::sync::Once;
 use std::sync::PoisonError;
@@ -18,12 +20,15 @@ const KEPT: usize = 40;
 
 struct Heard {
     errors: VecDeque<String>,
-    cut_short: Option<String>,
+    /// By the address of the demuxer that said so, as long as it is open.
+    cut_short: HashMap<usize, String>,
 }
 
-static HEARD: Mutex<Heard> = Mutex::new(Heard {
-    errors: VecDeque::new(),
-    cut_short: None,
+static HEARD: LazyLock<Mutex<Heard>> = LazyLock::new(|| {
+    Mutex::new(Heard {
+        errors: VecDeque::new(),
+        cut_short: HashMap::new(),
+    })
 });
 static START: Once = Once::new();
 
@@ -38,11 +43,9 @@ pub fn start() {
     });
 }
 
-/// Forgets what was heard; done before a source is opened.
+/// Forgets the lines kept; done before a source is opened.
 pub fn forget() {
-    let mut heard = HEARD.lock().unwrap_or_else(PoisonError::into_inner);
-    heard.errors.clear();
-    heard.cut_short = None;
+    HEARD.lock().unwrap_or_else(PoisonError::into_inner).errors.clear();
 }
 
 /// The latest lines of error level, oldest first.
@@ -51,9 +54,19 @@ pub fn errors() -> Vec<String> {
     heard.errors.iter().cloned().collect()
 }
 
-/// The line in which a demuxer said that the file ends before its own index does, if one did.
-pub fn cut_short() -> Option<String> {
-    HEARD.lock().unwrap_or_else(PoisonError::into_inner).cut_short.clone()
+/// The line in which the demuxer at an address said that its file ends before its own index does, if it did.
+pub(super) fn cut_short(context: usize) -> Option<String> {
+    let heard = HEARD.lock().unwrap_or_else(PoisonError::into_inner);
+    heard.cut_short.get(&context).cloned()
+}
+
+/// A demuxer is closed; its address may come again.
+pub(super) fn closed(context: usize) {
+    HEARD
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .cut_short
+        .remove(&context);
 }
 
 unsafe extern "C" fn hear(
@@ -88,7 +101,8 @@ unsafe extern "C" fn hear(
     tracing::debug!(target: "libav", error = is_error, "{text}");
     let Ok(mut heard) = HEARD.lock() else { return };
     if text.contains("partial file") || text.contains("File ended prematurely") {
-        heard.cut_short.get_or_insert_with(|| text.clone());
+        // Contexts that are no demuxer's are never asked for; few enough say this to let them be.
+        heard.cut_short.entry(context.addr()).or_insert_with(|| text.clone());
     }
     if is_error {
         if heard.errors.len() == KEPT {

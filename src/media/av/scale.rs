@@ -9,6 +9,7 @@ use crate::media::av::color::Color;
 use crate::media::av::error::AvError;
 use crate::media::av::error::check;
 use crate::media::av::frame::Frame;
+use crate::media::av::log;
 use crate::media::av::pixel::PixelFormat;
 use crate::media::av::pool::PicturePool;
 use ffmpeg_the_third::ffi;
@@ -60,6 +61,7 @@ impl Drop for Context {
 impl Scaler {
     /// For pictures of this size and format out.
     pub fn new(format: PixelFormat, width: u32, height: u32, filter: Filter) -> Result<Self, AvError> {
+        log::start();
         Ok(Scaler {
             width,
             height,

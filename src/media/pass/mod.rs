@@ -12,7 +12,11 @@ mod attempt;
 mod clock;
 mod conclude;
 mod cost;
+mod crew;
+mod ending;
 mod head;
+mod left_out;
+mod opening;
 mod output;
 mod plan;
 mod playlist;
@@ -21,6 +25,8 @@ mod rung;
 mod segments;
 mod sound;
 mod taps;
+mod timing;
+mod verdict;
 
 use crate::base::fault::Blame;
 use crate::base::fault::Fault;
@@ -29,6 +35,8 @@ use crate::media::av::Source;
 use crate::media::error;
 use crate::media::facts::MediaFacts;
 use crate::media::limits::Limits;
+use crate::media::pictures_alone::AloneJob;
+use crate::media::pictures_alone::carry_out_alone;
 use crate::media::probe;
 use crate::media::product::JobEnd;
 use crate::media::product::JobProduct;
@@ -38,8 +46,6 @@ use crate::media::spec::Backend;
 use crate::media::spec::Clip;
 use crate::media::spec::MediaWork;
 use crate::media::spec::TranscodeSpec;
-use crate::media::tap::FrameTap;
-use crate::media::tap::TapOrder;
 use std::fs::File;
 use std::path::PathBuf;
 use std::time::Instant;
@@ -82,36 +88,8 @@ pub trait Watch: Send + Sync {
     fn stop_asked(&self) -> bool;
 }
 
-/// How picture jobs are carried out: by whoever makes pictures.
-pub struct PictureRooms {
-    /// Opens the tap of a picture job that rides a pass.
-    pub open_tap: fn(&MediaWork, &TapOrder) -> Result<Box<dyn FrameTap>, Fault>,
-    /// Carries out picture jobs alone, without decoding everything; tells the end of each job itself.
-    pub alone: fn(&PicturesAlone<'_>, Source, &dyn Watch) -> Result<u64, Fault>,
-}
-
-/// Picture jobs without a pass. `PictureRooms::alone` answers the bytes it read of the source.
-pub struct PicturesAlone<'a> {
-    /// The jobs, all pictures.
-    pub jobs: &'a [PassJob],
-    /// Facts of the source.
-    pub facts: &'a MediaFacts,
-    /// As in [`PassOrder`]; the jobs' directories exist.
-    pub scratch: &'a std::path::Path,
-    /// As in [`PassOrder`].
-    pub threads: u32,
-    /// As in [`PassOrder`].
-    pub limits: &'a Limits,
-}
-
 /// Carries out an attempt. `Err` fails all jobs that have not been told to have ended.
-pub fn carry_out(
-    order: &PassOrder,
-    source: File,
-    source_name: &str,
-    watch: &dyn Watch,
-    rooms: &PictureRooms,
-) -> Result<Cost, Fault> {
+pub fn carry_out(order: &PassOrder, source: File, source_name: &str, watch: &dyn Watch) -> Result<Cost, Fault> {
     let started = Instant::now();
     if order.backend == Backend::Gpu {
         return Err(Fault::new(
@@ -164,21 +142,63 @@ pub fn carry_out(
             Vec::new()
         };
         let share = (number as f64 / passes.len() as f64, 1.0 / passes.len() as f64);
-        let total = attempt::run(order, opened, *clip, jobs, &riding, watch, rooms, share)?;
+        let total = attempt::run(order, opened, *clip, jobs, &riding, watch, share)?;
         read_bytes += total.saturating_sub(before);
     }
     if !pictures.is_empty() {
-        drop(first);
-        let alone = PicturesAlone {
-            jobs: &pictures,
-            facts: &facts,
-            scratch: &order.scratch,
-            threads: order.threads,
-            limits: &order.limits,
+        let opened = match first.take() {
+            Some(opened) => opened,
+            None => probe::open(open()?, &order.limits)?,
         };
-        read_bytes += (rooms.alone)(&alone, open()?, watch)?;
+        read_bytes += pictures_alone(order, opened, &pictures, watch)?;
     }
     Ok(cost::of_process(started, read_bytes))
+}
+
+/// Carries out picture jobs without decoding everything. Answers the bytes read beyond the probe.
+fn pictures_alone(
+    order: &PassOrder,
+    mut opened: probe::Opened,
+    jobs: &[PassJob],
+    watch: &dyn Watch,
+) -> Result<u64, Fault> {
+    let started = Instant::now();
+    let before = opened.demuxer.watch().read_bytes();
+    let alone: Vec<AloneJob<'_>> = jobs
+        .iter()
+        .map(|job| AloneJob {
+            directory: job.job.as_str(),
+            work: &job.work,
+        })
+        .collect();
+    let mut told_percent = 0.0_f64;
+    let mut tell = |done: f64, frames: u64| {
+        let percent = (done * 100.0).clamp(told_percent, 99.9);
+        let wall_s = started.elapsed().as_secs_f64();
+        if percent >= told_percent + 1.0 {
+            told_percent = percent;
+            watch.progress(Progress {
+                percent,
+                frames,
+                fps: frames as f64 / wall_s.max(1e-3),
+                speed: 0.0,
+                eta_s: (done > 0.0).then(|| wall_s * (1.0 - done).max(0.0) / done),
+            });
+        }
+        !watch.stop_asked()
+    };
+    let ends = carry_out_alone(
+        &mut opened,
+        &alone,
+        &order.scratch,
+        order.threads,
+        &order.limits,
+        &mut tell,
+    )?;
+    for (job, end) in jobs.iter().zip(ends) {
+        watch.job_ended(&job.job, end);
+    }
+    Ok(opened.demuxer.watch().read_bytes().saturating_sub(before))
 }
 
 fn make_directory(order: &PassOrder, job: &JobId) -> Result<(), Fault> {

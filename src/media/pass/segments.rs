@@ -104,6 +104,7 @@ pub struct SegmentWriter {
     start: Option<i64>,
     first: i64,
     end: i64,
+    usual_duration: i64,
     has_init: bool,
     segments: Vec<Segment>,
 }
@@ -158,6 +159,7 @@ impl SegmentWriter {
             start: None,
             first: 0,
             end: 0,
+            usual_duration: 0,
             has_init: false,
             segments: Vec::new(),
         })
@@ -175,7 +177,11 @@ impl SegmentWriter {
             Some(start) if self.cuts(&packet, pts, start) => self.cut(pts)?,
             Some(_) => {}
         }
-        self.end = self.end.max(pts + packet.duration());
+        if packet.duration() > 0 {
+            self.usual_duration = packet.duration();
+        }
+        // The sound encoder gives its last packet no length.
+        self.end = self.end.max(pts + self.usual_duration);
         packet.set_stream_index(0);
         packet.rescale(self.unit, self.muxer_unit);
         self.muxer.write(&mut packet)
