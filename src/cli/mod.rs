@@ -118,7 +118,9 @@ pub fn run(cli: Cli) -> ExitCode {
     }
     // The daemon logs as its configuration says, so it reads that first.
     if let Command::Serve(args) = &cli.command {
-        let context = Context { config: cli.config.clone() };
+        let context = Context {
+            config: cli.config.clone(),
+        };
         return outcome::exit_code(serve::run(args, cli.log.as_deref(), &context));
     }
     if let Err(error) = crate::telemetry::logging::start(&cli.log_level()) {

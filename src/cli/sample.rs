@@ -40,7 +40,12 @@ fn size(text: &str) -> Result<(u32, u32), String> {
 /// [`BadUsage`] when the file exists; else what kept it from being made.
 pub fn run(args: &Args) -> anyhow::Result<()> {
     let file = args.file.as_path();
-    let taken = || BadUsage(format!("{} exists already; remove it or choose another name", file.display()));
+    let taken = || {
+        BadUsage(format!(
+            "{} exists already; remove it or choose another name",
+            file.display()
+        ))
+    };
     if file.symlink_metadata().is_ok() {
         return Err(taken().into());
     }
@@ -67,9 +72,7 @@ fn put_in_place(unfinished: &Path, file: &Path) -> std::io::Result<()> {
         rustix::fs::RenameFlags::NOREPLACE,
     )
     .or_else(|error| match error {
-        rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS if !file.exists() => {
-            rustix::fs::rename(unfinished, file)
-        }
+        rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS if !file.exists() => rustix::fs::rename(unfinished, file),
         error => Err(error),
     })?;
     Ok(())

@@ -30,7 +30,11 @@ pub fn run(_args: &Args, log: Option<&str>, context: &Context) -> anyhow::Result
     let templates = Arc::new(Templates::shipped());
     let definitions = config::definitions::load(&config, &templates).map_err(BadUsage)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let served = runtime.block_on(serve(DaemonOptions { config, definitions, templates }));
+    let served = runtime.block_on(serve(DaemonOptions {
+        config,
+        definitions,
+        templates,
+    }));
     // A file operation on a hung mount cannot be interrupted; it must not keep a stopped daemon alive.
     runtime.shutdown_background();
     served
@@ -53,8 +57,10 @@ async fn serve(options: DaemonOptions) -> anyhow::Result<()> {
         tracing::warn!("asked to stop a second time: ending at once; recovery at the next start does the rest");
         std::process::exit(1);
     });
-    daemon::run(options, stop).await.map_err(|fault: Fault| match fault.blame {
-        Blame::Request => anyhow::Error::from(BadUsage(fault.to_string())),
-        _ => anyhow::Error::from(fault),
-    })
+    daemon::run(options, stop)
+        .await
+        .map_err(|fault: Fault| match fault.blame {
+            Blame::Request => anyhow::Error::from(BadUsage(fault.to_string())),
+            _ => anyhow::Error::from(fault),
+        })
 }
