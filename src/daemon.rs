@@ -64,7 +64,11 @@ pub struct DaemonOptions {
 /// # Errors
 /// What kept it from starting, or made it end by itself.
 pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), Fault> {
-    let DaemonOptions { config, definitions, templates } = options;
+    let DaemonOptions {
+        config,
+        definitions,
+        templates,
+    } = options;
     let started = UtcMs::now();
     let bells = Bells::default();
     let metrics = Metrics::default();
@@ -73,7 +77,7 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
     make_directory(&config.server.state_dir, "server.state_dir")?;
     make_directory(&config.server.scratch_dir, "server.scratch_dir")?;
     let _lock = StateLock::take(&config.server.state_dir)?;
-    let store = open_store(config.server.state_dir.join("reelmill.db")).await?;
+    let store = open_store(config.server.state_dir.join(crate::store::FILE_NAME)).await?;
     if let Some(file) = crate::web::secrets::first_admin_token(&store, &config.server.state_dir, started).await? {
         tracing::info!(file = %file.display(), "a first admin token was made");
     }
@@ -113,11 +117,18 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
         store: store.clone(),
         bells: bells.clone(),
         objects: Arc::new(FolderObjects::new(
-            config.storages.iter().map(|storage| Folder::new(&storage.name, &storage.path)),
+            config
+                .storages
+                .iter()
+                .map(|storage| Folder::new(&storage.name, &storage.path)),
         )),
         progress: Arc::new(ports::Progress(board)),
         storages: Arc::new(ports::Storages(trigger.board())),
         templates,
+        missing_for: {
+            let config = config.clone();
+            Arc::new(move |workflow| config.missing_for(workflow).iter().map(ToString::to_string).collect())
+        },
         metrics: metrics.clone(),
         signer: Signer::new(crate::web::secrets::link_secret(&config.server.state_dir)?),
         about: Arc::new(about),
@@ -133,8 +144,11 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
     });
 
     // Everything runs; say so.
-    let (scheduler_stop, trigger_stop, callback_stop) =
-        (CancellationToken::new(), CancellationToken::new(), CancellationToken::new());
+    let (scheduler_stop, trigger_stop, callback_stop) = (
+        CancellationToken::new(),
+        CancellationToken::new(),
+        CancellationToken::new(),
+    );
     let scheduling = tokio::spawn(scheduler.run(scheduler_stop.clone()));
     let triggering = {
         let stop = trigger_stop.clone();
@@ -226,10 +240,9 @@ fn executor_options(config: &Config) -> LocalExecutorOptions {
         Sandbox::Required => SandboxMode::Required,
         Sandbox::Off => SandboxMode::Off,
     };
-    config
-        .storages
-        .iter()
-        .fold(options, |options, storage| options.with_folder(&storage.name, &storage.path))
+    config.storages.iter().fold(options, |options, storage| {
+        options.with_folder(&storage.name, &storage.path)
+    })
 }
 
 fn scheduler_options(config: &Config) -> SchedulerOptions {
@@ -252,7 +265,11 @@ fn callback_options(config: &Config) -> CallbackOptions {
         url: destination.url.clone(),
         profile: destination.profile.clone(),
         auth_key: destination.auth_key.as_ref().map(|key| key.expose().to_owned()),
-        signing_keys: destination.signing_keys.iter().map(|key| key.expose().to_owned()).collect(),
+        signing_keys: destination
+            .signing_keys
+            .iter()
+            .map(|key| key.expose().to_owned())
+            .collect(),
         events: destination.events.clone(),
         retry: destination.retry.clone(),
     });

@@ -32,6 +32,9 @@ pub struct Remote {
     pub json: bool,
 }
 
+/// How long a change may take; copying a large database takes longest.
+const WRITE_WITHIN: Duration = Duration::from_secs(3600);
+
 /// Where to look when nobody says.
 struct Defaults {
     server: String,
@@ -156,7 +159,7 @@ impl Client {
         let mut request = self
             .http
             .request(method.clone(), url.clone())
-            .timeout(Duration::from_secs(120))
+            .timeout(WRITE_WITHIN)
             .header(reqwest::header::CONTENT_TYPE, content_type)
             .body(body);
         if let Some(key) = idempotency_key {
@@ -336,7 +339,12 @@ fn defaults(config: &Path) -> Defaults {
     let state_dir = text("state_dir").unwrap_or("/var/lib/reelmill");
     Defaults {
         server: server_address(listen, text("tls_cert").is_some()),
-        token_file: Path::new(state_dir).join("admin.token"),
+        // Relative paths in the file begin at its folder.
+        token_file: config
+            .parent()
+            .unwrap_or(Path::new(""))
+            .join(state_dir)
+            .join("admin.token"),
     }
 }
 
@@ -363,6 +371,8 @@ mod tests {
         let found = defaults(&file);
         assert_eq!(found.server, "http://127.0.0.1:9000");
         assert_eq!(found.token_file, std::path::Path::new("/srv/r/admin.token"));
+        std::fs::write(&file, "[server]\nstate_dir = \"state\"\n").expect("written");
+        assert_eq!(defaults(&file).token_file, folder.path().join("state/admin.token"));
         assert_eq!(defaults(&folder.path().join("none")).server, "http://127.0.0.1:8080");
         assert_eq!(server_address("[::]:80", true), "https://127.0.0.1:80");
     }

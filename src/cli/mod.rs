@@ -5,6 +5,7 @@
 
 pub mod backup;
 pub mod callback;
+pub mod check;
 pub mod client;
 pub mod completions;
 pub mod delivery;
@@ -13,6 +14,7 @@ pub mod event;
 pub mod media;
 pub mod outcome;
 pub mod probe;
+pub mod restore;
 pub mod run;
 pub mod sample;
 pub mod serve;
@@ -56,6 +58,8 @@ pub enum Command {
     Run(run::Args),
     /// Show the facts of a file.
     Probe(probe::Args),
+    /// Say whether this host can do the work, and what to do where it cannot.
+    Check(check::Args),
     /// Make a test clip: moving bars, frame numbers and a beep each second.
     Sample(sample::Args),
     /// List, show, apply, enable and disable workflows.
@@ -89,6 +93,8 @@ pub enum Command {
     Drain(drain::Args),
     /// Write a copy of the database of a running daemon.
     Backup(backup::Args),
+    /// Put a backup in the place of the database of a stopped daemon.
+    Restore(restore::Args),
     /// Carries out one attempt; started by the daemon.
     #[command(hide = true)]
     Worker(worker::WorkerArgs),
@@ -104,7 +110,7 @@ pub struct Context {
 }
 
 impl Cli {
-    /// The log level: what was given, else `info` for the daemon and `warn` for commands, whose results are their output.
+    /// The log level of a command: what was given, else `warn`, since its result is its output.
     pub fn log_level(&self) -> String {
         self.log.clone().unwrap_or_else(|| "warn".to_owned())
     }
@@ -131,6 +137,7 @@ pub fn run(cli: Cli) -> ExitCode {
     let done = match cli.command {
         Command::Run(args) => run::run(&args),
         Command::Probe(args) => probe::run(&args),
+        Command::Check(args) => check::run(args, &context),
         Command::Sample(args) => sample::run(&args),
         Command::Workflow(command) => workflow::run(command, &context),
         Command::Template(command) => template::run(command, &context),
@@ -143,6 +150,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Callback(command) => callback::run(command),
         Command::Drain(args) => drain::run(args, &context),
         Command::Backup(args) => backup::run(args, &context),
+        Command::Restore(args) => restore::run(args, &context),
         Command::Completions(args) => completions::run(args),
         Command::Serve(_) | Command::Worker(_) => unreachable!("both were carried out above"),
     };

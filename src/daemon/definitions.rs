@@ -24,7 +24,9 @@ pub(super) async fn keep(store: &Store, files: &[DefinitionFile], now: UtcMs) ->
         let name = save.resolved.name.clone();
         match store.save_workflow(save, now).await {
             // An operator's own workflow of that name came first and keeps it.
-            Err(StoreError::Conflict(why)) => tracing::warn!(workflow = name, why, "the shipped workflow is not offered"),
+            Err(StoreError::Conflict(why)) => {
+                tracing::warn!(workflow = name, why, "the shipped workflow is not offered")
+            }
             answer => drop(answer.map_err(database)?),
         }
     }
@@ -74,7 +76,11 @@ pub(super) async fn keep(store: &Store, files: &[DefinitionFile], now: UtcMs) ->
             match gone.await {
                 Ok(()) => tracing::info!(workflow = row.resolved.name, "its file is gone, and so is the workflow"),
                 Err(StoreError::Conflict(why)) => {
-                    tracing::info!(workflow = row.resolved.name, why, "its file is gone; disabled, and deleted later");
+                    tracing::info!(
+                        workflow = row.resolved.name,
+                        why,
+                        "its file is gone; disabled, and deleted later"
+                    );
                 }
                 Err(error) => return Err(database(error)),
             }

@@ -22,11 +22,27 @@ impl StateLock {
     pub(super) fn take(state_dir: &Path) -> Result<Self, Fault> {
         let path = state_dir.join("lock");
         let failed = |cause: String, remedy: &str| {
-            Fault::new("StateLocked", Blame::Request, "lock", path.display().to_string(), cause, remedy)
+            Fault::new(
+                "StateLocked",
+                Blame::Request,
+                "lock",
+                path.display().to_string(),
+                cause,
+                remedy,
+            )
         };
-        let open = File::options().read(true).write(true).create(true).truncate(false).open(&path);
-        let mut file =
-            open.map_err(|error| failed(error.to_string(), "Set server.state_dir to a directory this user may write."))?;
+        let open = File::options()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path);
+        let mut file = open.map_err(|error| {
+            failed(
+                error.to_string(),
+                "Set server.state_dir to a directory this user may write.",
+            )
+        })?;
         if rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive).is_err() {
             let mut holder = String::new();
             let _ = file.read_to_string(&mut holder);

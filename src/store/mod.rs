@@ -35,6 +35,7 @@ pub mod listing;
 pub mod media;
 pub mod outputs;
 mod readers;
+pub mod restore;
 mod row;
 mod settings;
 mod settling;
@@ -63,6 +64,9 @@ use tokio::sync::oneshot;
 
 /// The present form, as a new database gets it.
 pub(crate) const SCHEMA: &str = include_str!("schema.sql");
+
+/// Name of the database in the state directory.
+pub const FILE_NAME: &str = "reelmill.db";
 
 /// Writes that may wait before callers are made to wait for their turn to queue.
 const QUEUE: usize = 4096;

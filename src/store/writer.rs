@@ -21,11 +21,14 @@ const TIDY_AFTER: Duration = Duration::from_secs(20);
 
 /// Tells the caller how its closure ended, once that is final: `Ok` after the commit.
 pub(super) type Reply = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
+/// What a caller wants done inside the transaction.
+pub(super) type Work = Box<dyn FnOnce(&Connection) -> Result<(), StoreError> + Send>;
+
 /// One queued closure.
 pub(super) struct Write {
     pub operation: &'static str,
     /// Runs inside a savepoint. What it returns to the caller travels in its reply.
-    pub run: Box<dyn FnOnce(&Connection) -> Result<(), StoreError> + Send>,
+    pub run: Work,
     pub reply: Reply,
 }
 
@@ -68,10 +71,9 @@ pub(super) fn serve(mut connection: Connection, queue: &Receiver<Write>) {
 
 /// Runs a group: one transaction, or several when SQLite gives one up on the way.
 fn run_group(connection: &mut Connection, group: Vec<Write>) {
-    let mut waiting = group.into_iter();
     // Closures that ran well and wait for the commit.
     let mut pending: Vec<(&'static str, Reply)> = Vec::new();
-    while let Some(write) = waiting.next() {
+    for write in group {
         if connection.is_autocommit()
             && let Err(error) = connection.execute_batch("begin immediate")
         {
@@ -108,11 +110,7 @@ fn run_group(connection: &mut Connection, group: Vec<Write>) {
 }
 
 /// Runs one closure in its savepoint.
-fn run_one(
-    connection: &Connection,
-    run: Box<dyn FnOnce(&Connection) -> Result<(), StoreError> + Send>,
-    operation: &'static str,
-) -> Result<(), StoreError> {
+fn run_one(connection: &Connection, run: Work, operation: &'static str) -> Result<(), StoreError> {
     connection
         .execute_batch("savepoint member")
         .map_err(|error| StoreError::from(error).of(operation))?;

@@ -48,6 +48,8 @@ use tokio_util::sync::CancellationToken;
 const BODY_BYTES: usize = 1 << 20;
 /// Until when the head of an answer must be there. Streams and objects go on after it.
 const ANSWER_WITHIN: Duration = Duration::from_secs(60);
+/// The same for copying the database, which may be large.
+const BACKUP_WITHIN: Duration = Duration::from_secs(3600);
 
 /// The whole HTTP side of the program.
 pub fn router(state: WebState) -> Router {
@@ -62,7 +64,7 @@ pub fn router(state: WebState) -> Router {
         .route("/api/v1/outputs/{id}/files", get(api::outputs::files))
         .route("/api/v1/media", get(api::media::list))
         .route("/api/v1/media/{id}", get(api::media::show))
-        .route("/api/v1/media/{id}/urls", get(api::media::urls).post(api::media::urls))
+        .route("/api/v1/media/{id}/urls", get(api::media::urls))
         .route("/api/v1/workflows", get(api::workflows::list))
         .route("/api/v1/workflows/{id}", get(api::workflows::show))
         .route("/api/v1/templates", get(api::templates::list))
@@ -164,12 +166,16 @@ async fn method_not_allowed(request: Request) -> Problem {
 /// What holds for every request: a time limit, counting, and headers that keep browsers careful.
 async fn every_request(State(state): State<WebState>, request: Request, next: Next) -> Response {
     let began = Instant::now();
-    let mut response = match tokio::time::timeout(ANSWER_WITHIN, next.run(request)).await {
+    let limit = match request.uri().path() {
+        "/api/v1/system/backup" => BACKUP_WITHIN,
+        _ => ANSWER_WITHIN,
+    };
+    let mut response = match tokio::time::timeout(limit, next.run(request)).await {
         Ok(response) => response,
         Err(_) => Problem::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "TooSlow",
-            format!("there was no answer within {} s", ANSWER_WITHIN.as_secs()),
+            format!("there was no answer within {} s", limit.as_secs()),
             "A storage or the disk of the database may hang; look at GET /api/v1/storages and the daemon's log.",
         )
         .into_response(),

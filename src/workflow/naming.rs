@@ -331,7 +331,7 @@ fn value(token: Token, facts: &NameFacts<'_>) -> Vec<u8> {
         Token::MediaId => one_segment(facts.media),
         Token::JobId => one_segment(facts.job),
         Token::RunId => one_segment(facts.task),
-        Token::Date => facts.task_created_at.wire()[..10].as_bytes().to_vec(),
+        Token::Date => facts.task_created_at.wire().as_bytes()[..10].to_vec(),
         Token::UnixTimestamp => (facts.task_created_at.0 / 1000).to_string().into_bytes(),
         Token::Count => Vec::new(),
     }

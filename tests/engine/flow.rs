@@ -7,7 +7,6 @@ use crate::house::ladder;
 use crate::house::workflow;
 use reelmill::base::clock::UtcMs;
 use reelmill::events::Detail;
-use reelmill::objects::uri::ObjectUri;
 use reelmill::store::intents::Intent;
 use reelmill::workflow::arrival::Arrival;
 use reelmill::workflow::resolved::ActivityKind;
@@ -145,12 +144,11 @@ async fn an_arrival_starts_what_matches_once_and_our_outputs_start_nothing() {
     let storage = house.store.enter_storage("ingest").await.expect("a storage").id;
     let arrive = async |key: &str, size_bytes: u64, mtime_ns: i64| {
         let arrival = Arrival {
-            object: ObjectUri::new("ingest", key),
+            key: key.to_owned(),
             size_bytes,
             mtime_ns,
             etag: String::new(),
             seen_at: UtcMs::now(),
-            settled_at: UtcMs::now(),
         };
         let new = house
             .store

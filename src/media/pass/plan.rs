@@ -8,6 +8,7 @@ use crate::media::facts::AudioFacts;
 use crate::media::facts::MediaFacts;
 use crate::media::ladder;
 use crate::media::ladder::Rung;
+use crate::media::pass::left_out;
 use crate::media::spec::AudioSpec;
 use crate::media::spec::Container;
 use crate::media::spec::GroupKind;
@@ -139,7 +140,7 @@ impl Plan {
                 job: (*job).clone(),
                 partial: spec.partial,
                 groups: Vec::new(),
-                dropped: left_out(facts),
+                dropped: left_out::streams(facts),
             };
             for group in &spec.groups {
                 let at = (number, planned.groups.len());
@@ -410,34 +411,6 @@ fn unique(name: &str, taken: &dyn Fn(&str) -> bool) -> String {
         }
         number += 1;
     }
-}
-
-/// Streams of the source that no output takes.
-fn left_out(facts: &MediaFacts) -> Vec<String> {
-    use crate::media::facts::StreamKind;
-    let video = facts.main_video().map(|(stream, _)| stream.index);
-    let audio = facts.main_audio().map(|(stream, _)| stream.index);
-    facts
-        .streams
-        .iter()
-        .filter(|stream| Some(stream.index) != video && Some(stream.index) != audio)
-        .map(|stream| {
-            let kind = match &stream.kind {
-                StreamKind::Video(video) if video.attached_picture => "cover picture",
-                StreamKind::Video(_) => "video",
-                StreamKind::Audio(_) => "audio",
-                StreamKind::Subtitle => "subtitle",
-                StreamKind::Data => "data",
-            };
-            let language = stream.language.as_deref().map(|l| format!(", {l}")).unwrap_or_default();
-            let why = if stream.decodable || matches!(stream.kind, StreamKind::Subtitle | StreamKind::Data) {
-                ""
-            } else {
-                ", not decodable"
-            };
-            format!("stream {}: {kind} ({}{language}{why})", stream.index, stream.codec_name)
-        })
-        .collect()
 }
 
 #[cfg(test)]

@@ -334,6 +334,20 @@ impl Store {
             .await
     }
 
+    /// The task that an earlier call with this key made.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn task_by_idempotency_key(&self, key: &str) -> Result<Option<TaskSummary>, StoreError> {
+        let key = key.to_owned();
+        self.read("find a task by its key", move |connection| {
+            let mut statement = connection.prepare_cached(&format!("{TASK} where t.idempotency_key = :key"))?;
+            let mut rows = statement.query(named_params! { ":key": key })?;
+            rows.next()?.map(task_of).transpose()
+        })
+        .await
+    }
+
     /// One job.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 //! Guarantees: compares tables with their columns, checks and keys, and indexes, by their definitions with comments
 //! and spacing taken out. Deliberately absent: rows.
 
-use super::super::error::StoreError;
+use crate::store::error::StoreError;
 use rusqlite::Connection;
 use std::collections::BTreeMap;
 

@@ -11,6 +11,7 @@ use crate::objects::uri::ObjectUri;
 use crate::store::events::EventFilter;
 use crate::store::intents::Intent;
 use crate::store::listing::tasks::TaskFilter;
+use crate::store::listing::tasks::TaskSummary;
 use crate::store::media::Source;
 use crate::store::tasks::Overrides;
 use crate::store::tasks::StartTask;
@@ -31,6 +32,7 @@ use crate::web::paging::Page;
 use crate::web::paging::Wanted;
 use crate::web::ports::Live;
 use crate::web::state::WebState;
+use crate::workflow::resolved::ResolvedWorkflow;
 use crate::workflow::selector;
 use crate::workflow::selector::ArrivalFacts;
 use crate::workflow::selector::WhyNot;
@@ -152,7 +154,35 @@ pub async fn start(
             "Use -10 to 10.",
         ));
     }
+    let user_data = request.user_data.and_then(|value| match value {
+        Value::Null => None,
+        Value::String(text) => Some(text),
+        other => Some(other.to_string()),
+    });
+    // What was started once is answered again whatever has become of its workflow and its object since.
+    let again = |task: TaskSummary| -> Answer<(StatusCode, Json<TaskView>)> {
+        let same = [task.workflow.as_str(), task.workflow_name.as_str()].contains(&request.workflow.as_str())
+            && task.object == object
+            && task.user_data == user_data
+            && task.priority == request.priority;
+        if same {
+            return Ok((StatusCode::OK, Json(task.into())));
+        }
+        Err(Problem::conflict(
+            "IdempotencyKeyReused",
+            format!(
+                "the Idempotency-Key was used before, for task {}, with another request",
+                task.id
+            ),
+            "Use a new key for a new request.",
+        ))
+    };
     let key = idempotency_key(&headers, &caller)?;
+    if let Some(key) = &key
+        && let Some(task) = state.store.task_by_idempotency_key(key).await?
+    {
+        return again(task);
+    }
     let workflow = state.store.workflow(&request.workflow).await?;
     if !workflow.enabled {
         return Err(Problem::conflict(
@@ -162,20 +192,7 @@ pub async fn start(
         ));
     }
     if !request.skip_path_check {
-        let facts = ArrivalFacts {
-            storage: &object.storage,
-            key: &object.key,
-        };
-        match selector::select(&workflow.resolved, &facts) {
-            Ok(()) | Err(WhyNot::Manual { .. } | WhyNot::Library { .. }) => {}
-            Err(why) => {
-                return Err(Problem::unacceptable(
-                    "ObjectNotTaken",
-                    why.to_string(),
-                    "Choose an object the workflow takes, or send skip_path_check = true.",
-                ));
-            }
-        }
+        check_path(&workflow.resolved, &object)?;
     }
     let head = state.objects.head(&object).await?.ok_or_else(|| {
         Problem::unacceptable(
@@ -184,11 +201,6 @@ pub async fn start(
             "Check the storage and the key.",
         )
     })?;
-    let user_data = request.user_data.and_then(|value| match value {
-        Value::Null => None,
-        Value::String(text) => Some(text),
-        other => Some(other.to_string()),
-    });
     let start = StartTask {
         workflow: workflow.id.as_str().to_owned(),
         source: Source {
@@ -205,26 +217,28 @@ pub async fn start(
     };
     let started = state.store.start_task(start, UtcMs::now()).await?;
     let task = state.store.show_task_summary(&started.task).await?;
-    if started.new {
-        state.bells.scheduler.ring();
-        state.audit(&caller, "task.start", task.id.as_str()).await;
-        return Ok((StatusCode::CREATED, Json(task.into())));
+    if !started.new {
+        return again(task);
     }
-    let same = task.workflow == workflow.id
-        && task.object == object
-        && task.user_data == user_data
-        && task.priority == request.priority;
-    if !same {
-        return Err(Problem::conflict(
-            "IdempotencyKeyReused",
-            format!(
-                "the Idempotency-Key was used before, for task {}, with another request",
-                task.id
-            ),
-            "Use a new key for a new request.",
-        ));
+    state.bells.scheduler.ring();
+    state.audit(&caller, "task.start", task.id.as_str()).await;
+    Ok((StatusCode::CREATED, Json(task.into())))
+}
+
+/// Whether the workflow takes the object, apart from how it is triggered.
+fn check_path(workflow: &ResolvedWorkflow, object: &ObjectUri) -> Answer<()> {
+    let facts = ArrivalFacts {
+        storage: &object.storage,
+        key: &object.key,
+    };
+    match selector::select(workflow, &facts) {
+        Ok(()) | Err(WhyNot::Manual { .. } | WhyNot::Library { .. }) => Ok(()),
+        Err(why) => Err(Problem::unacceptable(
+            "ObjectNotTaken",
+            why.to_string(),
+            "Choose an object the workflow takes, or send skip_path_check = true.",
+        )),
     }
-    Ok((StatusCode::OK, Json(task.into())))
 }
 
 /// The caller's key, made its own: two callers may choose the same.

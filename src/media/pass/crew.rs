@@ -1,0 +1,242 @@
+//! The threads of a pass: set up, fed by the reader, brought to their end.
+//!
+//! Guarantees: no thread outlives the pass; one that panics fails the attempt as a defect of ours.
+
+use crate::base::fault::Fault;
+use crate::media::av::AvError;
+use crate::media::av::Color;
+use crate::media::av::Decoder;
+use crate::media::av::Parameters;
+use crate::media::error;
+use crate::media::pass::attempt::Pass;
+use crate::media::pass::head::Head;
+use crate::media::pass::opening::Encoders;
+use crate::media::pass::output::Health;
+use crate::media::pass::output::Output;
+use crate::media::pass::plan::OutputPlan;
+use crate::media::pass::reader::AudioIn;
+use crate::media::pass::reader::Ear;
+use crate::media::pass::reader::Reader;
+use crate::media::pass::reader::Reading;
+use crate::media::pass::reader::VideoIn;
+use crate::media::pass::rung;
+use crate::media::pass::rung::Fan;
+use crate::media::pass::rung::Outputs;
+use crate::media::pass::sound;
+use crate::media::pass::sound::SoundSummary;
+use crate::media::pass::sound::SoundTrack;
+use crate::media::pass::taps;
+use crate::media::pass::taps::Tapped;
+use crate::media::progress::Progress;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::sync_channel;
+use std::thread;
+use std::time::Duration;
+use std::time::Instant;
+
+const PROGRESS_EVERY: Duration = Duration::from_millis(250);
+/// Frame threads of the decoder beyond this only cost memory.
+const MAX_DECODER_THREADS: u32 = 16;
+
+impl Pass<'_> {
+    /// Reads the source with all threads at work.
+    pub(super) fn read(
+        &self,
+        demuxer: &mut crate::media::av::Demuxer,
+        color: Color,
+        encoders: Encoders,
+        outputs: &[Output],
+        health: &Health,
+        taps: Vec<Tapped>,
+    ) -> Result<(Reading, SoundSummary, Vec<(Tapped, Result<(), Fault>)>), Fault> {
+        let refused = |refusal: AvError| error::source_refused("open the decoder", &self.name, &refusal);
+        let feeds = |wanted: &dyn Fn(&OutputPlan) -> bool| -> Vec<&Output> {
+            let pairs = outputs.iter().zip(&self.plan.outputs);
+            pairs
+                .filter(|(_, planned)| wanted(planned))
+                .map(|(output, _)| output)
+                .collect()
+        };
+        let video_feeds: Vec<Vec<&Output>> = (0..self.plan.videos.len())
+            .map(|index| feeds(&|planned| planned.video == Some(index)))
+            .collect();
+        let audio_feeds: Vec<Vec<&Output>> = (0..self.plan.audios.len())
+            .map(|index| feeds(&|planned| planned.audio == Some(index)))
+            .collect();
+        let ended_well = AtomicBool::new(false);
+        let whole = || ended_well.load(Ordering::Relaxed) && !self.watch.stop_asked();
+        let threads = self.order.threads.clamp(1, MAX_DECODER_THREADS);
+        let has_taps = !taps.is_empty();
+
+        thread::scope(|scope| {
+            // Taps first, then renditions from the smallest up: each needs the senders of those it feeds.
+            let mut tap_threads = Vec::new();
+            let mut fans: Vec<Vec<_>> = (0..=self.plan.videos.len()).map(|_| Vec::new()).collect();
+            for tapped in taps {
+                let (sender, receiver) = sync_channel(taps::QUEUE);
+                let place = taps::place(tapped.tap.as_ref(), &self.plan.videos);
+                fans[place.map_or(0, |index| index + 1)].push(sender);
+                let unit = self.timing.unit;
+                tap_threads.push(scope.spawn(move || taps::run(tapped, receiver, unit)));
+            }
+            let mut rung_threads = Vec::new();
+            for (index, track) in encoders.videos.into_iter().enumerate().rev() {
+                let (sender, receiver) = sync_channel(rung::QUEUE);
+                let fan = Fan(std::mem::take(&mut fans[index + 1]));
+                fans[index].push(sender);
+                let encode = &self.plan.videos[index];
+                let outputs = Outputs {
+                    all: &video_feeds[index],
+                    health,
+                };
+                let whole = &whole;
+                rung_threads.push(scope.spawn(move || rung::run(encode, track.ok(), receiver, fan, outputs, whole)));
+            }
+            let mut wanted = Vec::new();
+            let mut audio = None;
+            let mut sound_thread = None;
+            if let Some((stream, _)) = self.facts.main_audio().filter(|_| !self.plan.audios.is_empty()) {
+                let parameters = stream_parameters(demuxer, stream.index).map_err(refused)?;
+                let decoder = Decoder::open(&parameters, stream.time_base, 1, &self.order.limits).map_err(refused)?;
+                let tracks: Vec<SoundTrack<'_>> = self
+                    .plan
+                    .audios
+                    .iter()
+                    .zip(encoders.audios)
+                    .zip(&audio_feeds)
+                    .filter_map(|((encode, encoder), all)| {
+                        Some(SoundTrack::new(
+                            encode,
+                            encoder.ok()?,
+                            self.timing.end_s,
+                            Outputs { all, health },
+                        ))
+                    })
+                    .collect();
+                let (sender, receiver) = sync_channel(sound::QUEUE);
+                let (unit, origin, whole) = (stream.time_base, self.timing.origin, &whole);
+                sound_thread = Some(scope.spawn(move || sound::run(decoder, unit, origin, receiver, tracks, whole)));
+                wanted.push(stream.index);
+                audio = Some(AudioIn {
+                    stream: stream.index,
+                    packets: sender,
+                });
+            }
+            let mut video = None;
+            if let Some((stream, facts)) = self
+                .facts
+                .main_video()
+                .filter(|_| !self.plan.videos.is_empty() || has_taps)
+            {
+                let parameters = stream_parameters(demuxer, stream.index).map_err(refused)?;
+                let decoder =
+                    Decoder::open(&parameters, stream.time_base, threads, &self.order.limits).map_err(refused)?;
+                wanted.push(stream.index);
+                video = Some(VideoIn {
+                    stream: stream.index,
+                    unit: stream.time_base,
+                    decoder,
+                    head: Head::new(facts, color, self.timing.unit, threads),
+                    out_unit: self.timing.unit,
+                    usual_duration: (1.0 / self.timing.rate.value() / self.timing.unit.value())
+                        .round()
+                        .max(1.0) as i64,
+                    fan: Fan(std::mem::take(&mut fans[0])),
+                });
+            }
+            demuxer.keep_only(&wanted);
+            let mut reader = Reader {
+                demuxer,
+                video,
+                audio,
+                origin: self.timing.origin,
+                end_s: self.timing.end_s,
+                is_clip: self.timing.is_clip,
+            };
+            let mut ear = Listener {
+                pass: self,
+                health,
+                has_taps,
+                started: Instant::now(),
+                told: Instant::now(),
+                percent: 0.0,
+            };
+            let reading = reader.run(&mut ear);
+            ended_well.store(
+                matches!(&reading, Ok(reading) if self.check_damage(reading).is_ok()),
+                Ordering::Relaxed,
+            );
+            // With the reader go the first senders: all threads come to their end, one after the other.
+            drop(reader);
+            let died = |_| error::broken_invariant("pass", &self.name, "a thread of the pass panicked");
+            let mut tapped = Vec::new();
+            for thread in tap_threads {
+                tapped.push(thread.join().map_err(died)?);
+            }
+            for thread in rung_threads {
+                thread.join().map_err(died)?;
+            }
+            let sound = match sound_thread {
+                None => SoundSummary::default(),
+                Some(thread) => thread
+                    .join()
+                    .map_err(died)?
+                    .map_err(|refusal| error::source_refused("decode the sound", &self.name, &refusal))?,
+            };
+            Ok((reading?, sound, tapped))
+        })
+    }
+}
+
+fn stream_parameters(demuxer: &crate::media::av::Demuxer, index: usize) -> Result<Parameters, AvError> {
+    match demuxer.stream(index) {
+        Some(stream) => stream.parameters(),
+        None => Err(AvError::argument("stream")),
+    }
+}
+
+/// Turns the reader's position into progress, and the world's wishes into an end.
+struct Listener<'a, 'p> {
+    pass: &'a Pass<'p>,
+    health: &'a Health,
+    has_taps: bool,
+    started: Instant,
+    told: Instant,
+    percent: f64,
+}
+
+impl Ear for Listener<'_, '_> {
+    fn must_end(&self) -> bool {
+        self.pass.watch.stop_asked() || (!self.has_taps && self.health.is_hopeless())
+    }
+
+    fn reached(&mut self, seconds: f64, frames: u64) {
+        if self.told.elapsed() < PROGRESS_EVERY {
+            return;
+        }
+        self.told = Instant::now();
+        let wall_s = self.started.elapsed().as_secs_f64().max(1e-3);
+        let (from, width) = self.pass.share;
+        let done = self
+            .pass
+            .timing
+            .expected_s
+            .filter(|expected_s| *expected_s > 0.0)
+            .map(|expected_s| (seconds / expected_s).clamp(0.0, 0.999));
+        self.percent = self.percent.max((from + width * done.unwrap_or(0.0)) * 100.0);
+        let speed = seconds.max(0.0) / wall_s;
+        let left_s = self
+            .pass
+            .timing
+            .expected_s
+            .map(|expected_s| (expected_s - seconds).max(0.0));
+        self.pass.watch.progress(Progress {
+            percent: self.percent,
+            frames,
+            fps: frames as f64 / wall_s,
+            speed,
+            eta_s: left_s.filter(|_| speed > 0.0).map(|left_s| left_s / speed),
+        });
+    }
+}

@@ -1,0 +1,163 @@
+//! After the last picture: outputs are proved side by side and the transcode jobs end.
+
+use crate::base::fault::Fault;
+use crate::media::av::Color;
+use crate::media::error;
+use crate::media::pass::attempt::Pass;
+use crate::media::pass::clock;
+use crate::media::pass::conclude;
+use crate::media::pass::conclude::Made;
+use crate::media::pass::conclude::Proved;
+use crate::media::pass::conclude::VideoMade;
+use crate::media::pass::output::Output;
+use crate::media::pass::plan::OutputPlan;
+use crate::media::pass::reader::Reading;
+use crate::media::product::JobEnd;
+use crate::media::product::JobProduct;
+use crate::media::verify::VideoExpected;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
+use std::thread;
+
+impl Pass<'_> {
+    /// What a video encode should hold, by what was read of the source.
+    pub(super) fn video_made(&self, index: usize, reading: &Reading, color: Color, codec: Option<String>) -> VideoMade {
+        let encode = &self.plan.videos[index];
+        let unit = self.timing.unit.value();
+        let (first_s, last_s, end_s) = (
+            reading.first.unwrap_or(0) as f64 * unit,
+            reading.last as f64 * unit,
+            reading.end as f64 * unit,
+        );
+        let (frames, first_s, last_s, end_s, rate) = match encode.spec.fps {
+            None => (reading.shown, first_s, last_s, end_s, self.timing.rate),
+            Some(fps) => {
+                let rate = clock::exact_rate(fps);
+                let slot_s = 1.0 / rate.value();
+                let slots = (end_s / slot_s - 0.5).ceil().max(0.0);
+                (slots as u64, 0.0, (slots - 1.0).max(0.0) * slot_s, slots * slot_s, rate)
+            }
+        };
+        VideoMade {
+            expected: VideoExpected {
+                width: encode.width,
+                height: encode.height,
+                frames,
+                first_s,
+                last_s,
+                end_s,
+                color,
+            },
+            codec,
+            rate,
+        }
+    }
+
+    /// Proves all outputs, side by side, and ends the jobs.
+    pub(super) fn conclude(&self, outputs: Vec<Output>, made: &Made, warnings: &[String], truncated: Option<&str>) {
+        let mut results: Vec<Option<Result<Option<crate::media::pass::segments::Track>, Fault>>> =
+            outputs.into_iter().map(|output| Some(output.into_result())).collect();
+        let work: Vec<_> = results
+            .iter_mut()
+            .map(|result| Mutex::new((result.take(), None)))
+            .collect();
+        let next = AtomicUsize::new(0);
+        thread::scope(|scope| {
+            for _ in 0..self.order.threads.clamp(1, 8) {
+                scope.spawn(|| {
+                    while let Some(slot) = work.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        let at = work.iter().position(|other| std::ptr::eq(other, slot)).unwrap_or(0);
+                        let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
+                        let proved = match slot.0.take() {
+                            Some(Ok(track)) => {
+                                conclude::prove(self.plan, &self.plan.outputs[at], track, made, &self.order.scratch)
+                            }
+                            Some(Err(fault)) => Err(fault),
+                            None => continue,
+                        };
+                        slot.1 = Some(proved);
+                    }
+                });
+            }
+        });
+        let mut proved: Vec<Option<Proved>> = Vec::new();
+        let mut faults: Vec<Option<Fault>> = Vec::new();
+        for slot in work {
+            let (_, result) = slot.into_inner().unwrap_or_else(PoisonError::into_inner);
+            match result {
+                Some(Ok(done)) => {
+                    proved.push(Some(done));
+                    faults.push(None);
+                }
+                Some(Err(fault)) => {
+                    proved.push(None);
+                    faults.push(Some(fault));
+                }
+                None => {
+                    proved.push(None);
+                    faults.push(Some(error::broken_invariant(
+                        "verify",
+                        &self.name,
+                        "an output was not proved",
+                    )));
+                }
+            }
+        }
+        for (number, job) in self
+            .plan
+            .jobs
+            .iter()
+            .enumerate()
+            .filter(|(_, job)| !job.groups.is_empty())
+        {
+            let failed: Vec<(&OutputPlan, &Fault)> = self
+                .plan
+                .outputs
+                .iter()
+                .zip(&faults)
+                .filter(|(output, _)| output.job == number)
+                .filter_map(|(output, fault)| Some((output, fault.as_ref()?)))
+                .collect();
+            let end = self.end_job(number, job, &failed, &mut proved, made, warnings, truncated);
+            self.watch
+                .job_ended(&job.job, end.unwrap_or_else(|fault| JobEnd::Failed { fault }));
+        }
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn end_job(
+        &self,
+        number: usize,
+        job: &crate::media::pass::plan::JobPlan,
+        failed: &[(&OutputPlan, &Fault)],
+        proved: &mut [Option<Proved>],
+        made: &Made,
+        warnings: &[String],
+        truncated: Option<&str>,
+    ) -> Result<JobEnd, Fault> {
+        if let (Some(missing), false) = (truncated, job.partial) {
+            return Err(error::source_truncated("decode", &self.name, missing));
+        }
+        let mine = self.plan.outputs.iter().filter(|output| output.job == number).count();
+        if let Some((_, fault)) = failed.first().filter(|_| !job.partial || failed.len() == mine) {
+            return Err((*fault).clone());
+        }
+        let mut product = JobProduct {
+            dropped: job.dropped.clone(),
+            warnings: warnings.to_vec(),
+            backend: "software".to_owned(),
+            ..JobProduct::default()
+        };
+        for (output, fault) in failed {
+            product.warnings.push(format!("{} is missing: {fault}", output.name));
+        }
+        for group in &job.groups {
+            product
+                .outputs
+                .extend(conclude::products(self.plan, group, proved, made, &self.order.scratch)?);
+        }
+        Ok(JobEnd::Success(product))
+    }
+}

@@ -1,0 +1,172 @@
+//! Before the first picture: encoders and outputs are opened, each failure kept for the outputs it concerns.
+
+use crate::base::fault::Fault;
+use crate::media::av::AvError;
+use crate::media::av::Color;
+use crate::media::av::Encoder;
+use crate::media::av::Parameters;
+use crate::media::error;
+use crate::media::pass::attempt::Pass;
+use crate::media::pass::conclude;
+use crate::media::pass::output::FileTags;
+use crate::media::pass::output::FileWriter;
+use crate::media::pass::output::Writer;
+use crate::media::pass::plan::Form;
+use crate::media::pass::plan::OutputPlan;
+use crate::media::pass::rung::VideoTrack;
+use crate::media::pass::segments::SegmentWriter;
+use crate::media::pass::sound;
+
+/// Encoders opened before the first picture, so that muxers know their streams.
+pub struct Encoders {
+    /// By video encode.
+    pub videos: Vec<Result<VideoTrack, Fault>>,
+    /// By audio encode.
+    pub audios: Vec<Result<Encoder, Fault>>,
+    /// What muxers must know of each video encode.
+    pub parameters: Vec<Option<Parameters>>,
+    /// And of each audio encode.
+    pub audio_parameters: Vec<Option<Parameters>>,
+}
+
+impl Pass<'_> {
+    /// Opens all encoders.
+    pub(super) fn open_encoders(&self, color: Color) -> Encoders {
+        let areas: Vec<u64> = self
+            .plan
+            .videos
+            .iter()
+            .map(|video| u64::from(video.width) * u64::from(video.height))
+            .collect();
+        let total = areas.iter().sum::<u64>().max(1);
+        let videos: Vec<Result<VideoTrack, Fault>> = self
+            .plan
+            .videos
+            .iter()
+            .zip(&areas)
+            .map(|(video, area)| {
+                // Renditions run side by side already; only a host with more cores than renditions gains from
+                // threads inside an encoder, the larger ones most.
+                let share = u64::from(self.order.threads) * area / total;
+                let threads = u32::try_from(share).unwrap_or(1).clamp(1, 16);
+                VideoTrack::open(video, self.timing.unit, self.timing.rate, color, threads)
+            })
+            .collect();
+        let audios: Vec<Result<Encoder, Fault>> = self.plan.audios.iter().map(sound::open_encoder).collect();
+        Encoders {
+            parameters: videos
+                .iter()
+                .map(|track| track.as_ref().ok()?.encoder().parameters().ok())
+                .collect(),
+            audio_parameters: audios
+                .iter()
+                .map(|encoder| encoder.as_ref().ok()?.parameters().ok())
+                .collect(),
+            videos,
+            audios,
+        }
+    }
+
+    /// Opens the writer of an output.
+    pub(super) fn open_writer(&self, output: &OutputPlan, encoders: &Encoders) -> Result<Writer, Fault> {
+        let path = self.order.scratch.join(conclude::path_of(self.plan, output));
+        let directory = match output.form {
+            Form::File(_) => path.parent().unwrap_or(&path),
+            Form::Segments { .. } => &path,
+        };
+        std::fs::create_dir_all(directory).map_err(|cause| error::output_io("create the folder", directory, &cause))?;
+        let refused = |refusal: AvError| error::output_refused("open the output", &output.name, &refusal);
+        let video = match output.video {
+            None => None,
+            Some(index) => match (&encoders.videos[index], &encoders.parameters[index]) {
+                (Ok(track), Some(parameters)) => Some((parameters, track.unit(), track.rate())),
+                (Err(fault), _) => return Err(fault.clone()),
+                _ => {
+                    return Err(error::broken_invariant(
+                        "open the output",
+                        &output.name,
+                        "an encoder has no parameters",
+                    ));
+                }
+            },
+        };
+        let audio = match output.audio {
+            None => None,
+            Some(index) => match (&encoders.audios[index], &encoders.audio_parameters[index]) {
+                (Ok(encoder), Some(parameters)) => Some((parameters, encoder.time_base())),
+                (Err(fault), _) => return Err(fault.clone()),
+                _ => {
+                    return Err(error::broken_invariant(
+                        "open the output",
+                        &output.name,
+                        "an encoder has no parameters",
+                    ));
+                }
+            },
+        };
+        let language = self.facts.main_audio().and_then(|(stream, _)| stream.language.clone());
+        match &output.form {
+            Form::File(_) => {
+                let tags = FileTags {
+                    chapters: self.chapters(),
+                    tags: self.kept_tags(),
+                    language,
+                };
+                FileWriter::create(&path, video, audio, &tags)
+                    .map(Writer::File)
+                    .map_err(refused)
+            }
+            Form::Segments { segment_s, .. } => {
+                let (parameters, unit, rate) = match (video, audio) {
+                    (Some((parameters, unit, rate)), _) => (parameters, unit, Some(rate)),
+                    (None, Some((parameters, unit))) => (parameters, unit, None),
+                    (None, None) => {
+                        return Err(error::broken_invariant(
+                            "open the output",
+                            &output.name,
+                            "it has no track",
+                        ));
+                    }
+                };
+                SegmentWriter::create(&path, parameters, unit, rate, language.as_deref(), *segment_s)
+                    .map(Writer::Segments)
+                    .map_err(refused)
+            }
+        }
+    }
+
+    /// Chapters inside the clip, on the outputs' clock.
+    fn chapters(&self) -> Vec<(f64, f64, Option<String>)> {
+        let zero_s = self.timing.origin.ticks as f64 * self.timing.origin.unit.value();
+        let end_s = self.timing.expected_s.unwrap_or(f64::MAX);
+        self.facts
+            .chapters
+            .iter()
+            .map(|chapter| {
+                (
+                    (chapter.start_s - zero_s).max(0.0),
+                    (chapter.end_s - zero_s).min(end_s),
+                    chapter.title.clone(),
+                )
+            })
+            .filter(|(start_s, end_s, _)| end_s > start_s)
+            .collect()
+    }
+
+    fn kept_tags(&self) -> std::collections::BTreeMap<String, String> {
+        const KEPT: [&str; 8] = [
+            "title",
+            "artist",
+            "album",
+            "date",
+            "comment",
+            "copyright",
+            "description",
+            "creation_time",
+        ];
+        let tags = &self.facts.tags;
+        KEPT.iter()
+            .filter_map(|key| Some(((*key).to_owned(), tags.get(*key)?.clone())))
+            .collect()
+    }
+}

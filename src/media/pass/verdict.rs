@@ -1,0 +1,117 @@
+//! What the source turned out to be once it was read: sound, damaged or truncated.
+//!
+//! Guarantees: damage over the limit and missing parts are faults of the whole attempt; the rest is told as warnings.
+
+use crate::base::fault::Fault;
+use crate::media::error;
+use crate::media::pass::attempt::Pass;
+use crate::media::pass::reader::Reading;
+use crate::media::pass::sound::SoundSummary;
+use crate::media::probe;
+
+impl Pass<'_> {
+    /// Too many damaged pictures.
+    pub(super) fn check_damage(&self, reading: &Reading) -> Result<(), Fault> {
+        let total = reading.decoded.max(reading.damaged);
+        let percent = reading.damaged as f64 * 100.0 / total.max(1) as f64;
+        // Where a file was cut, its last pictures are damaged.
+        if !self.is_cut && reading.damaged > 0 && percent > self.order.limits.max_damaged_percent {
+            return Err(error::source_damaged(
+                "decode",
+                &self.name,
+                format!(
+                    "{} of {total} pictures are damaged ({percent:.1} %, allowed are {} %)",
+                    reading.damaged, self.order.limits.max_damaged_percent
+                ),
+            ));
+        }
+        Ok(())
+    }
+
+    /// Nothing came out, or too much of it was damaged.
+    pub(super) fn check_source(&self, reading: &Reading, sound: &SoundSummary) -> Result<(), Fault> {
+        self.check_damage(reading)?;
+        let has_video = self.facts.main_video().is_some() && !self.plan.videos.is_empty();
+        if has_video && reading.shown == 0 {
+            return Err(error::source_undecodable(
+                "decode",
+                &self.name,
+                "not one picture of it could be decoded",
+            ));
+        }
+        if !has_video && !self.plan.audios.is_empty() && sound.frames == 0 {
+            return Err(error::source_undecodable(
+                "decode",
+                &self.name,
+                "no sound of it could be decoded",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Why the source is shorter than it declares, if it is; known only after it was read.
+    pub(super) fn truncation(&self, demuxer: &crate::media::av::Demuxer, reading: &Reading) -> Option<String> {
+        if reading.past_end {
+            return None;
+        }
+        if let Some(line) = demuxer.cut_short() {
+            return Some(line);
+        }
+        if reading.lost_rest {
+            return Some("the rest of the file could not be read".to_owned());
+        }
+        if let Some(missing) = probe::missing_samples(demuxer) {
+            return Some(missing);
+        }
+        let declares = ["mov,", "matroska", "mxf", "avi", "asf", "flv"];
+        let expected_s = self.timing.expected_s.filter(|_| {
+            !demuxer.duration_is_guess() && declares.iter().any(|name| self.facts.format_name.starts_with(name))
+        })?;
+        let tolerance_s = (expected_s * 0.02).max(2.0);
+        (reading.reached_s + tolerance_s < expected_s).then(|| {
+            format!(
+                "it declares {expected_s:.1} s and ends after {:.1} s",
+                reading.reached_s
+            )
+        })
+    }
+
+    /// What deserves a look.
+    pub(super) fn warnings(&self, reading: &Reading, sound: &SoundSummary) -> Vec<String> {
+        let mut warnings = Vec::new();
+        if reading.damaged > 0 {
+            warnings.push(format!(
+                "{} of {} pictures are damaged",
+                reading.damaged, reading.decoded
+            ));
+        }
+        if reading.rebuilds > 0 {
+            warnings.push(format!(
+                "pictures changed their size or format {} times",
+                reading.rebuilds
+            ));
+        }
+        if reading.jumps > 0 {
+            warnings.push(format!("{} jumps of the time stamps were closed", reading.jumps));
+        }
+        if reading.resynchronised > 0 {
+            warnings.push(format!(
+                "the demuxer found its way again {} times",
+                reading.resynchronised
+            ));
+        }
+        if sound.refused_packets > 0 {
+            warnings.push(format!(
+                "{} packets of sound could not be decoded",
+                sound.refused_packets
+            ));
+        }
+        if sound.moved_s > 0.1 {
+            warnings.push(format!(
+                "sound was moved by {:.2} s in all to follow its time stamps",
+                sound.moved_s
+            ));
+        }
+        warnings
+    }
+}
