@@ -484,3 +484,33 @@ fn a_read_only_output_fails_with_a_remedy() {
     assert!(words.contains("read-write"), "{words}");
     assert_eq!(desk.tree("scratch"), Vec::<String>::new());
 }
+
+#[test]
+fn a_sample_is_whole_media_and_replaces_nothing() {
+    let desk = Desk::new();
+    let clip = desk.path("in/sample.mp4");
+    let make = || {
+        let mut command = Command::new(REELMILL);
+        command
+            .arg("sample")
+            .arg(&clip)
+            .args(["--seconds", "2", "--size", "320x180"]);
+        command.output().expect("the binary runs")
+    };
+    let made = make();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    assert_eq!(desk.tree("in"), ["sample.mp4"], "nothing half-done beside it");
+    let probed = Command::new(REELMILL)
+        .args(["probe", "--json"])
+        .arg(&clip)
+        .output()
+        .expect("the binary runs");
+    let facts: Value = serde_json::from_slice(&probed.stdout).expect("one object");
+    let duration_s = facts["duration_s"].as_f64().expect("it has a duration");
+    assert!((duration_s - 2.0).abs() < 0.1, "{facts:#}");
+    let before = std::fs::read(&clip).expect("it is there");
+    let again = make();
+    assert_eq!(again.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&again.stderr).contains("exists already"));
+    assert_eq!(std::fs::read(&clip).expect("it is there"), before);
+}
