@@ -185,7 +185,7 @@ async fn a_reserved_key_is_one_jobs_until_it_is_concluded_and_an_intent_outlives
         .fulfil_cancel(&other_task, Arc::clone(&workflow), now)
         .await
         .expect("done");
-    assert_eq!(canceling.running, [other.clone()]);
+    assert_eq!(canceling.running, std::slice::from_ref(&other));
     let theirs = house
         .store
         .reserve(reservation(&other, &other_job, "y.mp4"), now)
