@@ -2,8 +2,12 @@
 //!
 //! Guarantees: depends on nothing else of this crate. Deliberately absent: everything that knows what a task is.
 
+pub mod address;
 pub mod backoff;
 pub mod clock;
 pub mod fault;
+pub mod file_system;
 pub mod ids;
+pub mod progress_board;
+pub mod reader;
 pub mod wake;

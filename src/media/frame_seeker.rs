@@ -97,6 +97,14 @@ impl<'a> FrameSeeker<'a> {
     /// The key frame on screen at `moment` (stream units), with its number in the index: the last one at or before
     /// it. None when the index points to something else, or the frame cannot be decoded.
     pub fn key_frame_at(&mut self, moment: f64) -> Result<Option<(usize, ShownFrame)>, AvError> {
+        match self.key_packet_at(moment)? {
+            Some((key, packet)) => Ok(self.decode_key(&packet)?.map(|frame| (key, frame))),
+            None => Ok(None),
+        }
+    }
+
+    /// The same without decoding it.
+    pub fn key_packet_at(&mut self, moment: f64) -> Result<Option<(usize, Packet)>, AvError> {
         let mut key = self.keys.at_or_before(moment);
         loop {
             let Some(packet) = self.read_key(key)? else {
@@ -111,7 +119,7 @@ impl<'a> FrameSeeker<'a> {
                     continue;
                 }
             }
-            return Ok(self.decode_key(&packet)?.map(|frame| (key, frame)));
+            return Ok(Some((key, packet)));
         }
     }
 
@@ -168,21 +176,7 @@ impl<'a> FrameSeeker<'a> {
     }
 
     fn decode_key(&mut self, packet: &Packet) -> Result<Option<ShownFrame>, AvError> {
-        self.decoder.flush();
-        self.decoder.decode_only(Decode::All);
-        self.decoder.send(packet)?;
-        self.decoder.send_end()?;
-        let mut found = None;
-        while let Some(frame) = self.decoder.receive()? {
-            // Without a time of its own the frame has its packet's.
-            if let Some(pts) = frame.best_pts().or(packet.pts()).or(packet.dts()) {
-                found.get_or_insert(ShownFrame {
-                    pts,
-                    frame: Arc::new(frame),
-                });
-            }
-        }
-        self.decoder.flush();
+        let found = decode_alone(self.decoder, packet)?;
         self.undecodable += u64::from(found.is_none());
         Ok(found)
     }
@@ -309,6 +303,26 @@ impl Run {
         }
         false
     }
+}
+
+/// The frame of a key frame's packet, with nothing before or after it; none when it cannot be decoded.
+pub fn decode_alone(decoder: &mut Decoder, packet: &Packet) -> Result<Option<ShownFrame>, AvError> {
+    decoder.flush();
+    decoder.decode_only(Decode::All);
+    decoder.send(packet)?;
+    decoder.send_end()?;
+    let mut found = None;
+    while let Some(frame) = decoder.receive()? {
+        // Without a time of its own the frame has its packet's.
+        if let Some(pts) = frame.best_pts().or(packet.pts()).or(packet.dts()) {
+            found.get_or_insert(ShownFrame {
+                pts,
+                frame: Arc::new(frame),
+            });
+        }
+    }
+    decoder.flush();
+    Ok(found)
 }
 
 /// Reads one packet of the stream into the run; false at the end.

@@ -203,6 +203,11 @@ impl<F: Clone> PictureJob<F> {
         self.intra
     }
 
+    /// Passes over black frames.
+    pub fn minds_black(&self) -> bool {
+        self.black_percent.is_some()
+    }
+
     /// From now on every moment gets the very frame shown then.
     pub fn make_exact(&mut self) {
         self.intra = false;

@@ -18,6 +18,8 @@ use crate::media::frame_painter::FramePainter;
 use crate::media::frame_seeker::FrameSeeker;
 use crate::media::frame_seeker::ShownFrame;
 use crate::media::gather::Fit;
+use crate::media::key_decoders::KeyDecoders;
+use crate::media::key_decoders::KeysAhead;
 use crate::media::key_index::KeyIndex;
 use crate::media::limits::Limits;
 use crate::media::picture_job::PictureJob;
@@ -26,6 +28,7 @@ use crate::media::picture_job::Render;
 use crate::media::probe::Opened;
 use crate::media::product::JobEnd;
 use crate::media::spec::MediaWork;
+use crate::media::timeline::Clock;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -249,6 +252,12 @@ impl<'a> Workbench<'a> {
         if job.is_intra() && keys.serves_poorly(&moments, keys.units(FAR_FROM_KEY_S)) {
             job.make_exact();
         }
+        // Key frames are decoded side by side; the way to exact frames is one stream of them.
+        let lanes = job.is_intra() && !job.minds_black() && moments.len() > 2 && self.threads > 1;
+        let lanes: Result<Vec<Decoder>, Fault> = (0..if lanes { self.threads } else { 0 })
+            .map(|_| self.decoder(1))
+            .collect();
+        let lanes = lanes.map_err(Setback::Fault)?;
         let threads = if job.is_intra() || moments.len() == 1 {
             1
         } else {
@@ -261,42 +270,48 @@ impl<'a> Workbench<'a> {
             Some(trouble) => Setback::Fault(error::source_unreadable(OPERATION, &name, trouble)),
             None => Setback::Index,
         };
-        let mut found = 0;
+        let (mut found, mut ahead_frames, mut ahead_damaged) = (false, 0, 0);
         let mut seeker = FrameSeeker::new(self.demuxer, &mut decoder, self.stream, keys);
         let painter = &mut self.painter;
         let mut paint = |frame: &Arc<Frame>, fit: Fit| painter.image(frame, fit);
         let seconds = |shown: &ShownFrame| (shown.pts - zero) as f64 * unit_s;
-        while let Some(moment_s) = job.pending_s().filter(|_| !job.is_done()) {
-            let moment = units(moment_s);
-            let key = if job.is_intra() {
-                seeker.key_frame_at(moment).map_err(trouble)?
-            } else {
-                None
-            };
-            let (key, shown) = match key {
-                Some((key, shown)) => (Some(key), Some(shown)),
-                None => (None, seeker.frame_at(moment).map_err(trouble)?),
-            };
-            match shown {
-                Some(shown) => {
-                    found += 1;
-                    job.offer(seconds(&shown), shown.frame, &mut paint);
-                    job.settle_next(&mut paint);
+        std::thread::scope(|scope| {
+            let mut ahead = (!lanes.is_empty()).then(|| KeysAhead::new(KeyDecoders::start(scope, lanes)));
+            while let Some(moment_s) = job.pending_s().filter(|_| !job.is_done()) {
+                let moment = units(moment_s);
+                let (key, mut shown) = match &mut ahead {
+                    Some(ahead) => (None, ahead.next(&mut seeker, &moments).map_err(trouble)?),
+                    None if job.is_intra() => seeker.key_frame_at(moment).map_err(trouble)?.unzip(),
+                    None => (None, None),
+                };
+                if shown.is_none() {
+                    shown = seeker.frame_at(moment).map_err(trouble)?;
                 }
-                None => job.miss_next(),
+                match shown {
+                    Some(shown) => {
+                        found = true;
+                        job.offer(seconds(&shown), shown.frame, &mut paint);
+                        job.settle_next(&mut paint);
+                    }
+                    None => job.miss_next(),
+                }
+                brighter(job, &mut seeker, key, moment_s, &units, &seconds, &mut paint).map_err(trouble)?;
+                if let Some(ahead) = &ahead {
+                    (ahead_frames, ahead_damaged) = (ahead.decoders().frames(), ahead.decoders().damaged());
+                }
+                if !report(job.decided(), seeker.frames() + ahead_frames) {
+                    return Err(Setback::Fault(error::stopped(OPERATION, &name)));
+                }
             }
-            brighter(job, &mut seeker, key, moment_s, &units, &seconds, &mut paint).map_err(trouble)?;
-            if !report(job.decided(), seeker.frames()) {
-                return Err(Setback::Fault(error::stopped(OPERATION, &name)));
-            }
-        }
-        let lost = seeker.undecodable();
-        self.frames = decoder.frames();
-        self.damaged = decoder.damaged_frames() + lost;
-        if found == 0 && !job.is_done() {
-            Err(Setback::Index)
-        } else {
             Ok(())
+        })?;
+        let lost = seeker.undecodable();
+        self.frames = decoder.frames() + ahead_frames;
+        self.damaged = decoder.damaged_frames() + lost + ahead_damaged;
+        if found || job.is_done() {
+            Ok(())
+        } else {
+            Err(Setback::Index)
         }
     }
 
@@ -328,12 +343,7 @@ impl<'a> Workbench<'a> {
         }
         let mut decoder = self.decoder(self.threads)?;
         decoder.decode_only(if keys_only { Decode::Keys } else { Decode::All });
-        let mut clock = Clock {
-            zero: self.zero,
-            unit_s: self.unit_s,
-            frame_s: self.frame_s,
-            last_s: None,
-        };
+        let mut clock = Clock::new(self.zero, self.unit_s, self.frame_s);
         let mut more = true;
         while more && jobs.iter().any(|job| !job.is_done()) {
             let mut packet = Packet::new().map_err(|refusal| self.refusal(&refusal))?;
@@ -435,24 +445,4 @@ fn brighter(
         }
     }
     Ok(())
-}
-
-/// Time of frames in order of appearance.
-struct Clock {
-    zero: Option<i64>,
-    unit_s: f64,
-    frame_s: f64,
-    last_s: Option<f64>,
-}
-
-impl Clock {
-    /// Seconds since the first frame; frames without a time stamp follow the one before at the nominal rate.
-    fn time(&mut self, pts: Option<i64>) -> f64 {
-        let time_s = match pts {
-            Some(pts) => (pts - *self.zero.get_or_insert(pts)) as f64 * self.unit_s,
-            None => self.last_s.map_or(0.0, |last_s| last_s + self.frame_s),
-        };
-        self.last_s = Some(time_s);
-        time_s
-    }
 }

@@ -47,6 +47,38 @@ impl Timeline {
     }
 }
 
+/// Time of frames in order of appearance.
+#[derive(Debug)]
+pub struct Clock {
+    zero: Option<i64>,
+    unit_s: f64,
+    frame_s: f64,
+    last_s: Option<f64>,
+}
+
+impl Clock {
+    /// `zero` is the time stamp that is 0 s, the first one seen if none; `unit_s` are the seconds of a unit, `frame_s`
+    /// those of a frame.
+    pub fn new(zero: Option<i64>, unit_s: f64, frame_s: f64) -> Self {
+        Clock {
+            zero,
+            unit_s,
+            frame_s,
+            last_s: None,
+        }
+    }
+
+    /// Seconds since the first frame; frames without a time stamp follow the one before at the nominal rate.
+    pub fn time(&mut self, pts: Option<i64>) -> f64 {
+        let time_s = match pts {
+            Some(pts) => (pts - *self.zero.get_or_insert(pts)) as f64 * self.unit_s,
+            None => self.last_s.map_or(0.0, |last_s| last_s + self.frame_s),
+        };
+        self.last_s = Some(time_s);
+        time_s
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

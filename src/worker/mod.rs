@@ -3,4 +3,15 @@
 //! Guarantees: a crash, hang or memory blow-up of an attempt is a failed attempt, never an outage. Deliberately
 //! absent: the database, storages, the network.
 
+mod account;
+pub mod death;
+pub mod escape;
+mod held;
+pub mod process;
 pub mod protocol;
+pub mod sandbox;
+pub mod scratch;
+pub mod supervisor;
+mod syscalls;
+pub mod vitals;
+pub mod voice;

@@ -52,9 +52,9 @@ impl Bench {
 
     /// Carries jobs out on a source; gives their ends and the bytes read.
     pub fn alone(&self, source: &Path, works: &[MediaWork]) -> (Vec<JobEnd>, u64) {
-        let file = std::fs::File::open(source).expect("opens");
         let name = source.file_name().expect("a name").to_string_lossy().into_owned();
         let limits = Limits::default();
+        let file = std::fs::File::open(source).expect("opens");
         let mut opened = probe::open(Source::from_file(file, &name).expect("a size"), &limits).expect("probes");
         let directories: Vec<String> = (0..works.len()).map(|number| format!("job{number}")).collect();
         let jobs: Vec<AloneJob<'_>> = works

@@ -14,6 +14,8 @@ pub mod dict;
 pub mod encode;
 pub mod error;
 pub mod filter;
+pub mod inventory;
+
 pub mod frame;
 pub mod log;
 pub mod mux;

@@ -1,0 +1,51 @@
+# reelmill. `make help` lists what there is; README tells the story.
+
+SHELL := bash
+CARGO ?= cargo
+export CARGO_BUILD_JOBS ?= $(shell nproc)
+
+.PHONY: help
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+.PHONY: demo
+demo: build ## install what is missing, build, run the main job on a clip made here, show the result
+	@packaging/demo.sh
+
+.PHONY: run
+run: build ## the same set-up, staying in the foreground
+	@packaging/demo.sh --stay
+
+.PHONY: build
+build: ## the release binary, target/release/reelmill
+	@packaging/prerequisites.sh
+	$(CARGO) build --release --locked
+
+.PHONY: test
+test: ## everything CI runs, in CI's order
+	@packaging/prerequisites.sh test
+	$(CARGO) fmt --check
+	shellcheck packaging/*.sh .ci/run
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+	@$(MAKE) --no-print-directory tests doc deny
+
+.PHONY: tests
+tests: ## the tests alone
+	@packaging/prerequisites.sh test
+	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
+	  echo $(CARGO) nextest run --locked; $(CARGO) nextest run --locked; \
+	else echo $(CARGO) test --locked; $(CARGO) test --locked; fi
+
+.PHONY: doc
+doc: ## rustdoc, broken links refused
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --document-private-items
+
+.PHONY: deny
+deny: ## licences, sources and banned crates of the dependency tree
+	@command -v cargo-deny >/dev/null || $(CARGO) install --locked cargo-deny
+	$(CARGO) deny --log-level error --config .deny.toml check --hide-inclusion-graph bans licenses sources
+
+.PHONY: bench
+bench: build ## the figures of benches/README.md
+	@packaging/prerequisites.sh test
+	benches/media.py

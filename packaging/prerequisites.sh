@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# Installs the Debian packages that a build (and, with `test`, the test suite) needs and this machine lacks.
+# usage: packaging/prerequisites.sh [test]
+# Prints nothing and needs no rights when all are there; else uses apt-get as root or through sudo.
+set -euo pipefail
+
+# clang: libav's headers are read by bindgen at build time. The rest is libav itself.
+wanted=(gcc make pkg-config curl clang libclang-dev libavcodec-dev libavformat-dev libavfilter-dev libavdevice-dev
+        libavutil-dev libswscale-dev libswresample-dev)
+# ffmpeg: the independent reader of what we made. bindfs and a loop ext4: storages that misbehave.
+# jq and sqlite3: reading what was recorded.
+[ "${1:-}" = test ] && wanted+=(ffmpeg bindfs fuse3 e2fsprogs jq sqlite3 shellcheck)
+
+missing=()
+for package in "${wanted[@]}"; do
+  dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
+done
+[ ${#missing[@]} -eq 0 ] && exit 0
+
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+  command -v sudo >/dev/null || { echo "missing packages: ${missing[*]}; install them as root, there is no sudo here" >&2; exit 1; }
+  as_root=(sudo)
+fi
+echo "installing ${missing[*]}" >&2
+"${as_root[@]}" apt-get update -qq
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null

@@ -1,0 +1,82 @@
+//! How far running attempts are: a board in memory that one side writes and any number read.
+//!
+//! Guarantees: reading never waits for more than the copy of a short list; a reader that watches misses no last
+//! state. Deliberately absent: history and rows; a restart begins with an empty board.
+
+use crate::base::ids::AttemptId;
+use crate::base::ids::JobId;
+use crate::base::ids::TaskId;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
+use tokio::sync::watch;
+
+/// One running attempt.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Running {
+    /// Its task.
+    pub task: TaskId,
+    /// Its jobs.
+    pub jobs: Vec<JobId>,
+    /// 0..=100, never falling.
+    pub percent: f64,
+    /// Source frames done.
+    pub frames: u64,
+    /// Source frames a second.
+    pub fps: f64,
+    /// Source seconds a second.
+    pub speed: f64,
+    /// Seconds left.
+    pub eta_s: Option<f64>,
+}
+
+/// The board. Clones share it.
+#[derive(Debug, Clone)]
+pub struct ProgressBoard(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    running: Mutex<BTreeMap<AttemptId, Running>>,
+    changes: watch::Sender<u64>,
+}
+
+impl Default for ProgressBoard {
+    fn default() -> Self {
+        ProgressBoard(Arc::new(Shared {
+            running: Mutex::new(BTreeMap::new()),
+            changes: watch::Sender::new(0),
+        }))
+    }
+}
+
+impl ProgressBoard {
+    /// Writes where an attempt is.
+    pub fn put(&self, attempt: &AttemptId, running: Running) {
+        self.lock().insert(attempt.clone(), running);
+        self.0.changes.send_modify(|count| *count += 1);
+    }
+
+    /// Takes an ended attempt off.
+    pub fn clear(&self, attempt: &AttemptId) {
+        if self.lock().remove(attempt).is_some() {
+            self.0.changes.send_modify(|count| *count += 1);
+        }
+    }
+
+    /// Everything that runs, oldest attempt first.
+    pub fn all(&self) -> Vec<(AttemptId, Running)> {
+        let running = self.lock();
+        running.iter().map(|(id, one)| (id.clone(), one.clone())).collect()
+    }
+
+    /// A counter that moves with every change, to wait on.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.0.changes.subscribe()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<AttemptId, Running>> {
+        self.0.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,357 @@
+//! Where callbacks go: destinations, checked.
+//!
+//! Guarantees: a [`Destination`] has an address that may be reached and a profile there is. Deliberately absent:
+//! reading configurations; queues, executables and mail, which come with a later version.
+
+use crate::base::address::Reach;
+use crate::base::address::check_callback_url;
+use crate::base::fault::Blame;
+use crate::base::fault::Fault;
+use crate::callback::signing::Key;
+use crate::events::EventType;
+use crate::events::profile::Profile;
+use crate::workflow::resolved::InlineDestination;
+use std::collections::BTreeMap;
+use url::Url;
+
+/// Name of the destination that `[callback]` writes out instead of naming one.
+pub const UNIFIED: &str = "unified";
+
+/// Names an `events` list may hold.
+const EVENT_NAMES: [EventType; 8] = [
+    EventType::WorkflowTaskStart,
+    EventType::WorkflowTaskComplete,
+    EventType::VideoAnalysisComplete,
+    EventType::MediaConvertOutputComplete,
+    EventType::MediaConvertOutputGroupComplete,
+    EventType::MediaConvertComplete,
+    EventType::SnapshotComplete,
+    EventType::DynamicImageComplete,
+];
+
+/// How tries are repeated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RetryMode {
+    /// Any 2xx is accepted; exponential back-off for three days, then a dead letter.
+    #[default]
+    Patient,
+    /// As IMS: only 200 within 3 s, three tries 1 s apart, then a dead letter.
+    Ims,
+}
+
+impl RetryMode {
+    /// Reads `default` or `ims`.
+    ///
+    /// # Errors
+    /// A request fault naming both.
+    pub fn parse(word: &str) -> Result<Self, Fault> {
+        match word {
+            "" | "default" => Ok(RetryMode::Patient),
+            "ims" => Ok(RetryMode::Ims),
+            other => Err(Fault::new(
+                "RetryUnknown",
+                Blame::Request,
+                "read the retry mode",
+                other,
+                "there is no such mode",
+                "Use default or ims.",
+            )),
+        }
+    }
+}
+
+/// A destination as the configuration has it; secrets are the keys themselves, not files.
+#[derive(Debug, Clone, Default)]
+pub struct DestinationOptions {
+    /// Name.
+    pub name: String,
+    /// Where to post.
+    pub url: String,
+    /// `ims`, `vod` or `native`.
+    pub profile: String,
+    /// Key of the profile's own signature.
+    pub auth_key: Option<String>,
+    /// Keys of our signature; several while one is being replaced.
+    pub signing_keys: Vec<String>,
+    /// Names of the events it wants; empty: all but `WorkflowTaskStart`.
+    pub events: Vec<String>,
+    /// `default` or `ims`; empty: `default`.
+    pub retry: String,
+}
+
+/// One receiver.
+#[derive(Debug, Clone)]
+pub struct Destination {
+    /// Name, in lists and messages.
+    pub name: String,
+    /// The address as written: signatures cover its text.
+    pub url_text: String,
+    /// The same, parsed.
+    pub url: Url,
+    /// How far it may reach.
+    pub reach: Reach,
+    /// Its words.
+    pub profile: Profile,
+    /// Key of the profile's own signature.
+    pub auth_key: Option<Key>,
+    /// Keys of our signature.
+    pub signing_keys: Vec<Key>,
+    /// Events it wants; empty: all but those that must be asked for.
+    pub events: Vec<EventType>,
+    /// How tries are repeated.
+    pub retry: RetryMode,
+}
+
+impl Destination {
+    /// Checks one of the configuration.
+    ///
+    /// # Errors
+    /// The first fault of its address, profile, events or retry mode, naming the destination.
+    pub fn configured(options: &DestinationOptions) -> Result<Self, Fault> {
+        let named = |mut fault: Fault| {
+            fault.subject = format!("{} (destination {})", fault.subject, options.name);
+            fault
+        };
+        let mut events = Vec::new();
+        for word in &options.events {
+            events.push(event_named(word).map_err(named)?);
+        }
+        Ok(Destination {
+            name: options.name.clone(),
+            url_text: options.url.clone(),
+            url: check_callback_url(&options.url, Reach::Loopback).map_err(named)?,
+            reach: Reach::Loopback,
+            profile: Profile::parse(&options.profile).map_err(named)?,
+            auth_key: key(options.auth_key.as_deref()),
+            signing_keys: options.signing_keys.iter().filter_map(|text| key(Some(text))).collect(),
+            events,
+            retry: RetryMode::parse(&options.retry).map_err(named)?,
+        })
+    }
+
+    /// Checks one written into a workflow or a request: this host cannot be reached.
+    ///
+    /// # Errors
+    /// The fault of its address or profile.
+    pub fn inline(inline: &InlineDestination) -> Result<Self, Fault> {
+        Ok(Destination {
+            name: String::new(),
+            url_text: inline.url.clone(),
+            url: check_callback_url(&inline.url, Reach::Network)?,
+            reach: Reach::Network,
+            profile: Profile::parse(&inline.profile)?,
+            auth_key: key(inline.auth_key.as_deref()),
+            signing_keys: Vec::new(),
+            events: Vec::new(),
+            retry: RetryMode::Patient,
+        })
+    }
+
+    /// Whether it wants events of this type.
+    pub fn wants(&self, event_type: EventType) -> bool {
+        if self.events.is_empty() {
+            event_type != EventType::WorkflowTaskStart
+        } else {
+            self.events.contains(&event_type)
+        }
+    }
+
+    /// Keys that sign time and body: ours, and in our own profile the profile's key too.
+    pub fn body_keys(&self) -> Vec<Key> {
+        let own = match self.profile {
+            Profile::Native => self.auth_key.clone(),
+            Profile::Ims | Profile::Vod => None,
+        };
+        self.signing_keys.iter().cloned().chain(own).collect()
+    }
+}
+
+fn key(text: Option<&str>) -> Option<Key> {
+    text.map(Key::new).filter(|key| !key.is_empty())
+}
+
+fn event_named(word: &str) -> Result<EventType, Fault> {
+    EVENT_NAMES
+        .into_iter()
+        .find(|event_type| event_type.as_str() == word)
+        .ok_or_else(|| {
+            let names = EVENT_NAMES.map(EventType::as_str).join(", ");
+            Fault::new(
+                "EventUnknown",
+                Blame::Request,
+                "read the events list",
+                word,
+                "there is no such event",
+                format!("Use some of: {names}."),
+            )
+        })
+}
+
+/// The receivers of the configuration.
+#[derive(Debug, Clone, Default)]
+pub struct Destinations {
+    by_name: BTreeMap<String, Destination>,
+    unified: Option<String>,
+}
+
+/// What `[callback]` says.
+#[derive(Debug, Clone, Default)]
+pub enum Unified {
+    /// Off.
+    #[default]
+    Off,
+    /// One of the destinations, by name.
+    Named(String),
+    /// Written out in place; its name is not used.
+    Inline(DestinationOptions),
+}
+
+impl Destinations {
+    /// Checks all destinations of a configuration and its unified callback.
+    ///
+    /// # Errors
+    /// The first fault found; also a name given twice, and a unified callback that names none of them.
+    pub fn configured(options: &[DestinationOptions], unified: &Unified) -> Result<Self, Fault> {
+        let mut by_name = BTreeMap::new();
+        for options in options {
+            if options.name.is_empty() {
+                return Err(refused("", "a destination has no name", "Give it one."));
+            }
+            if by_name
+                .insert(options.name.clone(), Destination::configured(options)?)
+                .is_some()
+            {
+                return Err(refused(
+                    &options.name,
+                    "the name is given twice",
+                    "Rename one of the two.",
+                ));
+            }
+        }
+        let unified = match unified {
+            Unified::Off => None,
+            Unified::Named(name) if by_name.contains_key(name) => Some(name.clone()),
+            Unified::Named(name) => {
+                return Err(refused(
+                    name,
+                    "[callback] names a destination that is not there",
+                    "Add a [[destination]] of that name.",
+                ));
+            }
+            Unified::Inline(options) => {
+                let options = DestinationOptions {
+                    name: UNIFIED.to_owned(),
+                    ..options.clone()
+                };
+                let taken = by_name.insert(UNIFIED.to_owned(), Destination::configured(&options)?);
+                if taken.is_some() {
+                    return Err(refused(
+                        UNIFIED,
+                        "the name is kept for what [callback] writes out",
+                        "Rename the destination.",
+                    ));
+                }
+                Some(UNIFIED.to_owned())
+            }
+        };
+        Ok(Destinations { by_name, unified })
+    }
+
+    /// One by its name.
+    pub fn get(&self, name: &str) -> Option<&Destination> {
+        self.by_name.get(name)
+    }
+
+    /// Name of the unified one, if it is on.
+    pub fn unified(&self) -> Option<&str> {
+        self.unified.as_deref()
+    }
+
+    /// All of them, by name.
+    pub fn iter(&self) -> impl Iterator<Item = &Destination> {
+        self.by_name.values()
+    }
+}
+
+fn refused(name: &str, cause: &str, remedy: &str) -> Fault {
+    Fault::new(
+        "DestinationRefused",
+        Blame::Request,
+        "check the destinations",
+        name,
+        cause,
+        remedy,
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Destination;
+    use super::DestinationOptions;
+    use super::Destinations;
+    use super::Unified;
+    use crate::events::EventType;
+    use crate::workflow::resolved::InlineDestination;
+
+    fn options() -> DestinationOptions {
+        DestinationOptions {
+            name: "mam".to_owned(),
+            url: "http://127.0.0.1:9/hook".to_owned(),
+            profile: "ims".to_owned(),
+            ..DestinationOptions::default()
+        }
+    }
+
+    #[test]
+    fn loopback_is_for_the_configuration_alone() {
+        assert!(Destination::configured(&options()).is_ok());
+        let inline = InlineDestination {
+            url: options().url,
+            profile: "ims".to_owned(),
+            auth_key: None,
+        };
+        assert!(Destination::inline(&inline).is_err());
+    }
+
+    #[test]
+    fn what_is_not_built_is_refused_by_name() {
+        let mut mps = options();
+        mps.profile = "mps".to_owned();
+        let fault = Destination::configured(&mps).expect_err("refused");
+        assert!(fault.to_string().contains("later version"), "{fault}");
+        assert!(fault.to_string().contains("mam"), "{fault}");
+        let mut slip = options();
+        slip.events = vec!["SnapshotCompleted".to_owned()];
+        assert!(Destination::configured(&slip).is_err());
+    }
+
+    #[test]
+    fn starts_are_told_only_when_asked_for() {
+        let mut destination = Destination::configured(&options()).expect("valid");
+        assert!(!destination.wants(EventType::WorkflowTaskStart));
+        assert!(destination.wants(EventType::SnapshotComplete));
+        destination.events = vec![EventType::WorkflowTaskStart];
+        assert!(destination.wants(EventType::WorkflowTaskStart));
+        assert!(!destination.wants(EventType::SnapshotComplete));
+    }
+
+    #[test]
+    fn the_unified_callback_is_one_of_them_or_written_out() {
+        let named = Destinations::configured(&[options()], &Unified::Named("mam".to_owned())).expect("valid");
+        assert_eq!(named.unified(), Some("mam"));
+        assert!(Destinations::configured(&[options()], &Unified::Named("dam".to_owned())).is_err());
+        assert!(Destinations::configured(&[options(), options()], &Unified::Off).is_err());
+        let inline = Destinations::configured(&[options()], &Unified::Inline(options())).expect("valid");
+        assert_eq!(inline.unified(), Some("unified"));
+        assert_eq!(inline.iter().count(), 2);
+        // The configuration may have listed what is written out under the name kept for it, but not a stranger too.
+        let listed = DestinationOptions {
+            name: "unified".to_owned(),
+            ..options()
+        };
+        let named = Destinations::configured(std::slice::from_ref(&listed), &Unified::Named("unified".to_owned()))
+            .expect("valid");
+        assert_eq!(named.unified(), Some("unified"));
+        assert!(Destinations::configured(&[listed], &Unified::Inline(options())).is_err());
+    }
+}

@@ -1,0 +1,500 @@
+//! The loop that empties the outbox: events become deliveries, deliveries become tries.
+//!
+//! Guarantees: one lane's receiver never holds another's up; within a lane, deliveries of one task go one after the
+//! other; a receiver that does not answer is asked by one try at a time; everything to be known after a crash stands in
+//! the store. Deliberately absent: what a try says (`events`), whom an event is for (`dispatch`).
+
+use crate::base::backoff::delay_ms;
+use crate::base::clock::UtcMs;
+use crate::base::fault::Fault;
+use crate::base::ids::EventId;
+use crate::base::wake::Bell;
+use crate::callback::breaker::Breaker;
+use crate::callback::breaker::Change;
+use crate::callback::breaker::Health;
+use crate::callback::client::Answer;
+use crate::callback::client::Client;
+use crate::callback::destination::Destination;
+use crate::callback::destination::DestinationOptions;
+use crate::callback::destination::Destinations;
+use crate::callback::destination::RetryMode;
+use crate::callback::destination::Unified;
+use crate::callback::dispatch;
+use crate::callback::signing;
+use crate::events::profile::Deployment;
+use crate::events::profile::render;
+use crate::store::Store;
+use crate::store::deliveries::Dispatch;
+use crate::store::deliveries::DueDelivery;
+use crate::store::deliveries::Lane;
+use crate::store::deliveries::Outcome;
+use crate::store::deliveries::Tried;
+use crate::store::error::StoreError;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use std::collections::HashMap;
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio::task::Id;
+use tokio::task::JoinError;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// What the daemon builds out of the configuration.
+#[derive(Debug, Clone)]
+pub struct CallbackOptions {
+    /// Names and addresses in events.
+    pub deployment: Deployment,
+    /// `[[destination]]`.
+    pub destinations: Vec<DestinationOptions>,
+    /// `[callback]`.
+    pub unified: Unified,
+    /// Time limits and waits.
+    pub pace: Pace,
+}
+
+/// Time limits and waits; the defaults are the contract, others are for tests.
+#[derive(Debug, Clone)]
+pub struct Pace {
+    /// A try must be answered within it.
+    pub timeout: Duration,
+    /// Wait after the first failure, doubled with each.
+    pub first_ms: i64,
+    /// Longest wait.
+    pub ceiling_ms: i64,
+    /// Tried for so long, then a dead letter.
+    pub give_up_ms: i64,
+    /// `retry = "ims"`: a try must be answered within it.
+    pub ims_timeout: Duration,
+    /// `retry = "ims"`: wait between tries.
+    pub ims_wait_ms: i64,
+    /// `retry = "ims"`: tries.
+    pub ims_tries: u32,
+    /// Looks into the store at least so often, rung or not.
+    pub look_every: Duration,
+    /// Tries to one receiver at once, once it has accepted one.
+    pub width: usize,
+    /// At a stop, tries under way get so long to end.
+    pub grace: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Pace {
+            timeout: Duration::from_secs(10),
+            first_ms: 1_000,
+            ceiling_ms: 15 * 60 * 1_000,
+            give_up_ms: 72 * 60 * 60 * 1_000,
+            ims_timeout: Duration::from_secs(3),
+            ims_wait_ms: 1_000,
+            ims_tries: 3,
+            look_every: Duration::from_secs(30),
+            width: 8,
+            grace: Duration::from_secs(3),
+        }
+    }
+}
+
+/// Events dispatched in one commit.
+const DISPATCH_BATCH: usize = 200;
+/// Wait after the store itself failed.
+const STORE_WAIT: Duration = Duration::from_secs(5);
+
+/// The callbacks of the daemon.
+#[derive(Debug, Clone)]
+pub struct Callbacks(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    store: Store,
+    bell: Bell,
+    client: Client,
+    deployment: Deployment,
+    destinations: Destinations,
+    pace: Pace,
+    breakers: Mutex<HashMap<String, Breaker>>,
+    /// Tells lanes with room that there may be more for them.
+    more: Notify,
+}
+
+impl Callbacks {
+    /// Checks the options and sets up the HTTP client; sends nothing yet. `bell` is rung by whoever writes events or
+    /// replays deliveries.
+    ///
+    /// # Errors
+    /// A fault of a destination, naming it; or that TLS cannot be set up.
+    pub fn new(store: Store, bell: Bell, options: CallbackOptions) -> Result<Self, Fault> {
+        Ok(Callbacks(Arc::new(Inner {
+            store,
+            bell,
+            client: Client::new()?,
+            deployment: options.deployment,
+            destinations: Destinations::configured(&options.destinations, &options.unified)?,
+            pace: options.pace,
+            breakers: Mutex::new(HashMap::new()),
+            more: Notify::new(),
+        })))
+    }
+
+    /// The receivers there are.
+    pub fn destinations(&self) -> &Destinations {
+        &self.0.destinations
+    }
+
+    /// Works until `stop`. Tries under way then get their grace; what is cut off is sent again by the next start.
+    pub async fn run(&self, stop: CancellationToken) {
+        let mut lanes: JoinSet<()> = JoinSet::new();
+        let mut running: HashMap<Id, String> = HashMap::new();
+        while !stop.is_cancelled() {
+            let wait = match self.0.start_due(&mut lanes, &mut running, &stop).await {
+                Ok(wait) => wait,
+                Err(error) => {
+                    tracing::error!(%error, "the outbox cannot read the database; trying again");
+                    STORE_WAIT
+                }
+            };
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = self.0.bell.wait_at_most(wait) => {}
+                Some(ended) = lanes.join_next_with_id() => forget(ended, &mut running),
+            }
+            // Lanes that ended meanwhile: all of them before the next look.
+            while let Some(ended) = lanes.try_join_next_with_id() {
+                forget(ended, &mut running);
+            }
+        }
+        let all_end = async { while lanes.join_next().await.is_some() {} };
+        if tokio::time::timeout(self.0.pace.grace, all_end).await.is_err() {
+            tracing::info!("callbacks under way were cut off by the stop; they are sent again after the start");
+        }
+    }
+}
+
+fn forget(ended: Result<(Id, ()), JoinError>, running: &mut HashMap<Id, String>) {
+    let id = match ended {
+        Ok((id, ())) => id,
+        Err(error) => {
+            tracing::error!(%error, "a lane of callbacks ended by a bug; it is started again");
+            error.id()
+        }
+    };
+    running.remove(&id);
+}
+
+impl Inner {
+    /// Dispatches new events and starts a task for every lane with something due. Returns how long nothing is due.
+    async fn start_due(
+        self: &Arc<Self>,
+        lanes: &mut JoinSet<()>,
+        running: &mut HashMap<Id, String>,
+        stop: &CancellationToken,
+    ) -> Result<Duration, StoreError> {
+        while self.dispatch().await? == DISPATCH_BATCH && !stop.is_cancelled() {}
+        self.more.notify_waiters();
+        let now = UtcMs::now();
+        let mut wait = self.pace.look_every;
+        let pending = self.store.pending_lanes().await?;
+        self.forget_breakers(&pending);
+        for lane in pending {
+            if running.values().any(|name| *name == lane.name) {
+                continue;
+            }
+            let due = lane.next.0.max(self.breaker(&lane.name).open_until_ms());
+            if due <= now.0 {
+                let (inner, stop, name) = (Arc::clone(self), stop.clone(), lane.name.clone());
+                let task = lanes.spawn(async move { inner.run_lane(&name, &stop).await });
+                running.insert(task.id(), lane.name);
+            } else {
+                let ms = u64::try_from(due.saturating_sub(now.0)).unwrap_or(0);
+                wait = wait.min(Duration::from_millis(ms));
+            }
+        }
+        Ok(wait)
+    }
+
+    /// Makes the deliveries of some undispatched events; returns of how many.
+    async fn dispatch(&self) -> Result<usize, StoreError> {
+        let events = self.store.undispatched(DISPATCH_BATCH).await?;
+        if events.is_empty() {
+            return Ok(0);
+        }
+        let batch = events
+            .iter()
+            .map(|found| Dispatch {
+                event_seq: found.seq,
+                task: found.task.clone(),
+                deliveries: match &found.told {
+                    Ok((event, rule)) => dispatch::deliveries(event, rule, &self.destinations, &self.deployment),
+                    Err(cause) => {
+                        tracing::error!(
+                            seq = found.seq,
+                            cause,
+                            "an event cannot be read and is announced to nobody"
+                        );
+                        Vec::new()
+                    }
+                },
+            })
+            .collect();
+        self.store.dispatch(batch, UtcMs::now()).await?;
+        Ok(events.len())
+    }
+
+    /// Tries what is due in one lane until nothing is, its breaker opens, or `stop`.
+    async fn run_lane(&self, lane: &str, stop: &CancellationToken) {
+        let counts_tries = self
+            .destinations
+            .get(lane)
+            .is_some_and(|destination| destination.retry == RetryMode::Ims);
+        let mut flying = FuturesUnordered::new();
+        let mut busy: HashSet<String> = HashSet::new();
+        loop {
+            // Listens before it looks, so that nothing falls between the two.
+            let more = self.more.notified();
+            tokio::pin!(more);
+            more.as_mut().enable();
+            let breaker = self.breaker(lane);
+            // Where three tries are all there are, they bound the cost of a dead receiver; there is no breaker.
+            let width = if counts_tries {
+                self.pace.width
+            } else {
+                breaker.width(self.pace.width)
+            };
+            let now = UtcMs::now();
+            if flying.len() < width && !stop.is_cancelled() && breaker.open_until_ms() <= now.0 {
+                // Some of what is due may belong to tasks that have one under way.
+                match self.store.due_deliveries(lane, now, width + busy.len()).await {
+                    Ok(due) => {
+                        for delivery in due {
+                            let task = delivery.task.as_str().to_owned();
+                            if flying.len() < width && busy.insert(task.clone()) {
+                                flying.push(async move { (task, self.attempt(lane, &delivery).await) });
+                            }
+                        }
+                    }
+                    Err(error) => {
+                        tracing::error!(%error, lane, "the outbox cannot read what is due; trying again");
+                        tokio::time::sleep(STORE_WAIT).await;
+                    }
+                }
+            }
+            if flying.is_empty() {
+                return;
+            }
+            let ended = tokio::select! {
+                ended = flying.next() => ended,
+                () = &mut more, if flying.len() < width => None,
+            };
+            if let Some((task, kept)) = ended {
+                if let Err(error) = kept {
+                    // The receiver may have it already; sending it again at once would not help the store.
+                    tracing::error!(%error, lane, "the result of a callback could not be kept; it is sent again");
+                    tokio::time::sleep(STORE_WAIT).await;
+                }
+                busy.remove(&task);
+            }
+        }
+    }
+
+    /// One try, kept.
+    async fn attempt(&self, lane: &str, delivery: &DueDelivery) -> Result<(), StoreError> {
+        let destination = match self.destination_of(delivery) {
+            Ok(destination) => destination,
+            Err(cause) => return self.bury(delivery, cause).await,
+        };
+        let event = match &delivery.event {
+            Ok(event) => event,
+            Err(cause) => return self.bury(delivery, format!("its event cannot be read: {cause}")).await,
+        };
+        let Some(rendered) = render(destination.profile, event, &self.deployment) else {
+            let cause = format!("profile {} has no such event", destination.profile.as_str());
+            return self.bury(delivery, cause).await;
+        };
+        let body = rendered.bytes();
+        let headers = headers(&destination, delivery, &event.id, &body, UtcMs::now());
+        let timeout = match destination.retry {
+            RetryMode::Patient => self.pace.timeout,
+            RetryMode::Ims => self.pace.ims_timeout,
+        };
+        let answer = self
+            .client
+            .post(&destination.url, destination.reach, &headers, body, timeout)
+            .await;
+        self.conclude(lane, delivery, destination.retry, answer).await
+    }
+
+    async fn conclude(
+        &self,
+        lane: &str,
+        delivery: &DueDelivery,
+        mode: RetryMode,
+        answer: Answer,
+    ) -> Result<(), StoreError> {
+        let now = UtcMs::now();
+        let health = judge(mode, &answer);
+        let tries = delivery.tries.saturating_add(1);
+        let pause_ms = i64::from(answer.retry_after_s.unwrap_or(0)).saturating_mul(1_000);
+        let outcome = match (health, mode) {
+            (Health::Accepted, _) => Outcome::Done,
+            (_, RetryMode::Ims) if tries >= self.pace.ims_tries => Outcome::Dead,
+            (_, RetryMode::Ims) => Outcome::Again(now.plus_ms(self.pace.ims_wait_ms)),
+            (_, RetryMode::Patient) if now.0.saturating_sub(delivery.since.0) >= self.pace.give_up_ms => Outcome::Dead,
+            (_, RetryMode::Patient) => {
+                let wait = delay_ms(tries, self.pace.first_ms, self.pace.ceiling_ms);
+                Outcome::Again(now.plus_ms(wait.max(pause_ms.min(self.pace.ceiling_ms))))
+            }
+        };
+        let error = match (health, &answer.error, answer.status) {
+            (Health::Accepted, _, _) => None,
+            (_, Some(error), _) => Some(error.clone()),
+            (_, None, Some(status)) => Some(format!("it answered {status}")),
+            (_, None, None) => Some("no answer".to_owned()),
+        };
+        if outcome == Outcome::Dead {
+            tracing::warn!(lane, delivery = %delivery.id, error = error.as_deref(), "callback given up; replay it when the receiver works");
+        }
+        self.store
+            .record_try(Tried {
+                delivery: delivery.id.clone(),
+                at: now,
+                took_ms: answer.took_ms,
+                status: answer.status,
+                error: error.clone(),
+                answer: answer.body,
+                outcome,
+            })
+            .await?;
+        match mode {
+            RetryMode::Ims => Ok(()),
+            RetryMode::Patient => {
+                self.note_health(lane, health, now, pause_ms, error.as_deref().unwrap_or_default())
+                    .await
+            }
+        }
+    }
+
+    /// Tells the breaker, and does for the whole lane what follows of it.
+    async fn note_health(
+        &self,
+        lane: &str,
+        health: Health,
+        now: UtcMs,
+        pause_ms: i64,
+        error: &str,
+    ) -> Result<(), StoreError> {
+        let (change, open) = {
+            let mut breakers = self.breakers.lock().unwrap_or_else(|poison| poison.into_inner());
+            let breaker = breakers.entry(lane.to_owned()).or_default();
+            let change = breaker.record(health, now.0, self.pace.first_ms, self.pace.ceiling_ms, pause_ms);
+            (change, breaker.is_open())
+        };
+        match change {
+            Change::Opened => tracing::warn!(
+                lane,
+                error,
+                "receiver of callbacks does not take them; asking it ever more rarely"
+            ),
+            Change::Closed => {
+                tracing::info!(lane, "receiver of callbacks works again");
+                self.store.hasten_lane(lane, now).await?;
+            }
+            Change::None => {}
+        }
+        if open {
+            let before = now.plus_ms(-self.pace.give_up_ms);
+            let reason = format!("the receiver took nothing before the time was up: {error}");
+            let expired = self.store.expire_lane(lane, before, &reason, now).await?;
+            if expired > 0 {
+                tracing::warn!(lane, expired, "callbacks given up; replay them when the receiver works");
+            }
+        }
+        Ok(())
+    }
+
+    fn destination_of(&self, delivery: &DueDelivery) -> Result<Destination, String> {
+        match &delivery.inline {
+            Some(inline) => Destination::inline(inline).map_err(|fault| fault.to_string()),
+            None => self
+                .destinations
+                .get(&delivery.destination)
+                .cloned()
+                .ok_or_else(|| dispatch::not_configured(&delivery.destination)),
+        }
+    }
+
+    /// A delivery that cannot be tried at all becomes a dead letter that says why.
+    async fn bury(&self, delivery: &DueDelivery, cause: String) -> Result<(), StoreError> {
+        tracing::warn!(delivery = %delivery.id, cause, "callback cannot be sent");
+        self.store
+            .record_try(Tried {
+                delivery: delivery.id.clone(),
+                at: UtcMs::now(),
+                took_ms: 0,
+                status: None,
+                error: Some(cause),
+                answer: None,
+                outcome: Outcome::Dead,
+            })
+            .await
+    }
+
+    /// Inline lanes come and go; the breaker of one that waits for nothing is forgotten.
+    fn forget_breakers(&self, pending: &[Lane]) {
+        let mut breakers = self.breakers.lock().unwrap_or_else(|poison| poison.into_inner());
+        breakers
+            .retain(|name, _| self.destinations.get(name).is_some() || pending.iter().any(|lane| lane.name == *name));
+    }
+
+    fn breaker(&self, lane: &str) -> Breaker {
+        let breakers = self.breakers.lock().unwrap_or_else(|poison| poison.into_inner());
+        breakers.get(lane).cloned().unwrap_or_default()
+    }
+}
+
+/// What an answer says about its receiver.
+fn judge(mode: RetryMode, answer: &Answer) -> Health {
+    match (mode, answer.status) {
+        (RetryMode::Ims, Some(200)) => Health::Accepted,
+        (RetryMode::Patient, Some(200..=299)) => Health::Accepted,
+        (_, None | Some(408 | 425 | 429 | 500..)) => Health::Down,
+        (_, Some(_)) => Health::Refused,
+    }
+}
+
+/// The headers of a try: who, which, how often, and the signatures made for this moment.
+fn headers(
+    destination: &Destination,
+    delivery: &DueDelivery,
+    event: &EventId,
+    body: &[u8],
+    now: UtcMs,
+) -> Vec<(&'static str, String)> {
+    let timestamp = now.0.div_euclid(1_000).to_string();
+    let mut headers = vec![
+        (signing::EVENT_ID, event.as_str().to_owned()),
+        (signing::EVENT_SEQ, delivery.seq.to_string()),
+        (signing::ATTEMPT, delivery.tries.saturating_add(1).to_string()),
+        (signing::REPLAY, delivery.replays.to_string()),
+    ];
+    if let (Some((time, signature)), Some(key)) = (signing::cloud_headers(destination.profile), &destination.auth_key) {
+        headers.push((
+            signature,
+            signing::cloud_signature(&destination.url_text, &timestamp, key),
+        ));
+        headers.push((time, timestamp.clone()));
+    }
+    let keys = destination.body_keys();
+    if !keys.is_empty() {
+        headers.push((signing::SIGNATURE, signing::signature_header(&timestamp, body, &keys)));
+        headers.push((signing::TIMESTAMP, timestamp));
+    }
+    headers
+}
+
+#[cfg(test)]
+mod scripted;
+#[cfg(test)]
+mod tests;

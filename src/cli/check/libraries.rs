@@ -1,0 +1,61 @@
+//! libav: its version, and the codecs and filters the work needs.
+//!
+//! Guarantees: a missing codec is told with the work that needs it. Deliberately absent: trying them.
+
+use crate::cli::check::finding::Finding;
+use crate::media::av::inventory;
+
+/// Encoders, with what needs them.
+const ENCODERS: [(&str, &str); 4] = [
+    ("libx264", "H.264 renditions"),
+    ("aac", "AAC sound"),
+    ("gif", "GIF previews"),
+    ("libwebp_anim", "animated WebP previews"),
+];
+
+/// Decoders of what studios deliver.
+const DECODERS: [&str; 8] = [
+    "h264",
+    "hevc",
+    "prores",
+    "dnxhd",
+    "mpeg2video",
+    "vp9",
+    "aac",
+    "pcm_s24le",
+];
+
+/// Filters of the pass.
+const FILTERS: [&str; 3] = ["scale", "bwdif", "aresample"];
+
+/// Looks at the libraries.
+pub fn look(findings: &mut Vec<Finding>) {
+    let versions = inventory::versions().join(", ");
+    let mut missing: Vec<String> = Vec::new();
+    for (name, work) in ENCODERS {
+        if !inventory::has_encoder(name) {
+            missing.push(format!("encoder {name} ({work})"));
+        }
+    }
+    missing.extend(
+        DECODERS
+            .iter()
+            .filter(|name| !inventory::has_decoder(name))
+            .map(|name| format!("decoder {name}")),
+    );
+    missing.extend(
+        FILTERS
+            .iter()
+            .filter(|name| !inventory::has_filter(name))
+            .map(|name| format!("filter {name}")),
+    );
+    findings.push(if missing.is_empty() {
+        Finding::good("libav", versions)
+    } else {
+        Finding::broken(
+            "libav",
+            format!("{versions}; missing: {}", missing.join(", ")),
+            "Install the distribution's whole libavcodec (Debian: libavcodec-extra), or a release package of reelmill, which brings its own.",
+        )
+    });
+}

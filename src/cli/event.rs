@@ -1,0 +1,96 @@
+//! `reelmill event`: list events, or follow them as they happen.
+//!
+//! Guarantees: following resumes after a lost connection without a gap. Deliberately absent: wire profiles of receivers.
+
+use crate::cli::Context;
+use crate::cli::block_on;
+use crate::cli::client::Client;
+use crate::cli::client::NoAnswer;
+use crate::cli::client::Remote;
+use crate::cli::table;
+use std::time::Duration;
+
+/// What can be done with events.
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// List events, newest first.
+    List(Args),
+}
+
+/// Arguments of `list`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Only those of this type.
+    #[arg(long = "type", value_name = "TYPE")]
+    pub kind: Option<String>,
+    /// Only those of this task.
+    #[arg(long)]
+    pub task: Option<String>,
+    /// How many, 1 to 500.
+    #[arg(long, default_value_t = 50)]
+    pub limit: u32,
+    /// Where the page before ended.
+    #[arg(long)]
+    pub cursor: Option<String>,
+    /// Print new ones as they happen, one JSON object a line, until interrupted.
+    #[arg(long)]
+    pub follow: bool,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+/// How long to wait before a lost connection is tried again.
+const AGAIN_AFTER: Duration = Duration::from_secs(2);
+
+/// Carries it out.
+///
+/// # Errors
+/// The daemon refused or did not answer.
+pub fn run(command: Command, context: &Context) -> anyhow::Result<()> {
+    let Command::List(args) = command;
+    block_on(async {
+        let client = Client::connect(&args.remote, context)?;
+        if args.follow {
+            return follow(&client).await;
+        }
+        let query = [
+            ("type", args.kind),
+            ("task", args.task),
+            ("limit", Some(args.limit.to_string())),
+            ("cursor", args.cursor),
+        ];
+        let list = client.get("/api/v1/events", &query).await?;
+        table::print_list(
+            &list,
+            &[
+                ("SEQ", "/seq"),
+                ("AT", "/created_at"),
+                ("TYPE", "/type"),
+                ("TASK", "/task"),
+                ("ID", "/id"),
+            ],
+            args.remote.json,
+        )
+    })
+}
+
+async fn follow(client: &Client) -> anyhow::Result<()> {
+    let mut last = None;
+    let mut connected = false;
+    loop {
+        let ended = client
+            .follow("/api/v1/events/stream", &mut last, |name, data| {
+                connected = true;
+                if name == "event" {
+                    use std::io::Write as _;
+                    writeln!(std::io::stdout().lock(), "{data}")?;
+                }
+                Ok(())
+            })
+            .await;
+        match ended {
+            Err(error) if !(connected && error.is::<NoAnswer>()) => return Err(error),
+            _ => tokio::time::sleep(AGAIN_AFTER).await,
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! `reelmill run`: one workflow over one file, here and now, with no daemon and no database.
+//!
+//! Guarantees: the same plan, worker, proofs and publishing as the daemon's; nothing that stands in the output folder
+//! is replaced unless `--overwrite` says so (a taken name becomes `NAME-2`); with `--json` standard output holds the
+//! one result object and nothing else. Deliberately absent: retries, callbacks and what the workflow says of its
+//! source, output and callback.
+
+pub mod bar;
+pub mod errand;
+pub mod publishing;
+pub mod report;
+pub mod workroom;
+
+use crate::cli::outcome::BadUsage;
+use crate::cli::outcome::WorkFailed;
+use crate::cli::run::bar::Bar;
+use crate::cli::run::errand::Errand;
+use crate::cli::run::report::Report;
+use crate::cli::run::workroom::Workroom;
+use crate::executor::local::LocalExecutor;
+use crate::executor::local::LocalExecutorOptions;
+use crate::media::spec::Backend;
+use crate::objects::local::Stat;
+use crate::objects::uri::ObjectUri;
+use crate::objects::uri::key_text;
+use crate::workflow::resolve::resolve_named;
+use crate::workflow::status::TaskStatus;
+use crate::workflow::template::Templates;
+use anyhow::Context as _;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::path::PathBuf;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// Name of the storage that stands for the folder of INPUT.
+pub const INPUT_STORAGE: &str = "input";
+/// Name of the storage that stands for DIR.
+pub const OUTPUT_STORAGE: &str = "output";
+
+/// Arguments of `reelmill run`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// A workflow file (.toml or .json), else the name of a preset workflow, else of a template.
+    pub workflow: String,
+    /// The file to work on.
+    pub input: PathBuf,
+    /// Where the outputs go; made when it is not there.
+    #[arg(long, short, value_name = "DIR")]
+    pub output: PathBuf,
+    /// Print one result object on standard output.
+    #[arg(long)]
+    pub json: bool,
+    /// Which hardware may be used.
+    #[arg(long, value_enum, default_value_t = BackendChoice::Auto)]
+    pub backend: BackendChoice,
+    /// Replace files of the same name instead of choosing another name.
+    #[arg(long)]
+    pub overwrite: bool,
+    /// Where unfinished files lie until they are proved; default: the system's folder for temporary files.
+    #[arg(long, value_name = "DIR")]
+    pub scratch: Option<PathBuf>,
+    /// Processor threads to use; default: all.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub threads: Option<u32>,
+}
+
+/// Words of `--backend`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum BackendChoice {
+    /// What each activity says; by default the best there is.
+    Auto,
+    /// NVIDIA hardware, or fail.
+    Gpu,
+    /// The processor only.
+    Software,
+}
+
+impl BackendChoice {
+    /// What it means for an activity that asks for `own`.
+    fn over(self, own: Backend) -> Backend {
+        match self {
+            BackendChoice::Auto => own,
+            BackendChoice::Gpu => Backend::Gpu,
+            BackendChoice::Software => Backend::Software,
+        }
+    }
+}
+
+/// Carries it out.
+///
+/// # Errors
+/// [`BadUsage`] for a workflow or a path that is wrong, [`WorkFailed`] when the work failed and said so already.
+pub fn run(args: &Args) -> anyhow::Result<()> {
+    let read = |path: &str| std::fs::read_to_string(path);
+    let workflow =
+        resolve_named(&args.workflow, &Templates::shipped(), read).map_err(|error| BadUsage(error.to_string()))?;
+    let (folder, source) = source_of(&args.input)?;
+    let stat = Stat::of(std::fs::File::open(&args.input).with_context(|| args.input.display().to_string())?)?;
+    std::fs::create_dir_all(&args.output).map_err(|error| {
+        BadUsage(format!(
+            "cannot make the output folder {}: {error}",
+            args.output.display()
+        ))
+    })?;
+    let output = std::fs::canonicalize(&args.output).with_context(|| args.output.display().to_string())?;
+    let workroom = Workroom::make(args.scratch.as_deref())?;
+    let options = LocalExecutorOptions::new(workroom.path())
+        .with_folder(INPUT_STORAGE, folder)
+        .with_folder(OUTPUT_STORAGE, &output);
+    let errand = Errand {
+        workflow,
+        source,
+        identity: crate::executor::Identity {
+            size_bytes: stat.size_bytes,
+            mtime_ns: stat.mtime_ns,
+            etag: String::new(),
+        },
+        executor: LocalExecutor::new(options),
+        backend: args.backend,
+        overwrite: args.overwrite,
+        threads: args.threads.unwrap_or_else(all_threads),
+    };
+    let report = until_done(async {
+        let stop = CancellationToken::new();
+        let bar = Bar::on_terminal();
+        let work = errand.carry_out(&output, &bar, stop.clone());
+        tokio::pin!(work);
+        let report = tokio::select! {
+            report = &mut work => report,
+            () = asked_to_stop() => {
+                stop.cancel();
+                work.await
+            }
+        };
+        bar.finish();
+        report
+    })?;
+    finish(&report, args.json)
+}
+
+fn finish(report: &Report, json: bool) -> anyhow::Result<()> {
+    report.tell();
+    if json {
+        crate::cli::table::print_json(&serde_json::to_value(report)?)?;
+    }
+    match report.status {
+        TaskStatus::Succeed => Ok(()),
+        _ => Err(WorkFailed.into()),
+    }
+}
+
+/// The folder of `input` and the object that stands for it there.
+///
+/// # Errors
+/// [`BadUsage`] when it is no file.
+pub fn source_of(input: &Path) -> anyhow::Result<(PathBuf, ObjectUri)> {
+    let path = std::fs::canonicalize(input)
+        .map_err(|error| BadUsage(format!("cannot open the input {}: {error}", input.display())))?;
+    match (path.parent(), path.file_name()) {
+        (Some(folder), Some(name)) if path.is_file() => {
+            let source = ObjectUri::new(INPUT_STORAGE, key_text(name.as_bytes()));
+            Ok((folder.to_owned(), source))
+        }
+        _ => Err(BadUsage(format!("the input {} is not a file", input.display())).into()),
+    }
+}
+
+/// Processor threads of this host.
+pub fn all_threads() -> u32 {
+    let count = std::thread::available_parallelism().map_or(1, usize::from);
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+/// Runs `future` to its end without waiting for threads that a hung mount keeps.
+pub fn until_done<T>(future: impl Future<Output = T>) -> anyhow::Result<T> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?;
+    let done = runtime.block_on(future);
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    Ok(done)
+}
+
+/// Returns when the user (Ctrl-C) or the system (SIGTERM) wants an end.
+pub async fn asked_to_stop() {
+    let terminated = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => signal.recv().await,
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminated => {}
+    }
+}

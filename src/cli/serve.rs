@@ -1,0 +1,66 @@
+//! `reelmill serve`: the daemon, in the foreground.
+//!
+//! Guarantees: a configuration that is wrong ends it with exit code 2 and every problem named; SIGTERM and SIGINT stop
+//! it cleanly, a second one at once. Deliberately absent: forking and pid files; the service manager does that.
+
+use crate::base::fault::Blame;
+use crate::base::fault::Fault;
+use crate::cli::Context;
+use crate::cli::outcome::BadUsage;
+use crate::config;
+use crate::daemon;
+use crate::daemon::DaemonOptions;
+use crate::workflow::template::Templates;
+use std::sync::Arc;
+use tokio::signal::unix::SignalKind;
+use tokio::signal::unix::signal;
+use tokio_util::sync::CancellationToken;
+
+/// Arguments of `reelmill serve`.
+#[derive(Debug, clap::Args)]
+pub struct Args {}
+
+/// Runs the daemon until a signal.
+pub fn run(_args: &Args, log: Option<&str>, context: &Context) -> anyhow::Result<()> {
+    let config = config::load(&context.config).map_err(|bad| BadUsage(bad.to_string()))?;
+    crate::telemetry::logging::start(log.unwrap_or(&config.server.log)).map_err(|error| BadUsage(error.to_string()))?;
+    for wrong in &config.warnings {
+        tracing::warn!("{}", config::line(&context.config, wrong));
+    }
+    let templates = Arc::new(Templates::shipped());
+    let definitions = config::definitions::load(&config, &templates).map_err(BadUsage)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let served = runtime.block_on(serve(DaemonOptions {
+        config,
+        definitions,
+        templates,
+    }));
+    // A file operation on a hung mount cannot be interrupted; it must not keep a stopped daemon alive.
+    runtime.shutdown_background();
+    served
+}
+
+async fn serve(options: DaemonOptions) -> anyhow::Result<()> {
+    let stop = CancellationToken::new();
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let asked = stop.clone();
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        asked.cancel();
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::warn!("asked to stop a second time: ending at once; recovery at the next start does the rest");
+        std::process::exit(1);
+    });
+    daemon::run(options, stop)
+        .await
+        .map_err(|fault: Fault| match fault.blame {
+            Blame::Request => anyhow::Error::from(BadUsage(fault.to_string())),
+            _ => anyhow::Error::from(fault),
+        })
+}

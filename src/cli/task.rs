@@ -1,0 +1,388 @@
+//! `reelmill task`: start, list, show, watch, cancel and retry tasks.
+//!
+//! Guarantees: `watch` and `start --watch` end with 0 only when the task succeeded. Deliberately absent: work; the daemon does it.
+
+use crate::cli::Context;
+use crate::cli::block_on;
+use crate::cli::client::Client;
+use crate::cli::client::NoAnswer;
+use crate::cli::client::Remote;
+use crate::cli::client::part;
+use crate::cli::outcome::BadUsage;
+use crate::cli::outcome::WorkFailed;
+use crate::cli::table;
+use indicatif::ProgressBar;
+use indicatif::ProgressStyle;
+use serde_json::Value;
+use serde_json::json;
+use std::time::Duration;
+
+/// What can be done with tasks.
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// Start a task of a workflow on an object.
+    Start(StartArgs),
+    /// List tasks, newest first.
+    List(ListArgs),
+    /// Show a task with its jobs, outputs, events and deliveries.
+    Show(OneArgs),
+    /// Show the progress of a task until it ends.
+    Watch(OneArgs),
+    /// Stop a task, or all that the filters find.
+    Cancel(ManyArgs),
+    /// Run again what failed or was cancelled of a task, or of all that the filters find.
+    Retry(ManyArgs),
+}
+
+/// Arguments of `start`.
+#[derive(Debug, clap::Args)]
+pub struct StartArgs {
+    /// Name or id of the workflow.
+    pub workflow: String,
+    /// The object, STORAGE:KEY.
+    pub object: String,
+    /// Text echoed in every event of the task; JSON for receivers that expect it.
+    #[arg(long, value_name = "TEXT")]
+    pub user_data: Option<String>,
+    /// -10 (last) to 10 (first).
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(i64).range(-10..=10), allow_hyphen_values = true)]
+    pub priority: i64,
+    /// Run it though the object lies outside the workflow's storage, prefix or extensions.
+    #[arg(long)]
+    pub skip_path_check: bool,
+    /// Starting twice with the same key starts one task.
+    #[arg(long, value_name = "KEY")]
+    pub idempotency_key: Option<String>,
+    /// Show its progress until it ends.
+    #[arg(long)]
+    pub watch: bool,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+/// Which tasks.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Filters {
+    /// Only those of this status: Init, Processing, Succeed, Failed, Canceled.
+    #[arg(long)]
+    pub status: Option<String>,
+    /// Only those of this workflow, by name or id.
+    #[arg(long)]
+    pub workflow: Option<String>,
+    /// Only those whose object or user data contain this text.
+    #[arg(long)]
+    pub text: Option<String>,
+}
+
+/// Arguments of `list`.
+#[derive(Debug, clap::Args)]
+pub struct ListArgs {
+    #[command(flatten)]
+    filters: Filters,
+    /// How many, 1 to 500.
+    #[arg(long, default_value_t = 50)]
+    pub limit: u32,
+    /// Where the page before ended.
+    #[arg(long)]
+    pub cursor: Option<String>,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+/// Arguments of `show` and `watch`.
+#[derive(Debug, clap::Args)]
+pub struct OneArgs {
+    /// Id of the task.
+    pub id: String,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+/// Arguments of `cancel` and `retry`.
+#[derive(Debug, clap::Args)]
+pub struct ManyArgs {
+    /// Ids of the tasks.
+    pub ids: Vec<String>,
+    #[command(flatten)]
+    filters: Filters,
+    /// All tasks that can be.
+    #[arg(long)]
+    pub all: bool,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+/// Carries it out.
+///
+/// # Errors
+/// The daemon refused or did not answer, or the task that was watched did not succeed.
+pub fn run(command: Command, context: &Context) -> anyhow::Result<()> {
+    match command {
+        Command::Start(args) => block_on(start(args, context)),
+        Command::List(args) => block_on(list(args, context)),
+        Command::Show(args) => block_on(show(args, context)),
+        Command::Watch(args) => {
+            let client = Client::connect(&args.remote, context)?;
+            block_on(watch(&client, &args.id, args.remote.json))
+        }
+        Command::Cancel(args) => block_on(many("cancel", args, context)),
+        Command::Retry(args) => block_on(many("retry", args, context)),
+    }
+}
+
+async fn start(args: StartArgs, context: &Context) -> anyhow::Result<()> {
+    let client = Client::connect(&args.remote, context)?;
+    let body = json!({
+        "workflow": args.workflow,
+        "object": args.object,
+        "user_data": args.user_data,
+        "priority": args.priority,
+        "skip_path_check": args.skip_path_check,
+    });
+    let key = args
+        .idempotency_key
+        .unwrap_or_else(|| crate::base::ids::TaskId::fresh().into_string());
+    let task = client.post_once("/api/v1/tasks", &body, &key).await?;
+    let id = table::cell(&task["id"]);
+    if args.watch {
+        eprintln!("task {id}");
+        return watch(&client, &id, args.remote.json).await;
+    }
+    if args.remote.json {
+        table::print_json(&task)
+    } else {
+        println!("{id}");
+        Ok(())
+    }
+}
+
+async fn list(args: ListArgs, context: &Context) -> anyhow::Result<()> {
+    let client = Client::connect(&args.remote, context)?;
+    let tasks = client
+        .get(
+            "/api/v1/tasks",
+            &[
+                ("status", args.filters.status),
+                ("workflow", args.filters.workflow),
+                ("text", args.filters.text),
+                ("limit", Some(args.limit.to_string())),
+                ("cursor", args.cursor),
+            ],
+        )
+        .await?;
+    table::print_list(
+        &tasks,
+        &[
+            ("ID", "/id"),
+            ("CREATED", "/created_at"),
+            ("STATUS", "/status"),
+            ("WORKFLOW", "/workflow/name"),
+            ("OBJECT", "/media/object"),
+        ],
+        args.remote.json,
+    )
+}
+
+async fn show(args: OneArgs, context: &Context) -> anyhow::Result<()> {
+    let client = Client::connect(&args.remote, context)?;
+    let task = client.get(&format!("/api/v1/tasks/{}", part(&args.id)), &[]).await?;
+    if args.remote.json {
+        return table::print_json(&task);
+    }
+    for (name, pointer) in [
+        ("task", "/id"),
+        ("status", "/status"),
+        ("workflow", "/workflow/name"),
+        ("object", "/media/object"),
+        ("size, bytes", "/media/size_bytes"),
+        ("created", "/created_at"),
+        ("started", "/started_at"),
+        ("ended", "/ended_at"),
+        ("user data", "/user_data"),
+    ] {
+        println!(
+            "{name:<12} {}",
+            table::cell(task.pointer(pointer).unwrap_or(&Value::Null))
+        );
+    }
+    for (title, list, columns) in [
+        (
+            "jobs",
+            "/jobs",
+            &[
+                ("ACTIVITY", "/activity"),
+                ("TYPE", "/type"),
+                ("STATUS", "/status"),
+                ("PERCENT", "/progress/percent"),
+                ("TRIES", "/tries"),
+                ("ID", "/id"),
+            ][..],
+        ),
+        (
+            "outputs",
+            "/outputs",
+            &[
+                ("NAME", "/name"),
+                ("KIND", "/kind"),
+                ("BYTES", "/size_bytes"),
+                ("OBJECT", "/object"),
+            ][..],
+        ),
+        (
+            "deliveries",
+            "/deliveries",
+            &[
+                ("DESTINATION", "/destination"),
+                ("STATUS", "/status"),
+                ("TRIES", "/tries"),
+                ("EVENT", "/event_type"),
+                ("ID", "/id"),
+            ][..],
+        ),
+    ] {
+        let items = task.pointer(list).cloned().unwrap_or(Value::Null);
+        if items.as_array().is_some_and(|items| !items.is_empty()) {
+            println!("\n{title}");
+            table::print_list(&json!({ "items": items }), columns, false)?;
+        }
+    }
+    print_faults(&task);
+    Ok(())
+}
+
+/// Why jobs failed.
+fn print_faults(task: &Value) {
+    for job in task["jobs"].as_array().into_iter().flatten() {
+        let fault = &job["fault"];
+        if fault.is_object() {
+            eprintln!(
+                "\n{}: {} of {} failed: {}. {}",
+                table::cell(&job["activity"]),
+                table::cell(&fault["operation"]),
+                table::cell(&fault["subject"]),
+                table::cell(&fault["cause"]),
+                table::cell(&fault["remedy"]),
+            );
+        }
+    }
+}
+
+/// How often progress is asked for.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// Looks without an answer until the daemon counts as gone; a restart is shorter.
+const LOOKS_WITHOUT_ANSWER: u32 = 120;
+
+/// Shows a task until it ends.
+async fn watch(client: &Client, id: &str, json: bool) -> anyhow::Result<()> {
+    let bar = ProgressBar::new(1000);
+    bar.set_style(
+        ProgressStyle::with_template("{wide_bar} {percent:>3}% {msg}").unwrap_or_else(|_| ProgressStyle::default_bar()),
+    );
+    let path = format!("/api/v1/tasks/{}", part(id));
+    let mut silent = 0;
+    let task = loop {
+        let task = match client.get(&path, &[]).await {
+            Ok(task) => task,
+            Err(error) if error.is::<NoAnswer>() && silent < LOOKS_WITHOUT_ANSWER => {
+                silent += 1;
+                bar.set_message("the daemon does not answer, waiting for it");
+                tokio::time::sleep(LOOK_EVERY).await;
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
+        silent = 0;
+        let status = task["status"].as_str().unwrap_or_default();
+        bar.set_position((percent(&task) * 10.0) as u64);
+        bar.set_message(message(&task));
+        if matches!(status, "Succeed" | "Failed" | "Canceled") && task["intent"].is_null() {
+            break task;
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    };
+    bar.finish_and_clear();
+    if json {
+        table::print_json(&task)?;
+    } else {
+        println!("{}", table::cell(&task["status"]));
+        for output in task["outputs"].as_array().into_iter().flatten() {
+            println!(
+                "{}  {} bytes",
+                table::cell(&output["object"]),
+                table::cell(&output["size_bytes"])
+            );
+        }
+        print_faults(&task);
+    }
+    if task["status"] == "Succeed" {
+        Ok(())
+    } else {
+        Err(WorkFailed.into())
+    }
+}
+
+/// How far the whole task is: the mean of its jobs.
+fn percent(task: &Value) -> f64 {
+    let jobs = task["jobs"].as_array().map(Vec::as_slice).unwrap_or_default();
+    if jobs.is_empty() {
+        return 0.0;
+    }
+    let sum: f64 = jobs
+        .iter()
+        .map(|job| match job["status"].as_str() {
+            Some("Success" | "Fail" | "Skipped" | "Canceled") => 100.0,
+            _ => job["progress"]["percent"].as_f64().unwrap_or(0.0),
+        })
+        .sum();
+    sum / jobs.len() as f64
+}
+
+/// What the bar says beside the percentage.
+fn message(task: &Value) -> String {
+    let running = task["jobs"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .find(|job| job["progress"].is_object());
+    let status = table::cell(&task["status"]);
+    match running {
+        Some(job) => {
+            let eta = job["progress"]["eta_s"]
+                .as_f64()
+                .map_or(String::new(), |eta| format!(", {eta:.0} s left"));
+            let speed = job["progress"]["speed"].as_f64().unwrap_or(0.0);
+            format!("{status}, {speed:.1}x{eta}")
+        }
+        None => status,
+    }
+}
+
+async fn many(verb: &str, args: ManyArgs, context: &Context) -> anyhow::Result<()> {
+    let client = Client::connect(&args.remote, context)?;
+    let filtered = args.filters.status.is_some() || args.filters.workflow.is_some() || args.filters.text.is_some();
+    if args.ids.is_empty() != (filtered || args.all) {
+        return Err(BadUsage(format!(
+            "task {verb} needs either ids, or --status, --workflow, --text or --all to say which tasks are meant"
+        ))
+        .into());
+    }
+    if args.ids.is_empty() {
+        let filters =
+            json!({ "status": args.filters.status, "workflow": args.filters.workflow, "text": args.filters.text });
+        let answer = client.post(&format!("/api/v1/tasks/{verb}"), &filters).await?;
+        if args.remote.json {
+            return table::print_json(&answer);
+        }
+        println!("{} tasks", table::cell(&answer["tasks"]));
+        return Ok(());
+    }
+    for id in &args.ids {
+        let task = client
+            .post(&format!("/api/v1/tasks/{}/{verb}", part(id)), &json!({}))
+            .await?;
+        if args.remote.json {
+            table::print_json(&task)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,39 @@
+//! `reelmill worker`: the child process of an attempt. Hidden: the daemon starts it, people do not.
+//!
+//! Guarantees: no thread runs before its cage is closed, so `main` comes here before it starts any runtime.
+
+use crate::worker::escape;
+use crate::worker::escape::Escape;
+use crate::worker::protocol::SandboxMode;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Arguments of `reelmill worker`.
+#[derive(Debug, clap::Args)]
+pub struct WorkerArgs {
+    /// Instead of working, try to break out of the cage in one way.
+    #[arg(long = "try", value_name = "WAY", requires = "scratch")]
+    pub escape: Option<Escape>,
+    /// The one writable directory of `--try`.
+    #[arg(long, value_name = "DIR")]
+    pub scratch: Option<PathBuf>,
+    /// The file that `--try file`, `write` and `link` go for.
+    #[arg(long, value_name = "FILE", default_value = "/etc/passwd")]
+    pub target: PathBuf,
+    /// Without any cage.
+    #[arg(long)]
+    pub no_sandbox: bool,
+}
+
+/// Serves one order, or tries one escape.
+pub fn run(args: &WorkerArgs) -> ExitCode {
+    let mode = if args.no_sandbox {
+        SandboxMode::Off
+    } else {
+        SandboxMode::Auto
+    };
+    match (&args.escape, &args.scratch) {
+        (Some(way), Some(scratch)) => escape::attempt(*way, scratch, &args.target, mode),
+        _ => crate::worker::process::serve(),
+    }
+}

@@ -1,0 +1,326 @@
+//! The configuration file as it is written: every key with its default.
+//!
+//! `config/reelmill.toml` is this file in words; a test keeps both the same. An empty text or a 0 stands for "not
+//! set" or "decide by yourself", so that every key can be shown with its default. Guarantees: unknown keys are
+//! refused with the nearest known one. Deliberately absent: meaning, which `resolved` gives.
+
+use serde::Deserialize;
+use serde::Deserializer;
+use serde::Serialize;
+use serde::Serializer;
+
+/// A number, or `"auto"`: found by the program itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Auto {
+    /// Found by the program.
+    #[default]
+    Auto,
+    /// This.
+    Is(u64),
+}
+
+impl Auto {
+    /// The number, where one was written.
+    pub fn number(self) -> Option<u64> {
+        match self {
+            Auto::Auto => None,
+            Auto::Is(number) => Some(number),
+        }
+    }
+}
+
+impl Serialize for Auto {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Auto::Auto => serializer.serialize_str("auto"),
+            Auto::Is(number) => serializer.serialize_u64(*number),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Auto {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reads;
+        impl serde::de::Visitor<'_> for Reads {
+            type Value = Auto;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("\"auto\" or a number")
+            }
+            fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<Auto, E> {
+                Ok(Auto::Is(number))
+            }
+            fn visit_str<E: serde::de::Error>(self, word: &str) -> Result<Auto, E> {
+                match word {
+                    "auto" => Ok(Auto::Auto),
+                    other => Err(E::invalid_value(serde::de::Unexpected::Str(other), &self)),
+                }
+            }
+        }
+        deserializer.deserialize_any(Reads)
+    }
+}
+
+/// The whole file.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct File {
+    /// `[server]`.
+    pub server: ServerSection,
+    /// `[[storage]]`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub storage: Vec<StorageSection>,
+    /// `[[destination]]`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub destination: Vec<DestinationSection>,
+    /// `[callback]`.
+    pub callback: CallbackSection,
+    /// `[capacity]`.
+    pub capacity: CapacitySection,
+    /// `[limits]`.
+    pub limits: LimitsSection,
+    /// `[retention]`.
+    pub retention: RetentionSection,
+    /// `[security]`.
+    pub security: SecuritySection,
+}
+
+/// `[server]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[expect(missing_docs, reason = "every key is described in config/reelmill.toml")]
+pub struct ServerSection {
+    pub listen: String,
+    pub public_url: String,
+    pub state_dir: String,
+    pub scratch_dir: String,
+    pub workflows_dir: String,
+    pub hooks_dir: String,
+    pub user_id: u64,
+    pub app_id: String,
+    pub region: String,
+    pub log: String,
+    pub stop_grace_s: u64,
+}
+
+impl Default for ServerSection {
+    fn default() -> Self {
+        ServerSection {
+            listen: "127.0.0.1:8080".to_owned(),
+            public_url: "http://127.0.0.1:8080".to_owned(),
+            state_dir: "/var/lib/reelmill".to_owned(),
+            scratch_dir: "/var/cache/reelmill".to_owned(),
+            workflows_dir: "/etc/reelmill/workflows".to_owned(),
+            hooks_dir: "/etc/reelmill/hooks".to_owned(),
+            user_id: 1_000_000_000_000_000,
+            app_id: "app-1000000".to_owned(),
+            region: "on-premises".to_owned(),
+            log: "info".to_owned(),
+            stop_grace_s: 20,
+        }
+    }
+}
+
+/// `[[storage]]`. A name and a path are required; the rest has defaults.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "every key is described in config/reelmill.toml")]
+pub struct StorageSection {
+    pub name: String,
+    #[serde(default = "StorageSection::default_kind")]
+    pub kind: String,
+    #[serde(default)]
+    pub path: String,
+    #[serde(default)]
+    pub watch: Watch,
+    #[serde(default)]
+    pub settle_looks: u32,
+    #[serde(default)]
+    pub settle_interval_s: f64,
+    #[serde(default)]
+    pub poll_interval_s: f64,
+    #[serde(default = "StorageSection::default_ready")]
+    pub ready: String,
+    #[serde(default)]
+    pub sidecars: bool,
+    // Of S3 storages, which this version refuses with a sentence instead of "unknown key".
+    #[serde(default, skip_serializing)]
+    pub endpoint: String,
+    #[serde(default, skip_serializing)]
+    pub region: String,
+    #[serde(default, skip_serializing)]
+    pub bucket: String,
+    #[serde(default, skip_serializing)]
+    pub access_key_file: String,
+    #[serde(default, skip_serializing)]
+    pub secret_key_file: String,
+    #[serde(default, skip_serializing)]
+    pub path_style: bool,
+}
+
+impl StorageSection {
+    fn default_kind() -> String {
+        "folder".to_owned()
+    }
+    fn default_ready() -> String {
+        "stable".to_owned()
+    }
+}
+
+/// How changes of a storage are noticed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Watch {
+    /// Inotify where the file system is local, else polling.
+    #[default]
+    Auto,
+    /// Inotify, and whole scans now and then.
+    Inotify,
+    /// Whole scans only.
+    Poll,
+    /// Nothing that arrives is noticed.
+    Off,
+}
+
+/// `[[destination]]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "every key is described in config/reelmill.toml")]
+pub struct DestinationSection {
+    pub name: String,
+    #[serde(default = "DestinationSection::default_kind")]
+    pub kind: String,
+    #[serde(default)]
+    pub url: String,
+    #[serde(default = "DestinationSection::default_profile")]
+    pub profile: String,
+    #[serde(default)]
+    pub auth_key: String,
+    #[serde(default)]
+    pub auth_key_file: String,
+    #[serde(default)]
+    pub signing_key_file: String,
+    #[serde(default)]
+    pub old_signing_key_file: String,
+    #[serde(default)]
+    pub events: Vec<String>,
+    #[serde(default = "DestinationSection::default_retry")]
+    pub retry: String,
+}
+
+impl DestinationSection {
+    fn default_kind() -> String {
+        "http".to_owned()
+    }
+    fn default_profile() -> String {
+        "ims".to_owned()
+    }
+    fn default_retry() -> String {
+        "default".to_owned()
+    }
+}
+
+/// `[callback]`: the unified callback, a destination by name or written out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[expect(missing_docs, reason = "every key is described in config/reelmill.toml")]
+pub struct CallbackSection {
+    pub destination: String,
+    pub url: String,
+    pub profile: String,
+    pub auth_key: String,
+    pub auth_key_file: String,
+    pub signing_key_file: String,
+    pub old_signing_key_file: String,
+    pub events: Vec<String>,
+    pub retry: String,
+}
+
+impl Default for CallbackSection {
+    fn default() -> Self {
+        CallbackSection {
+            destination: String::new(),
+            url: String::new(),
+            profile: DestinationSection::default_profile(),
+            auth_key: String::new(),
+            auth_key_file: String::new(),
+            signing_key_file: String::new(),
+            old_signing_key_file: String::new(),
+            events: Vec::new(),
+            retry: DestinationSection::default_retry(),
+        }
+    }
+}
+
+/// `[capacity]`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[expect(missing_docs, reason = "every key is described in config/reelmill.toml")]
+pub struct CapacitySection {
+    pub threads: Auto,
+    pub attempts: Auto,
+    pub scratch_bytes: Auto,
+}
+
+/// `[limits]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[expect(missing_docs, reason = "every key is described in config/reelmill.toml")]
+pub struct LimitsSection {
+    pub max_pixels: u64,
+    pub max_streams: u32,
+    pub max_duration_s: f64,
+    pub max_damaged_percent: f64,
+    pub max_memory_bytes: u64,
+}
+
+impl Default for LimitsSection {
+    fn default() -> Self {
+        let limits = crate::media::limits::Limits::default();
+        LimitsSection {
+            max_pixels: limits.max_pixels,
+            max_streams: limits.max_streams,
+            max_duration_s: limits.max_duration_s,
+            max_damaged_percent: limits.max_damaged_percent,
+            max_memory_bytes: limits.max_memory_bytes,
+        }
+    }
+}
+
+/// `[retention]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[expect(missing_docs, reason = "every key is described in config/reelmill.toml")]
+pub struct RetentionSection {
+    pub events_days: u32,
+    pub tasks_days: u32,
+}
+
+impl Default for RetentionSection {
+    fn default() -> Self {
+        RetentionSection {
+            events_days: 90,
+            tasks_days: 365,
+        }
+    }
+}
+
+/// `[security]`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[expect(missing_docs, reason = "every key is described in config/reelmill.toml")]
+pub struct SecuritySection {
+    pub sandbox: Sandbox,
+}
+
+/// How strictly workers are caged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Sandbox {
+    /// As far as the kernel can.
+    #[default]
+    Auto,
+    /// Wholly, or no work is done.
+    Required,
+    /// Not at all.
+    Off,
+}

@@ -1,0 +1,581 @@
+//! The configuration with nothing left to decide: paths absolute, secrets read, contradictions refused.
+//!
+//! Guarantees: what is here can be acted on without looking at the file again; warnings are things that may heal or
+//! be meant (a share that is not mounted), errors are things that cannot. Deliberately absent: the parts of the
+//! program that are built from it; the wiring makes each its own options.
+
+use crate::base::reader;
+use crate::base::reader::Wrong;
+use crate::config::file::DestinationSection;
+use crate::config::file::File;
+use crate::config::file::Sandbox;
+use crate::config::file::StorageSection;
+use crate::config::file::Watch;
+use crate::config::layout;
+use crate::config::secret::Secret;
+use crate::media::limits::Limits;
+use crate::workflow::name_rule::is_name;
+use crate::workflow::resolved::ResolvedWorkflow;
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Name under which an unified callback that is written out is listed.
+pub const UNIFIED: &str = "unified";
+
+/// The whole configuration.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The file it was read from; none: built-in defaults.
+    pub file: Option<PathBuf>,
+    /// The daemon itself.
+    pub server: Server,
+    /// Storages, in the order of the file.
+    pub storages: Vec<Storage>,
+    /// Destinations, in the order of the file; a unified callback that is written out comes last, named [`UNIFIED`].
+    pub destinations: Vec<Destination>,
+    /// Name of the destination that every event without a callback of its own goes to; none: nobody.
+    pub unified: Option<String>,
+    /// How much work at once.
+    pub capacity: Capacity,
+    /// Limits against hostile sources.
+    pub limits: Limits,
+    /// How long rows are kept.
+    pub retention: Retention,
+    /// How strictly workers are caged.
+    pub sandbox: Sandbox,
+    /// What deserves a look though it prevents nothing.
+    pub warnings: Vec<Wrong>,
+}
+
+/// The daemon itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Server {
+    /// Where HTTP listens.
+    pub listen: SocketAddr,
+    /// What links in events begin with; no slash at the end.
+    pub public_url: String,
+    /// Database and tokens.
+    pub state_dir: PathBuf,
+    /// Where attempts write.
+    pub scratch_dir: PathBuf,
+    /// Definitions that are loaded at start.
+    pub workflows_dir: PathBuf,
+    /// The only executables that may be named.
+    pub hooks_dir: PathBuf,
+    /// `UserId` of events.
+    pub user_id: u64,
+    /// `AppId` of events.
+    pub app_id: String,
+    /// Region of events.
+    pub region: String,
+    /// Log filter, `info` or `info,reelmill::trigger=debug`.
+    pub log: String,
+    /// Time running attempts get to end by themselves when the daemon stops.
+    pub stop_grace: Duration,
+}
+
+/// One folder storage.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Storage {
+    /// Its name.
+    pub name: String,
+    /// Its folder, absolute.
+    pub path: PathBuf,
+    /// How changes are noticed.
+    pub watch: Watch,
+    /// Looks without a change before an object counts as settled; none: by file system.
+    pub settle_looks: Option<u32>,
+    /// Time between looks; none: by file system.
+    pub settle_interval: Option<Duration>,
+    /// Time between whole scans; none: by file system.
+    pub poll_interval: Option<Duration>,
+    /// Folders of other storages beneath this one, relative to it: what lies there belongs to them.
+    pub others_within: Vec<PathBuf>,
+}
+
+/// One destination of events.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Destination {
+    /// Its name.
+    pub name: String,
+    /// Where to post.
+    pub url: String,
+    /// `ims`, `vod` or `native`.
+    pub profile: String,
+    /// Key of the profile's own signature.
+    pub auth_key: Option<Secret>,
+    /// Keys of our signature: the present one, then the one being replaced.
+    pub signing_keys: Vec<Secret>,
+    /// Names of the events it wants; empty: all that are not opt-in.
+    pub events: Vec<String>,
+    /// `default` or `ims`.
+    pub retry: String,
+}
+
+/// How much work at once; none: found by the program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Capacity {
+    /// Threads all attempts together keep busy.
+    pub threads: Option<u32>,
+    /// Attempts at once.
+    pub attempts: Option<u32>,
+    /// Bytes of scratch space.
+    pub scratch_bytes: Option<u64>,
+}
+
+/// How long rows are kept; none: for ever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retention {
+    /// Events and deliveries.
+    pub events: Option<Duration>,
+    /// Tasks that ended.
+    pub tasks: Option<Duration>,
+}
+
+/// Everything found while resolving.
+#[derive(Default)]
+pub(super) struct Findings {
+    pub(super) errors: Vec<Wrong>,
+    pub(super) warnings: Vec<Wrong>,
+}
+
+impl Findings {
+    pub(super) fn error(&mut self, path: impl Into<String>, why: impl Into<String>) {
+        self.errors.push(Wrong::at(path, why));
+    }
+
+    pub(super) fn warning(&mut self, path: impl Into<String>, why: impl Into<String>) {
+        self.warnings.push(Wrong::at(path, why));
+    }
+}
+
+/// Resolves what was read; relative paths begin at `folder`.
+///
+/// # Errors
+/// Everything that prevents starting.
+pub(super) fn resolve(raw: &File, folder: &Path) -> Result<Config, Vec<Wrong>> {
+    let mut findings = Findings::default();
+    let server = server(&mut findings, raw, folder);
+    let storages: Vec<Storage> = raw
+        .storage
+        .iter()
+        .enumerate()
+        .filter_map(|(at, section)| storage(&mut findings, &format!("storage[{at}]"), section, folder))
+        .collect();
+    unique(
+        &mut findings,
+        "storage",
+        raw.storage.iter().map(|storage| storage.name.as_str()),
+    );
+    unique(
+        &mut findings,
+        "destination",
+        raw.destination.iter().map(|destination| destination.name.as_str()),
+    );
+    let mut destinations: Vec<Destination> = raw
+        .destination
+        .iter()
+        .enumerate()
+        .filter_map(|(at, section)| destination(&mut findings, &format!("destination[{at}]"), section, folder))
+        .collect();
+    let unified = unified(&mut findings, raw, folder, &mut destinations);
+    let storages = layout::check(&mut findings, &server, storages);
+    let days = |days: u32| (days > 0).then(|| Duration::from_secs(u64::from(days) * 86_400));
+    let config = Config {
+        file: None,
+        storages,
+        destinations,
+        unified,
+        capacity: capacity(&mut findings, raw),
+        limits: limits(&mut findings, raw),
+        retention: Retention {
+            events: days(raw.retention.events_days),
+            tasks: days(raw.retention.tasks_days),
+        },
+        sandbox: raw.security.sandbox,
+        warnings: Vec::new(),
+        server,
+    };
+    if !findings.errors.is_empty() {
+        return Err(findings.errors);
+    }
+    Ok(Config {
+        warnings: findings.warnings,
+        ..config
+    })
+}
+
+impl Config {
+    /// The storage of that name.
+    pub fn storage(&self, name: &str) -> Option<&Storage> {
+        self.storages.iter().find(|storage| storage.name == name)
+    }
+
+    /// What a workflow names that is not configured, in words; empty when all is there.
+    pub fn missing_for(&self, workflow: &ResolvedWorkflow) -> Vec<Wrong> {
+        let storages: Vec<&str> = self.storages.iter().map(|storage| storage.name.as_str()).collect();
+        let destinations: Vec<&str> = self
+            .destinations
+            .iter()
+            .map(|destination| destination.name.as_str())
+            .collect();
+        let mut missing = Vec::new();
+        let mut look = |path: &str, noun: &str, name: Option<&String>, known: &[&str]| {
+            if let Some(name) = name.filter(|name| !known.contains(&name.as_str())) {
+                let why = format!(
+                    "there is no {noun} {name:?} in the configuration; {}",
+                    reader::meant(name, known)
+                );
+                missing.push(Wrong::at(path, why));
+            }
+        };
+        look("source.storage", "storage", workflow.source.storage.as_ref(), &storages);
+        look("output.storage", "storage", workflow.output.storage.as_ref(), &storages);
+        look(
+            "callback.destination",
+            "destination",
+            workflow.callback.destination.as_ref(),
+            &destinations,
+        );
+        missing
+    }
+}
+
+fn server(findings: &mut Findings, raw: &File, folder: &Path) -> Server {
+    let section = &raw.server;
+    let listen = section.listen.parse::<SocketAddr>().unwrap_or_else(|_| {
+        let why = format!(
+            "{:?} is not ADDRESS:PORT, as in \"127.0.0.1:8080\" or \"[::]:8080\"",
+            section.listen
+        );
+        findings.error("server.listen", why);
+        SocketAddr::from(([127, 0, 0, 1], 8080))
+    });
+    if !listen.ip().is_loopback() {
+        findings.warning("server.listen", "other hosts can reach this address, and it speaks HTTP without TLS; put a TLS proxy in front or listen on 127.0.0.1");
+    }
+    if !is_http(&section.public_url) {
+        findings.error(
+            "server.public_url",
+            format!("{:?} is no http or https address", section.public_url),
+        );
+    }
+    if section.stop_grace_s > 3_600 {
+        findings.error(
+            "server.stop_grace_s",
+            format!("{} is out of range, 0 to 3600", section.stop_grace_s),
+        );
+    }
+    let mut directory = |key: &str, text: &str| {
+        if text.is_empty() {
+            findings.error(format!("server.{key}"), "is empty");
+        }
+        folder.join(text)
+    };
+    Server {
+        listen,
+        public_url: section.public_url.trim_end_matches('/').to_owned(),
+        state_dir: directory("state_dir", &section.state_dir),
+        scratch_dir: directory("scratch_dir", &section.scratch_dir),
+        workflows_dir: directory("workflows_dir", &section.workflows_dir),
+        hooks_dir: directory("hooks_dir", &section.hooks_dir),
+        user_id: section.user_id,
+        app_id: section.app_id.clone(),
+        region: section.region.clone(),
+        log: section.log.clone(),
+        stop_grace: Duration::from_secs(section.stop_grace_s.min(3_600)),
+    }
+}
+
+fn is_http(address: &str) -> bool {
+    url::Url::parse(address).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+}
+
+fn unique<'a>(findings: &mut Findings, noun: &str, names: impl Iterator<Item = &'a str>) {
+    let mut seen = BTreeSet::new();
+    for (at, name) in names.enumerate() {
+        let path = format!("{noun}[{at}].name");
+        if !is_name(name, 128) {
+            findings.error(
+                &path,
+                format!("{name:?} is not a name of 1 to 128 letters, digits, - and _"),
+            );
+        }
+        if !seen.insert(name) {
+            findings.error(&path, format!("{name:?} names two {noun}s"));
+        }
+    }
+}
+
+fn storage(findings: &mut Findings, path: &str, section: &StorageSection, folder: &Path) -> Option<Storage> {
+    match section.kind.as_str() {
+        "folder" => {}
+        "s3" => {
+            findings.error(
+                format!("{path}.kind"),
+                "storages of kind \"s3\" come with a later version of reelmill; this one has \"folder\"",
+            );
+            return None;
+        }
+        other => {
+            let why = format!(
+                "{other:?} is no kind of storage; {}",
+                reader::meant(other, &["folder", "s3"])
+            );
+            findings.error(format!("{path}.kind"), why);
+            return None;
+        }
+    }
+    let of_s3 = [
+        ("endpoint", !section.endpoint.is_empty()),
+        ("region", !section.region.is_empty()),
+        ("bucket", !section.bucket.is_empty()),
+        ("access_key_file", !section.access_key_file.is_empty()),
+        ("secret_key_file", !section.secret_key_file.is_empty()),
+        ("path_style", section.path_style),
+    ];
+    for (key, _) in of_s3.into_iter().filter(|(_, set)| *set) {
+        findings.error(format!("{path}.{key}"), "is for storages of kind \"s3\"");
+    }
+    if section.path.is_empty() {
+        findings.error(format!("{path}.path"), "is missing: the folder of the storage");
+    }
+    match section.ready.as_str() {
+        "stable" => {}
+        "rename" | "marker" | "checksum" => {
+            let why = format!(
+                "{:?} comes with a later version of reelmill; this one has \"stable\"",
+                section.ready
+            );
+            findings.error(format!("{path}.ready"), why);
+        }
+        other => findings.error(format!("{path}.ready"), format!("{other:?} is not \"stable\"")),
+    }
+    if section.sidecars {
+        findings.error(
+            format!("{path}.sidecars"),
+            "sidecar files come with a later version of reelmill",
+        );
+    }
+    if section.settle_looks > 100 {
+        findings.error(
+            format!("{path}.settle_looks"),
+            format!("{} is out of range, 0 to 100", section.settle_looks),
+        );
+    }
+    let mut interval = |key: &str, seconds: f64, shortest: f64| {
+        if seconds == 0.0 {
+            return None;
+        }
+        if !(shortest..=86_400.0).contains(&seconds) {
+            findings.error(
+                format!("{path}.{key}"),
+                format!("{seconds} is out of range, 0 (by file system) or {shortest} to 86400"),
+            );
+            return None;
+        }
+        Some(Duration::from_secs_f64(seconds))
+    };
+    Some(Storage {
+        name: section.name.clone(),
+        path: folder.join(&section.path),
+        watch: section.watch,
+        settle_looks: (section.settle_looks > 0).then_some(section.settle_looks),
+        settle_interval: interval("settle_interval_s", section.settle_interval_s, 0.1),
+        poll_interval: interval("poll_interval_s", section.poll_interval_s, 0.5),
+        others_within: Vec::new(),
+    })
+}
+
+fn destination(
+    findings: &mut Findings,
+    path: &str,
+    section: &DestinationSection,
+    folder: &Path,
+) -> Option<Destination> {
+    match section.kind.as_str() {
+        "http" => {}
+        "amqp" | "nats" | "mqtt" | "redis" | "exec" | "storage" | "mail" => {
+            let why = format!(
+                "destinations of kind {:?} come with a later version of reelmill; this one has \"http\"",
+                section.kind
+            );
+            findings.error(format!("{path}.kind"), why);
+            return None;
+        }
+        other => {
+            findings.error(
+                format!("{path}.kind"),
+                format!("{other:?} is no kind of destination; this version has \"http\""),
+            );
+            return None;
+        }
+    }
+    if !is_http(&section.url) {
+        findings.error(
+            format!("{path}.url"),
+            format!("{:?} is no http or https address", section.url),
+        );
+    }
+    match section.profile.as_str() {
+        "ims" | "vod" | "native" => {}
+        "mps" => findings.error(
+            format!("{path}.profile"),
+            "profile \"mps\" comes with a later version of reelmill",
+        ),
+        other => {
+            let why = format!(
+                "{other:?} is no profile; {}",
+                reader::meant(other, &["ims", "vod", "native"])
+            );
+            findings.error(format!("{path}.profile"), why);
+        }
+    }
+    if !["default", "ims"].contains(&section.retry.as_str()) {
+        findings.error(
+            format!("{path}.retry"),
+            format!("{:?} is not one of default, ims", section.retry),
+        );
+    }
+    let mut secret = |key: &str, file: &str| {
+        if file.is_empty() {
+            return None;
+        }
+        match Secret::from_file(&folder.join(file)) {
+            Ok((secret, open)) => {
+                if open {
+                    findings.warning(
+                        format!("{path}.{key}"),
+                        "every user of this host can read the file; chmod 640 it",
+                    );
+                }
+                Some(secret)
+            }
+            Err(why) => {
+                findings.error(format!("{path}.{key}"), why);
+                None
+            }
+        }
+    };
+    let from_file = secret("auth_key_file", &section.auth_key_file);
+    let signing_keys = ["signing_key_file", "old_signing_key_file"]
+        .into_iter()
+        .zip([&section.signing_key_file, &section.old_signing_key_file])
+        .filter_map(|(key, file)| secret(key, file))
+        .collect();
+    if from_file.is_some() && !section.auth_key.is_empty() {
+        findings.error(format!("{path}.auth_key"), "goes without auth_key_file");
+    }
+    Some(Destination {
+        name: section.name.clone(),
+        url: section.url.clone(),
+        profile: section.profile.clone(),
+        auth_key: from_file.or_else(|| (!section.auth_key.is_empty()).then(|| Secret::new(&section.auth_key))),
+        signing_keys,
+        events: section.events.clone(),
+        retry: section.retry.clone(),
+    })
+}
+
+fn unified(findings: &mut Findings, raw: &File, folder: &Path, destinations: &mut Vec<Destination>) -> Option<String> {
+    let section = &raw.callback;
+    if !section.destination.is_empty() {
+        if !section.url.is_empty() {
+            findings.error("callback.url", "goes without callback.destination");
+        }
+        let known: Vec<&str> = raw
+            .destination
+            .iter()
+            .map(|destination| destination.name.as_str())
+            .collect();
+        if !known.contains(&section.destination.as_str()) {
+            let why = format!(
+                "there is no [[destination]] {:?}; {}",
+                section.destination,
+                reader::meant(&section.destination, &known)
+            );
+            findings.error("callback.destination", why);
+        }
+        return Some(section.destination.clone());
+    }
+    if section.url.is_empty() {
+        let keys = [
+            &section.auth_key,
+            &section.auth_key_file,
+            &section.signing_key_file,
+            &section.old_signing_key_file,
+        ];
+        if keys.iter().any(|key| !key.is_empty()) {
+            findings.warning(
+                "callback.url",
+                "is empty, so the keys of [callback] are not used and nobody is told",
+            );
+        }
+        return None;
+    }
+    if raw.destination.iter().any(|destination| destination.name == UNIFIED) {
+        findings.error(
+            "callback.url",
+            format!("a [[destination]] is named {UNIFIED:?}, which is the name of this one; rename it"),
+        );
+    }
+    let written_out = DestinationSection {
+        name: UNIFIED.to_owned(),
+        kind: "http".to_owned(),
+        url: section.url.clone(),
+        profile: section.profile.clone(),
+        auth_key: section.auth_key.clone(),
+        auth_key_file: section.auth_key_file.clone(),
+        signing_key_file: section.signing_key_file.clone(),
+        old_signing_key_file: section.old_signing_key_file.clone(),
+        events: section.events.clone(),
+        retry: section.retry.clone(),
+    };
+    destinations.extend(destination(findings, "callback", &written_out, folder));
+    Some(UNIFIED.to_owned())
+}
+
+fn capacity(findings: &mut Findings, raw: &File) -> Capacity {
+    let mut small = |key: &str, number: Option<u64>| match number {
+        None => None,
+        Some(number @ 1..=4_096) => u32::try_from(number).ok(),
+        Some(number) => {
+            findings.error(
+                format!("capacity.{key}"),
+                format!("{number} is out of range, \"auto\" or 1 to 4096"),
+            );
+            None
+        }
+    };
+    Capacity {
+        threads: small("threads", raw.capacity.threads.number()),
+        attempts: small("attempts", raw.capacity.attempts.number()),
+        scratch_bytes: raw.capacity.scratch_bytes.number(),
+    }
+}
+
+fn limits(findings: &mut Findings, raw: &File) -> Limits {
+    let section = &raw.limits;
+    if !(0.0..=100.0).contains(&section.max_damaged_percent) {
+        findings.error(
+            "limits.max_damaged_percent",
+            format!("{} is out of range, 0 to 100", section.max_damaged_percent),
+        );
+    }
+    if section.max_duration_s <= 0.0 || section.max_pixels == 0 || section.max_streams == 0 {
+        findings.error(
+            "limits",
+            "max_pixels, max_streams and max_duration_s must be more than 0",
+        );
+    }
+    Limits {
+        max_pixels: section.max_pixels,
+        max_streams: section.max_streams,
+        max_duration_s: section.max_duration_s,
+        max_damaged_percent: section.max_damaged_percent,
+        max_memory_bytes: section.max_memory_bytes,
+    }
+}

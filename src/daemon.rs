@@ -1,0 +1,290 @@
+//! The wiring: what is started in which order, when the daemon is ready, and how it stops.
+//!
+//! Guarantees: `READY` is told when a request would be answered; a stop lets running attempts end within their grace
+//! time and gives the rest back, in the reverse order of the start. Deliberately absent: flags and files; the
+//! configuration comes resolved, the definitions come read.
+
+mod definitions;
+mod lock;
+mod ports;
+
+use crate::base::clock::UtcMs;
+use crate::base::fault::Blame;
+use crate::base::fault::Fault;
+use crate::base::wake::Bells;
+use crate::callback::CallbackOptions;
+use crate::callback::Callbacks;
+use crate::callback::Pace;
+use crate::callback::destination::DestinationOptions;
+use crate::callback::destination::Unified;
+use crate::config::definitions::DefinitionFile;
+use crate::config::file::Sandbox;
+use crate::config::resolved::Config;
+use crate::daemon::lock::StateLock;
+use crate::events::profile::Deployment;
+use crate::executor::Executor;
+use crate::executor::local::LocalExecutor;
+use crate::executor::local::LocalExecutorOptions;
+use crate::objects::local::Folder;
+use crate::scheduler::Scheduler;
+use crate::scheduler::SchedulerOptions;
+use crate::scheduler::capacity::Capacity;
+use crate::store::Store;
+use crate::telemetry::metrics::Metric;
+use crate::telemetry::metrics::Metrics;
+use crate::trigger::Trigger;
+use crate::web::folders::FolderObjects;
+use crate::web::links::Signer;
+use crate::web::state::About;
+use crate::web::state::WebState;
+use crate::worker::protocol::SandboxMode;
+use crate::workflow::template::Templates;
+use sd_notify::NotifyState;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+/// What the daemon is made of.
+#[derive(Debug)]
+pub struct DaemonOptions {
+    /// The configuration.
+    pub config: Config,
+    /// What lay in its workflows folder.
+    pub definitions: Vec<DefinitionFile>,
+    /// Templates that definitions may name.
+    pub templates: Arc<Templates>,
+}
+
+/// Runs the daemon until `stop`.
+///
+/// # Errors
+/// What kept it from starting, or made it end by itself.
+pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), Fault> {
+    let DaemonOptions {
+        config,
+        definitions,
+        templates,
+    } = options;
+    let started = UtcMs::now();
+    let bells = Bells::default();
+    let metrics = Metrics::default();
+
+    // State: one daemon, one database, one way in.
+    make_directory(&config.server.state_dir, "server.state_dir")?;
+    make_directory(&config.server.scratch_dir, "server.scratch_dir")?;
+    let _lock = StateLock::take(&config.server.state_dir)?;
+    let store = open_store(config.server.state_dir.join(crate::store::FILE_NAME)).await?;
+    if let Some(file) = crate::web::secrets::first_admin_token(&store, &config.server.state_dir, started).await? {
+        tracing::info!(file = %file.display(), "a first admin token was made");
+    }
+    definitions::keep(&store, &definitions, started).await?;
+
+    // What carries work out, and what decides it.
+    let executor: Arc<dyn Executor> = Arc::new(LocalExecutor::new(executor_options(&config)));
+    let scheduler_options = scheduler_options(&config);
+    let about = About {
+        public_url: config.server.public_url.clone(),
+        started,
+        threads: scheduler_options.capacity.threads,
+        attempts: scheduler_options.capacity.attempts,
+    };
+    let draining = Arc::new(AtomicBool::new(false));
+    let scheduler = Scheduler::new(scheduler_options, store.clone(), executor, bells.clone())
+        .with_metrics(metrics.clone())
+        .with_drain(draining.clone());
+    let board = scheduler.board();
+    let callbacks = Callbacks::new(store.clone(), bells.callback.clone(), callback_options(&config))?;
+    let trigger = Trigger::new(ports::trigger_options(&config), store.clone(), bells.clone());
+
+    // What answers.
+    let listener = TcpListener::bind(config.server.listen).await.map_err(|error| {
+        Fault::new(
+            "AddressUnusable",
+            Blame::Request,
+            "listen",
+            config.server.listen.to_string(),
+            error.to_string(),
+            "Set server.listen to a free address of this host.",
+        )
+    })?;
+    let ready = Arc::new(AtomicBool::new(false));
+    let web_stop = CancellationToken::new();
+    let router = crate::web::router(WebState {
+        store: store.clone(),
+        bells: bells.clone(),
+        objects: Arc::new(FolderObjects::new(
+            config
+                .storages
+                .iter()
+                .map(|storage| Folder::new(&storage.name, &storage.path)),
+        )),
+        progress: Arc::new(ports::Progress(board)),
+        storages: Arc::new(ports::Storages(trigger.board())),
+        templates,
+        missing_for: {
+            let config = config.clone();
+            Arc::new(move |workflow| config.missing_for(workflow).iter().map(ToString::to_string).collect())
+        },
+        metrics: metrics.clone(),
+        signer: Signer::new(crate::web::secrets::link_secret(&config.server.state_dir)?),
+        about: Arc::new(about),
+        ready: ready.clone(),
+        draining,
+        stopping: web_stop.clone(),
+    });
+    let web_done = web_stop.clone();
+    let serving = tokio::spawn(async move {
+        if let Err(error) = crate::web::serve(listener, router, web_done).await {
+            tracing::error!(%error, "the web server ended");
+        }
+    });
+
+    // Everything runs; say so.
+    let (scheduler_stop, trigger_stop, callback_stop) = (
+        CancellationToken::new(),
+        CancellationToken::new(),
+        CancellationToken::new(),
+    );
+    let scheduling = tokio::spawn(scheduler.run(scheduler_stop.clone()));
+    let triggering = {
+        let stop = trigger_stop.clone();
+        tokio::spawn(async move { trigger.run(stop).await })
+    };
+    let calling = {
+        let stop = callback_stop.clone();
+        tokio::spawn(async move { callbacks.run(stop).await })
+    };
+    ready.store(true, Ordering::Release);
+    metrics.set_labelled(Metric::Info, env!("CARGO_PKG_VERSION"), 1.0);
+    metrics.set(Metric::StartTime, started.0 as f64 / 1_000.0);
+    notify(&[NotifyState::Ready, NotifyState::Status("watching")]);
+    tracing::info!(
+        address = %config.server.listen,
+        took_ms = UtcMs::now().0 - started.0,
+        storages = config.storages.len(),
+        "ready"
+    );
+
+    stop.cancelled().await;
+
+    // In reverse: no new arrivals, attempts to their end, callbacks of what they concluded, then nobody is answered.
+    tracing::info!("stopping");
+    notify(&[NotifyState::Stopping]);
+    ready.store(false, Ordering::Release);
+    trigger_stop.cancel();
+    ended("the triggers", triggering).await;
+    scheduler_stop.cancel();
+    ended("the scheduler", scheduling).await;
+    callback_stop.cancel();
+    ended("the callbacks", calling).await;
+    web_stop.cancel();
+    ended("the web server", serving).await;
+    store.close().await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Waits for a part that was asked to end, but not for ever: a hung mount may hold it, and everything it knows is committed.
+async fn ended(part: &str, task: tokio::task::JoinHandle<()>) {
+    match tokio::time::timeout(Duration::from_secs(60), task).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::error!(%error, part, "ended by a panic"),
+        Err(_) => tracing::error!(part, "did not end in time and is left behind"),
+    }
+}
+
+fn notify(states: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(states) {
+        tracing::warn!(%error, "the service manager could not be told");
+    }
+}
+
+fn make_directory(path: &Path, key: &str) -> Result<(), Fault> {
+    std::fs::create_dir_all(path).map_err(|error| {
+        Fault::new(
+            "DirectoryUnusable",
+            Blame::Request,
+            "make directory",
+            path.display().to_string(),
+            error.to_string(),
+            format!("Set {key} to a directory that this user may write."),
+        )
+    })
+}
+
+async fn open_store(path: std::path::PathBuf) -> Result<Store, Fault> {
+    let shown = path.display().to_string();
+    let opened = tokio::task::spawn_blocking(move || Store::open(&path)).await;
+    match opened {
+        Ok(Ok(store)) => Ok(store),
+        Ok(Err(error)) => Err(error.fault(&shown)),
+        Err(panic) => Err(Fault::new(
+            "DatabaseUnusable",
+            Blame::Bug,
+            "open",
+            shown,
+            panic.to_string(),
+            "Report this with the daemon's log.",
+        )),
+    }
+}
+
+fn executor_options(config: &Config) -> LocalExecutorOptions {
+    let mut options = LocalExecutorOptions::new(&config.server.scratch_dir);
+    options.sandbox = match config.sandbox {
+        Sandbox::Auto => SandboxMode::Auto,
+        Sandbox::Required => SandboxMode::Required,
+        Sandbox::Off => SandboxMode::Off,
+    };
+    config.storages.iter().fold(options, |options, storage| {
+        options.with_folder(&storage.name, &storage.path)
+    })
+}
+
+fn scheduler_options(config: &Config) -> SchedulerOptions {
+    let auto = Capacity::auto();
+    SchedulerOptions {
+        capacity: Capacity {
+            threads: config.capacity.threads.unwrap_or(auto.threads),
+            attempts: config.capacity.attempts.unwrap_or(auto.attempts),
+            ..auto
+        },
+        limits: config.limits.clone(),
+        grace: config.server.stop_grace,
+        ..SchedulerOptions::default()
+    }
+}
+
+fn callback_options(config: &Config) -> CallbackOptions {
+    let destinations = config.destinations.iter().map(|destination| DestinationOptions {
+        name: destination.name.clone(),
+        url: destination.url.clone(),
+        profile: destination.profile.clone(),
+        auth_key: destination.auth_key.as_ref().map(|key| key.expose().to_owned()),
+        signing_keys: destination
+            .signing_keys
+            .iter()
+            .map(|key| key.expose().to_owned())
+            .collect(),
+        events: destination.events.clone(),
+        retry: destination.retry.clone(),
+    });
+    let inline = |options: &DestinationOptions| options.name == crate::config::resolved::UNIFIED;
+    let (mut written_out, named): (Vec<_>, Vec<_>) = destinations.partition(inline);
+    let unified = match (written_out.pop(), &config.unified) {
+        (Some(options), _) => Unified::Inline(options),
+        (None, Some(name)) => Unified::Named(name.clone()),
+        (None, None) => Unified::Off,
+    };
+    let server = &config.server;
+    CallbackOptions {
+        deployment: Deployment::new(server.user_id, &server.app_id, &server.region, &server.public_url),
+        destinations: named,
+        unified,
+        pace: Pace::default(),
+    }
+}

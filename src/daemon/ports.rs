@@ -1,0 +1,82 @@
+//! What one part of the daemon needs of another and may not reach by itself.
+//!
+//! Guarantees: nothing here waits. Deliberately absent: any decision.
+
+use crate::base::progress_board::ProgressBoard;
+use crate::config::file::Watch;
+use crate::config::resolved::Config;
+use crate::trigger::StorageOptions;
+use crate::trigger::TriggerOptions;
+use crate::trigger::WatchMode;
+use crate::trigger::board::Board;
+use crate::web::ports::Live;
+use crate::web::ports::LiveProgress;
+use crate::web::ports::StorageControl;
+use crate::web::ports::StorageState;
+
+/// The storages of the configuration as the triggers want them.
+pub(super) fn trigger_options(config: &Config) -> TriggerOptions {
+    let storages = config.storages.iter().map(|storage| StorageOptions {
+        name: storage.name.clone(),
+        root: storage.path.clone(),
+        watch: match storage.watch {
+            Watch::Auto => WatchMode::Auto,
+            Watch::Inotify => WatchMode::Inotify,
+            Watch::Poll => WatchMode::Poll,
+            Watch::Off => WatchMode::Off,
+        },
+        settle_looks: storage.settle_looks,
+        settle_interval: storage.settle_interval,
+        poll_interval: storage.poll_interval,
+        others_within: storage.others_within.clone(),
+    });
+    TriggerOptions {
+        storages: storages.collect(),
+    }
+}
+
+/// The scheduler's board, for requests.
+#[derive(Debug)]
+pub(super) struct Progress(pub(super) ProgressBoard);
+
+impl LiveProgress for Progress {
+    fn running(&self) -> Vec<Live> {
+        let attempts = self.0.all();
+        let lives = attempts.into_iter().flat_map(|(_, running)| {
+            let jobs = running.jobs.clone();
+            jobs.into_iter().map(move |job| Live {
+                task: running.task.clone(),
+                job,
+                percent: running.percent,
+                frames: running.frames,
+                fps: running.fps,
+                speed: running.speed,
+                eta_s: running.eta_s,
+            })
+        });
+        lives.collect()
+    }
+}
+
+/// The triggers' board, for requests.
+#[derive(Debug)]
+pub(super) struct Storages(pub(super) Board);
+
+impl StorageControl for Storages {
+    fn storages(&self) -> Vec<StorageState> {
+        let states = self.0.storages().into_iter().map(|state| StorageState {
+            name: state.name,
+            kind: state.kind.to_owned(),
+            location: state.location,
+            watch: state.watch.to_owned(),
+            available: state.available && state.frozen.is_none(),
+            note: state.frozen.or(state.note),
+            last_scan: state.last_scan,
+        });
+        states.collect()
+    }
+
+    fn scan(&self, storage: &str) -> bool {
+        self.0.scan(storage)
+    }
+}

@@ -1,0 +1,113 @@
+//! The wire profiles: one fact in the words of the receiver.
+//!
+//! Guarantees: the same event, profile and deployment give the same bytes, so every try and every replay of a
+//! delivery carries the same body. Deliberately absent: transport and signatures.
+
+use crate::base::fault::Blame;
+use crate::base::fault::Fault;
+use crate::events::Event;
+use crate::events::ims;
+use crate::events::native;
+use crate::events::urls::Urls;
+use crate::events::vod;
+use serde_json::Value;
+
+/// How events are spelled for a receiver.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Profile {
+    /// Alibaba IMS: an envelope with `MessageBody`.
+    Ims,
+    /// Alibaba ApsaraVideo VOD: flat.
+    Vod,
+    /// Our own: complete and plain.
+    Native,
+}
+
+/// The names of this installation, as events carry them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deployment {
+    /// `UserId`: a number in ims, a string in vod.
+    pub user_id: u64,
+    /// `AppId`.
+    pub app_id: String,
+    /// `region` and `Location`.
+    pub region: String,
+    /// `FileUrl`, `OutputUrl` ...
+    pub urls: Urls,
+}
+
+impl Deployment {
+    /// A deployment whose addresses all lie below `public_url`.
+    pub fn new(user_id: u64, app_id: &str, region: &str, public_url: &str) -> Self {
+        Deployment {
+            user_id,
+            app_id: app_id.to_owned(),
+            region: region.to_owned(),
+            urls: Urls::new(public_url),
+        }
+    }
+}
+
+/// One event as it is sent.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rendered {
+    /// Name of the event in the profile.
+    pub event_type: String,
+    /// The JSON body; its keys keep their order.
+    pub body: Value,
+}
+
+impl Rendered {
+    /// The bytes that are sent and signed.
+    pub fn bytes(&self) -> Vec<u8> {
+        self.body.to_string().into_bytes()
+    }
+}
+
+impl Profile {
+    /// Reads `ims`, `vod` or `native`.
+    ///
+    /// # Errors
+    /// A request fault that names the profiles there are; `mps` is refused as not built yet.
+    pub fn parse(word: &str) -> Result<Self, Fault> {
+        match word {
+            "ims" => Ok(Profile::Ims),
+            "vod" => Ok(Profile::Vod),
+            "native" => Ok(Profile::Native),
+            "mps" => Err(Fault::new(
+                "ProfileNotBuilt",
+                Blame::Request,
+                "read the profile",
+                "mps",
+                "the Tencent MPS notification comes with a later version",
+                "Use ims, vod or native.",
+            )),
+            other => Err(Fault::new(
+                "ProfileUnknown",
+                Blame::Request,
+                "read the profile",
+                other,
+                "there is no such profile",
+                "Use ims, vod or native.",
+            )),
+        }
+    }
+
+    /// The word in configurations and rows.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Profile::Ims => "ims",
+            Profile::Vod => "vod",
+            Profile::Native => "native",
+        }
+    }
+}
+
+/// `event` in the words of `profile`; none where the profile has no such event.
+pub fn render(profile: Profile, event: &Event, deployment: &Deployment) -> Option<Rendered> {
+    match profile {
+        Profile::Ims => Some(ims::render(event, deployment)),
+        Profile::Vod => vod::render(event, deployment),
+        Profile::Native => Some(native::render(event, deployment)),
+    }
+}

@@ -1,0 +1,428 @@
+//! The executor of this host: child processes, and storages that are folders.
+//!
+//! Guarantees: those of [`Executor`]; the source is opened by the daemon and handed to the worker as a descriptor, so
+//! the worker needs no right to any storage; every touch of a storage goes through that storage's own threads.
+//! Deliberately absent: policy and rows; S3.
+
+use crate::base::fault::Blame;
+use crate::base::fault::Fault;
+use crate::base::ids::AttemptId;
+use crate::executor::AttemptEnd;
+use crate::executor::AttemptOrder;
+use crate::executor::AttemptUpdate;
+use crate::executor::Executor;
+use crate::executor::Identity;
+use crate::executor::PublishFile;
+use crate::executor::after;
+use crate::executor::names;
+use crate::executor::pool::StoragePool;
+use crate::executor::publish;
+use crate::executor::publish::Standing;
+use crate::media::product::Place;
+use crate::media::product::ProductFile;
+use crate::objects::local::Folder;
+use crate::objects::pulse::Pulse;
+use crate::objects::uri::ObjectUri;
+use crate::worker::protocol;
+use crate::worker::protocol::JobOrder;
+use crate::worker::protocol::Message;
+use crate::worker::protocol::Order;
+use crate::worker::protocol::SandboxMode;
+use crate::worker::protocol::SourceOrder;
+use crate::worker::scratch::ScratchRoot;
+use crate::worker::supervisor;
+use crate::worker::supervisor::SOURCE_DESCRIPTOR;
+use crate::worker::supervisor::SupervisorOptions;
+use crate::workflow::resolved::AfterRule;
+use futures_util::future::BoxFuture;
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::PathBuf;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+/// How the executor of this host works.
+#[derive(Debug, Clone)]
+pub struct LocalExecutorOptions {
+    /// Root of the scratch directories.
+    pub scratch_root: PathBuf,
+    /// The storages.
+    pub storages: Vec<FolderOptions>,
+    /// How tightly workers are confined.
+    pub sandbox: SandboxMode,
+    /// How workers are started and ended.
+    pub supervisor: SupervisorOptions,
+    /// Operations at once on one storage.
+    pub storage_slots: usize,
+    /// A storage that shows no sign of life for so long is taken for hung.
+    pub storage_patience: Duration,
+}
+
+impl LocalExecutorOptions {
+    /// The usual, with scratch beneath `scratch_root` and no storage yet.
+    pub fn new(scratch_root: impl Into<PathBuf>) -> Self {
+        LocalExecutorOptions {
+            scratch_root: scratch_root.into(),
+            storages: Vec::new(),
+            sandbox: SandboxMode::Auto,
+            supervisor: SupervisorOptions::default(),
+            storage_slots: 8,
+            storage_patience: Duration::from_secs(60),
+        }
+    }
+
+    /// With the folder `root` as the storage `name`.
+    pub fn with_folder(mut self, name: impl Into<String>, root: impl Into<PathBuf>) -> Self {
+        self.storages.push(FolderOptions {
+            name: name.into(),
+            root: root.into(),
+            file_mode: None,
+            folder_mode: None,
+        });
+        self
+    }
+}
+
+/// One storage that is a folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FolderOptions {
+    /// Its name.
+    pub name: String,
+    /// Where it begins.
+    pub root: PathBuf,
+    /// Permission bits of published files; none: what the umask leaves of 0666.
+    pub file_mode: Option<u32>,
+    /// Permission bits of folders made for them; none: what the umask leaves of 0777.
+    pub folder_mode: Option<u32>,
+}
+
+/// The executor of this host.
+#[derive(Debug)]
+pub struct LocalExecutor {
+    scratch: ScratchRoot,
+    scratch_pool: StoragePool,
+    storages: BTreeMap<String, (Folder, StoragePool)>,
+    sandbox: SandboxMode,
+    supervisor: SupervisorOptions,
+}
+
+impl LocalExecutor {
+    /// One that works as `options` say. Touches nothing yet.
+    pub fn new(options: LocalExecutorOptions) -> Self {
+        let pool = |name: &str| StoragePool::new(name, options.storage_slots, options.storage_patience);
+        let storages = options.storages.iter().map(|storage| {
+            let folder = Folder::new(&storage.name, &storage.root).with_modes(storage.file_mode, storage.folder_mode);
+            (storage.name.clone(), (folder, pool(&storage.name)))
+        });
+        LocalExecutor {
+            storages: storages.collect(),
+            scratch_pool: pool("scratch"),
+            scratch: ScratchRoot::new(options.scratch_root),
+            sandbox: options.sandbox,
+            supervisor: options.supervisor,
+        }
+    }
+
+    fn storage(&self, object: &ObjectUri, operation: &str) -> Result<&(Folder, StoragePool), Fault> {
+        self.storages.get(&object.storage).ok_or_else(|| {
+            Fault::new(
+                "StorageUnknown",
+                Blame::Request,
+                operation,
+                object.to_string(),
+                format!("no storage is named `{}`", object.storage),
+                "Add it to the configuration, or correct the workflow.",
+            )
+        })
+    }
+
+    /// Does `work` on the storage of `object`, on its threads.
+    async fn on<T: Send + 'static>(
+        &self,
+        object: &ObjectUri,
+        operation: &str,
+        work: impl FnOnce(&Folder, &Pulse) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, Fault> {
+        let (folder, pool) = self.storage(object, operation)?;
+        let folder = folder.clone();
+        pool.run(operation, &object.to_string(), move |pulse| work(&folder, pulse))
+            .await
+    }
+
+    /// The scratch directory of an attempt as a folder that no name in it can lead out of.
+    fn scratch_folder(&self, attempt: &AttemptId) -> Folder {
+        Folder::new("scratch", self.scratch.of(attempt))
+    }
+
+    async fn open_source(&self, order: &AttemptOrder) -> Result<File, Fault> {
+        let key = order.source.key.clone();
+        let (file, stat) = self
+            .on(&order.source, "open", move |folder, _| folder.open(&key))
+            .await?;
+        let identity = &order.identity;
+        if stat.size_bytes != identity.size_bytes || (identity.mtime_ns != 0 && stat.mtime_ns != identity.mtime_ns) {
+            return Err(Fault::new(
+                "SourceChanged",
+                Blame::Source,
+                "open",
+                order.source.to_string(),
+                "what stands there now is not what arrived",
+                "Nothing: what stands there now runs as a new arrival.",
+            ));
+        }
+        Ok(file)
+    }
+
+    async fn worker_order(&self, order: &AttemptOrder, source: &File) -> Result<Order, Fault> {
+        let unreadable = |error: std::io::Error| {
+            let subject = order.source.to_string();
+            crate::objects::refusal::fault(crate::objects::refusal::Access::Read, "open", &subject, &error)
+        };
+        let stat = crate::objects::local::Stat::of(source).map_err(unreadable)?;
+        let (scratch, attempt) = (self.scratch.clone(), order.attempt.clone());
+        let path = self
+            .scratch_pool
+            .run("make scratch directory", order.attempt.as_str(), move |_| {
+                scratch.make(&attempt)
+            })
+            .await?;
+        Ok(Order {
+            version: protocol::VERSION,
+            attempt: order.attempt.clone(),
+            jobs: order
+                .jobs
+                .iter()
+                .map(|(job, work)| JobOrder {
+                    job: job.clone(),
+                    work: work.clone(),
+                })
+                .collect(),
+            source: SourceOrder {
+                descriptor: SOURCE_DESCRIPTOR,
+                name: order.source.file_name().to_owned(),
+                size_bytes: stat.size_bytes,
+                mtime_ns: stat.mtime_ns,
+            },
+            scratch: path,
+            threads: order.threads,
+            backend: order.backend,
+            limits: order.limits.clone(),
+            sandbox: self.sandbox,
+        })
+    }
+
+    async fn carry_out_order(
+        &self,
+        order: AttemptOrder,
+        updates: mpsc::Sender<AttemptUpdate>,
+        stop: CancellationToken,
+    ) -> AttemptEnd {
+        let failed = |fault| AttemptEnd {
+            fault: Some(fault),
+            crashed: false,
+            stopped: false,
+            cost: None,
+        };
+        let source = match self.open_source(&order).await {
+            Ok(source) => source,
+            Err(fault) => return failed(fault),
+        };
+        let worker_order = match self.worker_order(&order, &source).await {
+            Ok(worker_order) => worker_order,
+            Err(fault) => return failed(fault),
+        };
+        let (messages, mut heard) = mpsc::channel(64);
+        let running = supervisor::run(&self.supervisor, &worker_order, source, messages, stop);
+        let relaying = async {
+            while let Some(message) = heard.recv().await {
+                if let Some(update) = update_of(message, &order) {
+                    // Nobody listens any more: the attempt still has to come to its end.
+                    let _ = updates.send(update).await;
+                }
+            }
+        };
+        let (ended, ()) = tokio::join!(running, relaying);
+        AttemptEnd {
+            fault: ended.fault,
+            crashed: ended.crashed,
+            stopped: ended.stopped,
+            cost: ended.cost,
+        }
+    }
+
+    async fn publish_files(&self, attempt: &AttemptId, files: &[PublishFile]) -> Result<(), Fault> {
+        let mut standing = Vec::with_capacity(files.len());
+        for file in files {
+            let (scratch, attempt, staged) = (self.scratch_folder(attempt), attempt.clone(), file.clone());
+            let answer = self.on(&file.to, "publish", move |folder, pulse| {
+                publish::stage(&scratch, folder, &attempt, &staged, pulse)
+            });
+            standing.push(answer.await?);
+        }
+        // Consecutive files of one storage share their folder syncs.
+        let mut done = 0;
+        for run in files.chunk_by(|one, next| one.to.storage == next.to.storage) {
+            let part = standing[done..done + run.len()].to_vec();
+            done += run.len();
+            let (attempt, named) = (attempt.clone(), run.to_vec());
+            let first = &run[0].to;
+            self.on(first, "publish", move |folder, pulse| {
+                publish::name(folder, &attempt, &named, &part, pulse)
+            })
+            .await?;
+        }
+        debug_assert!(
+            standing
+                .iter()
+                .all(|one| matches!(one, Standing::Staged | Standing::Named))
+        );
+        Ok(())
+    }
+
+    /// Empties the staging folders of `attempt` in `storages`. What cannot be removed now is swept at the next start.
+    async fn clear_staging(&self, attempt: &AttemptId, storages: impl Iterator<Item = &String>) {
+        for name in storages {
+            let object = ObjectUri::new(name.as_str(), publish::staging(attempt));
+            let cleared = attempt.clone();
+            let answer = self.on(&object, "remove", move |folder, _| publish::clear(folder, &cleared));
+            if let Err(fault) = answer.await {
+                tracing::warn!(%attempt, storage = %name, %fault, "a staging folder is left until the next start");
+            }
+        }
+    }
+}
+
+/// What the scheduler is told of a worker's message. A job that was not ordered is not believed.
+fn update_of(message: Message, order: &AttemptOrder) -> Option<AttemptUpdate> {
+    match message {
+        Message::Facts { facts } => Some(AttemptUpdate::Facts(facts)),
+        Message::Progress(progress) => Some(AttemptUpdate::Progress(progress)),
+        Message::JobEnded { job, end } if order.jobs.iter().any(|(ordered, _)| *ordered == job) => {
+            Some(AttemptUpdate::JobEnded(job, end))
+        }
+        Message::JobEnded { job, .. } => {
+            tracing::warn!(attempt = %order.attempt, %job, "a worker reported a job it was not given");
+            None
+        }
+        Message::Started { sandbox_missing } => {
+            if !sandbox_missing.is_empty() {
+                let missing = sandbox_missing.join("; ");
+                tracing::debug!(attempt = %order.attempt, missing, "a worker runs with less than the whole sandbox");
+            }
+            None
+        }
+        Message::AttemptFailed { .. } | Message::Finished { .. } => None,
+    }
+}
+
+impl Executor for LocalExecutor {
+    fn carry_out<'a>(
+        &'a self,
+        order: AttemptOrder,
+        updates: mpsc::Sender<AttemptUpdate>,
+        stop: CancellationToken,
+    ) -> BoxFuture<'a, AttemptEnd> {
+        Box::pin(self.carry_out_order(order, updates, stop))
+    }
+
+    fn head<'a>(&'a self, object: &'a ObjectUri) -> BoxFuture<'a, Result<Option<Identity>, Fault>> {
+        let key = object.key.clone();
+        Box::pin(async move {
+            let stat = self.on(object, "stat", move |folder, _| folder.stat(&key)).await?;
+            Ok(stat.map(|stat| Identity {
+                size_bytes: stat.size_bytes,
+                mtime_ns: stat.mtime_ns,
+                etag: String::new(),
+            }))
+        })
+    }
+
+    fn write_names<'a>(
+        &'a self,
+        attempt: &'a AttemptId,
+        file: &'a ProductFile,
+        main_key: &'a str,
+        keys: Vec<(Place, String)>,
+    ) -> BoxFuture<'a, Result<ProductFile, Fault>> {
+        let (scratch, file, own_key) = (self.scratch_folder(attempt), file.clone(), main_key.to_owned());
+        Box::pin(async move {
+            self.scratch_pool
+                .run("write names", main_key, move |pulse| {
+                    names::write(&scratch, &file, &own_key, &keys, pulse)
+                })
+                .await
+        })
+    }
+
+    fn publish<'a>(&'a self, attempt: &'a AttemptId, files: &'a [PublishFile]) -> BoxFuture<'a, Result<(), Fault>> {
+        Box::pin(async move {
+            let answer = self.publish_files(attempt, files).await;
+            let storages: std::collections::BTreeSet<&String> = files.iter().map(|file| &file.to.storage).collect();
+            match &answer {
+                Ok(()) => self.clear_staging(attempt, storages.into_iter()).await,
+                // Half a set must not keep a full disk full.
+                Err(fault) if fault.code == "OutputDiskFull" => {
+                    self.clear_staging(attempt, storages.into_iter()).await;
+                }
+                Err(_) => {}
+            }
+            answer
+        })
+    }
+
+    fn discard<'a>(&'a self, attempt: &'a AttemptId, storages: &'a [String]) -> BoxFuture<'a, ()> {
+        Box::pin(async move {
+            self.clear_staging(attempt, storages.iter()).await;
+            let (scratch, removed) = (self.scratch.clone(), attempt.clone());
+            let answer = self.scratch_pool.run("remove scratch", attempt.as_str(), move |_| {
+                scratch.remove(&removed).map_err(|error| {
+                    let access = crate::objects::refusal::Access::Write;
+                    crate::objects::refusal::fault(access, "remove scratch", removed.as_str(), &error)
+                })
+            });
+            if let Err(fault) = answer.await {
+                tracing::warn!(%attempt, %fault, "a scratch directory is left until the next start");
+            }
+        })
+    }
+
+    fn sweep<'a>(&'a self, keep: &'a [AttemptId]) -> BoxFuture<'a, ()> {
+        Box::pin(async move {
+            let (scratch, kept) = (self.scratch.clone(), keep.to_vec());
+            let swept = tokio::task::spawn_blocking(move || scratch.sweep(&kept)).await;
+            if let Ok(Err(error)) = swept {
+                tracing::warn!(%error, "old scratch directories could not all be removed");
+            }
+            // All storages at once: one that hangs must not keep the others waiting at start.
+            let sweeps = self.storages.keys().map(|name| async move {
+                let kept = keep.to_vec();
+                let object = ObjectUri::new(name.as_str(), crate::objects::local::STAGING);
+                let answer = self.on(&object, "sweep", move |folder, _| publish::sweep(folder, &kept));
+                if let Err(fault) = answer.await {
+                    tracing::warn!(storage = %name, %fault, "old staging folders could not all be removed");
+                }
+            });
+            futures_util::future::join_all(sweeps).await;
+        })
+    }
+
+    fn after<'a>(
+        &'a self,
+        source: &'a ObjectUri,
+        identity: &'a Identity,
+        rule: &'a AfterRule,
+    ) -> BoxFuture<'a, Result<(), Fault>> {
+        let (key, identity, rule) = (source.key.clone(), identity.clone(), rule.clone());
+        Box::pin(async move {
+            self.on(source, "apply after rule", move |folder, _| {
+                after::apply(folder, &key, &identity, &rule)
+            })
+            .await
+        })
+    }
+
+    fn scratch_dir(&self, attempt: &AttemptId) -> PathBuf {
+        self.scratch.of(attempt)
+    }
+}

@@ -1,0 +1,150 @@
+//! Carries out what the scheduler decided: attempts as child processes, publishing into storages.
+//!
+//! Guarantees: [`Executor::carry_out`] ends with one [`AttemptEnd`] whatever the child does; [`Executor::publish`]
+//! may be called again after a crash at any instant and adopts what it already did. Deliberately absent: policy
+//! (what to run, when to retry, where outputs go), and the database.
+
+pub mod after;
+pub mod local;
+pub mod names;
+pub mod pool;
+pub mod publish;
+
+use crate::base::fault::Fault;
+use crate::base::ids::AttemptId;
+use crate::base::ids::JobId;
+use crate::base::ids::TaskId;
+use crate::media::facts::MediaFacts;
+use crate::media::limits::Limits;
+use crate::media::product::JobEnd;
+use crate::media::product::ProductFile;
+use crate::media::progress::Cost;
+use crate::media::progress::Progress;
+use crate::media::spec::Backend;
+use crate::media::spec::MediaWork;
+use crate::objects::uri::ObjectUri;
+use futures_util::future::BoxFuture;
+use serde::Deserialize;
+use serde::Serialize;
+use std::path::PathBuf;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+/// What is to be carried out in one child process.
+#[derive(Debug, Clone)]
+pub struct AttemptOrder {
+    /// The attempt; names its scratch directory.
+    pub attempt: AttemptId,
+    /// Its task, for logs.
+    pub task: TaskId,
+    /// Its jobs.
+    pub jobs: Vec<(JobId, MediaWork)>,
+    /// The source.
+    pub source: ObjectUri,
+    /// The identity the source must still have.
+    pub identity: Identity,
+    /// Threads the attempt may keep busy.
+    pub threads: u32,
+    /// Which hardware it may use.
+    pub backend: Backend,
+    /// Limits against hostile sources.
+    pub limits: Limits,
+}
+
+/// What tells one content of a key from another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// Bytes.
+    pub size_bytes: u64,
+    /// Modification time, nanoseconds since 1970; 0 where the storage has none.
+    pub mtime_ns: i64,
+    /// ETag of S3 objects, else empty.
+    pub etag: String,
+}
+
+/// News of a running attempt.
+#[derive(Debug, Clone)]
+pub enum AttemptUpdate {
+    /// The facts of the source.
+    Facts(Box<MediaFacts>),
+    /// How far it is.
+    Progress(Progress),
+    /// One job ended; its files lie in scratch until [`Executor::discard`].
+    JobEnded(JobId, Box<JobEnd>),
+}
+
+/// How an attempt ended. Jobs that were not reported by then have no result.
+#[derive(Debug, Clone)]
+pub struct AttemptEnd {
+    /// Why, when the attempt as a whole failed: the child died, hung, was stopped, or the source failed it.
+    pub fault: Option<Fault>,
+    /// The child died by itself (signal, non-zero exit): its jobs are to be retried apart.
+    pub crashed: bool,
+    /// It was stopped because the token was cancelled.
+    pub stopped: bool,
+    /// What it cost, when it came to say so.
+    pub cost: Option<Cost>,
+}
+
+/// One file to put under its final name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PublishFile {
+    /// Relative to the attempt's scratch directory.
+    pub scratch_path: String,
+    /// Where it goes.
+    pub to: ObjectUri,
+    /// Bytes.
+    pub size_bytes: u64,
+    /// MD5, 32 lower-case hex digits.
+    pub md5: String,
+    /// May replace what stands there.
+    pub overwrite: bool,
+}
+
+/// Carries out attempts and publishes their results.
+pub trait Executor: Send + Sync {
+    /// Runs one attempt to its end. Updates are sent as they come. When `stop` is cancelled the child is asked to
+    /// stop, then killed. The scratch directory stays until [`discard`](Executor::discard).
+    fn carry_out<'a>(
+        &'a self,
+        order: AttemptOrder,
+        updates: mpsc::Sender<AttemptUpdate>,
+        stop: CancellationToken,
+    ) -> BoxFuture<'a, AttemptEnd>;
+
+    /// What stands at `object` now: its identity, or none.
+    fn head<'a>(&'a self, object: &'a ObjectUri) -> BoxFuture<'a, Result<Option<Identity>, Fault>>;
+
+    /// Replaces the references in a text file of an attempt (see `media::product::reference`) by relative names, where
+    /// `main_key` is the final key of the file itself and `keys` those of the others; returns its new size and MD5.
+    /// Repeating it with other keys works: it starts from the file as the worker wrote it.
+    fn write_names<'a>(
+        &'a self,
+        attempt: &'a AttemptId,
+        file: &'a ProductFile,
+        main_key: &'a str,
+        keys: Vec<(crate::media::product::Place, String)>,
+    ) -> BoxFuture<'a, Result<ProductFile, Fault>>;
+
+    /// Puts every file under its final name: copy into `STORAGE/.reelmill/ATTEMPT/`, fsync, compare the hash, rename,
+    /// fsync the folder; in the order given, so manifests stand last. What already stands under its name with the
+    /// same size and hash is adopted.
+    fn publish<'a>(&'a self, attempt: &'a AttemptId, files: &'a [PublishFile]) -> BoxFuture<'a, Result<(), Fault>>;
+
+    /// Removes the scratch directory of an attempt, and its staging folders in the named storages.
+    fn discard<'a>(&'a self, attempt: &'a AttemptId, storages: &'a [String]) -> BoxFuture<'a, ()>;
+
+    /// At start: removes scratch directories and staging folders of every attempt but these.
+    fn sweep<'a>(&'a self, keep: &'a [AttemptId]) -> BoxFuture<'a, ()>;
+
+    /// Applies the source's `after` rule; called only after everything is published. Adopts a finished one.
+    fn after<'a>(
+        &'a self,
+        source: &'a ObjectUri,
+        identity: &'a Identity,
+        rule: &'a crate::workflow::resolved::AfterRule,
+    ) -> BoxFuture<'a, Result<(), Fault>>;
+
+    /// Where an attempt may write.
+    fn scratch_dir(&self, attempt: &AttemptId) -> PathBuf;
+}

@@ -1,0 +1,12 @@
+//! Where bytes come from and go: storages and the objects in them.
+//!
+//! Guarantees: everything read or written lies in a registered storage. Deliberately absent: tasks and SQL.
+
+pub mod ignored;
+pub mod lane;
+pub mod local;
+pub mod pulse;
+pub mod refusal;
+pub mod scan;
+pub mod transfer;
+pub mod uri;

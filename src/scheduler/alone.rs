@@ -1,0 +1,83 @@
+//! What the daemon does without a worker: jobs that do nothing, and the `after` rules of sources.
+//!
+//! Guarantees: noops are concluded in groups that share a commit; a source is touched only when its task succeeded
+//! and no other task needs it. Deliberately absent: anything that reads media.
+
+use crate::base::backoff;
+use crate::base::ids::TaskId;
+use crate::executor::Identity;
+use crate::scheduler::context::Context;
+use crate::store::conclusions::Concluded;
+use crate::store::error::StoreError;
+use crate::store::jobs::ReadyJob;
+use crate::workflow::resolved::AfterRule;
+use futures_util::future::join_all;
+
+/// Noops that share a commit.
+const BATCH: u32 = 256;
+/// Tries of an `after` rule before it is left to people.
+const AFTER_TRIES: u32 = 12;
+
+/// Does a batch of noops; says whether there may be more.
+pub(super) async fn noops(context: &Context) -> Result<bool, StoreError> {
+    let ready = context.store.noops_ready(BATCH).await?;
+    let more = ready.len() >= BATCH as usize;
+    if ready.is_empty() {
+        return Ok(false);
+    }
+    let mut moved = false;
+    for concluded in join_all(ready.iter().map(|job| noop(context, job))).await {
+        let concluded = concluded?;
+        moved |= concluded != Concluded::Stale;
+        if let Concluded::TaskEnded(status) = concluded {
+            context.tally.task(Some(status));
+        }
+    }
+    context.bells.callback.ring();
+    // Successors may be noops too. When nothing moved, asking again at once would only turn in circles.
+    Ok(moved && (more || !ready.is_empty()))
+}
+
+async fn noop(context: &Context, ready: &ReadyJob) -> Result<Concluded, StoreError> {
+    let task = context.store.task(&ready.task).await?;
+    let workflow = context.workflow(&task.workflow, task.version).await?;
+    context.store.conclude_noop(&ready.id, workflow, context.now()).await
+}
+
+/// Carries out the `after` rules that are due.
+pub(super) async fn afters(context: &Context) -> Result<(), StoreError> {
+    for (task, tries) in context.store.afters_due(context.now()).await? {
+        after(context, &task, tries).await?;
+    }
+    Ok(())
+}
+
+async fn after(context: &Context, id: &TaskId, tries: u32) -> Result<(), StoreError> {
+    let task = context.store.task(id).await?;
+    let workflow = context.workflow(&task.workflow, task.version).await?;
+    let media = context.store.media(&task.media).await?;
+    let identity = Identity {
+        size_bytes: media.source.size_bytes,
+        mtime_ns: media.source.mtime_ns,
+        etag: media.source.etag,
+    };
+    let rule = &workflow.source.after;
+    if *rule == AfterRule::Keep {
+        return context.store.after_done(id, context.now()).await;
+    }
+    match context.executor.after(&media.source.object, &identity, rule).await {
+        Ok(()) => {
+            tracing::info!(task = %id, source = %media.source.object, ?rule, "the source's after rule is done");
+            context.store.after_done(id, context.now()).await
+        }
+        Err(fault) => {
+            tracing::warn!(task = %id, %fault, "the source's after rule failed");
+            let wait_ms = backoff::delay_ms(tries + 1, 2_000, 900_000);
+            let again = fault.retryable && tries + 1 < AFTER_TRIES;
+            context
+                .store
+                .after_failed(id, again.then(|| context.now().plus_ms(wait_ms)))
+                .await
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! The end of a pass: intents, publishing, conclusions, in this order.
+//!
+//! Guarantees: the intents of all jobs of the attempt are on disk before the first file gets its name; each job is
+//! concluded in one transaction; what could not be concluded stays the attempt's, for recovery. Deliberately absent:
+//! names (`publication`) and the transaction itself (`store::conclusions`).
+
+use crate::base::ids::JobId;
+use crate::executor::AttemptEnd;
+use crate::media::product::JobEnd;
+use crate::media::product::JobProduct;
+use crate::scheduler::attempt;
+use crate::scheduler::attempt::Fate;
+use crate::scheduler::attempt::Leased;
+use crate::scheduler::context::Context;
+use crate::scheduler::publication;
+use crate::scheduler::publication::Prepared;
+use crate::store::conclusions::Concluded;
+use crate::store::conclusions::Verdict;
+use crate::store::jobs::JobResult;
+use futures_util::future::join_all;
+use std::collections::BTreeSet;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Brings every job of the attempt that has no verdict yet to one, and ends the attempt.
+pub(super) async fn finish(context: &Context, leased: &Leased, ends: HashMap<JobId, Option<JobEnd>>, end: AttemptEnd) {
+    let intent = match context.store.task(&leased.order.task).await {
+        Ok(task) => task.intent,
+        Err(error) => {
+            tracing::error!(%error, "the task of an attempt cannot be read");
+            None
+        }
+    };
+    let fates = attempt::fates(context.options.retry, &leased.jobs, ends, &end, intent, context.now());
+    if let Some(fault) = &end.fault {
+        tracing::warn!(%fault, crashed = end.crashed, stopped = end.stopped, "the attempt failed");
+    }
+    // All intents first, then all files.
+    let mut reserved = Vec::new();
+    let mut decided = Vec::new();
+    for (job, fate) in fates {
+        match fate {
+            Fate::Verdict(verdict) => decided.push((job, verdict)),
+            Fate::Publish(product) => match publication::prepare(context, leased, &job, &product).await {
+                Prepared::Reserved => reserved.push((job, product)),
+                Prepared::Verdict(verdict) => decided.push((job, verdict)),
+                Prepared::Stale => tracing::warn!(%job, "a job was taken from its attempt before it could publish"),
+            },
+        }
+    }
+    // Together, so that jobs to be tried again become ready together and share a pass again.
+    join_all(decided.into_iter().map(|(job, verdict)| async move {
+        one(context, leased, &job, verdict).await;
+    }))
+    .await;
+    let mut storages = BTreeSet::new();
+    for (job, product) in reserved {
+        storages.extend(publication::storages_of(context, &job).await);
+        if let Some(verdict) = publication::publish(context, leased, &job, Some(&product)).await {
+            one(context, leased, &job, verdict).await;
+        }
+    }
+    end_attempt(context, leased, &end, storages.into_iter().collect()).await;
+}
+
+/// Concludes one job, and says so to whom it concerns.
+pub(super) async fn one(context: &Context, leased: &Leased, job: &JobId, verdict: Verdict) {
+    tell(job, &verdict);
+    let attempt = &leased.order.attempt;
+    let concluded = context
+        .insist("a conclusion", || {
+            let workflow = Arc::clone(&leased.workflow);
+            context
+                .store
+                .conclude(attempt, job, verdict.clone(), workflow, context.now())
+        })
+        .await;
+    match concluded {
+        Ok(concluded @ (Concluded::Yes | Concluded::TaskEnded(_))) => {
+            context.tally.job(&verdict);
+            if let Concluded::TaskEnded(status) = concluded {
+                tracing::info!(status = status.as_str(), "task ended");
+                context.tally.task(Some(status));
+            }
+            context.bells.callback.ring();
+            context.bells.scheduler.ring();
+        }
+        Ok(Concluded::Stale) => tracing::warn!(%job, "a verdict came too late and was dropped"),
+        Err(error) => tracing::error!(%job, %error, "a job could not be concluded; recovery does it at the next start"),
+    }
+}
+
+/// Ends the attempt's row, then removes its files.
+pub(super) async fn end_attempt(context: &Context, leased: &Leased, end: &AttemptEnd, storages: Vec<String>) {
+    let attempt = &leased.order.attempt;
+    let ended = context
+        .insist("the end of an attempt", || {
+            let (fault, cost) = (end.fault.clone(), end.cost);
+            context
+                .store
+                .end_attempt(attempt, attempt::outcome(end), fault, cost, context.now())
+        })
+        .await;
+    match ended {
+        Ok(true) => {
+            context.tally.attempt(attempt::outcome(end), end.cost);
+            context.executor.discard(attempt, &storages).await;
+        }
+        // Intents are left open: their files are still needed.
+        Ok(false) => tracing::info!("an attempt still publishes; the next start finishes it"),
+        Err(error) => tracing::error!(%error, "an attempt could not be ended; recovery does it at the next start"),
+    }
+}
+
+/// What a job did, beside its outputs.
+pub(super) fn result_of(product: &JobProduct) -> JobResult {
+    JobResult {
+        backend: product.backend.clone(),
+        fallback_reason: product.fallback_reason.clone(),
+        dropped: product.dropped.clone(),
+        warnings: product.warnings.clone(),
+    }
+}
+
+fn tell(job: &JobId, verdict: &Verdict) {
+    match verdict {
+        Verdict::Success { .. } => tracing::info!(%job, "job succeeded"),
+        Verdict::Skipped { reason } => tracing::info!(%job, reason, "job skipped"),
+        Verdict::Failed(fault) => tracing::warn!(%job, %fault, "job failed"),
+        Verdict::Again { fault, apart, .. } => tracing::warn!(%job, %fault, apart, "job failed and is tried again"),
+        Verdict::Requeued => tracing::info!(%job, "job goes back to the queue"),
+        Verdict::Canceled => tracing::info!(%job, "job canceled"),
+    }
+}

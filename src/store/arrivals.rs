@@ -1,0 +1,481 @@
+//! Rows of `arrivals`, the ledger that makes "once" true, and of `storages`.
+//!
+//! Guarantees: an identity that settled once never settles again, whoever reports it how often; another identity under
+//! the same key replaces the row and settles anew; rows of objects that are there are never removed. Deliberately
+//! absent: looking at storages (`trigger`), and what becomes of settled rows (`intake`).
+
+use super::Store;
+use super::error::StoreError;
+use super::row::Columns;
+use crate::base::clock::UtcMs;
+use crate::workflow::arrival::Arrival;
+use crate::workflow::resolved::ResolvedWorkflow;
+use crate::workflow::selector::ArrivalFacts;
+use crate::workflow::selector::select;
+use rusqlite::Connection;
+use rusqlite::named_params;
+use std::collections::HashSet;
+
+/// Rows of one transaction, where a call changes many.
+const PAGE: u32 = 2_000;
+
+/// What is remembered of a storage as a whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StorageRow {
+    /// Its number in the ledger.
+    pub id: i64,
+    /// End of its first whole scan; none: there was none yet.
+    pub baseline_at: Option<UtcMs>,
+    /// What it lay on when it was last believed; none: nobody looked yet.
+    pub mount: Option<String>,
+    /// Why nothing of it is triggered; none: it is.
+    pub frozen: Option<String>,
+}
+
+/// A remembered object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LedgerRow {
+    /// Its key.
+    pub key: String,
+    /// Bytes.
+    pub size_bytes: u64,
+    /// Modification time, nanoseconds since 1970.
+    pub mtime_ns: i64,
+    /// Its identity settled at some time.
+    pub settled: bool,
+    /// It is not there any more.
+    pub gone: bool,
+}
+
+impl Store {
+    /// The row of a storage, made when its name is new.
+    pub async fn enter_storage(&self, name: &str) -> Result<StorageRow, StoreError> {
+        const MAKE: &str = "insert into storages (name) values (?1) on conflict (name) do nothing";
+        const READ: &str = "select id, baseline_ms, mount, frozen from storages where name = ?1";
+        let name = name.to_owned();
+        self.write("enter a storage", move |connection| {
+            connection.prepare_cached(MAKE)?.execute([&name])?;
+            let mut statement = connection.prepare_cached(READ)?;
+            let mut rows = statement.query([&name])?;
+            let row = rows.next()?.ok_or_else(|| StoreError::not_found("storage", &name))?;
+            Ok(StorageRow {
+                id: row.get(0)?,
+                baseline_at: row.maybe_time(1)?,
+                mount: row.get(2)?,
+                frozen: row.get(3)?,
+            })
+        })
+        .await
+    }
+
+    /// Rows of a storage by key, after `after` (empty: from the first); fewer than `limit` are the last.
+    pub async fn ledger_page(&self, storage: i64, after: &str, limit: u32) -> Result<Vec<LedgerRow>, StoreError> {
+        const SQL: &str = "select key, size_bytes, mtime_ns, state <> 0, gone_ms is not null from arrivals \
+            where storage = :storage and key > :after order by key limit :limit";
+        let after = after.to_owned();
+        self.read("read the ledger", move |connection| {
+            let mut statement = connection.prepare_cached(SQL)?;
+            let mut rows = statement.query(named_params! { ":storage": storage, ":after": after, ":limit": limit })?;
+            let mut found = Vec::new();
+            while let Some(row) = rows.next()? {
+                found.push(LedgerRow {
+                    key: row.text(0)?,
+                    size_bytes: row.size(1)?,
+                    mtime_ns: row.get(2)?,
+                    settled: row.get(3)?,
+                    gone: row.get(4)?,
+                });
+            }
+            Ok(found)
+        })
+        .await
+    }
+
+    /// Remembers objects that were seen and have not settled. One that settled with the same identity stays as it is.
+    /// If the process dies before, the next scan sees them again.
+    pub async fn see_arrivals(&self, storage: i64, seen: Vec<Arrival>) -> Result<(), StoreError> {
+        self.write("note arrivals", move |connection| {
+            for arrival in &seen {
+                put(connection, storage, arrival, State::Seen, None)?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Remembers what the first scan found: it triggers nothing. Answers the keys of those that are remembered as seen
+    /// with the same identity already: they came while that scan went on, and stay news. Repeating it is harmless.
+    pub async fn record_existing(&self, storage: i64, found: Vec<Arrival>) -> Result<HashSet<String>, StoreError> {
+        const NEWS: &str = "select 1 from arrivals where storage = :storage and key = :key and size_bytes = :size \
+            and mtime_ns = :mtime and state = 0";
+        self.write("note existing objects", move |connection| {
+            let mut news = HashSet::new();
+            for arrival in &found {
+                let seen = connection.prepare_cached(NEWS)?.exists(named_params! {
+                    ":storage": storage, ":key": arrival.key, ":size": size_column(arrival)?, ":mtime": arrival.mtime_ns,
+                })?;
+                if seen {
+                    news.insert(arrival.key.clone());
+                } else {
+                    put(connection, storage, arrival, State::NotTaken, Some("existing"))?;
+                }
+            }
+            Ok(news)
+        })
+        .await
+    }
+
+    /// Makes settled objects ready for intake; answers how many of them are new. One whose identity settled before is
+    /// not made ready again. If the process dies before the answer, they settle again and nothing is doubled.
+    pub async fn settle_arrivals(&self, storage: i64, settled: Vec<Arrival>) -> Result<usize, StoreError> {
+        self.write("settle arrivals", move |connection| {
+            let mut new = 0;
+            for arrival in &settled {
+                new += usize::from(put(connection, storage, arrival, State::Settled, None)?);
+            }
+            Ok(new)
+        })
+        .await
+    }
+
+    /// The first whole scan of a storage ended: from here on what is new is news.
+    pub async fn end_baseline(&self, storage: i64, now: UtcMs) -> Result<(), StoreError> {
+        const SQL: &str = "update storages set baseline_ms = :now where id = :id and baseline_ms is null";
+        self.write("end a baseline", move |connection| {
+            connection
+                .prepare_cached(SQL)?
+                .execute(named_params! { ":now": now.0, ":id": storage })?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// What lies there now is another storage under the same name: its next whole scan is a first one again.
+    pub async fn restart_baseline(&self, storage: i64) -> Result<(), StoreError> {
+        const SQL: &str = "update storages set baseline_ms = null where id = ?1";
+        self.write("restart a baseline", move |connection| {
+            connection.prepare_cached(SQL)?.execute([storage])?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Forgets objects that vanished before they settled.
+    pub async fn forget_unsettled(&self, storage: i64, keys: Vec<String>) -> Result<(), StoreError> {
+        const SQL: &str = "delete from arrivals where storage = :storage and key = :key and state = 0";
+        self.write("forget vanished objects", move |connection| {
+            let mut statement = connection.prepare_cached(SQL)?;
+            for key in &keys {
+                statement.execute(named_params! { ":storage": storage, ":key": key })?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Remembers which settled objects are gone and which are back.
+    pub async fn mark_gone(
+        &self,
+        storage: i64,
+        gone: Vec<String>,
+        back: Vec<String>,
+        now: UtcMs,
+    ) -> Result<(), StoreError> {
+        const SQL: &str = "update arrivals set gone_ms = :gone where storage = :storage and key = :key";
+        self.write("note gone objects", move |connection| {
+            let mut statement = connection.prepare_cached(SQL)?;
+            for (keys, at) in [(&gone, Some(now.0)), (&back, None)] {
+                for key in keys {
+                    statement.execute(named_params! { ":gone": at, ":storage": storage, ":key": key })?;
+                }
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Removes rows of objects that have been gone since before `before`; answers how many. Never those in work.
+    pub async fn prune_gone(&self, before: UtcMs) -> Result<usize, StoreError> {
+        const SQL: &str = "delete from arrivals where gone_ms < ?1 and state <> 1";
+        self.write("prune the ledger", move |connection| {
+            Ok(connection.prepare_cached(SQL)?.execute([before.0])?)
+        })
+        .await
+    }
+
+    /// Stops triggering from a storage, with the reason, or lets it go on.
+    pub async fn set_frozen(&self, storage: i64, why: Option<String>) -> Result<(), StoreError> {
+        const SQL: &str = "update storages set frozen = :why where id = :id";
+        self.write("freeze a storage", move |connection| {
+            connection
+                .prepare_cached(SQL)?
+                .execute(named_params! { ":why": why, ":id": storage })?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Remembers what a storage lies on.
+    pub async fn set_mount(&self, storage: i64, mount: String) -> Result<(), StoreError> {
+        const SQL: &str = "update storages set mount = :mount where id = :id";
+        self.write("note a mount", move |connection| {
+            connection
+                .prepare_cached(SQL)?
+                .execute(named_params! { ":mount": mount, ":id": storage })?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Makes ready those objects of the baseline that an enabled workflow with `existing = "process"` selects; answers
+    /// how many. They are marked, so that no other workflow takes them. Repeating it finds nothing left to do.
+    pub async fn release_existing(&self, storage_name: &str) -> Result<usize, StoreError> {
+        let storage = self.enter_storage(storage_name).await?.id;
+        let workflows = self.existing_wanted().await?;
+        let mut released = 0;
+        let mut after = String::new();
+        while !workflows.is_empty() {
+            let keys = self.existing_page(storage, &after).await?;
+            let Some(last) = keys.last() else { break };
+            after.clone_from(last);
+            let chosen: Vec<String> = keys
+                .into_iter()
+                .filter(|key| {
+                    let facts = ArrivalFacts {
+                        storage: storage_name,
+                        key,
+                    };
+                    workflows.iter().any(|workflow| select(workflow, &facts).is_ok())
+                })
+                .collect();
+            if !chosen.is_empty() {
+                released += self.release(storage, chosen).await?;
+            }
+        }
+        Ok(released)
+    }
+
+    async fn existing_wanted(&self) -> Result<Vec<ResolvedWorkflow>, StoreError> {
+        const SQL: &str = "select v.resolved from workflows w join workflow_versions v \
+            on v.workflow_id = w.id and v.version = w.version where w.enabled = 1";
+        self.read("look for workflows that take existing objects", |connection| {
+            let mut statement = connection.prepare_cached(SQL)?;
+            let mut rows = statement.query([])?;
+            let mut found = Vec::new();
+            while let Some(row) = rows.next()? {
+                let workflow: ResolvedWorkflow = row.whole(0)?;
+                if workflow.source.process_existing {
+                    found.push(workflow);
+                }
+            }
+            Ok(found)
+        })
+        .await
+    }
+
+    async fn existing_page(&self, storage: i64, after: &str) -> Result<Vec<String>, StoreError> {
+        const SQL: &str = "select key from arrivals where storage = :storage and key > :after and state = 3 \
+            and why_not = 'existing' and gone_ms is null order by key limit :limit";
+        let after = after.to_owned();
+        self.read("read existing objects", move |connection| {
+            let mut statement = connection.prepare_cached(SQL)?;
+            let mut rows = statement.query(named_params! { ":storage": storage, ":after": after, ":limit": PAGE })?;
+            let mut keys = Vec::new();
+            while let Some(row) = rows.next()? {
+                keys.push(row.text(0)?);
+            }
+            Ok(keys)
+        })
+        .await
+    }
+
+    async fn release(&self, storage: i64, keys: Vec<String>) -> Result<usize, StoreError> {
+        const SQL: &str = "update arrivals set state = 1, arrival_seq = :seq \
+            where storage = :storage and key = :key and state = 3 and why_not = 'existing'";
+        self.write("release existing objects", move |connection| {
+            let mut released = 0;
+            for key in &keys {
+                let seq = next_seq(connection)?;
+                let named = named_params! { ":seq": seq, ":storage": storage, ":key": key };
+                released += connection.prepare_cached(SQL)?.execute(named)?;
+            }
+            Ok(released)
+        })
+        .await
+    }
+}
+
+/// `arrivals.state` as triggers write it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Seen = 0,
+    Settled = 1,
+    NotTaken = 3,
+}
+
+/// Writes one row unless its identity settled before (then the row only learns that the object is there); answers
+/// whether it was written.
+fn put(
+    connection: &Connection,
+    storage: i64,
+    arrival: &Arrival,
+    state: State,
+    why_not: Option<&str>,
+) -> Result<bool, StoreError> {
+    const SAME: &str = "update arrivals set gone_ms = null where storage = :storage and key = :key \
+        and size_bytes = :size and mtime_ns = :mtime and etag = :etag and state <> 0";
+    const PUT: &str = "insert into arrivals \
+        (storage, key, size_bytes, mtime_ns, etag, state, arrival_seq, gone_ms, seen_ms, why_not) \
+        values (:storage, :key, :size, :mtime, :etag, :state, :seq, null, :seen, :why_not) \
+        on conflict (storage, key) do update set size_bytes = excluded.size_bytes, mtime_ns = excluded.mtime_ns, \
+        etag = excluded.etag, state = excluded.state, arrival_seq = excluded.arrival_seq, gone_ms = null, \
+        seen_ms = excluded.seen_ms, why_not = excluded.why_not";
+    let size = size_column(arrival)?;
+    let known = connection.prepare_cached(SAME)?.execute(named_params! {
+        ":storage": storage, ":key": arrival.key, ":size": size, ":mtime": arrival.mtime_ns, ":etag": arrival.etag,
+    })?;
+    if known > 0 {
+        return Ok(false);
+    }
+    let seq = if state == State::Settled {
+        next_seq(connection)?
+    } else {
+        0
+    };
+    connection.prepare_cached(PUT)?.execute(named_params! {
+        ":storage": storage, ":key": arrival.key, ":size": size, ":mtime": arrival.mtime_ns, ":etag": arrival.etag,
+        ":state": state as i64, ":seq": seq, ":seen": arrival.seen_at.0, ":why_not": why_not,
+    })?;
+    Ok(true)
+}
+
+fn size_column(arrival: &Arrival) -> Result<i64, StoreError> {
+    i64::try_from(arrival.size_bytes)
+        .map_err(|_| StoreError::unreadable(format!("a size of {} bytes", arrival.size_bytes)))
+}
+
+fn next_seq(connection: &Connection) -> Result<i64, StoreError> {
+    const SQL: &str = "update counters set value = value + 1 where name = 'arrival' returning value";
+    Ok(connection.prepare_cached(SQL)?.query_row([], |row| row.get(0))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Arrival;
+    use super::Store;
+    use crate::base::clock::UtcMs;
+
+    fn arrival(key: &str, size_bytes: u64, mtime_ns: i64) -> Arrival {
+        Arrival {
+            key: key.to_owned(),
+            size_bytes,
+            mtime_ns,
+            etag: String::new(),
+            seen_at: UtcMs(1),
+        }
+    }
+
+    async fn ready(store: &Store) -> Vec<(String, u64)> {
+        let settled = store.settled_arrivals(100).await.expect("read");
+        settled
+            .into_iter()
+            .map(|settled| (settled.source.object.key, settled.source.size_bytes))
+            .collect()
+    }
+
+    #[tokio::test]
+    async fn an_identity_settles_once_and_another_one_settles_anew() {
+        let folder = tempfile::tempdir().expect("temp dir");
+        let path = folder.path().join("reelmill.db");
+        let store = Store::open(&path).expect("open");
+        let storage = store.enter_storage("ingest").await.expect("enter").id;
+        store
+            .see_arrivals(storage, vec![arrival("a", 1, 1)])
+            .await
+            .expect("see");
+        assert_eq!(ready(&store).await, []);
+        assert_eq!(
+            store
+                .settle_arrivals(storage, vec![arrival("a", 1, 1)])
+                .await
+                .expect("settle"),
+            1
+        );
+        assert_eq!(
+            store
+                .settle_arrivals(storage, vec![arrival("a", 1, 1)])
+                .await
+                .expect("settle"),
+            0
+        );
+        // Reopened, seen again, gone and back: still the same arrival.
+        store.close().await;
+        drop(store);
+        let store = Store::open(&path).expect("open");
+        assert_eq!(store.enter_storage("ingest").await.expect("enter").id, storage);
+        store
+            .see_arrivals(storage, vec![arrival("a", 1, 1)])
+            .await
+            .expect("see");
+        store
+            .mark_gone(storage, vec!["a".to_owned()], Vec::new(), UtcMs(5))
+            .await
+            .expect("gone");
+        assert_eq!(
+            store
+                .settle_arrivals(storage, vec![arrival("a", 1, 1)])
+                .await
+                .expect("settle"),
+            0
+        );
+        assert!(!store.ledger_page(storage, "", 10).await.expect("read")[0].gone);
+        assert_eq!(ready(&store).await, [("a".to_owned(), 1)]);
+        // Replaced: one arrival, with the new content.
+        store
+            .see_arrivals(storage, vec![arrival("a", 2, 2)])
+            .await
+            .expect("see");
+        assert_eq!(ready(&store).await, []);
+        assert_eq!(
+            store
+                .settle_arrivals(storage, vec![arrival("a", 2, 2)])
+                .await
+                .expect("settle"),
+            1
+        );
+        assert_eq!(ready(&store).await, [("a".to_owned(), 2)]);
+    }
+
+    #[tokio::test]
+    async fn what_the_baseline_found_is_not_ready_and_pruning_spares_what_is_there() {
+        let folder = tempfile::tempdir().expect("temp dir");
+        let store = Store::open(&folder.path().join("reelmill.db")).expect("open");
+        let storage = store.enter_storage("ingest").await.expect("enter").id;
+        store
+            .record_existing(storage, vec![arrival("old", 1, 1), arrival("older", 1, 1)])
+            .await
+            .expect("record");
+        store.end_baseline(storage, UtcMs(7)).await.expect("end");
+        assert_eq!(
+            store.enter_storage("ingest").await.expect("enter").baseline_at,
+            Some(UtcMs(7))
+        );
+        assert_eq!(
+            store
+                .settle_arrivals(storage, vec![arrival("old", 1, 1)])
+                .await
+                .expect("settle"),
+            0
+        );
+        assert_eq!(ready(&store).await, []);
+        assert_eq!(store.release_existing("ingest").await.expect("release"), 0);
+        store
+            .mark_gone(storage, vec!["older".to_owned()], Vec::new(), UtcMs(8))
+            .await
+            .expect("gone");
+        assert_eq!(store.prune_gone(UtcMs(8)).await.expect("prune"), 0);
+        assert_eq!(store.prune_gone(UtcMs(9)).await.expect("prune"), 1);
+        let left = store.ledger_page(storage, "", 10).await.expect("read");
+        assert_eq!(left.iter().map(|row| row.key.as_str()).collect::<Vec<_>>(), ["old"]);
+    }
+}

@@ -1,0 +1,179 @@
+//! Turning settled arrivals into tasks.
+//!
+//! Guarantees: an arrival is taken and its media, tasks and jobs are made in one transaction, once, whatever dies; an
+//! arrival that was replaced meanwhile is left alone. Deliberately absent: the ledger's own writing (`arrivals`) and
+//! the rules of selection (`workflow::selector`).
+
+use super::Store;
+use super::error::StoreError;
+use super::media::Source;
+use super::row::Columns;
+use super::tasks;
+use super::tasks::NewTask;
+use super::tasks::Overrides;
+use crate::base::clock::UtcMs;
+use crate::base::ids::TaskId;
+use crate::base::ids::WorkflowId;
+use crate::events::TriggerSource;
+use crate::objects::uri::ObjectUri;
+use crate::workflow::resolved::ResolvedWorkflow;
+use rusqlite::Connection;
+use rusqlite::OptionalExtension;
+use rusqlite::named_params;
+use std::sync::Arc;
+
+/// A settled arrival that no intake has looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settled {
+    /// Its place in the order of arrival; names this identity of the object.
+    pub seq: i64,
+    /// Object and identity.
+    pub source: Source,
+    /// It was there before its storage was first watched: only workflows that process existing objects take it.
+    pub existing: bool,
+}
+
+/// A workflow that runs on an arrival.
+#[derive(Debug, Clone)]
+pub struct Match {
+    /// The workflow.
+    pub workflow: WorkflowId,
+    /// The version that matched.
+    pub version: u32,
+    /// What it means.
+    pub resolved: Arc<ResolvedWorkflow>,
+}
+
+/// What an intake did with an arrival.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Taken {
+    /// These tasks were made.
+    Tasks(Vec<TaskId>),
+    /// It is one of our own outputs.
+    Ours,
+    /// Nothing runs on it; the ledger says why not.
+    None,
+    /// It was replaced, or taken before. Nothing was changed.
+    Stale,
+}
+
+impl Store {
+    /// Settled arrivals in their order.
+    pub async fn settled_arrivals(&self, limit: u32) -> Result<Vec<Settled>, StoreError> {
+        const SQL: &str = "select a.arrival_seq, s.name, a.key, a.size_bytes, a.mtime_ns, a.etag, \
+            a.why_not is 'existing' from arrivals a \
+            join storages s on s.id = a.storage where a.state = 1 order by a.arrival_seq limit ?1";
+        self.read("look for arrivals", move |connection| {
+            let mut statement = connection.prepare_cached(SQL)?;
+            let mut rows = statement.query([limit])?;
+            let mut found = Vec::new();
+            while let Some(row) = rows.next()? {
+                found.push(Settled {
+                    seq: row.get(0)?,
+                    source: Source {
+                        object: ObjectUri::new(row.text(1)?, row.text(2)?),
+                        size_bytes: row.size(3)?,
+                        mtime_ns: row.get(4)?,
+                        etag: row.text(5)?,
+                    },
+                    existing: row.get(6)?,
+                });
+            }
+            Ok(found)
+        })
+        .await
+    }
+
+    /// Takes one arrival: a task for each match that is enabled at this moment, or, without any, `why_not` in the
+    /// ledger. Our own outputs start nothing.
+    pub async fn take_arrival(
+        &self,
+        settled: Settled,
+        matches: Vec<Match>,
+        why_not: String,
+        now: UtcMs,
+    ) -> Result<Taken, StoreError> {
+        self.write("take an arrival", move |connection| {
+            let Some(existing) = still_settled(connection, &settled)? else {
+                return Ok(Taken::Stale);
+            };
+            if is_ours(connection, &settled.source)? {
+                note(connection, &settled, 3, Some("ours"))?;
+                return Ok(Taken::Ours);
+            }
+            let mut made = Vec::new();
+            for found in &matches {
+                if !enabled(connection, &found.workflow)? || (existing && !found.resolved.source.process_existing) {
+                    continue;
+                }
+                let new = NewTask {
+                    workflow: &found.workflow,
+                    version: found.version,
+                    source: &settled.source,
+                    trigger: TriggerSource::Workflow,
+                    user_data: None,
+                    priority: 0,
+                    overrides: &Overrides::default(),
+                    idempotency_key: None,
+                    arrival_seq: Some(settled.seq),
+                };
+                made.push(tasks::insert(connection, &new, &found.resolved, now)?);
+            }
+            if made.is_empty() {
+                note(connection, &settled, 3, Some(&why_not))?;
+                return Ok(Taken::None);
+            }
+            note(connection, &settled, 2, None)?;
+            Ok(Taken::Tasks(made))
+        })
+        .await
+    }
+}
+
+/// Whether the arrival is still to be taken, and if so, whether it was there before the baseline: then only workflows
+/// that take existing objects may have it.
+fn still_settled(connection: &Connection, settled: &Settled) -> Result<Option<bool>, StoreError> {
+    const SQL: &str = "select a.why_not is 'existing' from arrivals a join storages s on s.id = a.storage \
+        where s.name = :storage and a.key = :key and a.arrival_seq = :seq and a.state = 1";
+    let named = named_params! {
+        ":storage": settled.source.object.storage, ":key": settled.source.object.key, ":seq": settled.seq,
+    };
+    Ok(connection
+        .prepare_cached(SQL)?
+        .query_row(named, |row| row.get(0))
+        .optional()?)
+}
+
+/// Whether the object is an output of ours, with the identity it was published with: its key is reserved right now,
+/// or was published and the size is the same, and the time where it is known.
+fn is_ours(connection: &Connection, source: &Source) -> Result<bool, StoreError> {
+    const SQL: &str = "select exists (select 1 from publish_intents where storage = :storage and key = :key \
+          and size_bytes = :size) \
+        or exists (select 1 from output_files where storage = :storage and key = :key and size_bytes = :size \
+          and (mtime_ns is null or mtime_ns = :mtime) and (etag is null or etag = :etag))";
+    let named = named_params! {
+        ":storage": source.object.storage, ":key": source.object.key,
+        ":size": i64::try_from(source.size_bytes).unwrap_or(i64::MAX),
+        ":mtime": source.mtime_ns, ":etag": source.etag,
+    };
+    Ok(connection.prepare_cached(SQL)?.query_row(named, |row| row.get(0))?)
+}
+
+fn enabled(connection: &Connection, workflow: &WorkflowId) -> Result<bool, StoreError> {
+    const SQL: &str = "select enabled from workflows where id = ?1";
+    let found: Option<bool> = connection
+        .prepare_cached(SQL)?
+        .query_row([workflow.as_str()], |row| row.get(0))
+        .optional()?;
+    Ok(found.unwrap_or(false))
+}
+
+fn note(connection: &Connection, settled: &Settled, state: i64, why_not: Option<&str>) -> Result<(), StoreError> {
+    const SQL: &str = "update arrivals set state = :state, why_not = :why_not \
+        where storage = (select id from storages where name = :storage) and key = :key";
+    connection.prepare_cached(SQL)?.execute(named_params! {
+        ":state": state, ":why_not": why_not, ":storage": settled.source.object.storage,
+        ":key": settled.source.object.key,
+    })?;
+    Ok(())
+}

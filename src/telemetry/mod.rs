@@ -1,0 +1,8 @@
+//! What the program says about itself: log lines and numbers.
+//!
+//! Guarantees: depends on nothing of this crate; a log line or a count never fails its caller. Deliberately
+//! absent: what is worth saying, which the places that know decide.
+
+pub mod journal;
+pub mod logging;
+pub mod metrics;

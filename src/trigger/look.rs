@@ -1,0 +1,135 @@
+//! What the threads of a storage do for its trigger: look at objects, at their tails and containers, at the root.
+//!
+//! Guarantees: reads at most a tail and some box heads of each object; never follows a link out of the storage.
+//! Deliberately absent: deciding anything, and waiting for a hung mount, which the lane does.
+
+use crate::base::file_system;
+use crate::objects::local::Folder;
+use crate::objects::scan;
+use crate::objects::scan::Look;
+use crate::trigger::box_check;
+use crate::trigger::box_check::Verdict;
+use crate::trigger::mount_guard::Mount;
+use crate::trigger::mount_guard::Root;
+use crate::trigger::settle::Due;
+use crate::trigger::settle::Sight;
+use std::fs::File;
+use std::hash::Hasher;
+use std::io::Read;
+use std::io::Seek;
+use std::io::SeekFrom;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::path::PathBuf;
+
+/// Bytes at the end of a file whose change means that it is being written.
+const TAIL_BYTES: u64 = 64 * 1024;
+
+/// Looks at objects that may have settled. An error means "look again later".
+pub fn at_due(root: &Path, due: Vec<Due>) -> Vec<(Due, std::io::Result<Option<Sight>>)> {
+    let folder = Folder::new("", root);
+    due.into_iter()
+        .map(|due| {
+            let sight = sight(root, &folder, &due);
+            (due, sight)
+        })
+        .collect()
+}
+
+fn sight(root: &Path, folder: &Folder, due: &Due) -> std::io::Result<Option<Sight>> {
+    let Look::Object(found) = scan::look(root, &due.key)? else {
+        return Ok(None);
+    };
+    let mut sight = Sight {
+        size_bytes: found.size_bytes,
+        mtime_ns: found.mtime_ns,
+        tail: None,
+        whole: true,
+    };
+    // One that may not be read settles all the same: its task says so in words, which nobody else would.
+    if let Ok((mut file, stat)) = folder.open(&due.key) {
+        sight.size_bytes = stat.size_bytes;
+        sight.mtime_ns = stat.mtime_ns;
+        sight.tail = Some(tail(&mut file, stat.size_bytes)?);
+        if due.check {
+            sight.whole = !matches!(box_check::check(&mut file, stat.size_bytes)?, Verdict::Unfinished(_));
+        }
+    }
+    Ok(Some(sight))
+}
+
+fn tail(file: &mut File, size_bytes: u64) -> std::io::Result<u64> {
+    file.seek(SeekFrom::Start(size_bytes.saturating_sub(TAIL_BYTES)))?;
+    let mut bytes = Vec::new();
+    file.take(TAIL_BYTES).read_to_end(&mut bytes)?;
+    // The same hash as long as the program runs; nothing of it is kept.
+    let mut hasher = std::hash::DefaultHasher::new();
+    hasher.write(&bytes);
+    Ok(hasher.finish())
+}
+
+/// What stands under the paths that were heard of.
+pub fn at_keys(root: &Path, keys: Vec<String>) -> Vec<(String, std::io::Result<Look>)> {
+    keys.into_iter()
+        .map(|key| {
+            let look = scan::look(root, &key);
+            (key, look)
+        })
+        .collect()
+}
+
+/// A root and the type of its file system.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RootSeen {
+    /// For the guard.
+    pub root: Root,
+    /// The path without links.
+    pub real: PathBuf,
+    /// Type of the file system as statfs has it, `local` for ordinary ones.
+    pub file_system: &'static str,
+    /// Number of the folder in its file system.
+    pub inode: u64,
+}
+
+impl RootSeen {
+    /// Whether a watch on the one is a watch on the other. Shares may number their folders anew, and are polled.
+    pub fn is_the_same_as(&self, other: &RootSeen) -> bool {
+        self.root.mount == other.root.mount
+            && self.real == other.real
+            && (self.root.shared || self.inode == other.inode)
+    }
+}
+
+/// Looks at a root.
+///
+/// # Errors
+/// A clause: it is not there, is no folder, or does not answer.
+pub fn at_root(path: &Path) -> Result<RootSeen, String> {
+    let said = |error: std::io::Error| format!("{}: {error}", path.display());
+    let real = path.canonicalize().map_err(said)?;
+    let found = file_system::of(&real).map_err(said)?;
+    let inode = std::fs::metadata(&real).map_err(said)?.ino();
+    let empty = std::fs::read_dir(&real)
+        .map_err(said)?
+        .next()
+        .transpose()
+        .map_err(said)?
+        .is_none();
+    let mount = mount_of(&real).ok_or_else(|| format!("{}: its mount is not in mountinfo", path.display()))?;
+    Ok(RootSeen {
+        root: Root {
+            own_mount: mount.point != Path::new("/"),
+            mount: mount.text(),
+            empty,
+            shared: found.network,
+        },
+        real,
+        file_system: found.name,
+        inode,
+    })
+}
+
+/// What a path (without links) lies on at this moment; asks the kernel, not the mount, so it never hangs.
+pub fn mount_of(real: &Path) -> Option<Mount> {
+    Mount::of(&std::fs::read_to_string("/proc/self/mountinfo").ok()?, real)
+}

@@ -1,0 +1,19 @@
+//! REST API v1: one file per noun, each with its handlers and the shapes they answer.
+//!
+//! Guarantees: every list is a page of `items` and `next`; every item has `id` and `created_at`; times are
+//! `yyyy-MM-ddTHH:mm:ssZ`; unknown fields and parameters are refused. Deliberately absent: policy; a handler reads or
+//! writes the store, rings a bell, and answers.
+
+pub mod deliveries;
+pub mod events;
+pub mod media;
+pub mod objects;
+pub mod outputs;
+pub mod storages;
+pub mod stream;
+pub mod system;
+pub mod task_view;
+pub mod tasks;
+pub mod templates;
+pub mod tokens;
+pub mod workflows;

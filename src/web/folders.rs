@@ -1,0 +1,152 @@
+//! Objects of folder storages, for links and for checking that a source exists.
+//!
+//! Guarantees: every access goes through `objects::local`, which cannot leave the storage's root; files are read off the
+//! async threads, a piece at a time. Deliberately absent: other kinds of storage.
+
+use crate::base::fault::Blame;
+use crate::base::fault::Fault;
+use crate::objects::local::Folder;
+use crate::objects::local::Kind;
+use crate::objects::local::Stat;
+use crate::objects::uri::ObjectUri;
+use crate::web::ports::ObjectAccess;
+use crate::web::ports::ObjectHead;
+use crate::web::ports::OpenObject;
+use axum::body::Bytes;
+use futures_util::future::BoxFuture;
+use futures_util::stream;
+use futures_util::stream::BoxStream;
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::ops::Range;
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+
+/// Bytes read at once.
+const PIECE_BYTES: u64 = 256 * 1024;
+
+/// The folder storages by name.
+#[derive(Debug, Clone)]
+pub struct FolderObjects(BTreeMap<String, Folder>);
+
+impl FolderObjects {
+    /// Access to these storages.
+    pub fn new(folders: impl IntoIterator<Item = Folder>) -> Self {
+        FolderObjects(
+            folders
+                .into_iter()
+                .map(|folder| (folder.name().to_owned(), folder))
+                .collect(),
+        )
+    }
+
+    fn folder(&self, object: &ObjectUri) -> Result<Folder, Fault> {
+        self.0.get(&object.storage).cloned().ok_or_else(|| {
+            Fault::new(
+                "UnknownStorage",
+                Blame::Request,
+                "open",
+                object.to_string(),
+                format!("there is no storage {}", object.storage),
+                "Name one of the storages of the configuration; list them with GET /api/v1/storages.",
+            )
+        })
+    }
+}
+
+fn head_of(stat: Stat) -> ObjectHead {
+    ObjectHead {
+        size_bytes: stat.size_bytes,
+        mtime_ns: stat.mtime_ns,
+        etag: String::new(),
+    }
+}
+
+/// Runs file work off the async threads.
+async fn blocking<T: Send + 'static>(
+    object: &ObjectUri,
+    work: impl FnOnce() -> Result<T, Fault> + Send + 'static,
+) -> Result<T, Fault> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| {
+        Err(Fault::new(
+            "AccessPanicked",
+            Blame::Bug,
+            "open",
+            object.to_string(),
+            error.to_string(),
+            "Report this message with the daemon's log.",
+        ))
+    })
+}
+
+impl ObjectAccess for FolderObjects {
+    fn head<'a>(&'a self, object: &'a ObjectUri) -> BoxFuture<'a, Result<Option<ObjectHead>, Fault>> {
+        Box::pin(async move {
+            let folder = self.folder(object)?;
+            let key = object.key.clone();
+            let stat = blocking(object, move || folder.stat(&key)).await?;
+            Ok(stat.filter(|stat| stat.kind == Kind::File).map(head_of))
+        })
+    }
+
+    fn open<'a>(&'a self, object: &'a ObjectUri) -> BoxFuture<'a, Result<Option<Box<dyn OpenObject>>, Fault>> {
+        Box::pin(async move {
+            let folder = self.folder(object)?;
+            let key = object.key.clone();
+            let opened = blocking(object, move || match folder.stat(&key)? {
+                Some(stat) if stat.kind == Kind::File => folder.open(&key).map(Some),
+                _ => Ok(None),
+            })
+            .await?;
+            Ok(opened.map(|(file, stat)| {
+                Box::new(OpenFile {
+                    file: Arc::new(file),
+                    head: head_of(stat),
+                }) as Box<dyn OpenObject>
+            }))
+        })
+    }
+}
+
+struct OpenFile {
+    file: Arc<File>,
+    head: ObjectHead,
+}
+
+impl OpenObject for OpenFile {
+    fn head(&self) -> ObjectHead {
+        self.head.clone()
+    }
+
+    fn read(self: Box<Self>, range: Range<u64>) -> BoxStream<'static, Result<Bytes, std::io::Error>> {
+        let file = self.file;
+        Box::pin(stream::try_unfold(range, move |left| {
+            let file = Arc::clone(&file);
+            async move {
+                if left.start >= left.end {
+                    return Ok(None);
+                }
+                let piece = tokio::task::spawn_blocking(move || read_piece(&file, left.start, left.end))
+                    .await
+                    .map_err(std::io::Error::other)??;
+                let next = left.start + piece.len() as u64;
+                Ok(Some((piece, next..left.end)))
+            }
+        }))
+    }
+}
+
+/// The next bytes from `start`, at least one; a file that became shorter meanwhile is an error, not a short answer.
+fn read_piece(file: &File, start: u64, end: u64) -> std::io::Result<Bytes> {
+    let length = (end - start).min(PIECE_BYTES);
+    let mut buffer = vec![0; usize::try_from(length).unwrap_or(0)];
+    let read = file.read_at(&mut buffer, start)?;
+    if read == 0 {
+        return Err(std::io::Error::new(
+            std::io::ErrorKind::UnexpectedEof,
+            "the object became shorter while it was read",
+        ));
+    }
+    buffer.truncate(read);
+    Ok(Bytes::from(buffer))
+}

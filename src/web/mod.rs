@@ -1,0 +1,206 @@
+//! HTTP: the REST API, signed links to objects, and the status page. The router on one page.
+//!
+//! Guarantees: everything but the open addresses needs a token; what a role may do is where its route stands below;
+//! requests have a size and a time limit. Deliberately absent: the scheduler and the triggers. A handler reads or
+//! writes the store and rings a bell.
+
+pub mod api;
+pub mod auth;
+pub mod dashboard;
+pub mod error;
+pub mod extract;
+pub mod folders;
+pub mod links;
+pub mod openapi;
+pub mod paging;
+pub mod ports;
+pub mod receiver;
+pub mod secrets;
+pub mod state;
+
+pub use axum::Router;
+
+use crate::store::tokens::Role;
+use crate::telemetry::metrics::Metric;
+use crate::web::error::Problem;
+use crate::web::state::WebState;
+use axum::Json;
+use axum::extract::DefaultBodyLimit;
+use axum::extract::Request;
+use axum::extract::State;
+use axum::http::HeaderValue;
+use axum::http::StatusCode;
+use axum::http::header;
+use axum::middleware;
+use axum::middleware::Next;
+use axum::response::IntoResponse;
+use axum::response::Response;
+use axum::routing::delete;
+use axum::routing::get;
+use axum::routing::post;
+use axum::routing::put;
+use std::time::Duration;
+use std::time::Instant;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+/// The most a request's body may hold; definitions are the largest.
+const BODY_BYTES: usize = 1 << 20;
+/// Until when the head of an answer must be there. Streams and objects go on after it.
+const ANSWER_WITHIN: Duration = Duration::from_secs(60);
+/// The same for copying the database, which may be large.
+const BACKUP_WITHIN: Duration = Duration::from_secs(3600);
+
+/// The whole HTTP side of the program.
+pub fn router(state: WebState) -> Router {
+    let viewer = Router::new()
+        .route("/metrics", get(api::system::metrics))
+        .route("/openapi.json", get(|| async { Json(openapi::document()) }))
+        .route("/api/v1/system", get(api::system::show))
+        .route("/api/v1/tasks", get(api::tasks::list))
+        .route("/api/v1/tasks/{id}", get(api::tasks::show))
+        .route("/api/v1/jobs/{id}", get(api::tasks::show_job))
+        .route("/api/v1/outputs/{id}", get(api::outputs::show))
+        .route("/api/v1/outputs/{id}/files", get(api::outputs::files))
+        .route("/api/v1/media", get(api::media::list))
+        .route("/api/v1/media/{id}", get(api::media::show))
+        .route("/api/v1/media/{id}/urls", get(api::media::urls))
+        .route("/api/v1/workflows", get(api::workflows::list))
+        .route("/api/v1/workflows/{id}", get(api::workflows::show))
+        .route("/api/v1/templates", get(api::templates::list))
+        .route("/api/v1/templates/{name}", get(api::templates::show))
+        .route("/api/v1/events", get(api::events::list))
+        .route("/api/v1/events/stream", get(api::stream::follow))
+        .route("/api/v1/deliveries", get(api::deliveries::list))
+        .route("/api/v1/deliveries/{id}", get(api::deliveries::show))
+        .route("/api/v1/storages", get(api::storages::list))
+        .route("/api/v1/storages/{name}/explain", get(api::storages::explain))
+        .route_layer(middleware::from_fn(|request, next| {
+            auth::require(Role::Viewer, request, next)
+        }));
+    let operator = Router::new()
+        .route("/api/v1/tasks", post(api::tasks::start))
+        .route("/api/v1/tasks/cancel", post(api::tasks::cancel_many))
+        .route("/api/v1/tasks/retry", post(api::tasks::retry_many))
+        .route("/api/v1/tasks/{id}/cancel", post(api::tasks::cancel))
+        .route("/api/v1/tasks/{id}/retry", post(api::tasks::retry))
+        .route("/api/v1/jobs/{id}/retry", post(api::tasks::retry_job))
+        .route("/api/v1/workflows", post(api::workflows::apply))
+        .route(
+            "/api/v1/workflows/{id}",
+            put(api::workflows::replace).delete(api::workflows::delete),
+        )
+        .route("/api/v1/workflows/{id}/enable", post(api::workflows::enable))
+        .route("/api/v1/workflows/{id}/disable", post(api::workflows::disable))
+        .route("/api/v1/workflows/{id}/copy", post(api::workflows::copy))
+        .route(
+            "/api/v1/workflows/{id}/activities/{aid}",
+            delete(api::workflows::delete_activity),
+        )
+        .route("/api/v1/deliveries/replay", post(api::deliveries::replay_many))
+        .route("/api/v1/deliveries/{id}/replay", post(api::deliveries::replay))
+        .route("/api/v1/storages/{name}/scan", post(api::storages::scan))
+        .route_layer(middleware::from_fn(|request, next| {
+            auth::require(Role::Operator, request, next)
+        }));
+    let admin = Router::new()
+        .route("/api/v1/system/drain", post(api::system::drain))
+        .route("/api/v1/system/backup", post(api::system::backup))
+        .route("/api/v1/tokens", get(api::tokens::list).post(api::tokens::create))
+        .route("/api/v1/tokens/{id}", delete(api::tokens::revoke))
+        .route_layer(middleware::from_fn(|request, next| {
+            auth::require(Role::Admin, request, next)
+        }));
+    let behind_a_token = viewer
+        .merge(operator)
+        .merge(admin)
+        .method_not_allowed_fallback(method_not_allowed)
+        .fallback(nothing_here)
+        .layer(middleware::from_fn_with_state(state.clone(), auth::authenticate));
+    let open = Router::new()
+        .route("/healthz", get(api::system::healthz))
+        .route("/readyz", get(api::system::readyz))
+        .route("/o/{*object}", get(api::objects::serve))
+        .merge(dashboard::router());
+    behind_a_token
+        .merge(open)
+        .layer(DefaultBodyLimit::max(BODY_BYTES))
+        .layer(middleware::from_fn_with_state(state.clone(), every_request))
+        .with_state(state)
+}
+
+/// Time that answers which are under way get when the program stops.
+const STOP_WITHIN: Duration = Duration::from_secs(5);
+
+/// Answers requests until `stop`, then finishes those under way, but not for ever: a download may take hours.
+///
+/// # Errors
+/// The listener failed.
+pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) -> std::io::Result<()> {
+    let stopping = stop.clone();
+    let served = axum::serve(listener, router).with_graceful_shutdown(async move { stopping.cancelled().await });
+    tokio::select! {
+        ended = served.into_future() => ended,
+        () = async { stop.cancelled().await; tokio::time::sleep(STOP_WITHIN).await } => Ok(()),
+    }
+}
+
+async fn nothing_here(request: Request) -> Problem {
+    Problem::new(
+        StatusCode::NOT_FOUND,
+        "NoSuchAddress",
+        format!("there is nothing at {}", request.uri().path()),
+        "Compare it with /openapi.json.",
+    )
+}
+
+async fn method_not_allowed(request: Request) -> Problem {
+    Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "MethodNotAllowed",
+        format!("{} does not take {}", request.uri().path(), request.method()),
+        "Compare it with /openapi.json.",
+    )
+}
+
+/// What holds for every request: a time limit, counting, and headers that keep browsers careful.
+async fn every_request(State(state): State<WebState>, request: Request, next: Next) -> Response {
+    let began = Instant::now();
+    let limit = match request.uri().path() {
+        "/api/v1/system/backup" => BACKUP_WITHIN,
+        _ => ANSWER_WITHIN,
+    };
+    let mut response = match tokio::time::timeout(limit, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => Problem::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "TooSlow",
+            format!("there was no answer within {} s", limit.as_secs()),
+            "A storage or the disk of the database may hang; look at GET /api/v1/storages and the daemon's log.",
+        )
+        .into_response(),
+    };
+    let class = match response.status().as_u16() / 100 {
+        2 => "2xx",
+        3 => "3xx",
+        4 => "4xx",
+        _ => "5xx",
+    };
+    state.metrics.add_labelled(Metric::HttpRequests, class, 1.0);
+    state.metrics.add(Metric::HttpSeconds, began.elapsed().as_secs_f64());
+    let careful = [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; frame-ancestors 'none'",
+        ),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    let headers = response.headers_mut();
+    for (name, value) in careful {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    response
+}

@@ -1,0 +1,102 @@
+//! What this module needs of the running program and may not reach by itself: the daemon gives it.
+//!
+//! Guarantees: everything here may be called by many requests at once. Deliberately absent: the database, which
+//! handlers use directly.
+
+use crate::base::clock::UtcMs;
+use crate::base::fault::Fault;
+use crate::base::ids::JobId;
+use crate::base::ids::TaskId;
+use crate::objects::uri::ObjectUri;
+use axum::body::Bytes;
+use futures_util::future::BoxFuture;
+use futures_util::stream::BoxStream;
+use std::ops::Range;
+
+/// Objects of the registered storages.
+pub trait ObjectAccess: Send + Sync {
+    /// What stands at `object` now; none: nothing.
+    ///
+    /// # Errors
+    /// The storage is unknown or does not answer.
+    fn head<'a>(&'a self, object: &'a ObjectUri) -> BoxFuture<'a, Result<Option<ObjectHead>, Fault>>;
+
+    /// Opens `object` for reading; none: there is no such object. Never leaves the storage, whatever the key.
+    ///
+    /// # Errors
+    /// The storage is unknown or does not answer.
+    fn open<'a>(&'a self, object: &'a ObjectUri) -> BoxFuture<'a, Result<Option<Box<dyn OpenObject>>, Fault>>;
+}
+
+/// What is known of an object without reading it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObjectHead {
+    /// Bytes.
+    pub size_bytes: u64,
+    /// Modification time, nanoseconds since 1970; 0 where the storage has none.
+    pub mtime_ns: i64,
+    /// ETag of S3 objects, else empty.
+    pub etag: String,
+}
+
+/// One object that was opened: whatever happens to its name, this content is read.
+pub trait OpenObject: Send {
+    /// What tells its content from another.
+    fn head(&self) -> ObjectHead;
+
+    /// The bytes of `range`, which lies within the size.
+    fn read(self: Box<Self>, range: Range<u64>) -> BoxStream<'static, Result<Bytes, std::io::Error>>;
+}
+
+/// How far running jobs are. Lives in memory, so it is asked, never kept.
+pub trait LiveProgress: Send + Sync {
+    /// Every running job with its task.
+    fn running(&self) -> Vec<Live>;
+}
+
+/// How far one running job is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Live {
+    /// Its task.
+    pub task: TaskId,
+    /// The job.
+    pub job: JobId,
+    /// 0..=100, never falling.
+    pub percent: f64,
+    /// Source frames done.
+    pub frames: u64,
+    /// Source frames a second.
+    pub fps: f64,
+    /// Source seconds a second.
+    pub speed: f64,
+    /// Seconds left.
+    pub eta_s: Option<f64>,
+}
+
+/// What triggers and storages can be asked while they run.
+pub trait StorageControl: Send + Sync {
+    /// The registered storages.
+    fn storages(&self) -> Vec<StorageState>;
+
+    /// Asks for a reconcile scan of `storage` soon; false: there is no such storage, or it is not watched.
+    fn scan(&self, storage: &str) -> bool;
+}
+
+/// One registered storage as it is now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StorageState {
+    /// Name.
+    pub name: String,
+    /// `folder` or `s3`.
+    pub kind: String,
+    /// Path of a folder, address and bucket of S3.
+    pub location: String,
+    /// How it is watched now: `inotify`, `poll` or `off`.
+    pub watch: String,
+    /// Whether it answers.
+    pub available: bool,
+    /// Why not, or what deserves a look.
+    pub note: Option<String>,
+    /// When its last complete scan ended.
+    pub last_scan: Option<UtcMs>,
+}

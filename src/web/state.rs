@@ -1,0 +1,103 @@
+//! What every handler may use; the daemon makes it and gives it to the router.
+//!
+//! Guarantees: cheap to clone; nothing in it blocks. Deliberately absent: the scheduler and the triggers; wishes are
+//! written to the store and bells are rung.
+
+use crate::base::clock::UtcMs;
+use crate::base::wake::Bells;
+use crate::store::Store;
+use crate::store::error::StoreError;
+use crate::telemetry::metrics::Metrics;
+use crate::web::auth::Caller;
+use crate::web::error::Problem;
+use crate::web::links::Signer;
+use crate::web::ports::LiveProgress;
+use crate::web::ports::ObjectAccess;
+use crate::web::ports::StorageControl;
+use crate::workflow::resolved::ResolvedWorkflow;
+use crate::workflow::template::Templates;
+use axum::http::StatusCode;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use tokio_util::sync::CancellationToken;
+
+/// The parts of the running program that requests use.
+#[derive(Clone)]
+pub struct WebState {
+    /// The database.
+    pub store: Store,
+    /// Rung when a request wrote something a loop waits for.
+    pub bells: Bells,
+    /// Objects of the storages.
+    pub objects: Arc<dyn ObjectAccess>,
+    /// How far running jobs are.
+    pub progress: Arc<dyn LiveProgress>,
+    /// Storages as they are now.
+    pub storages: Arc<dyn StorageControl>,
+    /// Templates that workflows may name.
+    pub templates: Arc<Templates>,
+    /// What a workflow names that is not configured (storages, destinations), in sentences.
+    pub missing_for: MissingFor,
+    /// Numbers.
+    pub metrics: Metrics,
+    /// Makes and checks links.
+    pub signer: Signer,
+    /// What does not change while the program runs.
+    pub about: Arc<About>,
+    /// True once everything has started; until then `/readyz` says no.
+    pub ready: Arc<AtomicBool>,
+    /// True: the scheduler starts no new attempts.
+    pub draining: Arc<AtomicBool>,
+    /// Cancelled when the program stops: streams end, so that connections can close.
+    pub stopping: CancellationToken,
+}
+
+/// Answers what a workflow names that is not configured.
+pub type MissingFor = Arc<dyn Fn(&ResolvedWorkflow) -> Vec<String> + Send + Sync>;
+
+/// What does not change while the program runs.
+#[derive(Debug, Clone)]
+pub struct About {
+    /// What links begin with, without a slash at its end.
+    pub public_url: String,
+    /// When the program started.
+    pub started: UtcMs,
+    /// Threads that attempts may keep busy together.
+    pub threads: u32,
+    /// Attempts that may run at once.
+    pub attempts: u32,
+}
+
+impl WebState {
+    /// Notes in the audit log what somebody did by hand. The deed stands even if the note fails.
+    pub async fn audit(&self, caller: &Caller, verb: &'static str, subject: &str) {
+        let noted = self.store.note_by_hand(&caller.name, verb, subject, UtcMs::now()).await;
+        if let Err(error) = noted {
+            tracing::warn!(%error, verb, subject, "the audit log could not be written");
+        }
+        tracing::info!(who = %caller.name, verb, subject, "changed by hand");
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::NotFound { noun, id } => Problem::not_found(noun, &id),
+            StoreError::Conflict(cause) => {
+                Problem::conflict("Conflict", cause, "Look at its present state and ask again.")
+            }
+            StoreError::Illegal(change) => Problem::conflict(
+                "IllegalChange",
+                change.to_string(),
+                "Look at its present status; only what has not ended can be cancelled, only what failed or was cancelled be retried.",
+            ),
+            StoreError::Closed { .. } => Problem::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "Stopping",
+                "the daemon is stopping",
+                "Ask again when it has started.",
+            ),
+            other => other.fault("the request").into(),
+        }
+    }
+}

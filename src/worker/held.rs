@@ -1,0 +1,106 @@
+//! The source as the worker holds it: an open descriptor, checked before and after the pass.
+//!
+//! Guarantees: a source that was replaced, rewritten, truncated or deleted while it was read fails the attempt.
+//! Deliberately absent: paths; the worker has none.
+
+use crate::base::fault::Blame;
+use crate::base::fault::Fault;
+use crate::worker::protocol::SourceOrder;
+use rustix::io::Errno;
+use rustix::process::PidfdFlags;
+use rustix::process::PidfdGetfdFlags;
+use std::fs::File;
+
+/// The open source.
+#[derive(Debug)]
+pub struct HeldSource {
+    file: File,
+    order: SourceOrder,
+}
+
+impl HeldSource {
+    /// Takes the inherited descriptor. Must come before the cage closes.
+    pub fn take(order: &SourceOrder) -> Result<Self, Fault> {
+        let file = inherited(order.descriptor).map_err(|error| {
+            Fault::new(
+                "SourceUnreadable",
+                Blame::Host,
+                "open source",
+                &order.name,
+                format!("descriptor {} cannot be taken over: {error}", order.descriptor),
+                "Start the worker through the daemon or `reelmill run`.",
+            )
+        })?;
+        let held = HeldSource {
+            file,
+            order: order.clone(),
+        };
+        held.check()?;
+        Ok(held)
+    }
+
+    /// The same open file once more; the two share their position.
+    pub fn file(&self) -> Result<File, Fault> {
+        self.file
+            .try_clone()
+            .map_err(|error| self.unreadable("open source", error.to_string()))
+    }
+
+    /// Fails when the source is no longer what was ordered.
+    pub fn check(&self) -> Result<(), Fault> {
+        let stat = match rustix::fs::fstat(&self.file) {
+            Ok(stat) => stat,
+            Err(Errno::STALE | Errno::NOENT) => return Err(self.changed("it was deleted on its server")),
+            Err(error) => return Err(self.unreadable("check source", error.to_string())),
+        };
+        if stat.st_nlink == 0 {
+            return Err(self.changed("it was deleted or replaced"));
+        }
+        let size_bytes = u64::try_from(stat.st_size).unwrap_or(0);
+        if size_bytes != self.order.size_bytes {
+            let cause = format!("its size went from {} to {size_bytes} bytes", self.order.size_bytes);
+            return Err(self.changed(&cause));
+        }
+        let mtime_ns = (stat.st_mtime as i64)
+            .saturating_mul(1_000_000_000)
+            .saturating_add(stat.st_mtime_nsec as i64);
+        if mtime_ns != self.order.mtime_ns {
+            return Err(self.changed("it was written to"));
+        }
+        Ok(())
+    }
+
+    fn unreadable(&self, operation: &str, cause: String) -> Fault {
+        Fault::new(
+            "SourceUnreadable",
+            Blame::Host,
+            operation,
+            &self.order.name,
+            cause,
+            "Look at the mount of the source; the work is tried again by itself.",
+        )
+    }
+
+    fn changed(&self, cause: &str) -> Fault {
+        Fault::new(
+            "SourceChanged",
+            Blame::Source,
+            "read source",
+            &self.order.name,
+            format!("{cause} while it was being processed"),
+            "Nothing: what stands there now runs as a new arrival. Let uploads finish under a temporary name.",
+        )
+    }
+}
+
+/// An own handle to descriptor `number` of this process.
+fn inherited(number: i32) -> std::io::Result<File> {
+    let copied = rustix::process::pidfd_open(rustix::process::getpid(), PidfdFlags::empty())
+        .and_then(|own| rustix::process::pidfd_getfd(own, number, PidfdGetfdFlags::empty()));
+    match copied {
+        Ok(descriptor) => Ok(File::from(descriptor)),
+        Err(Errno::BADF) => Err(Errno::BADF.into()),
+        // Kernels and containers without pidfds: the same file, opened again.
+        Err(_) => File::open(format!("/proc/self/fd/{number}")),
+    }
+}

@@ -1,0 +1,178 @@
+//! The child's side: reads its order, closes the cage, carries the pass out, and tells how it went.
+//!
+//! Guarantees: not a byte of the source is read outside the cage; stdin's end stops the pass, and ends the process
+//! soon after even when the pass does not listen; the source is looked at once more after the pass; a panic is a
+//! failed attempt that says where. Deliberately absent: tokio, storages, and anything left behind but scratch.
+
+use crate::base::fault::Blame;
+use crate::base::fault::Fault;
+use crate::media::pass;
+use crate::media::pass::PassJob;
+use crate::media::pass::PassOrder;
+use crate::media::progress::Cost;
+use crate::worker::account::Account;
+use crate::worker::held::HeldSource;
+use crate::worker::protocol;
+use crate::worker::protocol::Message;
+use crate::worker::protocol::Order;
+use crate::worker::sandbox;
+use crate::worker::sandbox::Cage;
+use crate::worker::voice::Voice;
+use rustix::process::Signal;
+use std::any::Any;
+use std::io::BufRead;
+use std::io::Read;
+use std::panic::AssertUnwindSafe;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::Weak;
+use std::time::Duration;
+
+/// An order with ten thousand explicit moments is well under a megabyte.
+const MAX_ORDER_BYTES: u64 = 64 << 20;
+/// How long a pass may take to notice that it should stop.
+const STOP_GRACE: Duration = Duration::from_secs(4);
+const LOOK_AT_SOURCE_EVERY: Duration = Duration::from_secs(1);
+/// Chosen by the kernel before the daemon when memory runs out.
+const OOM_SCORE_ADJ: &str = "500";
+
+/// Speaks to the parent through standard output.
+pub type StdoutVoice = Voice<std::io::Stdout>;
+
+/// Serves the one order that stands on standard input.
+pub fn serve() -> ExitCode {
+    let voice = Arc::new(Voice::new(std::io::stdout()));
+    let account = Account::open();
+    match std::panic::catch_unwind(AssertUnwindSafe(|| carry_out_order(&voice, &account))) {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(fault)) => {
+            voice.fail(fault);
+            voice.say(&Message::Finished {
+                cost: account.complete(Cost::default()),
+            });
+            ExitCode::SUCCESS
+        }
+        Err(panic) => {
+            voice.fail(panicked(panic.as_ref()));
+            ExitCode::from(101)
+        }
+    }
+}
+
+fn carry_out_order(voice: &Arc<StdoutVoice>, account: &Account) -> Result<(), Fault> {
+    let order = read_order()?;
+    let source = Arc::new(HeldSource::take(&order.source)?);
+    // Not allowed in some containers, where it matters to nobody else.
+    let _ = std::fs::write("/proc/self/oom_score_adj", OOM_SCORE_ADJ);
+    let sandbox_missing = sandbox::enter(&Cage {
+        scratch: &order.scratch,
+        max_memory_bytes: order.limits.max_memory_bytes,
+        mode: order.sandbox,
+    })?;
+    voice.say(&Message::Started { sandbox_missing });
+    stop_with_stdin(voice.clone());
+    stop_with_source(voice.clone(), Arc::downgrade(&source));
+    // What a pass says of a source that changed under it (cut short, damaged) is only half the truth.
+    let cost = pass(&order, &source, voice).map_err(|fault| source.check().err().unwrap_or(fault))?;
+    source.check()?;
+    voice.finish(account.complete(cost));
+    Ok(())
+}
+
+fn read_order() -> Result<Order, Fault> {
+    let refuse = |cause: String| {
+        Fault::new(
+            "OrderUnreadable",
+            Blame::Host,
+            "read order",
+            "standard input",
+            cause,
+            "`reelmill worker` is started by the daemon and by `reelmill run`; after an upgrade, restart the daemon.",
+        )
+    };
+    let mut line = Vec::new();
+    // Locked and buffered by the standard library: the watcher of stdin goes on from the same buffer.
+    std::io::stdin()
+        .lock()
+        .take(MAX_ORDER_BYTES)
+        .read_until(b'\n', &mut line)
+        .map_err(|error| refuse(error.to_string()))?;
+    let version = serde_json::from_slice::<serde_json::Value>(&line)
+        .ok()
+        .and_then(|order| order.get("version").and_then(serde_json::Value::as_u64));
+    if version != Some(u64::from(protocol::VERSION)) {
+        return Err(refuse(format!(
+            "it is no order of version {} (found {})",
+            protocol::VERSION,
+            version.map_or("none".to_owned(), |found| found.to_string()),
+        )));
+    }
+    serde_json::from_slice(&line).map_err(|error| refuse(error.to_string()))
+}
+
+/// Stops the pass when the parent closes stdin or dies, and ends the process when the pass takes no notice.
+fn stop_with_stdin(voice: Arc<StdoutVoice>) {
+    std::thread::spawn(move || {
+        let mut ignored = [0; 512];
+        loop {
+            match std::io::stdin().read(&mut ignored) {
+                Ok(0) => break,
+                Err(error) if error.kind() != std::io::ErrorKind::Interrupted => break,
+                _ => {}
+            }
+        }
+        voice.ask_to_stop();
+        std::thread::sleep(STOP_GRACE);
+        // Not `exit`: the destructors of a stuck library would wait for its stuck threads.
+        let _ = rustix::process::kill_process(rustix::process::getpid(), Signal::KILL);
+    });
+}
+
+/// Stops the pass when the source changes under it, which may be hours before its end.
+fn stop_with_source(voice: Arc<StdoutVoice>, source: Weak<HeldSource>) {
+    std::thread::spawn(move || {
+        while let Some(source) = source.upgrade() {
+            if source.check().is_err() {
+                voice.ask_to_stop();
+                return;
+            }
+            drop(source);
+            std::thread::sleep(LOOK_AT_SOURCE_EVERY);
+        }
+    });
+}
+
+fn panicked(panic: &(dyn Any + Send)) -> Fault {
+    let words = panic
+        .downcast_ref::<&str>()
+        .map(|words| (*words).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "no words".to_owned());
+    Fault::new(
+        "WorkerPanicked",
+        Blame::Bug,
+        "run worker",
+        "the pass",
+        words,
+        "This is a defect of reelmill: report it with the file that shows it.",
+    )
+}
+
+/// The engine's turn.
+fn pass(order: &Order, source: &HeldSource, voice: &StdoutVoice) -> Result<Cost, Fault> {
+    let pass_order = PassOrder {
+        jobs: order
+            .jobs
+            .iter()
+            .map(|job| PassJob {
+                job: job.job.clone(),
+                work: job.work.clone(),
+            })
+            .collect(),
+        scratch: order.scratch.clone(),
+        threads: order.threads,
+        backend: order.backend,
+        limits: order.limits.clone(),
+    };
+    pass::carry_out(&pass_order, source.file()?, &order.source.name, voice)
+}

@@ -1,0 +1,309 @@
+//! One node of a definition: what is common to all activities, and the parameters of its type.
+//!
+//! Guarantees: a resolved activity's work is complete and in range; a template never lends itself to another type.
+//! Deliberately absent: the graph (`graph`), and types of later versions, which are refused with a sentence.
+
+use crate::base::reader;
+use crate::base::reader::Wrong;
+use crate::media::spec::AnimationSpec;
+use crate::media::spec::Backend;
+use crate::media::spec::MediaWork;
+use crate::media::spec::SnapshotMode;
+use crate::media::spec::SnapshotSpec;
+use crate::media::spec::TranscodeSpec;
+use crate::media::spec_check;
+use crate::workflow::name_rule::is_name;
+use crate::workflow::resolved::Activity;
+use crate::workflow::resolved::ActivityKind;
+use crate::workflow::resolved::When;
+use crate::workflow::template::Templates;
+use serde::Deserialize;
+use serde_json::Map;
+use serde_json::Value;
+
+/// Keys that every activity has; the others are parameters of its type.
+const COMMON: [&str; 7] = ["id", "type", "needs", "when", "optional", "backend", "template"];
+
+/// Types of this version.
+const KINDS: [(&str, ActivityKind); 6] = [
+    ("analysis", ActivityKind::Analysis),
+    ("transcode", ActivityKind::Transcode),
+    ("snapshot", ActivityKind::Snapshot),
+    ("dynamic_image", ActivityKind::DynamicImage),
+    ("cover", ActivityKind::Cover),
+    ("noop", ActivityKind::Noop),
+];
+
+/// Types that the design has and this version has not.
+const LATER: [&str; 7] = [
+    "qc",
+    "review",
+    "hook",
+    "moderation",
+    "recognition",
+    "content_analysis",
+    "copy",
+];
+
+/// The keys of [`COMMON`].
+#[derive(Debug, Deserialize)]
+struct Common {
+    id: String,
+    r#type: String,
+    #[serde(default)]
+    needs: Vec<String>,
+    when: Option<String>,
+    #[serde(default)]
+    optional: bool,
+    #[serde(default)]
+    backend: Backend,
+    template: Option<String>,
+}
+
+/// A node as it stands in a definition.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Node {
+    /// An explicit Start, which every graph has anyway.
+    Start {
+        /// Its id.
+        id: String,
+    },
+    /// An explicit End.
+    End {
+        /// Its id.
+        id: String,
+        /// What it follows; checked for existence only.
+        needs: Vec<String>,
+    },
+    /// Something to do.
+    Activity(Box<Activity>),
+}
+
+impl Node {
+    /// Its id.
+    pub fn id(&self) -> &str {
+        match self {
+            Node::Start { id } | Node::End { id, .. } => id,
+            Node::Activity(activity) => &activity.id,
+        }
+    }
+}
+
+/// The type that a word names.
+///
+/// # Errors
+/// A clause: a type of a later version, or an unknown one with the nearest known.
+pub fn kind(word: &str) -> Result<ActivityKind, String> {
+    if let Some((_, kind)) = KINDS.iter().find(|(known, _)| *known == word) {
+        return Ok(*kind);
+    }
+    if LATER.contains(&word) {
+        return Err(format!(
+            "activities of type {word:?} come with a later version of reelmill"
+        ));
+    }
+    Err(format!(
+        "{word:?} is no activity type; {}",
+        reader::meant(word, &KINDS.map(|(known, _)| known))
+    ))
+}
+
+/// What a worker is to make of parameters; none: nothing, the daemon does it alone.
+///
+/// # Errors
+/// Everything wrong with them, at least one problem.
+pub fn work(kind: ActivityKind, parameters: &Map<String, Value>) -> Result<Option<MediaWork>, Vec<Wrong>> {
+    let tree = Value::Object(parameters.clone());
+    let spec = |wrong: Wrong| vec![spelling_of_common(wrong)];
+    let work = match kind {
+        ActivityKind::Transcode => MediaWork::Transcode(reader::from_tree::<TranscodeSpec>(&tree).map_err(spec)?),
+        ActivityKind::Snapshot => MediaWork::Snapshot(reader::from_tree::<SnapshotSpec>(&tree).map_err(spec)?),
+        ActivityKind::DynamicImage => MediaWork::DynamicImage(reader::from_tree::<AnimationSpec>(&tree).map_err(spec)?),
+        ActivityKind::Cover => MediaWork::Snapshot(cover(&tree).map_err(spec)?),
+        ActivityKind::Analysis | ActivityKind::Noop => {
+            if let Some(key) = parameters.keys().next() {
+                let why = format!(
+                    "unknown key {key:?}; an activity of type {:?} takes no parameters",
+                    kind.as_str()
+                );
+                return Err(spec(Wrong::at(key, why)));
+            }
+            return Ok((kind == ActivityKind::Analysis).then_some(MediaWork::Analysis));
+        }
+    };
+    let problems = spec_check::check(&work);
+    if problems.is_empty() {
+        Ok(Some(work))
+    } else {
+        Err(problems)
+    }
+}
+
+/// A cover is one still; when nothing says which, one from the first tenth that is not black.
+fn cover(tree: &Value) -> Result<SnapshotSpec, Wrong> {
+    let mut spec: SnapshotSpec = reader::from_tree(tree)?;
+    if spec.mode != SnapshotMode::Normal {
+        return Err(Wrong::at(
+            "mode",
+            "a cover is one still; take type = \"snapshot\" for sprites",
+        ));
+    }
+    if spec.times.len() > 1 || spec.interval_s.is_some() || spec.count.is_some_and(|count| count != 1) {
+        return Err(Wrong::at(
+            "times",
+            "a cover is one still: one entry of times, no interval_s, no count",
+        ));
+    }
+    spec.count = None;
+    if spec.times.is_empty() && tree.get("start_s").is_none() {
+        spec.times = vec!["10%".to_owned()];
+        spec.black_level = spec.black_level.or(Some(70));
+    }
+    Ok(spec)
+}
+
+/// A misspelt common key is reported as such, though it was read as a parameter.
+fn spelling_of_common(wrong: Wrong) -> Wrong {
+    let near = COMMON
+        .iter()
+        .find(|known| strsim::jaro_winkler(known, &wrong.path) > 0.9);
+    match near {
+        Some(known) if wrong.why.starts_with("unknown key") => Wrong {
+            why: format!("unknown key {:?}; did you mean {known:?}?", wrong.path),
+            ..wrong
+        },
+        _ => wrong,
+    }
+}
+
+/// Reads one node of a definition.
+///
+/// # Errors
+/// Its id, where it has one, and everything wrong with it; paths begin at the node's own keys.
+pub fn resolve(tree: &Value, templates: &Templates) -> Result<Node, (Option<String>, Vec<Wrong>)> {
+    let Value::Object(written) = tree else {
+        return Err((None, vec![Wrong::at("", "an activity is a table of keys")]));
+    };
+    let id = written.get("id").and_then(Value::as_str).map(str::to_owned);
+    let one = |wrong: Wrong| (id.clone(), vec![wrong]);
+    let (common, parameters): (Map<String, Value>, Map<String, Value>) = written
+        .iter()
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .partition(|(key, _)| COMMON.contains(&key.as_str()));
+    let common: Common = reader::from_tree(&Value::Object(common)).map_err(one)?;
+    if !is_name(&common.id, 64) {
+        let why = format!("{:?} is not a name of 1 to 64 letters, digits, - and _", common.id);
+        return Err(one(Wrong::at("id", why)));
+    }
+    if let Some(edge) = start_or_end(&common, &parameters).map_err(one)? {
+        return Ok(edge);
+    }
+    let kind = kind(&common.r#type).map_err(|why| one(Wrong::at("type", why)))?;
+    if parameters.contains_key("input") {
+        return Err(one(Wrong::at(
+            "input",
+            "outputs of other activities as input come with a later version; leave it out to take the source",
+        )));
+    }
+    let when = when(&common).map_err(|why| one(Wrong::at("when", why)))?;
+    let merged = match &common.template {
+        None => parameters,
+        Some(name) => {
+            with_template(name, kind, &parameters, templates).map_err(|why| one(Wrong::at("template", why)))?
+        }
+    };
+    let work = work(kind, &merged).map_err(|problems| (id.clone(), problems))?;
+    Ok(Node::Activity(Box::new(Activity {
+        id: common.id,
+        kind,
+        needs: common.needs,
+        when,
+        optional: common.optional,
+        backend: common.backend,
+        work,
+        template: common.template,
+        parameters: Value::Object(merged),
+    })))
+}
+
+fn start_or_end(common: &Common, parameters: &Map<String, Value>) -> Result<Option<Node>, Wrong> {
+    let (node, word) = match common.r#type.as_str() {
+        "Start" | "start" => (Node::Start { id: common.id.clone() }, "Start"),
+        "End" | "end" => {
+            let (id, needs) = (common.id.clone(), common.needs.clone());
+            (Node::End { id, needs }, "End")
+        }
+        _ => return Ok(None),
+    };
+    if let Some(key) = parameters.keys().next() {
+        return Err(Wrong::at(key, format!("a {word} node takes no parameters")));
+    }
+    if word == "Start" && !common.needs.is_empty() {
+        return Err(Wrong::at("needs", "a Start node follows nothing"));
+    }
+    if common.template.is_some() || common.when.is_some() {
+        return Err(Wrong::at("type", format!("a {word} node has an id and needs only")));
+    }
+    Ok(Some(node))
+}
+
+fn when(common: &Common) -> Result<When, String> {
+    let when = match common.when.as_deref() {
+        None | Some("success") => When::Success,
+        Some("failure") => When::Failure,
+        Some("always") => When::Always,
+        Some("blocked") => {
+            return Err(
+                "\"blocked\" needs a review or moderation to follow, and these come with a later version".to_owned(),
+            );
+        }
+        Some(word) if word.contains(|c: char| !c.is_ascii_alphabetic()) => {
+            return Err(format!(
+                "{word:?} is an expression, and these come with a later version; known are success, failure, always"
+            ));
+        }
+        Some(word) => {
+            return Err(format!(
+                "{word:?} is no condition; {}",
+                reader::meant(word, &["success", "failure", "always"])
+            ));
+        }
+    };
+    if when == When::Failure && common.needs.is_empty() {
+        return Err("\"failure\" needs something in needs that can fail: Start does not".to_owned());
+    }
+    Ok(when)
+}
+
+/// Scalars beside a template override it, a list replaces the template's, a table is merged.
+fn with_template(
+    name: &str,
+    kind: ActivityKind,
+    written: &Map<String, Value>,
+    templates: &Templates,
+) -> Result<Map<String, Value>, String> {
+    let Some(template) = templates.get(name) else {
+        let known: Vec<&str> = templates.iter().map(|template| template.name.as_str()).collect();
+        return Err(format!(
+            "there is no template {name:?}; {}",
+            reader::meant(name, &known)
+        ));
+    };
+    if template.kind != kind {
+        return Err(format!(
+            "template {name:?} is for activities of type {:?}, and this one is {:?}",
+            template.kind.as_str(),
+            kind.as_str()
+        ));
+    }
+    let mut merged = template.parameters.clone();
+    // Moments are said in one way or the other, so those beside a template replace the template's way.
+    if written.contains_key("times") {
+        merged.remove("interval_s");
+        merged.remove("count");
+    } else if written.contains_key("interval_s") || written.contains_key("count") {
+        merged.remove("times");
+    }
+    reader::overlay(&mut merged, written);
+    Ok(merged)
+}

@@ -1,0 +1,20 @@
+//! What should happen: definitions, graphs, names, statuses. Pure.
+//!
+//! Guarantees: no I/O, no clock, no async; the same input gives the same answer. Deliberately absent: when and where it happens.
+
+pub mod activity;
+pub mod arrival;
+pub mod condition;
+pub mod definition;
+pub mod graph;
+pub mod name_rule;
+pub mod naming;
+pub mod output_names;
+pub mod plan;
+pub mod preset;
+pub mod resolve;
+pub mod resolved;
+pub mod segment;
+pub mod selector;
+pub mod status;
+pub mod template;

@@ -1,0 +1,73 @@
+//! The names of everything that the activities of a workflow will make, before anything is made.
+//!
+//! Guarantees: spells groups and containers as the engine does when a definition leaves them open. Deliberately
+//! absent: numbers and versions, which never make two different outputs equal.
+
+use crate::base::clock::UtcMs;
+use crate::media::product::Place;
+use crate::media::spec::Container;
+use crate::media::spec::GroupKind;
+use crate::media::spec::MediaWork;
+use crate::workflow::naming::NameFacts;
+use crate::workflow::naming::PathTemplate;
+use crate::workflow::resolved::Activity;
+use std::collections::BTreeMap;
+
+/// Two outputs of one task that a path cannot tell apart, in words.
+pub fn same_key(path: &PathTemplate, activities: &[Activity]) -> Option<(String, String)> {
+    let mut seen: BTreeMap<String, String> = BTreeMap::new();
+    for activity in activities {
+        for (group, name, extension) in outputs_of(activity) {
+            let facts = NameFacts {
+                source_key: "folder/source.mov",
+                prefix: None,
+                name: &name,
+                extension,
+                group: &group,
+                activity: &activity.id,
+                template: activity.template.as_deref(),
+                media: "media",
+                task: "task",
+                // Every activity is a job of its own.
+                job: &activity.id,
+                task_created_at: UtcMs(0),
+            };
+            let key = path.names(&facts).ok()?.key(&Place::Main);
+            let words = format!("{name}{extension} of activity {:?}", activity.id);
+            if let Some(other) = seen.insert(key, words.clone()) {
+                return Some((other, words));
+            }
+        }
+    }
+    None
+}
+
+/// Group, name and extension of everything an activity makes.
+fn outputs_of(activity: &Activity) -> Vec<(String, String, &'static str)> {
+    let one = |extension| vec![(String::new(), activity.id.clone(), extension)];
+    match &activity.work {
+        None | Some(MediaWork::Analysis) => Vec::new(),
+        Some(MediaWork::Snapshot(spec)) => one(spec.format.extension()),
+        Some(MediaWork::DynamicImage(spec)) => one(spec.format.extension()),
+        Some(MediaWork::Transcode(spec)) => {
+            let mut all = Vec::new();
+            for group in &spec.groups {
+                match group.kind {
+                    GroupKind::Hls => {
+                        let name = if group.name.is_empty() { "HLS" } else { &group.name };
+                        all.push((group.name.clone(), name.to_owned(), ".m3u8"));
+                    }
+                    GroupKind::File => all.extend(group.outputs.iter().map(|output| {
+                        let container = group.container.unwrap_or(if output.video.is_some() {
+                            Container::Mp4
+                        } else {
+                            Container::M4a
+                        });
+                        (group.name.clone(), output.name.clone(), container.extension())
+                    })),
+                }
+            }
+            all
+        }
+    }
+}

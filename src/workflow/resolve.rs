@@ -1,0 +1,469 @@
+//! From a definition to a workflow with nothing left to look up.
+//!
+//! Guarantees: either a whole [`ResolvedWorkflow`], or every problem at once, each naming the activity and the key.
+//! Deliberately absent: whether the storages and destinations named exist, which the configuration knows.
+
+use crate::base::reader;
+use crate::base::reader::Wrong;
+use crate::workflow::activity;
+use crate::workflow::activity::Node;
+use crate::workflow::definition::BadDefinition;
+use crate::workflow::definition::CallbackKind;
+use crate::workflow::definition::CallbackSection;
+use crate::workflow::definition::Definition;
+use crate::workflow::definition::Existing;
+use crate::workflow::definition::OutputSection;
+use crate::workflow::definition::Problem;
+use crate::workflow::definition::Profile;
+use crate::workflow::definition::SourceSection;
+use crate::workflow::definition::TriggerMode;
+use crate::workflow::graph;
+use crate::workflow::name_rule::is_name;
+use crate::workflow::naming::DEFAULT_PATH;
+use crate::workflow::naming::PathTemplate;
+use crate::workflow::output_names::same_key;
+use crate::workflow::preset;
+use crate::workflow::resolved::Activity;
+use crate::workflow::resolved::AfterRule;
+use crate::workflow::resolved::CallbackRule;
+use crate::workflow::resolved::InlineDestination;
+use crate::workflow::resolved::OnConflict;
+use crate::workflow::resolved::OutputRule;
+use crate::workflow::resolved::ResolvedWorkflow;
+use crate::workflow::resolved::SourceRule;
+use crate::workflow::resolved::SuccessRule;
+use crate::workflow::selector::DEFAULT_EXTENSIONS;
+use crate::workflow::selector::within_prefix;
+use crate::workflow::template::Templates;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+
+/// Most activities of one workflow.
+const MAX_ACTIVITIES: usize = 100;
+
+/// A definition with templates merged, presets expanded, defaults filled and its graph checked.
+///
+/// # Errors
+/// Everything wrong with it.
+pub fn resolve(definition: &Definition, templates: &Templates) -> Result<ResolvedWorkflow, BadDefinition> {
+    let mut problems = Problems::default();
+    if !is_name(&definition.name, 128) {
+        let why = format!(
+            "{:?} is not a name of 1 to 128 letters of any script, digits, - and _",
+            definition.name
+        );
+        problems.add(Wrong::at("name", why));
+    }
+    let activities = activities(&mut problems, definition, templates);
+    let source = source(&mut problems, definition.source.as_ref());
+    let output = output(&mut problems, definition.output.as_ref(), &source, &activities);
+    let callback = callback(&mut problems, definition.callback.as_ref());
+    if problems.0.is_empty() {
+        Ok(ResolvedWorkflow {
+            name: definition.name.clone(),
+            description: definition.description.clone(),
+            source,
+            output,
+            callback,
+            success: definition.success,
+            activities,
+        })
+    } else {
+        Err(BadDefinition {
+            name: Some(definition.name.clone()),
+            problems: problems.0,
+        })
+    }
+}
+
+/// One template as a workflow of one activity, named after it.
+pub fn wrap_template(name: &str, templates: &Templates) -> Option<ResolvedWorkflow> {
+    let template = templates.get(name)?;
+    let node = serde_json::json!({ "id": name, "type": template.kind.as_str(), "template": name });
+    let definition = Definition {
+        name: name.to_owned(),
+        description: template.description.clone(),
+        enabled: None,
+        success: SuccessRule::All,
+        preset: None,
+        source: Some(SourceSection {
+            library: true,
+            ..SourceSection::default()
+        }),
+        output: None,
+        callback: None,
+        activity: vec![node],
+    };
+    resolve(&definition, templates).ok()
+}
+
+/// What `reelmill run WORKFLOW` runs: a file (anything that ends in `.toml` or `.json`, or holds a slash), else a
+/// preset, else a template. Source, output and callback of a file are not looked at; outputs go to `{Name}{Ext}`.
+///
+/// # Errors
+/// A file that cannot be read or is wrong, or a name that is neither, with the nearest that is.
+pub fn resolve_named(
+    argument: &str,
+    templates: &Templates,
+    read: impl FnOnce(&str) -> std::io::Result<String>,
+) -> Result<ResolvedWorkflow, BadDefinition> {
+    let json = argument.ends_with(".json");
+    let mut resolved = if json || argument.ends_with(".toml") || argument.contains('/') {
+        let text = read(argument)
+            .map_err(|error| BadDefinition::one(Wrong::at("", format!("cannot read {argument}: {error}"))))?;
+        let mut definition = if json {
+            Definition::from_json(&text)?
+        } else {
+            Definition::from_toml(&text)?
+        };
+        definition.source = Some(SourceSection {
+            library: true,
+            ..SourceSection::default()
+        });
+        definition.output = None;
+        definition.callback = None;
+        resolve(&definition, templates)?
+    } else if let Some(preset) = preset::get(argument) {
+        resolve(&preset, templates)?
+    } else if let Some(wrapped) = wrap_template(argument, templates) {
+        wrapped
+    } else {
+        let mut known = preset::names().to_vec();
+        known.extend(templates.iter().map(|template| template.name.as_str()));
+        let why = format!(
+            "{argument:?} is no preset workflow, no template, and no .toml or .json file; {}",
+            reader::meant(argument, &known)
+        );
+        return Err(BadDefinition::one(Wrong::at("", why)));
+    };
+    "{Name}{Ext}".clone_into(&mut resolved.output.path);
+    Ok(resolved)
+}
+
+#[derive(Default)]
+struct Problems(Vec<Problem>);
+
+impl Problems {
+    fn add(&mut self, wrong: Wrong) {
+        self.0.push(Problem { node: None, wrong });
+    }
+
+    fn at(&mut self, path: &str, why: impl Into<String>) {
+        self.add(Wrong::at(path, why));
+    }
+}
+
+fn activities(problems: &mut Problems, definition: &Definition, templates: &Templates) -> Vec<Activity> {
+    let preset;
+    let written: &[Value] = match &definition.preset {
+        None => &definition.activity,
+        Some(_) if !definition.activity.is_empty() => {
+            problems.at("preset", "a workflow has a preset's activities or its own, not both");
+            return Vec::new();
+        }
+        Some(name) => {
+            preset = preset::get(name);
+            let Some(preset) = &preset else {
+                problems.at(
+                    "preset",
+                    format!("there is no preset {name:?}; {}", reader::meant(name, &preset::names())),
+                );
+                return Vec::new();
+            };
+            &preset.activity
+        }
+    };
+    let before = problems.0.len();
+    let mut nodes = Vec::new();
+    for (at, tree) in written.iter().enumerate() {
+        match activity::resolve(tree, templates) {
+            Ok(node) => nodes.push(node),
+            Err((Some(node), wrongs)) => problems.0.extend(wrongs.into_iter().map(|wrong| Problem {
+                node: Some(node.clone()),
+                wrong,
+            })),
+            Err((None, wrongs)) => {
+                for wrong in wrongs {
+                    let path = format!(
+                        "activity[{at}]{}{}",
+                        if wrong.path.is_empty() { "" } else { "." },
+                        wrong.path
+                    );
+                    problems.add(Wrong { path, ..wrong });
+                }
+            }
+        }
+    }
+    if problems.0.len() > before {
+        return Vec::new();
+    }
+    match graph_of(nodes) {
+        Ok(activities) => activities,
+        Err(wrong) => {
+            problems.add(wrong);
+            Vec::new()
+        }
+    }
+}
+
+/// The activities in order, with Start and End taken out.
+fn graph_of(nodes: Vec<Node>) -> Result<Vec<Activity>, Wrong> {
+    let bad = |why: String| Wrong::at("activity", why);
+    let mut start = None;
+    let mut end = None;
+    let mut activities = Vec::new();
+    // Explicit ends are checked as nodes like any other, then dropped.
+    let mut checked: Vec<(String, Vec<String>)> = Vec::new();
+    for node in nodes {
+        let id = node.id().to_owned();
+        match node {
+            Node::Start { .. } => {
+                if start.replace(id.clone()).is_some() {
+                    return Err(bad(format!("{id:?} is a second Start node")));
+                }
+                checked.push((id, Vec::new()));
+            }
+            Node::End { needs, .. } => {
+                if end.replace(id.clone()).is_some() {
+                    return Err(bad(format!("{id:?} is a second End node")));
+                }
+                checked.push((id, needs));
+            }
+            Node::Activity(activity) => {
+                checked.push((id, activity.needs.clone()));
+                activities.push(*activity);
+            }
+        }
+    }
+    let implied_start = start.is_none() && !activities.iter().any(|activity| activity.id == "Start");
+    if implied_start {
+        checked.push(("Start".to_owned(), Vec::new()));
+        start = Some("Start".to_owned());
+    }
+    if activities.is_empty() {
+        return Err(bad(
+            "a workflow needs at least one [[activity]], or preset = \"...\"".to_owned()
+        ));
+    }
+    if activities.len() > MAX_ACTIVITIES {
+        return Err(bad(format!(
+            "{} activities are more than {MAX_ACTIVITIES}",
+            activities.len()
+        )));
+    }
+    if let Some(end) = &end
+        && let Some((id, _)) = checked.iter().find(|(_, needs)| needs.contains(end))
+    {
+        return Err(bad(format!(
+            "activity {id:?} needs {end:?}, and nothing follows the End node"
+        )));
+    }
+    let graph: Vec<graph::Node<'_>> = checked.iter().map(|(id, needs)| graph::Node { id, needs }).collect();
+    let order = graph::order(&graph).map_err(|error| bad(error.to_string()))?;
+    for activity in &mut activities {
+        activity.needs.retain(|need| Some(need) != start.as_ref());
+        let mut seen = BTreeSet::new();
+        activity.needs.retain(|need| seen.insert(need.clone()));
+    }
+    let mut by_id: BTreeMap<String, Activity> = activities
+        .into_iter()
+        .map(|activity| (activity.id.clone(), activity))
+        .collect();
+    Ok(order
+        .into_iter()
+        .filter_map(|at| by_id.remove(&checked[at].0))
+        .collect())
+}
+
+fn source(problems: &mut Problems, section: Option<&SourceSection>) -> SourceRule {
+    let Some(section) = section else {
+        problems.at(
+            "source",
+            "is missing: write [source] with storage = \"NAME\", \"*\", or library = true",
+        );
+        return source(&mut Problems::default(), Some(&SourceSection::default()));
+    };
+    if section.library {
+        if section.storage.is_some() || !section.prefix.is_empty() {
+            problems.at("source.library", "goes without storage and prefix");
+        }
+        if section.trigger.is_some() {
+            problems.at(
+                "source.trigger",
+                "media of the library are started by hand; leave trigger out",
+            );
+        }
+    } else if section.storage.is_none() {
+        problems.at(
+            "source.storage",
+            "is missing: the name of a storage, \"*\" for any, or library = true instead",
+        );
+    }
+    prefix(problems, "source.prefix", &section.prefix);
+    let automatic = !section.library && section.trigger != Some(TriggerMode::Manual);
+    let after = after(problems, section, automatic);
+    SourceRule {
+        storage: section.storage.clone().filter(|name| name != "*"),
+        library: section.library,
+        prefix: section.prefix.trim_start_matches('/').to_owned(),
+        automatic,
+        extensions: extensions(problems, section.extensions.as_deref()),
+        process_existing: section.existing == Existing::Process,
+        after,
+    }
+}
+
+fn prefix(problems: &mut Problems, path: &str, prefix: &str) {
+    if !prefix.is_empty() && !prefix.ends_with('/') {
+        problems.at(
+            path,
+            format!("{prefix:?} must be empty (the whole storage) or end with a slash"),
+        );
+    }
+    if prefix.split('/').any(|segment| segment == "." || segment == "..") {
+        problems.at(path, format!("{prefix:?} has a . or .. segment"));
+    }
+    if prefix.trim_start_matches('/').starts_with(".reelmill/") {
+        problems.at(path, "is reelmill's own staging folder");
+    }
+}
+
+fn after(problems: &mut Problems, section: &SourceSection, automatic: bool) -> AfterRule {
+    let text = section.after.as_deref().unwrap_or("keep");
+    match text.split_once(':') {
+        None if text == "keep" => AfterRule::Keep,
+        None if text == "delete" => AfterRule::Delete,
+        Some(("move", target)) => {
+            prefix(problems, "source.after", target);
+            let target = target.trim_start_matches('/');
+            if target.is_empty() {
+                problems.at("source.after", "move: needs a prefix, as in \"move:done/\"");
+            } else if automatic && within_prefix(&section.prefix, target) {
+                let why = format!(
+                    "{target:?} lies under source.prefix, so a moved file would arrive again; set a prefix beside it"
+                );
+                problems.at("source.after", why);
+            }
+            AfterRule::Move(target.to_owned())
+        }
+        _ => {
+            problems.at(
+                "source.after",
+                format!("{text:?} is not one of keep, move:PREFIX, delete"),
+            );
+            AfterRule::Keep
+        }
+    }
+}
+
+fn extensions(problems: &mut Problems, written: Option<&[String]>) -> Vec<String> {
+    let mut list: Vec<String> = Vec::new();
+    for word in written.unwrap_or(&["default".to_owned()]) {
+        match word.as_str() {
+            "default" => list.extend(DEFAULT_EXTENSIONS.map(str::to_owned)),
+            "*" => list.push("*".to_owned()),
+            word if word.is_empty() || word.contains(['.', '/', '*']) => {
+                problems.at(
+                    "source.extensions",
+                    format!("{word:?} is not an extension; write it without dot, as in \"mp4\""),
+                );
+            }
+            word => list.push(word.to_lowercase()),
+        }
+    }
+    if written.is_some_and(<[String]>::is_empty) {
+        problems.at(
+            "source.extensions",
+            "is empty; write [\"default\"] for media files or [\"*\"] for all",
+        );
+    }
+    let mut seen = BTreeSet::new();
+    list.retain(|word| seen.insert(word.clone()));
+    list
+}
+
+fn output(
+    problems: &mut Problems,
+    section: Option<&OutputSection>,
+    source: &SourceRule,
+    activities: &[Activity],
+) -> OutputRule {
+    let section = section.cloned().unwrap_or_default();
+    let path = section.path.unwrap_or_else(|| DEFAULT_PATH.to_owned());
+    if let Some(written) = &section.prefix {
+        prefix(problems, "output.prefix", written);
+    }
+    if section.storage.as_deref() == Some("*") {
+        problems.at("output.storage", "must be the name of one storage");
+    }
+    match PathTemplate::parse(&path) {
+        Err(bad) => problems.at("output.path", bad.to_string()),
+        Ok(template) => {
+            if !source.library && !template.tells_sources_apart() {
+                let why = "would give every source the same names; add {ObjectPrefix}{FileName}, {MediaId} or {RunId}";
+                problems.at("output.path", why);
+            }
+            if section.on_conflict != OnConflict::Version
+                && let Some((one, other)) = same_key(&template, activities)
+            {
+                let why = format!(
+                    "gives {one} and {other} the same name; add {{Name}}, {{Activity}} or {{Group}}, or set on_conflict = \"version\""
+                );
+                problems.at("output.path", why);
+            }
+        }
+    }
+    OutputRule {
+        storage: section.storage,
+        prefix: section.prefix.map(|prefix| prefix.trim_start_matches('/').to_owned()),
+        path,
+        on_conflict: section.on_conflict,
+    }
+}
+
+fn callback(problems: &mut Problems, section: Option<&CallbackSection>) -> CallbackRule {
+    let section = section.cloned().unwrap_or_default();
+    let own = section.destination.is_some() || section.url.is_some();
+    if own && section.kind.is_some() {
+        problems.at(
+            "callback.kind",
+            "goes without destination and url; also_unified = true tells the unified callback as well",
+        );
+    }
+    if section.destination.is_some() && section.url.is_some() {
+        problems.at("callback.url", "goes without destination");
+    }
+    if section.url.is_none() && (section.profile.is_some() || section.auth_key.is_some()) {
+        problems.at("callback.url", "is missing: profile and auth_key are for a url");
+    }
+    if section.kind == Some(CallbackKind::None) && section.also_unified {
+        problems.at("callback.also_unified", "contradicts kind = \"none\"");
+    }
+    if section.profile == Some(Profile::Mps) {
+        problems.at(
+            "callback.profile",
+            "\"mps\" comes with a later version of reelmill; now ims, vod, native",
+        );
+    }
+    if let Some(address) = &section.url {
+        let valid =
+            url::Url::parse(address).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+        if !valid {
+            problems.at("callback.url", format!("{address:?} is no http or https address"));
+        }
+    }
+    CallbackRule {
+        unified: section.also_unified || (!own && section.kind != Some(CallbackKind::None)),
+        destination: section.destination,
+        inline: section.url.map(|url| InlineDestination {
+            url,
+            profile: section.profile.unwrap_or_default().as_str().to_owned(),
+            auth_key: section.auth_key,
+        }),
+    }
+}
+
+#[cfg(test)]
+#[path = "resolve_tests.rs"]
+mod tests;

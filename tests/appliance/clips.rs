@@ -1,0 +1,149 @@
+//! Clips made by the system's ffmpeg, once a run of the test suite, and the real files of the shared media folder.
+
+use std::path::Path;
+use std::path::PathBuf;
+use std::process::Command;
+
+/// A clip made by `ffmpeg` with these arguments (without the output's name), kept for the other tests under `name`.
+pub fn made(name: &str, args: &[&str]) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("clips");
+    std::fs::create_dir_all(&folder).expect("the folder is made");
+    let target = folder.join(name);
+    if !target.exists() {
+        // Tests run side by side: each makes its own and the last rename wins.
+        let beside = folder.join(format!("{}-{name}", std::process::id()));
+        let output = Command::new("ffmpeg")
+            .args(["-hide_banner", "-loglevel", "error", "-nostdin", "-y"])
+            .args(args)
+            .arg(&beside)
+            .output()
+            .expect("ffmpeg is installed (packaging/prerequisites.sh test)");
+        assert!(
+            output.status.success(),
+            "ffmpeg {args:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        std::fs::rename(&beside, &target).expect("the clip is put in place");
+    }
+    target
+}
+
+/// 6 s of 640x360 at 25 fps with a key frame every 2 s and stereo sound.
+pub fn short() -> PathBuf {
+    made(
+        "short.mp4",
+        &[
+            "-f",
+            "lavfi",
+            "-i",
+            "testsrc2=size=640x360:rate=25:duration=6",
+            "-f",
+            "lavfi",
+            "-i",
+            "sine=frequency=440:sample_rate=48000:duration=6",
+            "-c:v",
+            "libx264",
+            "-preset",
+            "ultrafast",
+            "-g",
+            "50",
+            "-pix_fmt",
+            "yuv420p",
+            "-c:a",
+            "aac",
+            "-b:a",
+            "96k",
+            "-ac",
+            "2",
+            "-movflags",
+            "+faststart",
+        ],
+    )
+}
+
+/// The same without sound.
+pub fn silent() -> PathBuf {
+    made(
+        "silent.mp4",
+        &[
+            "-f",
+            "lavfi",
+            "-i",
+            "testsrc2=size=640x360:rate=25:duration=4",
+            "-c:v",
+            "libx264",
+            "-preset",
+            "ultrafast",
+            "-g",
+            "50",
+            "-pix_fmt",
+            "yuv420p",
+            "-movflags",
+            "+faststart",
+        ],
+    )
+}
+
+/// Sound alone.
+pub fn sound_only() -> PathBuf {
+    made(
+        "sound.m4a",
+        &[
+            "-f",
+            "lavfi",
+            "-i",
+            "sine=frequency=440:sample_rate=48000:duration=5",
+            "-c:a",
+            "aac",
+            "-ac",
+            "2",
+        ],
+    )
+}
+
+/// 20 s of 1280x720: long enough to be interrupted.
+pub fn long() -> PathBuf {
+    made(
+        "long.mp4",
+        &[
+            "-f",
+            "lavfi",
+            "-i",
+            "testsrc2=size=1280x720:rate=30:duration=20",
+            "-f",
+            "lavfi",
+            "-i",
+            "sine=frequency=330:sample_rate=48000:duration=20",
+            "-c:v",
+            "libx264",
+            "-preset",
+            "ultrafast",
+            "-g",
+            "60",
+            "-pix_fmt",
+            "yuv420p",
+            "-c:a",
+            "aac",
+            "-ac",
+            "2",
+            "-movflags",
+            "+faststart",
+        ],
+    )
+}
+
+/// A file of the shared media folder, or none (with a message) where the folder is absent and not required.
+pub fn shared(name: &str) -> Option<PathBuf> {
+    let folder = std::env::var_os("REELMILL_MEDIA_DIR").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/media"),
+        PathBuf::from,
+    );
+    let path = folder.join(name);
+    if path.exists() {
+        return Some(path);
+    }
+    let required = std::env::var("REELMILL_REQUIRE_MEDIA").is_ok_and(|value| value == "1");
+    assert!(!required, "{} is missing and REELMILL_REQUIRE_MEDIA=1", path.display());
+    println!("skipped: {} is not here", path.display());
+    None
+}

@@ -1,0 +1,216 @@
+//! A router that answers on a port of its own.
+
+use reelmill::base::clock::UtcMs;
+use reelmill::base::ids::TaskId;
+use reelmill::base::wake::Bells;
+use reelmill::objects::local::Folder;
+use reelmill::store::Store;
+use reelmill::telemetry::metrics::Metrics;
+use reelmill::web;
+use reelmill::web::folders::FolderObjects;
+use reelmill::web::links::Signer;
+use reelmill::web::ports::Live;
+use reelmill::web::ports::LiveProgress;
+use reelmill::web::ports::StorageControl;
+use reelmill::web::ports::StorageState;
+use reelmill::web::secrets;
+use reelmill::web::state::About;
+use reelmill::web::state::WebState;
+use reelmill::workflow::template::Templates;
+use reqwest::Method;
+use reqwest::RequestBuilder;
+use reqwest::Response;
+use reqwest::StatusCode;
+use serde_json::Value;
+use serde_json::json;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::atomic::AtomicBool;
+use tokio_util::sync::CancellationToken;
+
+/// A workflow that needs no worker.
+pub const NOOP: &str = r#"
+name = "noop"
+[source]
+storage = "ingest"
+prefix = "in/"
+[[activity]]
+id = "one"
+type = "noop"
+"#;
+
+#[derive(Default)]
+pub struct Playing(pub Mutex<Vec<Live>>);
+
+impl LiveProgress for Playing {
+    fn running(&self) -> Vec<Live> {
+        self.0.lock().expect("not poisoned").clone()
+    }
+}
+
+struct OneStorage;
+
+impl StorageControl for OneStorage {
+    fn storages(&self) -> Vec<StorageState> {
+        vec![StorageState {
+            name: "ingest".to_owned(),
+            kind: "folder".to_owned(),
+            location: "/ingest".to_owned(),
+            watch: "inotify".to_owned(),
+            available: true,
+            note: None,
+            last_scan: None,
+        }]
+    }
+
+    fn scan(&self, storage: &str) -> bool {
+        storage == "ingest"
+    }
+}
+
+/// A router that answers on a port of its own.
+pub struct Served {
+    pub folder: tempfile::TempDir,
+    pub store: Store,
+    pub state: WebState,
+    pub playing: Arc<Playing>,
+    pub http: reqwest::Client,
+    pub url: String,
+    pub admin: String,
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        self.state.stopping.cancel();
+    }
+}
+
+impl Served {
+    pub async fn new() -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::create_dir_all(folder.path().join("ingest/in")).expect("made");
+        let store = Store::open(&folder.path().join("reelmill.db")).expect("opens");
+        let file = secrets::first_admin_token(&store, folder.path(), UtcMs::now())
+            .await
+            .expect("works")
+            .expect("is made");
+        let admin = std::fs::read_to_string(file).expect("readable").trim().to_owned();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("binds");
+        let url = format!("http://{}", listener.local_addr().expect("has an address"));
+        let playing = Arc::new(Playing::default());
+        let state = WebState {
+            store: store.clone(),
+            bells: Bells::default(),
+            objects: Arc::new(FolderObjects::new([Folder::new(
+                "ingest",
+                folder.path().join("ingest"),
+            )])),
+            progress: Arc::clone(&playing) as Arc<dyn LiveProgress>,
+            storages: Arc::new(OneStorage),
+            templates: Arc::new(Templates::shipped()),
+            missing_for: Arc::new(|workflow| match workflow.source.storage.as_deref() {
+                Some("ingest") | None => Vec::new(),
+                Some(other) => vec![format!("there is no storage {other:?} in the configuration")],
+            }),
+            metrics: Metrics::default(),
+            signer: Signer::new(secrets::link_secret(folder.path()).expect("is made")),
+            about: Arc::new(About {
+                public_url: url.clone(),
+                started: UtcMs::now(),
+                threads: 2,
+                attempts: 1,
+            }),
+            ready: Arc::new(AtomicBool::new(true)),
+            draining: Arc::new(AtomicBool::new(false)),
+            stopping: CancellationToken::new(),
+        };
+        let router = web::router(state.clone());
+        tokio::spawn(web::serve(listener, router, state.stopping.clone()));
+        Served {
+            folder,
+            store,
+            state,
+            playing,
+            http: reqwest::Client::new(),
+            url,
+            admin,
+        }
+    }
+
+    pub fn ask(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http
+            .request(method, format!("{}{path}", self.url))
+            .bearer_auth(&self.admin)
+    }
+
+    pub async fn get(&self, path: &str) -> Value {
+        let response = self.ask(Method::GET, path).send().await.expect("answers");
+        let status = response.status();
+        let body = response.json().await.expect("is JSON");
+        assert_eq!(status, StatusCode::OK, "{path}: {body}");
+        body
+    }
+
+    pub async fn post(&self, path: &str, body: Value) -> (StatusCode, Value) {
+        let response = self.ask(Method::POST, path).json(&body).send().await.expect("answers");
+        let status = response.status();
+        let text = response.text().await.expect("is text");
+        (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+    }
+
+    pub async fn apply(&self, definition: &str) -> Value {
+        let response = self
+            .ask(Method::POST, "/api/v1/workflows")
+            .header("content-type", "application/toml")
+            .body(definition.to_owned())
+            .send()
+            .await
+            .expect("answers");
+        let status = response.status();
+        let body: Value = response.json().await.expect("is JSON");
+        assert!(status.is_success(), "{body}");
+        body
+    }
+
+    pub fn object(&self, key: &str, content: &[u8]) {
+        let path = self.folder.path().join("ingest").join(key);
+        std::fs::create_dir_all(path.parent().expect("has one")).expect("made");
+        std::fs::write(path, content).expect("written");
+    }
+
+    pub async fn start(&self, key: &str) -> String {
+        self.object(key, b"not looked at");
+        let body = json!({ "workflow": "noop", "object": format!("ingest:{key}") });
+        let (status, task) = self.post("/api/v1/tasks", body).await;
+        assert_eq!(status, StatusCode::CREATED, "{task}");
+        task["id"].as_str().expect("has an id").to_owned()
+    }
+
+    /// What the scheduler does with a noop.
+    pub async fn carry_out(&self, task: &str) {
+        let detail = self.store.show_task(&TaskId::from(task)).await.expect("is there");
+        let workflow = Arc::new(detail.workflow.expect("has its version"));
+        for job in detail.jobs {
+            self.store
+                .conclude_noop(&job.id, Arc::clone(&workflow), UtcMs::now())
+                .await
+                .expect("concludes");
+        }
+    }
+}
+
+/// The problem in an answer, whose shape is checked.
+pub async fn problem(response: Response) -> (StatusCode, Value) {
+    assert_eq!(response.headers()["content-type"], "application/problem+json");
+    let status = response.status();
+    let body: Value = response.json().await.expect("is JSON");
+    assert_eq!(body["status"], status.as_u16());
+    for field in ["title", "detail", "code", "remedy"] {
+        assert!(
+            body[field].as_str().is_some_and(|text| !text.is_empty()),
+            "{field} of {body}"
+        );
+    }
+    (status, body)
+}
