@@ -158,12 +158,13 @@ fn paint(number: i64, width: u32, height: u32) -> Result<Frame, AvError> {
     frame.set_color(Color::BT709);
     let shift = (number * i64::from(width) / 240) as u32;
     let wedge_from = height * 3 / 4;
+    let bar_at = |x: u32| BARS[(x * BARS.len() as u32 / width) as usize];
     // All rows of the bars are alike, and those of the wedge only shifted: each line is made once and copied.
     let wedge: Vec<u8> = (0..2 * width).map(|x| (16 + x % width * 219 / width) as u8).collect();
     for plane in 0..3_usize {
         let (step, rows) = if plane == 0 { (1, height) } else { (2, height / 2) };
         let bars: Vec<u8> = (0..width / step)
-            .map(|x| BARS[((x * step + shift) % width * BARS.len() as u32 / width) as usize][plane])
+            .map(|x| bar_at((x * step + shift) % width)[plane])
             .collect();
         for y in 0..rows {
             let Some(row) = frame.row_mut(plane, y) else { continue };

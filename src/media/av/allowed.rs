@@ -141,11 +141,8 @@ static DEMUXER_LIST: LazyLock<CString> = LazyLock::new(|| CString::new(DEMUXERS)
 static DECODER_LIST: LazyLock<CString> = LazyLock::new(|| {
     let mut names = Vec::new();
     let mut walk = ptr::null_mut();
-    loop {
-        // SAFETY: libav's own way to walk its constant list of codecs.
-        let Some(codec) = (unsafe { ffi::av_codec_iterate(&mut walk).as_ref() }) else {
-            break;
-        };
+    // SAFETY: libav's own way to walk its constant list of codecs.
+    while let Some(codec) = unsafe { ffi::av_codec_iterate(&mut walk).as_ref() } {
         // SAFETY: a codec of that list; its name is constant.
         let (decodes, name) = unsafe {
             (

@@ -4,6 +4,8 @@
 //! protocol for reading, the caller brings the bytes. Builds against libav 5.1 to 7.1. Deliberately absent:
 //! decisions about media; these types do what they are told.
 #![allow(unsafe_code)]
+// Types of libav's constants differ between its versions; a cast that is idle here is needed there.
+#![allow(clippy::unnecessary_cast)]
 
 mod allowed;
 pub mod animation;

@@ -39,6 +39,9 @@ const PROGRESS_EVERY: Duration = Duration::from_millis(250);
 /// Frame threads of the decoder beyond this only cost memory.
 const MAX_DECODER_THREADS: u32 = 16;
 
+/// What came of reading: pictures, sound, and each tap with how it went.
+pub type Harvest = (Reading, SoundSummary, Vec<(Tapped, Result<(), Fault>)>);
+
 impl Pass<'_> {
     /// Reads the source with all threads at work.
     pub(super) fn read(
@@ -49,7 +52,7 @@ impl Pass<'_> {
         outputs: &[Output],
         health: &Health,
         taps: Vec<Tapped>,
-    ) -> Result<(Reading, SoundSummary, Vec<(Tapped, Result<(), Fault>)>), Fault> {
+    ) -> Result<Harvest, Fault> {
         let refused = |refusal: AvError| error::source_refused("open the decoder", &self.name, &refusal);
         let feeds = |wanted: &dyn Fn(&OutputPlan) -> bool| -> Vec<&Output> {
             let pairs = outputs.iter().zip(&self.plan.outputs);

@@ -45,9 +45,10 @@ impl Pass<'_> {
             .iter()
             .zip(&areas)
             .map(|(video, area)| {
-                // Renditions run side by side already; only a host with more cores than renditions gains from
-                // threads inside an encoder, the larger ones most.
-                let share = u64::from(self.order.threads) * area / total;
+                // Renditions run side by side already, so an encoder gets threads of its own only where its share
+                // of the work is more than one core's: on two cores the largest of a usual ladder, which would
+                // hold up the others otherwise.
+                let share = (u64::from(self.order.threads) * area).div_ceil(total);
                 let threads = u32::try_from(share).unwrap_or(1).clamp(1, 16);
                 VideoTrack::open(video, self.timing.unit, self.timing.rate, color, threads)
             })

@@ -29,7 +29,7 @@ use std::sync::mpsc::Receiver;
 use std::sync::mpsc::SyncSender;
 
 /// Pictures waiting between two threads.
-pub const QUEUE: usize = 4;
+pub const QUEUE: usize = 2;
 /// No key frame but the forced ones.
 const NO_GOP_LIMIT: u32 = 1 << 30;
 
@@ -268,6 +268,8 @@ fn options(spec: &VideoSpec) -> Result<Dict, AvError> {
     }
     options.set("forced-idr", "1")?;
     options.set("sc_threshold", "0")?;
+    // A thread of its own for looking ahead keeps some ten more frames; the encoder's threads overlap enough.
+    options.set("x264-params", "sync-lookahead=0")?;
     let kbps = |value: u32| (u64::from(value) * 1000).to_string();
     let bitrate = spec.bitrate_kbps.unwrap_or(2000);
     match spec.rate {

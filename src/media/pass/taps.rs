@@ -10,7 +10,7 @@ use crate::media::tap::FrameTap;
 use std::sync::mpsc::Receiver;
 
 /// Pictures waiting for a tap: enough for one slow picture among many it does not want.
-pub const QUEUE: usize = 8;
+pub const QUEUE: usize = 4;
 
 /// A picture job and its tap.
 pub struct Tapped {
