@@ -411,7 +411,7 @@ fn a_workflow_with_a_cycle_is_refused_by_name() {
     assert!(!output.status.success(), "{}", said(&output));
     let text = said(&output);
     assert!(
-        text.contains("egg") && text.contains("hen") && text.contains("cycle"),
+        text.contains("egg") && text.contains("hen") && text.contains("circle"),
         "{text}"
     );
 }
