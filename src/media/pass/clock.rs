@@ -218,7 +218,7 @@ mod tests {
                 .collect()
         };
         assert_eq!(keys(40, 2.0), [0, 2000]);
-        assert_eq!(keys(33, 1.0), [0, 990, 1980, 3003]);
+        assert_eq!(keys(33, 1.0), [0, 990, 2013, 3003]);
         assert_eq!(keys(3000, 2.0), [0, 3000, 6000, 9000], "never two in one frame");
     }
 
