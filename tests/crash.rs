@@ -88,11 +88,11 @@ fn twenty_kills_lose_nothing_and_tell_nothing_twice() {
         assert_eq!(task["status"], "Succeed", "{task:#}");
         outputs_are_whole(&appliance, task);
     }
-    let sources: BTreeSet<String> = tasks.iter().map(|task| source_of(task)).collect();
+    let sources: BTreeSet<String> = tasks.iter().map(source_of).collect();
     assert_eq!(sources.len(), kills, "each clip ran exactly once: {sources:?}");
 
     // Every published file is one that a task tells of: nothing stray, no second versions, no staging left.
-    let told: BTreeSet<String> = tasks.iter().flat_map(published_keys).collect();
+    let told: BTreeSet<String> = tasks.iter().flat_map(|task| published_keys(&appliance, task)).collect();
     let found: BTreeSet<String> = appliance.files("renditions").into_iter().collect();
     assert_eq!(
         found, told,
@@ -140,24 +140,38 @@ fn outputs(task: &Value) -> &Vec<Value> {
         .unwrap_or_else(|| panic!("a task shows its outputs: {task:#}"))
 }
 
-fn published_keys(task: &Value) -> Vec<String> {
-    outputs(task)
-        .iter()
-        .flat_map(|output| output["files"].as_array().expect("an output lists its files"))
-        .map(|file| file["key"].as_str().expect("a file has its key").to_owned())
-        .collect()
+/// Every file of every output of a task.
+fn files(appliance: &Appliance, task: &Value) -> Vec<Value> {
+    let of_output = |output: &Value| {
+        let id = output["id"].as_str().expect("an output has an id").to_owned();
+        let page = appliance.get(&format!("/api/v1/outputs/{id}/files?limit=500"));
+        assert!(page["next"].is_null(), "these sets are small");
+        page["items"].as_array().expect("a list").clone()
+    };
+    outputs(task).iter().flat_map(of_output).collect()
+}
+
+fn published_keys(appliance: &Appliance, task: &Value) -> Vec<String> {
+    files(appliance, task).iter().map(|file| key(file).to_owned()).collect()
+}
+
+fn key(file: &Value) -> &str {
+    let object = file["object"]
+        .as_str()
+        .unwrap_or_else(|| panic!("a file names its object: {file:#}"));
+    object
+        .strip_prefix("renditions:")
+        .expect("it stands in the output storage")
 }
 
 fn outputs_are_whole(appliance: &Appliance, task: &Value) {
     assert_eq!(outputs(task).len(), 4, "MP4, HLS, sprite, poster: {task:#}");
-    for output in outputs(task) {
-        for file in output["files"].as_array().expect("an output lists its files") {
-            let key = file["key"].as_str().expect("a key");
-            let bytes =
-                std::fs::read(appliance.path("renditions").join(key)).unwrap_or_else(|error| panic!("{key}: {error}"));
-            assert_eq!(file["size_bytes"].as_u64(), Some(bytes.len() as u64), "{key}");
-            assert_eq!(file["md5"].as_str(), Some(md5_hex(&bytes).as_str()), "{key}");
-        }
+    for file in files(appliance, task) {
+        let key = key(&file);
+        let path = appliance.path("renditions").join(key);
+        let bytes = std::fs::read(path).unwrap_or_else(|error| panic!("{key}: {error}"));
+        assert_eq!(file["size_bytes"].as_u64(), Some(bytes.len() as u64), "{key}");
+        assert_eq!(file["md5"].as_str(), Some(md5_hex(&bytes).as_str()), "{key}");
     }
 }
 

@@ -137,9 +137,11 @@ fn key_frames(path: &Path) -> Vec<String> {
         .arg(path)
         .output()
         .expect("ffprobe is installed");
+    // Side data of a frame makes a line of its own, with nothing in it that was asked for.
     String::from_utf8_lossy(&output.stdout)
         .lines()
         .map(|line| line.trim_matches(',').to_owned())
+        .filter(|line| !line.is_empty())
         .collect()
 }
 

@@ -47,6 +47,9 @@ impl Place {
     }
 
     async fn start(&self) -> Running {
+        // What was written just before the start must be older than the clock that stamps files is coarse; what is
+        // not counts as new, because running once too often beats never.
+        tokio::time::sleep(Duration::from_millis(40)).await;
         let store = Store::open(&self.folder.path().join("reelmill.db")).expect("open");
         let storage = StorageOptions {
             name: "in".to_owned(),
