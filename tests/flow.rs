@@ -86,7 +86,7 @@ fn a_dropped_file_becomes_a_ladder_a_sprite_a_poster_and_signed_callbacks() {
     key_frames_are_in_step(&appliance);
     hls_is_what_its_master_says(&appliance);
     index_points_into_the_sheet(&appliance);
-    every_output_is_proved(&task);
+    every_output_is_proved(&appliance, &task);
     callbacks_are_complete_and_signed(&appliance, &receiver, &task);
 }
 
@@ -209,7 +209,7 @@ fn index_points_into_the_sheet(appliance: &Appliance) {
     assert!(vtt.contains("00:00:10.000 -->"), "{vtt}");
 }
 
-fn every_output_is_proved(task: &Value) {
+fn every_output_is_proved(appliance: &Appliance, task: &Value) {
     let outputs = task["outputs"].as_array().expect("a list");
     assert_eq!(
         outputs.len(),
@@ -217,6 +217,7 @@ fn every_output_is_proved(task: &Value) {
         "three MP4, the HLS set, the sprite, the poster: {outputs:#?}"
     );
     for output in outputs {
+        let output = appliance.get(&format!("/api/v1/outputs/{}", output["id"].as_str().expect("an id")));
         let checks = output["proof"]["checks"]
             .as_array()
             .unwrap_or_else(|| panic!("no proof: {output:#}"));
