@@ -8,15 +8,21 @@ pub mod board;
 pub mod box_check;
 mod hints;
 pub mod known;
+mod ledger;
 mod look;
 pub mod mount_guard;
+mod scans;
 pub mod settle;
+mod unwatched;
 mod watch_folder;
 
+use crate::base::wake::Bell;
 use crate::base::wake::Bells;
 use crate::objects::lane::Lane;
 use crate::store::Store;
 use crate::trigger::board::Board;
+use crate::trigger::settle::Rules;
+use crate::trigger::unwatched::Unwatched;
 use crate::trigger::watch_folder::WatchFolder;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -47,6 +53,23 @@ pub struct StorageOptions {
     pub poll_interval: Option<Duration>,
     /// Folders of other storages within this one, relative to its root.
     pub others_within: Vec<PathBuf>,
+}
+
+impl StorageOptions {
+    /// Looks and their distance, by file system where the configuration leaves it open.
+    fn settle_rules(&self, file_system: &str) -> Rules {
+        let seconds = match file_system {
+            "local" => 1,
+            // Clients write in bursts, and the server tells late: size and time lie for many seconds.
+            "cifs" | "smb2" | "smbfs" => 15,
+            _ => 5,
+        };
+        let interval = self.settle_interval.unwrap_or(Duration::from_secs(seconds));
+        Rules {
+            looks: self.settle_looks.unwrap_or(2),
+            interval_ms: u64::try_from(interval.as_millis()).unwrap_or(u64::MAX).max(1),
+        }
+    }
 }
 
 /// How changes are noticed.
@@ -100,9 +123,11 @@ impl Trigger {
             );
             // One thread that hangs leaves one to notice when the storage is back.
             let lane = Lane::new(&storage.name, 2);
-            if storage.watch != WatchMode::Off {
-                watched.push(storage.name.clone());
+            if storage.watch == WatchMode::Off {
+                watches.spawn(Unwatched::new(storage, self.board.clone(), lane).run(stop.clone()));
+                continue;
             }
+            watched.push(storage.name.clone());
             let folder = WatchFolder::new(
                 storage,
                 self.store.clone(),
@@ -120,10 +145,26 @@ impl Trigger {
             }
             // Workflows changed: one that takes existing objects may be among them.
             for name in &watched {
-                watch_folder::release_existing(&self.store, &self.bells.scheduler, name).await;
+                release_existing(&self.store, &self.bells.scheduler, name).await;
             }
         }
         watches.shutdown().await;
+    }
+}
+
+/// Makes existing objects ready that an enabled workflow asks for.
+async fn release_existing(store: &Store, scheduler: &Bell, name: &str) {
+    match store.release_existing(name).await {
+        Ok(0) => {}
+        Ok(released) => {
+            tracing::info!(
+                storage = name,
+                released,
+                "objects that were there before run, as a workflow asks"
+            );
+            scheduler.ring();
+        }
+        Err(error) => tracing::warn!(storage = name, %error, "existing objects could not be looked through"),
     }
 }
 
