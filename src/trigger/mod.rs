@@ -20,6 +20,8 @@ use crate::base::wake::Bell;
 use crate::base::wake::Bells;
 use crate::objects::lane::Lane;
 use crate::store::Store;
+use crate::telemetry::metrics::Metric;
+use crate::telemetry::metrics::Metrics;
 use crate::trigger::board::Board;
 use crate::trigger::settle::Rules;
 use crate::trigger::unwatched::Unwatched;
@@ -34,6 +36,8 @@ use tokio_util::sync::CancellationToken;
 pub struct TriggerOptions {
     /// Every storage, also those that are not watched.
     pub storages: Vec<StorageOptions>,
+    /// Where arrivals are counted; by default nobody reads it.
+    pub metrics: Metrics,
 }
 
 /// One storage.
@@ -128,6 +132,8 @@ impl Trigger {
                 continue;
             }
             watched.push(storage.name.clone());
+            // A counter begins at nothing, so that its first step is seen as one.
+            self.options.metrics.add_labelled(Metric::Arrivals, &storage.name, 0.0);
             let folder = WatchFolder::new(
                 storage,
                 self.store.clone(),
@@ -135,6 +141,7 @@ impl Trigger {
                 self.board.clone(),
                 asked,
                 lane,
+                self.options.metrics.clone(),
             );
             watches.spawn(folder.run(stop.clone()));
         }

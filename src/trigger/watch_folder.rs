@@ -15,6 +15,8 @@ use crate::objects::scan::Look;
 use crate::objects::scan::Scan;
 use crate::store::Store;
 use crate::store::error::StoreError;
+use crate::telemetry::metrics::Metric;
+use crate::telemetry::metrics::Metrics;
 use crate::trigger::StorageOptions;
 use crate::trigger::WatchMode;
 use crate::trigger::board::Board;
@@ -53,6 +55,7 @@ pub(super) struct WatchFolder {
     board: Board,
     asked: Bell,
     lane: Lane,
+    metrics: Metrics,
     began: Instant,
     ledger: Ledger,
     root: Option<RootSeen>,
@@ -74,6 +77,7 @@ impl WatchFolder {
         board: Board,
         asked: Bell,
         lane: Lane,
+        metrics: Metrics,
     ) -> Self {
         let now = Instant::now();
         WatchFolder {
@@ -86,6 +90,7 @@ impl WatchFolder {
             board,
             asked,
             lane,
+            metrics,
             began: now,
             root: None,
             hints: None,
@@ -401,6 +406,8 @@ impl WatchFolder {
             Ok(new) => {
                 if new > 0 {
                     self.scheduler.ring();
+                    self.metrics
+                        .add_labelled(Metric::Arrivals, &self.options.name, new as f64);
                     tracing::debug!(storage = self.options.name, new, "objects arrived");
                 }
             }
