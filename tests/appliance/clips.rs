@@ -1,4 +1,4 @@
-//! Clips made by the system's ffmpeg, once a run of the test suite, and the real files of the shared media folder.
+//! Clips made by the system's ffmpeg, once a run of the test suite.
 
 use std::path::Path;
 use std::path::PathBuf;
@@ -95,20 +95,4 @@ pub fn long() -> PathBuf {
         ]
         .concat(),
     )
-}
-
-/// A file of the shared media folder, or none (with a message) where the folder is absent and not required.
-pub fn shared(name: &str) -> Option<PathBuf> {
-    let folder = std::env::var_os("REELMILL_MEDIA_DIR").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/media"),
-        PathBuf::from,
-    );
-    let path = folder.join(name);
-    if path.exists() {
-        return Some(path);
-    }
-    let required = std::env::var("REELMILL_REQUIRE_MEDIA").is_ok_and(|value| value == "1");
-    assert!(!required, "{} is missing and REELMILL_REQUIRE_MEDIA=1", path.display());
-    println!("skipped: {} is not here", path.display());
-    None
 }

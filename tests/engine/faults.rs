@@ -126,7 +126,7 @@ async fn a_stop_gives_running_jobs_back_without_a_try() {
 
 #[tokio::test]
 async fn a_death_while_a_worker_runs_runs_it_again_fused() {
-    let (mut house, task) = House::hanging().await;
+    let (house, task) = House::hanging().await;
     let mut house = house.die_and_return().await;
     assert_eq!(
         house.statuses(&task).await,
