@@ -2,6 +2,7 @@
 
 mod appliance;
 
+use appliance::PATIENCE;
 use appliance::REELMILL;
 use appliance::clips;
 use appliance::workflows::RUNG;
@@ -14,9 +15,6 @@ use std::process::Output;
 use std::process::Stdio;
 use std::time::Duration;
 use std::time::Instant;
-
-/// Longest a test waits for what must happen.
-const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A workflow without storages, with named groups and something after the ladder.
 fn small() -> String {

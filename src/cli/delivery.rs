@@ -8,6 +8,7 @@ use crate::cli::client::Client;
 use crate::cli::client::Remote;
 use crate::cli::client::part;
 use crate::cli::listing;
+use crate::cli::listing::Page;
 use crate::cli::table;
 use serde_json::json;
 
@@ -25,12 +26,9 @@ pub enum Command {
         /// Only those of this task.
         #[arg(long)]
         task: Option<String>,
-        /// How many, 1 to 500.
-        #[arg(long, default_value_t = 50)]
-        limit: u32,
-        /// Where the page before ended.
-        #[arg(long)]
-        cursor: Option<String>,
+        #[command(flatten)]
+        #[allow(missing_docs)]
+        page: Page,
         #[command(flatten)]
         #[allow(missing_docs)]
         remote: Remote,
@@ -56,17 +54,10 @@ pub fn run(command: Command, context: &Context) -> anyhow::Result<()> {
             status,
             destination,
             task,
-            limit,
-            cursor,
+            page,
             remote,
         } => block_on(async {
-            let query = [
-                ("status", status),
-                ("destination", destination),
-                ("task", task),
-                ("limit", Some(limit.to_string())),
-                ("cursor", cursor),
-            ];
+            let query = page.of([("status", status), ("destination", destination), ("task", task)]);
             listing::print(
                 &remote,
                 context,

@@ -7,7 +7,8 @@ use crate::cli::block_on;
 use crate::cli::client::Client;
 use crate::cli::client::NoAnswer;
 use crate::cli::client::Remote;
-use crate::cli::table;
+use crate::cli::listing;
+use crate::cli::listing::Page;
 use std::time::Duration;
 
 /// What can be done with events.
@@ -26,12 +27,8 @@ pub struct Args {
     /// Only those of this task.
     #[arg(long)]
     pub task: Option<String>,
-    /// How many, 1 to 500.
-    #[arg(long, default_value_t = 50)]
-    pub limit: u32,
-    /// Where the page before ended.
-    #[arg(long)]
-    pub cursor: Option<String>,
+    #[command(flatten)]
+    page: Page,
     /// Print new ones as they happen, one JSON object a line, until interrupted.
     #[arg(long)]
     pub follow: bool,
@@ -49,19 +46,15 @@ const AGAIN_AFTER: Duration = Duration::from_secs(2);
 pub fn run(command: Command, context: &Context) -> anyhow::Result<()> {
     let Command::List(args) = command;
     block_on(async {
-        let client = Client::connect(&args.remote, context)?;
         if args.follow {
-            return follow(&client).await;
+            return follow(&Client::connect(&args.remote, context)?).await;
         }
-        let query = [
-            ("type", args.kind),
-            ("task", args.task),
-            ("limit", Some(args.limit.to_string())),
-            ("cursor", args.cursor),
-        ];
-        let list = client.get("/api/v1/events", &query).await?;
-        table::print_list(
-            &list,
+        let query = args.page.of([("type", args.kind), ("task", args.task)]);
+        listing::print(
+            &args.remote,
+            context,
+            "/api/v1/events",
+            &query,
             &[
                 ("SEQ", "/seq"),
                 ("AT", "/created_at"),
@@ -69,8 +62,8 @@ pub fn run(command: Command, context: &Context) -> anyhow::Result<()> {
                 ("TASK", "/task"),
                 ("ID", "/id"),
             ],
-            args.remote.json,
         )
+        .await
     })
 }
 

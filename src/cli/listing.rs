@@ -9,6 +9,28 @@ use crate::cli::client::Remote;
 use crate::cli::table;
 use crate::cli::table::Column;
 
+/// Which page of a list.
+#[derive(Debug, clap::Args)]
+pub struct Page {
+    /// How many, 1 to 500.
+    #[arg(long, default_value_t = 50)]
+    pub limit: u32,
+    /// Where the page before ended.
+    #[arg(long)]
+    pub cursor: Option<String>,
+}
+
+impl Page {
+    /// The query for this page of what the filters find.
+    pub fn of<const N: usize>(
+        self,
+        filters: [(&'static str, Option<String>); N],
+    ) -> Vec<(&'static str, Option<String>)> {
+        let page = [("limit", Some(self.limit.to_string())), ("cursor", self.cursor)];
+        filters.into_iter().chain(page).collect()
+    }
+}
+
 /// One page of the list at `path`; parts of `query` without a value are not sent.
 ///
 /// # Errors

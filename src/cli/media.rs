@@ -8,6 +8,7 @@ use crate::cli::client::Client;
 use crate::cli::client::Remote;
 use crate::cli::client::part;
 use crate::cli::listing;
+use crate::cli::listing::Page;
 use crate::cli::table;
 
 /// What can be done with media.
@@ -21,12 +22,9 @@ pub enum Command {
         /// Only those whose key contains this text.
         #[arg(long)]
         text: Option<String>,
-        /// How many, 1 to 500.
-        #[arg(long, default_value_t = 50)]
-        limit: u32,
-        /// Where the page before ended.
-        #[arg(long)]
-        cursor: Option<String>,
+        #[command(flatten)]
+        #[allow(missing_docs)]
+        page: Page,
         #[command(flatten)]
         #[allow(missing_docs)]
         remote: Remote,
@@ -61,16 +59,10 @@ pub fn run(command: Command, context: &Context) -> anyhow::Result<()> {
         Command::List {
             storage,
             text,
-            limit,
-            cursor,
+            page,
             remote,
         } => block_on(async {
-            let query = [
-                ("storage", storage),
-                ("text", text),
-                ("limit", Some(limit.to_string())),
-                ("cursor", cursor),
-            ];
+            let query = page.of([("storage", storage), ("text", text)]);
             listing::print(
                 &remote,
                 context,

@@ -8,6 +8,8 @@ use crate::cli::client::Client;
 use crate::cli::client::NoAnswer;
 use crate::cli::client::Remote;
 use crate::cli::client::part;
+use crate::cli::listing;
+use crate::cli::listing::Page;
 use crate::cli::outcome::BadUsage;
 use crate::cli::outcome::WorkFailed;
 use crate::cli::table;
@@ -79,12 +81,8 @@ pub struct Filters {
 pub struct ListArgs {
     #[command(flatten)]
     filters: Filters,
-    /// How many, 1 to 500.
-    #[arg(long, default_value_t = 50)]
-    pub limit: u32,
-    /// Where the page before ended.
-    #[arg(long)]
-    pub cursor: Option<String>,
+    #[command(flatten)]
+    page: Page,
     #[command(flatten)]
     remote: Remote,
 }
@@ -157,21 +155,16 @@ async fn start(args: StartArgs, context: &Context) -> anyhow::Result<()> {
 }
 
 async fn list(args: ListArgs, context: &Context) -> anyhow::Result<()> {
-    let client = Client::connect(&args.remote, context)?;
-    let tasks = client
-        .get(
-            "/api/v1/tasks",
-            &[
-                ("status", args.filters.status),
-                ("workflow", args.filters.workflow),
-                ("text", args.filters.text),
-                ("limit", Some(args.limit.to_string())),
-                ("cursor", args.cursor),
-            ],
-        )
-        .await?;
-    table::print_list(
-        &tasks,
+    let query = args.page.of([
+        ("status", args.filters.status),
+        ("workflow", args.filters.workflow),
+        ("text", args.filters.text),
+    ]);
+    listing::print(
+        &args.remote,
+        context,
+        "/api/v1/tasks",
+        &query,
         &[
             ("ID", "/id"),
             ("CREATED", "/created_at"),
@@ -179,8 +172,8 @@ async fn list(args: ListArgs, context: &Context) -> anyhow::Result<()> {
             ("WORKFLOW", "/workflow/name"),
             ("OBJECT", "/media/object"),
         ],
-        args.remote.json,
     )
+    .await
 }
 
 async fn show(args: OneArgs, context: &Context) -> anyhow::Result<()> {

@@ -131,9 +131,7 @@ impl WatchFolder {
             match step {
                 Ok(true) => {}
                 Ok(false) => self.wait(self.next_moment()).await,
-                Err(fault) => {
-                    self.doubt(fault.cause.clone()).await;
-                }
+                Err(fault) => self.doubt(fault.cause).await,
             }
         }
     }

@@ -146,12 +146,7 @@ async fn a_death_while_a_worker_runs_runs_it_again_fused() {
 
 #[tokio::test]
 async fn a_death_after_the_intents_publishes_the_same_outputs_and_works_nothing_twice() {
-    let mut house = House::new();
-    house.save(ladder("w")).await;
-    house.hand.may_publish.forget_permits(usize::MAX);
-    let task = house.start("w", house.file("clip.mov", "a film")).await;
-    house.run();
-    house.hand.asked_to_publish.acquire().await.expect("open").forget();
+    let (house, task) = House::publishing().await;
     let reserved = house.rows("select id from outputs where task_id = ?1 order by id", task.as_str());
     assert_eq!(reserved.len(), 3);
     let mut house = house.die_and_return().await;

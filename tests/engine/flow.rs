@@ -272,12 +272,7 @@ async fn a_cancel_stops_what_runs_and_ends_the_task_once() {
 
 #[tokio::test]
 async fn a_cancel_after_the_intent_to_publish_means_finish() {
-    let mut house = House::new();
-    house.save(ladder("w")).await;
-    house.hand.may_publish.forget_permits(usize::MAX);
-    let task = house.start("w", house.file("clip.mov", "a film")).await;
-    house.run();
-    house.hand.asked_to_publish.acquire().await.expect("open").forget();
+    let (mut house, task) = House::publishing().await;
     house.store.intend(&task, Intent::Cancel).await.expect("asked");
     house.bells.scheduler.ring();
     house.hand.may_publish.add_permits(10);

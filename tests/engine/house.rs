@@ -66,12 +66,26 @@ impl House {
     /// A new one whose only task, of workflow `w` over one film, hangs in its worker; and the task.
     pub async fn hanging() -> (Self, TaskId) {
         let mut house = House::new();
-        house.save(ladder("w")).await;
         house.hand.feels(&[Mood::Hang]);
-        let task = house.start("w", house.file("clip.mov", "a film")).await;
-        house.run();
+        let task = house.begun().await;
         house.hand.hanging.acquire().await.expect("open").forget();
         (house, task)
+    }
+
+    /// A new one whose only task, of workflow `w` over one film, is ready to publish and may not yet; and the task.
+    pub async fn publishing() -> (Self, TaskId) {
+        let mut house = House::new();
+        house.hand.may_publish.forget_permits(usize::MAX);
+        let task = house.begun().await;
+        house.hand.asked_to_publish.acquire().await.expect("open").forget();
+        (house, task)
+    }
+
+    async fn begun(&mut self) -> TaskId {
+        self.save(ladder("w")).await;
+        let task = self.start("w", self.file("clip.mov", "a film")).await;
+        self.run();
+        task
     }
 
     /// The one at `root`, made or found.
