@@ -12,7 +12,7 @@
 //! 2. Make one file here named after the rows (`deliveries.rs`), with `impl Store { pub async fn verb(...) }`. A
 //!    method that changes calls [`Store::write`], one that looks calls [`Store::read`]; each passes its own name for
 //!    messages. The closure gets the connection inside a transaction: it must not begin or commit one, sleep, or do
-//!    I/O, and gets its time as an argument ([`UtcMs`](crate::base::clock::UtcMs)), so that tests can choose it.
+//!    I/O, and gets its time as an argument ([`UtcMs`]), so that tests can choose it.
 //! 3. Statements are constants beside the function that runs them: lower case, named parameters, run through
 //!    `prepare_cached`. Helpers for rows of other families that must change in the same transaction are
 //!    `pub(super) fn name(connection: &Connection, ...)`; [`announce::announce`] writes an event that way.
