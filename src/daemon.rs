@@ -97,8 +97,12 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
         .with_metrics(metrics.clone())
         .with_drain(draining.clone());
     let board = scheduler.board();
-    let callbacks = Callbacks::new(store.clone(), bells.callback.clone(), callback_options(&config))?;
-    let trigger = Trigger::new(ports::trigger_options(&config), store.clone(), bells.clone());
+    let callbacks = Callbacks::new(
+        store.clone(),
+        bells.callback.clone(),
+        callback_options(&config, &metrics),
+    )?;
+    let trigger = Trigger::new(ports::trigger_options(&config, &metrics), store.clone(), bells.clone());
 
     // What answers.
     let listener = TcpListener::bind(config.server.listen).await.map_err(|error| {
@@ -259,7 +263,7 @@ fn scheduler_options(config: &Config) -> SchedulerOptions {
     }
 }
 
-fn callback_options(config: &Config) -> CallbackOptions {
+fn callback_options(config: &Config, metrics: &Metrics) -> CallbackOptions {
     let destinations = config.destinations.iter().map(|destination| DestinationOptions {
         name: destination.name.clone(),
         url: destination.url.clone(),
@@ -286,5 +290,6 @@ fn callback_options(config: &Config) -> CallbackOptions {
         destinations: named,
         unified,
         pace: Pace::default(),
+        metrics: metrics.clone(),
     }
 }

@@ -5,46 +5,11 @@ mod appliance;
 use appliance::Appliance;
 use appliance::clips;
 use appliance::receiver::Receiver;
+use appliance::workflows;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::time::Duration;
-
-const WORKFLOW: &str = r#"
-name = "crash"
-[source]
-storage = "ingest"
-[output]
-storage = "renditions"
-[[activity]]
-id = "facts"
-type = "analysis"
-[[activity]]
-id = "ladder"
-type = "transcode"
-[[activity.group]]
-kind = "file"
-container = "mp4"
-[[activity.group.output]]
-name = "240p"
-video = { codec = "h264", height = 240, preset = "ultrafast", rate = "crf", crf = 30.0 }
-audio = { codec = "aac", bitrate_kbps = 64 }
-[[activity.group]]
-kind = "hls"
-[[activity.group.output]]
-name = "240p"
-video = { codec = "h264", height = 240, preset = "ultrafast", rate = "crf", crf = 30.0 }
-audio = { codec = "aac", bitrate_kbps = 64 }
-[[activity]]
-id = "sprite"
-type = "snapshot"
-mode = "sprite"
-interval_s = 1
-[[activity]]
-id = "poster"
-type = "cover"
-needs = ["ladder"]
-"#;
 
 /// A linear congruential generator: the moments differ from run to run by the seed that is printed.
 struct Moments(u64);
@@ -66,7 +31,8 @@ fn twenty_kills_lose_nothing_and_tell_nothing_twice() {
         "[callback]\nurl = \"{}\"\nprofile = \"ims\"\nauth_key = \"Abc123Abc123\"\n",
         receiver.url()
     ));
-    appliance.workflow_file("crash", WORKFLOW);
+    let workflow = workflows::small("crash") + "needs = [\"ladder\"]\n";
+    appliance.workflow_file("crash", &workflow);
     let seed = std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)
         .expect("after 1970")

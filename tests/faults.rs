@@ -7,51 +7,16 @@ use appliance::clips;
 use appliance::receiver::Receiver;
 use appliance::reelmill;
 use appliance::said;
+use appliance::workflows;
 use serde_json::Value;
 use serde_json::json;
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::Command;
 
-/// A small workflow: facts, one MP4 rung and one HLS rung, sprite, poster.
-const SMALL: &str = r#"
-name = "small"
-[source]
-storage = "ingest"
-[output]
-storage = "renditions"
-[[activity]]
-id = "facts"
-type = "analysis"
-[[activity]]
-id = "ladder"
-type = "transcode"
-[[activity.group]]
-kind = "file"
-container = "mp4"
-[[activity.group.output]]
-name = "240p"
-video = { codec = "h264", height = 240, preset = "ultrafast", rate = "crf", crf = 30.0 }
-audio = { codec = "aac", bitrate_kbps = 64 }
-[[activity.group]]
-kind = "hls"
-[[activity.group.output]]
-name = "240p"
-video = { codec = "h264", height = 240, preset = "ultrafast", rate = "crf", crf = 30.0 }
-audio = { codec = "aac", bitrate_kbps = 64 }
-[[activity]]
-id = "sprite"
-type = "snapshot"
-mode = "sprite"
-interval_s = 1
-[[activity]]
-id = "poster"
-type = "cover"
-"#;
-
 fn appliance(extra: &str) -> Appliance {
     let mut appliance = Appliance::new(extra);
-    appliance.workflow_file("small", SMALL);
+    appliance.workflow_file("small", &workflows::small("small"));
     appliance.start();
     appliance
 }
@@ -275,7 +240,7 @@ fn slow_appliance() -> Appliance {
     let mut appliance = Appliance::new("");
     appliance.workflow_file(
         "small",
-        &SMALL
+        &workflows::small("small")
             .replace("ultrafast", "slow")
             .replace("height = 240", "height = 720"),
     );
@@ -329,7 +294,7 @@ impl Drop for Loop {
 #[test]
 fn a_full_output_storage_fails_cleanly_and_heals() {
     let mut appliance = Appliance::new("");
-    appliance.workflow_file("small", SMALL);
+    appliance.workflow_file("small", &workflows::small("small"));
     let Some(_mounted) = Loop::mount(&appliance.path("image"), &appliance.path("renditions"), 2, "loop") else {
         return;
     };
@@ -370,7 +335,7 @@ fn a_full_output_storage_fails_cleanly_and_heals() {
 #[test]
 fn a_read_only_output_storage_fails_with_a_remedy() {
     let mut appliance = Appliance::new("");
-    appliance.workflow_file("small", SMALL);
+    appliance.workflow_file("small", &workflows::small("small"));
     let Some(_mounted) = Loop::mount(&appliance.path("image"), &appliance.path("renditions"), 4, "loop,ro") else {
         return;
     };
@@ -425,7 +390,7 @@ fn a_receiver_that_is_down_for_the_whole_run_gets_everything_in_order_later() {
     let mut appliance = Appliance::new(&format!(
         "[callback]\nurl = \"http://127.0.0.1:{port}/hook\"\nprofile = \"ims\"\nauth_key = \"Abc123Abc123\"\n"
     ));
-    appliance.workflow_file("small", SMALL);
+    appliance.workflow_file("small", &workflows::small("small"));
     appliance.start();
     appliance.deliver(&clips::silent(), "silent.mp4");
     let task = appliance.ended_tasks(1).remove(0);

@@ -88,6 +88,7 @@ fn a_dropped_file_becomes_a_ladder_a_sprite_a_poster_and_signed_callbacks() {
     index_points_into_the_sheet(&appliance);
     every_output_is_proved(&appliance, &task);
     callbacks_are_complete_and_signed(&appliance, &receiver, &task);
+    metrics_count_what_happened(&appliance);
 }
 
 fn ffprobe(path: &Path) -> Value {
@@ -118,6 +119,26 @@ fn stream<'a>(facts: &'a Value, kind: &str) -> &'a Value {
         .as_array()
         .and_then(|streams| streams.iter().find(|stream| stream["codec_type"] == kind))
         .unwrap_or_else(|| panic!("no {kind} stream in {facts:#}"))
+}
+
+fn metrics_count_what_happened(appliance: &Appliance) {
+    let numbers = || {
+        let reply = appliance::http::get(appliance.port(), "/metrics", Some(&appliance.token()));
+        reply.expect("an answer").text()
+    };
+    let arrived = numbers();
+    assert!(
+        arrived.contains("reelmill_arrivals_total{storage=\"ingest\"} 1\n"),
+        "{arrived}"
+    );
+    // The receiver has a callback before its try is counted.
+    appliance.until("delivered callbacks to be counted", || {
+        let numbers = numbers();
+        let delivered = numbers
+            .lines()
+            .find_map(|line| line.strip_prefix("reelmill_delivery_tries_total{result=\"delivered\"} "))?;
+        (delivered != "0").then_some(())
+    });
 }
 
 /// Times of the key frames of a file, as ffprobe prints them.

@@ -1,11 +1,12 @@
 //! The one pass on real and on made files: what comes out, and how it fails.
 
+mod collection;
 mod media_pass {
     pub mod room;
 }
 
+use collection::media;
 use media_pass::room::Room;
-use media_pass::room::media;
 use media_pass::room::probe;
 use media_pass::room::sample;
 use media_pass::room::transcode;

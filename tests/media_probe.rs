@@ -1,5 +1,8 @@
 //! Facts and refusals on real files, and on files broken here.
 
+mod collection;
+
+use collection::media;
 use reelmill::base::fault::Fault;
 use reelmill::media::av::Source;
 use reelmill::media::facts::MediaFacts;
@@ -7,25 +10,6 @@ use reelmill::media::limits::Limits;
 use reelmill::media::probe;
 use std::fs::File;
 use std::path::Path;
-use std::path::PathBuf;
-
-fn media(name: &str) -> Option<PathBuf> {
-    let directory = std::env::var_os("REELMILL_MEDIA_DIR").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/media"),
-        PathBuf::from,
-    );
-    let path = directory.join(name);
-    if path.exists() {
-        return Some(path);
-    }
-    assert!(
-        std::env::var_os("REELMILL_REQUIRE_MEDIA").is_none_or(|value| value != "1"),
-        "{} is missing",
-        path.display()
-    );
-    eprintln!("skipped: {} is missing", path.display());
-    None
-}
 
 fn look(path: &Path) -> Result<MediaFacts, Fault> {
     let name = path.file_name().expect("a file").to_string_lossy().into_owned();

@@ -4,6 +4,7 @@ mod appliance;
 
 use appliance::REELMILL;
 use appliance::clips;
+use appliance::workflows::RUNG;
 use serde_json::Value;
 use std::path::Path;
 use std::path::PathBuf;
@@ -17,7 +18,10 @@ use std::time::Instant;
 /// Longest a test waits for what must happen.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-const SMALL: &str = r#"
+/// A workflow without storages, with named groups and something after the ladder.
+fn small() -> String {
+    format!(
+        r#"
 name = "small"
 [[activity]]
 id = "facts"
@@ -30,16 +34,14 @@ name = "MP4"
 kind = "file"
 [[activity.group.output]]
 name = "low"
-video = { codec = "h264", height = 240, preset = "ultrafast", rate = "crf", crf = 30.0 }
-audio = { codec = "aac", bitrate_kbps = 64 }
+{RUNG}
 [[activity.group]]
 name = "HLS"
 kind = "hls"
 segment_s = 2.0
 [[activity.group.output]]
 name = "low"
-video = { codec = "h264", height = 240, preset = "ultrafast", rate = "crf", crf = 30.0 }
-audio = { codec = "aac", bitrate_kbps = 64 }
+{RUNG}
 [[activity]]
 id = "sprite"
 type = "snapshot"
@@ -51,7 +53,9 @@ lines = 2
 id = "after"
 type = "noop"
 needs = ["ladder"]
-"#;
+"#
+    )
+}
 
 struct Desk {
     root: tempfile::TempDir,
@@ -64,9 +68,9 @@ impl Desk {
             std::fs::create_dir(root.path().join(folder)).expect("a fresh folder");
         }
         let desk = Desk { root };
-        desk.write("small.toml", SMALL.as_bytes());
+        desk.write("small.toml", small().as_bytes());
         // So slow that anything can happen in its middle.
-        let slow = SMALL
+        let slow = small()
             .replace("ultrafast", "veryslow")
             .replace("height = 240", "height = 720");
         desk.write("slow.toml", slow.as_bytes());
@@ -287,7 +291,7 @@ fn bad_usage_is_told_apart_from_failed_work() {
     let source = desk.source(&clips::short());
     desk.write(
         "cycle.toml",
-        SMALL
+        small()
             .replace("id = \"facts\"", "id = \"facts\"\nneeds = [\"after\"]")
             .replace("id = \"ladder\"", "id = \"ladder\"\nneeds = [\"facts\"]")
             .as_bytes(),

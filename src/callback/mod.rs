@@ -11,9 +11,10 @@ pub mod client;
 pub mod destination;
 pub mod dispatch;
 pub mod outbox;
+pub mod pace;
 pub mod signing;
 pub mod verify;
 
 pub use outbox::CallbackOptions;
 pub use outbox::Callbacks;
-pub use outbox::Pace;
+pub use pace::Pace;

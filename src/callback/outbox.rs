@@ -20,6 +20,7 @@ use crate::callback::destination::Destinations;
 use crate::callback::destination::RetryMode;
 use crate::callback::destination::Unified;
 use crate::callback::dispatch;
+use crate::callback::pace::Pace;
 use crate::callback::signing;
 use crate::events::profile::Deployment;
 use crate::events::profile::render;
@@ -30,6 +31,8 @@ use crate::store::deliveries::Lane;
 use crate::store::deliveries::Outcome;
 use crate::store::deliveries::Tried;
 use crate::store::error::StoreError;
+use crate::telemetry::metrics::Metric;
+use crate::telemetry::metrics::Metrics;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use std::collections::HashMap;
@@ -54,52 +57,15 @@ pub struct CallbackOptions {
     pub unified: Unified,
     /// Time limits and waits.
     pub pace: Pace,
-}
-
-/// Time limits and waits; the defaults are the contract, others are for tests.
-#[derive(Debug, Clone)]
-pub struct Pace {
-    /// A try must be answered within it.
-    pub timeout: Duration,
-    /// Wait after the first failure, doubled with each.
-    pub first_ms: i64,
-    /// Longest wait.
-    pub ceiling_ms: i64,
-    /// Tried for so long, then a dead letter.
-    pub give_up_ms: i64,
-    /// `retry = "ims"`: a try must be answered within it.
-    pub ims_timeout: Duration,
-    /// `retry = "ims"`: wait between tries.
-    pub ims_wait_ms: i64,
-    /// `retry = "ims"`: tries.
-    pub ims_tries: u32,
-    /// Looks into the store at least so often, rung or not.
-    pub look_every: Duration,
-    /// Tries to one receiver at once, once it has accepted one.
-    pub width: usize,
-    /// At a stop, tries under way get so long to end.
-    pub grace: Duration,
-}
-
-impl Default for Pace {
-    fn default() -> Self {
-        Pace {
-            timeout: Duration::from_secs(10),
-            first_ms: 1_000,
-            ceiling_ms: 15 * 60 * 1_000,
-            give_up_ms: 72 * 60 * 60 * 1_000,
-            ims_timeout: Duration::from_secs(3),
-            ims_wait_ms: 1_000,
-            ims_tries: 3,
-            look_every: Duration::from_secs(30),
-            width: 8,
-            grace: Duration::from_secs(3),
-        }
-    }
+    /// Where tries are counted; by default nobody reads it.
+    pub metrics: Metrics,
 }
 
 /// Events dispatched in one commit.
 const DISPATCH_BATCH: usize = 200;
+/// What a try came to, as it is counted.
+const DELIVERED: &str = "delivered";
+const FAILED: &str = "failed";
 /// Wait after the store itself failed.
 const STORE_WAIT: Duration = Duration::from_secs(5);
 
@@ -115,6 +81,7 @@ struct Inner {
     deployment: Deployment,
     destinations: Destinations,
     pace: Pace,
+    metrics: Metrics,
     breakers: Mutex<HashMap<String, Breaker>>,
     /// Tells lanes with room that there may be more for them.
     more: Notify,
@@ -134,6 +101,7 @@ impl Callbacks {
             deployment: options.deployment,
             destinations: Destinations::configured(&options.destinations, &options.unified)?,
             pace: options.pace,
+            metrics: options.metrics,
             breakers: Mutex::new(HashMap::new()),
             more: Notify::new(),
         })))
@@ -146,6 +114,10 @@ impl Callbacks {
 
     /// Works until `stop`. Tries under way then get their grace; what is cut off is sent again by the next start.
     pub async fn run(&self, stop: CancellationToken) {
+        for result in [DELIVERED, FAILED] {
+            // A counter begins at nothing, so that its first step is seen as one.
+            self.0.metrics.add_labelled(Metric::DeliveryTries, result, 0.0);
+        }
         let mut lanes: JoinSet<()> = JoinSet::new();
         let mut running: HashMap<Id, String> = HashMap::new();
         while !stop.is_cancelled() {
@@ -367,6 +339,8 @@ impl Inner {
                 outcome,
             })
             .await?;
+        let result = if health == Health::Accepted { DELIVERED } else { FAILED };
+        self.metrics.add_labelled(Metric::DeliveryTries, result, 1.0);
         match mode {
             RetryMode::Ims => Ok(()),
             RetryMode::Patient => {

@@ -7,6 +7,7 @@ use crate::cli::block_on;
 use crate::cli::client::Client;
 use crate::cli::client::Remote;
 use crate::cli::client::part;
+use crate::cli::listing;
 use crate::cli::table;
 use serde_json::json;
 
@@ -66,11 +67,11 @@ pub fn run(command: Command, context: &Context) -> anyhow::Result<()> {
                 ("limit", Some(limit.to_string())),
                 ("cursor", cursor),
             ];
-            let list = Client::connect(&remote, context)?
-                .get("/api/v1/deliveries", &query)
-                .await?;
-            table::print_list(
-                &list,
+            listing::print(
+                &remote,
+                context,
+                "/api/v1/deliveries",
+                &query,
                 &[
                     ("ID", "/id"),
                     ("CREATED", "/created_at"),
@@ -80,8 +81,8 @@ pub fn run(command: Command, context: &Context) -> anyhow::Result<()> {
                     ("EVENT", "/event_type"),
                     ("LAST ERROR", "/last_error"),
                 ],
-                remote.json,
             )
+            .await
         }),
         Command::Replay { ids, remote } => block_on(async {
             let client = Client::connect(&remote, context)?;

@@ -7,6 +7,7 @@ use crate::cli::block_on;
 use crate::cli::client::Client;
 use crate::cli::client::Remote;
 use crate::cli::client::part;
+use crate::cli::listing;
 use crate::cli::table;
 
 /// What can be done with media.
@@ -70,17 +71,19 @@ pub fn run(command: Command, context: &Context) -> anyhow::Result<()> {
                 ("limit", Some(limit.to_string())),
                 ("cursor", cursor),
             ];
-            let list = Client::connect(&remote, context)?.get("/api/v1/media", &query).await?;
-            table::print_list(
-                &list,
+            listing::print(
+                &remote,
+                context,
+                "/api/v1/media",
+                &query,
                 &[
                     ("ID", "/id"),
                     ("CREATED", "/created_at"),
                     ("BYTES", "/size_bytes"),
                     ("OBJECT", "/object"),
                 ],
-                remote.json,
             )
+            .await
         }),
         Command::Show { id, remote } => block_on(async {
             let path = format!("/api/v1/media/{}", part(&id));
@@ -88,14 +91,14 @@ pub fn run(command: Command, context: &Context) -> anyhow::Result<()> {
         }),
         Command::Urls { id, expires_s, remote } => block_on(async {
             let path = format!("/api/v1/media/{}/urls", part(&id));
-            let urls = Client::connect(&remote, context)?
-                .get(&path, &[("expires_s", Some(expires_s.to_string()))])
-                .await?;
-            table::print_list(
-                &urls,
+            listing::print(
+                &remote,
+                context,
+                &path,
+                &[("expires_s", Some(expires_s.to_string()))],
                 &[("NAME", "/name"), ("KIND", "/kind"), ("URL", "/url")],
-                remote.json,
             )
+            .await
         }),
     }
 }

@@ -11,6 +11,7 @@ pub mod completions;
 pub mod delivery;
 pub mod drain;
 pub mod event;
+pub mod listing;
 pub mod media;
 pub mod outcome;
 pub mod probe;

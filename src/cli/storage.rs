@@ -7,6 +7,7 @@ use crate::cli::block_on;
 use crate::cli::client::Client;
 use crate::cli::client::Remote;
 use crate::cli::client::part;
+use crate::cli::listing;
 use crate::cli::table;
 use serde_json::json;
 
@@ -45,21 +46,20 @@ pub enum Command {
 /// The daemon refused or did not answer.
 pub fn run(command: Command, context: &Context) -> anyhow::Result<()> {
     match command {
-        Command::List { remote } => block_on(async {
-            let list = Client::connect(&remote, context)?.get("/api/v1/storages", &[]).await?;
-            table::print_list(
-                &list,
-                &[
-                    ("NAME", "/name"),
-                    ("KIND", "/kind"),
-                    ("STATUS", "/status"),
-                    ("WATCH", "/watch"),
-                    ("LOCATION", "/location"),
-                    ("NOTE", "/note"),
-                ],
-                remote.json,
-            )
-        }),
+        Command::List { remote } => block_on(listing::print(
+            &remote,
+            context,
+            "/api/v1/storages",
+            &[],
+            &[
+                ("NAME", "/name"),
+                ("KIND", "/kind"),
+                ("STATUS", "/status"),
+                ("WATCH", "/watch"),
+                ("LOCATION", "/location"),
+                ("NOTE", "/note"),
+            ],
+        )),
         Command::Explain { storage, key, remote } => block_on(async {
             let path = format!("/api/v1/storages/{}/explain", part(&storage));
             let told = Client::connect(&remote, context)?

@@ -7,6 +7,7 @@ use crate::cli::block_on;
 use crate::cli::client::Client;
 use crate::cli::client::Remote;
 use crate::cli::client::part;
+use crate::cli::listing;
 use crate::cli::table;
 
 /// What can be done with templates.
@@ -34,19 +35,18 @@ pub enum Command {
 /// The daemon refused or did not answer.
 pub fn run(command: Command, context: &Context) -> anyhow::Result<()> {
     match command {
-        Command::List { remote } => block_on(async {
-            let list = Client::connect(&remote, context)?.get("/api/v1/templates", &[]).await?;
-            table::print_list(
-                &list,
-                &[
-                    ("NAME", "/name"),
-                    ("TYPE", "/type"),
-                    ("ORIGIN", "/origin"),
-                    ("DESCRIPTION", "/description"),
-                ],
-                remote.json,
-            )
-        }),
+        Command::List { remote } => block_on(listing::print(
+            &remote,
+            context,
+            "/api/v1/templates",
+            &[],
+            &[
+                ("NAME", "/name"),
+                ("TYPE", "/type"),
+                ("ORIGIN", "/origin"),
+                ("DESCRIPTION", "/description"),
+            ],
+        )),
         Command::Show { name, remote } => block_on(async {
             let path = format!("/api/v1/templates/{}", part(&name));
             table::print_json(&Client::connect(&remote, context)?.get(&path, &[]).await?)

@@ -8,6 +8,7 @@ use crate::cli::block_on;
 use crate::cli::client::Client;
 use crate::cli::client::Remote;
 use crate::cli::client::part;
+use crate::cli::listing;
 use crate::cli::table;
 use serde_json::json;
 
@@ -57,21 +58,20 @@ pub fn run(command: Command, context: &Context) -> anyhow::Result<()> {
             println!("{}", table::cell(&made["token"]));
             Ok(())
         }),
-        Command::List { remote } => block_on(async {
-            let list = Client::connect(&remote, context)?.get("/api/v1/tokens", &[]).await?;
-            table::print_list(
-                &list,
-                &[
-                    ("ID", "/id"),
-                    ("NAME", "/name"),
-                    ("ROLE", "/role"),
-                    ("STATUS", "/status"),
-                    ("CREATED", "/created_at"),
-                    ("LAST USED", "/used_at"),
-                ],
-                remote.json,
-            )
-        }),
+        Command::List { remote } => block_on(listing::print(
+            &remote,
+            context,
+            "/api/v1/tokens",
+            &[],
+            &[
+                ("ID", "/id"),
+                ("NAME", "/name"),
+                ("ROLE", "/role"),
+                ("STATUS", "/status"),
+                ("CREATED", "/created_at"),
+                ("LAST USED", "/used_at"),
+            ],
+        )),
         Command::Revoke { id, remote } => block_on(async {
             Client::connect(&remote, context)?
                 .delete(&format!("/api/v1/tokens/{}", part(&id)))

@@ -8,6 +8,7 @@ use crate::cli::block_on;
 use crate::cli::client::Client;
 use crate::cli::client::Remote;
 use crate::cli::client::part;
+use crate::cli::listing;
 use crate::cli::outcome::BadUsage;
 use crate::cli::table;
 use serde_json::Value;
@@ -82,11 +83,11 @@ pub fn run(command: Command, context: &Context) -> anyhow::Result<()> {
             remote,
         } => block_on(async {
             let query = [("name", name), ("limit", Some(limit.to_string())), ("cursor", cursor)];
-            let list = Client::connect(&remote, context)?
-                .get("/api/v1/workflows", &query)
-                .await?;
-            table::print_list(
-                &list,
+            listing::print(
+                &remote,
+                context,
+                "/api/v1/workflows",
+                &query,
                 &[
                     ("NAME", "/name"),
                     ("ENABLED", "/enabled"),
@@ -95,8 +96,8 @@ pub fn run(command: Command, context: &Context) -> anyhow::Result<()> {
                     ("CREATED", "/created_at"),
                     ("ID", "/id"),
                 ],
-                remote.json,
             )
+            .await
         }),
         Command::Show(One { workflow, remote }) => block_on(async {
             let shown = Client::connect(&remote, context)?

@@ -5,10 +5,12 @@
 //! and are never printed. Deliberately absent: changing anything while running, and the options of the parts.
 
 pub mod definitions;
+mod destination;
 pub mod file;
 mod layout;
 pub mod resolved;
 pub mod secret;
+mod storage;
 
 use crate::base::fault::Blame;
 use crate::base::fault::Fault;

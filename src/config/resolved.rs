@@ -6,13 +6,13 @@
 
 use crate::base::reader;
 use crate::base::reader::Wrong;
-use crate::config::file::DestinationSection;
+use crate::config::destination;
 use crate::config::file::File;
 use crate::config::file::Sandbox;
-use crate::config::file::StorageSection;
 use crate::config::file::Watch;
 use crate::config::layout;
 use crate::config::secret::Secret;
+use crate::config::storage;
 use crate::media::limits::Limits;
 use crate::workflow::name_rule::is_name;
 use crate::workflow::resolved::ResolvedWorkflow;
@@ -163,7 +163,7 @@ pub(super) fn resolve(raw: &File, folder: &Path) -> Result<Config, Vec<Wrong>> {
         .storage
         .iter()
         .enumerate()
-        .filter_map(|(at, section)| storage(&mut findings, &format!("storage[{at}]"), section, folder))
+        .filter_map(|(at, section)| storage::resolve(&mut findings, &format!("storage[{at}]"), section, folder))
         .collect();
     unique(
         &mut findings,
@@ -179,9 +179,9 @@ pub(super) fn resolve(raw: &File, folder: &Path) -> Result<Config, Vec<Wrong>> {
         .destination
         .iter()
         .enumerate()
-        .filter_map(|(at, section)| destination(&mut findings, &format!("destination[{at}]"), section, folder))
+        .filter_map(|(at, section)| destination::resolve(&mut findings, &format!("destination[{at}]"), section, folder))
         .collect();
-    let unified = unified(&mut findings, raw, folder, &mut destinations);
+    let unified = destination::unified(&mut findings, raw, folder, &mut destinations);
     let storages = layout::check(&mut findings, &server, storages);
     let days = |days: u32| (days > 0).then(|| Duration::from_secs(u64::from(days) * 86_400));
     let config = Config {
@@ -290,7 +290,8 @@ fn server(findings: &mut Findings, raw: &File, folder: &Path) -> Server {
     }
 }
 
-fn is_http(address: &str) -> bool {
+/// Whether requests can be sent to an address.
+pub(super) fn is_http(address: &str) -> bool {
     url::Url::parse(address).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
 }
 
@@ -308,234 +309,6 @@ fn unique<'a>(findings: &mut Findings, noun: &str, names: impl Iterator<Item = &
             findings.error(&path, format!("{name:?} names two {noun}s"));
         }
     }
-}
-
-fn storage(findings: &mut Findings, path: &str, section: &StorageSection, folder: &Path) -> Option<Storage> {
-    match section.kind.as_str() {
-        "folder" => {}
-        "s3" => {
-            findings.error(
-                format!("{path}.kind"),
-                "storages of kind \"s3\" come with a later version of reelmill; this one has \"folder\"",
-            );
-            return None;
-        }
-        other => {
-            let why = format!(
-                "{other:?} is no kind of storage; {}",
-                reader::meant(other, &["folder", "s3"])
-            );
-            findings.error(format!("{path}.kind"), why);
-            return None;
-        }
-    }
-    let of_s3 = [
-        ("endpoint", !section.endpoint.is_empty()),
-        ("region", !section.region.is_empty()),
-        ("bucket", !section.bucket.is_empty()),
-        ("access_key_file", !section.access_key_file.is_empty()),
-        ("secret_key_file", !section.secret_key_file.is_empty()),
-        ("path_style", section.path_style),
-    ];
-    for (key, _) in of_s3.into_iter().filter(|(_, set)| *set) {
-        findings.error(format!("{path}.{key}"), "is for storages of kind \"s3\"");
-    }
-    if section.path.is_empty() {
-        findings.error(format!("{path}.path"), "is missing: the folder of the storage");
-    }
-    match section.ready.as_str() {
-        "stable" => {}
-        "rename" | "marker" | "checksum" => {
-            let why = format!(
-                "{:?} comes with a later version of reelmill; this one has \"stable\"",
-                section.ready
-            );
-            findings.error(format!("{path}.ready"), why);
-        }
-        other => findings.error(format!("{path}.ready"), format!("{other:?} is not \"stable\"")),
-    }
-    if section.sidecars {
-        findings.error(
-            format!("{path}.sidecars"),
-            "sidecar files come with a later version of reelmill",
-        );
-    }
-    if section.settle_looks > 100 {
-        findings.error(
-            format!("{path}.settle_looks"),
-            format!("{} is out of range, 0 to 100", section.settle_looks),
-        );
-    }
-    let mut interval = |key: &str, seconds: f64, shortest: f64| {
-        if seconds == 0.0 {
-            return None;
-        }
-        if !(shortest..=86_400.0).contains(&seconds) {
-            findings.error(
-                format!("{path}.{key}"),
-                format!("{seconds} is out of range, 0 (by file system) or {shortest} to 86400"),
-            );
-            return None;
-        }
-        Some(Duration::from_secs_f64(seconds))
-    };
-    Some(Storage {
-        name: section.name.clone(),
-        path: folder.join(&section.path),
-        watch: section.watch,
-        settle_looks: (section.settle_looks > 0).then_some(section.settle_looks),
-        settle_interval: interval("settle_interval_s", section.settle_interval_s, 0.1),
-        poll_interval: interval("poll_interval_s", section.poll_interval_s, 0.5),
-        others_within: Vec::new(),
-    })
-}
-
-fn destination(
-    findings: &mut Findings,
-    path: &str,
-    section: &DestinationSection,
-    folder: &Path,
-) -> Option<Destination> {
-    match section.kind.as_str() {
-        "http" => {}
-        "amqp" | "nats" | "mqtt" | "redis" | "exec" | "storage" | "mail" => {
-            let why = format!(
-                "destinations of kind {:?} come with a later version of reelmill; this one has \"http\"",
-                section.kind
-            );
-            findings.error(format!("{path}.kind"), why);
-            return None;
-        }
-        other => {
-            findings.error(
-                format!("{path}.kind"),
-                format!("{other:?} is no kind of destination; this version has \"http\""),
-            );
-            return None;
-        }
-    }
-    if !is_http(&section.url) {
-        findings.error(
-            format!("{path}.url"),
-            format!("{:?} is no http or https address", section.url),
-        );
-    }
-    match section.profile.as_str() {
-        "ims" | "vod" | "native" => {}
-        "mps" => findings.error(
-            format!("{path}.profile"),
-            "profile \"mps\" comes with a later version of reelmill",
-        ),
-        other => {
-            let why = format!(
-                "{other:?} is no profile; {}",
-                reader::meant(other, &["ims", "vod", "native"])
-            );
-            findings.error(format!("{path}.profile"), why);
-        }
-    }
-    if !["default", "ims"].contains(&section.retry.as_str()) {
-        findings.error(
-            format!("{path}.retry"),
-            format!("{:?} is not one of default, ims", section.retry),
-        );
-    }
-    let mut secret = |key: &str, file: &str| {
-        if file.is_empty() {
-            return None;
-        }
-        match Secret::from_file(&folder.join(file)) {
-            Ok((secret, open)) => {
-                if open {
-                    findings.warning(
-                        format!("{path}.{key}"),
-                        "every user of this host can read the file; chmod 640 it",
-                    );
-                }
-                Some(secret)
-            }
-            Err(why) => {
-                findings.error(format!("{path}.{key}"), why);
-                None
-            }
-        }
-    };
-    let from_file = secret("auth_key_file", &section.auth_key_file);
-    let signing_keys = ["signing_key_file", "old_signing_key_file"]
-        .into_iter()
-        .zip([&section.signing_key_file, &section.old_signing_key_file])
-        .filter_map(|(key, file)| secret(key, file))
-        .collect();
-    if from_file.is_some() && !section.auth_key.is_empty() {
-        findings.error(format!("{path}.auth_key"), "goes without auth_key_file");
-    }
-    Some(Destination {
-        name: section.name.clone(),
-        url: section.url.clone(),
-        profile: section.profile.clone(),
-        auth_key: from_file.or_else(|| (!section.auth_key.is_empty()).then(|| Secret::new(&section.auth_key))),
-        signing_keys,
-        events: section.events.clone(),
-        retry: section.retry.clone(),
-    })
-}
-
-fn unified(findings: &mut Findings, raw: &File, folder: &Path, destinations: &mut Vec<Destination>) -> Option<String> {
-    let section = &raw.callback;
-    if !section.destination.is_empty() {
-        if !section.url.is_empty() {
-            findings.error("callback.url", "goes without callback.destination");
-        }
-        let known: Vec<&str> = raw
-            .destination
-            .iter()
-            .map(|destination| destination.name.as_str())
-            .collect();
-        if !known.contains(&section.destination.as_str()) {
-            let why = format!(
-                "there is no [[destination]] {:?}; {}",
-                section.destination,
-                reader::meant(&section.destination, &known)
-            );
-            findings.error("callback.destination", why);
-        }
-        return Some(section.destination.clone());
-    }
-    if section.url.is_empty() {
-        let keys = [
-            &section.auth_key,
-            &section.auth_key_file,
-            &section.signing_key_file,
-            &section.old_signing_key_file,
-        ];
-        if keys.iter().any(|key| !key.is_empty()) {
-            findings.warning(
-                "callback.url",
-                "is empty, so the keys of [callback] are not used and nobody is told",
-            );
-        }
-        return None;
-    }
-    if raw.destination.iter().any(|destination| destination.name == UNIFIED) {
-        findings.error(
-            "callback.url",
-            format!("a [[destination]] is named {UNIFIED:?}, which is the name of this one; rename it"),
-        );
-    }
-    let written_out = DestinationSection {
-        name: UNIFIED.to_owned(),
-        kind: "http".to_owned(),
-        url: section.url.clone(),
-        profile: section.profile.clone(),
-        auth_key: section.auth_key.clone(),
-        auth_key_file: section.auth_key_file.clone(),
-        signing_key_file: section.signing_key_file.clone(),
-        old_signing_key_file: section.old_signing_key_file.clone(),
-        events: section.events.clone(),
-        retry: section.retry.clone(),
-    };
-    destinations.extend(destination(findings, "callback", &written_out, folder));
-    Some(UNIFIED.to_owned())
 }
 
 fn capacity(findings: &mut Findings, raw: &File) -> Capacity {

@@ -5,6 +5,7 @@
 use crate::base::progress_board::ProgressBoard;
 use crate::config::file::Watch;
 use crate::config::resolved::Config;
+use crate::telemetry::metrics::Metrics;
 use crate::trigger::StorageOptions;
 use crate::trigger::TriggerOptions;
 use crate::trigger::WatchMode;
@@ -15,7 +16,7 @@ use crate::web::ports::StorageControl;
 use crate::web::ports::StorageState;
 
 /// The storages of the configuration as the triggers want them.
-pub(super) fn trigger_options(config: &Config) -> TriggerOptions {
+pub(super) fn trigger_options(config: &Config, metrics: &Metrics) -> TriggerOptions {
     let storages = config.storages.iter().map(|storage| StorageOptions {
         name: storage.name.clone(),
         root: storage.path.clone(),
@@ -32,6 +33,7 @@ pub(super) fn trigger_options(config: &Config) -> TriggerOptions {
     });
     TriggerOptions {
         storages: storages.collect(),
+        metrics: metrics.clone(),
     }
 }
 

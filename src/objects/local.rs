@@ -7,6 +7,12 @@
 
 use crate::base::fault::Blame;
 use crate::base::fault::Fault;
+use crate::objects::directory::beneath;
+use crate::objects::directory::empty_folder;
+use crate::objects::directory::is_absent;
+use crate::objects::directory::names_in;
+use crate::objects::directory::rename_by_link;
+use crate::objects::directory::sync_folder;
 use crate::objects::pulse::Pulse;
 use crate::objects::refusal;
 use crate::objects::refusal::Access;
@@ -19,14 +25,11 @@ use rustix::fs::FileType;
 use rustix::fs::Mode;
 use rustix::fs::OFlags;
 use rustix::fs::RenameFlags;
-use rustix::fs::ResolveFlags;
 use rustix::io::Errno;
-use std::ffi::OsStr;
 use std::fs::File;
 use std::io;
 use std::io::Write;
 use std::os::fd::OwnedFd;
-use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
 /// Folder of a storage that holds what is not yet published.
@@ -453,73 +456,4 @@ fn relative_path(key: &str) -> Option<Vec<u8>> {
             .split(|byte| *byte == b'/')
             .all(|part| !part.is_empty() && part != b"." && part != b"..");
     sound.then_some(path)
-}
-
-/// Opens `path` without ever leaving `root`.
-fn beneath(root: &OwnedFd, path: &[u8], flags: OFlags, mode: Mode) -> io::Result<OwnedFd> {
-    let mut tries = 0;
-    loop {
-        let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
-        match rustix::fs::openat2(root, OsStr::from_bytes(path), flags | OFlags::CLOEXEC, mode, resolve) {
-            Ok(opened) => return Ok(opened),
-            // The kernel asks to try again when something was renamed while it walked.
-            Err(Errno::AGAIN) if tries < 64 => tries += 1,
-            Err(Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-}
-
-fn rename_by_link(from: &OwnedFd, from_leaf: &[u8], to: &OwnedFd, to_leaf: &[u8]) -> Result<(), Errno> {
-    match rustix::fs::linkat(from, from_leaf, to, to_leaf, AtFlags::empty()) {
-        Ok(()) => rustix::fs::unlinkat(from, from_leaf, AtFlags::empty()),
-        Err(Errno::EXIST) => Err(Errno::EXIST),
-        // Neither: FAT, most SMB mounts. Looking first is the best these can do.
-        Err(_) => match rustix::fs::statat(to, to_leaf, AtFlags::SYMLINK_NOFOLLOW) {
-            Ok(_) => Err(Errno::EXIST),
-            Err(Errno::NOENT) => rustix::fs::renameat(from, from_leaf, to, to_leaf),
-            Err(error) => Err(error),
-        },
-    }
-}
-
-/// Syncs a folder that may be open as a bare path. File systems that cannot sync folders need not.
-fn sync_folder(folder: &OwnedFd) -> io::Result<()> {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let open = rustix::fs::openat(folder, c".", flags, Mode::empty())?;
-    match rustix::fs::fsync(&open) {
-        Ok(()) | Err(Errno::INVAL | Errno::BADF | Errno::NOTSUP) => Ok(()),
-        Err(error) => Err(error.into()),
-    }
-}
-
-fn names_in(folder: &OwnedFd) -> io::Result<Vec<Vec<u8>>> {
-    let mut names = Vec::new();
-    for entry in rustix::fs::Dir::read_from(folder)? {
-        let name = entry?.file_name().to_bytes().to_vec();
-        if name != b"." && name != b".." {
-            names.push(name);
-        }
-    }
-    Ok(names)
-}
-
-fn empty_folder(folder: &OwnedFd) -> io::Result<()> {
-    for name in names_in(folder)? {
-        match rustix::fs::unlinkat(folder, name.as_slice(), AtFlags::empty()) {
-            Ok(()) | Err(Errno::NOENT) => continue,
-            Err(Errno::ISDIR | Errno::PERM) => {}
-            Err(error) => return Err(error.into()),
-        }
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let inner = rustix::fs::openat(folder, name.as_slice(), flags, Mode::empty())?;
-        empty_folder(&inner)?;
-        rustix::fs::unlinkat(folder, name.as_slice(), AtFlags::REMOVEDIR)?;
-    }
-    Ok(())
-}
-
-/// Nothing is there under that name.
-fn is_absent(error: &io::Error) -> bool {
-    matches!(Errno::from_io_error(error), Some(Errno::NOENT | Errno::NOTDIR))
 }

@@ -5,6 +5,7 @@
 //! the file is looked at instead.
 
 use crate::base::wake::Bell;
+use crate::objects::lane::Lane;
 use notify::Event;
 use notify::EventKind;
 use notify::RecommendedWatcher;
@@ -18,7 +19,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
+use std::time::Duration;
 
+/// Building the watch on a tree of many folders takes its time.
+const PATIENCE: Duration = Duration::from_secs(600);
 /// Names kept until someone takes them.
 const MOST: usize = 200_000;
 
@@ -38,6 +42,16 @@ pub struct Gathered {
 }
 
 impl Hints {
+    /// The same as [`begin`](Self::begin) on a thread of the storage, given up when it hangs.
+    ///
+    /// # Errors
+    /// A clause.
+    pub async fn begin_in(lane: &Lane, root: &Path, bell: Bell) -> Result<Self, String> {
+        let root = root.to_owned();
+        let hints = lane.run("watch", PATIENCE, move || Hints::begin(&root, bell)).await;
+        hints.map_err(|fault| fault.cause).and_then(|hints| hints)
+    }
+
     /// Begins to listen beneath `root`; rings `bell` when something is heard. Blocks as the storage does.
     ///
     /// # Errors

@@ -4,6 +4,7 @@
 //! Deliberately absent: deciding anything, and waiting for a hung mount, which the lane does.
 
 use crate::base::file_system;
+use crate::objects::lane::Lane;
 use crate::objects::local::Folder;
 use crate::objects::scan;
 use crate::objects::scan::Look;
@@ -21,7 +22,12 @@ use std::io::SeekFrom;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::path::PathBuf;
+use std::time::Duration;
 
+/// How long one operation on the storage may take before it counts as hung.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+/// Time between looks at a root and its mount.
+pub const ROOT_EVERY: Duration = Duration::from_secs(15);
 /// Bytes at the end of a file whose change means that it is being written.
 const TAIL_BYTES: u64 = 64 * 1024;
 
@@ -127,6 +133,16 @@ pub fn at_root(path: &Path) -> Result<RootSeen, String> {
         file_system: found.name,
         inode,
     })
+}
+
+/// The same on a thread of the storage, given up when it hangs.
+///
+/// # Errors
+/// In words: why it is not believed to be there.
+pub async fn at_root_in(lane: &Lane, path: &Path) -> Result<RootSeen, String> {
+    let path = path.to_owned();
+    let seen = lane.run("look at the root", PATIENCE, move || at_root(&path)).await;
+    seen.map_err(|fault| fault.cause).and_then(|seen| seen)
 }
 
 /// What a path (without links) lies on at this moment; asks the kernel, not the mount, so it never hangs.

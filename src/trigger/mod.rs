@@ -8,15 +8,23 @@ pub mod board;
 pub mod box_check;
 mod hints;
 pub mod known;
+mod ledger;
 mod look;
 pub mod mount_guard;
+mod scans;
 pub mod settle;
+mod unwatched;
 mod watch_folder;
 
+use crate::base::wake::Bell;
 use crate::base::wake::Bells;
 use crate::objects::lane::Lane;
 use crate::store::Store;
+use crate::telemetry::metrics::Metric;
+use crate::telemetry::metrics::Metrics;
 use crate::trigger::board::Board;
+use crate::trigger::settle::Rules;
+use crate::trigger::unwatched::Unwatched;
 use crate::trigger::watch_folder::WatchFolder;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -28,6 +36,8 @@ use tokio_util::sync::CancellationToken;
 pub struct TriggerOptions {
     /// Every storage, also those that are not watched.
     pub storages: Vec<StorageOptions>,
+    /// Where arrivals are counted; by default nobody reads it.
+    pub metrics: Metrics,
 }
 
 /// One storage.
@@ -47,6 +57,23 @@ pub struct StorageOptions {
     pub poll_interval: Option<Duration>,
     /// Folders of other storages within this one, relative to its root.
     pub others_within: Vec<PathBuf>,
+}
+
+impl StorageOptions {
+    /// Looks and their distance, by file system where the configuration leaves it open.
+    fn settle_rules(&self, file_system: &str) -> Rules {
+        let seconds = match file_system {
+            "local" => 1,
+            // Clients write in bursts, and the server tells late: size and time lie for many seconds.
+            "cifs" | "smb2" | "smbfs" => 15,
+            _ => 5,
+        };
+        let interval = self.settle_interval.unwrap_or(Duration::from_secs(seconds));
+        Rules {
+            looks: self.settle_looks.unwrap_or(2),
+            interval_ms: u64::try_from(interval.as_millis()).unwrap_or(u64::MAX).max(1),
+        }
+    }
 }
 
 /// How changes are noticed.
@@ -100,9 +127,13 @@ impl Trigger {
             );
             // One thread that hangs leaves one to notice when the storage is back.
             let lane = Lane::new(&storage.name, 2);
-            if storage.watch != WatchMode::Off {
-                watched.push(storage.name.clone());
+            if storage.watch == WatchMode::Off {
+                watches.spawn(Unwatched::new(storage, self.board.clone(), lane).run(stop.clone()));
+                continue;
             }
+            watched.push(storage.name.clone());
+            // A counter begins at nothing, so that its first step is seen as one.
+            self.options.metrics.add_labelled(Metric::Arrivals, &storage.name, 0.0);
             let folder = WatchFolder::new(
                 storage,
                 self.store.clone(),
@@ -110,6 +141,7 @@ impl Trigger {
                 self.board.clone(),
                 asked,
                 lane,
+                self.options.metrics.clone(),
             );
             watches.spawn(folder.run(stop.clone()));
         }
@@ -120,10 +152,26 @@ impl Trigger {
             }
             // Workflows changed: one that takes existing objects may be among them.
             for name in &watched {
-                watch_folder::release_existing(&self.store, &self.bells.scheduler, name).await;
+                release_existing(&self.store, &self.bells.scheduler, name).await;
             }
         }
         watches.shutdown().await;
+    }
+}
+
+/// Makes existing objects ready that an enabled workflow asks for.
+async fn release_existing(store: &Store, scheduler: &Bell, name: &str) {
+    match store.release_existing(name).await {
+        Ok(0) => {}
+        Ok(released) => {
+            tracing::info!(
+                storage = name,
+                released,
+                "objects that were there before run, as a workflow asks"
+            );
+            scheduler.ring();
+        }
+        Err(error) => tracing::warn!(storage = name, %error, "existing objects could not be looked through"),
     }
 }
 

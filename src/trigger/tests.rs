@@ -66,6 +66,7 @@ impl Place {
         };
         let options = TriggerOptions {
             storages: vec![storage],
+            ..TriggerOptions::default()
         };
         let trigger = Trigger::new(options, store.clone(), Bells::default());
         let board = trigger.board();

@@ -180,45 +180,40 @@ type Rules = BTreeMap<i64, Vec<SeccompRule>>;
 
 /// What passes.
 fn allowed(own: u64) -> Result<Rules, String> {
-    let mut rules: Rules = syscalls::ALLOWED
-        .iter()
-        .filter_map(|call| call.number)
-        .map(|number| (number, Vec::new()))
-        .collect();
     let thread = SeccompCmpOp::MaskedEq(CLONE_THREAD);
-    for (name, wanted) in [
-        ("clone", vec![when(0, SeccompCmpArgLen::Qword, thread, CLONE_THREAD)?]),
-        ("kill", vec![when(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, own)?]),
-        ("tgkill", vec![when(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, own)?]),
-        ("ioctl", any_of(1, &IOCTLS)?),
-        ("prctl", any_of(0, &PRCTLS)?),
-        ("prlimit64", any_of(0, &[0, own])?),
-    ] {
-        if let Some(number) = guarded(name) {
-            rules.insert(number, wanted);
-        }
-    }
-    Ok(rules)
+    Ok(rules(
+        syscalls::ALLOWED,
+        [
+            ("clone", vec![when(0, SeccompCmpArgLen::Qword, thread, CLONE_THREAD)?]),
+            ("kill", vec![when(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, own)?]),
+            ("tgkill", vec![when(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, own)?]),
+            ("ioctl", any_of(1, &IOCTLS)?),
+            ("prctl", any_of(0, &PRCTLS)?),
+            ("prlimit64", any_of(0, &[0, own])?),
+        ],
+    ))
 }
 
 /// What ends the worker. `clone3` is in neither list: its flags cannot be looked at, and libraries fall back to `clone`.
 fn forbidden(own: u64) -> Result<Rules, String> {
-    let mut rules: Rules = syscalls::FORBIDDEN
-        .iter()
-        .filter_map(|call| call.number)
-        .map(|number| (number, Vec::new()))
-        .collect();
     let thread = SeccompCmpOp::MaskedEq(CLONE_THREAD);
-    for (name, wanted) in [
-        ("clone", when(0, SeccompCmpArgLen::Qword, thread, 0)?),
-        ("kill", when(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Ne, own)?),
-        ("tgkill", when(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Ne, own)?),
-    ] {
-        if let Some(number) = guarded(name) {
-            rules.insert(number, vec![wanted]);
-        }
-    }
-    Ok(rules)
+    Ok(rules(
+        syscalls::FORBIDDEN,
+        [
+            ("clone", vec![when(0, SeccompCmpArgLen::Qword, thread, 0)?]),
+            ("kill", vec![when(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Ne, own)?]),
+            ("tgkill", vec![when(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Ne, own)?]),
+        ],
+    ))
+}
+
+/// `calls` whatever their arguments, and the guarded ones with theirs, as far as there are such calls here.
+fn rules<const N: usize>(calls: &[syscalls::Call], with: [(&str, Vec<SeccompRule>); N]) -> Rules {
+    let always = calls.iter().filter_map(|call| call.number);
+    let some = with
+        .into_iter()
+        .filter_map(|(name, wanted)| Some((guarded(name)?, wanted)));
+    always.map(|number| (number, Vec::new())).chain(some).collect()
 }
 
 fn guarded(name: &str) -> Option<i64> {

@@ -1,4 +1,4 @@
-//! Clips made by the system's ffmpeg, once a run of the test suite, and the real files of the shared media folder.
+//! Clips made by the system's ffmpeg, once a run of the test suite.
 
 use std::path::Path;
 use std::path::PathBuf;
@@ -28,36 +28,30 @@ pub fn made(name: &str, args: &[&str]) -> PathBuf {
     target
 }
 
+/// Encoder of pictures that is fast and that everything can play.
+const PICTURES: [&str; 6] = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p"];
+const STEREO: [&str; 4] = ["-c:a", "aac", "-ac", "2"];
+const FAST_START: [&str; 2] = ["-movflags", "+faststart"];
+
+/// What a generator of ffmpeg makes, as an input.
+fn generated(generator: &str) -> [&str; 4] {
+    ["-f", "lavfi", "-i", generator]
+}
+
 /// 6 s of 640x360 at 25 fps with a key frame every 2 s and stereo sound.
 pub fn short() -> PathBuf {
     made(
         "short.mp4",
         &[
-            "-f",
-            "lavfi",
-            "-i",
-            "testsrc2=size=640x360:rate=25:duration=6",
-            "-f",
-            "lavfi",
-            "-i",
-            "sine=frequency=440:sample_rate=48000:duration=6",
-            "-c:v",
-            "libx264",
-            "-preset",
-            "ultrafast",
-            "-g",
-            "50",
-            "-pix_fmt",
-            "yuv420p",
-            "-c:a",
-            "aac",
-            "-b:a",
-            "96k",
-            "-ac",
-            "2",
-            "-movflags",
-            "+faststart",
-        ],
+            &generated("testsrc2=size=640x360:rate=25:duration=6")[..],
+            &generated("sine=frequency=440:sample_rate=48000:duration=6"),
+            &PICTURES,
+            &["-g", "50"],
+            &STEREO,
+            &["-b:a", "96k"],
+            &FAST_START,
+        ]
+        .concat(),
     )
 }
 
@@ -66,21 +60,12 @@ pub fn silent() -> PathBuf {
     made(
         "silent.mp4",
         &[
-            "-f",
-            "lavfi",
-            "-i",
-            "testsrc2=size=640x360:rate=25:duration=4",
-            "-c:v",
-            "libx264",
-            "-preset",
-            "ultrafast",
-            "-g",
-            "50",
-            "-pix_fmt",
-            "yuv420p",
-            "-movflags",
-            "+faststart",
-        ],
+            &generated("testsrc2=size=640x360:rate=25:duration=4")[..],
+            &PICTURES,
+            &["-g", "50"],
+            &FAST_START,
+        ]
+        .concat(),
     )
 }
 
@@ -89,15 +74,10 @@ pub fn sound_only() -> PathBuf {
     made(
         "sound.m4a",
         &[
-            "-f",
-            "lavfi",
-            "-i",
-            "sine=frequency=440:sample_rate=48000:duration=5",
-            "-c:a",
-            "aac",
-            "-ac",
-            "2",
-        ],
+            &generated("sine=frequency=440:sample_rate=48000:duration=5")[..],
+            &STEREO,
+        ]
+        .concat(),
     )
 }
 
@@ -106,44 +86,13 @@ pub fn long() -> PathBuf {
     made(
         "long.mp4",
         &[
-            "-f",
-            "lavfi",
-            "-i",
-            "testsrc2=size=1280x720:rate=30:duration=20",
-            "-f",
-            "lavfi",
-            "-i",
-            "sine=frequency=330:sample_rate=48000:duration=20",
-            "-c:v",
-            "libx264",
-            "-preset",
-            "ultrafast",
-            "-g",
-            "60",
-            "-pix_fmt",
-            "yuv420p",
-            "-c:a",
-            "aac",
-            "-ac",
-            "2",
-            "-movflags",
-            "+faststart",
-        ],
+            &generated("testsrc2=size=1280x720:rate=30:duration=20")[..],
+            &generated("sine=frequency=330:sample_rate=48000:duration=20"),
+            &PICTURES,
+            &["-g", "60"],
+            &STEREO,
+            &FAST_START,
+        ]
+        .concat(),
     )
-}
-
-/// A file of the shared media folder, or none (with a message) where the folder is absent and not required.
-pub fn shared(name: &str) -> Option<PathBuf> {
-    let folder = std::env::var_os("REELMILL_MEDIA_DIR").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/media"),
-        PathBuf::from,
-    );
-    let path = folder.join(name);
-    if path.exists() {
-        return Some(path);
-    }
-    let required = std::env::var("REELMILL_REQUIRE_MEDIA").is_ok_and(|value| value == "1");
-    assert!(!required, "{} is missing and REELMILL_REQUIRE_MEDIA=1", path.display());
-    println!("skipped: {} is not here", path.display());
-    None
 }

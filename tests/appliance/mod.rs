@@ -6,6 +6,7 @@
 pub mod clips;
 pub mod http;
 pub mod receiver;
+pub mod workflows;
 
 use serde_json::Value;
 use std::path::Path;

@@ -115,12 +115,7 @@ fn rustix_is_root() -> bool {
 
 #[tokio::test]
 async fn a_stop_gives_running_jobs_back_without_a_try() {
-    let mut house = House::new();
-    house.save(ladder("w")).await;
-    house.hand.feels(&[Mood::Hang]);
-    let task = house.start("w", house.file("clip.mov", "a film")).await;
-    house.run();
-    house.hand.hanging.acquire().await.expect("open").forget();
+    let (mut house, task) = House::hanging().await;
     house.stop().await;
     assert_eq!(house.statuses(&task).await, ["Init"; 4]);
     assert_eq!(house.job(&task, "ladder").await.tries, 0);
@@ -131,12 +126,7 @@ async fn a_stop_gives_running_jobs_back_without_a_try() {
 
 #[tokio::test]
 async fn a_death_while_a_worker_runs_runs_it_again_fused() {
-    let mut house = House::new();
-    house.save(ladder("w")).await;
-    house.hand.feels(&[Mood::Hang]);
-    let task = house.start("w", house.file("clip.mov", "a film")).await;
-    house.run();
-    house.hand.hanging.acquire().await.expect("open").forget();
+    let (house, task) = House::hanging().await;
     let mut house = house.die_and_return().await;
     assert_eq!(
         house.statuses(&task).await,

@@ -254,12 +254,7 @@ async fn a_taken_name_gets_a_number_or_a_refusal_or_is_replaced() {
 
 #[tokio::test]
 async fn a_cancel_stops_what_runs_and_ends_the_task_once() {
-    let mut house = House::new();
-    house.save(ladder("w")).await;
-    house.hand.feels(&[Mood::Hang]);
-    let task = house.start("w", house.file("clip.mov", "a film")).await;
-    house.run();
-    house.hand.hanging.acquire().await.expect("open").forget();
+    let (mut house, task) = House::hanging().await;
     house.store.intend(&task, Intent::Cancel).await.expect("asked");
     house.bells.scheduler.ring();
     assert_eq!(house.ended(&task).await.status, TaskStatus::Canceled);

@@ -1,6 +1,7 @@
 //! One engine on a temporary directory: a database, two folder storages, a scheduler that can be stopped and begun again.
 
 use crate::hand::Hand;
+use crate::hand::Mood;
 use reelmill::base::clock::UtcMs;
 use reelmill::base::ids::TaskId;
 use reelmill::base::wake::Bells;
@@ -60,6 +61,17 @@ impl House {
             _temp: Some(temp),
             ..House::at(&root)
         }
+    }
+
+    /// A new one whose only task, of workflow `w` over one film, hangs in its worker; and the task.
+    pub async fn hanging() -> (Self, TaskId) {
+        let mut house = House::new();
+        house.save(ladder("w")).await;
+        house.hand.feels(&[Mood::Hang]);
+        let task = house.start("w", house.file("clip.mov", "a film")).await;
+        house.run();
+        house.hand.hanging.acquire().await.expect("open").forget();
+        (house, task)
     }
 
     /// The one at `root`, made or found.

@@ -15,6 +15,7 @@ use crate::store::Store;
 use crate::store::announce::announce;
 use crate::store::delivery_list::DeliveryFilter;
 use crate::store::delivery_list::DeliveryRow;
+use crate::telemetry::metrics::Metrics;
 use crate::workflow::resolved::CallbackRule;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -28,6 +29,7 @@ struct Outbox {
     _directory: tempfile::TempDir,
     store: Store,
     bell: Bell,
+    metrics: Metrics,
     stop: CancellationToken,
     task: tokio::task::JoinHandle<()>,
 }
@@ -53,6 +55,7 @@ impl Outbox {
     fn over(directory: tempfile::TempDir, address: SocketAddr, retry: &str, pace: Pace) -> Self {
         let store = Store::open(&directory.path().join("reelmill.db")).expect("a store");
         let bell = Bell::default();
+        let metrics = Metrics::default();
         let options = CallbackOptions {
             deployment: Deployment::new(1, "app", "here", "http://mam.local"),
             destinations: vec![DestinationOptions {
@@ -65,6 +68,7 @@ impl Outbox {
             }],
             unified: Unified::Named("mam".to_owned()),
             pace,
+            metrics: metrics.clone(),
         };
         let callbacks = Callbacks::new(store.clone(), bell.clone(), options).expect("valid");
         let stop = CancellationToken::new();
@@ -76,6 +80,7 @@ impl Outbox {
             _directory: directory,
             store,
             bell,
+            metrics,
             stop,
             task,
         }
@@ -238,7 +243,13 @@ async fn tries_repeat_the_body_and_the_event_but_not_the_signature() {
         .map(|one| (one.header(signing::ATTEMPT), one.header(signing::REPLAY)))
         .collect();
     assert_eq!(attempts, [("1", "0"), ("2", "0"), ("3", "0"), ("1", "1")]);
+    let metrics = outbox.metrics.clone();
     outbox.stop().await;
+    let counted = metrics.prometheus();
+    for result in ["delivered", "failed"] {
+        let line = format!("reelmill_delivery_tries_total{{result=\"{result}\"}} 2\n");
+        assert!(counted.contains(&line), "{counted}");
+    }
 }
 
 #[tokio::test]

@@ -16,6 +16,7 @@ use crate::events::profile::Deployment;
 use crate::events::specimen;
 use crate::store::Store;
 use crate::store::announce::announce;
+use crate::telemetry::metrics::Metrics;
 use crate::workflow::resolved::CallbackRule;
 use serde_json::Value;
 use std::io::Write;
@@ -109,6 +110,7 @@ async fn exchange(args: Listen, path: &str, auth_key: &str, signing_key: &str) -
             ceiling_ms: 40,
             ..Pace::default()
         },
+        metrics: Metrics::default(),
     };
     let callbacks = Callbacks::new(store, Bell::default(), options).expect("valid");
     let stop = CancellationToken::new();

@@ -6,6 +6,7 @@ use super::Conditions;
 use super::bytes;
 use super::collect;
 use super::json_or_none;
+use super::only;
 use super::plain;
 use super::time;
 use crate::base::clock::UtcMs;
@@ -85,11 +86,12 @@ impl Store {
         let id = id.clone();
         self.read("show a media", move |connection| {
             let mut statement = connection.prepare_cached(&format!("{MEDIA} where id = :id"))?;
-            let mut rows = statement.query(named_params! { ":id": id.as_str() })?;
-            match rows.next()? {
-                Some(row) => media_of(row),
-                None => Err(StoreError::not_found("media", id.as_str())),
-            }
+            only(
+                statement.query(named_params! { ":id": id.as_str() })?,
+                media_of,
+                "media",
+                id.as_str(),
+            )
         })
         .await
     }

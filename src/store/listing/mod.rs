@@ -93,6 +93,19 @@ fn collect<T>(
     Ok(all)
 }
 
+/// The only row of a query for the `noun` with this id.
+fn only<T>(
+    mut rows: rusqlite::Rows<'_>,
+    read: impl Fn(&Row<'_>) -> Result<T, StoreError>,
+    noun: &'static str,
+    id: &str,
+) -> Result<T, StoreError> {
+    match rows.next()? {
+        Some(row) => read(row),
+        None => Err(StoreError::not_found(noun, id)),
+    }
+}
+
 /// A value of a row by name, of any type SQLite knows.
 fn plain<T: FromSql>(row: &Row<'_>, column: &str) -> Result<T, StoreError> {
     Ok(row.get(column)?)

@@ -6,6 +6,7 @@
 use super::bytes;
 use super::collect;
 use super::json_or_none;
+use super::only;
 use super::plain;
 use super::time;
 use crate::base::clock::UtcMs;
@@ -128,11 +129,12 @@ impl Store {
         let id = id.clone();
         self.read("show an output", move |connection| {
             let mut statement = connection.prepare_cached(&format!("{OUTPUT} where o.id = :id"))?;
-            let mut rows = statement.query(named_params! { ":id": id.as_str() })?;
-            match rows.next()? {
-                Some(row) => output_of(row),
-                None => Err(StoreError::not_found("output", id.as_str())),
-            }
+            only(
+                statement.query(named_params! { ":id": id.as_str() })?,
+                output_of,
+                "output",
+                id.as_str(),
+            )
         })
         .await
     }

@@ -5,6 +5,7 @@
 use super::Conditions;
 use super::collect;
 use super::json_or_none;
+use super::only;
 use super::plain;
 use super::time;
 use super::time_or_none;
@@ -356,11 +357,12 @@ impl Store {
         let id = id.clone();
         self.read("show a job", move |connection| {
             let mut statement = connection.prepare_cached(&format!("{JOB} where id = :id"))?;
-            let mut rows = statement.query(named_params! { ":id": id.as_str() })?;
-            match rows.next()? {
-                Some(row) => job_of(row),
-                None => Err(StoreError::not_found("job", id.as_str())),
-            }
+            only(
+                statement.query(named_params! { ":id": id.as_str() })?,
+                job_of,
+                "job",
+                id.as_str(),
+            )
         })
         .await
     }
@@ -411,9 +413,10 @@ pub struct StatusCounts {
 
 fn find_task(connection: &Connection, id: &TaskId) -> Result<TaskSummary, StoreError> {
     let mut statement = connection.prepare_cached(&format!("{TASK} where t.id = :id"))?;
-    let mut rows = statement.query(named_params! { ":id": id.as_str() })?;
-    match rows.next()? {
-        Some(row) => task_of(row),
-        None => Err(StoreError::not_found("task", id.as_str())),
-    }
+    only(
+        statement.query(named_params! { ":id": id.as_str() })?,
+        task_of,
+        "task",
+        id.as_str(),
+    )
 }

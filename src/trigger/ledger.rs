@@ -1,0 +1,257 @@
+//! What the database knows of one storage, and the part of it that stands in memory.
+//!
+//! Guarantees: memory is ahead of the database in nothing but what is there right now; the baseline, the time before
+//! which everything is old, holds from the begin of the first whole scan to its end, however often it begins again.
+//! Deliberately absent: looking at the storage, and when it is scanned.
+
+use crate::base::backoff;
+use crate::base::clock::UtcMs;
+use crate::objects::scan::Found;
+use crate::store::Store;
+use crate::store::arrivals::StorageRow;
+use crate::store::error::StoreError;
+use crate::trigger::known::Known;
+use crate::workflow::arrival::Arrival;
+use std::time::Duration;
+
+/// How long rows of gone objects are kept.
+const GONE_KEPT_MS: i64 = 30 * 86_400_000;
+/// Grain of the clock that stamps local files.
+const CLOCK_GRAIN_NS: i64 = 20_000_000;
+/// Rows of one page.
+const PAGE: u32 = 4_000;
+
+/// The ledger of one storage.
+pub(super) struct Ledger {
+    storage: String,
+    store: Store,
+    row: StorageRow,
+    known: Known,
+    /// While the first whole scan goes on, however often it begins again: what changed before this moment (nanoseconds
+    /// since 1970) is old.
+    baseline_ns: Option<i64>,
+    objects_before: usize,
+}
+
+impl Ledger {
+    /// Knows nothing before [`load`](Self::load).
+    pub(super) fn new(storage: &str, store: Store) -> Self {
+        Ledger {
+            storage: storage.to_owned(),
+            store,
+            row: StorageRow {
+                id: 0,
+                baseline_at: None,
+                mount: None,
+                frozen: None,
+            },
+            known: Known::default(),
+            baseline_ns: None,
+            objects_before: 0,
+        }
+    }
+
+    /// Reads what the database knows; tries for as long as it takes.
+    pub(super) async fn load(&mut self) {
+        for tries in 1.. {
+            match self.try_load().await {
+                Ok(()) => return,
+                Err(error) => {
+                    tracing::warn!(storage = self.storage, %error, "the ledger of a storage cannot be read yet");
+                    tokio::time::sleep(wait_after(tries)).await;
+                }
+            }
+        }
+    }
+
+    async fn try_load(&mut self) -> Result<(), StoreError> {
+        self.row = self.store.enter_storage(&self.storage).await?;
+        self.known.clear();
+        let mut after = String::new();
+        loop {
+            let page = self.store.ledger_page(self.row.id, &after, PAGE).await?;
+            let last = page.len() < PAGE as usize;
+            for row in page {
+                match (row.settled, row.gone) {
+                    (true, false) => self.known.insert(&row.key, row.size_bytes, row.mtime_ns),
+                    (true, true) => self.known.insert_gone(&row.key, row.size_bytes, row.mtime_ns),
+                    (false, _) => {}
+                }
+                after = row.key;
+            }
+            if last {
+                break;
+            }
+        }
+        self.objects_before = self.known.present();
+        Ok(())
+    }
+
+    /// Objects known, gone ones too.
+    pub(super) fn objects(&self) -> usize {
+        self.known.len()
+    }
+
+    /// Objects that should be there: the most that this scan or the one before met.
+    pub(super) fn objects_expected(&self) -> usize {
+        self.objects_before.max(self.known.present())
+    }
+
+    /// The scan before met some.
+    pub(super) fn was_filled(&self) -> bool {
+        self.objects_before > 0
+    }
+
+    /// Objects before and after the scan that just ended, where so many are missing that somebody should know.
+    pub(super) fn most_are_gone(&self) -> Option<(usize, usize)> {
+        let (before, after) = (self.objects_before, self.known.present());
+        (before >= 100 && after < before / 2).then_some((before, after))
+    }
+
+    /// What the storage lay on when it was last believed.
+    pub(super) fn mount(&self) -> Option<&str> {
+        self.row.mount.as_deref()
+    }
+
+    /// Keeps what the storage lies on.
+    pub(super) async fn keep_mount(&mut self, mount: &str) -> Result<(), StoreError> {
+        if self.mount() != Some(mount) {
+            self.store.set_mount(self.row.id, mount.to_owned()).await?;
+            self.row.mount = Some(mount.to_owned());
+        }
+        Ok(())
+    }
+
+    /// Why the storage is kept as frozen.
+    pub(super) fn frozen(&self) -> Option<&str> {
+        self.row.frozen.as_deref()
+    }
+
+    /// Keeps why the storage is frozen, as far as the database takes it.
+    pub(super) async fn freeze(&mut self, why: &str) {
+        if self.frozen() != Some(why) && self.row.id != 0 {
+            match self.store.set_frozen(self.row.id, Some(why.to_owned())).await {
+                Ok(()) => self.row.frozen = Some(why.to_owned()),
+                Err(error) => tracing::warn!(storage = self.storage, %error, "a doubt could not be written down"),
+            }
+        }
+    }
+
+    /// Keeps that the storage is not frozen any more.
+    pub(super) async fn thaw(&mut self) {
+        if self.row.frozen.take().is_some()
+            && let Err(error) = self.store.set_frozen(self.row.id, None).await
+        {
+            tracing::warn!(storage = self.storage, %error, "the end of a doubt could not be written down");
+        }
+    }
+
+    /// By hand: what is there now is the storage, and what is known stays known.
+    pub(super) fn expect_nothing(&mut self) {
+        self.known.begin_round();
+        self.objects_before = 0;
+    }
+
+    /// Another storage lies there now: its next whole scan is a first one.
+    pub(super) async fn restart_baseline(&mut self) -> Result<(), StoreError> {
+        self.store.restart_baseline(self.row.id).await?;
+        self.row.baseline_at = None;
+        self.baseline_ns = None;
+        Ok(())
+    }
+
+    /// A whole scan begins: nothing has been met yet.
+    pub(super) fn begin_round(&mut self) {
+        if self.row.baseline_at.is_none() && self.baseline_ns.is_none() {
+            self.baseline_ns = Some(UtcMs::now().0.saturating_mul(1_000_000) - CLOCK_GRAIN_NS);
+        }
+        self.objects_before = self.known.present();
+        self.known.begin_round();
+    }
+
+    /// A whole scan ended; answers how many objects there are if it was the first one.
+    pub(super) async fn end_baseline(&mut self) -> Result<Option<usize>, StoreError> {
+        if self.baseline_ns.is_none() {
+            return Ok(None);
+        }
+        let now = UtcMs::now();
+        self.store.end_baseline(self.row.id, now).await?;
+        self.row.baseline_at = Some(now);
+        self.baseline_ns = None;
+        Ok(Some(self.known.present()))
+    }
+
+    /// Whether exactly this object settled before; notes that it is there.
+    pub(super) fn meet(&mut self, object: &Found) -> bool {
+        self.known.meet(&object.key, object.size_bytes, object.mtime_ns)
+    }
+
+    /// Whether an object was there before anybody watched.
+    pub(super) fn is_old(&self, object: &Found) -> bool {
+        self.baseline_ns.is_some_and(|since| object.ctime_ns < since)
+    }
+
+    /// Keeps old objects; answers those that are news all the same: they came while an earlier run of the daemon made
+    /// this scan, which did not live to end it.
+    pub(super) async fn record_old(&mut self, old: Vec<Arrival>) -> Result<Vec<Arrival>, StoreError> {
+        let unsettled = self.store.record_existing(self.row.id, old.clone()).await?;
+        let (news, old): (Vec<_>, Vec<_>) = old.into_iter().partition(|arrival| unsettled.contains(&arrival.key));
+        self.remember(&old);
+        Ok(news)
+    }
+
+    /// Keeps objects that were seen and have not settled.
+    pub(super) async fn see(&self, news: Vec<Arrival>) -> Result<(), StoreError> {
+        self.store.see_arrivals(self.row.id, news).await
+    }
+
+    /// Keeps objects that settled; answers how many of them are new.
+    pub(super) async fn settle(&mut self, settled: &[Arrival]) -> Result<usize, StoreError> {
+        let new = self.store.settle_arrivals(self.row.id, settled.to_vec()).await?;
+        self.remember(settled);
+        Ok(new)
+    }
+
+    /// Forgets objects that vanished before they settled.
+    pub(super) async fn forget_unsettled(&self, keys: Vec<String>) -> Result<(), StoreError> {
+        self.store.forget_unsettled(self.row.id, keys).await
+    }
+
+    /// Notes which objects the last scan did not meet, and prunes those gone for long.
+    pub(super) async fn sweep(&self) -> Result<(), StoreError> {
+        let mut after = String::new();
+        loop {
+            let page = self.store.ledger_page(self.row.id, &after, PAGE).await?;
+            let last = page.len() < PAGE as usize;
+            if let Some(row) = page.last() {
+                after.clone_from(&row.key);
+            }
+            let (mut gone, mut back) = (Vec::new(), Vec::new());
+            for row in page.into_iter().filter(|row| row.settled) {
+                match (self.known.is_present(&row.key), row.gone) {
+                    (false, false) => gone.push(row.key),
+                    (true, true) => back.push(row.key),
+                    _ => {}
+                }
+            }
+            if !gone.is_empty() || !back.is_empty() {
+                self.store.mark_gone(self.row.id, gone, back, UtcMs::now()).await?;
+            }
+            if last {
+                break;
+            }
+        }
+        self.store.prune_gone(UtcMs::now().plus_ms(-GONE_KEPT_MS)).await?;
+        Ok(())
+    }
+
+    fn remember(&mut self, arrivals: &[Arrival]) {
+        for arrival in arrivals {
+            self.known.insert(&arrival.key, arrival.size_bytes, arrival.mtime_ns);
+        }
+    }
+}
+
+fn wait_after(tries: u32) -> Duration {
+    Duration::from_millis(u64::try_from(backoff::delay_ms(tries, 200, 10_000)).unwrap_or(10_000))
+}

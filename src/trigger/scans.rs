@@ -1,0 +1,140 @@
+//! Which scan of one storage goes on, and which come next: whole ones by the clock, single folders when one appears.
+//!
+//! Guarantees: one scan at a time; a folder that appeared is scanned twice. Deliberately absent: the looking itself
+//! (`objects::scan`), and what a scan's finds mean.
+
+use crate::objects::scan::Scan;
+use crate::trigger::StorageOptions;
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::time::Duration;
+use std::time::Instant;
+
+/// A folder that appeared is scanned again after this: files may have come between the scan and the kernel's watch.
+const FOLDER_AGAIN: Duration = Duration::from_secs(2);
+
+/// The scans of one storage.
+pub(super) struct Scans {
+    root: PathBuf,
+    others_within: Vec<PathBuf>,
+    poll_every: Duration,
+    running: Option<Running>,
+    next_whole: Instant,
+    folders: VecDeque<Folder>,
+}
+
+/// A scan that goes on.
+pub(super) struct Running {
+    /// How far it is.
+    pub(super) scan: Box<Scan>,
+    /// It goes over the whole storage.
+    pub(super) whole: bool,
+}
+
+struct Folder {
+    at: Instant,
+    key: String,
+    again: bool,
+}
+
+impl Scans {
+    /// None yet; a whole one is due.
+    pub(super) fn new(options: &StorageOptions) -> Self {
+        Scans {
+            root: options.root.clone(),
+            others_within: options.others_within.clone(),
+            poll_every: Duration::from_secs(10),
+            running: None,
+            next_whole: Instant::now(),
+            folders: VecDeque::new(),
+        }
+    }
+
+    /// Sets the time between whole scans.
+    pub(super) fn every(&mut self, interval: Duration) {
+        self.poll_every = interval;
+    }
+
+    /// The next whole scan is due now.
+    pub(super) fn whole_now(&mut self) {
+        self.next_whole = Instant::now();
+    }
+
+    /// A whole scan ended.
+    pub(super) fn ended(&mut self) {
+        self.next_whole = Instant::now() + self.poll_every;
+    }
+
+    /// A folder appeared.
+    pub(super) fn folder_appeared(&mut self, key: String) {
+        self.folders.push_front(Folder {
+            at: Instant::now(),
+            key,
+            again: true,
+        });
+    }
+
+    /// Breaks off the scan that goes on; a whole one is made after `wait`.
+    pub(super) fn put_off(&mut self, wait: Duration) {
+        self.running = None;
+        self.next_whole = Instant::now() + wait;
+    }
+
+    /// Breaks off the scan that goes on and forgets the folders that appeared.
+    pub(super) fn drop_all(&mut self) {
+        self.running = None;
+        self.folders.clear();
+    }
+
+    /// Begins what is due where nothing goes on. `before_whole` is called before a whole scan takes its first look.
+    /// Answers whether a scan goes on.
+    pub(super) fn begin_due(&mut self, before_whole: impl FnOnce()) -> bool {
+        if self.running.is_some() {
+            return true;
+        }
+        let now = Instant::now();
+        if now >= self.next_whole {
+            before_whole();
+            self.next_whole = Instant::now() + self.poll_every;
+            self.begin("", true);
+        } else if self.folders.front().is_some_and(|folder| folder.at <= now)
+            && let Some(folder) = self.folders.pop_front()
+        {
+            self.begin(&folder.key, false);
+            if folder.again {
+                self.folders.push_back(Folder {
+                    at: now + FOLDER_AGAIN,
+                    again: false,
+                    ..folder
+                });
+            }
+        }
+        self.running.is_some()
+    }
+
+    fn begin(&mut self, from: &str, whole: bool) {
+        let scan = Box::new(Scan::begin(&self.root, from, &self.others_within));
+        self.running = Some(Running { scan, whole });
+    }
+
+    /// Takes the scan that goes on, to look further.
+    pub(super) fn take(&mut self) -> Option<Running> {
+        self.running.take()
+    }
+
+    /// Gives it back.
+    pub(super) fn go_on(&mut self, running: Running) {
+        self.running = Some(running);
+    }
+
+    /// Whether a whole scan goes on.
+    pub(super) fn is_whole(&self) -> bool {
+        self.running.as_ref().is_some_and(|running| running.whole)
+    }
+
+    /// When something is due that is not yet.
+    pub(super) fn next(&self) -> Instant {
+        let folder = self.folders.front().map(|folder| folder.at);
+        folder.map_or(self.next_whole, |at| at.min(self.next_whole))
+    }
+}
