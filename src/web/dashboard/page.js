@@ -191,6 +191,7 @@ async function show(id) {
   drawTasks();
   drawJobs();
   element("outputs").replaceChildren(...task.outputs.map(drawOutput));
+  element("where").textContent = task.outputs.length ? `In ${folderOf(task.outputs[0].object)}` : "";
   element("no-outputs").hidden = task.outputs.length > 0;
   element("no-outputs").textContent = ENDED.includes(task.status) ? "None." : "They appear here when they are made and proved.";
 }
@@ -218,9 +219,13 @@ function drawJob(job) {
   return row;
 }
 
+const fileOf = (key) => key.slice(key.lastIndexOf("/") + 1);
+const folderOf = (object) => object.slice(0, Math.max(object.lastIndexOf("/"), object.indexOf(":")) + 1);
+
 function drawOutput(output) {
   const item = make("li");
-  const where = output.object.slice(output.object.indexOf(":") + 1);
+  const folder = folderOf(detail.outputs[0].object);
+  const where = output.object.startsWith(folder) ? output.object.slice(folder.length) : output.object;
   item.append(make("span", output.name, { class: "name" }), make("span", size(output.size_bytes), { class: "size" }));
   if (output.url) {
     const url = here(output.url);
@@ -228,7 +233,7 @@ function drawOutput(output) {
     look.addEventListener("click", () => display(output.id, where).catch(tell));
     item.append(look, make("a", where, { href: url, target: "_blank", rel: "noopener" }));
     const index = indexOf(output, url);
-    if (index) item.append(make("a", output.detail.webvtt, { href: index, target: "_blank", rel: "noopener" }));
+    if (index) item.append(make("a", fileOf(output.detail.webvtt), { href: index, target: "_blank", rel: "noopener" }));
   } else {
     item.append(make("span", where));
   }
@@ -238,7 +243,7 @@ function drawOutput(output) {
 // The WebVTT index lies next to the sheets and is reached by the same link.
 function indexOf(output, url) {
   const key = output.detail?.webvtt;
-  return key ? url.replace(/[^/]*$/, encodeURIComponent(key.slice(key.lastIndexOf("/") + 1))) : null;
+  return key ? url.replace(/[^/]*$/, encodeURIComponent(fileOf(key))) : null;
 }
 
 async function display(id, name) {
