@@ -258,14 +258,18 @@ async function display(id, name) {
   const output = task.outputs.find((one) => one.id === id);
   if (mine !== displayed || !output?.url) return;
   const url = here(output.url);
-  const failed = (what) => () => { if (mine === displayed) tell(new Error(`${name} cannot be shown${what() ?? ""}.`)); };
+  // What the browser says of a link that fails tells little; the daemon knows why.
+  const failed = async (what) => {
+    const why = await ask(url, { headers: { range: "bytes=0-0" } }).then(() => null, (error) => error);
+    if (mine === displayed) tell(why ?? new Error(`This browser cannot show ${name}${what ? `: ${what}` : "."}`));
+  };
   if (PICTURE.test(name)) {
     const index = indexOf(output, url);
     if (index) {
       place.append(...await cells(index));
     } else {
       const picture = make("img", null, { src: url, alt: name });
-      picture.addEventListener("error", failed(() => ""));
+      picture.addEventListener("error", () => failed());
       place.append(picture);
     }
     place.scrollIntoView({ block: "nearest" });
@@ -279,7 +283,7 @@ async function display(id, name) {
     if (mine !== displayed) return stop();
     stopShowing = stop;
   } else {
-    video.addEventListener("error", failed(() => video.error?.message && `: ${video.error.message}`));
+    video.addEventListener("error", () => failed(video.error?.message));
     video.src = url;
     stopShowing = () => { video.removeAttribute("src"); video.load(); };
   }
