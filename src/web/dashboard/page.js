@@ -158,7 +158,7 @@ function drawTasks() {
     row.replaceChildren(
       make("td", task.status, { class: `status ${task.status}` }),
       make("td", task.media.object, { class: "object" }),
-      make("td", task.workflow.name),
+      make("td", task.workflow.name, { class: "workflow" }),
       created,
       cell,
     );
@@ -261,7 +261,9 @@ async function display(id, name) {
   // What the browser says of a link that fails tells little; the daemon knows why.
   const failed = async (what) => {
     const why = await ask(url, { headers: { range: "bytes=0-0" } }).then(() => null, (error) => error);
-    if (mine === displayed) tell(why ?? new Error(`This browser cannot show ${name}${what ? `: ${what}` : "."}`));
+    if (mine !== displayed) return;
+    place.replaceChildren();
+    tell(why ?? new Error(`This browser cannot show ${name}${what ? `: ${what}` : "."}`));
   };
   if (PICTURE.test(name)) {
     const index = indexOf(output, url);
