@@ -299,7 +299,10 @@ fn a_full_output_storage_fails_cleanly_and_heals() {
         return;
     };
     let filler = appliance.path("renditions/filler");
-    let _ = std::fs::write(&filler, vec![7_u8; 4 << 20]);
+    // In small pieces: one large write that does not fit writes nothing at all here.
+    let mut file = std::fs::File::create(&filler).expect("it is made");
+    while std::io::Write::write_all(&mut file, &[7; 1024]).is_ok() {}
+    drop(file);
     appliance.start();
     appliance.deliver(&clips::short(), "short.mp4");
     appliance.until("the full disk to be told", || {

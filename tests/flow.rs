@@ -239,7 +239,7 @@ fn every_output_is_proved(appliance: &Appliance, task: &Value) {
     );
     for output in outputs {
         let output = appliance.get(&format!("/api/v1/outputs/{}", output["id"].as_str().expect("an id")));
-        let checks = output["proof"]["checks"]
+        let checks = output["detail"]["proof"]["checks"]
             .as_array()
             .unwrap_or_else(|| panic!("no proof: {output:#}"));
         assert!(checks.len() >= 2, "{output:#}");

@@ -16,6 +16,10 @@ use tokio::signal::unix::SignalKind;
 use tokio::signal::unix::signal;
 use tokio_util::sync::CancellationToken;
 
+/// Threads that poll futures, at most. They only pass messages on, the work is done by other processes and by the
+/// threads of store and storages; one for each core of a large host would only cost memory.
+const WORKER_THREADS: usize = 4;
+
 /// Arguments of `reelmill serve`.
 #[derive(Debug, clap::Args)]
 pub struct Args {}
@@ -29,7 +33,11 @@ pub fn run(_args: &Args, log: Option<&str>, context: &Context) -> anyhow::Result
     }
     let templates = Arc::new(Templates::shipped());
     let definitions = config::definitions::load(&config, &templates).map_err(BadUsage)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(threads.min(WORKER_THREADS))
+        .enable_all()
+        .build()?;
     let served = runtime.block_on(serve(DaemonOptions {
         config,
         definitions,

@@ -111,7 +111,7 @@ pub struct ProductFile {
     pub size_bytes: u64,
     /// MD5, 32 lower-case hex digits.
     pub md5: String,
-    /// Holds [`reference`]s that are replaced when the final names are known; its size and MD5 change then.
+    /// Holds [`reference()`]s that are replaced when the final names are known; its size and MD5 change then.
     #[serde(default)]
     pub names_others: bool,
 }

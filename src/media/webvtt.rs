@@ -1,7 +1,7 @@
 //! The WebVTT index of a sprite: which cell of which sheet stands for which span of time.
 //!
 //! Guarantees: cues follow one another without gap or overlap, rise strictly, and end at the source's end; what
-//! [`write`] wrote, [`read`] understands. Deliberately absent: caption features of WebVTT.
+//! [`write()`] wrote, [`read()`] understands. Deliberately absent: caption features of WebVTT.
 //!
 //! A cue begins at the time of the frame its cell shows. Where exact frames were taken that is the moment asked for
 //! (0, 10, 20 ...); where key frames were taken it is the key frame's own time, so a label never claims a picture

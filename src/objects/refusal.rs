@@ -72,6 +72,14 @@ pub fn fault(access: Access, operation: &str, subject: &str, error: &std::io::Er
             cause,
             "Mount the output storage read-write, or choose another one.",
         ),
+        (_, Errno::NOSYS) => Fault::new(
+            "KernelCallRefused",
+            Blame::Host,
+            operation,
+            subject,
+            "the kernel, or what confines the daemon, refuses openat2",
+            "Use Linux 5.6 or later; take RestrictSUIDSGID= out of the unit, and let a container's seccomp profile allow it.",
+        ),
         // No source that exists has such a name: whoever asks is about to write.
         (_, Errno::NAMETOOLONG) => Fault::new(
             "OutputNameTooLong",

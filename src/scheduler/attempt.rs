@@ -53,7 +53,7 @@ pub(super) async fn drive(context: Arc<Context>, leased: Leased, stop: Cancellat
     let attempt = leased.order.attempt.clone();
     let span = tracing::info_span!(
         "attempt",
-        task = %leased.order.task, attempt = %attempt, number = leased.number, source = %leased.order.source
+        task = %leased.order.task, media = %leased.task.media, attempt = %attempt, number = leased.number, source = %leased.order.source
     );
     let life = async {
         tracing::info!(

@@ -65,7 +65,11 @@ async fn take(context: &Context, arrival: Settled, enabled: &[Match]) -> Result<
         .take_arrival(arrival, matches, why_not.clone(), context.now())
         .await?;
     match taken {
-        Taken::Tasks(tasks) => tracing::info!(%object, tasks = tasks.len(), "an object arrived and its tasks begin"),
+        Taken::Tasks(tasks) => {
+            for task in &tasks {
+                tracing::info!(%object, %task, "an object arrived and a task was made for it");
+            }
+        }
         Taken::None => tracing::info!(%object, why_not, "an object arrived and nothing runs on it"),
         Taken::Ours => tracing::debug!(%object, "an output of ours arrived and starts nothing"),
         Taken::Stale => {}

@@ -12,7 +12,7 @@
 //! 2. Make one file here named after the rows (`deliveries.rs`), with `impl Store { pub async fn verb(...) }`. A
 //!    method that changes calls [`Store::write`], one that looks calls [`Store::read`]; each passes its own name for
 //!    messages. The closure gets the connection inside a transaction: it must not begin or commit one, sleep, or do
-//!    I/O, and gets its time as an argument ([`UtcMs`](crate::base::clock::UtcMs)), so that tests can choose it.
+//!    I/O, and gets its time as an argument ([`UtcMs`]), so that tests can choose it.
 //! 3. Statements are constants beside the function that runs them: lower case, named parameters, run through
 //!    `prepare_cached`. Helpers for rows of other families that must change in the same transaction are
 //!    `pub(super) fn name(connection: &Connection, ...)`; [`announce::announce`] writes an event that way.
@@ -245,10 +245,10 @@ impl Drop for Open {
 
 /// Copies the database of `connection` to a new file and makes the copy durable.
 fn backup_to(connection: &Connection, to: &Path) -> Result<(), StoreError> {
-    let refused = |cause: String, remedy: &str| {
+    let refused = |blame: Blame, cause: String, remedy: &str| {
         StoreError::Refused(Fault::new(
             "BackupFailed",
-            Blame::Host,
+            blame,
             "back up the database",
             to.display().to_string(),
             cause,
@@ -257,16 +257,21 @@ fn backup_to(connection: &Connection, to: &Path) -> Result<(), StoreError> {
     };
     if to.exists() {
         return Err(refused(
+            Blame::Request,
             "the file exists".to_owned(),
             "Name a file that does not exist.",
         ));
     }
-    let text = to
-        .to_str()
-        .ok_or_else(|| refused("its name is not UTF-8".to_owned(), "Name a file with a plain name."))?;
+    let text = to.to_str().ok_or_else(|| {
+        refused(
+            Blame::Request,
+            "its name is not UTF-8".to_owned(),
+            "Name a file with a plain name.",
+        )
+    })?;
     connection.execute("vacuum into ?1", [text])?;
     let synced = File::open(to).and_then(|file| file.sync_all());
-    synced.map_err(|error| refused(error.to_string(), "Check the disk and try again."))
+    synced.map_err(|error| refused(Blame::Host, error.to_string(), "Check the disk and try again."))
 }
 
 /// Gives a new database its id.

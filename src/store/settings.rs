@@ -30,7 +30,8 @@ pub(super) fn writer(connection: &Connection) -> rusqlite::Result<()> {
     // reader is cut back to 64 MiB.
     connection.pragma_update(None, "wal_autocheckpoint", 4096)?;
     connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
-    connection.pragma_update(None, "cache_size", -16_384)?;
+    // Given back when idle (`writer::tidy`); what does not fit is in the kernel's cache.
+    connection.pragma_update(None, "cache_size", -8_192)?;
     connection.pragma_update(None, "temp_store", "memory")?;
     // Schema objects cannot call dangerous functions even if the file was tampered with.
     connection.pragma_update(None, "trusted_schema", false)
@@ -41,7 +42,8 @@ pub(super) fn reader(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(BUSY)?;
     connection.set_prepared_statement_cache_capacity(128);
     connection.pragma_update(None, "query_only", true)?;
-    connection.pragma_update(None, "cache_size", -4_096)?;
+    // Enough for one list: every commit of the writer makes the pages of a cache stale, and the kernel has them too.
+    connection.pragma_update(None, "cache_size", -512)?;
     connection.pragma_update(None, "temp_store", "memory")?;
     connection.pragma_update(None, "trusted_schema", false)
 }

@@ -116,6 +116,22 @@ impl Store {
         .await
     }
 
+    /// Whether the token with this id exists and was not revoked.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn token_is_good(&self, id: &str) -> Result<bool, StoreError> {
+        let id = id.to_owned();
+        self.read("look whether a token is good", move |connection| {
+            const SQL: &str = "select exists(select 1 from tokens where id = :id and revoked_ms is null)";
+            connection
+                .prepare_cached(SQL)?
+                .query_row(named_params! { ":id": id }, |row| row.get(0))
+                .map_err(Into::into)
+        })
+        .await
+    }
+
     /// Every token, newest first.
     ///
     /// # Errors

@@ -155,12 +155,15 @@ fn undo(pending: &mut Vec<(&'static str, Reply)>, cause: &str) {
     }
 }
 
-/// Folds the write-ahead log into the database file and gives free pages back. Failure costs nothing but space.
+/// Folds the write-ahead log into the database file, and gives free pages and memory back. Failure costs nothing but
+/// space.
 fn tidy(connection: &Connection) {
+    connection.flush_prepared_statement_cache();
     for pragma in [
         "pragma incremental_vacuum(2000)",
         "pragma wal_checkpoint(truncate)",
         "pragma optimize",
+        "pragma shrink_memory",
     ] {
         let run = || -> rusqlite::Result<()> {
             let mut statement = connection.prepare(pragma)?;

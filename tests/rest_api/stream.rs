@@ -7,6 +7,8 @@ use reqwest::Method;
 use reqwest::Response;
 use reqwest::StatusCode;
 use serde_json::Value;
+use serde_json::json;
+use std::time::Duration;
 
 /// Reads a stream until it told the end of so many tasks; every event it told.
 async fn events_until(mut response: Response, ends: usize) -> Vec<(i64, Value)> {
@@ -72,4 +74,31 @@ async fn a_stream_resumes_where_it_was_left() {
         problem(request.send().await.expect("answers")).await.0,
         StatusCode::BAD_REQUEST
     );
+}
+
+#[tokio::test]
+async fn a_stream_ends_when_its_token_is_revoked() {
+    let served = Served::new().await;
+    let (_, made) = served
+        .post("/api/v1/tokens", json!({ "name": "wall", "role": "viewer" }))
+        .await;
+    let token = made["token"].as_str().expect("is shown once");
+    let open = || {
+        served
+            .http
+            .get(format!("{}/api/v1/events/stream", served.url))
+            .bearer_auth(token)
+            .send()
+    };
+    let mut stream = open().await.expect("answers");
+    let hello = stream.chunk().await.expect("goes on").expect("is open");
+    assert!(String::from_utf8_lossy(&hello).contains("event: hello"));
+    let path = format!("/api/v1/tokens/{}", made["id"].as_str().expect("has an id"));
+    let revoked = served.ask(Method::DELETE, &path).send().await.expect("answers");
+    assert_eq!(revoked.status(), StatusCode::NO_CONTENT);
+    let ended = async { while stream.chunk().await.expect("ends in order").is_some() {} };
+    tokio::time::timeout(Duration::from_secs(60), ended)
+        .await
+        .expect("the stream ends");
+    assert_eq!(open().await.expect("answers").status(), StatusCode::UNAUTHORIZED);
 }

@@ -5,6 +5,9 @@
 use crate::cli::check::finding::Finding;
 use crate::config::file::Sandbox;
 use crate::config::resolved::Config;
+use rustix::fs::Mode;
+use rustix::fs::OFlags;
+use rustix::fs::ResolveFlags;
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::Command;
@@ -30,8 +33,28 @@ const DRIVER_FOLDERS: [&str; 6] = [
 
 /// Looks at what needs no configuration.
 pub fn look(findings: &mut Vec<Finding>) {
+    findings.push(confined_open());
     findings.push(inotify(Path::new("/proc/sys/fs/inotify/max_user_watches")));
     findings.push(gpu());
+}
+
+/// Whether a path can be opened beneath a folder and never outside of it, as every object is.
+fn confined_open() -> Finding {
+    let opened = rustix::fs::openat2(
+        rustix::fs::CWD,
+        "/",
+        OFlags::PATH | OFlags::CLOEXEC,
+        Mode::empty(),
+        ResolveFlags::NO_MAGICLINKS,
+    );
+    match opened {
+        Ok(_) => Finding::good("openat2", "objects can be opened without ever leaving their storage"),
+        Err(error) => Finding::broken(
+            "openat2",
+            format!("the kernel, or what confines this process, refuses it: {error}; no object can be opened"),
+            "Use Linux 5.6 or later; take RestrictSUIDSGID= out of the unit, and let a container's seccomp profile allow it.",
+        ),
+    }
 }
 
 fn inotify(limit: &Path) -> Finding {

@@ -1,16 +1,18 @@
 //! Events and progress as they happen: server-sent events.
 //!
 //! Guarantees: an `event` carries its sequence as its id, so a client that comes back with Last-Event-ID misses none,
-//! however long it was away; `progress` has no id and is only about now. Deliberately absent: memory of clients; a
-//! stream is a loop over the events table, so it costs nothing while nobody listens.
+//! however long it was away; `progress` has no id and is only about now; a stream ends when its caller's token is
+//! revoked. Deliberately absent: memory of clients; a stream is a loop over the events table, so it costs nothing while nobody listens.
 
 use crate::store::events::StoredEvent;
 use crate::web::api::events::EventView;
 use crate::web::api::task_view::ProgressView;
+use crate::web::auth::Caller;
 use crate::web::error::Answer;
 use crate::web::error::Problem;
 use crate::web::ports::Live;
 use crate::web::state::WebState;
+use axum::Extension;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::sse::Event;
@@ -42,6 +44,8 @@ struct ProgressEvent<'a> {
 
 struct Follow {
     state: WebState,
+    /// Id of the token that the stream was opened with.
+    token: String,
     last_seq: i64,
     /// What was told of each running job.
     told: BTreeMap<String, ProgressView>,
@@ -58,6 +62,7 @@ struct Follow {
     responses((status = 200, content_type = "text/event-stream", body = String), (status = "default", body = Problem)))]
 pub async fn follow(
     State(state): State<WebState>,
+    Extension(caller): Extension<Caller>,
     headers: HeaderMap,
 ) -> Answer<Sse<impl Stream<Item = Result<Event, Infallible>>>> {
     let last_seq = match headers.get("last-event-id") {
@@ -76,6 +81,7 @@ pub async fn follow(
     };
     let follow = Follow {
         state,
+        token: caller.token,
         last_seq,
         told: BTreeMap::new(),
         ready: VecDeque::new(),
@@ -90,7 +96,8 @@ pub async fn follow(
 }
 
 impl Follow {
-    /// The next event; none when the program stops or the database cannot be read: the client comes back by itself.
+    /// The next event; none when the program stops, the token is revoked or the database cannot be read: the client
+    /// comes back by itself.
     async fn next(&mut self) -> Option<Event> {
         if std::mem::take(&mut self.first) {
             // Tells where to resume before anything has happened.
@@ -104,6 +111,15 @@ impl Follow {
                 tokio::select! {
                     () = self.state.stopping.cancelled() => return None,
                     () = tokio::time::sleep(LOOK_EVERY) => {}
+                }
+            }
+            // A stream may be open for weeks, and whoever revokes a token expects it to end now.
+            match self.state.store.token_is_good(&self.token).await {
+                Ok(true) => {}
+                Ok(false) => return None,
+                Err(error) => {
+                    tracing::warn!(%error, "an event stream ends because its token cannot be looked up");
+                    return None;
                 }
             }
             let rows = match self.state.store.events_after(self.last_seq, BATCH).await {

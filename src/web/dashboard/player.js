@@ -62,7 +62,9 @@ export function readPlaylist(text, base) {
 
 async function get(url, signal, range = null) {
   const headers = range ? { range: `bytes=${range[0]}-${range[1]}` } : {};
-  const response = await fetch(url, { headers, signal });
+  const response = await fetch(url, { headers, signal }).catch((error) => {
+    throw signal.aborted ? error : new Error("The daemon does not answer; play again when it does.");
+  });
   if (!response.ok) throw new Error(`The daemon answered ${response.status} for ${new URL(url).pathname}.`);
   return response;
 }
