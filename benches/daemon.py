@@ -8,8 +8,9 @@ for a look. What is measured, and how:
   start   from just before exec to the datagram READY=1 on NOTIFY_SOCKET: the first start makes the database, the others
           find it. The dynamic loader's share is told apart: the whole wall time of `reelmill --version`.
   idle    two folders watched with inotify, 15 s after READY: memory from smaps_rollup; processor time is the sum of
-          every thread's schedstat over --idle-s seconds. Resident is what top shows; private is what would be free if
-          the daemon ended, the rest are pages of programs and libraries that the workers share.
+          every thread's schedstat over --idle-s seconds. Resident is what top shows; anonymous is the
+          program's own data with the relocated tables of its libraries; the rest are pages of files, which the kernel can
+          drop and workers share. Private counts pages of files too while nobody else has mapped them.
   begin   a 1 s clip is renamed into the watched folder at T. It must look the same for 2 looks 0.25 s apart, so it has
           settled at T + 0.5 s at the earliest; the figure is the log's time of "attempt begins" less that moment. It
           therefore includes the time inotify took and the wake-up of both looks: an upper bound.

@@ -6,9 +6,13 @@ use appliance::Appliance;
 use appliance::reelmill;
 use appliance::said;
 use serde_json::Value;
+use std::os::unix::fs::MetadataExt;
 
 const NOOP: &str = "name = \"nothing\"\n[source]\nstorage = \"ingest\"\ntrigger = \"automatic\"\nextensions = [\"bin\"]\n\
                     [[activity]]\nid = \"n\"\ntype = \"noop\"\n";
+
+/// Any user that is not root.
+const DAEMON: u32 = 65_534;
 
 fn ids(tasks: &[Value]) -> Vec<String> {
     tasks.iter().map(|task| task["id"].to_string()).collect()
@@ -59,9 +63,19 @@ fn what_was_backed_up_is_known_again_and_what_lay_there_is_not_run_again() {
         foreign.to_str().expect("plain"),
     ]);
     assert!(!refused.status.success(), "not a database: {}", said(&refused));
+    // Root restores for a daemon that is someone else; only root can be tried that way.
+    let state = appliance.path("state");
+    let as_root = std::fs::metadata(&state).expect("there").uid() == 0;
+    if as_root {
+        std::os::unix::fs::chown(&state, Some(DAEMON), Some(DAEMON)).expect("given away");
+    }
     let restored = reelmill(&restore);
     assert!(restored.status.success(), "{}", said(&restored));
     assert!(said(&restored).contains(".before-restore-"), "{}", said(&restored));
+    for name in ["reelmill.db", "reelmill.db.lock"] {
+        let owner = std::fs::metadata(state.join(name)).expect("there").uid();
+        assert!(!as_root || owner == DAEMON, "{name} belongs to {owner}");
+    }
 
     appliance.start();
     let tasks = appliance.ended_tasks(2);

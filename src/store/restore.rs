@@ -1,8 +1,8 @@
 //! Putting a backup in the place of the database, while no daemon runs.
 //!
 //! Guarantees: the backup is copied, checked and brought to this program's form before anything is replaced; the old
-//! database is kept beside the new one; a database that is open is refused. Deliberately absent: making backups, which
-//! [`Store::backup`](super::Store::backup) does.
+//! database is kept beside the new one; a database that is open is refused; what root restores belongs to the daemon's
+//! user. Deliberately absent: making backups, which [`Store::backup`](super::Store::backup) does.
 
 use super::SCHEMA;
 use super::error::StoreError;
@@ -16,6 +16,7 @@ use crate::base::fault::Blame;
 use crate::base::fault::Fault;
 use rusqlite::Connection;
 use std::fs::File;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -52,6 +53,7 @@ pub fn restore(from: &Path, to: &Path, now: UtcMs) -> Result<Option<PathBuf>, St
             .and_then(|file| file.sync_all())
             .map_err(|error| host_fault("restore", path, &error))
     };
+    hand_over(directory, &[&fresh, &with_ending(to, ".lock")])?;
     sync(&fresh)?;
     let old = to
         .exists()
@@ -70,6 +72,22 @@ pub fn restore(from: &Path, to: &Path, now: UtcMs) -> Result<Option<PathBuf>, St
     std::fs::rename(&fresh, to).map_err(|error| host_fault("restore", &fresh, &error))?;
     sync(directory)?;
     Ok(old)
+}
+
+/// Gives what was made here to the owner of the state directory: whoever restores is often root, and the daemon is not.
+fn hand_over(directory: &Path, made: &[&Path]) -> Result<(), StoreError> {
+    let owner = |path: &Path| -> Result<(u32, u32), StoreError> {
+        let found = std::fs::metadata(path).map_err(|error| host_fault("restore", path, &error))?;
+        Ok((found.uid(), found.gid()))
+    };
+    let (user, group) = owner(directory)?;
+    for path in made {
+        if owner(path)? != (user, group) {
+            std::os::unix::fs::chown(path, Some(user), Some(group))
+                .map_err(|error| host_fault("restore", path, &error))?;
+        }
+    }
+    Ok(())
 }
 
 /// Checks a copy and gives it the form of this program.
