@@ -33,17 +33,8 @@ pub fn resolve(source: (u32, u32), rungs: &[(&str, &VideoSpec)]) -> Vec<Rung> {
     (0..rungs.len())
         .map(|number| {
             let (width, height, capped) = sizes[number];
-            // A rung made smaller than it asked gives way to one that asked for that size, or to an earlier one.
-            let rival = sizes
-                .iter()
-                .enumerate()
-                .find(|(other, (other_width, other_height, other_capped))| {
-                    *other != number
-                        && (*other_width, *other_height) == (width, height)
-                        && (!other_capped || *other < number)
-                });
-            match rival {
-                Some((other, _)) if capped => Rung::Dropped {
+            match kept(&sizes, (width, height)) {
+                Some(other) if capped && other != number => Rung::Dropped {
                     reason: format!(
                         "{}: the source is only {}x{}, and {} has that size",
                         rungs[number].0, source.0, source.1, rungs[other].0
@@ -53,6 +44,16 @@ pub fn resolve(source: (u32, u32), rungs: &[(&str, &VideoSpec)]) -> Vec<Rung> {
             }
         })
         .collect()
+}
+
+/// Of the rungs of one size, the one that others made smaller than asked give way to: the first that asked for that
+/// size, else the first.
+fn kept(sizes: &[(u32, u32, bool)], wanted: (u32, u32)) -> Option<usize> {
+    let of_size = |(width, height, _): &(u32, u32, bool)| (*width, *height) == wanted;
+    sizes
+        .iter()
+        .position(|size| of_size(size) && !size.2)
+        .or_else(|| sizes.iter().position(of_size))
 }
 
 /// Size of one rung, and whether it is smaller than asked because the source is.
@@ -153,6 +154,28 @@ mod tests {
                 height: 720
             }]
         );
+    }
+
+    #[test]
+    fn the_reason_names_the_rung_that_is_made() {
+        let specs = [2160, 1080, 720, 480].map(|height| spec(&format!("height = {height}")));
+        let named: Vec<(&str, &VideoSpec)> = ["2160p", "1080p", "720p", "480p"].into_iter().zip(&specs).collect();
+        let kept_one = |source: (u32, u32), kept: &str| {
+            let rungs = resolve(source, &named);
+            let dropped: Vec<&str> = rungs
+                .iter()
+                .filter_map(|rung| match rung {
+                    Rung::Dropped { reason } => Some(reason.as_str()),
+                    Rung::Made { .. } => None,
+                })
+                .collect();
+            assert_eq!(dropped.len(), 3, "{rungs:?}");
+            for reason in dropped {
+                assert!(reason.contains(&format!("and {kept} has that size")), "{reason}");
+            }
+        };
+        kept_one((854, 480), "480p");
+        kept_one((426, 240), "2160p");
     }
 
     #[test]

@@ -81,7 +81,8 @@ impl Container {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GroupSpec {
-    /// Name of the group in events and of its manifest (`{Name}`); empty: the kind in capitals, `HLS`.
+    /// Name of the group in events and of its manifest (`{Name}`). Empty: the manifest of an HLS set is named `hls`,
+    /// and events tell the kind in capitals, `HLS` or `FILE`.
     #[serde(default)]
     pub name: String,
     /// Packaging.

@@ -54,7 +54,7 @@ fn outputs_of(activity: &Activity) -> Vec<(String, String, &'static str)> {
             for group in &spec.groups {
                 match group.kind {
                     GroupKind::Hls => {
-                        let name = if group.name.is_empty() { "HLS" } else { &group.name };
+                        let name = if group.name.is_empty() { "hls" } else { &group.name };
                         all.push((group.name.clone(), name.to_owned(), ".m3u8"));
                     }
                     GroupKind::File => all.extend(group.outputs.iter().map(|output| {

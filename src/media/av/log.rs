@@ -3,6 +3,7 @@
 //! Guarantees: bounded; lines of error level are kept for the message of a fault, counts are exact. Deliberately
 //! absent: judgement; only the wholeness of a file is read out of some lines, because libav says it nowhere else.
 
+use crate::media::av::heap;
 use ffmpeg_the_third::ffi;
 use std::collections::HashMap;
 use std::collections::VecDeque;
@@ -32,9 +33,10 @@ static HEARD: LazyLock<Mutex<Heard>> = LazyLock::new(|| {
 });
 static START: Once = Once::new();
 
-/// Takes libav's log over, once a process.
+/// Takes libav's log over, once a process, and settles the heap before libav has any of it.
 pub fn start() {
     START.call_once(|| {
+        heap::settle();
         // SAFETY: the callback is a plain function that lives for ever and is safe to call from any thread.
         unsafe {
             ffi::av_log_set_level(ffi::AV_LOG_WARNING as c_int);

@@ -16,6 +16,7 @@ pub mod dict;
 pub mod encode;
 pub mod error;
 pub mod filter;
+mod heap;
 pub mod inventory;
 
 pub mod frame;

@@ -38,6 +38,8 @@ use std::time::Instant;
 const PROGRESS_EVERY: Duration = Duration::from_millis(250);
 /// Frame threads of the decoder beyond this only cost memory.
 const MAX_DECODER_THREADS: u32 = 16;
+/// Encoding a picture takes at least so many times as long as decoding one of its size.
+const ENCODING_OVER_DECODING: u32 = 4;
 
 /// What came of reading: pictures, sound, and each tap with how it went.
 pub type Harvest = (Reading, SoundSummary, Vec<(Tapped, Result<(), Fault>)>);
@@ -70,6 +72,11 @@ impl Pass<'_> {
         let ended_well = AtomicBool::new(false);
         let whole = || ended_well.load(Ordering::Relaxed) && !self.watch.stop_asked();
         let threads = self.order.threads.clamp(1, MAX_DECODER_THREADS);
+        let decoder_threads = self.decoder_threads(threads);
+        let source = self
+            .facts
+            .main_video()
+            .map_or((0, 0), |(_, video)| video.display_size());
         let has_taps = !taps.is_empty();
 
         thread::scope(|scope| {
@@ -85,7 +92,11 @@ impl Pass<'_> {
             }
             let mut rung_threads = Vec::new();
             for (index, track) in encoders.videos.into_iter().enumerate().rev() {
-                let (sender, receiver) = sync_channel(rung::QUEUE);
+                let (width, height) = match index.checked_sub(1).map(|larger| &self.plan.videos[larger]) {
+                    Some(larger) => (larger.width, larger.height),
+                    None => source,
+                };
+                let (sender, receiver) = sync_channel(rung::waiting(width, height));
                 let fan = Fan(std::mem::take(&mut fans[index + 1]));
                 fans[index].push(sender);
                 let encode = &self.plan.videos[index];
@@ -133,8 +144,8 @@ impl Pass<'_> {
                 .filter(|_| !self.plan.videos.is_empty() || has_taps)
             {
                 let parameters = stream_parameters(demuxer, stream.index).map_err(refused)?;
-                let decoder =
-                    Decoder::open(&parameters, stream.time_base, threads, &self.order.limits).map_err(refused)?;
+                let decoder = Decoder::open(&parameters, stream.time_base, decoder_threads, &self.order.limits)
+                    .map_err(refused)?;
                 wanted.push(stream.index);
                 video = Some(VideoIn {
                     stream: stream.index,
@@ -189,6 +200,22 @@ impl Pass<'_> {
             };
             Ok((reading?, sound, tapped))
         })
+    }
+
+    /// Threads of the decoder: each holds pictures of the source's size, and where renditions as large as the source
+    /// are made, the encoders are what a pass waits for.
+    fn decoder_threads(&self, threads: u32) -> u32 {
+        let area = |(width, height): (u32, u32)| u64::from(width) * u64::from(height);
+        let made: u64 = self
+            .plan
+            .videos
+            .iter()
+            .map(|video| area((video.width, video.height)))
+            .sum();
+        match self.facts.main_video() {
+            Some((_, video)) if made >= area(video.display_size()) => threads.div_ceil(ENCODING_OVER_DECODING),
+            _ => threads,
+        }
     }
 }
 

@@ -28,8 +28,10 @@ use crate::media::spec::VideoSpec;
 use std::sync::mpsc::Receiver;
 use std::sync::mpsc::SyncSender;
 
-/// Pictures waiting between two threads.
-pub const QUEUE: usize = 2;
+/// Memory of the pictures that wait in front of one rendition, where more than the fewest fit.
+const WAITING_BYTES: u64 = 8 << 20;
+/// Fewest and most of them: encoders work in bursts, and a thread that finds nothing waiting leaves a core idle.
+const WAITING: (u64, u64) = (2, 6);
 /// No key frame but the forced ones.
 const NO_GOP_LIMIT: u32 = 1 << 30;
 
@@ -51,6 +53,12 @@ impl Picture {
             ..*self
         })
     }
+}
+
+/// How many pictures of this size may wait in front of a rendition.
+pub fn waiting(width: u32, height: u32) -> usize {
+    let picture_bytes = u64::from(width.max(1)) * u64::from(height.max(1)) * 3 / 2;
+    (WAITING_BYTES / picture_bytes.max(1)).clamp(WAITING.0, WAITING.1) as usize
 }
 
 /// Where pictures go from one place.
@@ -212,8 +220,7 @@ pub fn run(
     outputs: Outputs<'_>,
     whole: &(dyn Fn() -> bool + Sync),
 ) {
-    let answer = scale_and_encode(encode, track, pictures, &smaller, outputs, whole);
-    drop(smaller);
+    let answer = scale_and_encode(encode, track, pictures, smaller, outputs, whole);
     match answer {
         Ok(()) if whole() => outputs.end_track(),
         Ok(()) => {}
@@ -225,7 +232,7 @@ fn scale_and_encode(
     encode: &VideoEncode,
     mut track: Option<VideoTrack>,
     pictures: Receiver<Picture>,
-    smaller: &Fan,
+    smaller: Fan,
     outputs: Outputs<'_>,
     whole: &(dyn Fn() -> bool + Sync),
 ) -> Result<(), AvError> {
@@ -252,6 +259,8 @@ fn scale_and_encode(
             track = None;
         }
     }
+    // The smaller ones learn of the end now, so that all encoders empty themselves side by side.
+    drop(smaller);
     if let Some(track) = track.as_mut().filter(|_| outputs.are_wanted() && whole()) {
         track.encoder.send_end()?;
         track.drain(&outputs)?;

@@ -9,8 +9,8 @@ use crate::media::product::JobEnd;
 use crate::media::tap::FrameTap;
 use std::sync::mpsc::Receiver;
 
-/// Pictures waiting for a tap: enough for one slow picture among many it does not want.
-pub const QUEUE: usize = 4;
+/// Pictures waiting for a tap: at the source's size each is as large as the source is.
+pub const QUEUE: usize = 2;
 
 /// A picture job and its tap.
 pub struct Tapped {
