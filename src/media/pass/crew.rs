@@ -14,6 +14,7 @@ use crate::media::pass::opening::Encoders;
 use crate::media::pass::output::Health;
 use crate::media::pass::output::Output;
 use crate::media::pass::plan::OutputPlan;
+use crate::media::pass::plan::VideoEncode;
 use crate::media::pass::reader::AudioIn;
 use crate::media::pass::reader::Ear;
 use crate::media::pass::reader::Reader;
@@ -92,13 +93,14 @@ impl Pass<'_> {
             }
             let mut rung_threads = Vec::new();
             for (index, track) in encoders.videos.into_iter().enumerate().rev() {
-                let (width, height) = match index.checked_sub(1).map(|larger| &self.plan.videos[larger]) {
+                let feeder = feeder(&self.plan.videos, index, source);
+                let (width, height) = match feeder.map(|larger| &self.plan.videos[larger]) {
                     Some(larger) => (larger.width, larger.height),
                     None => source,
                 };
                 let (sender, receiver) = sync_channel(rung::waiting(width, height));
                 let fan = Fan(std::mem::take(&mut fans[index + 1]));
-                fans[index].push(sender);
+                fans[feeder.map_or(0, |larger| larger + 1)].push(sender);
                 let encode = &self.plan.videos[index];
                 let outputs = Outputs {
                     all: &video_feeds[index],
@@ -217,6 +219,19 @@ impl Pass<'_> {
             _ => threads,
         }
     }
+}
+
+/// Which rendition feeds number `index` of `videos` (largest first); none: the source. The smallest one of at least
+/// twice its size, because scaling by less than half a second time is what softens a picture; the source, which is
+/// less than twice its size then or has nothing between, else.
+fn feeder(videos: &[VideoEncode], index: usize, source: (u32, u32)) -> Option<usize> {
+    let wanted = &videos[index];
+    let twice = |width: u32, height: u32| width >= 2 * wanted.width && height >= 2 * wanted.height;
+    let found = (0..index)
+        .rev()
+        .find(|larger| twice(videos[*larger].width, videos[*larger].height));
+    // An enlarged rendition is no better a source than the source itself.
+    found.filter(|larger| videos[*larger].width <= source.0 && videos[*larger].height <= source.1)
 }
 
 fn stream_parameters(demuxer: &crate::media::av::Demuxer, index: usize) -> Result<Parameters, AvError> {

@@ -1,7 +1,7 @@
 //! The one pass: a source is decoded once for all that the jobs of an attempt want of it.
 //!
 //! demux and decode (one thread, and libavcodec's frame threads) -> [head: deinterlace, turn, tone map] -> a cascade
-//! of renditions, each scaled from the next larger one in its own thread and encoded there -> outputs. Sound and
+//! of renditions, each scaled in its own thread from the smallest one of twice its size and encoded there -> outputs. Sound and
 //! picture jobs have threads of their own; bounded queues between all of them.
 //!
 //! Guarantees: each job ends exactly once unless the whole attempt fails; a job's files are whole, proved and synced

@@ -1,4 +1,4 @@
-//! One rendition in its own thread: scale, hand on to the next smaller one, encode, write.
+//! One rendition in its own thread: scale, hand on to the smaller ones it feeds, encode, write.
 //!
 //! Guarantees: what is handed on does not wait for the encoder here; a failed encoder fails its outputs, and
 //! pictures go on flowing to the smaller renditions.
