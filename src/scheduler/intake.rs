@@ -41,7 +41,6 @@ pub(super) async fn run(context: &Context) -> Result<bool, StoreError> {
 
 async fn take(context: &Context, arrival: Settled, enabled: &[Match]) -> Result<(), StoreError> {
     let object = arrival.source.object.clone();
-    context.tally.arrival(&object.storage);
     let facts = ArrivalFacts {
         storage: &object.storage,
         key: &object.key,

@@ -50,11 +50,6 @@ impl Tally {
         }
     }
 
-    /// An arrival was looked at.
-    pub fn arrival(&self, storage: &str) {
-        self.one(Metric::Arrivals, storage);
-    }
-
     /// Files stand under their names.
     pub fn published(&self, size_bytes: u64) {
         if let Some(metrics) = &self.0 {
