@@ -37,7 +37,7 @@ use std::process::ExitCode;
 #[command(name = "reelmill", version, propagate_version = true, arg_required_else_help = true)]
 pub struct Cli {
     /// The configuration file.
-    #[arg(long, global = true, value_name = "FILE", default_value = DEFAULT_CONFIG)]
+    #[arg(long, global = true, value_name = "FILE", default_value = crate::config::INSTALLED)]
     pub config: PathBuf,
     /// What is logged: error, warn, info, debug, trace, or a filter such as info,reelmill::scheduler=debug.
     #[arg(long, global = true, value_name = "LEVEL")]
@@ -46,9 +46,6 @@ pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
 }
-
-/// Where packages put the configuration.
-pub const DEFAULT_CONFIG: &str = "/etc/reelmill/reelmill.toml";
 
 /// What can be done.
 #[derive(Debug, Subcommand)]
