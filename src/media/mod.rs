@@ -30,6 +30,7 @@ pub mod progress;
 pub mod sample;
 pub mod scratch_file;
 pub mod sheet;
+pub mod side_file;
 pub mod snapshot;
 pub mod spec;
 pub mod spec_check;

@@ -22,6 +22,8 @@ use crate::media::product::Check;
 /// What pictures should be there.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct VideoExpected {
+    /// Codec, as a probe calls it.
+    pub codec: &'static str,
     /// Pixels across.
     pub width: u32,
     /// Pixels down.
@@ -41,6 +43,8 @@ pub struct VideoExpected {
 /// What sound should be there.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AudioExpected {
+    /// Codec, as a probe calls it.
+    pub codec: &'static str,
     /// Hz.
     pub rate_hz: u32,
     /// Channels.
@@ -50,12 +54,12 @@ pub struct AudioExpected {
 }
 
 /// What an output should hold.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Expected {
     /// Pictures.
     pub video: Option<VideoExpected>,
-    /// Sound.
-    pub audio: Option<AudioExpected>,
+    /// Sound, a track each, in the order of the file.
+    pub audios: Vec<AudioExpected>,
 }
 
 /// Most that sound and pictures may be moved against one another.
@@ -88,42 +92,53 @@ pub fn media(source: Source, expected: &Expected) -> Result<(MediaFacts, Vec<Che
     let (wanted, found) = (streams_wanted(expected), streams_found(&facts));
     check(&mut checks, "streams", &wanted, &found, wanted == found);
     let counted = count(&mut demuxer, &facts).map_err(unreadable)?;
-    let of = |kind: fn(&StreamKind) -> bool| {
-        let index = facts.streams.iter().position(|stream| kind(&stream.kind));
-        index.and_then(|index| counted.get(index).copied()).unwrap_or_default()
+    let of = |kind: fn(&StreamKind) -> bool, number: usize| {
+        let index = facts
+            .streams
+            .iter()
+            .enumerate()
+            .filter(|(_, stream)| kind(&stream.kind))
+            .nth(number);
+        index
+            .and_then(|(index, _)| counted.get(index).copied())
+            .unwrap_or_default()
     };
-    let pictures = of(|kind| matches!(kind, StreamKind::Video(_)));
-    let sound = of(|kind| matches!(kind, StreamKind::Audio(_)));
+    let pictures = of(|kind| matches!(kind, StreamKind::Video(_)), 0);
     if let Some(video) = &expected.video {
         check_video(&mut checks, video, &pictures, &facts);
     }
-    if let Some(audio) = &expected.audio {
+    let mut found_end_s = pictures.end_s;
+    for (number, audio) in expected.audios.iter().enumerate() {
+        let sound = of(|kind| matches!(kind, StreamKind::Audio(_)), number);
+        found_end_s = found_end_s.max(sound.end_s);
+        let of_track = |name: &str| match number {
+            0 => name.to_owned(),
+            number => format!("{name}_{}", number + 1),
+        };
         let tolerance_s = 2.0 * 1024.0 / f64::from(audio.rate_hz.max(1));
         near(
             &mut checks,
-            "audio_end_s",
+            &of_track("audio_end_s"),
             audio.end_s,
             sound.end_s,
             tolerance_s + STAMP_S,
         );
+        if let Some(video) = &expected.video {
+            // Sound begins at the origin by construction, pictures where the source has them.
+            let wanted_ms = video.first_s * 1000.0;
+            let found_ms = (pictures.first_s.unwrap_or(f64::NAN) - sound.first_s.unwrap_or(f64::NAN)) * 1000.0;
+            check(
+                &mut checks,
+                &of_track("av_skew_ms"),
+                format!("{wanted_ms:.1} within {:.0}", SKEW_S * 1000.0),
+                format!("{found_ms:.1}"),
+                (found_ms - wanted_ms).abs() <= SKEW_S * 1000.0,
+            );
+        }
     }
-    if let (Some(video), Some(_)) = (&expected.video, &expected.audio) {
-        // Sound begins at the origin by construction, pictures where the source has them.
-        let wanted_ms = video.first_s * 1000.0;
-        let found_ms = (pictures.first_s.unwrap_or(f64::NAN) - sound.first_s.unwrap_or(f64::NAN)) * 1000.0;
-        check(
-            &mut checks,
-            "av_skew_ms",
-            format!("{wanted_ms:.1} within {:.0}", SKEW_S * 1000.0),
-            format!("{found_ms:.1}"),
-            (found_ms - wanted_ms).abs() <= SKEW_S * 1000.0,
-        );
-    }
-    let longest = f64::max(
-        expected.video.map_or(0.0, |video| video.end_s),
-        expected.audio.map_or(0.0, |audio| audio.end_s),
-    );
-    near(&mut checks, "duration_s", longest, pictures.end_s.max(sound.end_s), 0.1);
+    let ends = expected.audios.iter().map(|audio| audio.end_s);
+    let longest = ends.fold(expected.video.map_or(0.0, |video| video.end_s), f64::max);
+    near(&mut checks, "duration_s", longest, found_end_s, 0.1);
     Ok((facts, checks))
 }
 
@@ -174,11 +189,12 @@ fn color_words(color: Color) -> [String; 4] {
 fn streams_wanted(expected: &Expected) -> String {
     let video = expected
         .video
-        .map(|video| format!("h264 {}x{}", video.width, video.height));
-    let audio = expected
-        .audio
-        .map(|audio| format!("aac {} Hz {} channels", audio.rate_hz, audio.channels));
-    [video, audio].into_iter().flatten().collect::<Vec<_>>().join(", ")
+        .map(|video| format!("{} {}x{}", video.codec, video.width, video.height));
+    let audios = expected
+        .audios
+        .iter()
+        .map(|audio| format!("{} {} Hz {} channels", audio.codec, audio.rate_hz, audio.channels));
+    video.into_iter().chain(audios).collect::<Vec<_>>().join(", ")
 }
 
 fn streams_found(facts: &MediaFacts) -> String {

@@ -10,6 +10,7 @@ use crate::media::pass;
 use crate::media::pass::PassJob;
 use crate::media::pass::PassOrder;
 use crate::media::progress::Cost;
+use crate::media::side_file::SideFiles;
 use crate::worker::account::Account;
 use crate::worker::held::HeldSource;
 use crate::worker::protocol;
@@ -173,6 +174,7 @@ fn pass(order: &Order, source: &HeldSource, voice: &StdoutVoice) -> Result<Cost,
         threads: order.threads,
         backend: order.backend,
         limits: order.limits.clone(),
+        side: SideFiles::default(),
     };
     pass::carry_out(&pass_order, source.file()?, &order.source.name, voice)
 }

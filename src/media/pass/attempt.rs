@@ -157,18 +157,18 @@ impl Pass<'_> {
             .outputs
             .iter()
             .map(|output| {
-                let tracks = usize::from(output.video.is_some()) + usize::from(output.audio.is_some());
                 let partial = self.plan.jobs[output.job].partial;
                 let writer = self.open_writer(output, &encoders);
-                Output::new(&output.name, output.job, partial, tracks, writer)
+                Output::new(&output.name, output.job, partial, output.track_count(), writer)
             })
             .collect();
         for (output, planned) in outputs.iter().zip(&self.plan.outputs) {
-            let failed = [
-                planned.video.and_then(|index| encoders.videos[index].as_ref().err()),
-                planned.audio.and_then(|index| encoders.audios[index].as_ref().err()),
-            ];
-            if let Some(fault) = failed.into_iter().flatten().next() {
+            let video = planned.video.and_then(|index| encoders.videos[index].as_ref().err());
+            let sounds = planned
+                .audios
+                .iter()
+                .filter_map(|index| encoders.audios[*index].as_ref().err());
+            if let Some(fault) = video.into_iter().chain(sounds).next() {
                 output.fail(fault.clone(), &health);
             }
         }
@@ -202,6 +202,7 @@ impl Pass<'_> {
         }
         for (index, audio) in self.plan.audios.iter().enumerate() {
             made.audios[index] = Some(AudioExpected {
+                codec: audio.spec.codec.stream_name(),
                 rate_hz: audio.rate_hz,
                 channels: audio.channels,
                 end_s: sound.end_s,

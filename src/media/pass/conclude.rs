@@ -94,7 +94,7 @@ pub fn prove(
             .video
             .and_then(|index| made.videos[index].as_ref())
             .map(|video| video.expected),
-        audio: output.audio.and_then(|index| made.audios[index]),
+        audios: output.audios.iter().filter_map(|index| made.audios[*index]).collect(),
     };
     let io_fault = |path: &Path| {
         let path = path.to_owned();
@@ -182,7 +182,7 @@ fn check_playlist(checks: &mut Vec<Check>, text: &str, track: &Track, expected: 
         .filter_map(|line| line.strip_prefix("#EXTINF:"))
         .filter_map(|line| line.trim_end_matches(',').parse::<f64>().ok())
         .sum();
-    let wanted_s = match (&expected.video, &expected.audio) {
+    let wanted_s = match (&expected.video, expected.audios.first()) {
         (Some(video), _) => video.end_s - video.first_s,
         (None, Some(audio)) => audio.end_s,
         (None, None) => 0.0,
@@ -334,8 +334,9 @@ fn master_text(plan: &Plan, group: &GroupPlan, proved: &[Option<Proved>], made: 
                 uri: uri(output),
                 language: made.language.clone(),
                 channels: plan.outputs[output]
-                    .audio
-                    .map_or(2, |audio| plan.audios[audio].channels),
+                    .audios
+                    .first()
+                    .map_or(2, |audio| plan.audios[*audio].channels),
             });
         }
         let Some(main) = variant.video.or(variant.audio) else {

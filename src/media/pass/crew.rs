@@ -68,7 +68,7 @@ impl Pass<'_> {
             .map(|index| feeds(&|planned| planned.video == Some(index)))
             .collect();
         let audio_feeds: Vec<Vec<&Output>> = (0..self.plan.audios.len())
-            .map(|index| feeds(&|planned| planned.audio == Some(index)))
+            .map(|index| feeds(&|planned| planned.audios.contains(&index)))
             .collect();
         let ended_well = AtomicBool::new(false);
         let whole = || ended_well.load(Ordering::Relaxed) && !self.watch.stop_asked();
@@ -121,8 +121,10 @@ impl Pass<'_> {
                     .iter()
                     .zip(encoders.audios)
                     .zip(&audio_feeds)
-                    .filter_map(|((encode, encoder), all)| {
+                    .enumerate()
+                    .filter_map(|(number, ((encode, encoder), all))| {
                         Some(SoundTrack::new(
+                            number,
                             encode,
                             encoder.ok()?,
                             self.timing.end_s,

@@ -42,6 +42,7 @@ impl Pass<'_> {
         };
         VideoMade {
             expected: VideoExpected {
+                codec: encode.spec.codec.stream_name(),
                 width: encode.width,
                 height: encode.height,
                 frames,

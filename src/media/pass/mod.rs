@@ -14,6 +14,7 @@ mod conclude;
 mod cost;
 mod crew;
 mod ending;
+mod file_writer;
 mod head;
 mod left_out;
 mod opening;
@@ -42,6 +43,7 @@ use crate::media::product::JobEnd;
 use crate::media::product::JobProduct;
 use crate::media::progress::Cost;
 use crate::media::progress::Progress;
+use crate::media::side_file::SideFiles;
 use crate::media::spec::Backend;
 use crate::media::spec::Clip;
 use crate::media::spec::MediaWork;
@@ -62,7 +64,7 @@ pub struct PassJob {
 }
 
 /// One attempt's work.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct PassOrder {
     /// The jobs.
     pub jobs: Vec<PassJob>,
@@ -74,6 +76,8 @@ pub struct PassOrder {
     pub backend: Backend,
     /// Limits against hostile or hopeless sources.
     pub limits: Limits,
+    /// Files that the jobs name beside the source.
+    pub side: SideFiles,
 }
 
 /// Who is told how it goes. Called from several threads.

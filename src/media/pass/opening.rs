@@ -8,14 +8,17 @@ use crate::media::av::Parameters;
 use crate::media::error;
 use crate::media::pass::attempt::Pass;
 use crate::media::pass::conclude;
-use crate::media::pass::output::FileTags;
-use crate::media::pass::output::FileWriter;
+use crate::media::pass::file_writer::FileTags;
+use crate::media::pass::file_writer::FileWriter;
+use crate::media::pass::file_writer::TrackIn;
+use crate::media::pass::output::TrackId;
 use crate::media::pass::output::Writer;
 use crate::media::pass::plan::Form;
 use crate::media::pass::plan::OutputPlan;
 use crate::media::pass::rung::VideoTrack;
 use crate::media::pass::segments::SegmentWriter;
 use crate::media::pass::sound;
+use std::collections::BTreeMap;
 
 /// Encoders opened before the first picture, so that muxers know their streams.
 pub struct Encoders {
@@ -77,59 +80,48 @@ impl Pass<'_> {
         };
         std::fs::create_dir_all(directory).map_err(|cause| error::output_io("create the folder", directory, &cause))?;
         let refused = |refusal: AvError| error::output_refused("open the output", &output.name, &refusal);
-        let video = match output.video {
-            None => None,
-            Some(index) => match (&encoders.videos[index], &encoders.parameters[index]) {
-                (Ok(track), Some(parameters)) => Some((parameters, track.unit(), track.rate())),
-                (Err(fault), _) => return Err(fault.clone()),
-                _ => {
-                    return Err(error::broken_invariant(
-                        "open the output",
-                        &output.name,
-                        "an encoder has no parameters",
-                    ));
-                }
-            },
-        };
-        let audio = match output.audio {
-            None => None,
-            Some(index) => match (&encoders.audios[index], &encoders.audio_parameters[index]) {
-                (Ok(encoder), Some(parameters)) => Some((parameters, encoder.time_base())),
-                (Err(fault), _) => return Err(fault.clone()),
-                _ => {
-                    return Err(error::broken_invariant(
-                        "open the output",
-                        &output.name,
-                        "an encoder has no parameters",
-                    ));
-                }
-            },
-        };
-        let language = self.facts.main_audio().and_then(|(stream, _)| stream.language.clone());
+        let unopened = || error::broken_invariant("open the output", &output.name, "an encoder has no parameters");
+        let mut tracks = Vec::new();
+        if let Some(index) = output.video {
+            let track = encoders.videos[index].as_ref().map_err(Fault::clone)?;
+            tracks.push(TrackIn {
+                id: TrackId::Video,
+                parameters: encoders.parameters[index].as_ref().ok_or_else(unopened)?,
+                unit: track.unit(),
+                rate: Some(track.rate()),
+                tags: BTreeMap::new(),
+            });
+        }
+        for index in &output.audios {
+            let encoder = encoders.audios[*index].as_ref().map_err(Fault::clone)?;
+            let stream = self.facts.streams.get(self.plan.audios[*index].stream);
+            let language = stream.and_then(|stream| stream.language.clone());
+            tracks.push(TrackIn {
+                id: TrackId::Audio(*index),
+                parameters: encoders.audio_parameters[*index].as_ref().ok_or_else(unopened)?,
+                unit: encoder.time_base(),
+                rate: None,
+                tags: language
+                    .map(|language| ("language".to_owned(), language))
+                    .into_iter()
+                    .collect(),
+            });
+        }
         match &output.form {
-            Form::File(_) => {
+            Form::File(container) => {
                 let tags = FileTags {
                     chapters: self.chapters(),
                     tags: self.kept_tags(),
-                    language,
                 };
-                FileWriter::create(&path, video, audio, &tags)
+                FileWriter::create(&path, *container, &tracks, &tags)
                     .map(Writer::File)
                     .map_err(refused)
             }
             Form::Segments { segment_s, .. } => {
-                let (parameters, unit, rate) = match (video, audio) {
-                    (Some((parameters, unit, rate)), _) => (parameters, unit, Some(rate)),
-                    (None, Some((parameters, unit))) => (parameters, unit, None),
-                    (None, None) => {
-                        return Err(error::broken_invariant(
-                            "open the output",
-                            &output.name,
-                            "it has no track",
-                        ));
-                    }
-                };
-                SegmentWriter::create(&path, parameters, unit, rate, language.as_deref(), *segment_s)
+                let track = tracks
+                    .first()
+                    .ok_or_else(|| error::broken_invariant("open the output", &output.name, "it has no track"))?;
+                SegmentWriter::create(&path, track, *segment_s)
                     .map(Writer::Segments)
                     .map_err(refused)
             }
@@ -154,7 +146,7 @@ impl Pass<'_> {
             .collect()
     }
 
-    fn kept_tags(&self) -> std::collections::BTreeMap<String, String> {
+    fn kept_tags(&self) -> BTreeMap<String, String> {
         const KEPT: [&str; 8] = [
             "title",
             "artist",

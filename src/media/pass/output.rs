@@ -3,28 +3,25 @@
 //! Guarantees: a refusal fails this output and, unless its job takes what it gets, its job; nothing else.
 
 use crate::base::fault::Fault;
-use crate::media::av::AvError;
-use crate::media::av::Dict;
-use crate::media::av::Muxer;
 use crate::media::av::Packet;
-use crate::media::av::Parameters;
 use crate::media::error;
-use crate::media::facts::Ratio;
+use crate::media::pass::file_writer::FileWriter;
 use crate::media::pass::segments::SegmentWriter;
 use crate::media::pass::segments::Track;
-use std::path::Path;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 
-/// Kind of a track.
+/// A track of an output, by what feeds it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TrackKind {
+pub enum TrackId {
     /// Pictures.
     Video,
-    /// Sound.
-    Audio,
+    /// Sound, by the number of its encode in the plan.
+    Audio(usize),
+    /// Text, by its number in the plan.
+    Text(usize),
 }
 
 /// Whether anybody still waits for each job.
@@ -52,75 +49,6 @@ impl Health {
         if let Some(alive) = self.alive.get(job) {
             alive.store(false, Ordering::Relaxed);
         }
-    }
-}
-
-/// A file of one or two tracks.
-#[derive(Debug)]
-pub struct FileWriter {
-    muxer: Muxer,
-    video: Option<(usize, Ratio, Ratio)>,
-    audio: Option<(usize, Ratio, Ratio)>,
-}
-
-/// What a file says beside its tracks.
-#[derive(Debug, Clone, Default)]
-pub struct FileTags {
-    /// Chapters, seconds of the output.
-    pub chapters: Vec<(f64, f64, Option<String>)>,
-    /// Title, comment ...
-    pub tags: std::collections::BTreeMap<String, String>,
-    /// Language of the sound.
-    pub language: Option<String>,
-}
-
-impl FileWriter {
-    /// Begins a file; each track by its encoder's parameters and unit, pictures with their rate.
-    pub fn create(
-        path: &Path,
-        video: Option<(&Parameters, Ratio, Ratio)>,
-        audio: Option<(&Parameters, Ratio)>,
-        tags: &FileTags,
-    ) -> Result<Self, AvError> {
-        let mut muxer = Muxer::to_file("mp4", path)?;
-        let mut options = Dict::new();
-        options.set("movflags", "+faststart")?;
-        let mut writer_video = None;
-        if let Some((parameters, unit, rate)) = video {
-            let stream = muxer.add_stream(parameters, unit)?;
-            muxer.set_frame_rate(stream, rate);
-            options.set("video_track_timescale", &unit.den.to_string())?;
-            writer_video = Some((stream, unit));
-        }
-        let mut writer_audio = None;
-        if let Some((parameters, unit)) = audio {
-            let stream = muxer.add_stream(parameters, unit)?;
-            if let Some(language) = &tags.language {
-                muxer.set_stream_tags(stream, &[("language".to_owned(), language.clone())].into())?;
-            }
-            writer_audio = Some((stream, unit));
-        }
-        muxer.set_tags(&tags.tags)?;
-        if !tags.chapters.is_empty() {
-            muxer.add_chapters(&tags.chapters)?;
-        }
-        muxer.begin(options)?;
-        let with_unit = |(stream, unit): (usize, Ratio)| (stream, unit, muxer.time_base(stream).unwrap_or(unit));
-        let (video, audio) = (writer_video.map(with_unit), writer_audio.map(with_unit));
-        Ok(FileWriter { muxer, video, audio })
-    }
-
-    fn write(&mut self, kind: TrackKind, mut packet: Packet) -> Result<(), AvError> {
-        let track = match kind {
-            TrackKind::Video => self.video,
-            TrackKind::Audio => self.audio,
-        };
-        let Some((stream, unit, muxer_unit)) = track else {
-            return Ok(());
-        };
-        packet.set_stream_index(stream);
-        packet.rescale(unit, muxer_unit);
-        self.muxer.write_interleaved(&mut packet)
     }
 }
 
@@ -174,13 +102,13 @@ impl Output {
     }
 
     /// Writes one packet, in the unit of the encoder it comes from.
-    pub fn write(&self, kind: TrackKind, packet: Packet, health: &Health) {
+    pub fn write(&self, track: TrackId, packet: Packet, health: &Health) {
         if !self.is_wanted(health) {
             return;
         }
         let mut guard = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let answer = match &mut guard.0 {
-            State::Writing(Writer::File(writer)) => writer.write(kind, packet),
+            State::Writing(Writer::File(writer)) => writer.write(track, packet),
             State::Writing(Writer::Segments(writer)) => writer.write(packet),
             _ => Ok(()),
         };
@@ -201,7 +129,7 @@ impl Output {
             return;
         };
         let finished = match writer {
-            Writer::File(writer) => writer.muxer.finish().map(|()| None),
+            Writer::File(writer) => writer.finish().map(|()| None),
             Writer::Segments(writer) => writer.finish().map(Some),
         };
         match finished {

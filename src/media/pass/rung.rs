@@ -20,7 +20,7 @@ use crate::media::pass::clock::exact_rate;
 use crate::media::pass::clock::output_unit;
 use crate::media::pass::output::Health;
 use crate::media::pass::output::Output;
-use crate::media::pass::output::TrackKind;
+use crate::media::pass::output::TrackId;
 use crate::media::pass::plan::VideoEncode;
 use crate::media::spec::RateControl;
 use crate::media::spec::VideoCodec;
@@ -175,7 +175,7 @@ impl VideoTrack {
     fn drain(&mut self, outputs: &Outputs<'_>) -> Result<(), AvError> {
         while let Some(packet) = self.encoder.receive()? {
             for output in outputs.all {
-                output.write(TrackKind::Video, packet.share()?, outputs.health);
+                output.write(TrackId::Video, packet.share()?, outputs.health);
             }
         }
         Ok(())

@@ -8,8 +8,8 @@ use crate::media::av::AvError;
 use crate::media::av::Dict;
 use crate::media::av::Muxer;
 use crate::media::av::Packet;
-use crate::media::av::Parameters;
 use crate::media::facts::Ratio;
+use crate::media::pass::file_writer::TrackIn;
 use crate::media::pass::playlist::Segment;
 use md5::Digest;
 use md5::Md5;
@@ -111,14 +111,8 @@ pub struct SegmentWriter {
 
 impl SegmentWriter {
     /// Begins a track in an existing, empty directory. `unit` is that of the packets to come.
-    pub fn create(
-        directory: &Path,
-        parameters: &Parameters,
-        unit: Ratio,
-        frame_rate: Option<Ratio>,
-        language: Option<&str>,
-        segment_s: f64,
-    ) -> Result<Self, AvError> {
+    pub fn create(directory: &Path, track: &TrackIn<'_>, segment_s: f64) -> Result<Self, AvError> {
+        let unit = track.unit;
         let mut spool = Spool {
             directory: directory.to_owned(),
             open: None,
@@ -127,13 +121,13 @@ impl SegmentWriter {
         spool.begin(INIT.to_owned()).map_err(io_refusal)?;
         let spool = Arc::new(Mutex::new(spool));
         let mut muxer = Muxer::to_sink("mp4", Box::new(SpoolWriter(Arc::clone(&spool))))?;
-        let stream = muxer.add_stream(parameters, unit)?;
-        let is_video = frame_rate.is_some();
-        if let Some(rate) = frame_rate {
+        let stream = muxer.add_stream(track.parameters, unit)?;
+        let is_video = track.rate.is_some();
+        if let Some(rate) = track.rate {
             muxer.set_frame_rate(stream, rate);
         }
-        if let Some(language) = language {
-            muxer.set_stream_tags(stream, &[("language".to_owned(), language.to_owned())].into())?;
+        if !track.tags.is_empty() {
+            muxer.set_stream_tags(stream, &track.tags)?;
         }
         muxer.keep_negative_times();
         let mut options = Dict::new();

@@ -15,7 +15,7 @@ use crate::media::av::sound::Sound;
 use crate::media::error;
 use crate::media::facts::Ratio;
 use crate::media::pass::clock::Origin;
-use crate::media::pass::output::TrackKind;
+use crate::media::pass::output::TrackId;
 use crate::media::pass::plan::AudioEncode;
 use crate::media::pass::rung::Outputs;
 use std::sync::mpsc::Receiver;
@@ -30,6 +30,8 @@ const SILENCE_SAMPLES: i64 = 8192;
 /// One encode.
 pub struct SoundTrack<'a> {
     name: String,
+    /// Of the encode in the plan.
+    number: usize,
     rate_hz: u32,
     channels: u32,
     encoder: Encoder,
@@ -67,9 +69,16 @@ pub fn open_encoder(encode: &AudioEncode) -> Result<Encoder, Fault> {
 }
 
 impl<'a> SoundTrack<'a> {
-    /// An encode that feeds outputs, up to `end_s` seconds if a clip says so.
-    pub fn new(encode: &AudioEncode, encoder: Encoder, end_s: Option<f64>, outputs: Outputs<'a>) -> Self {
+    /// Encode `number` of the plan, which feeds outputs, up to `end_s` seconds if a clip says so.
+    pub fn new(
+        number: usize,
+        encode: &AudioEncode,
+        encoder: Encoder,
+        end_s: Option<f64>,
+        outputs: Outputs<'a>,
+    ) -> Self {
         SoundTrack {
+            number,
             name: format!("audio {} kbit/s", encode.spec.bitrate_kbps),
             rate_hz: encode.rate_hz,
             channels: encode.channels,
@@ -188,7 +197,7 @@ impl<'a> SoundTrack<'a> {
     fn drain(&mut self) -> Result<(), AvError> {
         while let Some(packet) = self.encoder.receive()? {
             for output in self.outputs.all {
-                output.write(TrackKind::Audio, packet.share()?, self.outputs.health);
+                output.write(TrackId::Audio(self.number), packet.share()?, self.outputs.health);
             }
         }
         Ok(())

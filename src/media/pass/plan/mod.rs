@@ -3,17 +3,19 @@
 //! Guarantees: pure. Equal encodes of different outputs, groups and jobs appear once; video encodes stand in the
 //! order of the scaling cascade, largest first. Deliberately absent: files and libav.
 
+mod names;
+mod pictures;
+mod sets;
+mod sounds;
+
 use crate::base::ids::JobId;
 use crate::media::facts::AudioFacts;
 use crate::media::facts::MediaFacts;
-use crate::media::ladder;
-use crate::media::ladder::Rung;
 use crate::media::pass::left_out;
 use crate::media::spec::AudioSpec;
 use crate::media::spec::Container;
 use crate::media::spec::GroupKind;
 use crate::media::spec::GroupSpec;
-use crate::media::spec::OutputSpec;
 use crate::media::spec::TranscodeSpec;
 use crate::media::spec::VideoSpec;
 
@@ -33,6 +35,8 @@ pub struct VideoEncode {
 /// One audio encode.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AudioEncode {
+    /// The source's stream it is made of.
+    pub stream: usize,
     /// Parameters.
     pub spec: AudioSpec,
     /// Hz.
@@ -68,8 +72,24 @@ pub struct OutputPlan {
     pub form: Form,
     /// Index of its video encode.
     pub video: Option<usize>,
-    /// Index of its audio encode.
-    pub audio: Option<usize>,
+    /// Indexes of its audio encodes, the one that players choose by themselves first.
+    pub audios: Vec<usize>,
+    /// Indexes of its text tracks.
+    pub texts: Vec<usize>,
+}
+
+impl OutputPlan {
+    /// How many tracks are written into it.
+    pub fn track_count(&self) -> usize {
+        usize::from(self.video.is_some()) + self.audios.len() + self.texts.len()
+    }
+}
+
+/// One text track, taken from the source.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TextTrack {
+    /// The source's stream.
+    pub stream: usize,
 }
 
 /// One variant of an HLS master playlist, by outputs.
@@ -118,23 +138,20 @@ pub struct Plan {
     pub videos: Vec<VideoEncode>,
     /// Distinct audio encodes.
     pub audios: Vec<AudioEncode>,
+    /// Text tracks.
+    pub texts: Vec<TextTrack>,
     /// Written outputs.
     pub outputs: Vec<OutputPlan>,
     /// Jobs; one without groups has nothing to do.
     pub jobs: Vec<JobPlan>,
 }
 
-/// Sample rates of AAC.
-const AAC_RATES_HZ: [u32; 12] = [
-    96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000,
-];
-
 impl Plan {
     /// Plans the given jobs for a source.
     pub fn make(jobs: &[(&JobId, &TranscodeSpec)], facts: &MediaFacts) -> Self {
         let mut plan = Plan::default();
         let display = facts.main_video().map(|(_, video)| video.display_size());
-        let audio = facts.main_audio().map(|(_, audio)| audio);
+        let audio = facts.main_audio().map(|(stream, audio)| (stream.index, audio));
         for (number, (job, spec)) in jobs.iter().enumerate() {
             let mut planned = JobPlan {
                 job: (*job).clone(),
@@ -160,18 +177,18 @@ impl Plan {
         at: (usize, usize),
         group: &GroupSpec,
         display: Option<(u32, u32)>,
-        audio: Option<&AudioFacts>,
+        audio: Option<(usize, &AudioFacts)>,
         job: &mut JobPlan,
     ) -> GroupPlan {
         let mut planned = GroupPlan {
             group: group.name.clone(),
-            set_name: set_name(&group.name, &job.groups),
+            set_name: names::set_name(&group.name, &job.groups),
             kind: group.kind,
             outputs: Vec::new(),
             variants: Vec::new(),
         };
         let wanted = match display {
-            Some(display) => with_sizes(group, display, &mut job.dropped),
+            Some(display) => pictures::with_sizes(group, display, &mut job.dropped),
             None => Vec::new(),
         };
         let mut wants: Vec<Want> = wanted;
@@ -203,7 +220,7 @@ impl Plan {
                 )),
             }
         }
-        name_sound(&mut wants);
+        names::name_sound(&mut wants);
         for want in &wants {
             let video = want.video.as_ref().map(|(spec, width, height)| {
                 self.video_of(VideoEncode {
@@ -217,7 +234,7 @@ impl Plan {
                 .audio
                 .as_ref()
                 .zip(audio)
-                .map(|(spec, facts)| self.audio_of(spec, facts));
+                .map(|(spec, (stream, facts))| self.audio_of(spec, stream, facts));
             match group.kind {
                 GroupKind::File => {
                     let fallback = if video.is_some() {
@@ -233,7 +250,8 @@ impl Plan {
                         name: want.name.clone(),
                         form: Form::File(container),
                         video,
-                        audio: sound,
+                        audios: sound.into_iter().collect(),
+                        texts: Vec::new(),
                     });
                 }
                 GroupKind::Hls => self.add_variant(at, group, want, (video, sound), &wants, &mut planned),
@@ -241,176 +259,15 @@ impl Plan {
         }
         planned
     }
-
-    /// A variant's pictures have a folder of their own; its sound is shared with all that want the same.
-    fn add_variant(
-        &mut self,
-        at: (usize, usize),
-        group: &GroupSpec,
-        want: &Want,
-        (video, sound): (Option<usize>, Option<usize>),
-        wants: &[Want],
-        planned: &mut GroupPlan,
-    ) {
-        let mut add = |plan: &mut Plan, folder: String, video, audio| {
-            plan.outputs.push(OutputPlan {
-                job: at.0,
-                group: at.1,
-                name: folder.clone(),
-                form: Form::Segments {
-                    folder,
-                    segment_s: group.segment_s,
-                },
-                video,
-                audio,
-            });
-            planned.outputs.push(plan.outputs.len() - 1);
-            plan.outputs.len() - 1
-        };
-        let video_output = video.map(|video| add(self, want.name.clone(), Some(video), None));
-        let audio_output = sound.map(|sound| {
-            let shared = self.outputs.iter().position(|output| {
-                (output.job, output.group) == at && output.video.is_none() && output.audio == Some(sound)
-            });
-            shared.unwrap_or_else(|| {
-                let taken = |name: &str| {
-                    wants.iter().any(|want| want.video.is_some() && want.name == name)
-                        || self
-                            .outputs
-                            .iter()
-                            .any(|output| (output.job, output.group) == at && output.name == name)
-                };
-                let folder = unique("audio", &taken);
-                add(self, folder, None, Some(sound))
-            })
-        });
-        planned.variants.push(Variant {
-            name: want.name.clone(),
-            video: video_output,
-            audio: audio_output,
-        });
-    }
-
-    fn video_of(&mut self, encode: VideoEncode) -> usize {
-        let same = |known: &VideoEncode| {
-            known.spec == encode.spec && (known.width, known.height) == (encode.width, encode.height)
-        };
-        self.videos.iter().position(same).unwrap_or_else(|| {
-            self.videos.push(encode);
-            self.videos.len() - 1
-        })
-    }
-
-    fn audio_of(&mut self, spec: &AudioSpec, facts: &AudioFacts) -> usize {
-        let wanted = spec.sample_rate_hz.unwrap_or(facts.sample_rate_hz);
-        let encode = AudioEncode {
-            spec: AudioSpec {
-                sample_rate_hz: None,
-                channels: None,
-                ..spec.clone()
-            },
-            rate_hz: if AAC_RATES_HZ.contains(&wanted) { wanted } else { 48_000 },
-            channels: spec.channels.unwrap_or(facts.channels.clamp(1, 2)),
-        };
-        self.audios
-            .iter()
-            .position(|known| *known == encode)
-            .unwrap_or_else(|| {
-                self.audios.push(encode);
-                self.audios.len() - 1
-            })
-    }
-
-    fn order_cascade(&mut self) {
-        let mut order: Vec<usize> = (0..self.videos.len()).collect();
-        order.sort_by_key(|index| {
-            let video = &self.videos[*index];
-            std::cmp::Reverse(u64::from(video.width) * u64::from(video.height))
-        });
-        let videos = order.iter().map(|index| self.videos[*index].clone()).collect();
-        self.videos = videos;
-        for output in &mut self.outputs {
-            output.video = output
-                .video
-                .and_then(|old| order.iter().position(|index| *index == old));
-        }
-    }
 }
 
+/// One output as it will be made.
 struct Want {
     name: String,
     video: Option<(VideoSpec, u32, u32)>,
     audio: Option<AudioSpec>,
     /// Was to have video.
     fell_back: bool,
-}
-
-fn with_sizes(group: &GroupSpec, display: (u32, u32), dropped: &mut Vec<String>) -> Vec<Want> {
-    let with_video: Vec<(&OutputSpec, &VideoSpec)> = group
-        .outputs
-        .iter()
-        .filter_map(|output| output.video.as_ref().map(|video| (output, video)))
-        .collect();
-    let rungs: Vec<(&str, &VideoSpec)> = with_video
-        .iter()
-        .map(|(output, video)| (output.name.as_str(), *video))
-        .collect();
-    let mut wants = Vec::new();
-    for ((output, video), rung) in with_video.iter().zip(ladder::resolve(display, &rungs)) {
-        match rung {
-            Rung::Made { width, height } => wants.push(Want {
-                name: output.name.clone(),
-                video: Some((
-                    VideoSpec {
-                        width: None,
-                        height: None,
-                        long_short: true,
-                        upscale: false,
-                        ..(*video).clone()
-                    },
-                    width,
-                    height,
-                )),
-                audio: output.audio.clone(),
-                fell_back: false,
-            }),
-            Rung::Dropped { reason } => dropped.push(reason),
-        }
-    }
-    wants
-}
-
-/// Sound that stands for a rung without pictures is not called `1080p`.
-fn name_sound(wants: &mut [Want]) {
-    for index in 0..wants.len() {
-        if wants[index].fell_back {
-            let taken = |name: &str| wants.iter().any(|want| want.name == name);
-            wants[index].name = unique("audio", &taken);
-        }
-    }
-}
-
-fn set_name(name: &str, before: &[GroupPlan]) -> String {
-    let wanted = if name.is_empty() { "hls" } else { name };
-    unique(wanted, &|name| {
-        before
-            .iter()
-            .any(|group| group.set_name == name && group.kind == GroupKind::Hls)
-    })
-}
-
-fn unique(name: &str, taken: &dyn Fn(&str) -> bool) -> String {
-    if !taken(name) {
-        return name.to_owned();
-    }
-    let mut number = 2;
-    loop {
-        let candidate = format!("{name}-{number}");
-        if !taken(&candidate) {
-            return candidate;
-        }
-        number += 1;
-    }
 }
 
 #[cfg(test)]
@@ -496,7 +353,7 @@ mod tests {
         assert!(
             plan.outputs
                 .iter()
-                .all(|output| output.audio.is_none() && output.video.is_some())
+                .all(|output| output.audios.is_empty() && output.video.is_some())
         );
     }
 }

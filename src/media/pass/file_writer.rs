@@ -1,0 +1,125 @@
+//! One file while it is written: its tracks, tags and chapters in one of the containers.
+//!
+//! Guarantees: packets of all tracks stand in the order of time. Deliberately absent: codecs; which container may hold
+//! which stands in `spec_check`.
+
+use crate::media::av::AvError;
+use crate::media::av::Dict;
+use crate::media::av::Muxer;
+use crate::media::av::Packet;
+use crate::media::av::Parameters;
+use crate::media::facts::Ratio;
+use crate::media::pass::output::TrackId;
+use crate::media::spec::Container;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// A track to be written.
+#[derive(Debug, Clone)]
+pub struct TrackIn<'a> {
+    /// What feeds it.
+    pub id: TrackId,
+    /// What the muxer must know of it.
+    pub parameters: &'a Parameters,
+    /// Unit of the packets to come.
+    pub unit: Ratio,
+    /// Frames a second of pictures.
+    pub rate: Option<Ratio>,
+    /// Tags: `language`, `title`.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// What a file says beside its tracks.
+#[derive(Debug, Clone, Default)]
+pub struct FileTags {
+    /// Chapters, seconds of the output.
+    pub chapters: Vec<(f64, f64, Option<String>)>,
+    /// Title, comment ...
+    pub tags: BTreeMap<String, String>,
+}
+
+#[derive(Debug)]
+struct Slot {
+    id: TrackId,
+    stream: usize,
+    unit: Ratio,
+    muxer_unit: Ratio,
+}
+
+/// A file of one or more tracks.
+#[derive(Debug)]
+pub struct FileWriter {
+    muxer: Muxer,
+    slots: Vec<Slot>,
+}
+
+impl FileWriter {
+    /// Begins a file with its tracks.
+    pub fn create(path: &Path, container: Container, tracks: &[TrackIn<'_>], tags: &FileTags) -> Result<Self, AvError> {
+        let mut muxer = Muxer::to_file(muxer_name(container), path)?;
+        let mut options = Dict::new();
+        let is_iso = matches!(container, Container::Mp4 | Container::M4a | Container::Mov);
+        if is_iso {
+            options.set("movflags", "+faststart")?;
+        }
+        let mut slots = Vec::new();
+        for track in tracks {
+            let stream = muxer.add_stream(track.parameters, track.unit)?;
+            if let Some(rate) = track.rate {
+                muxer.set_frame_rate(stream, rate);
+                if is_iso {
+                    options.set("video_track_timescale", &track.unit.den.to_string())?;
+                }
+            }
+            if !track.tags.is_empty() {
+                muxer.set_stream_tags(stream, &track.tags)?;
+            }
+            slots.push((track.id, stream, track.unit));
+        }
+        muxer.set_tags(&tags.tags)?;
+        if !tags.chapters.is_empty() {
+            muxer.add_chapters(&tags.chapters)?;
+        }
+        muxer.begin(options)?;
+        let slots = slots
+            .into_iter()
+            .map(|(id, stream, unit)| Slot {
+                id,
+                stream,
+                unit,
+                muxer_unit: muxer.time_base(stream).unwrap_or(unit),
+            })
+            .collect();
+        Ok(FileWriter { muxer, slots })
+    }
+
+    /// Writes a packet of a track; one of a track that this file does not have is passed over.
+    pub fn write(&mut self, track: TrackId, mut packet: Packet) -> Result<(), AvError> {
+        let Some(slot) = self.slots.iter().find(|slot| slot.id == track) else {
+            return Ok(());
+        };
+        packet.set_stream_index(slot.stream);
+        packet.rescale(slot.unit, slot.muxer_unit);
+        self.muxer.write_interleaved(&mut packet)
+    }
+
+    /// Writes the end of the file.
+    pub fn finish(self) -> Result<(), AvError> {
+        self.muxer.finish()
+    }
+}
+
+/// libav's name of the muxer of a container.
+fn muxer_name(container: Container) -> &'static str {
+    match container {
+        Container::Mp4 | Container::M4a => "mp4",
+        Container::Mov => "mov",
+        Container::Mkv => "matroska",
+        Container::Webm => "webm",
+        Container::Ts => "mpegts",
+        Container::Mp3 => "mp3",
+        Container::Flac => "flac",
+        Container::Wav => "wav",
+        Container::Ogg => "ogg",
+    }
+}

@@ -1,0 +1,72 @@
+//! Video encodes: their sizes, and their order in the scaling cascade.
+
+use crate::media::ladder;
+use crate::media::ladder::Rung;
+use crate::media::pass::plan::Plan;
+use crate::media::pass::plan::VideoEncode;
+use crate::media::pass::plan::Want;
+use crate::media::spec::GroupSpec;
+use crate::media::spec::OutputSpec;
+use crate::media::spec::VideoSpec;
+
+impl Plan {
+    pub(super) fn video_of(&mut self, encode: VideoEncode) -> usize {
+        let same = |known: &VideoEncode| {
+            known.spec == encode.spec && (known.width, known.height) == (encode.width, encode.height)
+        };
+        self.videos.iter().position(same).unwrap_or_else(|| {
+            self.videos.push(encode);
+            self.videos.len() - 1
+        })
+    }
+
+    pub(super) fn order_cascade(&mut self) {
+        let mut order: Vec<usize> = (0..self.videos.len()).collect();
+        order.sort_by_key(|index| {
+            let video = &self.videos[*index];
+            std::cmp::Reverse(u64::from(video.width) * u64::from(video.height))
+        });
+        let videos = order.iter().map(|index| self.videos[*index].clone()).collect();
+        self.videos = videos;
+        for output in &mut self.outputs {
+            output.video = output
+                .video
+                .and_then(|old| order.iter().position(|index| *index == old));
+        }
+    }
+}
+
+pub(super) fn with_sizes(group: &GroupSpec, display: (u32, u32), dropped: &mut Vec<String>) -> Vec<Want> {
+    let with_video: Vec<(&OutputSpec, &VideoSpec)> = group
+        .outputs
+        .iter()
+        .filter_map(|output| output.video.as_ref().map(|video| (output, video)))
+        .collect();
+    let rungs: Vec<(&str, &VideoSpec)> = with_video
+        .iter()
+        .map(|(output, video)| (output.name.as_str(), *video))
+        .collect();
+    let mut wants = Vec::new();
+    for ((output, video), rung) in with_video.iter().zip(ladder::resolve(display, &rungs)) {
+        match rung {
+            Rung::Made { width, height } => wants.push(Want {
+                name: output.name.clone(),
+                video: Some((
+                    VideoSpec {
+                        width: None,
+                        height: None,
+                        long_short: true,
+                        upscale: false,
+                        ..(*video).clone()
+                    },
+                    width,
+                    height,
+                )),
+                audio: output.audio.clone(),
+                fell_back: false,
+            }),
+            Rung::Dropped { reason } => dropped.push(reason),
+        }
+    }
+    wants
+}

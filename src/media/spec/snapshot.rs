@@ -1,0 +1,124 @@
+//! Stills and sprite sheets.
+//!
+//! Deliberately absent: the times they come to, which depend on the source.
+
+use serde::Deserialize;
+use serde::Serialize;
+
+/// Stills, or a sprite sheet of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SnapshotMode {
+    /// Files of one picture each.
+    #[default]
+    Normal,
+    /// Sheets of many cells with a WebVTT index.
+    Sprite,
+}
+
+/// Which frame stands for a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FrameType {
+    /// The key frame at or before it: cheap, and labelled with its true time.
+    #[default]
+    Intra,
+    /// The very frame shown at that time.
+    Normal,
+}
+
+/// Still picture formats.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PictureFormat {
+    /// JPEG.
+    #[default]
+    Jpg,
+    /// PNG.
+    Png,
+    /// WebP.
+    Webp,
+}
+
+impl PictureFormat {
+    /// File name extension with its dot.
+    pub fn extension(self) -> &'static str {
+        match self {
+            PictureFormat::Jpg => ".jpg",
+            PictureFormat::Png => ".png",
+            PictureFormat::Webp => ".webp",
+        }
+    }
+}
+
+/// Stills and sprites.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SnapshotSpec {
+    /// Stills or sheets.
+    #[serde(default)]
+    pub mode: SnapshotMode,
+    /// Seconds between pictures, 0.04..=3600; none with `count`: spread evenly; none alone: one picture.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interval_s: Option<f64>,
+    /// At most so many pictures, 1..=10000.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub count: Option<u32>,
+    /// Explicit moments in seconds or per cent of the duration (`"3.5"`, `"10%"`); replaces interval and count.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub times: Vec<String>,
+    /// Where to begin, seconds.
+    #[serde(default)]
+    pub start_s: f64,
+    /// Which frame.
+    #[serde(default)]
+    pub frame_type: FrameType,
+    /// Pixels of a still, 8..=8192; one alone keeps the shape; none: the source's size.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub width: Option<u32>,
+    /// See `width`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub height: Option<u32>,
+    /// Picture format.
+    #[serde(default)]
+    pub format: PictureFormat,
+    /// JPEG quality, 1..=100.
+    #[serde(default = "SnapshotSpec::default_quality")]
+    pub quality: u8,
+    /// Cells in a row of a sheet, 1..=100.
+    #[serde(default = "SnapshotSpec::default_cells")]
+    pub columns: u32,
+    /// Rows of a sheet, 1..=100; more cells go to further sheets.
+    #[serde(default = "SnapshotSpec::default_cells")]
+    pub lines: u32,
+    /// Pixels of a cell, 8..=4096; one alone keeps the shape; none: 160 wide.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cell_width: Option<u32>,
+    /// See `cell_width`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cell_height: Option<u32>,
+    /// Pixels between cells, 0..=1024.
+    #[serde(default)]
+    pub padding: u32,
+    /// Pixels around the sheet, 0..=1024.
+    #[serde(default)]
+    pub margin: u32,
+    /// Colour of padding, margin and unused cells, `#rrggbb`.
+    #[serde(default = "SnapshotSpec::default_color")]
+    pub color: String,
+    /// Pass over frames darker than this, per cent of black pixels 30..=100 (`BlackLevel` of the clouds); none: take any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub black_level: Option<u8>,
+}
+
+impl SnapshotSpec {
+    fn default_quality() -> u8 {
+        85
+    }
+    fn default_cells() -> u32 {
+        10
+    }
+    fn default_color() -> String {
+        "#000000".to_owned()
+    }
+}

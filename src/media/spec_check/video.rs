@@ -1,0 +1,77 @@
+//! Video encodes.
+
+use crate::media::spec::RateControl;
+use crate::media::spec::VideoSpec;
+use crate::media::spec_check::findings::Findings;
+
+/// x264's preset names; NVENC's are mapped from them.
+pub const PRESETS: [&str; 9] = [
+    "ultrafast",
+    "superfast",
+    "veryfast",
+    "faster",
+    "fast",
+    "medium",
+    "slow",
+    "slower",
+    "veryslow",
+];
+/// Profiles of H.264, 8 bit 4:2:0.
+pub const PROFILES: [&str; 3] = ["baseline", "main", "high"];
+
+pub(super) fn video_of(findings: &mut Findings, path: &str, video: &VideoSpec) {
+    for (key, pixels) in [("width", video.width), ("height", video.height)] {
+        if let Some(pixels) = pixels.filter(|pixels| !(128..=8192).contains(pixels) || pixels % 2 == 1) {
+            findings.add(
+                format!("{path}.{key}"),
+                format!("{pixels} is out of range, an even number, 128 to 8192"),
+            );
+        }
+    }
+    findings.within_if(format!("{path}.fps"), video.fps, 0.1..=240.0);
+    findings.one_of(format!("{path}.preset"), &video.preset, &PRESETS);
+    if let Some(profile) = &video.profile {
+        findings.one_of(format!("{path}.profile"), profile, &PROFILES);
+    }
+    findings.within_if(format!("{path}.bitrate_kbps"), video.bitrate_kbps, 10..=200_000);
+    findings.within_if(format!("{path}.max_bitrate_kbps"), video.max_bitrate_kbps, 10..=400_000);
+    findings.within_if(format!("{path}.bufsize_kbps"), video.bufsize_kbps, 10..=800_000);
+    findings.within_if(format!("{path}.crf"), video.crf, 0.0..=51.0);
+    findings.within(format!("{path}.gop_s"), video.gop_s, 0.1..=60.0);
+    findings.within(format!("{path}.bframes"), video.bframes, 0..=16);
+    if video.profile.as_deref() == Some("baseline") && video.bframes > 0 {
+        findings.add(
+            format!("{path}.bframes"),
+            "profile \"baseline\" has no B-frames; write bframes = 0",
+        );
+    }
+    match video.rate {
+        RateControl::Crf => {
+            if video.bitrate_kbps.is_some() {
+                findings.add(
+                    format!("{path}.bitrate_kbps"),
+                    "means nothing with rate = \"crf\"; write rate = \"vbr\" or \"cbr\"",
+                );
+            }
+        }
+        RateControl::Vbr | RateControl::Cbr => {
+            if video.bitrate_kbps.is_none() {
+                findings.add(
+                    format!("{path}.bitrate_kbps"),
+                    "is required by rate = \"vbr\" and \"cbr\"",
+                );
+            }
+            if video.crf.is_some() {
+                findings.add(format!("{path}.crf"), "means nothing with rate = \"vbr\" or \"cbr\"");
+            }
+        }
+    }
+    if let (Some(bitrate), Some(cap)) = (video.bitrate_kbps, video.max_bitrate_kbps)
+        && cap < bitrate
+    {
+        findings.add(
+            format!("{path}.max_bitrate_kbps"),
+            format!("{cap} is less than bitrate_kbps, {bitrate}"),
+        );
+    }
+}
