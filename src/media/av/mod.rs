@@ -21,6 +21,7 @@ pub mod inventory;
 
 pub mod frame;
 pub mod log;
+pub mod mastering;
 pub mod mux;
 pub mod packet;
 pub mod parameters;
@@ -43,6 +44,7 @@ pub use encode::Encoder;
 pub use error::AvError;
 pub use filter::Graph;
 pub use frame::Frame;
+pub use mastering::HdrLight;
 pub use mux::Muxer;
 pub use packet::Packet;
 pub use parameters::Parameters;

@@ -7,6 +7,8 @@ use crate::media::av::dict::Dict;
 use crate::media::av::error::AvError;
 use crate::media::av::error::check;
 use crate::media::av::log;
+use crate::media::av::mastering;
+use crate::media::av::mastering::HdrLight;
 use crate::media::av::packet::Packet;
 use crate::media::av::packet::ratio;
 use crate::media::av::packet::rational;
@@ -143,6 +145,15 @@ impl Muxer {
             // SAFETY: a live stream of ours.
             unsafe { (**(*self.raw.as_ptr()).streams.add(stream)).avg_frame_rate = rational(rate) }
         }
+    }
+
+    /// Says, where the container has a place for it, for which light the pictures of a stream were made.
+    pub fn set_light(&mut self, stream: usize, light: HdrLight) -> Result<(), AvError> {
+        if stream >= self.stream_count() || self.begun {
+            return Err(AvError::argument("av_stream_new_side_data"));
+        }
+        // SAFETY: a live stream of ours that is not yet written.
+        unsafe { mastering::write_to(*(*self.raw.as_ptr()).streams.add(stream), light) }
     }
 
     /// Tags of a stream (`language`).
