@@ -39,6 +39,9 @@ tests: ## the tests alone
 .PHONY: static
 static: ## the release binary with its own FFmpeg inside, target/static/release/reelmill
 	@packaging/ffmpeg/cargo.sh build --release --locked
+	@readelf -d target/static/release/reelmill | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' \
+	  | { ! grep -vxE 'lib[cm]\.so\.6|libgcc_s\.so\.1|ld-linux-x86-64\.so\.2'; } \
+	  || { echo "the binary needs the libraries above, which a host may not have" >&2; exit 1; }
 
 .PHONY: tests-static
 tests-static: ## the media tests on that FFmpeg instead of the distribution's
