@@ -8,6 +8,7 @@ pub mod animate;
 pub mod animation_file;
 pub mod av;
 pub mod digest;
+pub mod encoding;
 pub mod error;
 pub mod facts;
 pub mod frame_painter;
