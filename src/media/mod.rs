@@ -7,6 +7,7 @@
 pub mod animate;
 pub mod animation_file;
 pub mod av;
+pub mod cue;
 pub mod digest;
 pub mod error;
 pub mod facts;
@@ -16,6 +17,7 @@ pub mod gather;
 pub mod key_decoders;
 pub mod key_index;
 pub mod ladder;
+pub mod language;
 pub mod limits;
 pub mod moments;
 pub mod pass;
