@@ -7,6 +7,7 @@
 pub mod animate;
 pub mod animation_file;
 pub mod av;
+pub mod cue;
 pub mod digest;
 pub mod encoding;
 pub mod error;
@@ -17,6 +18,7 @@ pub mod gather;
 pub mod key_decoders;
 pub mod key_index;
 pub mod ladder;
+pub mod language;
 pub mod limits;
 pub mod moments;
 pub mod pass;

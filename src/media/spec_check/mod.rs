@@ -8,6 +8,7 @@ mod audio;
 mod findings;
 mod group;
 mod picture;
+mod set;
 mod video;
 
 pub use video::PRESETS;
