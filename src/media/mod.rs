@@ -17,6 +17,7 @@ pub mod key_decoders;
 pub mod key_index;
 pub mod ladder;
 pub mod limits;
+pub mod loudness;
 pub mod moments;
 pub mod pass;
 pub mod picker;
