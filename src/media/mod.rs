@@ -20,6 +20,7 @@ pub mod key_index;
 pub mod ladder;
 pub mod language;
 pub mod limits;
+pub mod loudness;
 pub mod moments;
 pub mod pass;
 pub mod picker;
