@@ -40,6 +40,7 @@ pub mod spec;
 pub mod spec_check;
 pub mod sprite;
 pub mod tap;
+pub mod timecode;
 pub mod timeline;
 pub mod verify;
 pub mod webvtt;
