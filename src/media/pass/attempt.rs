@@ -175,7 +175,7 @@ impl Pass<'_> {
         let mut made = Made {
             videos: vec![None; self.plan.videos.len()],
             audios: vec![None; self.plan.audios.len()],
-            language: self.facts.main_audio().and_then(|(stream, _)| stream.language.clone()),
+            texts: vec![None; self.plan.texts.len()],
         };
         let header = |index: usize| encoders.parameters[index].as_ref();
         let codecs: Vec<Option<String>> = (0..self.plan.videos.len())

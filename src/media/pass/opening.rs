@@ -76,7 +76,7 @@ impl Pass<'_> {
         let path = self.order.scratch.join(conclude::path_of(self.plan, output));
         let directory = match output.form {
             Form::File(_) => path.parent().unwrap_or(&path),
-            Form::Segments { .. } => &path,
+            Form::Segments(_) | Form::Captions(_) => &path,
         };
         std::fs::create_dir_all(directory).map_err(|cause| error::output_io("create the folder", directory, &cause))?;
         let refused = |refusal: AvError| error::output_refused("open the output", &output.name, &refusal);
@@ -117,11 +117,12 @@ impl Pass<'_> {
                     .map(Writer::File)
                     .map_err(refused)
             }
-            Form::Segments { segment_s, .. } => {
+            Form::Captions(_) => Ok(Writer::None),
+            Form::Segments(form) => {
                 let track = tracks
                     .first()
                     .ok_or_else(|| error::broken_invariant("open the output", &output.name, "it has no track"))?;
-                SegmentWriter::create(&path, track, *segment_s)
+                SegmentWriter::create(&path, track, form.segment_s)
                     .map(Writer::Segments)
                     .map_err(refused)
             }

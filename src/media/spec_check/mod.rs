@@ -7,7 +7,9 @@
 mod audio;
 mod findings;
 mod group;
+mod overlay;
 mod picture;
+mod set;
 mod video;
 
 pub use video::PRESETS;
