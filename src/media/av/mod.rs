@@ -44,7 +44,6 @@ pub use encode::Encoder;
 pub use error::AvError;
 pub use filter::Graph;
 pub use frame::Frame;
-pub use mastering::HdrLight;
 pub use mux::Muxer;
 pub use packet::Packet;
 pub use parameters::Parameters;

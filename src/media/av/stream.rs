@@ -3,10 +3,11 @@
 use crate::media::av::dict;
 use crate::media::av::error::AvError;
 use crate::media::av::frame::matrix_of;
-use crate::media::av::mastering::HdrLight;
+use crate::media::av::mastering;
 use crate::media::av::packet::ratio;
 use crate::media::av::packet::stamp;
 use crate::media::av::parameters::Parameters;
+use crate::media::encoding::hdr::HdrMetadata;
 use crate::media::facts::Ratio;
 use ffmpeg_the_third::ffi;
 use std::collections::BTreeMap;
@@ -124,8 +125,8 @@ impl<'a> Stream<'a> {
             .is_some()
     }
     /// The mastering display and content light that the container declares.
-    pub fn light(&self) -> HdrLight {
-        HdrLight::of_bytes(
+    pub fn hdr_metadata(&self) -> HdrMetadata {
+        mastering::of_bytes(
             self.side_data(ffi::AVPacketSideDataType::MASTERING_DISPLAY_METADATA),
             self.side_data(ffi::AVPacketSideDataType::CONTENT_LIGHT_LEVEL),
         )

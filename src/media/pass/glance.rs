@@ -10,12 +10,13 @@ use crate::media::av::Decoder;
 use crate::media::av::Demuxer;
 use crate::media::av::Frame;
 use crate::media::av::Graph;
-use crate::media::av::HdrLight;
 use crate::media::av::Packet;
 use crate::media::av::PixelFormat;
 use crate::media::av::color;
 use crate::media::av::filter::GraphInput;
+use crate::media::av::mastering;
 use crate::media::av::stream::DolbyVision;
+use crate::media::encoding::hdr::HdrMetadata;
 use crate::media::facts::MediaFacts;
 use crate::media::facts::Ratio;
 use crate::media::facts::StreamKind;
@@ -58,7 +59,7 @@ pub struct Glance {
     /// What their numbers mean, every gap filled.
     pub color: Color,
     /// For which light they were graded.
-    pub light: HdrLight,
+    pub metadata: HdrMetadata,
     /// Their pixel format.
     pub format: PixelFormat,
     /// Their size as displayed.
@@ -76,7 +77,7 @@ impl Glance {
     pub fn of_nothing() -> Self {
         Glance {
             color: Color::BT709,
-            light: HdrLight::default(),
+            metadata: HdrMetadata::default(),
             format: PixelFormat::YUV420P,
             display: (0, 0),
             fields: Fields::AsMarked,
@@ -97,7 +98,7 @@ pub fn look(demuxer: &mut Demuxer, facts: &mut MediaFacts, limits: &Limits, thre
         return Ok(Glance::of_nothing());
     };
     let parameters = raw.parameters()?;
-    let container_light = raw.light();
+    let container_metadata = raw.hdr_metadata();
     let dolby_vision = raw.dolby_vision();
     let is_turned_by_container = raw.display_matrix().is_some() && (video.rotation_degrees != 0 || video.mirrored);
     let mut decoder = Decoder::open(&parameters, unit, threads, limits)?;
@@ -147,9 +148,9 @@ pub fn look(demuxer: &mut Demuxer, facts: &mut MediaFacts, limits: &Limits, thre
     let color = grading::completed(base_of(said, dolby_vision), format, display.0, display.1);
     let glance = Glance {
         color,
-        light: first
-            .map_or_else(HdrLight::default, |first| first.light)
-            .or(container_light),
+        metadata: first
+            .map_or_else(HdrMetadata::default, |first| first.metadata)
+            .or(container_metadata),
         format,
         display,
         fields: look.fields.map_or(Fields::AsMarked, |count| count.verdict(&video, format)),
@@ -192,7 +193,7 @@ fn or_else(one: Color, other: Color) -> Color {
 #[derive(Debug, Clone, Copy)]
 struct Seen {
     color: Color,
-    light: HdrLight,
+    metadata: HdrMetadata,
     format: PixelFormat,
     width: u32,
     height: u32,
@@ -215,7 +216,7 @@ impl Look {
             if self.pictures.is_empty() {
                 self.pictures.push(Seen {
                     color: frame.color(),
-                    light: HdrLight::of_frame(&frame),
+                    metadata: mastering::of_frame(&frame),
                     format: frame.pixel_format(),
                     width: frame.width(),
                     height: frame.height(),

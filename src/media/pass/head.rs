@@ -65,7 +65,7 @@ impl Head {
             display,
             unit,
             threads,
-            peak_nits: glance.light.peak_nits(),
+            peak_nits: glance.metadata.peak_nits(),
             shape: None,
             graph: None,
             needs_nothing: true,
