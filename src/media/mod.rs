@@ -7,12 +7,15 @@
 pub mod animate;
 pub mod animation_file;
 pub mod av;
+pub mod backdrop;
+pub mod color_name;
 pub mod digest;
 pub mod error;
 pub mod facts;
 pub mod frame_painter;
 pub mod frame_seeker;
 pub mod gather;
+pub mod image_playlist;
 pub mod key_decoders;
 pub mod key_index;
 pub mod ladder;

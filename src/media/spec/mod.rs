@@ -7,22 +7,27 @@
 mod animation;
 mod audio;
 mod group;
+mod picture_fill;
+pub mod seconds;
 mod snapshot;
 mod transcode;
 mod video;
 
 pub use animation::AnimationFormat;
 pub use animation::AnimationSpec;
+pub use animation::Dither;
 pub use audio::AudioCodec;
 pub use audio::AudioSpec;
 pub use group::Container;
 pub use group::GroupKind;
 pub use group::GroupSpec;
 pub use group::OutputSpec;
+pub use picture_fill::PictureFill;
 pub use snapshot::FrameType;
 pub use snapshot::PictureFormat;
 pub use snapshot::SnapshotMode;
 pub use snapshot::SnapshotSpec;
+pub use snapshot::VttOf;
 pub use transcode::Clip;
 pub use transcode::TranscodeSpec;
 pub use video::RateControl;
@@ -55,6 +60,6 @@ pub enum MediaWork {
     Transcode(TranscodeSpec),
     /// Stills or sprite sheets; a cover is one still.
     Snapshot(SnapshotSpec),
-    /// GIF or animated WebP.
+    /// GIF, animated WebP or AVIF.
     DynamicImage(AnimationSpec),
 }
