@@ -88,7 +88,11 @@ pub fn run(
         plan: &plan,
         facts: &facts,
         glance,
-        grades: plan.videos.iter().map(|video| Grade::of(&video.spec, &glance)).collect(),
+        grades: plan
+            .videos
+            .iter()
+            .map(|video| Grade::of(&video.spec, &glance))
+            .collect(),
         timing,
         watch,
         share,

@@ -116,7 +116,8 @@ impl Pass<'_> {
                     health,
                 };
                 let whole = &whole;
-                rung_threads.push(scope.spawn(move || rung::run(encode, grade, track.ok(), receiver, fan, outputs, whole)));
+                rung_threads
+                    .push(scope.spawn(move || rung::run(encode, grade, track.ok(), receiver, fan, outputs, whole)));
             }
             let mut wanted = Vec::new();
             let mut audio = None;
@@ -173,14 +174,7 @@ impl Pass<'_> {
                     stream: stream.index,
                     unit: stream.time_base,
                     decoder,
-                    head: Head::new(
-                        facts,
-                        self.glance,
-                        wanted_grades,
-                        self.timing.unit,
-                        frame_s,
-                        threads,
-                    ),
+                    head: Head::new(facts, self.glance, wanted_grades, self.timing.unit, frame_s, threads),
                     out_unit: self.timing.unit,
                     usual_duration: (1.0 / self.timing.rate.value() / self.timing.unit.value())
                         .round()
@@ -256,9 +250,9 @@ impl Pass<'_> {
 fn feeder(videos: &[VideoEncode], grades: &[Grade], index: usize, source: (u32, u32)) -> Option<usize> {
     let wanted = &videos[index];
     let twice = |width: u32, height: u32| width >= 2 * wanted.width && height >= 2 * wanted.height;
-    let found = (0..index)
-        .rev()
-        .find(|larger| grades[*larger].can_feed(&grades[index]) && twice(videos[*larger].width, videos[*larger].height));
+    let found = (0..index).rev().find(|larger| {
+        grades[*larger].can_feed(&grades[index]) && twice(videos[*larger].width, videos[*larger].height)
+    });
     // An enlarged rendition is no better a source than the source itself.
     found.filter(|larger| videos[*larger].width <= source.0 && videos[*larger].height <= source.1)
 }
