@@ -4,6 +4,15 @@
 //! Guarantees: complete enough to publish and announce an output without opening it again. Deliberately absent:
 //! storages and keys; the engine does not know where its files go.
 
+mod qc;
+
+pub use qc::QcEvent;
+pub use qc::QcPictures;
+pub use qc::QcReport;
+pub use qc::QcResult;
+pub use qc::QcSound;
+pub use qc::QcVerdict;
+
 use crate::base::fault::Fault;
 use crate::media::facts::MediaFacts;
 use serde::Deserialize;
@@ -43,6 +52,9 @@ pub struct JobProduct {
     /// Why not where it was wanted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fallback_reason: Option<String>,
+    /// What quality control found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub qc: Option<QcReport>,
 }
 
 /// One output: a file, or a set of files that belong together.
@@ -98,6 +110,8 @@ pub enum ProductKind {
     Sprite,
     /// An animated picture.
     Animation,
+    /// A report as JSON.
+    Report,
 }
 
 /// One file of an output.

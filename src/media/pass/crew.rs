@@ -10,6 +10,7 @@ use crate::media::av::Parameters;
 use crate::media::error;
 use crate::media::pass::attempt::Pass;
 use crate::media::pass::head::Head;
+use crate::media::pass::inspect;
 use crate::media::pass::opening::Encoders;
 use crate::media::pass::output::Health;
 use crate::media::pass::output::Output;
@@ -78,7 +79,7 @@ impl Pass<'_> {
             .facts
             .main_video()
             .map_or((0, 0), |(_, video)| video.display_size());
-        let has_taps = !taps.is_empty();
+        let has_taps = !taps.is_empty() || !self.inspections.is_empty();
 
         thread::scope(|scope| {
             // Taps first, then renditions from the smallest up: each needs the senders of those it feeds.
@@ -90,6 +91,14 @@ impl Pass<'_> {
                 fans[place.map_or(0, |index| index + 1)].push(sender);
                 let unit = self.timing.unit;
                 tap_threads.push(scope.spawn(move || taps::run(tapped, receiver, unit)));
+            }
+            let mut raw = Vec::new();
+            let mut inspection_threads = Vec::new();
+            for inspection in self.inspections.iter().filter(|_| self.facts.main_video().is_some()) {
+                let (sender, receiver) = sync_channel(inspect::QUEUE);
+                raw.push(sender);
+                let unit = self.timing.unit;
+                inspection_threads.push(scope.spawn(move || inspection.watch(receiver, unit)));
             }
             let mut rung_threads = Vec::new();
             for (index, track) in encoders.videos.into_iter().enumerate().rev() {
@@ -112,7 +121,11 @@ impl Pass<'_> {
             let mut wanted = Vec::new();
             let mut audio = None;
             let mut sound_thread = None;
-            if let Some((stream, _)) = self.facts.main_audio().filter(|_| !self.plan.audios.is_empty()) {
+            if let Some((stream, _)) = self
+                .facts
+                .main_audio()
+                .filter(|_| !self.plan.audios.is_empty() || !self.inspections.is_empty())
+            {
                 let parameters = stream_parameters(demuxer, stream.index).map_err(refused)?;
                 let decoder = Decoder::open(&parameters, stream.time_base, 1, &self.order.limits).map_err(refused)?;
                 let tracks: Vec<SoundTrack<'_>> = self
@@ -134,7 +147,9 @@ impl Pass<'_> {
                     .collect();
                 let (sender, receiver) = sync_channel(sound::QUEUE);
                 let (unit, origin, whole) = (stream.time_base, self.timing.origin, &whole);
-                sound_thread = Some(scope.spawn(move || sound::run(decoder, unit, origin, receiver, tracks, whole)));
+                let inspections = self.inspections.as_slice();
+                sound_thread =
+                    Some(scope.spawn(move || sound::run(decoder, unit, origin, receiver, tracks, inspections, whole)));
                 wanted.push(stream.index);
                 audio = Some(AudioIn {
                     stream: stream.index,
@@ -161,6 +176,7 @@ impl Pass<'_> {
                         .round()
                         .max(1.0) as i64,
                     fan: Fan(std::mem::take(&mut fans[0])),
+                    raw: Fan(raw),
                 });
             }
             demuxer.keep_only(&wanted);
@@ -191,6 +207,9 @@ impl Pass<'_> {
             let mut tapped = Vec::new();
             for thread in tap_threads {
                 tapped.push(thread.join().map_err(died)?);
+            }
+            for thread in inspection_threads {
+                thread.join().map_err(died)?;
             }
             for thread in rung_threads {
                 thread.join().map_err(died)?;

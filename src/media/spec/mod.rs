@@ -7,6 +7,7 @@
 mod animation;
 mod audio;
 mod group;
+mod qc;
 mod snapshot;
 mod transcode;
 mod video;
@@ -19,6 +20,8 @@ pub use group::Container;
 pub use group::GroupKind;
 pub use group::GroupSpec;
 pub use group::OutputSpec;
+pub use qc::QcCheck;
+pub use qc::QcSpec;
 pub use snapshot::FrameType;
 pub use snapshot::PictureFormat;
 pub use snapshot::SnapshotMode;
@@ -57,4 +60,6 @@ pub enum MediaWork {
     Snapshot(SnapshotSpec),
     /// GIF or animated WebP.
     DynamicImage(AnimationSpec),
+    /// Quality control.
+    Qc(QcSpec),
 }

@@ -8,6 +8,7 @@ mod audio;
 mod findings;
 mod group;
 mod picture;
+mod qc;
 mod video;
 
 pub use video::PRESETS;
@@ -25,6 +26,7 @@ pub fn check(work: &MediaWork) -> Vec<Wrong> {
         MediaWork::Transcode(spec) => group::transcode(&mut findings, spec),
         MediaWork::Snapshot(spec) => picture::snapshot(&mut findings, spec),
         MediaWork::DynamicImage(spec) => picture::animation(&mut findings, spec),
+        MediaWork::Qc(spec) => qc::qc(&mut findings, spec),
     }
     findings.0
 }
