@@ -7,6 +7,8 @@
 pub mod animate;
 pub mod animation_file;
 pub mod av;
+pub mod backdrop;
+pub mod color_name;
 pub mod cue;
 pub mod digest;
 pub mod encoding;
@@ -15,6 +17,8 @@ pub mod facts;
 pub mod frame_painter;
 pub mod frame_seeker;
 pub mod gather;
+pub mod grading;
+pub mod image_playlist;
 pub mod key_decoders;
 pub mod key_index;
 pub mod ladder;

@@ -307,7 +307,7 @@ fn sane_aspect(sar: Ratio) -> bool {
 }
 
 fn hdr(stream: &Stream<'_>, color: Color) -> &'static str {
-    if stream.dolby_vision_profile().is_some() {
+    if stream.dolby_vision().is_some() {
         "dovi"
     } else if color.transfer == color::PQ {
         "hdr10"
@@ -319,7 +319,7 @@ fn hdr(stream: &Stream<'_>, color: Color) -> &'static str {
 }
 
 /// Clockwise turn to the nearest quarter, and whether a horizontal mirroring follows it.
-fn orientation(matrix: [i32; 9]) -> (u32, bool) {
+pub(crate) fn orientation(matrix: [i32; 9]) -> (u32, bool) {
     let [a, b, _, c, d, ..] = matrix.map(f64::from);
     let determinant = a * d - b * c;
     if determinant == 0.0 {

@@ -10,6 +10,8 @@ mod carried;
 mod extent;
 mod group;
 mod overlay;
+mod picture_fill;
+pub mod seconds;
 mod set;
 mod snapshot;
 mod transcode;
@@ -17,6 +19,7 @@ mod video;
 
 pub use animation::AnimationFormat;
 pub use animation::AnimationSpec;
+pub use animation::Dither;
 pub use audio::AudioCodec;
 pub use audio::AudioSpec;
 pub use carried::MetadataRule;
@@ -33,6 +36,7 @@ pub use overlay::MosaicKind;
 pub use overlay::MosaicSpec;
 pub use overlay::WatermarkKind;
 pub use overlay::WatermarkSpec;
+pub use picture_fill::PictureFill;
 pub use set::EncryptionMethod;
 pub use set::EncryptionSpec;
 pub use set::RenditionKind;
@@ -42,6 +46,7 @@ pub use snapshot::FrameType;
 pub use snapshot::PictureFormat;
 pub use snapshot::SnapshotMode;
 pub use snapshot::SnapshotSpec;
+pub use snapshot::VttOf;
 pub use transcode::Clip;
 pub use transcode::TranscodeSpec;
 pub use video::RateControl;
@@ -75,7 +80,7 @@ pub enum MediaWork {
     Transcode(TranscodeSpec),
     /// Stills or sprite sheets; a cover is one still.
     Snapshot(SnapshotSpec),
-    /// GIF or animated WebP.
+    /// GIF, animated WebP or AVIF.
     DynamicImage(AnimationSpec),
 }
 
