@@ -23,6 +23,7 @@ pub mod key_decoders;
 pub mod key_index;
 pub mod ladder;
 pub mod language;
+pub mod length;
 pub mod limits;
 pub mod loudness;
 pub mod moments;
