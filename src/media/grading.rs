@@ -329,7 +329,11 @@ mod tests {
             mapped.contains("tonemap=hable:desat=0:peak=6.000") && mapped.contains("tin=16"),
             "{mapped}"
         );
-        assert!(!chain(pq, YUV, (161, 121), Color::BT709, YUV, None).expect("a map").starts_with("zscale"));
+        assert!(
+            !chain(pq, YUV, (161, 121), Color::BT709, YUV, None)
+                .expect("a map")
+                .starts_with("zscale")
+        );
     }
 
     #[test]
@@ -340,6 +344,9 @@ mod tests {
         let rgba = PixelFormat::RGBA;
         let rgb = completed(Color::UNSPECIFIED, rgba, 1920, 1080);
         let text = chain(rgb, rgba, HD, sdr_of(rgb, 1920, 1080), YUV, None).expect("a conversion");
-        assert!(text.contains("premultiply") && text.contains("format=yuv444p"), "{text}");
+        assert!(
+            text.contains("premultiply") && text.contains("format=yuv444p"),
+            "{text}"
+        );
     }
 }

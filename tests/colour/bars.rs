@@ -178,10 +178,7 @@ fn a_smaller_rendition_of_a_silent_source_is_shown_in_the_same_colours() {
     let output = transcoded(&room, &source, &format!("{FINE}, height = 180"));
     assert_eq!(said(&output), "bt709/bt709/bt709/tv");
     for (found, bar) in colours(&output).into_iter().zip(BARS) {
-        assert!(
-            distance(found, bar.map(i32::from)) <= BOUND,
-            "{bar:?} became {found:?}"
-        );
+        assert!(distance(found, bar.map(i32::from)) <= BOUND, "{bar:?} became {found:?}");
     }
 }
 
@@ -209,7 +206,10 @@ fn grey_stays_grey_and_as_bright() {
 fn what_is_transparent_is_black() {
     let room = Room::new();
     let source = room.path().join("alpha.mov");
-    for (codec, alpha) in [("png -pix_fmt rgba", "rgba"), ("prores_ks -profile:v 4444 -pix_fmt yuva444p10le", "yuva")] {
+    for (codec, alpha) in [
+        ("png -pix_fmt rgba", "rgba"),
+        ("prores_ks -profile:v 4444 -pix_fmt yuva444p10le", "yuva"),
+    ] {
         ffmpeg(
             &format!(
                 "-f lavfi -i color=0xC02020:s=320x180:r=25:d=0.2,format=rgba,geq=r='r(X,Y)':g='g(X,Y)':b='b(X,Y)':\

@@ -64,7 +64,12 @@ impl Rgb {
         let select = format!("select=eq(n\\,{number}),format=rgb24");
         let words = format!("-i {{}} -vf {select} -sws_flags accurate_rnd+full_chroma_int -frames:v 1 -f rawvideo -");
         let bytes = ffmpeg(&words, &[path]);
-        assert_eq!(bytes.len(), width * height * 3, "{} has no frame {number}", path.display());
+        assert_eq!(
+            bytes.len(),
+            width * height * 3,
+            "{} has no frame {number}",
+            path.display()
+        );
         Rgb { width, height, bytes }
     }
 
@@ -144,7 +149,10 @@ pub fn quarters(directory: &Path, width: usize, height: usize) -> PathBuf {
 /// Writes a display matrix into the only track of an MP4.
 pub fn set_matrix(path: &Path, [a, b, c, d]: [i32; 4]) {
     let mut bytes = std::fs::read(path).expect("read");
-    let tag = bytes.windows(4).position(|four| four == b"tkhd").expect("a track header");
+    let tag = bytes
+        .windows(4)
+        .position(|four| four == b"tkhd")
+        .expect("a track header");
     let matrix = [a << 16, b << 16, 0, c << 16, d << 16, 0, 0, 0, 1 << 30];
     for (number, value) in matrix.iter().enumerate() {
         let at = tag + 4 + 40 + 4 * number;

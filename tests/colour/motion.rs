@@ -33,7 +33,12 @@ fn variable_timing_is_kept_to_the_unit() {
         .map(|pair| ((pair[1] - pair[0]) * 1e5).round() as i64)
         .collect();
     assert!(gaps.len() > 3, "the clip is of variable rate: {gaps:?}");
-    same_times(&frame_times(&transcoded(&room, &source, FINE)), &wanted, 1e-6, "variable");
+    same_times(
+        &frame_times(&transcoded(&room, &source, FINE)),
+        &wanted,
+        1e-6,
+        "variable",
+    );
 }
 
 /// MPEG-2 of progressive pictures, every second of which is shown for three fields.
@@ -65,7 +70,10 @@ fn pulled_down(directory: &Path) -> std::path::PathBuf {
     assert_eq!(picture, 60);
     std::fs::write(&plain, bytes).expect("write");
     let path = directory.join("film.ts");
-    ffmpeg("-fflags +genpts -f mpegvideo -i {} -c copy -muxdelay 0 {}", &[&plain, &path]);
+    ffmpeg(
+        "-fflags +genpts -f mpegvideo -i {} -c copy -muxdelay 0 {}",
+        &[&plain, &path],
+    );
     path
 }
 
@@ -78,7 +86,10 @@ fn soft_telecine_gives_film_timing() {
     assert_eq!(times.len(), 60);
     let wanted = frame_times(&source);
     let long = times.windows(2).filter(|pair| pair[1] - pair[0] > 0.045).count();
-    assert!((27..=30).contains(&long), "every second picture lasts three fields: {times:?}");
+    assert!(
+        (27..=30).contains(&long),
+        "every second picture lasts three fields: {times:?}"
+    );
     same_times(&times, &wanted, 0.0005, "film");
 }
 
@@ -107,12 +118,18 @@ fn fields_become_pictures_whichever_comes_first_and_whoever_says_so() {
     let room = Room::new();
     let truth = room.path().join("truth.mkv");
     ffmpeg(
-        &format!("{MOTION} -vf scale=192:480,setsar=1,select=not(mod(n\\,2)),setpts=N/25/TB,format=yuv420p -r 25 -c:v ffv1 {{}}"),
+        &format!(
+            "{MOTION} -vf scale=192:480,setsar=1,select=not(mod(n\\,2)),setpts=N/25/TB,format=yuv420p -r 25 -c:v ffv1 {{}}"
+        ),
         &[&truth],
     );
     let woven = |order: &str, encode: &str, name: &str| {
         let path = room.path().join(name);
-        let first = if order == "tff" { "interleave_top" } else { "interleave_bottom" };
+        let first = if order == "tff" {
+            "interleave_top"
+        } else {
+            "interleave_bottom"
+        };
         let words = format!(
             "{MOTION} -vf scale=192:480,setsar=1,tinterlace=mode={first},fieldorder={order},format=yuv420p -r 25 {encode} {{}}"
         );
@@ -121,13 +138,29 @@ fn fields_become_pictures_whichever_comes_first_and_whoever_says_so() {
     };
     let combed = room.path().join("combed.mkv");
     for (order, encode, name) in [
-        ("tff", "-c:v libx264 -preset ultrafast -crf 4 -x264opts tff=1", "tff.mp4"),
-        ("bff", "-c:v libx264 -preset ultrafast -crf 4 -x264opts bff=1", "bff.mp4"),
+        (
+            "tff",
+            "-c:v libx264 -preset ultrafast -crf 4 -x264opts tff=1",
+            "tff.mp4",
+        ),
+        (
+            "bff",
+            "-c:v libx264 -preset ultrafast -crf 4 -x264opts bff=1",
+            "bff.mp4",
+        ),
         ("tff", "-c:v mpeg2video -b:v 9M -flags +ildct+ilme -top 1", "tff.ts"),
         ("bff", "-c:v mpeg2video -b:v 9M -flags +ildct+ilme -top 0", "bff.ts"),
         // These say nothing of fields.
-        ("tff", "-field_order progressive -c:v huffyuv -pix_fmt yuv422p", "silent-tff.avi"),
-        ("bff", "-field_order progressive -c:v huffyuv -pix_fmt yuv422p", "silent-bff.avi"),
+        (
+            "tff",
+            "-field_order progressive -c:v huffyuv -pix_fmt yuv422p",
+            "silent-tff.avi",
+        ),
+        (
+            "bff",
+            "-field_order progressive -c:v huffyuv -pix_fmt yuv422p",
+            "silent-bff.avi",
+        ),
     ] {
         let source = woven(order, encode, name);
         let output = transcoded(&room, &source, FINE);

@@ -73,7 +73,12 @@ fn wide_pixels_become_square_ones() {
 fn odd_and_tiny_sizes_are_made_even() {
     let room = Room::new();
     let source = room.path().join("odd.mkv");
-    for (size, wanted) in [("161x121", "160,120"), ("16x16", "16,16"), ("33x17", "32,16"), ("17x200", "16,200")] {
+    for (size, wanted) in [
+        ("161x121", "160,120"),
+        ("16x16", "16,16"),
+        ("33x17", "32,16"),
+        ("17x200", "16,200"),
+    ] {
         for format in ["yuv420p", "gbrp", "yuv444p"] {
             ffmpeg(
                 &format!("-f lavfi -i testsrc=s={size}:d=0.4 -pix_fmt {format} -c:v ffv1 {{}}"),
@@ -111,7 +116,11 @@ fn a_change_of_size_in_the_middle_is_fitted_into_the_first() {
     let of = |number: usize, across: f64| Rgb::of(&output, number).at(across, 0.5);
     assert!(distance(of(5, 0.02), [32, 192, 32]) <= 10);
     assert!(distance(of(40, 0.5), [192, 32, 32]) <= 10, "{:?}", of(40, 0.5));
-    assert!(distance(of(40, 0.02), [0, 0, 0]) <= 20, "bars at the sides: {:?}", of(40, 0.02));
+    assert!(
+        distance(of(40, 0.02), [0, 0, 0]) <= 20,
+        "bars at the sides: {:?}",
+        of(40, 0.02)
+    );
     assert_eq!(ffprobe("stream=width,height,nb_frames", &output), ["320,180,50"]);
 }
 
@@ -124,4 +133,3 @@ fn what_a_container_cuts_off_stays_cut_off() {
     assert_eq!((picture.width, picture.height), (316, 180));
     assert!(distance(picture.at(0.99, 0.99), [220; 3]) <= 12);
 }
-

@@ -167,6 +167,10 @@ mod tests {
         let written = side_data_of(&metadata);
         let (mastering, light) = (&written[0].1, &written[1].1);
         assert_eq!(of_bytes(Some(mastering), Some(light)), metadata);
-        assert_eq!(of_bytes(Some(&mastering[..40]), None), HdrMetadata::default(), "a cut one says nothing");
+        assert_eq!(
+            of_bytes(Some(&mastering[..40]), None),
+            HdrMetadata::default(),
+            "a cut one says nothing"
+        );
     }
 }

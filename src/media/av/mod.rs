@@ -9,6 +9,7 @@
 
 mod allowed;
 pub mod animation;
+pub mod avif;
 pub mod color;
 pub mod decode;
 pub mod demux;

@@ -65,11 +65,7 @@ impl std::fmt::Display for HdrMetadata {
         if let Some(m) = &self.mastering {
             let [red, green, blue] = m.primaries;
             let points = [red, green, blue, m.white].map(|(x, y)| format!("{x:.4},{y:.4}"));
-            words.push(format!(
-                "display {} to {:.0} cd/m2",
-                points.join(" "),
-                m.max_luminance
-            ));
+            words.push(format!("display {} to {:.0} cd/m2", points.join(" "), m.max_luminance));
         }
         if let Some(light) = &self.light {
             words.push(format!("light {},{}", light.max_content, light.max_frame_average));

@@ -13,6 +13,7 @@ use crate::media::pass::grade;
 use crate::media::pass::grade::Grade;
 use crate::media::pass::head::Head;
 use crate::media::pass::head::Wanted;
+use crate::media::pass::inspect;
 use crate::media::pass::opening::Encoders;
 use crate::media::pass::output::Health;
 use crate::media::pass::output::Output;
@@ -84,7 +85,7 @@ impl Pass<'_> {
             .facts
             .main_video()
             .map_or((0, 0), |(_, video)| video.display_size());
-        let has_taps = !taps.is_empty();
+        let has_taps = !taps.is_empty() || !self.inspections.is_empty();
 
         thread::scope(|scope| {
             // Taps first, then renditions from the smallest up: each needs the senders of those it feeds.
@@ -97,6 +98,14 @@ impl Pass<'_> {
                 fans[place.map_or(SDR, |index| index + 2)].push(sender);
                 let unit = self.timing.unit;
                 tap_threads.push(scope.spawn(move || taps::run(tapped, receiver, unit)));
+            }
+            let mut raw = Vec::new();
+            let mut inspection_threads = Vec::new();
+            for inspection in self.inspections.iter().filter(|_| self.facts.main_video().is_some()) {
+                let (sender, receiver) = sync_channel(inspect::QUEUE);
+                raw.push(sender);
+                let unit = self.timing.unit;
+                inspection_threads.push(scope.spawn(move || inspection.watch(receiver, unit)));
             }
             let mut rung_threads = Vec::new();
             for (index, track) in encoders.videos.into_iter().enumerate().rev() {
@@ -116,12 +125,17 @@ impl Pass<'_> {
                     health,
                 };
                 let whole = &whole;
-                rung_threads.push(scope.spawn(move || rung::run(encode, grade, track.ok(), receiver, fan, outputs, whole)));
+                rung_threads
+                    .push(scope.spawn(move || rung::run(encode, grade, track.ok(), receiver, fan, outputs, whole)));
             }
             let mut wanted = Vec::new();
             let mut audio = None;
             let mut sound_thread = None;
-            if let Some((stream, _)) = self.facts.main_audio().filter(|_| !self.plan.audios.is_empty()) {
+            if let Some((stream, _)) = self
+                .facts
+                .main_audio()
+                .filter(|_| !self.plan.audios.is_empty() || !self.inspections.is_empty())
+            {
                 let parameters = stream_parameters(demuxer, stream.index).map_err(refused)?;
                 let decoder = Decoder::open(&parameters, stream.time_base, 1, &self.order.limits).map_err(refused)?;
                 let tracks: Vec<SoundTrack<'_>> = self
@@ -143,7 +157,9 @@ impl Pass<'_> {
                     .collect();
                 let (sender, receiver) = sync_channel(sound::QUEUE);
                 let (unit, origin, whole) = (stream.time_base, self.timing.origin, &whole);
-                sound_thread = Some(scope.spawn(move || sound::run(decoder, unit, origin, receiver, tracks, whole)));
+                let inspections = self.inspections.as_slice();
+                sound_thread =
+                    Some(scope.spawn(move || sound::run(decoder, unit, origin, receiver, tracks, inspections, whole)));
                 wanted.push(stream.index);
                 audio = Some(AudioIn {
                     stream: stream.index,
@@ -173,14 +189,7 @@ impl Pass<'_> {
                     stream: stream.index,
                     unit: stream.time_base,
                     decoder,
-                    head: Head::new(
-                        facts,
-                        self.glance,
-                        wanted_grades,
-                        self.timing.unit,
-                        frame_s,
-                        threads,
-                    ),
+                    head: Head::new(facts, self.glance, wanted_grades, self.timing.unit, frame_s, threads),
                     out_unit: self.timing.unit,
                     usual_duration: (1.0 / self.timing.rate.value() / self.timing.unit.value())
                         .round()
@@ -188,6 +197,7 @@ impl Pass<'_> {
                     next: None,
                     sdr: Fan(std::mem::take(&mut fans[SDR])),
                     hdr: Fan(std::mem::take(&mut fans[HDR])),
+                    raw: Fan(raw),
                 });
             }
             demuxer.keep_only(&wanted);
@@ -218,6 +228,9 @@ impl Pass<'_> {
             let mut tapped = Vec::new();
             for thread in tap_threads {
                 tapped.push(thread.join().map_err(died)?);
+            }
+            for thread in inspection_threads {
+                thread.join().map_err(died)?;
             }
             for thread in rung_threads {
                 thread.join().map_err(died)?;
@@ -256,9 +269,9 @@ impl Pass<'_> {
 fn feeder(videos: &[VideoEncode], grades: &[Grade], index: usize, source: (u32, u32)) -> Option<usize> {
     let wanted = &videos[index];
     let twice = |width: u32, height: u32| width >= 2 * wanted.width && height >= 2 * wanted.height;
-    let found = (0..index)
-        .rev()
-        .find(|larger| grades[*larger].can_feed(&grades[index]) && twice(videos[*larger].width, videos[*larger].height));
+    let found = (0..index).rev().find(|larger| {
+        grades[*larger].can_feed(&grades[index]) && twice(videos[*larger].width, videos[*larger].height)
+    });
     // An enlarged rendition is no better a source than the source itself.
     found.filter(|larger| videos[*larger].width <= source.0 && videos[*larger].height <= source.1)
 }

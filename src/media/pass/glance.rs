@@ -153,7 +153,9 @@ pub fn look(demuxer: &mut Demuxer, facts: &mut MediaFacts, limits: &Limits, thre
             .or(container_metadata),
         format,
         display,
-        fields: look.fields.map_or(Fields::AsMarked, |count| count.verdict(&video, format)),
+        fields: look
+            .fields
+            .map_or(Fields::AsMarked, |count| count.verdict(&video, format)),
         dolby_vision,
         is_turned_by_container,
     };
