@@ -5,6 +5,7 @@ use crate::media::av::AvError;
 use crate::media::av::Color;
 use crate::media::av::Encoder;
 use crate::media::av::Parameters;
+use crate::media::encoding::hdr::HdrMetadata;
 use crate::media::error;
 use crate::media::pass::attempt::Pass;
 use crate::media::pass::conclude;
@@ -15,9 +16,11 @@ use crate::media::pass::output::TrackId;
 use crate::media::pass::output::Writer;
 use crate::media::pass::plan::Form;
 use crate::media::pass::plan::OutputPlan;
-use crate::media::pass::rung::VideoTrack;
 use crate::media::pass::segments::SegmentWriter;
 use crate::media::pass::sound;
+use crate::media::pass::track::Opening;
+use crate::media::pass::track::Turn;
+use crate::media::pass::track::VideoTrack;
 use std::collections::BTreeMap;
 
 /// Encoders opened before the first picture, so that muxers know their streams.
@@ -53,7 +56,17 @@ impl Pass<'_> {
                 // hold up the others otherwise.
                 let share = (u64::from(self.order.threads) * area).div_ceil(total);
                 let threads = u32::try_from(share).unwrap_or(1).clamp(1, 16);
-                VideoTrack::open(video, self.timing.unit, self.timing.rate, color, threads)
+                VideoTrack::open(
+                    video,
+                    &Opening {
+                        unit: self.timing.unit,
+                        source_rate: self.timing.rate,
+                        color,
+                        threads,
+                        hdr: HdrMetadata::default(),
+                        turn: Turn::Only,
+                    },
+                )
             })
             .collect();
         let audios: Vec<Result<Encoder, Fault>> = self.plan.audios.iter().map(sound::open_encoder).collect();
