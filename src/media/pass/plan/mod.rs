@@ -5,6 +5,7 @@
 
 mod names;
 mod pictures;
+mod rates;
 mod sets;
 mod sounds;
 
@@ -161,7 +162,8 @@ impl Plan {
             };
             for group in &spec.groups {
                 let at = (number, planned.groups.len());
-                let group_plan = plan.add_group(at, group, display, audio, &mut planned);
+                let group = rates::settled(group, facts);
+                let group_plan = plan.add_group(at, &group, display, audio, &mut planned);
                 if !group_plan.outputs.is_empty() {
                     planned.groups.push(group_plan);
                 }
