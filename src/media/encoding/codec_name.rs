@@ -229,7 +229,10 @@ mod tests {
 
     #[test]
     fn names_of_av1_come_from_either_header() {
-        assert_eq!(codec_name("av1", &[0x81, 0x05, 0x0C, 0], HD).as_deref(), Some("av01.0.05M.08"));
+        assert_eq!(
+            codec_name("av1", &[0x81, 0x05, 0x0C, 0], HD).as_deref(),
+            Some("av01.0.05M.08")
+        );
         // OBU with a size; profile 0, no timing, one operating point of level 8 in the high tier.
         let bits = "000 0 0 0 0 00000 000000000000 01000 1".replace(' ', "");
         let mut bytes = vec![0x0A, 4];
@@ -245,7 +248,11 @@ mod tests {
     #[test]
     fn names_of_vp9_say_the_lowest_level_that_fits() {
         assert_eq!(vp9(HD), "vp09.00.31.08");
-        let deep = Shape { bits: 10, rate: 60.0, ..HD };
+        let deep = Shape {
+            bits: 10,
+            rate: 60.0,
+            ..HD
+        };
         assert_eq!(vp9(deep), "vp09.02.40.10");
         assert_eq!(codec_name("prores", &[], HD), None);
     }

@@ -138,6 +138,10 @@ mod tests {
         assert_eq!(keys("gop_frames = 48"), KeyFrames::Counted(48));
         assert_eq!(keys("fps = 25\ngop_s = 2"), KeyFrames::Counted(50));
         assert_eq!(keys("fps = 29.97\ngop_s = 2"), KeyFrames::Anew);
-        assert_eq!(keys("gop_s = 2"), KeyFrames::Anew, "the source's timing may be anything");
+        assert_eq!(
+            keys("gop_s = 2"),
+            KeyFrames::Anew,
+            "the source's timing may be anything"
+        );
     }
 }

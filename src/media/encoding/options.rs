@@ -223,7 +223,10 @@ fn svt_av1(wanted: &Wanted<'_>, options: &mut Dict) -> Result<(), AvError> {
         ));
     }
     if let Some(light) = &wanted.hdr.light {
-        params.push(format!("content-light={},{}", light.max_content, light.max_frame_average));
+        params.push(format!(
+            "content-light={},{}",
+            light.max_content, light.max_frame_average
+        ));
     }
     options.set("svtav1-params", &params.join(":"))
 }
@@ -337,7 +340,10 @@ mod tests {
     fn quality_under_a_cap_is_said_in_each_encoders_words() {
         let capped = "crf = 30\nmax_bitrate_kbps = 900";
         let x264 = of(Engine::X264, &format!("codec = \"h264\"\n{capped}"), Reading::Only).entries();
-        assert_eq!((x264["crf"].as_str(), x264["maxrate"].as_str(), x264["bufsize"].as_str()), ("30", "900000", "1800000"));
+        assert_eq!(
+            (x264["crf"].as_str(), x264["maxrate"].as_str(), x264["bufsize"].as_str()),
+            ("30", "900000", "1800000")
+        );
         let vpx = of(Engine::Vpx, &format!("codec = \"vp9\"\n{capped}"), Reading::Only).entries();
         assert_eq!((vpx["crf"].as_str(), vpx["b"].as_str()), ("30", "900000"));
         let free = of(Engine::Vpx, "codec = \"vp9\"", Reading::Only).entries();

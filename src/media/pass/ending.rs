@@ -1,7 +1,6 @@
 //! After the last picture: outputs are proved side by side and the transcode jobs end.
 
 use crate::base::fault::Fault;
-use crate::media::av::Color;
 use crate::media::av::Parameters;
 use crate::media::encoding;
 use crate::media::error;
@@ -25,7 +24,7 @@ use std::thread;
 
 impl Pass<'_> {
     /// What a video encode should hold, by what was read of the source.
-    pub(super) fn video_made(&self, index: usize, reading: &Reading, color: Color, codec: Option<String>) -> VideoMade {
+    pub(super) fn video_made(&self, index: usize, reading: &Reading, codec: Option<String>) -> VideoMade {
         let encode = &self.plan.videos[index];
         let unit = self.timing.unit.value();
         let (first_s, last_s, end_s) = (
@@ -51,7 +50,9 @@ impl Pass<'_> {
                 first_s,
                 last_s,
                 end_s,
-                color,
+                color: self.grades[index].color,
+                format: self.grades[index].format,
+                metadata: self.grades[index].metadata,
             },
             codec,
             rate,

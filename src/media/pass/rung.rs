@@ -7,8 +7,8 @@ use crate::base::fault::Fault;
 use crate::media::av::AvError;
 use crate::media::av::Frame;
 use crate::media::av::Scaler;
-use crate::media::encoding;
 use crate::media::error;
+use crate::media::pass::grade::Grade;
 use crate::media::pass::output::Health;
 use crate::media::pass::output::Output;
 use crate::media::pass::plan::VideoEncode;
@@ -93,13 +93,14 @@ impl Outputs<'_> {
 /// nothing is finished in vain.
 pub fn run(
     encode: &VideoEncode,
+    grade: Grade,
     mut track: Option<VideoTrack>,
     pictures: Receiver<Picture>,
     smaller: Fan,
     outputs: Outputs<'_>,
     whole: &(dyn Fn() -> bool + Sync),
 ) {
-    let answer = scale_and_encode(encode, &mut track, pictures, smaller, outputs, whole);
+    let answer = scale_and_encode(encode, grade, &mut track, pictures, smaller, outputs, whole);
     match answer {
         Ok(()) if whole() => outputs.end_track(),
         Ok(()) => {}
@@ -115,6 +116,7 @@ pub fn run(
 
 fn scale_and_encode(
     encode: &VideoEncode,
+    grade: Grade,
     track: &mut Option<VideoTrack>,
     pictures: Receiver<Picture>,
     smaller: Fan,
@@ -122,11 +124,12 @@ fn scale_and_encode(
     whole: &(dyn Fn() -> bool + Sync),
 ) -> Result<(), AvError> {
     let mut scaler = Scaler::new(
-        encoding::pixel_format(&encode.spec),
+        grade.format,
         encode.width,
         encode.height,
         crate::media::av::scale::Filter::Bicubic,
-    )?;
+    )?
+    .in_range(grade.color.range);
     let is_wanted = |track: &Option<VideoTrack>| {
         let learns = track.as_ref().is_some_and(VideoTrack::is_first_reading);
         learns || track.is_some() && outputs.are_wanted()

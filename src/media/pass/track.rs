@@ -6,7 +6,6 @@
 
 use crate::base::fault::Fault;
 use crate::media::av::AvError;
-use crate::media::av::Color;
 use crate::media::av::Encoder;
 use crate::media::av::Frame;
 use crate::media::av::Packet;
@@ -21,6 +20,7 @@ use crate::media::pass::clock::KeyClock;
 use crate::media::pass::clock::Pacer;
 use crate::media::pass::clock::exact_rate;
 use crate::media::pass::clock::output_unit;
+use crate::media::pass::grade::Grade;
 use crate::media::pass::output::TrackId;
 use crate::media::pass::plan::VideoEncode;
 use crate::media::pass::rung::Outputs;
@@ -57,12 +57,10 @@ pub struct Opening {
     pub unit: Ratio,
     /// The source's nominal frame rate.
     pub source_rate: Ratio,
-    /// What the numbers of the pictures mean.
-    pub color: Color,
+    /// What kind of pictures it is fed with.
+    pub grade: Grade,
     /// Threads of the encoder's own.
     pub threads: u32,
-    /// What HDR pictures carry.
-    pub hdr: HdrMetadata,
     /// Which reading of the source.
     pub turn: Turn,
 }
@@ -123,10 +121,10 @@ impl VideoTrack {
             encoder: engine.name(),
             width: encode.width,
             height: encode.height,
-            format: encoding::pixel_format(spec),
+            format: opening.grade.format,
             time_base: timing.unit,
             frame_rate: timing.rate,
-            color: opening.color,
+            color: opening.grade.color,
             threads: opening.threads,
             gop_frames: match (key_frames, engine) {
                 (KeyFrames::Counted(frames), _) => frames,
@@ -150,7 +148,7 @@ impl VideoTrack {
             engine,
             spec: spec.clone(),
             setup,
-            hdr: opening.hdr,
+            hdr: opening.grade.metadata,
             turn: opening.turn.clone(),
             statistics,
         };

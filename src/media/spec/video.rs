@@ -2,6 +2,9 @@
 //!
 //! Deliberately absent: which encoder carries it out.
 
+use crate::media::spec::overlay::BurnSpec;
+use crate::media::spec::overlay::MosaicSpec;
+use crate::media::spec::overlay::WatermarkSpec;
 use serde::Deserialize;
 use serde::Serialize;
 
@@ -156,6 +159,15 @@ pub struct VideoSpec {
     /// B-frames in a row, 0..=16; none: 3, or none where the profile has none (2 of MPEG-2).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bframes: Option<u32>,
+    /// Marks drawn onto it, the first at the bottom; at most 20.
+    #[serde(default, rename = "watermark", skip_serializing_if = "Vec::is_empty")]
+    pub watermarks: Vec<WatermarkSpec>,
+    /// Boxes that hide what is beneath them; at most 10.
+    #[serde(default, rename = "mosaic", skip_serializing_if = "Vec::is_empty")]
+    pub mosaics: Vec<MosaicSpec>,
+    /// Subtitles drawn into it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub burn: Option<BurnSpec>,
 }
 
 impl VideoSpec {

@@ -3,6 +3,7 @@
 use crate::media::spec::RateControl;
 use crate::media::spec::VideoSpec;
 use crate::media::spec_check::findings::Findings;
+use crate::media::spec_check::overlay::drawn_of;
 
 /// x264's preset names; NVENC's are mapped from them.
 pub const PRESETS: [&str; 9] = [
@@ -45,6 +46,7 @@ pub(super) fn video_of(findings: &mut Findings, path: &str, video: &VideoSpec) {
             "profile \"baseline\" has no B-frames; write bframes = 0",
         );
     }
+    drawn_of(findings, path, &video.watermarks, &video.mosaics, video.burn.as_ref());
     match video.rate {
         RateControl::Crf => {
             if video.bitrate_kbps.is_some() {

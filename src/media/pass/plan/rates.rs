@@ -123,8 +123,15 @@ mod tests {
         assert_eq!(below(30.0, 25.0), 25.0, "15 would be far below");
         let most = spec("max_fps = 30");
         assert_eq!(settled_video(&most, &facts(50, 1, "")).fps, Some(25.0));
-        assert_eq!(settled_video(&most, &facts(30, 1, "")).fps, None, "its own timing is kept");
-        assert_eq!(settled_video(&spec("max_fps = 30\nfps = 60"), &facts(25, 1, "")).fps, Some(30.0));
+        assert_eq!(
+            settled_video(&most, &facts(30, 1, "")).fps,
+            None,
+            "its own timing is kept"
+        );
+        assert_eq!(
+            settled_video(&spec("max_fps = 30\nfps = 60"), &facts(25, 1, "")).fps,
+            Some(30.0)
+        );
     }
 
     #[test]
@@ -142,6 +149,10 @@ mod tests {
         let settled = settled_video(&wanted, &facts(25, 1, ",\"bitrate_kbps\":700"));
         assert_eq!((settled.bitrate_kbps, settled.max_bitrate_kbps), (Some(700), Some(500)));
         let by_file = settled_video(&wanted, &facts(25, 1, ""));
-        assert_eq!(by_file.bitrate_kbps, Some(900), "the file's where the stream says nothing");
+        assert_eq!(
+            by_file.bitrate_kbps,
+            Some(900),
+            "the file's where the stream says nothing"
+        );
     }
 }
