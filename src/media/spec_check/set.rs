@@ -66,16 +66,16 @@ fn common_key_frames(findings: &mut Findings, path: &str, group: &GroupSpec) {
             video.gop_s != other.gop_s
         };
         let why = match (copied, differs, counted) {
-            (true, ..) => "a copy has its own key frames, so it stands alone in a set",
-            (false, true, true) => "gop_frames, fps and max_fps are the same for all renditions of a set",
-            (false, true, false) => "renditions of a set are switched at common key frames",
+            (true, ..) => format!("{name:?} cannot stand beside {first:?}: a copy has key frames of its own"),
+            (false, true, true) => format!(
+                "{name:?} differs from {first:?}: gop_frames, fps and max_fps are the same for all renditions of a set"
+            ),
+            (false, true, false) => format!(
+                "{name:?} has another gop_s than {first:?}: renditions of a set are switched at common key frames"
+            ),
             (false, false, _) => continue,
         };
-        let what = if counted { "gop_frames" } else { "gop_s" };
-        findings.add(
-            format!("{path}.output"),
-            format!("{name:?} has another {what} than {first:?}: {why}"),
-        );
+        findings.add(format!("{path}.output"), why);
     }
 }
 
