@@ -5,6 +5,7 @@
 
 use crate::media::av::allowed;
 use crate::media::av::dict;
+use crate::media::av::dict::Dict;
 use crate::media::av::error::AvError;
 use crate::media::av::error::check;
 use crate::media::av::log;
@@ -30,6 +31,8 @@ use std::sync::Arc;
 /// Microseconds, the unit of times that belong to no stream.
 const SECOND: f64 = 1_000_000.0;
 const EPERM: i32 = 1;
+/// Of demuxers that know them: a transport stream whose tables change goes on in the streams it began with.
+const OPTIONS: [(&str, &str); 1] = [("merge_pmt_versions", "1")];
 
 /// An opened file.
 pub struct Demuxer {
@@ -73,6 +76,10 @@ impl Demuxer {
         let io = SourceIo::open(source)?;
         let url =
             CString::new(name.replace(['\0', ':', '%'], "_")).map_err(|_| AvError::argument("avformat_open_input"))?;
+        let mut options = Dict::new();
+        for (key, value) in OPTIONS {
+            options.set(key, value)?;
+        }
         // SAFETY: answers null or a fresh context.
         let mut context = unsafe { ffi::avformat_alloc_context() };
         if context.is_null() {
@@ -87,7 +94,7 @@ impl Demuxer {
             (*context).max_streams = c_int::try_from(limits.max_streams).unwrap_or(c_int::MAX);
             (*context).format_whitelist = ffi::av_strdup(allowed::demuxers().as_ptr());
             (*context).codec_whitelist = ffi::av_strdup(allowed::decoders().as_ptr());
-            let opened = ffi::avformat_open_input(&mut context, url.as_ptr(), ptr::null(), ptr::null_mut());
+            let opened = ffi::avformat_open_input(&mut context, url.as_ptr(), ptr::null(), options.as_mut_ptr());
             if opened < 0 {
                 return Err(AvError::new(opened, "avformat_open_input"));
             }
@@ -136,6 +143,14 @@ impl Demuxer {
     }
     /// Length, seconds.
     pub fn duration_s(&self) -> Option<f64> {
+        // libav makes this of the streams' lengths, and takes one that is not set for a number.
+        if self.streams().any(|stream| stream.is_duration_unset()) {
+            let lengths_s = self.streams().filter_map(|stream| {
+                let ticks = stream.duration()?;
+                Some(ticks as f64 * stream.time_base().value())
+            });
+            return lengths_s.max_by(f64::total_cmp);
+        }
         stamp(self.get().duration)
             .map(|us| us as f64 / SECOND)
             .filter(|s| *s > 0.0)

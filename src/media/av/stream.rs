@@ -81,7 +81,11 @@ impl<'a> Stream<'a> {
     }
     /// Length in its units.
     pub fn duration(&self) -> Option<i64> {
-        stamp(self.get().duration).filter(|duration| *duration > 0)
+        stamp(self.get().duration).filter(|duration| *duration > 0 && !self.is_duration_unset())
+    }
+    /// All 32 bits set stand for a length that was not known when the header was written.
+    pub(super) fn is_duration_unset(&self) -> bool {
+        self.get().duration == i64::from(u32::MAX)
     }
     /// Frames as the container counts them.
     pub fn frame_count(&self) -> Option<u64> {
