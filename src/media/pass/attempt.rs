@@ -57,17 +57,8 @@ pub fn run(
     };
     let (facts, glance) = look_first(order, &mut opened, clip, &jobs, pictures)?;
     let plan = Plan::make(&jobs, &facts);
-    if let Some(dolby) = glance.dolby_vision.filter(|dolby| dolby.needs_dolby())
-        && (!pictures.is_empty() || plan.videos.iter().any(|video| video.spec.codec != VideoCodec::Copy))
-    {
-        return Err(error::source_undecodable(
-            "decode",
-            opened.demuxer.name(),
-            format!(
-                "its pictures are Dolby Vision profile {}, which has no base layer that other decoders can show",
-                dolby.profile
-            ),
-        ));
+    if !pictures.is_empty() || plan.videos.iter().any(|video| video.spec.codec != VideoCodec::Copy) {
+        glance::refuse_dolby(&opened.demuxer, &facts)?;
     }
     for job in plan.jobs.iter().filter(|job| job.groups.is_empty()) {
         let reason = match job.dropped.last() {

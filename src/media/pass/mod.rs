@@ -180,6 +180,7 @@ fn pictures_alone(
     jobs: &[PassJob],
     watch: &dyn Watch,
 ) -> Result<u64, Fault> {
+    glance::refuse_dolby(&opened.demuxer, &opened.facts)?;
     let started = Instant::now();
     let before = opened.demuxer.watch().read_bytes();
     let alone: Vec<AloneJob<'_>> = jobs
