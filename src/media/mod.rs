@@ -13,6 +13,7 @@ pub mod facts;
 pub mod frame_painter;
 pub mod frame_seeker;
 pub mod gather;
+pub mod hearing;
 pub mod key_decoders;
 pub mod key_index;
 pub mod ladder;

@@ -3,6 +3,7 @@
 use crate::base::fault::Fault;
 use crate::base::ids::JobId;
 use crate::media::av::Color;
+use crate::media::av::Demuxer;
 use crate::media::av::packet::rescale;
 use crate::media::error;
 use crate::media::facts::MediaFacts;
@@ -15,6 +16,7 @@ use crate::media::pass::output::Health;
 use crate::media::pass::output::Output;
 use crate::media::pass::plan::Plan;
 use crate::media::pass::playlist;
+use crate::media::pass::sound::Measured;
 use crate::media::pass::taps;
 use crate::media::pass::taps::Tapped;
 use crate::media::pass::timing;
@@ -25,14 +27,14 @@ use crate::media::product::JobEnd;
 use crate::media::spec::Clip;
 use crate::media::spec::TranscodeSpec;
 use crate::media::tap::TapOrder;
-use crate::media::verify::AudioExpected;
 
 /// Runs the jobs of one clip range, and picture jobs that ride along. Answers the bytes read of the source.
-/// `share`: where in 0..=1 this run begins and how much of it it is, for progress.
+/// `again` opens the source once more, for what must be known of it before; `share`: where in 0..=1 this run begins and how much of it it is, for progress.
 #[allow(clippy::too_many_arguments)]
 pub fn run(
     order: &PassOrder,
     opened: Opened,
+    again: &dyn Fn() -> Result<Opened, Fault>,
     clip: Option<Clip>,
     jobs: &[(&JobId, &TranscodeSpec)],
     pictures: &[PassJob],
@@ -73,7 +75,8 @@ pub fn run(
         name,
         is_cut: missing.is_some(),
     };
-    pass.run(opened, taps, missing)
+    let measured = pass.measure_loudness(again)?;
+    pass.run(opened, taps, missing, &measured)
 }
 
 /// Fails the jobs that do not take a truncated source; all of them fails the attempt.
@@ -132,7 +135,13 @@ pub(super) struct Pass<'a> {
 }
 
 impl Pass<'_> {
-    fn run(&mut self, opened: Opened, taps: Vec<Tapped>, missing: Option<String>) -> Result<u64, Fault> {
+    fn run(
+        &mut self,
+        opened: Opened,
+        taps: Vec<Tapped>,
+        missing: Option<String>,
+        measured: &[Option<Measured>],
+    ) -> Result<u64, Fault> {
         let Opened { mut demuxer, .. } = opened;
         let color = self.facts.main_video().map_or(Color::UNSPECIFIED, |(stream, video)| {
             let said = demuxer.stream(stream.index).and_then(|stream| stream.parameters().ok());
@@ -150,7 +159,7 @@ impl Pass<'_> {
                 head::output_color(said, width, height)
             }
         });
-        let encoders = self.open_encoders(color);
+        let encoders = self.open_encoders(color, &demuxer);
         let health = Health::new(self.plan.jobs.len());
         let outputs: Vec<Output> = self
             .plan
@@ -182,14 +191,14 @@ impl Pass<'_> {
             .map(|index| playlist::avc_codec(header(index)?.extradata()))
             .collect();
 
-        if self.timing.is_clip
-            && let Some((stream, _)) = self.facts.main_video().or(None)
-        {
-            let at = rescale(self.timing.origin.ticks, self.timing.origin.unit, stream.time_base);
-            // A container that cannot seek is read from its beginning.
-            let _ = demuxer.seek(stream.index, at);
+        if self.timing.is_clip {
+            self.seek_to_start(&mut demuxer);
         }
-        let (reading, sound, tapped) = self.read(&mut demuxer, color, encoders, &outputs, &health, taps)?;
+        let gains: Vec<_> = measured
+            .iter()
+            .map(|found| Some(found.as_ref()?.gain.clone()))
+            .collect();
+        let (reading, sound, tapped) = self.read(&mut demuxer, color, encoders, &gains, &outputs, &health, taps)?;
         self.check_source(&reading, &sound)?;
         let truncated = missing.or_else(|| self.truncation(&demuxer, &reading));
         if self.watch.stop_asked() {
@@ -200,15 +209,11 @@ impl Pass<'_> {
         for (index, codec) in codecs.into_iter().enumerate() {
             made.videos[index] = Some(self.video_made(index, &reading, color, codec));
         }
-        for (index, audio) in self.plan.audios.iter().enumerate() {
-            made.audios[index] = Some(AudioExpected {
-                codec: audio.spec.codec.stream_name(),
-                rate_hz: audio.rate_hz,
-                channels: audio.channels,
-                end_s: sound.end_s,
-            });
+        for track in &sound.tracks {
+            made.audios[track.number] = Some(self.audio_made(track, measured[track.number].as_ref()));
         }
         let mut warnings = self.warnings(&reading, &sound);
+        warnings.extend(self.loudness_warnings(&sound, measured));
         if let Some(missing) = &truncated {
             if !self.plan.jobs.iter().any(|job| job.partial) {
                 return Err(error::source_truncated("decode", &self.name, missing.as_str()));
@@ -231,5 +236,14 @@ impl Pass<'_> {
             self.watch.job_ended(&job, end);
         }
         Ok(demuxer.watch().read_bytes())
+    }
+
+    /// Goes to where a clip begins. A container that cannot seek is read from its beginning.
+    pub(super) fn seek_to_start(&self, demuxer: &mut Demuxer) {
+        let main = self.facts.main_video().map(|(stream, _)| stream);
+        if let Some(stream) = main.or(self.facts.main_audio().map(|(stream, _)| stream)) {
+            let at = rescale(self.timing.origin.ticks, self.timing.origin.unit, stream.time_base);
+            let _ = demuxer.seek(stream.index, at);
+        }
     }
 }

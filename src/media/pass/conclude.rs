@@ -94,7 +94,11 @@ pub fn prove(
             .video
             .and_then(|index| made.videos[index].as_ref())
             .map(|video| video.expected),
-        audios: output.audios.iter().filter_map(|index| made.audios[*index]).collect(),
+        audios: output
+            .audios
+            .iter()
+            .filter_map(|index| made.audios[*index].clone())
+            .collect(),
     };
     let io_fault = |path: &Path| {
         let path = path.to_owned();

@@ -6,6 +6,7 @@
 
 mod animation;
 mod audio;
+mod audio_container;
 mod group;
 mod snapshot;
 mod transcode;
@@ -15,6 +16,11 @@ pub use animation::AnimationFormat;
 pub use animation::AnimationSpec;
 pub use audio::AudioCodec;
 pub use audio::AudioSpec;
+pub use audio::Channels;
+pub use audio::LoudnessSpec;
+pub use audio::Merge;
+pub use audio::TrackPick;
+pub use audio::Tracks;
 pub use group::Container;
 pub use group::GroupKind;
 pub use group::GroupSpec;
