@@ -10,6 +10,7 @@
 mod allowed;
 pub mod animation;
 pub mod audio_codec;
+pub mod avif;
 pub mod color;
 pub mod decode;
 pub mod demux;
@@ -22,6 +23,7 @@ pub mod inventory;
 
 pub mod frame;
 pub mod log;
+pub mod mastering;
 pub mod mux;
 pub mod packet;
 pub mod parameters;

@@ -2,9 +2,9 @@
 
 use crate::base::fault::Fault;
 use crate::media::av::AvError;
-use crate::media::av::Color;
 use crate::media::av::Demuxer;
 use crate::media::av::Parameters;
+use crate::media::encoding::hdr::HdrMetadata;
 use crate::media::error;
 use crate::media::pass::attempt::Pass;
 use crate::media::pass::conclude;
@@ -35,7 +35,7 @@ pub struct Encoders {
 
 impl Pass<'_> {
     /// Opens all encoders.
-    pub(super) fn open_encoders(&self, color: Color, demuxer: &Demuxer) -> Encoders {
+    pub(super) fn open_encoders(&self, demuxer: &Demuxer) -> Encoders {
         let areas: Vec<u64> = self
             .plan
             .videos
@@ -48,13 +48,14 @@ impl Pass<'_> {
             .videos
             .iter()
             .zip(&areas)
-            .map(|(video, area)| {
+            .zip(&self.grades)
+            .map(|((video, area), grade)| {
                 // Renditions run side by side already, so an encoder gets threads of its own only where its share
                 // of the work is more than one core's: on two cores the largest of a usual ladder, which would
                 // hold up the others otherwise.
                 let share = (u64::from(self.order.threads) * area).div_ceil(total);
                 let threads = u32::try_from(share).unwrap_or(1).clamp(1, 16);
-                VideoTrack::open(video, self.timing.unit, self.timing.rate, color, threads)
+                VideoTrack::open(video, self.timing.unit, self.timing.rate, grade, threads)
             })
             .collect();
         let audios: Vec<Result<SoundMaker, Fault>> = self
@@ -86,7 +87,7 @@ impl Pass<'_> {
         let path = self.order.scratch.join(conclude::path_of(self.plan, output));
         let directory = match output.form {
             Form::File(_) => path.parent().unwrap_or(&path),
-            Form::Segments { .. } => &path,
+            Form::Segments(_) | Form::Captions(_) => &path,
         };
         std::fs::create_dir_all(directory).map_err(|cause| error::output_io("create the folder", directory, &cause))?;
         let refused = |refusal: AvError| error::output_refused("open the output", &output.name, &refusal);
@@ -99,6 +100,7 @@ impl Pass<'_> {
                 parameters: encoders.parameters[index].as_ref().ok_or_else(unopened)?,
                 unit: track.unit(),
                 rate: Some(track.rate()),
+                metadata: self.grades[index].metadata,
                 tags: BTreeMap::new(),
                 default: true,
                 dispositions: Vec::new(),
@@ -125,6 +127,7 @@ impl Pass<'_> {
                 parameters: encoders.audio_parameters[*index].as_ref().ok_or_else(unopened)?,
                 unit: encoder.time_base(),
                 rate: None,
+                metadata: HdrMetadata::default(),
                 tags,
                 default: place == 0,
                 dispositions: source.map(|stream| stream.dispositions.clone()).unwrap_or_default(),
@@ -140,11 +143,12 @@ impl Pass<'_> {
                     .map(Writer::File)
                     .map_err(refused)
             }
-            Form::Segments { segment_s, .. } => {
+            Form::Captions(_) => Ok(Writer::None),
+            Form::Segments(form) => {
                 let track = tracks
                     .first()
                     .ok_or_else(|| error::broken_invariant("open the output", &output.name, "it has no track"))?;
-                SegmentWriter::create(&path, track, *segment_s)
+                SegmentWriter::create(&path, track, form.segment_s)
                     .map(Writer::Segments)
                     .map_err(refused)
             }

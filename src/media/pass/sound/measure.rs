@@ -99,7 +99,7 @@ impl Pass<'_> {
             open.iter().any(|number| self.plan.audios[*number] == *encode)
         };
         let mut maker = |number: usize| is_open(number).then_some(None);
-        let mut stages = self.sound_stages(&demuxer, &wanted, &gains, &mut maker)?;
+        let mut stages = self.sound_stages(&demuxer, &wanted, &[], &gains, &mut maker)?;
         let streams: Vec<usize> = stages.iter().flat_map(SoundStage::streams).collect();
         demuxer.keep_only(&streams);
         if self.timing.is_clip {

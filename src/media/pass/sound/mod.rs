@@ -29,7 +29,9 @@ use crate::media::av::Decoder;
 use crate::media::av::Packet;
 use crate::media::facts::Ratio;
 use crate::media::loudness::Loudness;
+use crate::media::pass::clock::MICROSECOND;
 use crate::media::pass::clock::Origin;
+use crate::media::pass::inspect::Inspection;
 use crate::media::pass::sound::lane::Lane;
 use std::sync::mpsc::Receiver;
 
@@ -110,6 +112,8 @@ pub struct SoundStage<'a> {
     lanes: Vec<Lane>,
     tracks: Vec<SoundTrack<'a>>,
     copies: Vec<CopyTrack<'a>>,
+    /// Who hears the sound of one stream as it was decoded.
+    listeners: Option<(usize, &'a [Inspection])>,
     summary: SoundSummary,
 }
 
@@ -122,6 +126,7 @@ impl<'a> SoundStage<'a> {
             lanes: Vec::new(),
             tracks: Vec::new(),
             copies: Vec::new(),
+            listeners: None,
             summary: SoundSummary::default(),
         }
     }
@@ -143,6 +148,11 @@ impl<'a> SoundStage<'a> {
             self.lanes.push(Lane::new(stream, unit, rate_hz, self.time.end_s));
             self.lanes.len() - 1
         })
+    }
+
+    /// Lets inspections hear one stream.
+    pub fn listen(&mut self, stream: usize, inspections: &'a [Inspection]) {
+        self.listeners = Some((stream, inspections));
     }
 
     /// Adds an encode.
@@ -178,6 +188,7 @@ impl<'a> SoundStage<'a> {
             streams,
             lanes,
             tracks,
+            listeners,
             summary,
             ..
         } = self;
@@ -188,6 +199,10 @@ impl<'a> SoundStage<'a> {
         while let Some(frame) = decoder.receive()? {
             summary.frames += 1;
             let pts = frame.best_pts();
+            if let Some((_, inspections)) = listeners.filter(|(stream, _)| *stream == input.stream) {
+                let at_s = pts.map(|pts| time.origin.since(pts, input.unit, MICROSECOND) as f64 / 1e6);
+                inspections.iter().for_each(|inspection| inspection.hear(&frame, at_s));
+            }
             for (number, lane) in lanes.iter_mut().enumerate() {
                 if lane.stream != input.stream {
                     continue;
@@ -243,6 +258,7 @@ impl<'a> SoundStage<'a> {
             mut tracks,
             copies,
             mut summary,
+            ..
         } = self;
         for input in &streams {
             if let Some(decoder) = &input.decoder {

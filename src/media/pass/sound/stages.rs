@@ -7,6 +7,7 @@ use crate::media::av::Demuxer;
 use crate::media::error;
 use crate::media::facts::StreamKind;
 use crate::media::pass::attempt::Pass;
+use crate::media::pass::inspect::Inspection;
 use crate::media::pass::plan::AudioEncode;
 use crate::media::pass::rung::Outputs;
 use crate::media::pass::sound::SoundIn;
@@ -41,11 +42,12 @@ impl Pass<'_> {
     }
 
     /// Sets up the stages for those encodes that `wanted` names. `maker` gives what an encode is made with; none: it is
-    /// only measured; an encode whose maker failed is left out.
+    /// only measured; an encode whose maker failed is left out. Inspections hear the main stream.
     pub(in crate::media::pass) fn sound_stages<'a>(
         &self,
         demuxer: &Demuxer,
         wanted: &dyn Fn(&AudioEncode) -> bool,
+        inspections: &'a [Inspection],
         gains: &[Option<Gain>],
         maker: &mut dyn FnMut(usize) -> Option<Option<(SoundMaker, Outputs<'a>)>>,
     ) -> Result<Vec<SoundStage<'a>>, Fault> {
@@ -55,8 +57,17 @@ impl Pass<'_> {
             expected_s: self.timing.expected_s,
         };
         let mut stages = Vec::new();
-        for (streams, numbers) in self.sound_groups(wanted) {
+        let heard = self.facts.main_audio().filter(|_| !inspections.is_empty());
+        let heard = heard.map(|(stream, _)| stream.index);
+        let mut groups = self.sound_groups(wanted);
+        if let Some(heard) = heard.filter(|heard| !groups.iter().any(|(streams, _)| streams.contains(heard))) {
+            groups.push((BTreeSet::from([heard]), Vec::new()));
+        }
+        for (streams, numbers) in groups {
             let is_decoded = |stream: usize| {
+                if heard == Some(stream) {
+                    return true;
+                }
                 let mut encodes = numbers.iter().map(|number| &self.plan.audios[*number]);
                 encodes.any(|encode| encode.spec.codec != AudioCodec::Copy && encode.streams().any(|one| one == stream))
             };
@@ -65,6 +76,9 @@ impl Pass<'_> {
                 .map(|stream| self.sound_in(demuxer, *stream, is_decoded(*stream)))
                 .collect();
             let mut stage = SoundStage::new(time, inputs?);
+            if let Some(heard) = heard {
+                stage.listen(heard, inspections);
+            }
             for number in numbers {
                 let encode = &self.plan.audios[number];
                 let Some(made) = maker(number) else { continue };
