@@ -10,6 +10,9 @@ mod carried;
 mod extent;
 mod group;
 mod overlay;
+mod picture_fill;
+mod qc;
+pub mod seconds;
 mod set;
 mod snapshot;
 mod transcode;
@@ -17,6 +20,7 @@ mod video;
 
 pub use animation::AnimationFormat;
 pub use animation::AnimationSpec;
+pub use animation::Dither;
 pub use audio::AudioCodec;
 pub use audio::AudioSpec;
 pub use carried::MetadataRule;
@@ -33,6 +37,9 @@ pub use overlay::MosaicKind;
 pub use overlay::MosaicSpec;
 pub use overlay::WatermarkKind;
 pub use overlay::WatermarkSpec;
+pub use picture_fill::PictureFill;
+pub use qc::QcCheck;
+pub use qc::QcSpec;
 pub use set::EncryptionMethod;
 pub use set::EncryptionSpec;
 pub use set::RenditionKind;
@@ -42,6 +49,7 @@ pub use snapshot::FrameType;
 pub use snapshot::PictureFormat;
 pub use snapshot::SnapshotMode;
 pub use snapshot::SnapshotSpec;
+pub use snapshot::VttOf;
 pub use transcode::Clip;
 pub use transcode::TranscodeSpec;
 pub use video::RateControl;
@@ -75,8 +83,10 @@ pub enum MediaWork {
     Transcode(TranscodeSpec),
     /// Stills or sprite sheets; a cover is one still.
     Snapshot(SnapshotSpec),
-    /// GIF or animated WebP.
+    /// GIF, animated WebP or AVIF.
     DynamicImage(AnimationSpec),
+    /// Quality control.
+    Qc(QcSpec),
 }
 
 impl MediaWork {
@@ -84,7 +94,9 @@ impl MediaWork {
     pub fn side_names(&self) -> BTreeSet<&str> {
         match self {
             MediaWork::Transcode(spec) => spec.side_names(),
-            MediaWork::Analysis | MediaWork::Snapshot(_) | MediaWork::DynamicImage(_) => BTreeSet::new(),
+            MediaWork::Analysis | MediaWork::Snapshot(_) | MediaWork::DynamicImage(_) | MediaWork::Qc(_) => {
+                BTreeSet::new()
+            }
         }
     }
 
@@ -92,7 +104,7 @@ impl MediaWork {
     pub fn needs_fonts(&self) -> bool {
         match self {
             MediaWork::Transcode(spec) => spec.needs_fonts(),
-            MediaWork::Analysis | MediaWork::Snapshot(_) | MediaWork::DynamicImage(_) => false,
+            MediaWork::Analysis | MediaWork::Snapshot(_) | MediaWork::DynamicImage(_) | MediaWork::Qc(_) => false,
         }
     }
 }
