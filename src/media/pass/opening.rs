@@ -42,19 +42,23 @@ impl Pass<'_> {
             .map(|video| u64::from(video.width) * u64::from(video.height))
             .collect();
         let total = areas.iter().sum::<u64>().max(1);
+        let subtitles = self.subtitles_shown();
         let videos: Vec<Result<VideoTrack, Fault>> = self
             .plan
             .videos
             .iter()
             .zip(&areas)
             .zip(&self.grades)
-            .map(|((video, area), grade)| {
+            .enumerate()
+            .map(|(number, ((video, area), grade))| {
                 // Renditions run side by side already, so an encoder gets threads of its own only where its share
                 // of the work is more than one core's: on two cores the largest of a usual ladder, which would
                 // hold up the others otherwise.
                 let share = (u64::from(self.order.threads) * area).div_ceil(total);
                 let threads = u32::try_from(share).unwrap_or(1).clamp(1, 16);
-                VideoTrack::open(video, self.timing.unit, self.timing.rate, grade, threads)
+                let drawing = self.drawing(number, video, grade, &subtitles)?;
+                let track = VideoTrack::open(video, self.timing.unit, self.timing.rate, grade, threads)?;
+                Ok(track.drawn_on(drawing))
             })
             .collect();
         let audios: Vec<Result<Encoder, Fault>> = self.plan.audios.iter().map(sound::open_encoder).collect();

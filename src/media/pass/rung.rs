@@ -12,6 +12,7 @@ use crate::media::av::Scaler;
 use crate::media::av::encode::VideoSetup;
 use crate::media::error;
 use crate::media::facts::Ratio;
+use crate::media::overlay::Drawing;
 use crate::media::pass::clock::KeyClock;
 use crate::media::pass::clock::Pacer;
 use crate::media::pass::clock::exact_rate;
@@ -82,6 +83,7 @@ pub struct VideoTrack {
     slot_ticks: Option<i64>,
     pacer: Option<Pacer>,
     keys: KeyClock,
+    drawing: Option<Drawing>,
 }
 
 impl VideoTrack {
@@ -126,7 +128,13 @@ impl VideoTrack {
             slot_ticks,
             pacer: slot_ticks.map(|_| Pacer::new(rate, unit)),
             keys: KeyClock::new(encode.spec.gop_s, own_unit),
+            drawing: None,
         })
+    }
+
+    /// With what is drawn onto its pictures, and onto nobody else's.
+    pub fn drawn_on(self, drawing: Option<Drawing>) -> Self {
+        VideoTrack { drawing, ..self }
     }
 
     /// The encoder.
@@ -160,6 +168,9 @@ impl VideoTrack {
 
     fn send(&mut self, frame: &Frame, pts: i64, duration: i64) -> Result<(), AvError> {
         let mut frame = frame.share()?;
+        if let Some(drawing) = &mut self.drawing {
+            drawing.draw(&mut frame, pts as f64 * self.unit.value())?;
+        }
         frame.set_pts(pts);
         frame.ask_key(self.keys.begins(pts, duration));
         self.encoder.send(&frame, duration)
