@@ -67,6 +67,10 @@ pub struct Expected {
     pub video: Option<VideoExpected>,
     /// Sound, a track each, in the order of the file.
     pub audios: Vec<AudioExpected>,
+    /// Where time 0 stands in the file, seconds: transport streams begin later.
+    pub start_s: f64,
+    /// The container does not say how long the last picture is shown.
+    pub open_end: bool,
 }
 
 /// Most that sound and pictures may be moved against one another.
@@ -98,7 +102,7 @@ pub fn media(source: Source, expected: &Expected) -> Result<(MediaFacts, Vec<Che
     );
     let (wanted, found) = (streams_wanted(expected), streams_found(&facts));
     check(&mut checks, "streams", &wanted, &found, wanted == found);
-    let (counted, metadata) = count(&mut demuxer, &facts).map_err(unreadable)?;
+    let (counted, metadata) = count(&mut demuxer, &facts, expected.start_s).map_err(unreadable)?;
     let of = |kind: fn(&StreamKind) -> bool, number: usize| {
         let index = facts
             .streams
@@ -110,7 +114,10 @@ pub fn media(source: Source, expected: &Expected) -> Result<(MediaFacts, Vec<Che
             .and_then(|(index, _)| counted.get(index).copied())
             .unwrap_or_default()
     };
-    let pictures = of(|kind| matches!(kind, StreamKind::Video(_)), 0);
+    let mut pictures = of(|kind| matches!(kind, StreamKind::Video(_)), 0);
+    if let Some(video) = expected.video.as_ref().filter(|_| expected.open_end) {
+        pictures.end_s = pictures.last_s + (video.end_s - video.last_s);
+    }
     if let Some(video) = &expected.video {
         check_video(&mut checks, video, &pictures, &facts);
         check_form(&mut checks, video, &facts, metadata);
@@ -242,7 +249,8 @@ fn streams_found(facts: &MediaFacts) -> String {
 }
 
 /// Reads every packet, and decodes pictures until the first comes out; what that one, or its container, says of light.
-fn count(demuxer: &mut Demuxer, facts: &MediaFacts) -> Result<(Vec<Counted>, HdrMetadata), AvError> {
+/// Times are counted from `start_s`.
+fn count(demuxer: &mut Demuxer, facts: &MediaFacts, start_s: f64) -> Result<(Vec<Counted>, HdrMetadata), AvError> {
     let mut metadata = HdrMetadata::default();
     let mut counted = vec![Counted::default(); facts.streams.len()];
     let mut first_picture = None;
@@ -272,7 +280,7 @@ fn count(demuxer: &mut Demuxer, facts: &MediaFacts) -> Result<(Vec<Counted>, Hdr
             }
         }
         let unit = stream.time_base.value();
-        let pts_s = packet.pts().or_else(|| packet.dts()).unwrap_or(0) as f64 * unit;
+        let pts_s = packet.pts().or_else(|| packet.dts()).unwrap_or(0) as f64 * unit - start_s;
         let end_s = pts_s + packet.duration() as f64 * unit;
         if pts_s < 0.0 && end_s <= 0.0 {
             // The encoder's padding.

@@ -21,7 +21,6 @@ use crate::media::pass::inspect::Inspection;
 use crate::media::pass::output::Health;
 use crate::media::pass::output::Output;
 use crate::media::pass::plan::Plan;
-use crate::media::pass::playlist;
 use crate::media::pass::taps;
 use crate::media::pass::taps::Tapped;
 use crate::media::pass::timing;
@@ -250,7 +249,7 @@ impl Pass<'_> {
         };
         let header = |index: usize| encoders.parameters[index].as_ref();
         let codecs: Vec<Option<String>> = (0..self.plan.videos.len())
-            .map(|index| playlist::avc_codec(header(index)?.extradata()))
+            .map(|index| self.codec_name(index, header(index)?))
             .collect();
 
         let (reading, sound, tapped) = self.read(&mut demuxer, encoders, &outputs, &health, taps)?;

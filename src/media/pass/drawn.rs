@@ -116,13 +116,20 @@ impl Pass<'_> {
                         format!("{number} ({language}, {})", stream.codec_name)
                     })
                     .collect();
-                let has = if has.is_empty() { "none".to_owned() } else { has.join(", ") };
+                let has = if has.is_empty() {
+                    "none".to_owned()
+                } else {
+                    has.join(", ")
+                };
                 Err(refused(format!("it has no subtitles track:{wanted}; it has {has}")))
             }
             Some(stream) if subtitles::is_text(&stream.codec_name) || subtitles::is_bitmap(&stream.codec_name) => {
                 Ok(stream)
             }
-            Some(stream) => Err(refused(format!("subtitles of codec {} cannot be drawn", stream.codec_name))),
+            Some(stream) => Err(refused(format!(
+                "subtitles of codec {} cannot be drawn",
+                stream.codec_name
+            ))),
         }
     }
 

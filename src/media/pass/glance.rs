@@ -264,6 +264,9 @@ struct FieldCount {
     bottom: u32,
     progressive: u32,
     repeated: u32,
+    /// Of these, two or three pictures after the last one and of the other field, as 3:2 pulldown has them.
+    in_step: u32,
+    last_repeat: Option<(u32, bool)>,
     total: u32,
 }
 
@@ -284,6 +287,8 @@ impl FieldCount {
             bottom: 0,
             progressive: 0,
             repeated: 0,
+            in_step: 0,
+            last_repeat: None,
             total: 0,
         }))
     }
@@ -304,28 +309,33 @@ impl FieldCount {
                 "progressive" => self.progressive += 1,
                 _ => {}
             }
-            self.repeated += u32::from(matches!(note("lavfi.idet.repeated.current_frame"), "top" | "bottom"));
+            let is_top = match note("lavfi.idet.repeated.current_frame") {
+                "top" => true,
+                "bottom" => false,
+                _ => continue,
+            };
+            self.repeated += 1;
+            let is_in_step = |(at, was_top): (u32, bool)| (2..=3).contains(&(self.total - at)) && was_top != is_top;
+            self.in_step += u32::from(self.last_repeat.is_some_and(is_in_step));
+            self.last_repeat = Some((self.total, is_top));
         }
         Ok(())
     }
 
     fn verdict(&self, video: &VideoFacts, format: PixelFormat) -> Fields {
         let combed = self.top + self.bottom;
-        let decided = combed + self.progressive;
         let parity = if self.top >= self.bottom {
             Parity::Top
         } else {
             Parity::Bottom
         };
-        // Of five pictures of a film spread to fields, two are combed and two repeat a field.
-        let is_share = |part: u32, whole: u32, least: u32, most: u32| {
-            whole > 0 && part * 100 >= whole * least && part * 100 <= whole * most
-        };
-        let is_one_sided = self.top.max(self.bottom) * 10 >= combed * 9;
+        // Of five pictures of a film spread to fields two repeat a field, the upper and the lower one in turn.
+        let is_one_sided = self.top.max(self.bottom) * 10 >= combed * 8;
         if may_be_telecined(video)
             && self.total >= 30
-            && is_share(combed, decided, 25, 55)
-            && is_share(self.repeated, self.total, 25, 50)
+            && self.repeated * 100 >= self.total * 25
+            && self.in_step * 4 >= self.repeated * 3
+            && combed * 5 >= self.total
             && is_one_sided
             && format.bit_depth() == 8
             && !format.is_rgb()

@@ -33,6 +33,7 @@ mod segments;
 mod sound;
 mod taps;
 mod timing;
+mod track;
 mod verdict;
 
 use crate::base::fault::Blame;

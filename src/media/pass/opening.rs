@@ -15,9 +15,11 @@ use crate::media::pass::output::TrackId;
 use crate::media::pass::output::Writer;
 use crate::media::pass::plan::Form;
 use crate::media::pass::plan::OutputPlan;
-use crate::media::pass::rung::VideoTrack;
 use crate::media::pass::segments::SegmentWriter;
 use crate::media::pass::sound;
+use crate::media::pass::track::Opening;
+use crate::media::pass::track::Turn;
+use crate::media::pass::track::VideoTrack;
 use std::collections::BTreeMap;
 
 /// Encoders opened before the first picture, so that muxers know their streams.
@@ -57,7 +59,16 @@ impl Pass<'_> {
                 let share = (u64::from(self.order.threads) * area).div_ceil(total);
                 let threads = u32::try_from(share).unwrap_or(1).clamp(1, 16);
                 let drawing = self.drawing(number, video, grade, &subtitles)?;
-                let track = VideoTrack::open(video, self.timing.unit, self.timing.rate, grade, threads)?;
+                let track = VideoTrack::open(
+                    video,
+                    &Opening {
+                        unit: self.timing.unit,
+                        source_rate: self.timing.rate,
+                        grade: *grade,
+                        threads,
+                        turn: Turn::Only,
+                    },
+                )?;
                 Ok(track.drawn_on(drawing))
             })
             .collect();

@@ -5,6 +5,7 @@
 
 mod names;
 mod pictures;
+mod rates;
 mod sets;
 mod sounds;
 
@@ -228,6 +229,7 @@ impl Plan {
             let names = set_names(&groups);
             for (group, set_name) in groups.iter().zip(names) {
                 let at = (number, planned.groups.len());
+                let group = &rates::settled(group, facts);
                 let group_plan = plan.add_group(at, (group, set_name), facts, display, audio, &mut planned);
                 if !group_plan.outputs.is_empty() {
                     planned.groups.push(group_plan);
