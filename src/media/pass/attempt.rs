@@ -3,6 +3,7 @@
 use crate::base::fault::Fault;
 use crate::base::ids::JobId;
 use crate::media::av::Demuxer;
+use crate::media::av::Source;
 use crate::media::av::packet::rescale;
 use crate::media::error;
 use crate::media::facts::MediaFacts;
@@ -11,6 +12,7 @@ use crate::media::pass::PassJob;
 use crate::media::pass::PassOrder;
 use crate::media::pass::Watch;
 use crate::media::pass::conclude::Made;
+use crate::media::pass::drawn;
 use crate::media::pass::fields::Fields;
 use crate::media::pass::glance;
 use crate::media::pass::glance::Glance;
@@ -34,6 +36,9 @@ use crate::media::spec::TranscodeSpec;
 use crate::media::spec::VideoCodec;
 use crate::media::tap::TapOrder;
 
+/// Opens the source once more.
+pub type Reopen<'a> = &'a (dyn Fn() -> Result<Source, Fault> + Sync);
+
 /// Runs the jobs of one clip range, and picture jobs that ride along. Answers the bytes read of the source.
 /// `again` opens the source once more, for what must be known of it before; `share`: where in 0..=1 this run begins and how much of it it is, for progress.
 #[allow(clippy::too_many_arguments)]
@@ -46,6 +51,7 @@ pub fn run(
     pictures: &[PassJob],
     watch: &dyn Watch,
     share: (f64, f64),
+    reopen: Reopen<'_>,
 ) -> Result<u64, Fault> {
     let mut opened = opened;
     let missing = opened.missing_data();
@@ -95,6 +101,8 @@ pub fn run(
         name,
         is_cut: missing.is_some(),
         inspections: inspect::open(pictures, &facts, timing.rate),
+        reopen,
+        attached_fonts: drawn::attached_fonts(&opened.demuxer),
     };
     let measured = pass.measure_loudness(again)?;
     pass.run(opened, taps, missing, &measured)
@@ -197,6 +205,10 @@ pub(super) struct Pass<'a> {
     pub(super) is_cut: bool,
     /// Quality control riding along.
     pub(super) inspections: Vec<Inspection>,
+    /// The source once more, from its beginning.
+    pub(super) reopen: Reopen<'a>,
+    /// Fonts inside the source.
+    pub(super) attached_fonts: Vec<Vec<u8>>,
 }
 
 impl Pass<'_> {

@@ -13,6 +13,7 @@ mod clock;
 mod conclude;
 mod cost;
 mod crew;
+mod drawn;
 mod ending;
 mod fields;
 mod file_writer;
@@ -161,7 +162,7 @@ pub fn carry_out(order: &PassOrder, source: File, source_name: &str, watch: &dyn
         };
         let share = (number as f64 / passes.len() as f64, 1.0 / passes.len() as f64);
         let again = || probe::open(open()?, &order.limits);
-        let total = attempt::run(order, opened, &again, *clip, jobs, &riding, watch, share)?;
+        let total = attempt::run(order, opened, &again, *clip, jobs, &riding, watch, share, &open)?;
         read_bytes += total.saturating_sub(before);
     }
     if !pictures.is_empty() {

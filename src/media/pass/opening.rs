@@ -45,19 +45,22 @@ impl Pass<'_> {
             .map(|video| u64::from(video.width) * u64::from(video.height))
             .collect();
         let total = areas.iter().sum::<u64>().max(1);
+        let subtitles = self.subtitles_shown();
         let videos: Vec<Result<VideoTrack, Fault>> = self
             .plan
             .videos
             .iter()
             .zip(&areas)
             .zip(&self.grades)
-            .map(|((video, area), grade)| {
+            .enumerate()
+            .map(|(number, ((video, area), grade))| {
                 // Renditions run side by side already, so an encoder gets threads of its own only where its share
                 // of the work is more than one core's: on two cores the largest of a usual ladder, which would
                 // hold up the others otherwise.
                 let share = (u64::from(self.order.threads) * area).div_ceil(total);
                 let threads = u32::try_from(share).unwrap_or(1).clamp(1, 16);
-                VideoTrack::open(
+                let drawing = self.drawing(number, video, grade, &subtitles)?;
+                let track = VideoTrack::open(
                     video,
                     &Opening {
                         unit: self.timing.unit,
@@ -66,7 +69,8 @@ impl Pass<'_> {
                         threads,
                         turn: Turn::Only,
                     },
-                )
+                )?;
+                Ok(track.drawn_on(drawing))
             })
             .collect();
         let audios: Vec<Result<SoundMaker, Fault>> = self
