@@ -109,7 +109,7 @@ fn activity_result(activity: &ActivityBrief, event: &Event, deployment: &Deploym
     let event_type = match &activity.event {
         Some(detail) => {
             activity_body(&mut message, detail, event, deployment, job.status);
-            name(detail).unwrap_or(match detail {
+            name(detail).unwrap_or(match detail.as_ref() {
                 Detail::QcEnded { .. } => "QcComplete",
                 _ => "TranscodeComplete",
             })

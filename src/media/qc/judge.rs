@@ -79,7 +79,7 @@ pub fn report(evidence: &Evidence<'_>) -> QcReport {
             total_s,
         });
     }
-    report
+    report.rounded()
 }
 
 fn pictures(evidence: &Evidence<'_>, scan: &PictureScan) -> QcPictures {
@@ -88,7 +88,7 @@ fn pictures(evidence: &Evidence<'_>, scan: &PictureScan) -> QcPictures {
         damaged: evidence.damaged,
         repeated: scan.cadence.repeated_count(),
         marked_interlaced: scan.marked_interlaced,
-        combed: scan.combed,
+        combed: scan.combed(),
         whole: scan.whole,
         out_of_range_percent: scan.out_of_range_mean(),
         out_of_range_max_percent: scan.out_of_range_max,
@@ -173,14 +173,14 @@ fn levels(scan: &PictureScan) -> Answer {
 }
 
 fn interlace(evidence: &Evidence<'_>, scan: &PictureScan) -> Answer {
-    let told = scan.combed + scan.whole;
-    let percent = scan.combed as f64 * 100.0 / told.max(1) as f64;
+    let told = scan.told();
+    let percent = scan.combed() as f64 * 100.0 / told.max(1) as f64;
     let said = evidence
         .facts
         .main_video()
         .is_some_and(|(_, video)| !matches!(video.field_order.as_str(), "progressive" | "unknown"));
     let marked = said || scan.marked_interlaced * 2 > scan.frames;
-    let seen = format!("{} of {told} pictures that can be told are combed", scan.combed);
+    let seen = format!("{} of {told} pictures that can be told are combed", scan.combed());
     if told < TOLD {
         return Answer::Pass("too little moves to tell".to_owned());
     }
