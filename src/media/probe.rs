@@ -205,6 +205,7 @@ pub fn facts(demuxer: &Demuxer) -> Result<MediaFacts, AvError> {
         streams,
         chapters: demuxer.chapters(),
         tags: demuxer.tags(),
+        timecode: None,
     })
 }
 
@@ -287,7 +288,7 @@ fn sane_aspect(sar: Ratio) -> bool {
 }
 
 fn hdr(stream: &Stream<'_>, color: Color) -> &'static str {
-    if stream.dolby_vision_profile().is_some() {
+    if stream.dolby_vision().is_some() {
         "dovi"
     } else if color.transfer == color::PQ {
         "hdr10"
@@ -299,7 +300,7 @@ fn hdr(stream: &Stream<'_>, color: Color) -> &'static str {
 }
 
 /// Clockwise turn to the nearest quarter, and whether a horizontal mirroring follows it.
-fn orientation(matrix: [i32; 9]) -> (u32, bool) {
+pub(crate) fn orientation(matrix: [i32; 9]) -> (u32, bool) {
     let [a, b, _, c, d, ..] = matrix.map(f64::from);
     let determinant = a * d - b * c;
     if determinant == 0.0 {

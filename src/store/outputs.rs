@@ -319,6 +319,8 @@ fn kind_word(kind: ProductKind) -> &'static str {
     match kind {
         ProductKind::File => "file",
         ProductKind::Hls => "hls",
+        ProductKind::Dash => "dash",
+        ProductKind::Cmaf => "cmaf",
         ProductKind::Stills => "stills",
         ProductKind::Sprite => "sprite",
         ProductKind::Animation => "animation",

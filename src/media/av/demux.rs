@@ -18,6 +18,7 @@ use crate::media::facts::ChapterFacts;
 use crate::media::limits::Limits;
 use ffmpeg_the_third::ffi;
 use std::collections::BTreeMap;
+use std::collections::VecDeque;
 use std::ffi::CStr;
 use std::ffi::CString;
 use std::ffi::c_char;
@@ -38,6 +39,8 @@ pub struct Demuxer {
     watch: Arc<SourceWatch>,
     name: String,
     size_bytes: u64,
+    /// Read ahead by somebody who only wanted to look.
+    given_back: VecDeque<Packet>,
 }
 
 // SAFETY: the context and all it points to belong to this value alone.
@@ -96,6 +99,7 @@ impl Demuxer {
             watch,
             name,
             size_bytes,
+            given_back: VecDeque::new(),
         })
     }
 
@@ -184,8 +188,16 @@ impl Demuxer {
         (0..self.stream_count()).filter_map(|index| self.stream(index))
     }
 
+    /// Takes packets back that were just read, in their order; the next ones read are these again.
+    pub fn give_back(&mut self, packets: Vec<Packet>) {
+        for packet in packets.into_iter().rev() {
+            self.given_back.push_front(packet);
+        }
+    }
+
     /// Leaves out the packets of all streams but these.
     pub fn keep_only(&mut self, wanted: &[usize]) {
+        self.given_back.retain(|packet| wanted.contains(&packet.stream_index()));
         for index in 0..self.stream_count() {
             let discard = if wanted.contains(&index) {
                 ffi::AVDiscard::DEFAULT
@@ -207,6 +219,10 @@ impl Demuxer {
 
     /// Reads the next packet into `packet`; false at the end.
     pub fn read(&mut self, packet: &mut Packet) -> Result<bool, AvError> {
+        if let Some(known) = self.given_back.pop_front() {
+            *packet = known;
+            return Ok(true);
+        }
         packet.clear();
         // SAFETY: live context and packet.
         let answer = unsafe { ffi::av_read_frame(self.raw.as_ptr(), packet.as_ptr()) };
@@ -221,6 +237,7 @@ impl Demuxer {
     /// Goes to the key frame at or before a time of a stream (its units), so that the next packets begin there.
     pub fn seek(&mut self, stream: usize, time: i64) -> Result<(), AvError> {
         let stream = c_int::try_from(stream).map_err(|_| AvError::argument("avformat_seek_file"))?;
+        self.given_back.clear();
         // SAFETY: a live context.
         check("avformat_seek_file", unsafe {
             ffi::avformat_seek_file(self.raw.as_ptr(), stream, i64::MIN, time, time, 0)
@@ -231,6 +248,7 @@ impl Demuxer {
     /// Goes to a byte, for containers without an index.
     pub fn seek_byte(&mut self, position: u64) -> Result<(), AvError> {
         let position = i64::try_from(position).map_err(|_| AvError::argument("av_seek_frame"))?;
+        self.given_back.clear();
         // SAFETY: a live context.
         check("av_seek_frame", unsafe {
             ffi::av_seek_frame(self.raw.as_ptr(), -1, position, ffi::AVSEEK_FLAG_BYTE as c_int)

@@ -9,6 +9,7 @@
 
 mod allowed;
 pub mod animation;
+pub mod avif;
 pub mod color;
 pub mod decode;
 pub mod demux;
@@ -21,6 +22,7 @@ pub mod inventory;
 
 pub mod frame;
 pub mod log;
+pub mod mastering;
 pub mod mux;
 pub mod packet;
 pub mod parameters;

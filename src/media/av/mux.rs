@@ -7,10 +7,12 @@ use crate::media::av::dict::Dict;
 use crate::media::av::error::AvError;
 use crate::media::av::error::check;
 use crate::media::av::log;
+use crate::media::av::mastering;
 use crate::media::av::packet::Packet;
 use crate::media::av::packet::ratio;
 use crate::media::av::packet::rational;
 use crate::media::av::parameters::Parameters;
+use crate::media::encoding::hdr::HdrMetadata;
 use crate::media::facts::Ratio;
 use ffmpeg_the_third::ffi;
 use std::collections::BTreeMap;
@@ -143,6 +145,15 @@ impl Muxer {
             // SAFETY: a live stream of ours.
             unsafe { (**(*self.raw.as_ptr()).streams.add(stream)).avg_frame_rate = rational(rate) }
         }
+    }
+
+    /// Says, where the container has a place for it, for which light the pictures of a stream were made.
+    pub fn set_hdr_metadata(&mut self, stream: usize, metadata: &HdrMetadata) -> Result<(), AvError> {
+        if stream >= self.stream_count() || self.begun {
+            return Err(AvError::argument("av_stream_new_side_data"));
+        }
+        // SAFETY: a live stream of ours that is not yet written.
+        unsafe { mastering::write_to(*(*self.raw.as_ptr()).streams.add(stream), metadata) }
     }
 
     /// Tags of a stream (`language`).

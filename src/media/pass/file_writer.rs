@@ -8,6 +8,7 @@ use crate::media::av::Dict;
 use crate::media::av::Muxer;
 use crate::media::av::Packet;
 use crate::media::av::Parameters;
+use crate::media::encoding::hdr::HdrMetadata;
 use crate::media::facts::Ratio;
 use crate::media::pass::output::TrackId;
 use crate::media::spec::Container;
@@ -25,6 +26,8 @@ pub struct TrackIn<'a> {
     pub unit: Ratio,
     /// Frames a second of pictures.
     pub rate: Option<Ratio>,
+    /// For which light HDR pictures were graded.
+    pub metadata: HdrMetadata,
     /// Tags: `language`, `title`.
     pub tags: BTreeMap<String, String>,
 }
@@ -71,6 +74,7 @@ impl FileWriter {
                     options.set("video_track_timescale", &track.unit.den.to_string())?;
                 }
             }
+            muxer.set_hdr_metadata(stream, &track.metadata)?;
             if !track.tags.is_empty() {
                 muxer.set_stream_tags(stream, &track.tags)?;
             }

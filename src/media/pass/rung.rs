@@ -5,11 +5,9 @@
 
 use crate::base::fault::Fault;
 use crate::media::av::AvError;
-use crate::media::av::Color;
 use crate::media::av::Dict;
 use crate::media::av::Encoder;
 use crate::media::av::Frame;
-use crate::media::av::PixelFormat;
 use crate::media::av::Scaler;
 use crate::media::av::encode::VideoSetup;
 use crate::media::error;
@@ -18,12 +16,12 @@ use crate::media::pass::clock::KeyClock;
 use crate::media::pass::clock::Pacer;
 use crate::media::pass::clock::exact_rate;
 use crate::media::pass::clock::output_unit;
+use crate::media::pass::grade::Grade;
 use crate::media::pass::output::Health;
 use crate::media::pass::output::Output;
 use crate::media::pass::output::TrackId;
 use crate::media::pass::plan::VideoEncode;
 use crate::media::spec::RateControl;
-use crate::media::spec::VideoCodec;
 use crate::media::spec::VideoSpec;
 use std::sync::mpsc::Receiver;
 use std::sync::mpsc::SyncSender;
@@ -92,11 +90,10 @@ impl VideoTrack {
         encode: &VideoEncode,
         unit: Ratio,
         source_rate: Ratio,
-        color: Color,
+        grade: &Grade,
         threads: u32,
     ) -> Result<Self, Fault> {
         let refused = |refusal: AvError| error::output_refused("open the encoder", &encode.name, &refusal);
-        let VideoCodec::H264 = encode.spec.codec;
         let (rate, own_unit, slot_ticks) = match encode.spec.fps {
             None => (source_rate, unit, None),
             Some(fps) => {
@@ -112,17 +109,13 @@ impl VideoTrack {
             encoder: "libx264",
             width: encode.width,
             height: encode.height,
-            format: PixelFormat::YUV420P,
+            format: grade.format,
             time_base: own_unit,
             frame_rate: rate,
-            color,
+            color: grade.color,
             threads,
             gop_frames: NO_GOP_LIMIT,
-            bframes: Some(if encode.spec.profile.as_deref() == Some("baseline") {
-                0
-            } else {
-                encode.spec.bframes
-            }),
+            bframes: Some(encode.spec.bframes_in_a_row()),
         };
         let options = options(&encode.spec).map_err(refused)?;
         let encoder = Encoder::video(&setup, options).map_err(refused)?;
@@ -214,13 +207,14 @@ impl Outputs<'_> {
 /// nothing is finished in vain.
 pub fn run(
     encode: &VideoEncode,
+    grade: Grade,
     track: Option<VideoTrack>,
     pictures: Receiver<Picture>,
     smaller: Fan,
     outputs: Outputs<'_>,
     whole: &(dyn Fn() -> bool + Sync),
 ) {
-    let answer = scale_and_encode(encode, track, pictures, smaller, outputs, whole);
+    let answer = scale_and_encode(encode, grade, track, pictures, smaller, outputs, whole);
     match answer {
         Ok(()) if whole() => outputs.end_track(),
         Ok(()) => {}
@@ -230,6 +224,7 @@ pub fn run(
 
 fn scale_and_encode(
     encode: &VideoEncode,
+    grade: Grade,
     mut track: Option<VideoTrack>,
     pictures: Receiver<Picture>,
     smaller: Fan,
@@ -237,11 +232,12 @@ fn scale_and_encode(
     whole: &(dyn Fn() -> bool + Sync),
 ) -> Result<(), AvError> {
     let mut scaler = Scaler::new(
-        PixelFormat::YUV420P,
+        grade.format,
         encode.width,
         encode.height,
         crate::media::av::scale::Filter::Bicubic,
-    )?;
+    )?
+    .in_range(grade.color.range);
     for picture in pictures {
         let wanted = track.is_some() && outputs.are_wanted();
         if !wanted && smaller.0.is_empty() {

@@ -8,6 +8,8 @@ use crate::media::spec::TranscodeSpec;
 use crate::media::spec_check::audio::audio_of;
 use crate::media::spec_check::findings::Findings;
 use crate::media::spec_check::findings::name;
+use crate::media::spec_check::overlay::drawn_of;
+use crate::media::spec_check::set;
 use crate::media::spec_check::video::video_of;
 use std::collections::BTreeSet;
 
@@ -18,6 +20,7 @@ pub(super) fn transcode(findings: &mut Findings, spec: &TranscodeSpec) {
     if let Some(clip) = spec.clip {
         clip_of(findings, clip);
     }
+    drawn_of(findings, "", &spec.watermarks, &spec.mosaics, spec.burn.as_ref());
     let mut names = BTreeSet::new();
     for (at, group) in spec.groups.iter().enumerate() {
         let path = format!("group[{at}]");
@@ -49,6 +52,7 @@ fn group_of(findings: &mut Findings, path: &str, group: &GroupSpec) {
             "only groups of kind \"file\" take a container",
         );
     }
+    set::options(findings, path, group);
     if group.outputs.is_empty() {
         findings.add(
             format!("{path}.output"),
@@ -76,7 +80,10 @@ fn group_of(findings: &mut Findings, path: &str, group: &GroupSpec) {
 }
 
 fn output_of(findings: &mut Findings, path: &str, group: &GroupSpec, output: &OutputSpec) {
-    if output.video.is_none() && output.audio.is_none() {
+    if let Some(rendition) = &output.rendition {
+        set::rendition(findings, &format!("{path}.rendition"), group, output, rendition);
+    }
+    if output.video.is_none() && output.audio.is_none() && !set::is_subtitle(output) {
         findings.add(path, "an output needs video, audio or both");
     }
     if let (Some(container), true) = (
@@ -93,7 +100,7 @@ fn output_of(findings: &mut Findings, path: &str, group: &GroupSpec, output: &Ou
     }
     if let Some(video) = &output.video {
         video_of(findings, &format!("{path}.video"), video);
-        if group.kind == GroupKind::Hls && video.gop_s > group.segment_s {
+        if group.kind.is_set() && video.gop_s > group.segment_s {
             findings.add(
                 format!("{path}.video.gop_s"),
                 format!(

@@ -7,8 +7,10 @@
 mod audio;
 mod findings;
 mod group;
+mod overlay;
 mod picture;
 mod qc;
+mod set;
 mod video;
 
 pub use video::PRESETS;
@@ -16,6 +18,7 @@ pub use video::PROFILES;
 
 use crate::base::reader::Wrong;
 use crate::media::spec::MediaWork;
+use crate::media::spec::seconds;
 use findings::Findings;
 
 /// Everything out of range in what one job wants. Paths begin at the activity's own keys.
@@ -31,15 +34,15 @@ pub fn check(work: &MediaWork) -> Vec<Wrong> {
     findings.0
 }
 
-/// The moment that an entry of `times` means; none: neither seconds nor per cent.
+/// Whether an entry of `times` means a moment: seconds, `hh:mm:ss[.SSS]` or per cent of the duration.
 pub fn moment_is_valid(text: &str) -> bool {
-    let number = |text: &str| {
-        text.parse::<f64>()
-            .ok()
-            .filter(|value| value.is_finite() && *value >= 0.0)
+    let percent = |text: &str| {
+        text.trim()
+            .parse::<f64>()
+            .is_ok_and(|percent| percent.is_finite() && (0.0..=100.0).contains(&percent))
     };
-    match text.strip_suffix('%') {
-        Some(percent) => number(percent).is_some_and(|percent| percent <= 100.0),
-        None => number(text).is_some(),
+    match text.trim().strip_suffix('%') {
+        Some(text) => percent(text),
+        None => seconds::parse(text).is_some(),
     }
 }
