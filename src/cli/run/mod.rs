@@ -57,6 +57,9 @@ pub struct Args {
     /// Replace files of the same name instead of choosing another name.
     #[arg(long)]
     pub overwrite: bool,
+    /// The configuration whose storages the workflow names (`storage:key` of watermarks, subtitles, joined clips).
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
     /// Where unfinished files lie until they are proved; default: the system's folder for temporary files.
     #[arg(long, value_name = "DIR")]
     pub scratch: Option<PathBuf>,
@@ -105,9 +108,12 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     })?;
     let output = std::fs::canonicalize(&args.output).with_context(|| args.output.display().to_string())?;
     let workroom = Workroom::make(args.scratch.as_deref())?;
-    let options = LocalExecutorOptions::new(workroom.path())
+    let mut options = configured_storages(LocalExecutorOptions::new(workroom.path()), args.config.as_deref())?
         .with_folder(INPUT_STORAGE, folder)
         .with_folder(OUTPUT_STORAGE, &output);
+    // Files that a workflow file names lie relative to it; those of a preset, which names none, to here.
+    let beside = Path::new(&args.workflow).parent().map(Path::to_owned).unwrap_or_default();
+    options.plain_names = Some(std::path::absolute(beside).unwrap_or_else(|_| PathBuf::from(".")));
     let errand = Errand {
         workflow,
         source,
@@ -137,6 +143,17 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         report
     })?;
     finish(&report, args.json)
+}
+
+/// The folders of a configuration's storages, if one is named.
+fn configured_storages(options: LocalExecutorOptions, config: Option<&Path>) -> anyhow::Result<LocalExecutorOptions> {
+    let Some(path) = config else {
+        return Ok(options);
+    };
+    let config = crate::config::load(path).map_err(|error| BadUsage(error.to_string()))?;
+    Ok(config.storages.iter().fold(options, |options, storage| {
+        options.with_folder(&storage.name, &storage.path)
+    }))
 }
 
 fn finish(report: &Report, json: bool) -> anyhow::Result<()> {
