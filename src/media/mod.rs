@@ -36,6 +36,7 @@ pub mod pictures_alone;
 pub mod probe;
 pub mod product;
 pub mod progress;
+pub mod qc;
 pub mod sample;
 pub mod scratch_file;
 pub mod sheet;

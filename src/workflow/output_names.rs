@@ -50,6 +50,7 @@ fn outputs_of(activity: &Activity) -> Vec<(String, String, &'static str)> {
         None | Some(MediaWork::Analysis) => Vec::new(),
         Some(MediaWork::Snapshot(spec)) => one(spec.format.extension()),
         Some(MediaWork::DynamicImage(spec)) => one(spec.format.extension()),
+        Some(MediaWork::Qc(_)) => one(".json"),
         Some(MediaWork::Transcode(spec)) => {
             let mut all = Vec::new();
             for (group, set_name) in spec.groups.iter().zip(set_names(&spec.groups)) {

@@ -14,6 +14,8 @@ use crate::media::pass::fields::Fields;
 use crate::media::pass::glance;
 use crate::media::pass::glance::Glance;
 use crate::media::pass::grade::Grade;
+use crate::media::pass::inspect;
+use crate::media::pass::inspect::Inspection;
 use crate::media::pass::output::Health;
 use crate::media::pass::output::Output;
 use crate::media::pass::plan::Plan;
@@ -26,6 +28,7 @@ use crate::media::picture_tap::PictureTap;
 use crate::media::probe::Opened;
 use crate::media::product::JobEnd;
 use crate::media::spec::Clip;
+use crate::media::spec::MediaWork;
 use crate::media::spec::TranscodeSpec;
 use crate::media::spec::VideoCodec;
 use crate::media::tap::TapOrder;
@@ -75,10 +78,11 @@ pub fn run(
         watch.job_ended(&job.job, JobEnd::Skipped { reason });
     }
     let taps = open_taps(order, &facts, opened.demuxer.name(), pictures, watch);
-    if plan.outputs.is_empty() && taps.is_empty() {
+    let inspects = pictures.iter().any(|job| matches!(job.work, MediaWork::Qc(_)));
+    if plan.outputs.is_empty() && taps.is_empty() && !inspects {
         return Ok(opened.demuxer.watch().read_bytes());
     }
-    let mut timing = timing::of(&facts, clip, &plan, !taps.is_empty());
+    let mut timing = timing::of(&facts, clip, &plan, !taps.is_empty() || inspects);
     if matches!(glance.fields, Fields::Telecined(_)) {
         timing.rate = four_fifths(timing.rate);
     }
@@ -98,6 +102,7 @@ pub fn run(
         share,
         name,
         is_cut: missing.is_some(),
+        inspections: inspect::open(pictures, &facts, timing.rate),
     };
     pass.run(opened, taps, missing)
 }
@@ -165,7 +170,7 @@ fn open_taps(
     watch: &dyn Watch,
 ) -> Vec<Tapped> {
     let mut taps = Vec::new();
-    for job in pictures {
+    for job in pictures.iter().filter(|job| !matches!(job.work, MediaWork::Qc(_))) {
         let tap_order = TapOrder {
             facts: facts.clone(),
             scratch: order.scratch.clone(),
@@ -197,6 +202,8 @@ pub(super) struct Pass<'a> {
     pub(super) name: String,
     /// The source is known to be truncated, and that is accepted.
     pub(super) is_cut: bool,
+    /// Quality control riding along.
+    pub(super) inspections: Vec<Inspection>,
 }
 
 impl Pass<'_> {
@@ -263,6 +270,18 @@ impl Pass<'_> {
             ));
         }
         self.conclude(outputs, &made, &warnings, truncated.as_deref());
+        for inspection in std::mem::take(&mut self.inspections) {
+            let (job, end) = match &truncated {
+                Some(missing) => (
+                    inspection.job.clone(),
+                    JobEnd::Failed {
+                        fault: error::source_truncated("decode", &self.name, missing.as_str()),
+                    },
+                ),
+                None => inspection.end(self.facts, &reading, &sound, end_s, &self.order.scratch, &self.name),
+            };
+            self.watch.job_ended(&job, end);
+        }
         for (tapped, answer) in tapped {
             let (job, end) = match &truncated {
                 Some(missing) => (

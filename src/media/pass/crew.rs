@@ -13,6 +13,7 @@ use crate::media::pass::grade;
 use crate::media::pass::grade::Grade;
 use crate::media::pass::head::Head;
 use crate::media::pass::head::Wanted;
+use crate::media::pass::inspect;
 use crate::media::pass::opening::Encoders;
 use crate::media::pass::output::Health;
 use crate::media::pass::output::Output;
@@ -84,7 +85,7 @@ impl Pass<'_> {
             .facts
             .main_video()
             .map_or((0, 0), |(_, video)| video.display_size());
-        let has_taps = !taps.is_empty();
+        let has_taps = !taps.is_empty() || !self.inspections.is_empty();
 
         thread::scope(|scope| {
             // Taps first, then renditions from the smallest up: each needs the senders of those it feeds.
@@ -97,6 +98,14 @@ impl Pass<'_> {
                 fans[place.map_or(SDR, |index| index + 2)].push(sender);
                 let unit = self.timing.unit;
                 tap_threads.push(scope.spawn(move || taps::run(tapped, receiver, unit)));
+            }
+            let mut raw = Vec::new();
+            let mut inspection_threads = Vec::new();
+            for inspection in self.inspections.iter().filter(|_| self.facts.main_video().is_some()) {
+                let (sender, receiver) = sync_channel(inspect::QUEUE);
+                raw.push(sender);
+                let unit = self.timing.unit;
+                inspection_threads.push(scope.spawn(move || inspection.watch(receiver, unit)));
             }
             let mut rung_threads = Vec::new();
             for (index, track) in encoders.videos.into_iter().enumerate().rev() {
@@ -122,7 +131,11 @@ impl Pass<'_> {
             let mut wanted = Vec::new();
             let mut audio = None;
             let mut sound_thread = None;
-            if let Some((stream, _)) = self.facts.main_audio().filter(|_| !self.plan.audios.is_empty()) {
+            if let Some((stream, _)) = self
+                .facts
+                .main_audio()
+                .filter(|_| !self.plan.audios.is_empty() || !self.inspections.is_empty())
+            {
                 let parameters = stream_parameters(demuxer, stream.index).map_err(refused)?;
                 let decoder = Decoder::open(&parameters, stream.time_base, 1, &self.order.limits).map_err(refused)?;
                 let tracks: Vec<SoundTrack<'_>> = self
@@ -144,7 +157,9 @@ impl Pass<'_> {
                     .collect();
                 let (sender, receiver) = sync_channel(sound::QUEUE);
                 let (unit, origin, whole) = (stream.time_base, self.timing.origin, &whole);
-                sound_thread = Some(scope.spawn(move || sound::run(decoder, unit, origin, receiver, tracks, whole)));
+                let inspections = self.inspections.as_slice();
+                sound_thread =
+                    Some(scope.spawn(move || sound::run(decoder, unit, origin, receiver, tracks, inspections, whole)));
                 wanted.push(stream.index);
                 audio = Some(AudioIn {
                     stream: stream.index,
@@ -182,6 +197,7 @@ impl Pass<'_> {
                     next: None,
                     sdr: Fan(std::mem::take(&mut fans[SDR])),
                     hdr: Fan(std::mem::take(&mut fans[HDR])),
+                    raw: Fan(raw),
                 });
             }
             demuxer.keep_only(&wanted);
@@ -212,6 +228,9 @@ impl Pass<'_> {
             let mut tapped = Vec::new();
             for thread in tap_threads {
                 tapped.push(thread.join().map_err(died)?);
+            }
+            for thread in inspection_threads {
+                thread.join().map_err(died)?;
             }
             for thread in rung_threads {
                 thread.join().map_err(died)?;

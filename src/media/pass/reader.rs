@@ -16,6 +16,7 @@ use crate::media::pass::head::Graded;
 use crate::media::pass::head::Head;
 use crate::media::pass::rung::Fan;
 use crate::media::pass::rung::Picture;
+use crate::media::qc::Opening;
 use std::sync::mpsc::SyncSender;
 
 /// Unreadable packets in a row after which the rest of a file counts as lost.
@@ -42,6 +43,8 @@ pub struct VideoIn {
     pub sdr: Fan,
     /// Where HDR pictures go.
     pub hdr: Fan,
+    /// Where pictures go as they were decoded, before the head.
+    pub raw: Fan,
 }
 
 /// The sound of a source.
@@ -81,6 +84,8 @@ pub struct Reading {
     pub resynchronised: u64,
     /// The rest of the file could not be read.
     pub lost_rest: bool,
+    /// How the stream of pictures begins.
+    pub opening: Option<Opening>,
     /// The end of a clip was passed.
     pub past_end: bool,
 }
@@ -174,6 +179,11 @@ impl Reader<'_> {
                 .or_else(|| packet.dts())
                 .map(|at| self.origin.since(at, unit, micro) as f64 / 1e6);
             if self.video.as_ref().is_some_and(|video| video.stream == stream) {
+                if reading.opening.is_none() {
+                    let codec = self.demuxer.stream(stream).and_then(|stream| stream.parameters().ok());
+                    let codec = codec.map(|parameters| parameters.codec_name()).unwrap_or_default();
+                    reading.opening = Some(Opening::of(&packet, &codec));
+                }
                 self.decode(Some(&packet), reading, pending)?;
                 let last_s = reading.end as f64 * self.video.as_ref().map_or(0.0, |video| video.out_unit.value());
                 video_done = reading.past_end;
@@ -221,7 +231,23 @@ impl Reader<'_> {
             let fields = 2 + i64::from(frame.repeated_fields());
             video.next = Some(pts + (video.usual_duration * fields + 1) / 2);
             frame.set_pts(pts);
-            video.head.push(frame, &mut ready)?;
+            if !video.raw.0.is_empty() {
+                video.raw.send(&Picture {
+                    frame: frame.share()?,
+                    pts,
+                    duration: video.usual_duration,
+                })?;
+            }
+            if video.sdr.0.is_empty() && video.hdr.0.is_empty() {
+                // Nobody takes what the head would make; only times are wanted.
+                ready.push(Graded {
+                    pts: Some(pts),
+                    sdr: None,
+                    hdr: None,
+                });
+            } else {
+                video.head.push(frame, &mut ready)?;
+            }
         }
         if packet.is_none() {
             video.head.drain(&mut ready)?;

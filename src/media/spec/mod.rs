@@ -11,6 +11,7 @@ mod extent;
 mod group;
 mod overlay;
 mod picture_fill;
+mod qc;
 pub mod seconds;
 mod set;
 mod snapshot;
@@ -37,6 +38,8 @@ pub use overlay::MosaicSpec;
 pub use overlay::WatermarkKind;
 pub use overlay::WatermarkSpec;
 pub use picture_fill::PictureFill;
+pub use qc::QcCheck;
+pub use qc::QcSpec;
 pub use set::EncryptionMethod;
 pub use set::EncryptionSpec;
 pub use set::RenditionKind;
@@ -82,6 +85,8 @@ pub enum MediaWork {
     Snapshot(SnapshotSpec),
     /// GIF, animated WebP or AVIF.
     DynamicImage(AnimationSpec),
+    /// Quality control.
+    Qc(QcSpec),
 }
 
 impl MediaWork {
@@ -89,7 +94,9 @@ impl MediaWork {
     pub fn side_names(&self) -> BTreeSet<&str> {
         match self {
             MediaWork::Transcode(spec) => spec.side_names(),
-            MediaWork::Analysis | MediaWork::Snapshot(_) | MediaWork::DynamicImage(_) => BTreeSet::new(),
+            MediaWork::Analysis | MediaWork::Snapshot(_) | MediaWork::DynamicImage(_) | MediaWork::Qc(_) => {
+                BTreeSet::new()
+            }
         }
     }
 
@@ -97,7 +104,7 @@ impl MediaWork {
     pub fn needs_fonts(&self) -> bool {
         match self {
             MediaWork::Transcode(spec) => spec.needs_fonts(),
-            MediaWork::Analysis | MediaWork::Snapshot(_) | MediaWork::DynamicImage(_) => false,
+            MediaWork::Analysis | MediaWork::Snapshot(_) | MediaWork::DynamicImage(_) | MediaWork::Qc(_) => false,
         }
     }
 }

@@ -9,6 +9,7 @@ mod findings;
 mod group;
 mod overlay;
 mod picture;
+mod qc;
 mod set;
 mod video;
 
@@ -28,6 +29,7 @@ pub fn check(work: &MediaWork) -> Vec<Wrong> {
         MediaWork::Transcode(spec) => group::transcode(&mut findings, spec),
         MediaWork::Snapshot(spec) => picture::snapshot(&mut findings, spec),
         MediaWork::DynamicImage(spec) => picture::animation(&mut findings, spec),
+        MediaWork::Qc(spec) => qc::qc(&mut findings, spec),
     }
     findings.0
 }
