@@ -33,6 +33,7 @@ pub mod scale;
 pub mod sound;
 pub mod source;
 pub mod stream;
+pub mod turn;
 
 #[cfg(test)]
 mod tests;

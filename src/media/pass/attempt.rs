@@ -1,5 +1,6 @@
 //! One run over a source: what is to be made is planned and opened, the source is read once, jobs are concluded.
 
+use crate::base::fault::Blame;
 use crate::base::fault::Fault;
 use crate::base::ids::JobId;
 use crate::media::av::packet::rescale;
@@ -16,10 +17,12 @@ use crate::media::pass::glance::Glance;
 use crate::media::pass::grade::Grade;
 use crate::media::pass::inspect;
 use crate::media::pass::inspect::Inspection;
+use crate::media::pass::join;
 use crate::media::pass::output::Health;
 use crate::media::pass::output::Output;
 use crate::media::pass::plan::Plan;
 use crate::media::pass::playlist;
+use crate::media::pass::stretch::Stretch;
 use crate::media::pass::taps;
 use crate::media::pass::taps::Tapped;
 use crate::media::pass::timing;
@@ -40,13 +43,13 @@ use crate::media::verify::AudioExpected;
 pub fn run(
     order: &PassOrder,
     opened: Opened,
-    clip: Option<Clip>,
-    jobs: &[(&JobId, &TranscodeSpec)],
+    stretch: &Stretch<'_>,
     pictures: &[PassJob],
     watch: &dyn Watch,
     share: (f64, f64),
 ) -> Result<u64, Fault> {
     let mut opened = opened;
+    let (clip, jobs) = (stretch.clip, stretch.jobs.as_slice());
     let missing = opened.missing_data();
     let jobs = match &missing {
         None => jobs.to_vec(),
@@ -57,6 +60,22 @@ pub fn run(
         )?,
     };
     let (facts, glance) = look_first(order, &mut opened, clip, &jobs, pictures)?;
+    let (facts, clip) = if stretch.joined.is_empty() {
+        (facts, clip)
+    } else {
+        let takes_partial = jobs.iter().all(|(_, spec)| spec.partial);
+        match join::extend(order, &mut opened, &facts, clip, &stretch.joined, takes_partial) {
+            Ok(facts) => (facts, None),
+            // What is wrong with a joined file is no reason to fail jobs that do not join it.
+            Err(fault) if fault.blame != Blame::Host => {
+                for (job, _) in jobs {
+                    watch.job_ended(job, JobEnd::Failed { fault: fault.clone() });
+                }
+                return Ok(opened.demuxer.watch().read_bytes());
+            }
+            Err(fault) => return Err(fault),
+        }
+    };
     let plan = Plan::make(&jobs, &facts);
     if let Some(dolby) = glance.dolby_vision.filter(|dolby| dolby.needs_dolby())
         && (!pictures.is_empty() || plan.videos.iter().any(|video| video.spec.codec != VideoCodec::Copy))
