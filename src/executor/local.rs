@@ -216,7 +216,11 @@ impl LocalExecutor {
                 size_bytes: stat.size_bytes,
                 mtime_ns: stat.mtime_ns,
             },
-            side: side.iter().enumerate().map(|(number, file)| file.order(number)).collect(),
+            side: side
+                .iter()
+                .enumerate()
+                .map(|(number, file)| file.order(number))
+                .collect(),
             scratch: path,
             threads: order.threads,
             backend: order.backend,

@@ -90,7 +90,12 @@ impl LocalExecutor {
             }
         }
         order.jobs = kept;
-        files.retain(|file| order.jobs.iter().any(|(_, work)| work.side_names().contains(file.name.as_str())));
+        files.retain(|file| {
+            order
+                .jobs
+                .iter()
+                .any(|(_, work)| work.side_names().contains(file.name.as_str()))
+        });
         files
     }
 

@@ -101,7 +101,9 @@ fn refused(name: &str, refusal: &AvError, wholeness: &Wholeness, signature: Opti
             name,
             format!(
                 "it begins as {container}, which cannot be opened{}",
-                log::errors().pop().map_or(String::new(), |line| format!("; libav said: {line}"))
+                log::errors()
+                    .pop()
+                    .map_or(String::new(), |line| format!("; libav said: {line}"))
             ),
         );
     }

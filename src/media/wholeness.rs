@@ -290,7 +290,12 @@ mod tests {
     fn an_mxf_file_is_judged_by_where_its_footer_should_be() {
         let mxf = |footer: u64| {
             let key = [super::MXF_PARTITION.to_vec(), vec![1, 1, 2, 4, 0]].concat();
-            let fields = [vec![0x83, 0, 0, 120], vec![0; 24], footer.to_be_bytes().to_vec(), vec![0; 88]];
+            let fields = [
+                vec![0x83, 0, 0, 120],
+                vec![0; 24],
+                footer.to_be_bytes().to_vec(),
+                vec![0; 88],
+            ];
             verdict([key, fields.concat()].concat())
         };
         assert_eq!(mxf(100), Wholeness::Whole);

@@ -75,7 +75,11 @@ fn carry_out_order(voice: &Arc<StdoutVoice>, account: &Account) -> Result<(), Fa
     stop_with_stdin(voice.clone());
     stop_with_source(voice.clone(), Arc::downgrade(&source));
     // What a pass says of a source that changed under it (cut short, damaged) is only half the truth.
-    let check = || side.iter().try_fold((), |(), held| held.check()).and_then(|()| source.check());
+    let check = || {
+        side.iter()
+            .try_fold((), |(), held| held.check())
+            .and_then(|()| source.check())
+    };
     let cost = pass(&order, &source, &side, voice).map_err(|fault| check().err().unwrap_or(fault))?;
     check()?;
     voice.finish(account.complete(cost));

@@ -82,7 +82,9 @@ pub struct Ended {
 
 /// The descriptor at which a worker finds file number `number` beside its source.
 pub fn side_descriptor(number: usize) -> i32 {
-    SOURCE_DESCRIPTOR.saturating_add(1).saturating_add(i32::try_from(number).unwrap_or(i32::MAX))
+    SOURCE_DESCRIPTOR
+        .saturating_add(1)
+        .saturating_add(i32::try_from(number).unwrap_or(i32::MAX))
 }
 
 /// Files a worker inherits, open for reading.

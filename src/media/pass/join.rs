@@ -73,11 +73,19 @@ pub fn extend(
     let shape = Shape { facts, unit };
     let mut pieces = Vec::new();
     for one in before {
-        pieces.push(shape.piece(Some(one.demuxer), &one.facts, None, &main.demuxer).map_err(refused)?);
+        pieces.push(
+            shape
+                .piece(Some(one.demuxer), &one.facts, None, &main.demuxer)
+                .map_err(refused)?,
+        );
     }
     pieces.push(shape.piece(None, facts, clip, &main.demuxer).map_err(refused)?);
     for one in after {
-        pieces.push(shape.piece(Some(one.demuxer), &one.facts, None, &main.demuxer).map_err(refused)?);
+        pieces.push(
+            shape
+                .piece(Some(one.demuxer), &one.facts, None, &main.demuxer)
+                .map_err(refused)?,
+        );
     }
     if let (Some(clip), Some((stream, _))) = (clip, facts.main_video()) {
         let start_s = stream.start_time_s.unwrap_or(0.0) + clip.start_s;
@@ -161,7 +169,9 @@ impl Shape<'_> {
         let sounds = |facts: &MediaFacts| -> Vec<(usize, Ratio, Option<f64>)> {
             let streams = facts.streams.iter().filter(|stream| stream.decodable);
             let sounds = streams.filter(|stream| matches!(stream.kind, StreamKind::Audio(_)));
-            sounds.map(|stream| (stream.index, stream.time_base, stream.start_time_s)).collect()
+            sounds
+                .map(|stream| (stream.index, stream.time_base, stream.start_time_s))
+                .collect()
         };
         let starts = video.map(|(stream, _)| stream.start_time_s).into_iter();
         let starts = starts.chain(facts.main_audio().map(|(stream, _)| stream.start_time_s));
@@ -358,7 +368,11 @@ impl Feed for Splice {
             if !packet.is_discard()
                 && let Some(at) = pts.or(dts)
             {
-                let end = if lane.is_video { &mut self.video_end } else { &mut self.audio_end };
+                let end = if lane.is_video {
+                    &mut self.video_end
+                } else {
+                    &mut self.audio_end
+                };
                 *end = Some(end.map_or(at + duration, |known| known.max(at + duration)));
             }
             let out = |at: i64| rescale(at, FLICK, lane.to_unit);
@@ -386,7 +400,10 @@ mod tests {
         let rate = |num: i32, den: i32| Ratio { num, den };
         assert_eq!(unit_for(&[rate(25, 1), rate(30_000, 1001)]).den, 90_000);
         assert_eq!(unit_for(&[rate(24_000, 1001), rate(25, 1)]).den, 120_000);
-        assert_eq!(unit_for(&[rate(24_000, 1001), rate(60_000, 1001), rate(50, 1)]).den, 120_000);
+        assert_eq!(
+            unit_for(&[rate(24_000, 1001), rate(60_000, 1001), rate(50, 1)]).den,
+            120_000
+        );
         assert_eq!(unit_for(&[rate(1_000_003, 7)]).den, 720_000);
     }
 }

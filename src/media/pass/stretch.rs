@@ -78,7 +78,10 @@ fn in_seconds(clip: Clip, facts: &MediaFacts, name: &str) -> Result<Clip, Fault>
     };
     if end_s.is_some_and(|end_s| end_s <= start_s) {
         let end_s = end_s.unwrap_or_default();
-        return Err(outside(name, format!("its end, {end_s:.3} s, is not after its start, {start_s:.3} s")));
+        return Err(outside(
+            name,
+            format!("its end, {end_s:.3} s, is not after its start, {start_s:.3} s"),
+        ));
     }
     if let Some(duration_s) = facts.duration_s.filter(|duration_s| start_s >= *duration_s) {
         return Err(outside(
@@ -101,7 +104,10 @@ fn seconds_of(moment: Moment, facts: &MediaFacts, name: &str) -> Result<f64, Fau
             let wanted = Timecode::parse(&moment.to_string(), rate).map_err(|why| outside(name, why))?;
             let start = first.or_else(|| Timecode::of_frame(0, rate, wanted.drops()));
             let Some(start) = start else {
-                return Err(outside(name, format!("{moment} cannot be counted at {:.3} frames a second", rate.value())));
+                return Err(outside(
+                    name,
+                    format!("{moment} cannot be counted at {:.3} frames a second", rate.value()),
+                ));
             };
             let at_s = wanted.seconds_since(start);
             // Labels begin again at midnight, so one before the first is nearly a day after it.
@@ -110,8 +116,15 @@ fn seconds_of(moment: Moment, facts: &MediaFacts, name: &str) -> Result<f64, Fau
                     name,
                     format!(
                         "the timecode {moment} is not in the source, which {} at {} and lasts {duration_s:.3} s",
-                        if is_counted { "has none and counts from its first frame" } else { "begins" },
-                        facts.timecode.as_ref().map_or("00:00:00:00", |timecode| timecode.start.as_str()),
+                        if is_counted {
+                            "has none and counts from its first frame"
+                        } else {
+                            "begins"
+                        },
+                        facts
+                            .timecode
+                            .as_ref()
+                            .map_or("00:00:00:00", |timecode| timecode.start.as_str()),
                     ),
                 )),
                 _ => Ok(at_s),
@@ -122,9 +135,8 @@ fn seconds_of(moment: Moment, facts: &MediaFacts, name: &str) -> Result<f64, Fau
 
 /// Rate of the main pictures; sound alone is counted like film of 25 frames a second.
 fn rate_of(facts: &MediaFacts) -> Ratio {
-    let of_stream = |(_, video): (&StreamFacts, &crate::media::facts::VideoFacts)| {
-        video.average_frame_rate.or(video.frame_rate)
-    };
+    let of_stream =
+        |(_, video): (&StreamFacts, &crate::media::facts::VideoFacts)| video.average_frame_rate.or(video.frame_rate);
     facts
         .main_video()
         .and_then(of_stream)
@@ -173,7 +185,11 @@ mod tests {
 
     #[test]
     fn timecodes_count_from_the_sources_own() {
-        let found = in_seconds(clip("10:00:02:12", "10:00:03:00"), &source(Some("10:00:00:00"), 25, 1), "x");
+        let found = in_seconds(
+            clip("10:00:02:12", "10:00:03:00"),
+            &source(Some("10:00:00:00"), 25, 1),
+            "x",
+        );
         assert_eq!(found.map(|clip| (clip.start_s, clip.end_s)), Ok((2.48, Some(3.0))));
         // A minute of drop frame is 1798 frames long.
         let found = in_seconds(clip("00:01:00;02", ""), &source(Some("00:00:00;00"), 30_000, 1001), "x");
@@ -190,7 +206,12 @@ mod tests {
     #[test]
     fn what_lies_outside_is_refused() {
         let with = source(Some("10:00:00:00"), 25, 1);
-        for (start, end) in [("09:59:59:00", ""), ("10:05:00:00", ""), ("120", ""), ("10:00:05:00", "10:00:04:00")] {
+        for (start, end) in [
+            ("09:59:59:00", ""),
+            ("10:05:00:00", ""),
+            ("120", ""),
+            ("10:00:05:00", "10:00:04:00"),
+        ] {
             let fault = in_seconds(clip(start, end), &with, "x").expect_err(start);
             assert_eq!(fault.code, "ClipOutsideSource");
         }

@@ -79,7 +79,9 @@ impl FromStr for Moment {
         let (clock, frames) = match text.split_once(';') {
             Some((clock, frames)) => (clock, Some((frames, true))),
             None => match text.matches(':').count() {
-                3 => text.rsplit_once(':').map_or((text, None), |(clock, frames)| (clock, Some((frames, false)))),
+                3 => text
+                    .rsplit_once(':')
+                    .map_or((text, None), |(clock, frames)| (clock, Some((frames, false)))),
                 _ => (text, None),
             },
         };
@@ -97,7 +99,12 @@ impl FromStr for Moment {
                 }
             }
             ([hours, minutes, seconds], Some((frames, drops))) => {
-                let parts = (small(hours, 24), small(minutes, 60), small(seconds, 60), small(frames, 240));
+                let parts = (
+                    small(hours, 24),
+                    small(minutes, 60),
+                    small(seconds, 60),
+                    small(frames, 240),
+                );
                 match parts {
                     (Some(hours), Some(minutes), Some(seconds), Some(frames)) => Ok(Moment::Timecode {
                         hours,
@@ -163,7 +170,18 @@ mod tests {
         };
         assert_eq!(read("10:00:59:24"), Ok(label(24, false)));
         assert_eq!(read("10:00:59;02"), Ok(label(2, true)));
-        for wrong in ["", "-1", "1:2", "00:60:00", "00:00:61", "24:00:00:00", "x", "nan", "1e3", "00:00:00:00:00"] {
+        for wrong in [
+            "",
+            "-1",
+            "1:2",
+            "00:60:00",
+            "00:00:61",
+            "24:00:00:00",
+            "x",
+            "nan",
+            "1e3",
+            "00:00:00:00:00",
+        ] {
             assert!(read(wrong).is_err(), "{wrong}");
         }
         assert_eq!(label(2, true).to_string(), "10:00:59;02");

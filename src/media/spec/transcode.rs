@@ -87,7 +87,12 @@ impl TranscodeSpec {
             .filter(|burn| burn.track().is_none())
             .map(|burn| burn.source.as_str());
         let images = self.all_watermarks().filter_map(|mark| mark.image.as_deref());
-        let joined = self.head.iter().chain(&self.inputs).chain(&self.tail).map(String::as_str);
+        let joined = self
+            .head
+            .iter()
+            .chain(&self.inputs)
+            .chain(&self.tail)
+            .map(String::as_str);
         subtitles.chain(images).chain(joined).collect()
     }
 

@@ -47,7 +47,10 @@ fn joined_of(findings: &mut Findings, spec: &TranscodeSpec) {
     }
     let count = joined.before.len() + joined.after.len();
     if count > MAX_JOINED {
-        findings.add("inputs", format!("{count} files are joined to the source; at most {MAX_JOINED} can be"));
+        findings.add(
+            "inputs",
+            format!("{count} files are joined to the source; at most {MAX_JOINED} can be"),
+        );
     }
     for (key, names) in [("head", &spec.head), ("inputs", &spec.inputs), ("tail", &spec.tail)] {
         if names.iter().any(String::is_empty) {
@@ -56,10 +59,16 @@ fn joined_of(findings: &mut Findings, spec: &TranscodeSpec) {
     }
     let outputs = || spec.groups.iter().flat_map(|group| &group.outputs);
     let copies = outputs().any(|output| {
-        output.video.as_ref().is_some_and(|video| video.codec == VideoCodec::Copy)
+        output
+            .video
+            .as_ref()
+            .is_some_and(|video| video.codec == VideoCodec::Copy)
     });
     if copies {
-        findings.add("head", "files can be joined only where pictures and sound are encoded, not copied");
+        findings.add(
+            "head",
+            "files can be joined only where pictures and sound are encoded, not copied",
+        );
     }
 }
 
