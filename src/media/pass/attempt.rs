@@ -2,6 +2,8 @@
 
 use crate::base::fault::Fault;
 use crate::base::ids::JobId;
+use crate::media::av::Demuxer;
+use crate::media::av::Source;
 use crate::media::av::packet::rescale;
 use crate::media::error;
 use crate::media::facts::MediaFacts;
@@ -10,6 +12,7 @@ use crate::media::pass::PassJob;
 use crate::media::pass::PassOrder;
 use crate::media::pass::Watch;
 use crate::media::pass::conclude::Made;
+use crate::media::pass::drawn;
 use crate::media::pass::fields::Fields;
 use crate::media::pass::glance;
 use crate::media::pass::glance::Glance;
@@ -19,6 +22,7 @@ use crate::media::pass::inspect::Inspection;
 use crate::media::pass::output::Health;
 use crate::media::pass::output::Output;
 use crate::media::pass::plan::Plan;
+use crate::media::pass::sound::Measured;
 use crate::media::pass::taps;
 use crate::media::pass::taps::Tapped;
 use crate::media::pass::timing;
@@ -31,19 +35,23 @@ use crate::media::spec::MediaWork;
 use crate::media::spec::TranscodeSpec;
 use crate::media::spec::VideoCodec;
 use crate::media::tap::TapOrder;
-use crate::media::verify::AudioExpected;
+
+/// Opens the source once more.
+pub type Reopen<'a> = &'a (dyn Fn() -> Result<Source, Fault> + Sync);
 
 /// Runs the jobs of one clip range, and picture jobs that ride along. Answers the bytes read of the source.
-/// `share`: where in 0..=1 this run begins and how much of it it is, for progress.
+/// `again` opens the source once more, for what must be known of it before; `share`: where in 0..=1 this run begins and how much of it it is, for progress.
 #[allow(clippy::too_many_arguments)]
 pub fn run(
     order: &PassOrder,
     opened: Opened,
+    again: &dyn Fn() -> Result<Opened, Fault>,
     clip: Option<Clip>,
     jobs: &[(&JobId, &TranscodeSpec)],
     pictures: &[PassJob],
     watch: &dyn Watch,
     share: (f64, f64),
+    reopen: Reopen<'_>,
 ) -> Result<u64, Fault> {
     let mut opened = opened;
     let missing = opened.missing_data();
@@ -93,8 +101,11 @@ pub fn run(
         name,
         is_cut: missing.is_some(),
         inspections: inspect::open(pictures, &facts, timing.rate),
+        reopen,
+        attached_fonts: drawn::attached_fonts(&opened.demuxer),
     };
-    pass.run(opened, taps, missing)
+    let measured = pass.measure_loudness(again)?;
+    pass.run(opened, taps, missing, &measured)
 }
 
 /// Looks at the first pictures of what is asked for, where any of it needs pictures. The facts are the source's,
@@ -194,12 +205,22 @@ pub(super) struct Pass<'a> {
     pub(super) is_cut: bool,
     /// Quality control riding along.
     pub(super) inspections: Vec<Inspection>,
+    /// The source once more, from its beginning.
+    pub(super) reopen: Reopen<'a>,
+    /// Fonts inside the source.
+    pub(super) attached_fonts: Vec<Vec<u8>>,
 }
 
 impl Pass<'_> {
-    fn run(&mut self, opened: Opened, taps: Vec<Tapped>, missing: Option<String>) -> Result<u64, Fault> {
+    fn run(
+        &mut self,
+        opened: Opened,
+        taps: Vec<Tapped>,
+        missing: Option<String>,
+        measured: &[Option<Measured>],
+    ) -> Result<u64, Fault> {
         let Opened { mut demuxer, .. } = opened;
-        let encoders = self.open_encoders();
+        let encoders = self.open_encoders(&demuxer);
         let health = Health::new(self.plan.jobs.len());
         let outputs: Vec<Output> = self
             .plan
@@ -231,7 +252,14 @@ impl Pass<'_> {
             .map(|index| self.codec_name(index, header(index)?))
             .collect();
 
-        let (reading, sound, tapped) = self.read(&mut demuxer, encoders, &outputs, &health, taps)?;
+        if self.timing.is_clip {
+            self.seek_to_start(&mut demuxer);
+        }
+        let gains: Vec<_> = measured
+            .iter()
+            .map(|found| Some(found.as_ref()?.gain.clone()))
+            .collect();
+        let (reading, sound, tapped) = self.read(&mut demuxer, encoders, &gains, &outputs, &health, taps)?;
         self.check_source(&reading, &sound)?;
         let truncated = missing.or_else(|| self.truncation(&demuxer, &reading));
         if self.watch.stop_asked() {
@@ -242,15 +270,11 @@ impl Pass<'_> {
         for (index, codec) in codecs.into_iter().enumerate() {
             made.videos[index] = Some(self.video_made(index, &reading, codec));
         }
-        for (index, audio) in self.plan.audios.iter().enumerate() {
-            made.audios[index] = Some(AudioExpected {
-                codec: audio.spec.codec.stream_name(),
-                rate_hz: audio.rate_hz,
-                channels: audio.channels,
-                end_s: sound.end_s,
-            });
+        for track in &sound.tracks {
+            made.audios[track.number] = Some(self.audio_made(track, measured[track.number].as_ref()));
         }
         let mut warnings = self.warnings(&reading, &sound);
+        warnings.extend(self.loudness_warnings(&sound, measured));
         if let Some(missing) = &truncated {
             if !self.plan.jobs.iter().any(|job| job.partial) {
                 return Err(error::source_truncated("decode", &self.name, missing.as_str()));
@@ -285,5 +309,14 @@ impl Pass<'_> {
             self.watch.job_ended(&job, end);
         }
         Ok(demuxer.watch().read_bytes())
+    }
+
+    /// Goes to where a clip begins. A container that cannot seek is read from its beginning.
+    pub(super) fn seek_to_start(&self, demuxer: &mut Demuxer) {
+        let main = self.facts.main_video().map(|(stream, _)| stream);
+        if let Some(stream) = main.or(self.facts.main_audio().map(|(stream, _)| stream)) {
+            let at = rescale(self.timing.origin.ticks, self.timing.origin.unit, stream.time_base);
+            let _ = demuxer.seek(stream.index, at);
+        }
     }
 }

@@ -13,6 +13,7 @@ mod clock;
 mod conclude;
 mod cost;
 mod crew;
+mod drawn;
 mod ending;
 mod fields;
 mod file_writer;
@@ -160,7 +161,8 @@ pub fn carry_out(order: &PassOrder, source: File, source_name: &str, watch: &dyn
             Vec::new()
         };
         let share = (number as f64 / passes.len() as f64, 1.0 / passes.len() as f64);
-        let total = attempt::run(order, opened, *clip, jobs, &riding, watch, share)?;
+        let again = || probe::open(open()?, &order.limits);
+        let total = attempt::run(order, opened, &again, *clip, jobs, &riding, watch, share, &open)?;
         read_bytes += total.saturating_sub(before);
     }
     if !pictures.is_empty() {

@@ -9,6 +9,9 @@ use crate::media::pass::reader::Reading;
 use crate::media::pass::sound::SoundSummary;
 use crate::media::probe;
 
+/// So many packets of sound may be damaged whatever share they are.
+const FEW_PACKETS: u64 = 16;
+
 impl Pass<'_> {
     /// Too many damaged pictures.
     pub(super) fn check_damage(&self, reading: &Reading) -> Result<(), Fault> {
@@ -32,6 +35,18 @@ impl Pass<'_> {
     /// Nothing came out, or too much of it was damaged.
     pub(super) fn check_source(&self, reading: &Reading, sound: &SoundSummary) -> Result<(), Fault> {
         self.check_damage(reading)?;
+        let percent = sound.refused_packets as f64 * 100.0 / sound.packets.max(1) as f64;
+        // A file that was cut out of a longer one begins with some packets that nobody can decode.
+        if !self.is_cut && sound.refused_packets > FEW_PACKETS && percent > self.order.limits.max_damaged_percent {
+            return Err(error::source_damaged(
+                "decode",
+                &self.name,
+                format!(
+                    "{} of {} packets of sound are damaged ({percent:.1} %, allowed are {} %)",
+                    sound.refused_packets, sound.packets, self.order.limits.max_damaged_percent
+                ),
+            ));
+        }
         let has_video = self.facts.main_video().is_some() && !self.plan.videos.is_empty();
         if has_video && reading.shown == 0 {
             return Err(error::source_undecodable(
@@ -111,6 +126,11 @@ impl Pass<'_> {
             warnings.push(format!(
                 "{} packets of sound could not be decoded",
                 sound.refused_packets
+            ));
+        }
+        for stream in &sound.empty_streams {
+            warnings.push(format!(
+                "stream {stream} holds no sound that can be decoded; its track is silent"
             ));
         }
         if sound.moved_s > 0.1 {
