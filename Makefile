@@ -25,7 +25,7 @@ build: ## the release binary, target/release/reelmill
 test: ## everything CI runs, in CI's order
 	@packaging/prerequisites.sh test
 	$(CARGO) fmt --check
-	shellcheck packaging/*.sh packaging/ffmpeg/*.sh .ci/run
+	shellcheck packaging/*.sh packaging/ffmpeg/*.sh tests/players/*.sh .ci/run
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	@$(MAKE) --no-print-directory tests doc deny
 
@@ -48,6 +48,10 @@ tests-static: ## the media tests on that FFmpeg instead of the distribution's
 	@packaging/prerequisites.sh test
 	packaging/ffmpeg/cargo.sh test --locked --lib media::
 	packaging/ffmpeg/cargo.sh test --locked --test media_pass --test media_probe --test pictures
+
+.PHONY: players
+players: build ## plays what is made in a real browser (chromium, node and npm needed)
+	tests/players/run.sh
 
 .PHONY: doc
 doc: ## rustdoc, broken links refused

@@ -8,6 +8,7 @@ use crate::base::fault::Blame;
 use crate::base::fault::Fault;
 use crate::media::product::Place;
 use crate::media::product::ProductFile;
+use crate::media::product::folder_reference;
 use crate::media::product::reference;
 use crate::objects::local::Folder;
 use crate::objects::local::Placed;
@@ -38,6 +39,14 @@ pub fn write(
         .iter()
         .map(|(place, key)| (reference(place), relative_reference(own_key, key)))
         .collect();
+    for (place, key) in keys {
+        let Place::Inside(rest) = place else { continue };
+        if let Some((folder, _)) = rest.rsplit_once('/') {
+            let named = relative_reference(own_key, key);
+            let parent = named.rsplit_once('/').map_or(".", |(parent, _)| parent);
+            known.insert(folder_reference(folder), parent.to_owned());
+        }
+    }
     known
         .entry(reference(&file.place))
         .or_insert_with(|| relative_reference(own_key, own_key));
@@ -112,7 +121,7 @@ mod tests {
     fn repeating_with_other_keys_starts_from_the_workers_file() {
         let root = tempfile::tempdir().expect("a temporary directory");
         let scratch = Folder::new("scratch", root.path());
-        let text = "#EXTM3U\n{reelmill:inside:v/0.m4s}\n";
+        let text = "#EXTM3U\n{reelmill:inside:v/0.m4s}\n{reelmill:folder:v}/$Number$.m4s\n";
         std::fs::write(root.path().join("list"), text).expect("it can be written");
         let file = ProductFile {
             scratch_path: "list".to_owned(),
@@ -126,7 +135,7 @@ mod tests {
             let key = format!("o/{stem}.m3u8");
             let named = write(&scratch, &file, &key, &keys(stem), &Pulse::default()).expect("the names are known");
             let found = std::fs::read_to_string(root.path().join("list")).expect("it is there");
-            assert_eq!(found, format!("#EXTM3U\n{stem}/v/0.m4s\n"));
+            assert_eq!(found, format!("#EXTM3U\n{stem}/v/0.m4s\n{stem}/v/$Number$.m4s\n"));
             assert_eq!(named.size_bytes, found.len() as u64);
         }
         let fault = write(&scratch, &file, "o/clip.m3u8", &[], &Pulse::default()).expect_err("the name is unknown");

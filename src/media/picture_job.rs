@@ -97,7 +97,7 @@ impl<F: Clone> PictureJob<F> {
         let wish = JobScratch::create(scratch, directory).and_then(|scratch| match work {
             MediaWork::DynamicImage(spec) => Wish::animation(spec, display, timeline, scratch).map(Some),
             MediaWork::Snapshot(spec) => Wish::snapshot(spec, display, timeline, &seed(facts), scratch).map(Some),
-            MediaWork::Analysis | MediaWork::Transcode(_) => Ok(None),
+            MediaWork::Analysis | MediaWork::Transcode(_) | MediaWork::Qc(_) => Ok(None),
         });
         Some(match wish {
             Ok(wish) => Prepared::Job(Box::new(Self::new(

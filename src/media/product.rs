@@ -4,8 +4,18 @@
 //! Guarantees: complete enough to publish and announce an output without opening it again. Deliberately absent:
 //! storages and keys; the engine does not know where its files go.
 
+mod qc;
+
+pub use qc::QcEvent;
+pub use qc::QcPictures;
+pub use qc::QcReport;
+pub use qc::QcResult;
+pub use qc::QcSound;
+pub use qc::QcVerdict;
+
 use crate::base::fault::Fault;
 use crate::media::facts::MediaFacts;
+use crate::media::spec::GroupKind;
 use serde::Deserialize;
 use serde::Serialize;
 
@@ -43,6 +53,9 @@ pub struct JobProduct {
     /// Why not where it was wanted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fallback_reason: Option<String>,
+    /// What quality control found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub qc: Option<QcReport>,
 }
 
 /// One output: a file, or a set of files that belong together.
@@ -92,12 +105,34 @@ pub enum ProductKind {
     File,
     /// An HLS tree.
     Hls,
+    /// An MPD with its segments.
+    Dash,
+    /// Segments with both manifests: the HLS one is the main object, the MPD stands beside it.
+    Cmaf,
     /// Stills.
     Stills,
     /// Sprite sheets and their WebVTT.
     Sprite,
     /// An animated picture.
     Animation,
+    /// A report as JSON.
+    Report,
+}
+
+impl ProductKind {
+    /// Packaging of the output group it comes from; of pictures, which have none, that of files.
+    pub fn group_kind(self) -> GroupKind {
+        match self {
+            ProductKind::Hls => GroupKind::Hls,
+            ProductKind::Dash => GroupKind::Dash,
+            ProductKind::Cmaf => GroupKind::Cmaf,
+            ProductKind::File
+            | ProductKind::Stills
+            | ProductKind::Sprite
+            | ProductKind::Animation
+            | ProductKind::Report => GroupKind::File,
+        }
+    }
 }
 
 /// One file of an output.
@@ -139,6 +174,12 @@ pub fn reference(place: &Place) -> String {
         Place::Beside(suffix) => format!("{{reelmill:beside:{suffix}}}"),
         Place::Inside(rest) => format!("{{reelmill:inside:{rest}}}"),
     }
+}
+
+/// How a text file names the folder that holds [`Place::Inside`] files beneath `folder`, for manifests that name files
+/// by a pattern (`{reelmill:folder:1080p}/seg-$Number$.m4s`). Replaced like [`reference()`], without a slash at its end.
+pub fn folder_reference(folder: &str) -> String {
+    format!("{{reelmill:folder:{folder}}}")
 }
 
 /// The proof of an output: what was expected of it (from the source), what was found when it was opened again.

@@ -10,8 +10,11 @@ use crate::media::av::Color;
 use crate::media::av::Decoder;
 use crate::media::av::Demuxer;
 use crate::media::av::Packet;
+use crate::media::av::PixelFormat;
 use crate::media::av::Source;
+use crate::media::av::mastering;
 use crate::media::av::parameters::Kind;
+use crate::media::encoding::hdr::HdrMetadata;
 use crate::media::error;
 use crate::media::facts::MediaFacts;
 use crate::media::facts::StreamKind;
@@ -38,6 +41,10 @@ pub struct VideoExpected {
     pub end_s: f64,
     /// What their numbers mean.
     pub color: Color,
+    /// How they are stored: depth and chroma.
+    pub format: PixelFormat,
+    /// For which light they were graded; nothing for SDR.
+    pub metadata: HdrMetadata,
 }
 
 /// What sound should be there.
@@ -60,6 +67,10 @@ pub struct Expected {
     pub video: Option<VideoExpected>,
     /// Sound, a track each, in the order of the file.
     pub audios: Vec<AudioExpected>,
+    /// Where time 0 stands in the file, seconds: transport streams begin later.
+    pub start_s: f64,
+    /// The container does not say how long the last picture is shown.
+    pub open_end: bool,
 }
 
 /// Most that sound and pictures may be moved against one another.
@@ -91,7 +102,7 @@ pub fn media(source: Source, expected: &Expected) -> Result<(MediaFacts, Vec<Che
     );
     let (wanted, found) = (streams_wanted(expected), streams_found(&facts));
     check(&mut checks, "streams", &wanted, &found, wanted == found);
-    let counted = count(&mut demuxer, &facts).map_err(unreadable)?;
+    let (counted, metadata) = count(&mut demuxer, &facts, expected.start_s).map_err(unreadable)?;
     let of = |kind: fn(&StreamKind) -> bool, number: usize| {
         let index = facts
             .streams
@@ -103,9 +114,13 @@ pub fn media(source: Source, expected: &Expected) -> Result<(MediaFacts, Vec<Che
             .and_then(|(index, _)| counted.get(index).copied())
             .unwrap_or_default()
     };
-    let pictures = of(|kind| matches!(kind, StreamKind::Video(_)), 0);
+    let mut pictures = of(|kind| matches!(kind, StreamKind::Video(_)), 0);
+    if let Some(video) = expected.video.as_ref().filter(|_| expected.open_end) {
+        pictures.end_s = pictures.last_s + (video.end_s - video.last_s);
+    }
     if let Some(video) = &expected.video {
         check_video(&mut checks, video, &pictures, &facts);
+        check_form(&mut checks, video, &facts, metadata);
     }
     let mut found_end_s = pictures.end_s;
     for (number, audio) in expected.audios.iter().enumerate() {
@@ -177,6 +192,24 @@ fn check_video(checks: &mut Vec<Check>, video: &VideoExpected, found: &Counted, 
     }
 }
 
+/// Depth, chroma and light.
+fn check_form(checks: &mut Vec<Check>, video: &VideoExpected, facts: &MediaFacts, metadata: HdrMetadata) {
+    let Some((_, pictures)) = facts.main_video().filter(|_| video.format != PixelFormat::NONE) else {
+        return;
+    };
+    let said = pictures.pixel_format.as_deref().unwrap_or("unknown");
+    // Some decoders say full range in the name of the format.
+    let found = PixelFormat::named(said).map(|format| format.without_range().0);
+    let wanted = video.format.name().unwrap_or_default();
+    check(checks, "pixel_format", &wanted, said, found == Some(video.format));
+    // QuickTime has no place for it.
+    let has_place = !matches!(video.codec, "prores" | "dnxhd");
+    let (wanted, found) = (video.metadata.to_string(), metadata.to_string());
+    if has_place && (!video.metadata.is_empty() || !metadata.is_empty()) {
+        check(checks, "hdr_metadata", &wanted, &found, wanted == found);
+    }
+}
+
 fn color_words(color: Color) -> [String; 4] {
     [
         color.primaries_name(),
@@ -215,8 +248,10 @@ fn streams_found(facts: &MediaFacts) -> String {
     found.join(", ")
 }
 
-/// Reads every packet, and decodes pictures until the first comes out.
-fn count(demuxer: &mut Demuxer, facts: &MediaFacts) -> Result<Vec<Counted>, AvError> {
+/// Reads every packet, and decodes pictures until the first comes out; what that one, or its container, says of light.
+/// Times are counted from `start_s`.
+fn count(demuxer: &mut Demuxer, facts: &MediaFacts, start_s: f64) -> Result<(Vec<Counted>, HdrMetadata), AvError> {
+    let mut metadata = HdrMetadata::default();
     let mut counted = vec![Counted::default(); facts.streams.len()];
     let mut first_picture = None;
     for stream in demuxer.streams() {
@@ -224,6 +259,7 @@ fn count(demuxer: &mut Demuxer, facts: &MediaFacts) -> Result<Vec<Counted>, AvEr
         if parameters.kind() == Kind::Video {
             let decoder = Decoder::open(&parameters, stream.time_base(), 1, &Limits::default())?;
             first_picture = Some((stream.index(), decoder, false));
+            metadata = stream.hdr_metadata();
             break;
         }
     }
@@ -238,10 +274,13 @@ fn count(demuxer: &mut Demuxer, facts: &MediaFacts) -> Result<Vec<Counted>, AvEr
             && !*decoded
         {
             decoder.send(&packet)?;
-            *decoded = decoder.receive()?.is_some();
+            if let Some(frame) = decoder.receive()? {
+                *decoded = true;
+                metadata = mastering::of_frame(&frame).or(metadata);
+            }
         }
         let unit = stream.time_base.value();
-        let pts_s = packet.pts().or_else(|| packet.dts()).unwrap_or(0) as f64 * unit;
+        let pts_s = packet.pts().or_else(|| packet.dts()).unwrap_or(0) as f64 * unit - start_s;
         let end_s = pts_s + packet.duration() as f64 * unit;
         if pts_s < 0.0 && end_s <= 0.0 {
             // The encoder's padding.
@@ -258,12 +297,15 @@ fn count(demuxer: &mut Demuxer, facts: &MediaFacts) -> Result<Vec<Counted>, AvEr
     }
     if let Some((_, decoder, false)) = &mut first_picture {
         decoder.send_end()?;
-        if decoder.receive()?.is_none() {
-            return Err(AvError {
-                code: -22,
-                call: "decode",
-                text: "no picture of it can be decoded".to_owned(),
-            });
+        match decoder.receive()? {
+            Some(frame) => metadata = mastering::of_frame(&frame).or(metadata),
+            None => {
+                return Err(AvError {
+                    code: -22,
+                    call: "decode",
+                    text: "no picture of it can be decoded".to_owned(),
+                });
+            }
         }
     }
     for counted in &mut counted {
@@ -275,7 +317,7 @@ fn count(demuxer: &mut Demuxer, facts: &MediaFacts) -> Result<Vec<Counted>, AvEr
             counted.end_s = counted.last_s + (counted.last_s - first_s) / (counted.frames - 1) as f64;
         }
     }
-    Ok(counted)
+    Ok((counted, metadata))
 }
 
 /// Records a comparison.

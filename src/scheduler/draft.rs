@@ -11,7 +11,6 @@ use crate::media::product::JobProduct;
 use crate::media::product::Place;
 use crate::media::product::Product;
 use crate::media::product::ProductFile;
-use crate::media::product::ProductKind;
 use crate::objects::uri::ObjectUri;
 use crate::scheduler::attempt::Leased;
 use crate::scheduler::conclude;
@@ -172,7 +171,11 @@ pub(super) fn reservation(
     for (at, (output, files)) in product.outputs.iter().zip(written).enumerate() {
         let keys = &plan.keys[at];
         let id = OutputId::fresh();
-        let group_name = if grouped { group_name(output) } else { String::new() };
+        let group_name = if grouped {
+            output.kind.group_kind().event_name(&output.group)
+        } else {
+            String::new()
+        };
         let group = grouped.then(|| match groups.iter().find(|(name, _)| *name == group_name) {
             Some((_, id)) => id.clone(),
             None => {
@@ -246,14 +249,5 @@ fn detail(output: &Product, keys: &[(Place, String)], pattern: &str) -> OutputDe
         picture_count: output.picture_count,
         pattern: numbered.then(|| pattern.to_owned()),
         webvtt: webvtt.map(|(_, key)| key.clone()),
-    }
-}
-
-/// Name of an output's group in events: as written, or its kind in capitals.
-fn group_name(output: &Product) -> String {
-    match (output.group.as_str(), output.kind) {
-        ("", ProductKind::Hls) => "HLS".to_owned(),
-        ("", _) => "FILE".to_owned(),
-        (name, _) => name.to_owned(),
     }
 }

@@ -319,8 +319,11 @@ fn kind_word(kind: ProductKind) -> &'static str {
     match kind {
         ProductKind::File => "file",
         ProductKind::Hls => "hls",
+        ProductKind::Dash => "dash",
+        ProductKind::Cmaf => "cmaf",
         ProductKind::Stills => "stills",
         ProductKind::Sprite => "sprite",
         ProductKind::Animation => "animation",
+        ProductKind::Report => "report",
     }
 }

@@ -19,8 +19,6 @@ use crate::events::JobBrief;
 use crate::events::MediaBrief;
 use crate::events::TaskBrief;
 use crate::media::product::ProductKind;
-use crate::media::spec::GroupKind;
-use crate::media::spec::GroupSpec;
 use crate::media::spec::MediaWork;
 use crate::media::spec::SnapshotMode;
 use crate::objects::uri::ObjectUri;
@@ -113,6 +111,15 @@ pub(super) fn tell_end(
         }],
         ActivityKind::Transcode => transcode(activity, outputs),
         ActivityKind::Snapshot | ActivityKind::Cover => vec![snapshot(activity, outputs)],
+        ActivityKind::Qc => vec![Detail::QcEnded {
+            report: job
+                .result
+                .as_ref()
+                .and_then(|result| result.qc.clone())
+                .filter(|_| job.status == JobStatus::Success)
+                .map(Box::new),
+            object: outputs.first().map(|output| output.main.clone()),
+        }],
         ActivityKind::DynamicImage => vec![Detail::AnimationEnded {
             object: outputs.first().map(|output| output.main.clone()),
         }],
@@ -139,7 +146,7 @@ fn transcode(activity: &Activity, outputs: &[OutputRow]) -> Vec<Detail> {
     let ok = !outputs.is_empty();
     if !ok && let Some(MediaWork::Transcode(spec)) = &activity.work {
         for group in &spec.groups {
-            let name = group_name(group);
+            let name = group.kind.event_name(&group.name);
             details.extend(group.outputs.iter().map(|output| Detail::OutputEnded {
                 output: OutputId::fresh(),
                 name: output.name.clone(),
@@ -203,16 +210,4 @@ fn snapshot(activity: &Activity, outputs: &[OutputRow]) -> Detail {
         object: main.and_then(|output| in_storage(&output.detail.pattern).or_else(|| Some(output.main.clone()))),
         webvtt: main.and_then(|output| in_storage(&output.detail.webvtt)),
     }
-}
-
-/// Name of a group in events: as written, or its kind in capitals.
-pub(super) fn group_name(group: &GroupSpec) -> String {
-    if !group.name.is_empty() {
-        return group.name.clone();
-    }
-    match group.kind {
-        GroupKind::File => "FILE",
-        GroupKind::Hls => "HLS",
-    }
-    .to_owned()
 }

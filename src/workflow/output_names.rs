@@ -8,6 +8,7 @@ use crate::media::product::Place;
 use crate::media::spec::Container;
 use crate::media::spec::GroupKind;
 use crate::media::spec::MediaWork;
+use crate::media::spec::set_names;
 use crate::workflow::naming::NameFacts;
 use crate::workflow::naming::PathTemplate;
 use crate::workflow::resolved::Activity;
@@ -49,13 +50,13 @@ fn outputs_of(activity: &Activity) -> Vec<(String, String, &'static str)> {
         None | Some(MediaWork::Analysis) => Vec::new(),
         Some(MediaWork::Snapshot(spec)) => one(spec.format.extension()),
         Some(MediaWork::DynamicImage(spec)) => one(spec.format.extension()),
+        Some(MediaWork::Qc(_)) => one(".json"),
         Some(MediaWork::Transcode(spec)) => {
             let mut all = Vec::new();
-            for group in &spec.groups {
+            for (group, set_name) in spec.groups.iter().zip(set_names(&spec.groups)) {
                 match group.kind {
-                    GroupKind::Hls => {
-                        let name = if group.name.is_empty() { "hls" } else { &group.name };
-                        all.push((group.name.clone(), name.to_owned(), ".m3u8"));
+                    GroupKind::Hls | GroupKind::Dash | GroupKind::Cmaf => {
+                        all.push((group.name.clone(), set_name, group.kind.extension()));
                     }
                     GroupKind::File => all.extend(group.outputs.iter().map(|output| {
                         let container = group.container.unwrap_or(if output.video.is_some() {

@@ -22,6 +22,7 @@ pub mod inventory;
 
 pub mod frame;
 pub mod log;
+pub mod mastering;
 pub mod mux;
 pub mod packet;
 pub mod parameters;

@@ -6,10 +6,12 @@
 use crate::base::fault::Fault;
 use crate::media::av::Source;
 use crate::media::av::source::ReadAt;
+use crate::media::cue::Cue;
 use crate::media::digest;
 use crate::media::error;
 use crate::media::facts::MediaFacts;
 use crate::media::facts::Ratio;
+use crate::media::pass::file_writer;
 use crate::media::pass::plan::Form;
 use crate::media::pass::plan::GroupPlan;
 use crate::media::pass::plan::OutputPlan;
@@ -46,8 +48,8 @@ pub struct Made {
     pub videos: Vec<Option<VideoMade>>,
     /// Sound expected, by encode.
     pub audios: Vec<Option<AudioExpected>>,
-    /// Language of the sound.
-    pub language: Option<String>,
+    /// What was read of each text track; none: it could not be read.
+    pub texts: Vec<Option<Vec<Cue>>>,
 }
 
 /// A video encode's result.
@@ -75,7 +77,7 @@ pub fn path_of(plan: &Plan, output: &OutputPlan) -> String {
     let job = &plan.jobs[output.job].job;
     match &output.form {
         Form::File(container) => format!("{job}/{}/{}{}", output.group, output.name, container.extension()),
-        Form::Segments { folder, .. } => format!("{job}/{}/{folder}", output.group),
+        Form::Segments(form) | Form::Captions(form) => format!("{job}/{}/{}", output.group, form.folder),
     }
 }
 
@@ -89,19 +91,26 @@ pub fn prove(
 ) -> Result<Proved, Fault> {
     let relative = path_of(plan, output);
     let path = scratch.join(&relative);
+    let video = output.video.and_then(|index| made.videos[index].as_ref());
+    let (start_s, open_end) = match &output.form {
+        Form::File(container) => (
+            file_writer::start_s(*container, video.map(|video| video.rate)),
+            !file_writer::says_last_duration(*container),
+        ),
+        _ => (0.0, false),
+    };
     let expected = Expected {
-        video: output
-            .video
-            .and_then(|index| made.videos[index].as_ref())
-            .map(|video| video.expected),
+        video: video.map(|video| video.expected),
         audios: output.audios.iter().filter_map(|index| made.audios[*index]).collect(),
+        start_s,
+        open_end,
     };
     let io_fault = |path: &Path| {
         let path = path.to_owned();
         move |cause: io::Error| error::output_io(OPERATION, &path, &cause)
     };
     let proved = match (&output.form, track) {
-        (Form::Segments { .. }, Some(track)) => {
+        (Form::Segments(_), Some(track)) => {
             let mut files = Vec::new();
             let mut checks = Vec::new();
             let mut paths = Vec::new();
@@ -211,7 +220,7 @@ pub fn products(
                     name: output.name.clone(),
                     extension: match &output.form {
                         Form::File(container) => container.extension().to_owned(),
-                        Form::Segments { .. } => String::new(),
+                        Form::Segments(_) | Form::Captions(_) => String::new(),
                     },
                     kind: ProductKind::File,
                     files: done.files,
@@ -222,7 +231,9 @@ pub fn products(
                 })
             })
             .collect()),
-        GroupKind::Hls => Ok(set(plan, group, proved, made, scratch)?.into_iter().collect()),
+        GroupKind::Hls | GroupKind::Dash | GroupKind::Cmaf => {
+            Ok(set(plan, group, proved, made, scratch)?.into_iter().collect())
+        }
     }
 }
 
@@ -302,9 +313,13 @@ fn master_text(plan: &Plan, group: &GroupPlan, proved: &[Option<Proved>], made: 
     let mut sounds: Vec<playlist::Sound> = Vec::new();
     let mut variants = Vec::new();
     for variant in &group.variants {
-        let (video, audio) = (track(variant.video), track(variant.audio));
+        let choice = variant
+            .audio
+            .and_then(|number| group.audio_groups.get(number)?.tracks.first());
+        let audio_output = choice.map(|choice| choice.output);
+        let (video, audio) = (track(variant.video), track(audio_output));
         // A rung whose pictures or sound failed is no variant.
-        if variant.video.is_some() != video.is_some() || variant.audio.is_some() != audio.is_some() {
+        if variant.video.is_some() != video.is_some() || audio_output.is_some() != audio.is_some() {
             continue;
         }
         let mut codecs = Vec::new();
@@ -322,24 +337,23 @@ fn master_text(plan: &Plan, group: &GroupPlan, proved: &[Option<Proved>], made: 
                 .map(|track| of(&track.segments))
                 .sum()
         };
-        let sound_group = variant
-            .audio
+        let sound_group = audio_output
             .filter(|_| video.is_some())
             .map(|output| plan.outputs[output].name.clone());
-        if let (Some(output), Some(name)) = (variant.audio, &sound_group)
+        if let (Some(output), Some(name)) = (audio_output, &sound_group)
             && !sounds.iter().any(|sound| sound.group == *name)
         {
             sounds.push(playlist::Sound {
                 group: name.clone(),
                 uri: uri(output),
-                language: made.language.clone(),
+                language: choice.and_then(|choice| choice.label.language.clone()),
                 channels: plan.outputs[output]
                     .audios
                     .first()
                     .map_or(2, |audio| plan.audios[*audio].channels),
             });
         }
-        let Some(main) = variant.video.or(variant.audio) else {
+        let Some(main) = variant.video.or(audio_output) else {
             continue;
         };
         variants.push(playlist::Variant {

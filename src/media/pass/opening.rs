@@ -2,9 +2,9 @@
 
 use crate::base::fault::Fault;
 use crate::media::av::AvError;
-use crate::media::av::Color;
 use crate::media::av::Encoder;
 use crate::media::av::Parameters;
+use crate::media::encoding::hdr::HdrMetadata;
 use crate::media::error;
 use crate::media::pass::attempt::Pass;
 use crate::media::pass::conclude;
@@ -15,9 +15,11 @@ use crate::media::pass::output::TrackId;
 use crate::media::pass::output::Writer;
 use crate::media::pass::plan::Form;
 use crate::media::pass::plan::OutputPlan;
-use crate::media::pass::rung::VideoTrack;
 use crate::media::pass::segments::SegmentWriter;
 use crate::media::pass::sound;
+use crate::media::pass::track::Opening;
+use crate::media::pass::track::Turn;
+use crate::media::pass::track::VideoTrack;
 use std::collections::BTreeMap;
 
 /// Encoders opened before the first picture, so that muxers know their streams.
@@ -34,7 +36,7 @@ pub struct Encoders {
 
 impl Pass<'_> {
     /// Opens all encoders.
-    pub(super) fn open_encoders(&self, color: Color) -> Encoders {
+    pub(super) fn open_encoders(&self) -> Encoders {
         let areas: Vec<u64> = self
             .plan
             .videos
@@ -47,13 +49,23 @@ impl Pass<'_> {
             .videos
             .iter()
             .zip(&areas)
-            .map(|(video, area)| {
+            .zip(&self.grades)
+            .map(|((video, area), grade)| {
                 // Renditions run side by side already, so an encoder gets threads of its own only where its share
                 // of the work is more than one core's: on two cores the largest of a usual ladder, which would
                 // hold up the others otherwise.
                 let share = (u64::from(self.order.threads) * area).div_ceil(total);
                 let threads = u32::try_from(share).unwrap_or(1).clamp(1, 16);
-                VideoTrack::open(video, self.timing.unit, self.timing.rate, color, threads)
+                VideoTrack::open(
+                    video,
+                    &Opening {
+                        unit: self.timing.unit,
+                        source_rate: self.timing.rate,
+                        grade: *grade,
+                        threads,
+                        turn: Turn::Only,
+                    },
+                )
             })
             .collect();
         let audios: Vec<Result<Encoder, Fault>> = self.plan.audios.iter().map(sound::open_encoder).collect();
@@ -76,7 +88,7 @@ impl Pass<'_> {
         let path = self.order.scratch.join(conclude::path_of(self.plan, output));
         let directory = match output.form {
             Form::File(_) => path.parent().unwrap_or(&path),
-            Form::Segments { .. } => &path,
+            Form::Segments(_) | Form::Captions(_) => &path,
         };
         std::fs::create_dir_all(directory).map_err(|cause| error::output_io("create the folder", directory, &cause))?;
         let refused = |refusal: AvError| error::output_refused("open the output", &output.name, &refusal);
@@ -89,6 +101,7 @@ impl Pass<'_> {
                 parameters: encoders.parameters[index].as_ref().ok_or_else(unopened)?,
                 unit: track.unit(),
                 rate: Some(track.rate()),
+                metadata: self.grades[index].metadata,
                 tags: BTreeMap::new(),
             });
         }
@@ -101,6 +114,7 @@ impl Pass<'_> {
                 parameters: encoders.audio_parameters[*index].as_ref().ok_or_else(unopened)?,
                 unit: encoder.time_base(),
                 rate: None,
+                metadata: HdrMetadata::default(),
                 tags: language
                     .map(|language| ("language".to_owned(), language))
                     .into_iter()
@@ -117,11 +131,12 @@ impl Pass<'_> {
                     .map(Writer::File)
                     .map_err(refused)
             }
-            Form::Segments { segment_s, .. } => {
+            Form::Captions(_) => Ok(Writer::None),
+            Form::Segments(form) => {
                 let track = tracks
                     .first()
                     .ok_or_else(|| error::broken_invariant("open the output", &output.name, "it has no track"))?;
-                SegmentWriter::create(&path, track, *segment_s)
+                SegmentWriter::create(&path, track, form.segment_s)
                     .map(Writer::Segments)
                     .map_err(refused)
             }

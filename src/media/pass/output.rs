@@ -59,6 +59,8 @@ pub enum Writer {
     File(FileWriter),
     /// Segments of one track.
     Segments(SegmentWriter),
+    /// Nothing: it is written when the pass is over.
+    None,
 }
 
 /// How an output stands.
@@ -84,6 +86,7 @@ impl Output {
     pub fn new(name: &str, job: usize, partial: bool, tracks: usize, writer: Result<Writer, Fault>) -> Self {
         let has_failed = AtomicBool::new(writer.is_err());
         let state = match writer {
+            Ok(Writer::None) => State::Written(None),
             Ok(writer) => State::Writing(writer),
             Err(fault) => State::Failed(fault),
         };
@@ -131,6 +134,7 @@ impl Output {
         let finished = match writer {
             Writer::File(writer) => writer.finish().map(|()| None),
             Writer::Segments(writer) => writer.finish().map(Some),
+            Writer::None => Ok(None),
         };
         match finished {
             Ok(track) => guard.0 = State::Written(track),

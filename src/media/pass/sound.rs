@@ -14,7 +14,9 @@ use crate::media::av::Resampler;
 use crate::media::av::sound::Sound;
 use crate::media::error;
 use crate::media::facts::Ratio;
+use crate::media::pass::clock::MICROSECOND;
 use crate::media::pass::clock::Origin;
+use crate::media::pass::inspect::Inspection;
 use crate::media::pass::output::TrackId;
 use crate::media::pass::plan::AudioEncode;
 use crate::media::pass::rung::Outputs;
@@ -226,6 +228,7 @@ pub fn run(
     origin: Origin,
     packets: Receiver<Packet>,
     mut tracks: Vec<SoundTrack<'_>>,
+    inspections: &[Inspection],
     whole: &(dyn Fn() -> bool + Sync),
 ) -> Result<SoundSummary, AvError> {
     let mut summary = SoundSummary::default();
@@ -233,6 +236,12 @@ pub fn run(
         while let Some(frame) = decoder.receive()? {
             summary.frames += 1;
             let time = frame.best_pts();
+            for inspection in inspections {
+                inspection.hear(
+                    &frame,
+                    time.map(|time| origin.since(time, unit, MICROSECOND) as f64 / 1e6),
+                );
+            }
             for track in tracks.iter_mut() {
                 if track.failed || !track.outputs.are_wanted() {
                     continue;

@@ -1,8 +1,12 @@
 //! Output groups: how renditions are packaged, and which stand together.
 //!
-//! Deliberately absent: the encodes themselves.
+//! Guarantees: the names that a definition leaves open are decided here, for the engine, for events and for the check
+//! of names alike. Deliberately absent: the encodes themselves; what a set is cut and sealed with, which is `set`.
 
 use crate::media::spec::audio::AudioSpec;
+use crate::media::spec::set::EncryptionSpec;
+use crate::media::spec::set::RenditionSpec;
+use crate::media::spec::set::SegmentFormat;
 use crate::media::spec::video::VideoSpec;
 use serde::Deserialize;
 use serde::Serialize;
@@ -13,8 +17,72 @@ use serde::Serialize;
 pub enum GroupKind {
     /// One file an output.
     File,
-    /// HLS: master playlist, media playlists, fMP4 segments.
+    /// HLS: master playlist, media playlists, segments.
     Hls,
+    /// DASH: one MPD, fMP4 segments.
+    Dash,
+    /// One set of fMP4 segments that an HLS master playlist and an MPD beside it both name.
+    Cmaf,
+}
+
+impl GroupKind {
+    /// Whether its outputs stand together behind a manifest.
+    pub fn is_set(self) -> bool {
+        self != GroupKind::File
+    }
+
+    /// Extension of a set's main object, with its dot; empty for files, whose container decides.
+    pub fn extension(self) -> &'static str {
+        match self {
+            GroupKind::File => "",
+            GroupKind::Hls | GroupKind::Cmaf => ".m3u8",
+            GroupKind::Dash => ".mpd",
+        }
+    }
+
+    /// Name of a set whose group has none.
+    fn set_name(self) -> &'static str {
+        match self {
+            GroupKind::File => "file",
+            GroupKind::Hls => "hls",
+            GroupKind::Dash => "dash",
+            GroupKind::Cmaf => "cmaf",
+        }
+    }
+
+    /// Name of a group in events: `name` as written, or the kind in capitals.
+    pub fn event_name(self, name: &str) -> String {
+        if name.is_empty() {
+            self.set_name().to_uppercase()
+        } else {
+            name.to_owned()
+        }
+    }
+}
+
+/// `{Name}` of each group's set, by their order in the definition: the group's own name, or its kind's, numbered when
+/// another set has it already. Of `file` groups it is not used.
+pub fn set_names(groups: &[GroupSpec]) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    let mut taken: Vec<&str> = Vec::new();
+    taken.extend(
+        groups
+            .iter()
+            .map(|group| group.name.as_str())
+            .filter(|name| !name.is_empty()),
+    );
+    for group in groups {
+        let name = if group.name.is_empty() {
+            let wanted = group.kind.set_name();
+            let free = |name: &String| !taken.contains(&name.as_str()) && !names.contains(name);
+            let numbered = (2_u32..).map(|number| format!("{wanted}-{number}"));
+            std::iter::once(wanted.to_owned()).chain(numbered).find(free)
+        } else {
+            None
+        };
+        names.push(name.unwrap_or_else(|| group.name.clone()));
+    }
+    names
 }
 
 /// Container of a `file` group.
@@ -73,8 +141,8 @@ impl Container {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GroupSpec {
-    /// Name of the group in events and of its manifest (`{Name}`). Empty: the manifest of an HLS set is named `hls`,
-    /// and events tell the kind in capitals, `HLS` or `FILE`.
+    /// Name of the group in events and of its manifest (`{Name}`). Empty: the manifest is named after the kind, `hls`,
+    /// `dash` or `cmaf`, and events tell the kind in capitals, `HLS` or `FILE`.
     #[serde(default)]
     pub name: String,
     /// Packaging.
@@ -85,6 +153,18 @@ pub struct GroupSpec {
     /// Target length of a segment in seconds, 1..=60. Segments begin at key frames only.
     #[serde(default = "GroupSpec::default_segment_s")]
     pub segment_s: f64,
+    /// What the segments of an `hls` group are; others have fMP4 ones.
+    #[serde(default)]
+    pub segment_format: SegmentFormat,
+    /// All segments of a rendition in one file, which manifests name by byte ranges.
+    #[serde(default)]
+    pub single_file: bool,
+    /// Playlists of the key frames alone, for winding through an HLS set. Sealed sets have none.
+    #[serde(default = "yes")]
+    pub iframe_playlists: bool,
+    /// Seals the segments of an `hls` group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encryption: Option<EncryptionSpec>,
     /// The renditions.
     #[serde(rename = "output")]
     pub outputs: Vec<OutputSpec>,
@@ -108,4 +188,11 @@ pub struct OutputSpec {
     /// Audio encode; none: no audio in this output.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub audio: Option<AudioSpec>,
+    /// What it is within a set; none: a variant, whose sound stands in a group of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rendition: Option<RenditionSpec>,
+}
+
+fn yes() -> bool {
+    true
 }

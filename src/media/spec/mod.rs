@@ -6,9 +6,14 @@
 
 mod animation;
 mod audio;
+mod carried;
+mod extent;
 mod group;
+mod overlay;
 mod picture_fill;
+mod qc;
 pub mod seconds;
+mod set;
 mod snapshot;
 mod transcode;
 mod video;
@@ -18,11 +23,28 @@ pub use animation::AnimationSpec;
 pub use animation::Dither;
 pub use audio::AudioCodec;
 pub use audio::AudioSpec;
+pub use carried::MetadataRule;
+pub use carried::TextRule;
+pub use extent::Extent;
 pub use group::Container;
 pub use group::GroupKind;
 pub use group::GroupSpec;
 pub use group::OutputSpec;
+pub use group::set_names;
+pub use overlay::BurnSpec;
+pub use overlay::Corner;
+pub use overlay::MosaicKind;
+pub use overlay::MosaicSpec;
+pub use overlay::WatermarkKind;
+pub use overlay::WatermarkSpec;
 pub use picture_fill::PictureFill;
+pub use qc::QcCheck;
+pub use qc::QcSpec;
+pub use set::EncryptionMethod;
+pub use set::EncryptionSpec;
+pub use set::RenditionKind;
+pub use set::RenditionSpec;
+pub use set::SegmentFormat;
 pub use snapshot::FrameType;
 pub use snapshot::PictureFormat;
 pub use snapshot::SnapshotMode;
@@ -36,6 +58,7 @@ pub use video::VideoSpec;
 
 use serde::Deserialize;
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 /// Which hardware a pass may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -62,4 +85,26 @@ pub enum MediaWork {
     Snapshot(SnapshotSpec),
     /// GIF, animated WebP or AVIF.
     DynamicImage(AnimationSpec),
+    /// Quality control.
+    Qc(QcSpec),
+}
+
+impl MediaWork {
+    /// Files beside the source that this needs, by the text that names them (`storage:key`): watermarks, subtitles.
+    pub fn side_names(&self) -> BTreeSet<&str> {
+        match self {
+            MediaWork::Transcode(spec) => spec.side_names(),
+            MediaWork::Analysis | MediaWork::Snapshot(_) | MediaWork::DynamicImage(_) | MediaWork::Qc(_) => {
+                BTreeSet::new()
+            }
+        }
+    }
+
+    /// Whether letters are drawn, so that the fonts of the host must be there to be read.
+    pub fn needs_fonts(&self) -> bool {
+        match self {
+            MediaWork::Transcode(spec) => spec.needs_fonts(),
+            MediaWork::Analysis | MediaWork::Snapshot(_) | MediaWork::DynamicImage(_) | MediaWork::Qc(_) => false,
+        }
+    }
 }

@@ -5,9 +5,13 @@ use crate::media::spec::GroupKind;
 use crate::media::spec::GroupSpec;
 use crate::media::spec::OutputSpec;
 use crate::media::spec::TranscodeSpec;
+use crate::media::spec::VideoCodec;
 use crate::media::spec_check::audio::audio_of;
+use crate::media::spec_check::container::cannot_hold;
 use crate::media::spec_check::findings::Findings;
 use crate::media::spec_check::findings::name;
+use crate::media::spec_check::overlay::drawn_of;
+use crate::media::spec_check::set;
 use crate::media::spec_check::video::video_of;
 use std::collections::BTreeSet;
 
@@ -18,6 +22,7 @@ pub(super) fn transcode(findings: &mut Findings, spec: &TranscodeSpec) {
     if let Some(clip) = spec.clip {
         clip_of(findings, clip);
     }
+    drawn_of(findings, "", &spec.watermarks, &spec.mosaics, spec.burn.as_ref());
     let mut names = BTreeSet::new();
     for (at, group) in spec.groups.iter().enumerate() {
         let path = format!("group[{at}]");
@@ -49,6 +54,7 @@ fn group_of(findings: &mut Findings, path: &str, group: &GroupSpec) {
             "only groups of kind \"file\" take a container",
         );
     }
+    set::options(findings, path, group);
     if group.outputs.is_empty() {
         findings.add(
             format!("{path}.output"),
@@ -76,29 +82,29 @@ fn group_of(findings: &mut Findings, path: &str, group: &GroupSpec) {
 }
 
 fn output_of(findings: &mut Findings, path: &str, group: &GroupSpec, output: &OutputSpec) {
-    if output.video.is_none() && output.audio.is_none() {
-        findings.add(path, "an output needs video, audio or both");
+    if let Some(rendition) = &output.rendition {
+        set::rendition(findings, &format!("{path}.rendition"), group, output, rendition);
     }
-    if let (Some(container), true) = (
-        group.container.filter(|container| container.is_audio_only()),
-        output.video.is_some(),
-    ) {
-        findings.add(
-            format!("{path}.video"),
-            format!(
-                "{} files hold no video; take container = \"mp4\"",
-                container.extension().trim_start_matches('.')
-            ),
-        );
+    if output.video.is_none() && output.audio.is_none() && !set::is_subtitle(output) {
+        findings.add(path, "an output needs video, audio or both");
     }
     if let Some(video) = &output.video {
         video_of(findings, &format!("{path}.video"), video);
-        if group.kind == GroupKind::Hls && video.gop_s > group.segment_s {
+        if let Some(why) = cannot_hold(group, video.codec) {
+            findings.add(format!("{path}.video"), why);
+        }
+        let (key, gop_s) = match (video.gop_frames, video.fps) {
+            (Some(frames), Some(fps)) => ("gop_frames", f64::from(frames) / fps),
+            // How long that many frames last only the source can tell.
+            (Some(_), None) => ("gop_frames", 0.0),
+            (None, _) => ("gop_s", video.gop_s),
+        };
+        if group.kind.is_set() && video.codec != VideoCodec::Copy && gop_s > group.segment_s {
             findings.add(
-                format!("{path}.video.gop_s"),
+                format!("{path}.video.{key}"),
                 format!(
-                    "{} is longer than segment_s, {}: segments begin at key frames",
-                    video.gop_s, group.segment_s
+                    "{gop_s} s are longer than segment_s, {}: segments begin at key frames",
+                    group.segment_s
                 ),
             );
         }

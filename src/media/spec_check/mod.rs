@@ -5,13 +5,20 @@
 //! stream, a clip beyond its end).
 
 mod audio;
+mod container;
 mod findings;
 mod group;
+mod overlay;
 mod picture;
+mod qc;
+mod set;
 mod video;
+mod video_codec;
 
+pub use container::cannot_hold;
+pub use container::file_cannot_hold;
 pub use video::PRESETS;
-pub use video::PROFILES;
+pub use video_codec::profiles_of;
 
 use crate::base::reader::Wrong;
 use crate::media::spec::MediaWork;
@@ -26,6 +33,7 @@ pub fn check(work: &MediaWork) -> Vec<Wrong> {
         MediaWork::Transcode(spec) => group::transcode(&mut findings, spec),
         MediaWork::Snapshot(spec) => picture::snapshot(&mut findings, spec),
         MediaWork::DynamicImage(spec) => picture::animation(&mut findings, spec),
+        MediaWork::Qc(spec) => qc::qc(&mut findings, spec),
     }
     findings.0
 }

@@ -5,6 +5,7 @@
 
 mod names;
 mod pictures;
+mod rates;
 mod sets;
 mod sounds;
 
@@ -14,10 +15,16 @@ use crate::media::facts::MediaFacts;
 use crate::media::pass::left_out;
 use crate::media::spec::AudioSpec;
 use crate::media::spec::Container;
+use crate::media::spec::EncryptionSpec;
 use crate::media::spec::GroupKind;
 use crate::media::spec::GroupSpec;
+use crate::media::spec::OutputSpec;
+use crate::media::spec::RenditionKind;
+use crate::media::spec::RenditionSpec;
+use crate::media::spec::SegmentFormat;
 use crate::media::spec::TranscodeSpec;
 use crate::media::spec::VideoSpec;
+use crate::media::spec::set_names;
 
 /// One video encode.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,13 +57,25 @@ pub struct AudioEncode {
 pub enum Form {
     /// One file.
     File(Container),
-    /// An initialisation segment, media segments and a playlist, in a folder of this name.
-    Segments {
-        /// Folder within the set.
-        folder: String,
-        /// Target length of a segment.
-        segment_s: f64,
-    },
+    /// Media segments and what belongs to them, in a folder of the set.
+    Segments(SegmentForm),
+    /// WebVTT segments, written from the cues of its one text track when the pass is over; it has no writer.
+    Captions(SegmentForm),
+}
+
+/// How the segments of one rendition of a set are written.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SegmentForm {
+    /// Folder within the set.
+    pub folder: String,
+    /// Length of a segment, seconds: a whole number of GOPs.
+    pub segment_s: f64,
+    /// What they are.
+    pub format: SegmentFormat,
+    /// All in one file.
+    pub single_file: bool,
+    /// How they are sealed.
+    pub encryption: Option<EncryptionSpec>,
 }
 
 /// One written output.
@@ -79,9 +98,13 @@ pub struct OutputPlan {
 }
 
 impl OutputPlan {
-    /// How many tracks are written into it.
+    /// How many tracks are written into it while the source is read.
     pub fn track_count(&self) -> usize {
-        usize::from(self.video.is_some()) + self.audios.len() + self.texts.len()
+        let texts = match self.form {
+            Form::Captions(_) => 0,
+            Form::File(_) | Form::Segments(_) => self.texts.len(),
+        };
+        usize::from(self.video.is_some()) + self.audios.len() + texts
     }
 }
 
@@ -92,30 +115,73 @@ pub struct TextTrack {
     pub stream: usize,
 }
 
-/// One variant of an HLS master playlist, by outputs.
+/// What a player may choose between within a set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrackLabel {
+    /// What players show; unique in its group.
+    pub name: String,
+    /// RFC 5646.
+    pub language: Option<String>,
+    /// Taken when the viewer chose nothing.
+    pub default: bool,
+    /// May be taken by the viewer's language.
+    pub autoselect: bool,
+    /// Shown without being asked for.
+    pub forced: bool,
+}
+
+/// One choice of a group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrackChoice {
+    /// Its output.
+    pub output: usize,
+    /// How it is offered.
+    pub label: TrackLabel,
+}
+
+/// Renditions of sound, or of subtitles, that stand for one another: one for each language.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrackGroup {
+    /// `GROUP-ID`.
+    pub id: String,
+    /// Its choices, in the order of players' menus.
+    pub tracks: Vec<TrackChoice>,
+}
+
+/// One variant of a set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Variant {
     /// Name of the output in the definition.
     pub name: String,
-    /// Output with the pictures.
+    /// Output with the pictures; one with audio encodes of its own holds its sound too.
     pub video: Option<usize>,
-    /// Output with the sound.
+    /// Index of its sound in the group's `audio_groups`. Without pictures the variant is that group's default choice.
     pub audio: Option<usize>,
+    /// Index of its subtitles in the group's `subtitle_groups`.
+    pub subtitles: Option<usize>,
 }
 
 /// One output group.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GroupPlan {
+    /// Index of its group in the definition.
+    pub number: usize,
     /// Name in the definition, which may be empty.
     pub group: String,
     /// `{Name}` of a set.
     pub set_name: String,
     /// Packaging.
     pub kind: GroupKind,
+    /// Key frames get playlists of their own.
+    pub iframe_playlists: bool,
     /// Indexes of its outputs.
     pub outputs: Vec<usize>,
-    /// Variants of an HLS set.
+    /// Variants of a set.
     pub variants: Vec<Variant>,
+    /// Sound of a set.
+    pub audio_groups: Vec<TrackGroup>,
+    /// Subtitles of a set.
+    pub subtitle_groups: Vec<TrackGroup>,
 }
 
 /// One transcode job.
@@ -159,9 +225,11 @@ impl Plan {
                 groups: Vec::new(),
                 dropped: left_out::streams(facts),
             };
-            for group in &spec.groups {
+            let names = set_names(&spec.groups);
+            for (group, set_name) in spec.groups.iter().zip(names) {
                 let at = (number, planned.groups.len());
-                let group_plan = plan.add_group(at, group, display, audio, &mut planned);
+                let group = &rates::settled(group, facts);
+                let group_plan = plan.add_group(at, (group, set_name), facts, display, audio, &mut planned);
                 if !group_plan.outputs.is_empty() {
                     planned.groups.push(group_plan);
                 }
@@ -175,27 +243,36 @@ impl Plan {
     fn add_group(
         &mut self,
         at: (usize, usize),
-        group: &GroupSpec,
+        (group, set_name): (&GroupSpec, String),
+        facts: &MediaFacts,
         display: Option<(u32, u32)>,
         audio: Option<(usize, &AudioFacts)>,
         job: &mut JobPlan,
     ) -> GroupPlan {
         let mut planned = GroupPlan {
+            number: at.1,
             group: group.name.clone(),
-            set_name: names::set_name(&group.name, &job.groups),
+            set_name,
             kind: group.kind,
+            iframe_playlists: group.iframe_playlists && group.encryption.is_none(),
             outputs: Vec::new(),
             variants: Vec::new(),
+            audio_groups: Vec::new(),
+            subtitle_groups: Vec::new(),
         };
         let wanted = match display {
             Some(display) => pictures::with_sizes(group, display, &mut job.dropped),
             None => Vec::new(),
         };
         let mut wants: Vec<Want> = wanted;
+        let is_captions = |output: &&OutputSpec| {
+            let rendition = output.rendition.as_ref();
+            rendition.is_some_and(|rendition| rendition.kind == Some(RenditionKind::Subtitle))
+        };
         let sound_only = group
             .outputs
             .iter()
-            .filter(|output| output.video.is_none() || display.is_none());
+            .filter(|output| (output.video.is_none() || display.is_none()) && !is_captions(output));
         for output in sound_only {
             let fell_back = output.video.is_some();
             match (&output.audio, audio) {
@@ -210,6 +287,7 @@ impl Plan {
                         name: output.name.clone(),
                         video: None,
                         audio: Some(spec.clone()),
+                        rendition: output.rendition.clone().unwrap_or_default(),
                         fell_back,
                     });
                 }
@@ -254,9 +332,20 @@ impl Plan {
                         texts: Vec::new(),
                     });
                 }
-                GroupKind::Hls => self.add_variant(at, group, want, (video, sound), &wants, &mut planned),
+                GroupKind::Hls | GroupKind::Dash | GroupKind::Cmaf => {
+                    let sounds: Vec<usize> = sound.into_iter().collect();
+                    self.add_rendition(at, group, want, (video, &sounds), facts, &mut planned);
+                }
             }
         }
+        for output in group.outputs.iter().filter(is_captions) {
+            let has_others = !planned.variants.is_empty();
+            if has_others && !self.add_captions(at, group, output, facts, &mut planned) {
+                job.dropped
+                    .push(format!("{}: the source has no such text track", output.name));
+            }
+        }
+        planned.join_groups(group);
         planned
     }
 }
@@ -266,6 +355,8 @@ struct Want {
     name: String,
     video: Option<(VideoSpec, u32, u32)>,
     audio: Option<AudioSpec>,
+    /// Its place in a set.
+    rendition: RenditionSpec,
     /// Was to have video.
     fell_back: bool,
 }
@@ -327,7 +418,11 @@ mod tests {
         assert_eq!(plan.outputs.len(), 5);
         let variants = &plan.jobs[0].groups[1].variants;
         assert_eq!(variants.len(), 2);
-        assert_eq!(variants[0].audio, variants[1].audio);
+        assert_eq!(
+            (variants[0].audio, variants[1].audio),
+            (Some(0), Some(0)),
+            "one sound for both"
+        );
         assert_eq!(
             plan.jobs[0].dropped.len(),
             2,

@@ -1,8 +1,6 @@
 //! Names that a definition leaves open, or that would stand twice.
 
-use crate::media::pass::plan::GroupPlan;
 use crate::media::pass::plan::Want;
-use crate::media::spec::GroupKind;
 
 /// Sound that stands for a rung without pictures is not called `1080p`.
 pub(super) fn name_sound(wants: &mut [Want]) {
@@ -12,15 +10,6 @@ pub(super) fn name_sound(wants: &mut [Want]) {
             wants[index].name = unique("audio", &taken);
         }
     }
-}
-
-pub(super) fn set_name(name: &str, before: &[GroupPlan]) -> String {
-    let wanted = if name.is_empty() { "hls" } else { name };
-    unique(wanted, &|name| {
-        before
-            .iter()
-            .any(|group| group.set_name == name && group.kind == GroupKind::Hls)
-    })
 }
 
 pub(super) fn unique(name: &str, taken: &dyn Fn(&str) -> bool) -> String {

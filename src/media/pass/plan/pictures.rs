@@ -63,6 +63,7 @@ pub(super) fn with_sizes(group: &GroupSpec, display: (u32, u32), dropped: &mut V
                     height,
                 )),
                 audio: output.audio.clone(),
+                rendition: output.rendition.clone().unwrap_or_default(),
                 fell_back: false,
             }),
             Rung::Dropped { reason } => dropped.push(reason),
