@@ -154,6 +154,23 @@ pub fn output_refused(operation: &str, name: &str, error: &AvError) -> Fault {
     )
 }
 
+/// No encoder for a codec in the libav that is linked.
+pub fn encoder_missing(output: &str, codec: &str, looked_for: &[&str]) -> Fault {
+    Fault::new(
+        "EncoderMissing",
+        Blame::Host,
+        "open the encoder",
+        output,
+        format!(
+            "the libav that is linked has no encoder for {codec} (looked for {})",
+            looked_for.join(", ")
+        ),
+        "Install the distribution's whole libavcodec (Debian: libavcodec-extra) or a release package of reelmill, which \
+        brings its own, or write another codec; `reelmill check` lists what is there.",
+    )
+    .retryable(false)
+}
+
 /// A file of an output could not be written or read back.
 pub fn output_io(operation: &str, path: &Path, error: &io::Error) -> Fault {
     let subject = path.display().to_string();

@@ -3,6 +3,7 @@
 use crate::base::fault::Blame;
 use crate::base::fault::Fault;
 use crate::base::ids::JobId;
+use crate::media::av::Demuxer;
 use crate::media::av::packet::rescale;
 use crate::media::error;
 use crate::media::facts::MediaFacts;
@@ -21,7 +22,7 @@ use crate::media::pass::join;
 use crate::media::pass::output::Health;
 use crate::media::pass::output::Output;
 use crate::media::pass::plan::Plan;
-use crate::media::pass::playlist;
+use crate::media::pass::sound::Measured;
 use crate::media::pass::stretch::Stretch;
 use crate::media::pass::taps;
 use crate::media::pass::taps::Tapped;
@@ -35,14 +36,14 @@ use crate::media::spec::MediaWork;
 use crate::media::spec::TranscodeSpec;
 use crate::media::spec::VideoCodec;
 use crate::media::tap::TapOrder;
-use crate::media::verify::AudioExpected;
 
 /// Runs the jobs of one clip range, and picture jobs that ride along. Answers the bytes read of the source.
-/// `share`: where in 0..=1 this run begins and how much of it it is, for progress.
+/// `again` opens the source once more, for what must be known of it before; `share`: where in 0..=1 this run begins and how much of it it is, for progress.
 #[allow(clippy::too_many_arguments)]
 pub fn run(
     order: &PassOrder,
     opened: Opened,
+    again: &dyn Fn() -> Result<Opened, Fault>,
     stretch: &Stretch<'_>,
     pictures: &[PassJob],
     watch: &dyn Watch,
@@ -60,11 +61,20 @@ pub fn run(
         )?,
     };
     let (facts, glance) = look_first(order, &mut opened, clip, &jobs, pictures)?;
+    let own = facts;
+    let takes_partial = jobs.iter().all(|(_, spec)| spec.partial);
+    let extend = |opened: &mut Opened| join::extend(order, opened, &own, clip, &stretch.joined, takes_partial);
+    let again = || -> Result<Opened, Fault> {
+        let mut opened = again()?;
+        if !stretch.joined.is_empty() {
+            extend(&mut opened)?;
+        }
+        Ok(opened)
+    };
     let (facts, clip) = if stretch.joined.is_empty() {
-        (facts, clip)
+        (own.clone(), clip)
     } else {
-        let takes_partial = jobs.iter().all(|(_, spec)| spec.partial);
-        match join::extend(order, &mut opened, &facts, clip, &stretch.joined, takes_partial) {
+        match extend(&mut opened) {
             Ok(facts) => (facts, None),
             // What is wrong with a joined file is no reason to fail jobs that do not join it.
             Err(fault) if fault.blame != Blame::Host => {
@@ -77,17 +87,8 @@ pub fn run(
         }
     };
     let plan = Plan::make(&jobs, &facts);
-    if let Some(dolby) = glance.dolby_vision.filter(|dolby| dolby.needs_dolby())
-        && (!pictures.is_empty() || plan.videos.iter().any(|video| video.spec.codec != VideoCodec::Copy))
-    {
-        return Err(error::source_undecodable(
-            "decode",
-            opened.demuxer.name(),
-            format!(
-                "its pictures are Dolby Vision profile {}, which has no base layer that other decoders can show",
-                dolby.profile
-            ),
-        ));
+    if !pictures.is_empty() || plan.videos.iter().any(|video| video.spec.codec != VideoCodec::Copy) {
+        glance::refuse_dolby(&opened.demuxer, &facts)?;
     }
     for job in plan.jobs.iter().filter(|job| job.groups.is_empty()) {
         let reason = match job.dropped.last() {
@@ -123,7 +124,8 @@ pub fn run(
         is_cut: missing.is_some(),
         inspections: inspect::open(pictures, &facts, timing.rate),
     };
-    pass.run(opened, taps, missing)
+    let measured = pass.measure_loudness(&again)?;
+    pass.run(opened, taps, missing, &measured)
 }
 
 /// Looks at the first pictures of what is asked for, where any of it needs pictures. The facts are the source's,
@@ -226,9 +228,15 @@ pub(super) struct Pass<'a> {
 }
 
 impl Pass<'_> {
-    fn run(&mut self, opened: Opened, taps: Vec<Tapped>, missing: Option<String>) -> Result<u64, Fault> {
+    fn run(
+        &mut self,
+        opened: Opened,
+        taps: Vec<Tapped>,
+        missing: Option<String>,
+        measured: &[Option<Measured>],
+    ) -> Result<u64, Fault> {
         let Opened { mut demuxer, .. } = opened;
-        let encoders = self.open_encoders();
+        let encoders = self.open_encoders(&demuxer);
         let health = Health::new(self.plan.jobs.len());
         let outputs: Vec<Output> = self
             .plan
@@ -257,10 +265,17 @@ impl Pass<'_> {
         };
         let header = |index: usize| encoders.parameters[index].as_ref();
         let codecs: Vec<Option<String>> = (0..self.plan.videos.len())
-            .map(|index| playlist::avc_codec(header(index)?.extradata()))
+            .map(|index| self.codec_name(index, header(index)?))
             .collect();
 
-        let (reading, sound, tapped) = self.read(&mut demuxer, encoders, &outputs, &health, taps)?;
+        if self.timing.is_clip {
+            self.seek_to_start(&mut demuxer);
+        }
+        let gains: Vec<_> = measured
+            .iter()
+            .map(|found| Some(found.as_ref()?.gain.clone()))
+            .collect();
+        let (reading, sound, tapped) = self.read(&mut demuxer, encoders, &gains, &outputs, &health, taps)?;
         self.check_source(&reading, &sound)?;
         let truncated = missing.or_else(|| self.truncation(&demuxer, &reading));
         if self.watch.stop_asked() {
@@ -271,15 +286,11 @@ impl Pass<'_> {
         for (index, codec) in codecs.into_iter().enumerate() {
             made.videos[index] = Some(self.video_made(index, &reading, codec));
         }
-        for (index, audio) in self.plan.audios.iter().enumerate() {
-            made.audios[index] = Some(AudioExpected {
-                codec: audio.spec.codec.stream_name(),
-                rate_hz: audio.rate_hz,
-                channels: audio.channels,
-                end_s: sound.end_s,
-            });
+        for track in &sound.tracks {
+            made.audios[track.number] = Some(self.audio_made(track, measured[track.number].as_ref()));
         }
         let mut warnings = self.warnings(&reading, &sound);
+        warnings.extend(self.loudness_warnings(&sound, measured));
         if let Some(missing) = &truncated {
             if !self.plan.jobs.iter().any(|job| job.partial) {
                 return Err(error::source_truncated("decode", &self.name, missing.as_str()));
@@ -314,5 +325,14 @@ impl Pass<'_> {
             self.watch.job_ended(&job, end);
         }
         Ok(demuxer.watch().read_bytes())
+    }
+
+    /// Goes to where a clip begins. A container that cannot seek is read from its beginning.
+    pub(super) fn seek_to_start(&self, demuxer: &mut Demuxer) {
+        let main = self.facts.main_video().map(|(stream, _)| stream);
+        if let Some(stream) = main.or(self.facts.main_audio().map(|(stream, _)| stream)) {
+            let at = rescale(self.timing.origin.ticks, self.timing.origin.unit, stream.time_base);
+            let _ = demuxer.seek(stream.index, at);
+        }
     }
 }

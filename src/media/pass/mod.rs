@@ -34,6 +34,7 @@ mod sound;
 mod stretch;
 mod taps;
 mod timing;
+mod track;
 mod verdict;
 
 use crate::base::fault::Blame;
@@ -169,7 +170,8 @@ pub fn carry_out(order: &PassOrder, source: File, source_name: &str, watch: &dyn
             Vec::new()
         };
         let share = (number as f64 / passes.len() as f64, 1.0 / passes.len() as f64);
-        let total = attempt::run(order, opened, stretch, &riding, watch, share)?;
+        let again = || probe::open(open()?, &order.limits);
+        let total = attempt::run(order, opened, &again, stretch, &riding, watch, share)?;
         read_bytes += total.saturating_sub(before);
     }
     if !pictures.is_empty() {
@@ -189,6 +191,7 @@ fn pictures_alone(
     jobs: &[PassJob],
     watch: &dyn Watch,
 ) -> Result<u64, Fault> {
+    glance::refuse_dolby(&opened.demuxer, &opened.facts)?;
     let started = Instant::now();
     let before = opened.demuxer.watch().read_bytes();
     let alone: Vec<AloneJob<'_>> = jobs

@@ -6,6 +6,7 @@
 
 mod animation;
 mod audio;
+mod audio_container;
 mod carried;
 mod clip;
 mod extent;
@@ -24,6 +25,11 @@ pub use animation::AnimationSpec;
 pub use animation::Dither;
 pub use audio::AudioCodec;
 pub use audio::AudioSpec;
+pub use audio::Channels;
+pub use audio::LoudnessSpec;
+pub use audio::Merge;
+pub use audio::TrackPick;
+pub use audio::Tracks;
 pub use carried::MetadataRule;
 pub use carried::TextRule;
 pub use clip::Clip;
