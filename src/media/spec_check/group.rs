@@ -1,5 +1,6 @@
 //! Output groups, their outputs, and what of the source they take.
 
+use crate::media::spec::AudioCodec;
 use crate::media::spec::Clip;
 use crate::media::spec::Container;
 use crate::media::spec::GroupKind;
@@ -62,10 +63,8 @@ fn joined_of(findings: &mut Findings, spec: &TranscodeSpec) {
     }
     let outputs = || spec.groups.iter().flat_map(|group| &group.outputs);
     let copies = outputs().any(|output| {
-        output
-            .video
-            .as_ref()
-            .is_some_and(|video| video.codec == VideoCodec::Copy)
+        output.video.as_ref().is_some_and(|video| video.codec == VideoCodec::Copy)
+            || output.audio.as_ref().is_some_and(|audio| audio.codec == AudioCodec::Copy)
     });
     if copies {
         findings.add(
