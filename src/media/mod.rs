@@ -18,6 +18,7 @@ pub mod key_decoders;
 pub mod key_index;
 pub mod ladder;
 pub mod language;
+pub mod last_gop;
 pub mod limits;
 pub mod moments;
 pub mod pass;

@@ -3,6 +3,7 @@
 use crate::base::fault::Fault;
 use crate::base::ids::JobId;
 use crate::media::av::Color;
+use crate::media::av::Parameters;
 use crate::media::av::packet::rescale;
 use crate::media::error;
 use crate::media::facts::MediaFacts;
@@ -13,8 +14,10 @@ use crate::media::pass::conclude::Made;
 use crate::media::pass::head;
 use crate::media::pass::output::Health;
 use crate::media::pass::output::Output;
+use crate::media::pass::packaging::codec_name;
+use crate::media::pass::packaging::seal;
+use crate::media::pass::packaging::seal::Seals;
 use crate::media::pass::plan::Plan;
-use crate::media::pass::playlist;
 use crate::media::pass::taps;
 use crate::media::pass::taps::Tapped;
 use crate::media::pass::timing;
@@ -72,6 +75,7 @@ pub fn run(
         share,
         name,
         is_cut: missing.is_some(),
+        seals: seal::of_plan(&plan, &order.side),
     };
     pass.run(opened, taps, missing)
 }
@@ -129,6 +133,14 @@ pub(super) struct Pass<'a> {
     pub(super) name: String,
     /// The source is known to be truncated, and that is accepted.
     pub(super) is_cut: bool,
+    /// Keys of sealed sets.
+    pub(super) seals: Seals,
+}
+
+/// What manifests call an encode.
+fn name_of(parameters: &Option<Parameters>) -> Option<String> {
+    let parameters = parameters.as_ref()?;
+    codec_name::of_header(&parameters.codec_name(), parameters.extradata())
 }
 
 impl Pass<'_> {
@@ -175,12 +187,10 @@ impl Pass<'_> {
         let mut made = Made {
             videos: vec![None; self.plan.videos.len()],
             audios: vec![None; self.plan.audios.len()],
+            audio_codecs: encoders.audio_parameters.iter().map(name_of).collect(),
             texts: vec![None; self.plan.texts.len()],
         };
-        let header = |index: usize| encoders.parameters[index].as_ref();
-        let codecs: Vec<Option<String>> = (0..self.plan.videos.len())
-            .map(|index| playlist::avc_codec(header(index)?.extradata()))
-            .collect();
+        let codecs: Vec<Option<String>> = encoders.parameters.iter().map(name_of).collect();
 
         if self.timing.is_clip
             && let Some((stream, _)) = self.facts.main_video().or(None)
