@@ -25,7 +25,7 @@ build: ## the release binary, target/release/reelmill
 test: ## everything CI runs, in CI's order
 	@packaging/prerequisites.sh test
 	$(CARGO) fmt --check
-	shellcheck packaging/*.sh .ci/run
+	shellcheck packaging/*.sh packaging/ffmpeg/*.sh tests/players/*.sh .ci/run
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	@$(MAKE) --no-print-directory tests doc deny
 
@@ -35,6 +35,23 @@ tests: ## the tests alone
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
 	  echo $(CARGO) nextest run --locked; $(CARGO) nextest run --locked; \
 	else echo $(CARGO) test --locked; $(CARGO) test --locked; fi
+
+.PHONY: static
+static: ## the release binary with its own FFmpeg inside, target/static/release/reelmill
+	@packaging/ffmpeg/cargo.sh build --release --locked
+	@readelf -d target/static/release/reelmill | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' \
+	  | { ! grep -vxE 'lib[cm]\.so\.6|libgcc_s\.so\.1|ld-linux-x86-64\.so\.2'; } \
+	  || { echo "the binary needs the libraries above, which a host may not have" >&2; exit 1; }
+
+.PHONY: tests-static
+tests-static: ## the media tests on that FFmpeg instead of the distribution's
+	@packaging/prerequisites.sh test
+	packaging/ffmpeg/cargo.sh test --locked --lib media::
+	packaging/ffmpeg/cargo.sh test --locked --test media_pass --test media_probe --test pictures
+
+.PHONY: players
+players: build ## plays what is made in a real browser (chromium, node and npm needed)
+	tests/players/run.sh
 
 .PHONY: doc
 doc: ## rustdoc, broken links refused

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that a build (and, with `test`, the test suite) needs and this machine lacks.
-# usage: packaging/prerequisites.sh [test]
+# Installs the Debian packages that a build (with `test` also the test suite, with `static` the release's own FFmpeg) needs and this machine lacks.
+# usage: packaging/prerequisites.sh [test|static]
 # Prints nothing and needs no rights when all are there; else uses apt-get as root or through sudo.
 set -euo pipefail
 
@@ -10,6 +10,10 @@ wanted=(gcc make pkg-config curl clang libclang-dev libavcodec-dev libavformat-d
 # ffmpeg: the independent reader of what we made. bindfs and a loop ext4: storages that misbehave.
 # jq and sqlite3: reading what was recorded.
 [ "${1:-}" = test ] && wanted+=(ffmpeg bindfs fuse3 e2fsprogs jq sqlite3 shellcheck)
+# What packaging/ffmpeg/build.sh compiles with, and the libraries it takes from the distribution as .a files.
+[ "${1:-}" = static ] && wanted+=(g++ nasm cmake meson ninja-build xz-utils libx264-dev libx265-dev libopus-dev libvpx-dev
+        libmp3lame-dev libzimg-dev libnuma-dev zlib1g-dev libass-dev libfreetype-dev libfribidi-dev libfontconfig-dev
+        libwebp-dev libexpat1-dev libpng-dev libbrotli-dev uuid-dev libbz2-dev)
 
 missing=()
 for package in "${wanted[@]}"; do

@@ -3,6 +3,7 @@
 //! Guarantees: times are seconds of the file's own timeline, rates are exact fractions beside their value,
 //! and what the file does not say is `None`, never zero. Deliberately absent: any opinion on what to make of it.
 
+use crate::media::timecode::Timecode;
 use serde::Deserialize;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -46,6 +47,9 @@ pub struct MediaFacts {
     /// Container tags (title, creation time, ...).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,
+    /// Timecode of the first picture.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timecode: Option<TimecodeFacts>,
 }
 
 impl MediaFacts {
@@ -188,6 +192,24 @@ pub struct AudioFacts {
     pub channel_layout: String,
     /// `fltp`.
     pub sample_format: Option<String>,
+}
+
+/// Timecode as the file has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TimecodeFacts {
+    /// Of the first picture: `HH:MM:SS:FF`, with `;` before the frames where it is drop frame.
+    pub start: String,
+    /// Frames a second it counts.
+    pub rate: Ratio,
+    /// Where it was found: `track` (tmcd), `tag` (of the container, MXF included), `picture` (SEI, GOP header).
+    pub origin: String,
+}
+
+impl TimecodeFacts {
+    /// The label of the first picture; none when the file says something that is none.
+    pub fn first(&self) -> Option<Timecode> {
+        Timecode::parse(&self.start, self.rate).ok()
+    }
 }
 
 /// One chapter.

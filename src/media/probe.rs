@@ -205,6 +205,7 @@ pub fn facts(demuxer: &Demuxer) -> Result<MediaFacts, AvError> {
         streams,
         chapters: demuxer.chapters(),
         tags: demuxer.tags(),
+        timecode: None,
     })
 }
 

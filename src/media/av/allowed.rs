@@ -7,136 +7,26 @@ use std::ffi::CString;
 use std::ptr;
 use std::sync::LazyLock;
 
-const DEMUXERS: &str = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mpegts,mpeg,mpegvideo,m4v,avi,mxf,gxf,asf,flv,live_flv,\
-    gif,apng,ogg,wav,w64,aiff,caf,au,mp3,aac,flac,ac3,eac3,dts,dtshd,truehd,amr,wv,tta,ape,h264,hevc,vc1,obu,av1,ivf,\
-    dv,rm,nut,yuv4mpegpipe,wtv,ipod,jpeg_pipe,png_pipe,webp_pipe";
+/// The lists, of which the release's own libav is built too.
+const COMPONENTS: &str = include_str!("../../../packaging/ffmpeg/components.txt");
 
-const VIDEO: &[&str] = &[
-    "h264",
-    "hevc",
-    "libdav1d",
-    "av1",
-    "libaom-av1",
-    "vp6",
-    "vp6f",
-    "vp6a",
-    "vp8",
-    "vp9",
-    "libvpx",
-    "libvpx-vp9",
-    "mpeg1video",
-    "mpeg2video",
-    "mpegvideo",
-    "mpeg4",
-    "msmpeg4v1",
-    "msmpeg4v2",
-    "msmpeg4",
-    "h261",
-    "h263",
-    "h263i",
-    "h263p",
-    "flv",
-    "wmv1",
-    "wmv2",
-    "wmv3",
-    "vc1",
-    "prores",
-    "dnxhd",
-    "cfhd",
-    "mjpeg",
-    "mjpegb",
-    "jpeg2000",
-    "dvvideo",
-    "ffv1",
-    "huffyuv",
-    "ffvhuff",
-    "utvideo",
-    "magicyuv",
-    "hap",
-    "rawvideo",
-    "v210",
-    "v410",
-    "r210",
-    "yuv4",
-    "uyvy422",
-    "gif",
-    "apng",
-    "png",
-    "webp",
-    "bmp",
-    "tiff",
-    "theora",
-    "svq1",
-    "svq3",
-    "cinepak",
-    "qtrle",
-    "rpza",
-    "rv10",
-    "rv20",
-    "rv30",
-    "rv40",
-    "indeo3",
-    "indeo4",
-    "indeo5",
-    "dirac",
-    "snow",
-    "vvc",
-    "libvvdec",
-];
+/// Names at run time of everything of one kind; some end in `*`.
+fn listed(kind: &str) -> impl Iterator<Item = &'static str> {
+    COMPONENTS
+        .lines()
+        .map(str::split_ascii_whitespace)
+        .filter_map(move |mut words| {
+            (words.next() == Some(kind)).then_some(())?;
+            let name = words.next()?;
+            Some(words.next().unwrap_or(name.trim_start_matches('~')))
+        })
+        .flat_map(|names| names.split(','))
+}
 
-const AUDIO: &[&str] = &[
-    "aac",
-    "aac_fixed",
-    "aac_latm",
-    "mp1",
-    "mp1float",
-    "mp2",
-    "mp2float",
-    "mp3",
-    "mp3float",
-    "mp3on4",
-    "ac3",
-    "ac3_fixed",
-    "eac3",
-    "dca",
-    "truehd",
-    "mlp",
-    "flac",
-    "alac",
-    "opus",
-    "libopus",
-    "vorbis",
-    "libvorbis",
-    "wmav1",
-    "wmav2",
-    "wmapro",
-    "wmalossless",
-    "wmavoice",
-    "amrnb",
-    "amrwb",
-    "ape",
-    "wavpack",
-    "tta",
-    "cook",
-    "ra_144",
-    "ra_288",
-    "gsm",
-    "gsm_ms",
-    "nellymoser",
-    "speex",
-    "libspeex",
-    "atrac3",
-    "atrac3p",
-    "s302m",
-    "dolby_e",
-    "qdm2",
-    "qdmc",
-    "mace3",
-    "mace6",
-    "sipr",
-];
-
-static DEMUXER_LIST: LazyLock<CString> = LazyLock::new(|| CString::new(DEMUXERS).expect("the list above holds no NUL"));
+static DEMUXER_LIST: LazyLock<CString> = LazyLock::new(|| {
+    let names: Vec<&str> = listed("demuxer").collect();
+    CString::new(names.join(",")).expect("the list holds no NUL")
+});
 
 static DECODER_LIST: LazyLock<CString> = LazyLock::new(|| {
     let mut names = Vec::new();
@@ -157,8 +47,13 @@ static DECODER_LIST: LazyLock<CString> = LazyLock::new(|| {
     CString::new(names.join(",")).expect("names of codecs hold no NUL")
 });
 
+static DECODERS: LazyLock<Vec<&str>> = LazyLock::new(|| listed("decoder").collect());
+
 fn is_allowed_name(name: &str) -> bool {
-    VIDEO.contains(&name) || AUDIO.contains(&name) || name.starts_with("pcm_") || name.starts_with("adpcm_")
+    DECODERS.iter().any(|allowed| match allowed.strip_suffix('*') {
+        Some(start) => name.starts_with(start),
+        None => name == *allowed,
+    })
 }
 
 /// Demuxers, comma-separated.

@@ -12,6 +12,14 @@ impl PixelFormat {
     pub const NONE: PixelFormat = PixelFormat(ffi::AVPixelFormat::NONE.0);
     /// Planar 4:2:0, 8 bit.
     pub const YUV420P: PixelFormat = PixelFormat(ffi::AVPixelFormat::YUV420P.0);
+    /// Planar 4:2:0, 10 bit.
+    pub const YUV420P10: PixelFormat = PixelFormat(ffi::AVPixelFormat::YUV420P10LE.0);
+    /// Planar 4:2:2, 8 bit.
+    pub const YUV422P: PixelFormat = PixelFormat(ffi::AVPixelFormat::YUV422P.0);
+    /// Planar 4:2:2, 10 bit.
+    pub const YUV422P10: PixelFormat = PixelFormat(ffi::AVPixelFormat::YUV422P10LE.0);
+    /// Planar 4:4:4, 10 bit.
+    pub const YUV444P10: PixelFormat = PixelFormat(ffi::AVPixelFormat::YUV444P10LE.0);
     /// Packed R, G, B, 8 bit each.
     pub const RGB24: PixelFormat = PixelFormat(ffi::AVPixelFormat::RGB24.0);
     /// Packed R, G, B, A, 8 bit each.

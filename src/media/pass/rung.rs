@@ -9,9 +9,9 @@ use crate::media::av::Color;
 use crate::media::av::Dict;
 use crate::media::av::Encoder;
 use crate::media::av::Frame;
-use crate::media::av::PixelFormat;
 use crate::media::av::Scaler;
 use crate::media::av::encode::VideoSetup;
+use crate::media::encoding;
 use crate::media::error;
 use crate::media::facts::Ratio;
 use crate::media::pass::clock::KeyClock;
@@ -23,7 +23,6 @@ use crate::media::pass::output::Output;
 use crate::media::pass::output::TrackId;
 use crate::media::pass::plan::VideoEncode;
 use crate::media::spec::RateControl;
-use crate::media::spec::VideoCodec;
 use crate::media::spec::VideoSpec;
 use std::sync::mpsc::Receiver;
 use std::sync::mpsc::SyncSender;
@@ -96,7 +95,6 @@ impl VideoTrack {
         threads: u32,
     ) -> Result<Self, Fault> {
         let refused = |refusal: AvError| error::output_refused("open the encoder", &encode.name, &refusal);
-        let VideoCodec::H264 = encode.spec.codec;
         let (rate, own_unit, slot_ticks) = match encode.spec.fps {
             None => (source_rate, unit, None),
             Some(fps) => {
@@ -112,17 +110,13 @@ impl VideoTrack {
             encoder: "libx264",
             width: encode.width,
             height: encode.height,
-            format: PixelFormat::YUV420P,
+            format: encoding::pixel_format(&encode.spec),
             time_base: own_unit,
             frame_rate: rate,
             color,
             threads,
             gop_frames: NO_GOP_LIMIT,
-            bframes: Some(if encode.spec.profile.as_deref() == Some("baseline") {
-                0
-            } else {
-                encode.spec.bframes
-            }),
+            bframes: Some(encode.spec.bframes_in_a_row()),
         };
         let options = options(&encode.spec).map_err(refused)?;
         let encoder = Encoder::video(&setup, options).map_err(refused)?;
@@ -237,7 +231,7 @@ fn scale_and_encode(
     whole: &(dyn Fn() -> bool + Sync),
 ) -> Result<(), AvError> {
     let mut scaler = Scaler::new(
-        PixelFormat::YUV420P,
+        encoding::pixel_format(&encode.spec),
         encode.width,
         encode.height,
         crate::media::av::scale::Filter::Bicubic,

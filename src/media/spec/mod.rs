@@ -6,7 +6,10 @@
 
 mod animation;
 mod audio;
+mod carried;
+mod extent;
 mod group;
+mod overlay;
 mod set;
 mod snapshot;
 mod transcode;
@@ -16,11 +19,20 @@ pub use animation::AnimationFormat;
 pub use animation::AnimationSpec;
 pub use audio::AudioCodec;
 pub use audio::AudioSpec;
+pub use carried::MetadataRule;
+pub use carried::TextRule;
+pub use extent::Extent;
 pub use group::Container;
 pub use group::GroupKind;
 pub use group::GroupSpec;
 pub use group::OutputSpec;
 pub use group::set_names;
+pub use overlay::BurnSpec;
+pub use overlay::Corner;
+pub use overlay::MosaicKind;
+pub use overlay::MosaicSpec;
+pub use overlay::WatermarkKind;
+pub use overlay::WatermarkSpec;
 pub use set::EncryptionMethod;
 pub use set::EncryptionSpec;
 pub use set::RenditionKind;
@@ -38,6 +50,7 @@ pub use video::VideoSpec;
 
 use serde::Deserialize;
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 /// Which hardware a pass may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -64,4 +77,22 @@ pub enum MediaWork {
     Snapshot(SnapshotSpec),
     /// GIF or animated WebP.
     DynamicImage(AnimationSpec),
+}
+
+impl MediaWork {
+    /// Files beside the source that this needs, by the text that names them (`storage:key`): watermarks, subtitles.
+    pub fn side_names(&self) -> BTreeSet<&str> {
+        match self {
+            MediaWork::Transcode(spec) => spec.side_names(),
+            MediaWork::Analysis | MediaWork::Snapshot(_) | MediaWork::DynamicImage(_) => BTreeSet::new(),
+        }
+    }
+
+    /// Whether letters are drawn, so that the fonts of the host must be there to be read.
+    pub fn needs_fonts(&self) -> bool {
+        match self {
+            MediaWork::Transcode(spec) => spec.needs_fonts(),
+            MediaWork::Analysis | MediaWork::Snapshot(_) | MediaWork::DynamicImage(_) => false,
+        }
+    }
 }

@@ -2,9 +2,17 @@
 //!
 //! Deliberately absent: what stands in a group.
 
+use crate::media::spec::carried::MetadataRule;
+use crate::media::spec::carried::TextRule;
 use crate::media::spec::group::GroupSpec;
+use crate::media::spec::overlay::BurnSpec;
+use crate::media::spec::overlay::MosaicSpec;
+use crate::media::spec::overlay::WatermarkKind;
+use crate::media::spec::overlay::WatermarkSpec;
+use crate::media::spec::video::VideoSpec;
 use serde::Deserialize;
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 /// A part of the source, in seconds of its own timeline (0 = first frame shown).
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
@@ -30,4 +38,58 @@ pub struct TranscodeSpec {
     /// Publish what succeeded when a rung fails or the source is truncated, and say so.
     #[serde(default)]
     pub partial: bool,
+    /// Marks on all renditions, beneath their own.
+    #[serde(default, rename = "watermark", skip_serializing_if = "Vec::is_empty")]
+    pub watermarks: Vec<WatermarkSpec>,
+    /// Boxes on all renditions.
+    #[serde(default, rename = "mosaic", skip_serializing_if = "Vec::is_empty")]
+    pub mosaics: Vec<MosaicSpec>,
+    /// Subtitles drawn into all renditions that do not name others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub burn: Option<BurnSpec>,
+    /// What becomes of the source's text subtitles.
+    #[serde(default)]
+    pub text: TextRule,
+    /// What becomes of the source's tags.
+    #[serde(default)]
+    pub metadata: MetadataRule,
+}
+
+impl TranscodeSpec {
+    /// A video encode with what is drawn onto all of them: the job's own marks lie beneath the encode's.
+    pub fn drawn_on(&self, video: &VideoSpec) -> VideoSpec {
+        let mut video = video.clone();
+        video.watermarks.splice(0..0, self.watermarks.iter().cloned());
+        video.mosaics.splice(0..0, self.mosaics.iter().cloned());
+        video.burn = video.burn.or_else(|| self.burn.clone());
+        video
+    }
+
+    /// Files beside the source that this needs.
+    pub fn side_names(&self) -> BTreeSet<&str> {
+        let burns = self.videos().filter_map(|video| video.burn.as_ref()).chain(&self.burn);
+        let subtitles = burns
+            .filter(|burn| burn.track().is_none())
+            .map(|burn| burn.source.as_str());
+        let images = self.all_watermarks().filter_map(|mark| mark.image.as_deref());
+        subtitles.chain(images).collect()
+    }
+
+    /// Whether letters are drawn.
+    pub fn needs_fonts(&self) -> bool {
+        self.burn.is_some()
+            || self.videos().any(|video| video.burn.is_some())
+            || self.all_watermarks().any(|mark| mark.kind != WatermarkKind::Image)
+    }
+
+    fn videos(&self) -> impl Iterator<Item = &VideoSpec> {
+        let outputs = self.groups.iter().flat_map(|group| &group.outputs);
+        outputs.filter_map(|output| output.video.as_ref())
+    }
+
+    fn all_watermarks(&self) -> impl Iterator<Item = &WatermarkSpec> {
+        self.watermarks
+            .iter()
+            .chain(self.videos().flat_map(|video| &video.watermarks))
+    }
 }

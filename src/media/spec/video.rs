@@ -2,23 +2,76 @@
 //!
 //! Deliberately absent: which encoder carries it out.
 
+use crate::media::spec::overlay::BurnSpec;
+use crate::media::spec::overlay::MosaicSpec;
+use crate::media::spec::overlay::WatermarkSpec;
 use serde::Deserialize;
 use serde::Serialize;
+
+/// Bits of a sample where a definition leaves them open.
+const USUAL_BITS: u8 = 8;
+/// Bits of a sample of a mezzanine.
+const MEZZANINE_BITS: u8 = 10;
 
 /// Video codecs that can be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum VideoCodec {
-    /// H.264 / AVC, 8 bit 4:2:0.
+    /// H.264 / AVC.
     H264,
+    /// H.265 / HEVC, 8 or 10 bit.
+    Hevc,
+    /// AV1, 8 or 10 bit.
+    Av1,
+    /// VP9, 8 or 10 bit.
+    Vp9,
+    /// Apple ProRes, 10 bit 4:2:2 or 4:4:4, every picture a key frame.
+    Prores,
+    /// Avid DNxHR, 8 or 10 bit 4:2:2 or 10 bit 4:4:4, every picture a key frame.
+    Dnxhr,
+    /// MPEG-2 video.
+    Mpeg2,
+    /// The source's own packets, not decoded.
+    Copy,
 }
 
 impl VideoCodec {
-    /// What a probe calls a stream of it (libav's name).
+    /// What a probe calls a stream of it (libav's name); empty for a copy, which has the source's.
     pub fn stream_name(self) -> &'static str {
         match self {
             VideoCodec::H264 => "h264",
+            VideoCodec::Hevc => "hevc",
+            VideoCodec::Av1 => "av1",
+            VideoCodec::Vp9 => "vp9",
+            VideoCodec::Prores => "prores",
+            VideoCodec::Dnxhr => "dnxhd",
+            VideoCodec::Mpeg2 => "mpeg2video",
+            VideoCodec::Copy => "",
         }
+    }
+
+    /// The word of definitions, `h264`.
+    pub fn word(self) -> &'static str {
+        match self {
+            VideoCodec::H264 => "h264",
+            VideoCodec::Hevc => "hevc",
+            VideoCodec::Av1 => "av1",
+            VideoCodec::Vp9 => "vp9",
+            VideoCodec::Prores => "prores",
+            VideoCodec::Dnxhr => "dnxhr",
+            VideoCodec::Mpeg2 => "mpeg2",
+            VideoCodec::Copy => "copy",
+        }
+    }
+
+    /// Every picture is a key frame.
+    pub fn is_intra_only(self) -> bool {
+        matches!(self, VideoCodec::Prores | VideoCodec::Dnxhr)
+    }
+
+    /// Has pictures that are reordered.
+    pub fn has_bframes(self) -> bool {
+        matches!(self, VideoCodec::H264 | VideoCodec::Hevc | VideoCodec::Mpeg2)
     }
 }
 
@@ -57,12 +110,25 @@ pub struct VideoSpec {
     /// Frames a second of the output; none: the source's own timing, variable rates included.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fps: Option<f64>,
-    /// x264's preset names, `ultrafast` .. `veryslow`.
+    /// Most frames a second: a faster source is brought down to this, or to a whole part of its own rate near it
+    /// (50 to 25 under 30). Slower ones keep their timing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_fps: Option<f64>,
+    /// x264's preset names, `ultrafast` .. `veryslow`, brought to those of the codec's encoder. ProRes, DNxHR and
+    /// MPEG-2 have none.
     #[serde(default = "VideoSpec::default_preset")]
     pub preset: String,
-    /// `baseline`, `main`, `high`; none: the encoder's choice.
+    /// Profile, by codec: `baseline`, `main`, `high`, `high10`, `high422`; `main`, `main10`, `main422-10`;
+    /// `proxy`, `lt`, `standard`, `hq`, `4444`; `lb`, `sq`, `hq`, `hqx`, `444`; `main`, `422`. None: what fits the depth;
+    /// `standard`; `sq`; `main`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profile: Option<String>,
+    /// Level the stream keeps to, `4.1`; none: the lowest that the size and rate need.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub level: Option<String>,
+    /// Bits of a sample, 8 or 10; none: what the profile says, else 8.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bit_depth: Option<u8>,
     /// Rate control.
     #[serde(default)]
     pub rate: RateControl,
@@ -75,15 +141,33 @@ pub struct VideoSpec {
     /// Decoder buffer the cap is measured over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bufsize_kbps: Option<u32>,
-    /// 0..=51, less is better.
+    /// Less is better: 0..=51 of H.264 and HEVC (23 and 28 when left out), 0..=63 of AV1 and VP9 (35 and 32).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crf: Option<f64>,
+    /// The source is read twice, first to learn where the bits are needed. For `vbr`; costs nearly as much again.
+    #[serde(default)]
+    pub two_pass: bool,
+    /// `bitrate_kbps` and `max_bitrate_kbps` are never above the source's own bitrate.
+    #[serde(default)]
+    pub clamp_to_source: bool,
     /// Seconds between key frames, 0.1..=60. Decided once a source frame and forced on every rendition.
     #[serde(default = "VideoSpec::default_gop_s")]
     pub gop_s: f64,
-    /// B-frames in a row, 0..=16.
-    #[serde(default = "VideoSpec::default_bframes")]
-    pub bframes: u32,
+    /// Frames between key frames, 1..=100000, instead of `gop_s`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gop_frames: Option<u32>,
+    /// B-frames in a row, 0..=16; none: 3, or none where the profile has none (2 of MPEG-2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bframes: Option<u32>,
+    /// Marks drawn onto it, the first at the bottom; at most 20.
+    #[serde(default, rename = "watermark", skip_serializing_if = "Vec::is_empty")]
+    pub watermarks: Vec<WatermarkSpec>,
+    /// Boxes that hide what is beneath them; at most 10.
+    #[serde(default, rename = "mosaic", skip_serializing_if = "Vec::is_empty")]
+    pub mosaics: Vec<MosaicSpec>,
+    /// Subtitles drawn into it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub burn: Option<BurnSpec>,
 }
 
 impl VideoSpec {
@@ -93,8 +177,27 @@ impl VideoSpec {
     fn default_gop_s() -> f64 {
         2.0
     }
-    fn default_bframes() -> u32 {
-        3
+
+    /// Bits of a sample of what comes out; of a copy, the usual ones.
+    pub fn bits(&self) -> u8 {
+        let by_profile = match (self.codec, self.profile.as_deref()) {
+            (VideoCodec::Prores, _) => Some(MEZZANINE_BITS),
+            (VideoCodec::Dnxhr, Some("hqx" | "444")) => Some(MEZZANINE_BITS),
+            (VideoCodec::Hevc, Some("main10" | "main422-10")) => Some(MEZZANINE_BITS),
+            (VideoCodec::H264, Some("high10")) => Some(MEZZANINE_BITS),
+            _ => None,
+        };
+        self.bit_depth.or(by_profile).unwrap_or(USUAL_BITS)
+    }
+
+    /// B-frames in a row that the encoder may use.
+    pub fn bframes_in_a_row(&self) -> u32 {
+        match (self.codec, self.profile.as_deref()) {
+            (codec, _) if !codec.has_bframes() => 0,
+            (VideoCodec::H264, Some("baseline")) => 0,
+            (VideoCodec::Mpeg2, _) => self.bframes.unwrap_or(2),
+            _ => self.bframes.unwrap_or(3),
+        }
     }
 }
 

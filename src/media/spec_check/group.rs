@@ -8,6 +8,7 @@ use crate::media::spec::TranscodeSpec;
 use crate::media::spec_check::audio::audio_of;
 use crate::media::spec_check::findings::Findings;
 use crate::media::spec_check::findings::name;
+use crate::media::spec_check::overlay::drawn_of;
 use crate::media::spec_check::set;
 use crate::media::spec_check::video::video_of;
 use std::collections::BTreeSet;
@@ -19,6 +20,7 @@ pub(super) fn transcode(findings: &mut Findings, spec: &TranscodeSpec) {
     if let Some(clip) = spec.clip {
         clip_of(findings, clip);
     }
+    drawn_of(findings, "", &spec.watermarks, &spec.mosaics, spec.burn.as_ref());
     let mut names = BTreeSet::new();
     for (at, group) in spec.groups.iter().enumerate() {
         let path = format!("group[{at}]");

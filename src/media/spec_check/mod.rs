@@ -7,6 +7,7 @@
 mod audio;
 mod findings;
 mod group;
+mod overlay;
 mod picture;
 mod set;
 mod video;

@@ -3,6 +3,7 @@
 use crate::media::spec::RateControl;
 use crate::media::spec::VideoSpec;
 use crate::media::spec_check::findings::Findings;
+use crate::media::spec_check::overlay::drawn_of;
 
 /// x264's preset names; NVENC's are mapped from them.
 pub const PRESETS: [&str; 9] = [
@@ -38,13 +39,14 @@ pub(super) fn video_of(findings: &mut Findings, path: &str, video: &VideoSpec) {
     findings.within_if(format!("{path}.bufsize_kbps"), video.bufsize_kbps, 10..=800_000);
     findings.within_if(format!("{path}.crf"), video.crf, 0.0..=51.0);
     findings.within(format!("{path}.gop_s"), video.gop_s, 0.1..=60.0);
-    findings.within(format!("{path}.bframes"), video.bframes, 0..=16);
-    if video.profile.as_deref() == Some("baseline") && video.bframes > 0 {
+    findings.within_if(format!("{path}.bframes"), video.bframes, 0..=16);
+    if video.profile.as_deref() == Some("baseline") && video.bframes.is_some_and(|bframes| bframes > 0) {
         findings.add(
             format!("{path}.bframes"),
             "profile \"baseline\" has no B-frames; write bframes = 0",
         );
     }
+    drawn_of(findings, path, &video.watermarks, &video.mosaics, video.burn.as_ref());
     match video.rate {
         RateControl::Crf => {
             if video.bitrate_kbps.is_some() {

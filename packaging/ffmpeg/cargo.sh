@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# Runs cargo against the static FFmpeg, which it builds first where needed.
+# usage: packaging/ffmpeg/cargo.sh build --release      packaging/ffmpeg/cargo.sh nextest run
+# What comes out needs only libc, libm and libgcc_s, and lies in target/static.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+top=$(cd "$here/../.." && pwd)
+ffmpeg=$top/target/ffmpeg
+"$here/build.sh" "$ffmpeg"
+export PKG_CONFIG_PATH=$ffmpeg/prefix/lib/pkgconfig PKG_CONFIG_ALL_STATIC=1
+export RUSTFLAGS="-L native=$ffmpeg/archives -C link-arg=-static-libgcc ${RUSTFLAGS:-}"
+export CARGO_TARGET_DIR=$top/target/static
+command=$1
+shift
+case $command in
+  nextest) # its own subcommand comes first
+    subcommand=$1
+    shift
+    exec cargo nextest "$subcommand" --features static-libav "$@" ;;
+  *) exec cargo "$command" --features static-libav "$@" ;;
+esac
