@@ -72,7 +72,9 @@ impl TranscodeSpec {
             .filter(|burn| burn.track().is_none())
             .map(|burn| burn.source.as_str());
         let images = self.all_watermarks().filter_map(|mark| mark.image.as_deref());
-        subtitles.chain(images).collect()
+        let seals = self.groups.iter().filter_map(|group| group.encryption.as_ref());
+        let keys = seals.filter_map(|seal| seal.key.as_deref());
+        subtitles.chain(images).chain(keys).collect()
     }
 
     /// Whether letters are drawn.

@@ -1,7 +1,7 @@
 //! The MPD of a DASH set as text (ISO/IEC 23009-1).
 //!
 //! Guarantees: pure; the time line of every representation is that of its segments, to the tick. Deliberately absent:
-//! live manifests, several periods.
+//! live manifests, several periods, segments that are parts of one file.
 
 use crate::media::facts::Ratio;
 use crate::media::pass::packaging::playlist;
@@ -20,8 +20,6 @@ pub struct Representation<'a> {
     pub folder: &'a str,
     /// Its segments.
     pub track: &'a Track,
-    /// All in one file.
-    pub is_single: bool,
     /// RFC 6381 name.
     pub codecs: Option<&'a str>,
     /// What only its kind has.
@@ -81,15 +79,9 @@ pub fn write(sets: &[AdaptationSet<'_>], texts: &[TextSet<'_>]) -> String {
     let segment_s = tracks()
         .flat_map(|track| track.segments.iter().map(|segment| segment.duration_s))
         .fold(0.0, f64::max);
-    let is_single = sets.iter().any(|set| {
-        set.representations
-            .iter()
-            .any(|representation| representation.is_single)
-    });
-    let profile = if is_single { "isoff-main" } else { "isoff-live" };
     let mut text = format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<MPD xmlns=\"urn:mpeg:dash:schema:mpd:2011\" \
-        profiles=\"urn:mpeg:dash:profile:{profile}:2011\" type=\"static\" mediaPresentationDuration=\"{}\" \
+        profiles=\"urn:mpeg:dash:profile:isoff-live:2011\" type=\"static\" mediaPresentationDuration=\"{}\" \
         maxSegmentDuration=\"{}\" minBufferTime=\"{}\">\n  <Period id=\"0\" start=\"PT0S\">\n",
         period(end_s),
         period(segment_s),
@@ -205,15 +197,11 @@ fn representation(text: &mut String, one: &Representation<'_>) {
             );
         }
     }
-    if one.is_single {
-        segment_list(text, one);
-    } else {
-        segment_template(text, one);
-    }
+    segment_template(text, one);
     text.push_str("      </Representation>\n");
 }
 
-/// Segments in files of their own: a pattern of their names.
+/// A pattern of the segments' names.
 fn segment_template(text: &mut String, one: &Representation<'_>) {
     let init = one.track.init.as_ref().map_or("init.mp4", |init| init.name.as_str());
     let _ = writeln!(
@@ -226,29 +214,6 @@ fn segment_template(text: &mut String, one: &Representation<'_>) {
     );
     timeline(text, one.track);
     text.push_str("        </SegmentTemplate>\n");
-}
-
-/// Segments that are parts of one file.
-fn segment_list(text: &mut String, one: &Representation<'_>) {
-    let Some(init) = &one.track.init else { return };
-    let range = |offset: u64, size_bytes: u64| format!("{offset}-{}", (offset + size_bytes).saturating_sub(1));
-    let _ = writeln!(
-        text,
-        "        <BaseURL>{}</BaseURL>\n        <SegmentList timescale=\"{}\" presentationTimeOffset=\"0\" \
-        startNumber=\"1\">\n          <Initialization range=\"{}\"/>",
-        reference(&Place::Inside(format!("{}/{}", one.folder, init.name))),
-        timescale(one.track),
-        range(init.offset, init.size_bytes)
-    );
-    timeline(text, one.track);
-    for segment in &one.track.segments {
-        let _ = writeln!(
-            text,
-            "          <SegmentURL mediaRange=\"{}\"/>",
-            range(segment.part.offset, segment.part.size_bytes)
-        );
-    }
-    text.push_str("        </SegmentList>\n");
 }
 
 /// Ticks a second. Units of tracks are one over something.

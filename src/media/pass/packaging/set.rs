@@ -335,7 +335,6 @@ impl Set<'_> {
             Some(mpd::Representation {
                 folder: &plan.name,
                 track,
-                is_single: track.init.as_ref().is_some_and(|init| init.name != "init.mp4"),
                 codecs: done.codecs.first().map(String::as_str),
                 kind,
             })
