@@ -18,7 +18,7 @@ use url::Url;
 pub const UNIFIED: &str = "unified";
 
 /// Names an `events` list may hold.
-const EVENT_NAMES: [EventType; 8] = [
+const EVENT_NAMES: [EventType; 9] = [
     EventType::WorkflowTaskStart,
     EventType::WorkflowTaskComplete,
     EventType::VideoAnalysisComplete,
@@ -27,6 +27,7 @@ const EVENT_NAMES: [EventType; 8] = [
     EventType::MediaConvertComplete,
     EventType::SnapshotComplete,
     EventType::DynamicImageComplete,
+    EventType::QcComplete,
 ];
 
 /// How tries are repeated.

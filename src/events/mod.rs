@@ -21,6 +21,7 @@ use crate::base::ids::OutputId;
 use crate::base::ids::TaskId;
 use crate::base::ids::WorkflowId;
 use crate::media::facts::MediaFacts;
+use crate::media::product::QcReport;
 use crate::objects::uri::ObjectUri;
 use crate::workflow::resolved::ActivityKind;
 use crate::workflow::status::JobStatus;
@@ -182,6 +183,13 @@ pub enum Detail {
         /// Where it stands.
         object: Option<ObjectUri>,
     },
+    /// Quality control ended.
+    QcEnded {
+        /// What it found; none on failure.
+        report: Option<Box<QcReport>>,
+        /// Where the report stands as a file.
+        object: Option<ObjectUri>,
+    },
     /// A task ended.
     TaskEnded {
         /// How.
@@ -221,6 +229,8 @@ pub enum EventType {
     SnapshotComplete,
     /// Animated picture.
     DynamicImageComplete,
+    /// Quality control; ours alone.
+    QcComplete,
 }
 
 impl EventType {
@@ -235,6 +245,7 @@ impl EventType {
             EventType::MediaConvertComplete => "MediaConvertComplete",
             EventType::SnapshotComplete => "SnapshotComplete",
             EventType::DynamicImageComplete => "DynamicImageComplete",
+            EventType::QcComplete => "QcComplete",
         }
     }
 }
@@ -250,6 +261,7 @@ impl Event {
             Detail::TranscodeEnded => EventType::MediaConvertComplete,
             Detail::SnapshotEnded { .. } => EventType::SnapshotComplete,
             Detail::AnimationEnded { .. } => EventType::DynamicImageComplete,
+            Detail::QcEnded { .. } => EventType::QcComplete,
             Detail::TaskEnded { .. } => EventType::WorkflowTaskComplete,
         }
     }

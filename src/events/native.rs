@@ -13,7 +13,7 @@
 //! of the product, Canceled included. By type:
 //! VideoAnalysisComplete `facts`; MediaConvertOutputComplete `output {id, name, group, size_bytes, md5, object, facts}`;
 //! MediaConvertOutputGroupComplete `group {id, name, ok}`; SnapshotComplete `snapshot {type, count, object, webvtt}`;
-//! DynamicImageComplete `object`; WorkflowTaskComplete `status` and `activities [{job, started_at, result}]` where
+//! DynamicImageComplete `object`; QcComplete `qc` (the report, its first stretches) and `object`; WorkflowTaskComplete `status` and `activities [{job, started_at, result}]` where
 //! `result` is what the activity's own event said. Objects are null or `{storage, key, url}`.
 //!
 //! Guarantees: keys are snake_case and only ever added; ids equal those of the REST API. Deliberately absent: anything
@@ -154,6 +154,10 @@ fn add_detail(body: &mut Map<String, Value>, detail: &Detail, deployment: &Deplo
             );
         }
         Detail::AnimationEnded { object: place } => {
+            body.insert("object".into(), object(place.as_ref(), deployment));
+        }
+        Detail::QcEnded { report, object: place } => {
+            body.insert("qc".into(), json!(report));
             body.insert("object".into(), object(place.as_ref(), deployment));
         }
         Detail::TaskEnded { status, activities } => {

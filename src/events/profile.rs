@@ -106,7 +106,7 @@ impl Profile {
 /// `event` in the words of `profile`; none where the profile has no such event.
 pub fn render(profile: Profile, event: &Event, deployment: &Deployment) -> Option<Rendered> {
     match profile {
-        Profile::Ims => Some(ims::render(event, deployment)),
+        Profile::Ims => ims::has(&event.detail).then(|| ims::render(event, deployment)),
         Profile::Vod => vod::render(event, deployment),
         Profile::Native => Some(native::render(event, deployment)),
     }

@@ -66,7 +66,7 @@ fn name(detail: &Detail) -> Option<&'static str> {
         Detail::OutputEnded { .. } => Some("StreamTranscodeComplete"),
         Detail::SnapshotEnded { .. } => Some("SnapshotComplete"),
         Detail::AnimationEnded { .. } => Some("DynamicImageComplete"),
-        Detail::OutputGroupEnded { .. } | Detail::TranscodeEnded => None,
+        Detail::OutputGroupEnded { .. } | Detail::TranscodeEnded | Detail::QcEnded { .. } => None,
     }
 }
 
@@ -109,7 +109,10 @@ fn activity_result(activity: &ActivityBrief, event: &Event, deployment: &Deploym
     let event_type = match &activity.event {
         Some(detail) => {
             activity_body(&mut message, detail, event, deployment, job.status);
-            name(detail).unwrap_or("TranscodeComplete")
+            name(detail).unwrap_or(match detail.as_ref() {
+                Detail::QcEnded { .. } => "QcComplete",
+                _ => "TranscodeComplete",
+            })
         }
         None => "ActivityComplete",
     };
@@ -200,6 +203,7 @@ fn activity_body(
         Detail::AnimationEnded { object: None }
         | Detail::OutputGroupEnded { .. }
         | Detail::TranscodeEnded
+        | Detail::QcEnded { .. }
         | Detail::TaskStarted
         | Detail::TaskEnded { .. } => {}
     }
@@ -232,6 +236,7 @@ fn node_type(kind: ActivityKind) -> &'static str {
         ActivityKind::Snapshot => "Snapshot",
         ActivityKind::DynamicImage => "DynamicImage",
         ActivityKind::Cover => "Cover",
+        ActivityKind::Qc => "Qc",
         ActivityKind::Noop => "Noop",
     }
 }

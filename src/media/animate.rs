@@ -1,8 +1,8 @@
-//! A short animated picture: GIF or animated WebP.
+//! A short animated picture: GIF, animated WebP or AVIF, of one stretch of the source or of several pieces.
 //!
 //! Guarantees: memory holds a few frames however long the clip is, the rest waits uncompressed in scratch (at most
-//! [`MAX_SPOOL_BYTES`], refused beforehand otherwise); the file repeats for ever; it has been read back, decoded and
-//! its frames and length compared. Deliberately absent: choosing frames; they arrive one for each moment of
+//! [`MAX_SPOOL_BYTES`], refused beforehand otherwise); it has been read back, decoded and its frames, length and
+//! repetitions compared. Deliberately absent: choosing frames; they arrive one for each moment of
 //! [`wanted`].
 
 use crate::base::fault::Blame;
@@ -10,13 +10,16 @@ use crate::base::fault::Fault;
 use crate::media::animation_file;
 use crate::media::av::animation::AnimationError;
 use crate::media::av::animation::Clip;
+use crate::media::av::animation::Palette;
 use crate::media::av::animation::encode_webp;
 use crate::media::av::animation::write_gif;
+use crate::media::av::avif::write_avif;
 use crate::media::gather::Checks;
 use crate::media::gather::Fit;
 use crate::media::gather::Gather;
 use crate::media::moments::Moments;
 use crate::media::moments::Span;
+use crate::media::picture::Color;
 use crate::media::picture::Picture;
 use crate::media::product::JobProduct;
 use crate::media::product::Place;
@@ -35,6 +38,9 @@ pub const WIDEST: u32 = 480;
 /// Most scratch space for frames that wait for their encoder.
 pub const MAX_SPOOL_BYTES: u64 = 4 << 30;
 
+/// Seconds of a clip that says neither its length nor its end.
+const DEFAULT_LENGTH_S: f64 = 3.0;
+
 /// Browsers show GIF frames shorter than this one tenth of a second each.
 const MAX_GIF_FPS: f64 = 50.0;
 
@@ -45,7 +51,7 @@ pub fn frame_rate(spec: &AnimationSpec) -> f64 {
     let fps = spec.fps.clamp(1.0, 60.0);
     match spec.format {
         AnimationFormat::Gif => fps.min(MAX_GIF_FPS),
-        AnimationFormat::Webp => fps,
+        AnimationFormat::Webp | AnimationFormat::Avif => fps,
     }
 }
 
@@ -60,8 +66,22 @@ pub fn wanted(spec: &AnimationSpec, span: Span) -> Moments {
             spec.fps
         ));
     }
+    if span.is_one_frame {
+        return Moments {
+            at_s: vec![0.0],
+            warnings,
+        };
+    }
     let mut start_s = spec.start_s.max(0.0);
-    let mut length_s = spec.duration_s.clamp(0.1, 60.0);
+    let stretch_s = spec
+        .end_s
+        .map(|end_s| end_s - start_s)
+        .filter(|stretch_s| *stretch_s > 0.0);
+    let mut length_s = spec
+        .duration_s
+        .or(stretch_s.filter(|_| spec.pieces <= 1))
+        .unwrap_or(DEFAULT_LENGTH_S)
+        .clamp(0.1, 60.0);
     if let Some(duration_s) = span.duration_s {
         if start_s >= duration_s {
             start_s = (duration_s - length_s).max(0.0);
@@ -71,9 +91,59 @@ pub fn wanted(spec: &AnimationSpec, span: Span) -> Moments {
         }
         length_s = length_s.min(duration_s - start_s);
     }
-    let count = ((length_s * fps).round() as usize).max(1);
-    let at_s = (0..count).map(|number| start_s + number as f64 / fps).collect();
+    let room_s = [stretch_s, span.duration_s.map(|duration_s| duration_s - start_s)]
+        .into_iter()
+        .flatten()
+        .fold(f64::INFINITY, f64::min);
+    let starts_s = pieces(spec.pieces, start_s, length_s, room_s, &mut warnings);
+    let piece_s = length_s / starts_s.len() as f64;
+    let count = ((piece_s * fps).round() as usize).max(1);
+    let mut at_s: Vec<f64> = starts_s
+        .iter()
+        .flat_map(|start_s| (0..count).map(move |number| start_s + number as f64 / fps))
+        .collect();
+    // Pieces that touch may overlap by less than a frame.
+    at_s.dedup_by(|later, earlier| *later <= *earlier);
     Moments { at_s, warnings }
+}
+
+/// Where the pieces begin: each in the middle of its share of the room, so that the first is not the film's first
+/// black frames and the last not its credits. One piece begins at the start.
+fn pieces(count: u32, start_s: f64, length_s: f64, room_s: f64, warnings: &mut Vec<String>) -> Vec<f64> {
+    let count = count.max(1);
+    if count == 1 || !room_s.is_finite() || room_s <= length_s {
+        if count > 1 {
+            warnings.push(format!(
+                "{count} pieces were asked for; there is no more of the source than they show together"
+            ));
+        }
+        return vec![start_s];
+    }
+    let (share_s, piece_s) = (room_s / f64::from(count), length_s / f64::from(count));
+    (0..count)
+        .map(|number| start_s + f64::from(number) * share_s + (share_s - piece_s) / 2.0)
+        .collect()
+}
+
+/// The size of the frames for a source shown at `display` pixels.
+pub fn fit(spec: &AnimationSpec, display: (u32, u32)) -> Fit {
+    let is_tall = display.1 > display.0;
+    let sides = match (spec.width, spec.height) {
+        (Some(long), Some(short)) if spec.long_short => {
+            let (long, short) = (long.max(short), long.min(short));
+            if is_tall {
+                (Some(short), Some(long))
+            } else {
+                (Some(long), Some(short))
+            }
+        }
+        sides => sides,
+    };
+    let fit = Fit::new(sides, display, WIDEST, Color([0; 3]), spec.fill);
+    match spec.format {
+        AnimationFormat::Avif => fit.even(),
+        AnimationFormat::Gif | AnimationFormat::Webp => fit,
+    }
 }
 
 /// An animation on its way to its file.
@@ -82,6 +152,8 @@ pub struct Animation {
     scratch: JobScratch,
     format: AnimationFormat,
     quality: u8,
+    palette: Palette,
+    loops: u32,
     fps: f64,
     fit: Fit,
     spool: File,
@@ -116,6 +188,11 @@ impl Animation {
             scratch,
             format: spec.format,
             quality: spec.quality,
+            palette: Palette {
+                colors: spec.colors,
+                dither: spec.dither,
+            },
+            loops: spec.loops,
             fps: frame_rate(spec),
             fit,
             spool,
@@ -163,8 +240,12 @@ impl Gather for Animation {
         };
         let name = format!("animation{}", self.format.extension());
         let not_encoded = |cause: AnimationError| {
+            let code = match cause {
+                AnimationError::Missing(_) => "EncoderMissing",
+                _ => "AnimationNotEncoded",
+            };
             Fault::new(
-                "AnimationNotEncoded",
+                code,
                 Blame::Host,
                 "encode",
                 format!("{} frames as {name}", clip.frames),
@@ -175,15 +256,18 @@ impl Gather for Animation {
         let mut checks = Checks::default();
         checks.add("frames_taken", "at least 1", clip.frames.to_string(), clip.frames > 0);
         if clip.frames > 0 {
+            let path = self.scratch.path(&name);
+            let mut frame = |number| self.frame(number);
             match self.format {
                 AnimationFormat::Gif => {
-                    write_gif(&self.scratch.path(&name), clip, &mut |number| self.frame(number))
-                        .map_err(not_encoded)?;
+                    write_gif(&path, clip, self.palette, self.loops, &mut frame).map_err(not_encoded)?;
                 }
                 AnimationFormat::Webp => {
-                    let bytes =
-                        encode_webp(clip, self.quality, &mut |number| self.frame(number)).map_err(not_encoded)?;
+                    let bytes = encode_webp(clip, self.quality, self.loops, &mut frame).map_err(not_encoded)?;
                     self.scratch.write(&name, &bytes, Place::Main)?;
+                }
+                AnimationFormat::Avif => {
+                    write_avif(&path, clip, self.quality, &mut frame).map_err(not_encoded)?;
                 }
             }
         }
@@ -214,12 +298,9 @@ impl Gather for Animation {
                         // A still file of one frame has no length of its own.
                         let ok = (wanted_s - found_s).abs() <= 1.0 / self.fps + 0.011 || found.frames == 1;
                         checks.add("duration_s", format!("{wanted_s:.3}"), format!("{found_s:.3}"), ok);
-                        checks.add(
-                            "repeats",
-                            "for ever",
-                            if found.forever { "for ever" } else { "no" },
-                            found.forever || found.frames == 1,
-                        );
+                        if found.frames > 1 {
+                            checks.same("shown_times", words(Some(self.loops)), words(found.loops));
+                        }
                     }
                     found_frames = found.frames;
                 }
@@ -246,10 +327,18 @@ impl Gather for Animation {
     }
 }
 
+/// How often an animation is shown, in words.
+fn words(loops: Option<u32>) -> String {
+    match loops {
+        Some(0) => "for ever".to_owned(),
+        Some(loops) => loops.to_string(),
+        None => "not said".to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::media::picture::Color;
 
     fn spec(json: &str) -> AnimationSpec {
         serde_json::from_str(json).expect("a spec")
@@ -259,13 +348,14 @@ mod tests {
         Span {
             duration_s: Some(duration_s),
             frame_s: 0.04,
+            is_one_frame: false,
         }
     }
 
     fn animate(json: &str, shades: &[u8]) -> (tempfile::TempDir, Result<JobProduct, Fault>) {
         let root = tempfile::tempdir().expect("a directory");
         let scratch = JobScratch::create(root.path(), "job").expect("made");
-        let fit = Fit::new(Some(64), Some(48), (64, 48), WIDEST, Color([0; 3]));
+        let fit = Fit::new((Some(64), Some(48)), (64, 48), WIDEST, Color([0; 3]), None);
         let mut animation = Box::new(Animation::new(&spec(json), fit, shades.len(), scratch).expect("small enough"));
         for (number, shade) in shades.iter().enumerate() {
             let mut picture = Picture::filled(64, 48, Color([*shade, 90, 255 - *shade])).expect("not empty");
@@ -302,8 +392,38 @@ mod tests {
     }
 
     #[test]
-    fn both_formats_are_made_and_proved() {
+    fn a_clip_may_end_somewhere_or_be_of_pieces() {
+        let at = |json: &str| wanted(&spec(json), span(60.0)).at_s;
+        let clip = at(r#"{"start_s":"00:00:10","end_s":12.5,"fps":10}"#);
+        assert_eq!((clip.len(), clip[0]), (25, 10.0));
+        let pieces = at(r#"{"pieces":3,"duration_s":6,"fps":1}"#);
+        assert_eq!(pieces, [9.0, 10.0, 29.0, 30.0, 49.0, 50.0]);
+        let part = at(r#"{"pieces":2,"duration_s":2,"start_s":10,"end_s":20,"fps":2}"#);
+        assert_eq!(part, [12.0, 12.5, 17.0, 17.5]);
+        let all = wanted(&spec(r#"{"pieces":4,"duration_s":60,"fps":1}"#), span(30.0));
+        assert_eq!((all.at_s.len(), all.at_s[0], all.warnings.len()), (30, 0.0, 1));
+    }
+
+    #[test]
+    fn long_and_short_edges_follow_the_source() {
+        let spec = spec(r#"{"width":320,"height":180,"long_short":true}"#);
+        let size = |display| (fit(&spec, display).width, fit(&spec, display).height);
+        assert_eq!((size((1920, 1080)), size((1080, 1920))), ((320, 180), (180, 320)));
+    }
+
+    #[test]
+    fn a_number_of_repetitions_is_written() {
         for format in ["gif", "webp"] {
+            let json = format!(r#"{{"format":"{format}","loops":3}}"#);
+            let product = animate(&json, &[0, 40, 80]).1.expect(format).outputs.remove(0);
+            let check = product.proof.checks.iter().find(|check| check.name == "shown_times");
+            assert_eq!(check.map(|check| check.found.as_str()), Some("3"), "{format}");
+        }
+    }
+
+    #[test]
+    fn all_formats_are_made_and_proved() {
+        for format in ["gif", "webp", "avif"] {
             let shades: Vec<u8> = (0..20).map(|number| number * 12).collect();
             let (root, end) = animate(&format!(r#"{{"format":"{format}"}}"#), &shades);
             let product = end.expect(format).outputs.remove(0);
@@ -315,7 +435,7 @@ mod tests {
 
     #[test]
     fn a_standing_picture_is_fine_and_no_picture_is_not() {
-        for format in ["gif", "webp"] {
+        for format in ["gif", "webp", "avif"] {
             let json = format!(r#"{{"format":"{format}"}}"#);
             assert!(animate(&json, &[7]).1.is_ok(), "{format}");
             assert_eq!(
@@ -330,7 +450,7 @@ mod tests {
     fn a_clip_beyond_the_scratch_budget_is_refused_beforehand() {
         let root = tempfile::tempdir().expect("a directory");
         let scratch = JobScratch::create(root.path(), "job").expect("made");
-        let fit = Fit::new(Some(4096), Some(2160), (4096, 2160), WIDEST, Color([0; 3]));
+        let fit = Fit::new((Some(4096), Some(2160)), (4096, 2160), WIDEST, Color([0; 3]), None);
         let fault = Animation::new(&spec("{}"), fit, 600, scratch).expect_err("16 GB");
         assert_eq!(fault.code, "AnimationTooLarge");
     }

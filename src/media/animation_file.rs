@@ -1,12 +1,20 @@
 //! Reading an animated picture back: its size, frames and length.
 //!
-//! Guarantees: WebP frames are decoded; of a GIF the block structure is walked to its end and every frame's data is
+//! Guarantees: WebP and AVIF frames are decoded; of a GIF the block structure is walked to its end and every frame's data is
 //! there. Independent of the encoders. Deliberately absent: drawing GIF frames.
 
+use crate::media::av::AvError;
+use crate::media::av::Decoder;
+use crate::media::av::Demuxer;
+use crate::media::av::Packet;
+use crate::media::av::Source;
+use crate::media::av::source::ReadAt;
+use crate::media::limits::Limits;
 use crate::media::spec::AnimationFormat;
 use image::AnimationDecoder;
 use image::ImageDecoder;
 use image::codecs::webp::WebPDecoder;
+use std::io;
 use std::io::Cursor;
 
 /// What an animation file holds.
@@ -20,8 +28,8 @@ pub struct AnimationFacts {
     pub frames: usize,
     /// All frames' delays together.
     pub duration_ms: u64,
-    /// Repeats without end.
-    pub forever: bool,
+    /// How often it is shown, 0: for ever; none: it does not say.
+    pub loops: Option<u32>,
 }
 
 /// Reads a whole file; the error says what is wrong with it.
@@ -29,6 +37,7 @@ pub fn read(bytes: &[u8], format: AnimationFormat) -> Result<AnimationFacts, Str
     match format {
         AnimationFormat::Gif => read_gif(bytes),
         AnimationFormat::Webp => read_webp(bytes),
+        AnimationFormat::Avif => read_avif(bytes),
     }
 }
 
@@ -43,10 +52,10 @@ fn read_webp(bytes: &[u8]) -> Result<AnimationFacts, String> {
             height,
             frames: 1,
             duration_ms: 0,
-            forever: false,
+            loops: None,
         });
     }
-    let forever = webp_repeats(bytes) == Some(0);
+    let loops = webp_repeats(bytes).map(u32::from);
     let (mut frames, mut duration_ms) = (0, 0.0);
     for frame in decoder.into_frames() {
         let (numerator, denominator) = frame.map_err(|cause| cause.to_string())?.delay().numer_denom_ms();
@@ -58,23 +67,92 @@ fn read_webp(bytes: &[u8]) -> Result<AnimationFacts, String> {
         height,
         frames,
         duration_ms: duration_ms.round() as u64,
-        forever,
+        loops,
     })
 }
 
 /// Loop count of the ANIM chunk; 0 is for ever.
 fn webp_repeats(bytes: &[u8]) -> Option<u16> {
-    let mut rest = bytes.get(12..)?;
+    let at = webp_repeats_at(bytes)?;
+    Some(u16::from_le_bytes(bytes.get(at..at + 2)?.try_into().ok()?))
+}
+
+/// Where an animated WebP says how often it is shown, two bytes; none: it has no such place.
+pub fn webp_repeats_at(bytes: &[u8]) -> Option<usize> {
+    let mut at = 12;
     loop {
-        let (name, size) = (
-            rest.get(..4)?,
-            u32::from_le_bytes(rest.get(4..8)?.try_into().ok()?) as usize,
-        );
-        if name == b"ANIM" {
-            return Some(u16::from_le_bytes(rest.get(12..14)?.try_into().ok()?));
+        let header = bytes.get(at..at + 8)?;
+        let size = u32::from_le_bytes(header[4..].try_into().ok()?) as usize;
+        if header.starts_with(b"ANIM") {
+            return Some(at + 12);
         }
-        rest = rest.get(8 + size + size % 2..)?;
+        at += 8 + size + size % 2;
     }
+}
+
+/// A file in memory.
+struct Held(Vec<u8>);
+
+impl ReadAt for Held {
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        let rest = usize::try_from(offset).ok().and_then(|offset| self.0.get(offset..));
+        let rest = rest.unwrap_or_default();
+        let count = rest.len().min(buffer.len());
+        buffer[..count].copy_from_slice(&rest[..count]);
+        Ok(count)
+    }
+
+    fn size_bytes(&self) -> io::Result<u64> {
+        Ok(self.0.len() as u64)
+    }
+}
+
+/// Frames are decoded by libav, whose decoders of AV1 are others than the encoders.
+fn read_avif(bytes: &[u8]) -> Result<AnimationFacts, String> {
+    if !bytes
+        .get(4..)
+        .is_some_and(|rest| rest.starts_with(b"ftypavif") || rest.starts_with(b"ftypavis"))
+    {
+        return Err("it does not begin like an AVIF".to_owned());
+    }
+    let words = |cause: AvError| cause.to_string();
+    let source =
+        Source::from_bytes(Box::new(Held(bytes.to_vec())), "animation.avif").map_err(|cause| cause.to_string())?;
+    let limits = Limits::default();
+    let mut demuxer = Demuxer::open(source, &limits).map_err(words)?;
+    let stream = demuxer.stream(0).ok_or_else(|| "it has no track".to_owned())?;
+    let unit_s = stream.time_base().value();
+    let mut decoder =
+        Decoder::open(&stream.parameters().map_err(words)?, stream.time_base(), 1, &limits).map_err(words)?;
+    let (mut packet, mut duration_s, mut more) = (Packet::new().map_err(words)?, 0.0, true);
+    let (mut frames, mut size) = (0, (0, 0));
+    while more {
+        more = demuxer.read(&mut packet).map_err(words)?;
+        if more && packet.stream_index() != 0 {
+            continue;
+        }
+        if more {
+            duration_s += packet.duration() as f64 * unit_s;
+            decoder.send(&packet).map_err(words)?;
+        } else {
+            decoder.send_end().map_err(words)?;
+        }
+        while let Some(frame) = decoder.receive().map_err(words)? {
+            frames += 1;
+            size = (frame.width(), frame.height());
+        }
+    }
+    if frames == 0 || decoder.damaged_frames() + decoder.refused_packets() > 0 {
+        return Err(format!("of its frames {frames} can be decoded"));
+    }
+    Ok(AnimationFacts {
+        width: size.0,
+        height: size.1,
+        frames,
+        duration_ms: (duration_s * 1000.0).round() as u64,
+        // Players repeat a sequence that says nothing else.
+        loops: Some(0),
+    })
 }
 
 fn read_gif(bytes: &[u8]) -> Result<AnimationFacts, String> {
@@ -89,7 +167,8 @@ fn read_gif(bytes: &[u8]) -> Result<AnimationFacts, String> {
         u16::from_le_bytes([screen[2], screen[3]]),
     );
     reader.colours(screen[4]).ok_or_else(cut)?;
-    let (mut frames, mut duration_ms, mut delay_ms, mut forever) = (0, 0, 0, false);
+    // Without the Netscape block it is shown once.
+    let (mut frames, mut duration_ms, mut delay_ms, mut loops) = (0, 0, 0, Some(1));
     loop {
         match reader.take(1).ok_or_else(cut)?[0] {
             // An extension: its label, then blocks.
@@ -100,7 +179,9 @@ fn read_gif(bytes: &[u8]) -> Result<AnimationFacts, String> {
                     delay_ms = u64::from(u16::from_le_bytes([data[1], data[2]])) * 10;
                 }
                 if label == 0xff && data.starts_with(b"NETSCAPE2.0") && data.len() >= 14 {
-                    forever = data[12..14] == [0, 0];
+                    // The number counts repetitions, but 0 is for ever.
+                    let again = u32::from(u16::from_le_bytes([data[12], data[13]]));
+                    loops = Some(if again == 0 { 0 } else { again + 1 });
                 }
             }
             // A frame: place, size, colours, code size, data.
@@ -126,7 +207,7 @@ fn read_gif(bytes: &[u8]) -> Result<AnimationFacts, String> {
         height: height.into(),
         frames,
         duration_ms,
-        forever,
+        loops,
     })
 }
 
@@ -190,7 +271,7 @@ mod tests {
                 height: 1,
                 frames: 2,
                 duration_ms: 140,
-                forever: true
+                loops: Some(0)
             }
         );
     }

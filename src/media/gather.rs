@@ -4,12 +4,14 @@
 //! absent: frames, decoding, which moments are wanted.
 
 use crate::base::fault::Fault;
+use crate::media::backdrop;
 use crate::media::error;
 use crate::media::picture::Color;
 use crate::media::picture::Picture;
 use crate::media::product::Check;
 use crate::media::product::JobProduct;
 use crate::media::product::Proof;
+use crate::media::spec::PictureFill;
 
 /// A consumer of one job's pictures.
 pub trait Gather: Send {
@@ -30,47 +32,92 @@ pub struct Fit {
     pub width: u32,
     /// See `width`.
     pub height: u32,
-    /// Size of the frame's image on it, centred.
+    /// Size of the frame's image on it, centred; what is larger than the picture is cut off evenly.
     pub inner_width: u32,
     /// See `inner_width`.
     pub inner_height: u32,
     /// What shows beside the image.
-    pub ground: Color,
+    pub ground: Ground,
+}
+
+/// What shows beside an image that does not fill its picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ground {
+    /// One colour.
+    Plain(Color),
+    /// The image itself, enlarged and blurred.
+    Blurred,
 }
 
 impl Fit {
     /// The size for a frame shown at `display` pixels (square pixels, upright). A side that is not given follows the
-    /// frame's shape; without either, the frame's own size, at most `widest` wide. With both the image is fitted
-    /// inside and centred, unless the shapes differ by less than a hundredth: then it fills the picture.
-    pub fn new(width: Option<u32>, height: Option<u32>, display: (u32, u32), widest: u32, ground: Color) -> Self {
+    /// frame's shape; without either, the frame's own size, at most `widest` wide. With both and another shape (by
+    /// more than a hundredth) `fill` decides; without it the image is fitted inside, centred on `ground`.
+    pub fn new(
+        (width, height): (Option<u32>, Option<u32>),
+        display: (u32, u32),
+        widest: u32,
+        ground: Color,
+        fill: Option<PictureFill>,
+    ) -> Self {
         let (shown_width, shown_height) = (f64::from(display.0.max(1)), f64::from(display.1.max(1)));
         let side = |pixels: f64| (pixels.round() as u32).max(1);
-        let (inner_width, inner_height) = match (width, height) {
-            (Some(width), Some(height)) => {
-                let scale = (f64::from(width) / shown_width).min(f64::from(height) / shown_height);
-                let stretch = f64::from(width) * shown_height / (f64::from(height) * shown_width);
-                if (0.99..=1.01).contains(&stretch) {
-                    (width, height)
-                } else {
-                    (
-                        side(shown_width * scale).min(width),
-                        side(shown_height * scale).min(height),
-                    )
-                }
-            }
-            (Some(width), None) => (width, side(f64::from(width) * shown_height / shown_width)),
-            (None, Some(height)) => (side(f64::from(height) * shown_width / shown_height), height),
+        let plain = |width: u32, height: u32| Fit {
+            width,
+            height,
+            inner_width: width,
+            inner_height: height,
+            ground: Ground::Plain(ground),
+        };
+        let (width, height) = match (width, height) {
+            (Some(width), Some(height)) => (width, height),
+            (Some(width), None) => return plain(width, side(f64::from(width) * shown_height / shown_width)),
+            (None, Some(height)) => return plain(side(f64::from(height) * shown_width / shown_height), height),
             (None, None) => {
                 let width = display.0.clamp(1, widest);
-                (width, side(f64::from(width) * shown_height / shown_width))
+                return plain(width, side(f64::from(width) * shown_height / shown_width));
             }
         };
-        Fit {
-            width: width.unwrap_or(inner_width),
-            height: height.unwrap_or(inner_height),
-            inner_width,
-            inner_height,
+        let stretch = f64::from(width) * shown_height / (f64::from(height) * shown_width);
+        if (0.99..=1.01).contains(&stretch) || fill == Some(PictureFill::Stretch) {
+            return plain(width, height);
+        }
+        let (across, down) = (f64::from(width) / shown_width, f64::from(height) / shown_height);
+        let inside = (
+            side(shown_width * across.min(down)).min(width),
+            side(shown_height * across.min(down)).min(height),
+        );
+        let fitted = |ground: Ground| Fit {
+            inner_width: inside.0,
+            inner_height: inside.1,
             ground,
+            ..plain(width, height)
+        };
+        match fill {
+            None | Some(PictureFill::Stretch) => fitted(Ground::Plain(ground)),
+            Some(PictureFill::Black) => fitted(Ground::Plain(Color([0; 3]))),
+            Some(PictureFill::White) => fitted(Ground::Plain(Color([255; 3]))),
+            Some(PictureFill::Blur) => fitted(Ground::Blurred),
+            Some(PictureFill::Keep) => plain(inside.0, inside.1),
+            Some(PictureFill::Crop) => Fit {
+                inner_width: side(shown_width * across.max(down)).max(width),
+                inner_height: side(shown_height * across.max(down)).max(height),
+                ..plain(width, height)
+            },
+        }
+    }
+
+    /// The same with both sides even, as encoders of video want them.
+    pub fn even(self) -> Self {
+        let even = |pixels: u32| (pixels.max(2) + 1) & !1;
+        let (width, height) = (even(self.width), even(self.height));
+        let follow = |inner: u32, side: u32, evened: u32| if inner == side { evened } else { inner };
+        Fit {
+            width,
+            height,
+            inner_width: follow(self.inner_width, self.width, width),
+            inner_height: follow(self.inner_height, self.height, height),
+            ground: self.ground,
         }
     }
 
@@ -79,12 +126,12 @@ impl Fit {
         if (image.width(), image.height()) == (self.width, self.height) {
             return image;
         }
-        let mut picture = Picture::filled(self.width, self.height, self.ground).expect("sides are at least 1");
-        picture.paste(
-            &image,
-            self.width.saturating_sub(image.width()) / 2,
-            self.height.saturating_sub(image.height()) / 2,
-        );
+        let cut = image.middle(self.width, self.height);
+        let mut picture = match self.ground {
+            Ground::Plain(color) => Picture::filled(self.width, self.height, color).expect("sides are at least 1"),
+            Ground::Blurred => backdrop::blurred(&image, self.width, self.height),
+        };
+        picture.paste(&cut, (self.width - cut.width()) / 2, (self.height - cut.height()) / 2);
         picture
     }
 }
@@ -131,7 +178,7 @@ mod tests {
     const BLACK: Color = Color([0, 0, 0]);
 
     fn size(width: Option<u32>, height: Option<u32>, display: (u32, u32)) -> (u32, u32, u32, u32) {
-        let fit = Fit::new(width, height, display, 480, BLACK);
+        let fit = Fit::new((width, height), display, 480, BLACK, None);
         (fit.width, fit.height, fit.inner_width, fit.inner_height)
     }
 
@@ -154,7 +201,7 @@ mod tests {
 
     #[test]
     fn the_image_is_centred_on_the_ground() {
-        let fit = Fit::new(Some(10), Some(10), (20, 10), 480, Color([0, 0, 9]));
+        let fit = Fit::new((Some(10), Some(10)), (20, 10), 480, Color([0, 0, 9]), None);
         let picture = fit.frame(Picture::filled(10, 5, Color([255, 0, 0])).expect("not empty"));
         assert_eq!((picture.width(), picture.height()), (10, 10));
         assert_eq!(
@@ -166,6 +213,35 @@ mod tests {
             ),
             ([0, 0, 9], [255, 0, 0], [255, 0, 0], [0, 0, 9])
         );
+    }
+
+    #[test]
+    fn each_fill_has_its_sizes() {
+        let size = |fill| {
+            let fit = Fit::new((Some(100), Some(100)), (1920, 1080), 480, BLACK, Some(fill));
+            (fit.width, fit.height, fit.inner_width, fit.inner_height, fit.ground)
+        };
+        let plain = |level| Ground::Plain(Color([level; 3]));
+        assert_eq!(size(PictureFill::Stretch), (100, 100, 100, 100, plain(0)));
+        assert_eq!(size(PictureFill::White), (100, 100, 100, 56, plain(255)));
+        assert_eq!(size(PictureFill::Blur), (100, 100, 100, 56, Ground::Blurred));
+        assert_eq!(size(PictureFill::Keep), (100, 56, 100, 56, plain(0)));
+        assert_eq!(size(PictureFill::Crop), (100, 100, 178, 100, plain(0)));
+        let odd = Fit::new((Some(101), None), (1920, 1080), 480, BLACK, None).even();
+        assert_eq!(
+            (odd.width, odd.height, odd.inner_width, odd.inner_height),
+            (102, 58, 102, 58)
+        );
+    }
+
+    #[test]
+    fn cropping_keeps_the_middle() {
+        let fit = Fit::new((Some(10), Some(10)), (20, 10), 480, BLACK, Some(PictureFill::Crop));
+        let mut image = Picture::filled(20, 10, Color([9; 3])).expect("not empty");
+        image.paste(&Picture::filled(10, 10, Color([200; 3])).expect("not empty"), 5, 0);
+        let picture = fit.frame(image);
+        assert_eq!((picture.width(), picture.height()), (10, 10));
+        assert!(picture.rgb().iter().all(|value| *value == 200));
     }
 
     #[test]

@@ -109,6 +109,13 @@ impl KeyIndex {
             .saturating_sub(1)
     }
 
+    /// Whether two of these moments (stream units, rising) have the same key frame.
+    pub fn is_shared(&self, moments: &[f64]) -> bool {
+        moments
+            .windows(2)
+            .any(|pair| self.at_or_before(pair[0]) == self.at_or_before(pair[1]))
+    }
+
     /// Whether these moments (stream units, rising) are poorly served by key frames: fewer than half of them get one
     /// of their own, or one is shown `far` units or more after its key frame.
     pub fn serves_poorly(&self, moments: &[f64], far: f64) -> bool {
@@ -166,5 +173,6 @@ mod tests {
         assert!(!index.serves_poorly(&[0.0, 1000.0, 2000.0, 3000.0], 15_000.0));
         assert!(index.serves_poorly(&[0.0, 100.0, 200.0, 2000.0, 2100.0], 15_000.0));
         assert!(index.serves_poorly(&[0.0, 21_000.0], 15_000.0));
+        assert!(!index.is_shared(&[0.0, 3000.0, 4000.0]) && index.is_shared(&[0.0, 2000.0, 3000.0]));
     }
 }

@@ -7,6 +7,7 @@
 use crate::base::fault::Blame;
 use crate::base::fault::Fault;
 use crate::media::spec::SnapshotSpec;
+use crate::media::spec::seconds;
 
 /// Most pictures one job makes, as the clouds have it.
 pub const MAX_PICTURES: usize = 10_000;
@@ -30,6 +31,8 @@ pub struct Span {
     pub duration_s: Option<f64>,
     /// Length of a frame, seconds: how far before the end the last one begins. 0 when unknown.
     pub frame_s: f64,
+    /// A single picture: there is nothing to choose from.
+    pub is_one_frame: bool,
 }
 
 impl Span {
@@ -44,8 +47,14 @@ impl Span {
 /// Explicit times come before `interval_s`, and that before `count`; `count` caps all of them. Moments at or after
 /// the end are left out with a warning; when that leaves none, the last frame stands in. Without a known duration
 /// an interval runs to [`MAX_PICTURES`] moments (the end of the source cuts it), while per cents and even spreading are
-/// a fault of the source.
+/// a fault of the source. A source of one frame has one moment, whatever was asked.
 pub fn wanted(spec: &SnapshotSpec, span: Span) -> Result<Moments, Fault> {
+    if span.is_one_frame {
+        return Ok(Moments {
+            at_s: vec![0.0],
+            warnings: Vec::new(),
+        });
+    }
     let cap = spec
         .count
         .map_or(MAX_PICTURES, |count| (count as usize).clamp(1, MAX_PICTURES));
@@ -119,7 +128,7 @@ pub fn is_lone(spec: &SnapshotSpec) -> bool {
     if !spec.times.is_empty() {
         spec.times.len() == 1 || spec.count == Some(1)
     } else {
-        spec.count == Some(1) || (spec.count.is_none() && spec.interval_s.is_none())
+        spec.count == Some(1) || (spec.count.is_none() && spec.interval_s.is_none_or(|interval_s| interval_s <= 0.0))
     }
 }
 
@@ -130,8 +139,8 @@ fn explicit(text: &str, span: Span) -> Result<f64, Fault> {
             Blame::Request,
             "snapshot",
             format!("times entry {text:?}"),
-            "it is neither seconds nor a per cent of the duration",
-            "Write seconds (\"3.5\") or a per cent from 0 to 100 (\"10%\").",
+            "it is neither a time nor a per cent of the duration",
+            "Write seconds (\"3.5\"), a time (\"00:01:02.5\") or a per cent from 0 to 100 (\"10%\").",
         )
     };
     let number = |digits: &str| {
@@ -148,7 +157,7 @@ fn explicit(text: &str, span: Span) -> Result<f64, Fault> {
             // 100 % means the last thing to be seen, not the first moment after it.
             Ok((duration_s * percent / 100.0).min(span.last_frame_s().unwrap_or(duration_s)))
         }
-        None => number(text).ok_or_else(refused),
+        None => seconds::parse(text).ok_or_else(refused),
     }
 }
 
@@ -177,6 +186,7 @@ mod tests {
             Span {
                 duration_s: Some(duration_s),
                 frame_s: 0.04,
+                is_one_frame: false,
             },
         )
         .expect("moments")
@@ -214,6 +224,7 @@ mod tests {
             Span {
                 duration_s: Some(20.0),
                 frame_s: 0.04,
+                is_one_frame: false,
             },
         )
         .expect("moments");
@@ -225,6 +236,28 @@ mod tests {
     fn the_last_frame_stands_in_when_everything_lies_beyond_the_end() {
         assert_eq!(at(r#"{"times":["99"]}"#, 20.0), [19.96]);
         assert_eq!(at(r#"{"interval_s":10,"start_s":30}"#, 20.0), [19.96]);
+    }
+
+    #[test]
+    fn an_interval_of_nothing_spreads_evenly_and_times_may_be_clocks() {
+        assert_eq!(at(r#"{"interval_s":0,"count":4}"#, 20.0), [0.0, 5.0, 10.0, 15.0]);
+        assert_eq!(at(r#"{"times":["00:01:02.5","3.5s"]}"#, 100.0), [3.5, 62.5]);
+    }
+
+    #[test]
+    fn a_single_picture_has_one_moment() {
+        let span = Span {
+            duration_s: None,
+            frame_s: 0.0,
+            is_one_frame: true,
+        };
+        for json in [
+            r#"{"count":9}"#,
+            r#"{"times":["50%","8"]}"#,
+            r#"{"interval_s":2,"start_s":7}"#,
+        ] {
+            assert_eq!(wanted(&spec(json), span).expect("a moment").at_s, [0.0], "{json}");
+        }
     }
 
     #[test]
@@ -246,6 +279,7 @@ mod tests {
             Span {
                 duration_s: Some(604_800.0),
                 frame_s: 0.04,
+                is_one_frame: false,
             },
         )
         .expect("moments");
@@ -258,6 +292,7 @@ mod tests {
         let unknown = Span {
             duration_s: None,
             frame_s: 0.0,
+            is_one_frame: false,
         };
         assert_eq!(
             wanted(&spec(r#"{"interval_s":2,"count":3}"#), unknown)
@@ -279,12 +314,13 @@ mod tests {
 
     #[test]
     fn nonsense_is_refused_by_name() {
-        for text in ["", "x", "-1", "101%", "nan", "inf"] {
+        for text in ["", "x", "-1", "101%", "nan", "inf", "1:75:00"] {
             let fault = wanted(
                 &spec(&format!(r#"{{"times":["{text}"]}}"#)),
                 Span {
                     duration_s: Some(9.0),
                     frame_s: 0.0,
+                    is_one_frame: false,
                 },
             );
             assert_eq!(fault.expect_err(text).code, "InvalidMoment", "{text}");

@@ -5,6 +5,8 @@
 
 use crate::base::fault::Blame;
 use crate::base::fault::Fault;
+use crate::media::av::animation;
+use crate::media::av::animation::AnimationError;
 use crate::media::spec::PictureFormat;
 use image::ImageEncoder;
 use image::codecs::jpeg::JpegEncoder;
@@ -13,7 +15,7 @@ use image::codecs::png::FilterType;
 use image::codecs::png::PngEncoder;
 use image::codecs::webp::WebPEncoder;
 
-/// Luma (0..=255, full range) below which a pixel counts as black. The clouds' examples move between 16 and 70;
+/// Luma (0..=255, full range) below which a pixel counts as black when nobody says. The clouds' examples move between 16 and 70;
 /// 32 is what `blackframe` uses and tells night scenes from faded-out ones.
 pub const BLACK_LUMA: u8 = 32;
 
@@ -125,32 +127,47 @@ impl Picture {
         self.rgb.truncate(self.height as usize * self.width as usize * 3);
     }
 
-    /// Per cent of pixels darker than [`BLACK_LUMA`].
-    pub fn black_percent(&self) -> f64 {
+    /// The part in the middle, at most so large.
+    pub fn middle(&self, width: u32, height: u32) -> Picture {
+        let (across, down) = (width.clamp(1, self.width), height.clamp(1, self.height));
+        let (left, top) = ((self.width - across) / 2, (self.height - down) / 2);
+        let rows = self.rgb.chunks_exact(self.width as usize * 3);
+        let rgb = rows
+            .skip(top as usize)
+            .take(down as usize)
+            .flat_map(|row| &row[left as usize * 3..(left + across) as usize * 3])
+            .copied()
+            .collect();
+        Picture {
+            width: across,
+            height: down,
+            rgb,
+        }
+    }
+
+    /// Per cent of pixels with less luma (0..=255) than `below`.
+    pub fn black_percent(&self, below: u8) -> f64 {
         let black = self
             .rgb
             .chunks_exact(3)
             .filter(|pixel| {
                 // BT.709 luma in 1/1024.
                 let luma = u32::from(pixel[0]) * 218 + u32::from(pixel[1]) * 732 + u32::from(pixel[2]) * 74;
-                luma < u32::from(BLACK_LUMA) * 1024
+                luma < u32::from(below) * 1024
             })
             .count();
         100.0 * black as f64 / (self.rgb.len() / 3) as f64
     }
 
-    /// The picture as a file's bytes. `quality` (1..=100) is for JPEG; PNG and WebP are lossless.
-    pub fn encode(&self, format: PictureFormat, quality: u8) -> Result<Vec<u8>, Fault> {
+    /// The picture as a file's bytes. `quality` (1..=100) is for JPEG and WebP; PNG is lossless, and WebP without one.
+    pub fn encode(&self, format: PictureFormat, quality: Option<u8>) -> Result<Vec<u8>, Fault> {
         let mut bytes = Vec::new();
         let done = match format {
-            PictureFormat::Jpg => JpegEncoder::new_with_quality(&mut bytes, quality.clamp(1, 100)).write_image(
-                &self.rgb,
-                self.width,
-                self.height,
-                image::ExtendedColorType::Rgb8,
-            ),
+            PictureFormat::Jpg => JpegEncoder::new_with_quality(&mut bytes, quality.unwrap_or(100).clamp(1, 100))
+                .write_image(&self.rgb, self.width, self.height, image::ExtendedColorType::Rgb8),
             PictureFormat::Png => PngEncoder::new_with_quality(&mut bytes, CompressionType::Fast, FilterType::Adaptive)
                 .write_image(&self.rgb, self.width, self.height, image::ExtendedColorType::Rgb8),
+            PictureFormat::Webp if quality.is_some() => return self.lossy_webp(quality.unwrap_or(100)),
             PictureFormat::Webp => WebPEncoder::new_lossless(&mut bytes).write_image(
                 &self.rgb,
                 self.width,
@@ -160,15 +177,33 @@ impl Picture {
         };
         match done {
             Ok(()) => Ok(bytes),
-            Err(cause) => Err(Fault::new(
-                "PictureNotEncoded",
-                Blame::Request,
-                "encode",
-                format!("a {}x{} picture as {}", self.width, self.height, format.extension()),
-                cause.to_string(),
-                "Ask for a smaller picture or another format.",
-            )),
+            Err(cause) => Err(self.not_encoded(Blame::Request, format, cause.to_string())),
         }
+    }
+
+    fn lossy_webp(&self, quality: u8) -> Result<Vec<u8>, Fault> {
+        animation::encode_webp_still(self, quality).map_err(|cause| match cause {
+            AnimationError::Missing(_) => Fault::new(
+                "EncoderMissing",
+                Blame::Host,
+                "encode",
+                "a WebP picture",
+                cause.to_string(),
+                "Write lossless = true, take another format, or install a libav with libwebp.",
+            ),
+            cause => self.not_encoded(Blame::Request, PictureFormat::Webp, cause.to_string()),
+        })
+    }
+
+    fn not_encoded(&self, blame: Blame, format: PictureFormat, cause: String) -> Fault {
+        Fault::new(
+            "PictureNotEncoded",
+            blame,
+            "encode",
+            format!("a {}x{} picture as {}", self.width, self.height, format.extension()),
+            cause,
+            "Ask for a smaller picture or another format.",
+        )
     }
 
     /// Reads a picture back from a file's bytes; the error is the decoder's own sentence.
@@ -217,27 +252,39 @@ mod tests {
     fn lossless_formats_give_back_the_same_samples_and_jpeg_nearly() {
         let picture = gradient(37, 21);
         for format in [PictureFormat::Png, PictureFormat::Webp] {
-            let bytes = picture.encode(format, 85).expect("encodes");
+            let bytes = picture.encode(format, None).expect("encodes");
             assert_eq!(Picture::decode(&bytes, format).expect("decodes"), picture, "{format:?}");
         }
-        let bytes = picture.encode(PictureFormat::Jpg, 95).expect("encodes");
-        let again = Picture::decode(&bytes, PictureFormat::Jpg).expect("decodes");
-        assert_eq!((again.width(), again.height()), (37, 21));
-        let error: u64 = again
-            .rgb()
-            .iter()
-            .zip(picture.rgb())
-            .map(|(a, b)| u64::from(a.abs_diff(*b)))
-            .sum();
-        assert!(
-            error / (picture.rgb().len() as u64) < 6,
-            "mean error too large: {error}"
-        );
+        for format in [PictureFormat::Jpg, PictureFormat::Webp] {
+            let bytes = picture.encode(format, Some(95)).expect("encodes");
+            let again = Picture::decode(&bytes, format).expect("decodes");
+            assert_eq!((again.width(), again.height()), (37, 21));
+            let pairs = again.rgb().iter().zip(picture.rgb());
+            let error: u64 = pairs.map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
+            let mean = error / (picture.rgb().len() as u64);
+            assert!(mean < 6, "{format:?}: mean error {mean}");
+        }
+    }
+
+    #[test]
+    fn a_lossy_webp_shrinks_with_its_quality() {
+        let picture = gradient(200, 120);
+        let size = |quality| picture.encode(PictureFormat::Webp, quality).expect("encodes").len();
+        assert!(size(Some(10)) < size(Some(95)), "{} {}", size(Some(10)), size(Some(95)));
+        assert_ne!(size(None), size(Some(100)));
+    }
+
+    #[test]
+    fn the_middle_is_cut_out() {
+        let middle = gradient(10, 8).middle(4, 90);
+        assert_eq!((middle.width(), middle.height()), (4, 8));
+        assert_eq!(middle.pixel(0, 0), gradient(10, 8).pixel(3, 0));
+        assert_eq!(middle.pixel(3, 7), gradient(10, 8).pixel(6, 7));
     }
 
     #[test]
     fn a_cut_file_is_not_taken_for_a_picture() {
-        let bytes = gradient(64, 64).encode(PictureFormat::Png, 85).expect("encodes");
+        let bytes = gradient(64, 64).encode(PictureFormat::Png, Some(85)).expect("encodes");
         assert!(Picture::decode(&bytes[..bytes.len() / 2], PictureFormat::Png).is_err());
     }
 
@@ -274,20 +321,20 @@ mod tests {
     #[test]
     fn darkness_is_the_share_of_dark_pixels() {
         let mut picture = Picture::filled(10, 10, Color([10, 10, 10])).expect("not empty");
-        assert_eq!(picture.black_percent(), 100.0);
+        assert_eq!(picture.black_percent(BLACK_LUMA), 100.0);
         picture.paste(&Picture::filled(10, 4, Color([90, 90, 90])).expect("not empty"), 0, 0);
-        assert_eq!(picture.black_percent(), 60.0);
+        assert_eq!(picture.black_percent(BLACK_LUMA), 60.0);
         // Blue alone is dark to the eye, green alone is not.
         assert_eq!(
             Picture::filled(2, 2, Color([0, 0, 255]))
                 .expect("not empty")
-                .black_percent(),
+                .black_percent(BLACK_LUMA),
             100.0
         );
         assert_eq!(
             Picture::filled(2, 2, Color([0, 255, 0]))
                 .expect("not empty")
-                .black_percent(),
+                .black_percent(BLACK_LUMA),
             0.0
         );
     }

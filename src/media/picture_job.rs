@@ -15,6 +15,7 @@ use crate::media::product::JobEnd;
 use crate::media::scratch_file::JobScratch;
 use crate::media::spec::MediaWork;
 use crate::media::timeline::Timeline;
+use crate::media::wish::Blackness;
 use crate::media::wish::Wish;
 use std::path::Path;
 
@@ -27,10 +28,11 @@ pub type Render<'a, F> = dyn FnMut(&F, Fit) -> Result<Picture, Fault> + 'a;
 /// A picture job on its way. `F` is whatever stands for a frame; clones share it.
 pub struct PictureJob<F> {
     intra: bool,
+    own_frames: bool,
     picker: Picker<F>,
     moments_s: Vec<f64>,
     label: Label,
-    black_percent: Option<f64>,
+    black: Option<Blackness>,
     gather: Box<dyn Gather>,
     dark: Option<Dark>,
     rendered: Option<(f64, Picture)>,
@@ -87,8 +89,8 @@ impl<F: Clone> PictureJob<F> {
         let (display, timeline) = (video.display_size(), Timeline::of(facts));
         let wish = JobScratch::create(scratch, directory).and_then(|scratch| match work {
             MediaWork::DynamicImage(spec) => Wish::animation(spec, display, timeline, scratch).map(Some),
-            MediaWork::Snapshot(spec) => Wish::snapshot(spec, display, timeline, scratch).map(Some),
-            MediaWork::Analysis | MediaWork::Transcode(_) => Ok(None),
+            MediaWork::Snapshot(spec) => Wish::snapshot(spec, display, timeline, &seed(facts), scratch).map(Some),
+            MediaWork::Analysis | MediaWork::Transcode(_) | MediaWork::Qc(_) => Ok(None),
         });
         Some(match wish {
             Ok(wish) => Prepared::Job(Box::new(Self::new(wish?, timeline, exact))),
@@ -100,10 +102,11 @@ impl<F: Clone> PictureJob<F> {
         let intra = wish.intra && !exact;
         PictureJob {
             intra,
+            own_frames: wish.own_frames,
             picker: Picker::new(wish.moments.at_s.clone()),
             moments_s: wish.moments.at_s,
             label: if intra { Label::Frame } else { Label::Moment },
-            black_percent: wish.black_level.map(f64::from),
+            black: wish.black,
             gather: wish.gather,
             dark: None,
             rendered: None,
@@ -203,9 +206,14 @@ impl<F: Clone> PictureJob<F> {
         self.intra
     }
 
+    /// Every moment wants a frame of its own: where key frames cannot give one, the very frame shown then.
+    pub fn wants_own_frames(&self) -> bool {
+        self.own_frames
+    }
+
     /// Passes over black frames.
     pub fn minds_black(&self) -> bool {
-        self.black_percent.is_some()
+        self.black.is_some()
     }
 
     /// From now on every moment gets the very frame shown then.
@@ -311,8 +319,8 @@ impl<F: Clone> PictureJob<F> {
     }
 
     fn is_too_dark(&self, picture: &Picture) -> bool {
-        self.black_percent
-            .is_some_and(|percent| picture.black_percent() >= percent)
+        self.black
+            .is_some_and(|black| picture.black_percent(black.luma) >= black.percent)
     }
 
     fn hand_over(&mut self, label_s: f64, picture: Picture) {
@@ -323,6 +331,11 @@ impl<F: Clone> PictureJob<F> {
             self.fail(fault);
         }
     }
+}
+
+/// What tells this source from others, for what is drawn by lot.
+fn seed(facts: &MediaFacts) -> Vec<u8> {
+    serde_json::to_vec(facts).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -442,7 +455,11 @@ mod tests {
     #[test]
     fn key_frames_label_their_own_time_and_skipped_moments_are_told() {
         let root = tempfile::tempdir().expect("a directory");
-        let mut job = job(r#"{"mode":"sprite","times":["0","3","3.5"]}"#, 4.0, root.path());
+        let mut job = job(
+            r#"{"mode":"sprite","times":["0","3","3.5"],"frame_type":"intra"}"#,
+            4.0,
+            root.path(),
+        );
         assert!(job.is_intra());
         job.offer(0.0, 10, &mut shade);
         job.settle_next(&mut shade);

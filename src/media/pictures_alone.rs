@@ -89,7 +89,14 @@ pub fn carry_out_alone(
             for (number, mut job) in open_jobs {
                 let moments = job.moments_s().len();
                 let mut report = |done: usize, frames: u64| on_progress((before + done) as f64 / total as f64, frames);
-                match workbench.by_seeking(&mut job, keys.clone(), &mut report) {
+                let mut sought = workbench.by_seeking(&mut job, keys.clone(), &mut report);
+                if sought.is_ok() && job.is_intra() && job.wants_own_frames() && job.skipped() > 0 {
+                    // The index gave times of decoding, so only reading showed that two moments share a key frame.
+                    job = restarted(&jobs[number], &workbench, scratch)?;
+                    job.make_exact();
+                    sought = workbench.by_seeking(&mut job, keys.clone(), &mut report);
+                }
+                match sought {
                     Ok(()) => ends[number] = Some(workbench.end(*job)),
                     Err(Setback::Fault(fault)) => return Err(fault),
                     Err(Setback::Index) => in_order.push((number, restarted(&jobs[number], &workbench, scratch)?)),
@@ -100,18 +107,28 @@ pub fn carry_out_alone(
             in_order = open_jobs;
         }
         if !in_order.is_empty() {
-            let all_intra = in_order.iter().all(|(_, job)| job.is_intra());
             let mut parts: Vec<&mut Job> = in_order.iter_mut().map(|(_, job)| &mut **job).collect();
             workbench.in_order(&mut parts, on_progress)?;
-            let poor = parts.iter().any(|job| job.skipped() * 2 > job.moments_s().len());
-            if all_intra && poor {
-                for (number, job) in &mut in_order {
-                    *job = restarted(&jobs[*number], &workbench, scratch)?;
+            // What the key frames did not serve is done again with every frame.
+            let unserved = |job: &Job| {
+                job.is_intra()
+                    && (job.skipped() * 2 > job.moments_s().len() || job.wants_own_frames() && job.skipped() > 0)
+            };
+            let mut again = Vec::new();
+            for (number, job) in in_order {
+                if unserved(&job) {
+                    let mut job = restarted(&jobs[number], &workbench, scratch)?;
                     job.make_exact();
+                    again.push((number, job));
+                } else {
+                    ends[number] = Some(workbench.end(*job));
                 }
-                let mut parts: Vec<&mut Job> = in_order.iter_mut().map(|(_, job)| &mut **job).collect();
+            }
+            if !again.is_empty() {
+                let mut parts: Vec<&mut Job> = again.iter_mut().map(|(_, job)| &mut **job).collect();
                 workbench.in_order(&mut parts, on_progress)?;
             }
+            in_order = again;
             for (number, job) in in_order {
                 ends[number] = Some(workbench.end(*job));
             }
@@ -249,7 +266,8 @@ impl<'a> Workbench<'a> {
         let (unit_s, zero) = (self.unit_s, self.zero.unwrap_or(0));
         let units = |moment_s: f64| zero as f64 + moment_s / unit_s;
         let moments: Vec<f64> = job.moments_s().iter().map(|moment_s| units(*moment_s)).collect();
-        if job.is_intra() && keys.serves_poorly(&moments, keys.units(FAR_FROM_KEY_S)) {
+        let shared = job.wants_own_frames() && keys.is_shared(&moments);
+        if job.is_intra() && (shared || keys.serves_poorly(&moments, keys.units(FAR_FROM_KEY_S))) {
             job.make_exact();
         }
         // Key frames are decoded side by side; the way to exact frames is one stream of them.

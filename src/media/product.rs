@@ -4,6 +4,15 @@
 //! Guarantees: complete enough to publish and announce an output without opening it again. Deliberately absent:
 //! storages and keys; the engine does not know where its files go.
 
+mod qc;
+
+pub use qc::QcEvent;
+pub use qc::QcPictures;
+pub use qc::QcReport;
+pub use qc::QcResult;
+pub use qc::QcSound;
+pub use qc::QcVerdict;
+
 use crate::base::fault::Fault;
 use crate::media::facts::MediaFacts;
 use crate::media::spec::GroupKind;
@@ -44,6 +53,9 @@ pub struct JobProduct {
     /// Why not where it was wanted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fallback_reason: Option<String>,
+    /// What quality control found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub qc: Option<QcReport>,
 }
 
 /// One output: a file, or a set of files that belong together.
@@ -103,6 +115,8 @@ pub enum ProductKind {
     Sprite,
     /// An animated picture.
     Animation,
+    /// A report as JSON.
+    Report,
 }
 
 impl ProductKind {
@@ -112,7 +126,11 @@ impl ProductKind {
             ProductKind::Hls => GroupKind::Hls,
             ProductKind::Dash => GroupKind::Dash,
             ProductKind::Cmaf => GroupKind::Cmaf,
-            ProductKind::File | ProductKind::Stills | ProductKind::Sprite | ProductKind::Animation => GroupKind::File,
+            ProductKind::File
+            | ProductKind::Stills
+            | ProductKind::Sprite
+            | ProductKind::Animation
+            | ProductKind::Report => GroupKind::File,
         }
     }
 }

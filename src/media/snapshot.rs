@@ -25,7 +25,8 @@ use md5::Md5;
 pub struct Stills {
     scratch: JobScratch,
     format: PictureFormat,
-    quality: u8,
+    /// None: without loss.
+    quality: Option<u8>,
     lone: bool,
     fit: Fit,
     files: Vec<ProductFile>,
@@ -37,7 +38,7 @@ impl Stills {
         Stills {
             scratch,
             format: spec.format,
-            quality: spec.quality,
+            quality: (!spec.lossless).then_some(spec.quality),
             lone: is_lone(spec),
             fit,
             files: Vec::new(),
@@ -128,7 +129,7 @@ mod tests {
 
     fn stills(json: &str, root: &std::path::Path) -> Box<Stills> {
         let spec: SnapshotSpec = serde_json::from_str(json).expect("a spec");
-        let fit = Fit::new(spec.width, spec.height, (64, 36), u32::MAX, Color([0, 0, 0]));
+        let fit = Fit::new((spec.width, spec.height), (64, 36), u32::MAX, Color([0, 0, 0]), None);
         Box::new(Stills::new(&spec, fit, JobScratch::create(root, "job").expect("made")))
     }
 

@@ -3,6 +3,7 @@
 //! Guarantees: the clock is the pass's: 0 is the first thing shown or heard. Deliberately absent: frames.
 
 use crate::media::facts::MediaFacts;
+use crate::media::facts::StreamFacts;
 use crate::media::moments::Span;
 
 /// Where the video of a source lies in time.
@@ -21,6 +22,7 @@ impl Timeline {
             let span = Span {
                 duration_s: None,
                 frame_s: 0.0,
+                is_one_frame: false,
             };
             return Timeline { span, end_s: 0.0 };
         };
@@ -41,10 +43,17 @@ impl Timeline {
             span: Span {
                 duration_s,
                 frame_s: if rate > 0.0 { 1.0 / rate } else { 0.0 },
+                is_one_frame: is_one_frame(facts, stream),
             },
             end_s: duration_s.unwrap_or(0.0).max(facts.duration_s.unwrap_or(0.0)),
         }
     }
+}
+
+/// Demuxers of single pictures guess a rate for them, and none says how many frames there are.
+fn is_one_frame(facts: &MediaFacts, stream: &StreamFacts) -> bool {
+    let is_picture_file = facts.format_name.ends_with("_pipe") && facts.streams.len() == 1;
+    stream.frame_count == Some(1) || (is_picture_file && stream.frame_count.is_none())
 }
 
 /// Time of frames in order of appearance.
@@ -82,7 +91,6 @@ impl Clock {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::media::facts::StreamFacts;
 
     #[test]
     fn video_that_begins_late_ends_late_and_sound_may_outlast_it() {

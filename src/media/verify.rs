@@ -10,14 +10,19 @@ use crate::media::av::Color;
 use crate::media::av::Decoder;
 use crate::media::av::Demuxer;
 use crate::media::av::Packet;
+use crate::media::av::PixelFormat;
 use crate::media::av::Source;
+use crate::media::av::mastering;
 use crate::media::av::parameters::Kind;
+use crate::media::encoding::hdr::HdrMetadata;
 use crate::media::error;
 use crate::media::facts::MediaFacts;
 use crate::media::facts::StreamKind;
+use crate::media::hearing::Hearing;
 use crate::media::last_gop::LastGop;
 use crate::media::last_gop::LastPictures;
 use crate::media::limits::Limits;
+use crate::media::loudness::Loudness;
 use crate::media::probe;
 use crate::media::product::Check;
 
@@ -40,19 +45,38 @@ pub struct VideoExpected {
     pub end_s: f64,
     /// What their numbers mean.
     pub color: Color,
+    /// How they are stored: depth and chroma.
+    pub format: PixelFormat,
+    /// For which light they were graded; nothing for SDR.
+    pub metadata: HdrMetadata,
+}
+
+/// How loud a track should be heard.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LoudnessExpected {
+    /// Integrated loudness.
+    pub lufs: f64,
+    /// Highest true peak, where the codec keeps samples as they are.
+    pub ceiling_dbtp: Option<f64>,
+    /// What was measured of the source and done about it, in words.
+    pub words: String,
 }
 
 /// What sound should be there.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct AudioExpected {
     /// Codec, as a probe calls it.
-    pub codec: &'static str,
+    pub codec: String,
     /// Hz.
     pub rate_hz: u32,
     /// Channels.
     pub channels: u32,
-    /// When it ends, seconds; it begins at 0.
+    /// When it begins, seconds: 0 unless it was copied.
+    pub first_s: f64,
+    /// When it ends.
     pub end_s: f64,
+    /// How loud, where that was asked for.
+    pub loudness: Option<LoudnessExpected>,
 }
 
 /// What an output should hold.
@@ -62,8 +86,10 @@ pub struct Expected {
     pub video: Option<VideoExpected>,
     /// Sound, a track each, in the order of the file.
     pub audios: Vec<AudioExpected>,
-    /// Where time 0 stands on the output's own clock, seconds.
-    pub zero_s: f64,
+    /// Where time 0 stands in the file, seconds: transport streams begin later.
+    pub start_s: f64,
+    /// The container does not say how long the last picture is shown.
+    pub open_end: bool,
 }
 
 /// An output as it was read back.
@@ -81,6 +107,12 @@ pub struct ReadBack {
 const SKEW_S: f64 = 0.040;
 /// Time stamps are written in units of at most this.
 const STAMP_S: f64 = 0.002;
+/// Samples of the longest packet of sound, by which containers without edit lists may be longer.
+const PACKET_SAMPLES: f64 = 1600.0;
+/// Most that loudness may be off, LU.
+const LOUDNESS_LU: f64 = 0.5;
+/// Most that a true peak may be above its ceiling, dB: meters differ by that.
+const PEAK_DB: f64 = 0.2;
 
 #[derive(Debug, Clone, Copy, Default)]
 struct Counted {
@@ -108,9 +140,11 @@ pub fn media(source: Source, expected: &Expected) -> Result<ReadBack, Fault> {
     check(&mut checks, "streams", &wanted, &found, wanted == found);
     let Tally {
         counted,
+        heard,
+        metadata,
         mut keys_s,
         last,
-    } = count(&mut demuxer, &facts, expected.zero_s).map_err(unreadable)?;
+    } = count(&mut demuxer, &facts, expected).map_err(unreadable)?;
     if let Some(last) = last {
         let (wanted, found) = (last.expected, last.whole);
         check(&mut checks, "last_gop_pictures", wanted, found, found >= wanted);
@@ -127,9 +161,13 @@ pub fn media(source: Source, expected: &Expected) -> Result<ReadBack, Fault> {
             .and_then(|(index, _)| counted.get(index).copied())
             .unwrap_or_default()
     };
-    let pictures = of(|kind| matches!(kind, StreamKind::Video(_)), 0);
+    let mut pictures = of(|kind| matches!(kind, StreamKind::Video(_)), 0);
+    if let Some(video) = expected.video.as_ref().filter(|_| expected.open_end) {
+        pictures.end_s = pictures.last_s + (video.end_s - video.last_s);
+    }
     if let Some(video) = &expected.video {
         check_video(&mut checks, video, &pictures, &facts);
+        check_form(&mut checks, video, &facts, metadata);
     }
     let mut found_end_s = pictures.end_s;
     for (number, audio) in expected.audios.iter().enumerate() {
@@ -139,7 +177,8 @@ pub fn media(source: Source, expected: &Expected) -> Result<ReadBack, Fault> {
             0 => name.to_owned(),
             number => format!("{name}_{}", number + 1),
         };
-        let tolerance_s = 2.0 * 1024.0 / f64::from(audio.rate_hz.max(1));
+        let packet_s = PACKET_SAMPLES / f64::from(audio.rate_hz.max(1));
+        let tolerance_s = 2.0 * packet_s;
         near(
             &mut checks,
             &of_track("audio_end_s"),
@@ -148,8 +187,8 @@ pub fn media(source: Source, expected: &Expected) -> Result<ReadBack, Fault> {
             tolerance_s + STAMP_S,
         );
         if let Some(video) = &expected.video {
-            // Sound begins at the origin by construction, pictures where the source has them.
-            let wanted_ms = video.first_s * 1000.0;
+            // Sound that was encoded begins at the origin by construction, pictures where the source has them.
+            let wanted_ms = (video.first_s - audio.first_s) * 1000.0;
             let found_ms = (pictures.first_s.unwrap_or(f64::NAN) - sound.first_s.unwrap_or(f64::NAN)) * 1000.0;
             check(
                 &mut checks,
@@ -158,12 +197,56 @@ pub fn media(source: Source, expected: &Expected) -> Result<ReadBack, Fault> {
                 format!("{found_ms:.1}"),
                 (found_ms - wanted_ms).abs() <= SKEW_S * 1000.0,
             );
+            let wanted_ms = (video.end_s - audio.end_s) * 1000.0;
+            let found_ms = (pictures.end_s - sound.end_s) * 1000.0;
+            let allowed_ms = SKEW_S.max(packet_s) * 1000.0;
+            check(
+                &mut checks,
+                &of_track("av_end_skew_ms"),
+                format!("{wanted_ms:.1} within {allowed_ms:.0}"),
+                format!("{found_ms:.1}"),
+                (found_ms - wanted_ms).abs() <= allowed_ms,
+            );
+        }
+    }
+    for (number, loudness) in &heard {
+        let wanted = expected.audios.get(*number).and_then(|audio| audio.loudness.as_ref());
+        if let Some(wanted) = wanted {
+            check_loudness(&mut checks, *number, wanted, loudness.as_ref());
         }
     }
     let ends = expected.audios.iter().map(|audio| audio.end_s);
     let longest = ends.fold(expected.video.map_or(0.0, |video| video.end_s), f64::max);
     near(&mut checks, "duration_s", longest, found_end_s, 0.1);
     Ok(ReadBack { facts, checks, keys_s })
+}
+
+fn check_loudness(checks: &mut Vec<Check>, number: usize, wanted: &LoudnessExpected, found: Option<&Loudness>) {
+    let of_track = |name: &str| match number {
+        0 => name.to_owned(),
+        number => format!("{name}_{}", number + 1),
+    };
+    let lufs = found.and_then(|found| found.integrated_lufs).unwrap_or(f64::NAN);
+    let peak = found.and_then(|found| found.true_peak_dbtp).unwrap_or(f64::NAN);
+    check(
+        checks,
+        &of_track("loudness_lufs"),
+        format!("{:.1} within {LOUDNESS_LU} ({})", wanted.lufs, wanted.words),
+        format!(
+            "{lufs:.1}, range {:.1} LU, true peak {peak:.1} dBTP",
+            found.map_or(0.0, |found| found.range_lu)
+        ),
+        (lufs - wanted.lufs).abs() <= LOUDNESS_LU,
+    );
+    if let Some(ceiling_dbtp) = wanted.ceiling_dbtp {
+        check(
+            checks,
+            &of_track("true_peak_dbtp"),
+            format!("at most {ceiling_dbtp:.1}"),
+            format!("{peak:.1}"),
+            peak <= ceiling_dbtp + PEAK_DB,
+        );
+    }
 }
 
 fn check_video(checks: &mut Vec<Check>, video: &VideoExpected, found: &Counted, facts: &MediaFacts) {
@@ -198,6 +281,24 @@ fn check_video(checks: &mut Vec<Check>, video: &VideoExpected, found: &Counted, 
         };
         let ok = wanted.iter().zip(said).all(|(wanted, said)| holds(wanted, said));
         check(checks, "color", wanted.join("/"), said.join("/"), ok);
+    }
+}
+
+/// Depth, chroma and light.
+fn check_form(checks: &mut Vec<Check>, video: &VideoExpected, facts: &MediaFacts, metadata: HdrMetadata) {
+    let Some((_, pictures)) = facts.main_video().filter(|_| video.format != PixelFormat::NONE) else {
+        return;
+    };
+    let said = pictures.pixel_format.as_deref().unwrap_or("unknown");
+    // Some decoders say full range in the name of the format.
+    let found = PixelFormat::named(said).map(|format| format.without_range().0);
+    let wanted = video.format.name().unwrap_or_default();
+    check(checks, "pixel_format", &wanted, said, found == Some(video.format));
+    // QuickTime has no place for it.
+    let has_place = !matches!(video.codec, "prores" | "dnxhd");
+    let (wanted, found) = (video.metadata.to_string(), metadata.to_string());
+    if has_place && (!video.metadata.is_empty() || !metadata.is_empty()) {
+        check(checks, "hdr_metadata", &wanted, &found, wanted == found);
     }
 }
 
@@ -243,12 +344,21 @@ fn streams_found(facts: &MediaFacts) -> String {
 struct Tally {
     /// By stream.
     counted: Vec<Counted>,
+    /// What was heard of the tracks whose loudness counts, by their number.
+    heard: Heard,
+    /// What the first picture, or its container, says of light.
+    metadata: HdrMetadata,
     keys_s: Vec<f64>,
     last: Option<LastPictures>,
 }
 
-/// Reads every packet, decodes pictures until the first comes out, and those from the last key frame on.
-fn count(demuxer: &mut Demuxer, facts: &MediaFacts, zero_s: f64) -> Result<Tally, AvError> {
+/// What was heard of the tracks whose loudness counts, by their number.
+type Heard = Vec<(usize, Option<Loudness>)>;
+
+/// Reads every packet, decodes pictures until the first comes out and those from the last key frame on, and the sound
+/// whose loudness counts. Times are counted from the beginning that the output should have.
+fn count(demuxer: &mut Demuxer, facts: &MediaFacts, expected: &Expected) -> Result<Tally, AvError> {
+    let mut metadata = HdrMetadata::default();
     let mut counted = vec![Counted::default(); facts.streams.len()];
     let mut first_picture = None;
     let mut last_gop = None;
@@ -258,13 +368,32 @@ fn count(demuxer: &mut Demuxer, facts: &MediaFacts, zero_s: f64) -> Result<Tally
         if parameters.kind() == Kind::Video {
             let decoder = Decoder::open(&parameters, stream.time_base(), 1, &Limits::default())?;
             first_picture = Some((stream.index(), decoder, false));
+            metadata = stream.hdr_metadata();
             last_gop = Some(LastGop::new(parameters, stream.time_base()));
             break;
+        }
+    }
+    let mut hearings = Vec::new();
+    let mut tracks = 0;
+    for stream in demuxer.streams() {
+        let parameters = stream.parameters()?;
+        if parameters.kind() == Kind::Audio {
+            if expected
+                .audios
+                .get(tracks)
+                .is_some_and(|audio| audio.loudness.is_some())
+            {
+                hearings.push((tracks, stream.index(), Hearing::open(&parameters, stream.time_base())?));
+            }
+            tracks += 1;
         }
     }
     let mut packet = Packet::new()?;
     while demuxer.read(&mut packet)? {
         let index = packet.stream_index();
+        for (_, _, hearing) in hearings.iter_mut().filter(|(_, stream, _)| *stream == index) {
+            hearing.take(&packet)?;
+        }
         let (Some(stream), Some(counted)) = (facts.streams.get(index), counted.get_mut(index)) else {
             continue;
         };
@@ -273,10 +402,13 @@ fn count(demuxer: &mut Demuxer, facts: &MediaFacts, zero_s: f64) -> Result<Tally
             && !*decoded
         {
             decoder.send(&packet)?;
-            *decoded = decoder.receive()?.is_some();
+            if let Some(frame) = decoder.receive()? {
+                *decoded = true;
+                metadata = mastering::of_frame(&frame).or(metadata);
+            }
         }
         let unit = stream.time_base.value();
-        let pts_s = packet.pts().or_else(|| packet.dts()).unwrap_or(0) as f64 * unit - zero_s;
+        let pts_s = packet.pts().or_else(|| packet.dts()).unwrap_or(0) as f64 * unit - expected.start_s;
         if let (Some((video, _, _)), Some(last_gop)) = (&first_picture, &mut last_gop)
             && *video == index
         {
@@ -301,12 +433,15 @@ fn count(demuxer: &mut Demuxer, facts: &MediaFacts, zero_s: f64) -> Result<Tally
     }
     if let Some((_, decoder, false)) = &mut first_picture {
         decoder.send_end()?;
-        if decoder.receive()?.is_none() {
-            return Err(AvError {
-                code: -22,
-                call: "decode",
-                text: "no picture of it can be decoded".to_owned(),
-            });
+        match decoder.receive()? {
+            Some(frame) => metadata = mastering::of_frame(&frame).or(metadata),
+            None => {
+                return Err(AvError {
+                    code: -22,
+                    call: "decode",
+                    text: "no picture of it can be decoded".to_owned(),
+                });
+            }
         }
     }
     for counted in &mut counted {
@@ -318,8 +453,14 @@ fn count(demuxer: &mut Demuxer, facts: &MediaFacts, zero_s: f64) -> Result<Tally
             counted.end_s = counted.last_s + (counted.last_s - first_s) / (counted.frames - 1) as f64;
         }
     }
+    let mut heard = Vec::new();
+    for (number, _, hearing) in hearings {
+        heard.push((number, hearing.finish()?));
+    }
     Ok(Tally {
         counted,
+        heard,
+        metadata,
         keys_s,
         last: last_gop.map(LastGop::finish).transpose()?,
     })

@@ -18,13 +18,13 @@ pub struct Cue {
     pub end_ms: u64,
     /// Name of the sheet, as it stands in the file.
     pub sheet: String,
-    /// Where on the sheet.
-    pub cell: CellBox,
+    /// Where on the sheet; none: all of it.
+    pub cell: Option<CellBox>,
 }
 
 /// Cues for cells labelled `at_s` (rising), the last of which lasts until `end_s`. `sheet_of` gives the name of the
 /// sheet of a cell's number and its place there.
-pub fn cues(at_s: &[f64], end_s: f64, mut sheet_of: impl FnMut(usize) -> (String, CellBox)) -> Vec<Cue> {
+pub fn cues(at_s: &[f64], end_s: f64, mut sheet_of: impl FnMut(usize) -> (String, Option<CellBox>)) -> Vec<Cue> {
     // Two frames less than a millisecond apart still get a cue each.
     let mut starts_ms: Vec<u64> = Vec::with_capacity(at_s.len() + 1);
     for moment_s in at_s.iter().chain([&end_s]) {
@@ -52,13 +52,16 @@ pub fn write(cues: &[Cue], notes: &[String]) -> String {
         text.push_str(&format!("\nNOTE {}\n", note.replace("-->", "to").replace('\n', " ")));
     }
     for cue in cues {
-        let CellBox { x, y, width, height } = cue.cell;
         text.push_str(&format!(
-            "\n{} --> {}\n{}#xywh={x},{y},{width},{height}\n",
+            "\n{} --> {}\n{}",
             clock(cue.start_ms),
             clock(cue.end_ms),
             cue.sheet
         ));
+        if let Some(CellBox { x, y, width, height }) = cue.cell {
+            text.push_str(&format!("#xywh={x},{y},{width},{height}"));
+        }
+        text.push('\n');
     }
     text
 }
@@ -89,18 +92,22 @@ pub fn read(text: &str) -> Result<Vec<Cue>, String> {
         let bad_time = || format!("line {number} has no time");
         let (start_ms, end_ms) = (unclock(start).ok_or_else(bad_time)?, unclock(end).ok_or_else(bad_time)?);
         let (number, payload) = lines.next().ok_or_else(|| format!("nothing follows line {number}"))?;
-        let (sheet, fragment) = payload
-            .rsplit_once("#xywh=")
-            .ok_or_else(|| format!("line {number} names no part of a sheet"))?;
-        let sides: Vec<u32> = fragment.split(',').filter_map(|side| side.parse().ok()).collect();
-        let [x, y, width, height] = sides[..] else {
-            return Err(format!("line {number} has no x,y,w,h"));
+        if payload.is_empty() {
+            return Err(format!("line {number} names no picture"));
+        }
+        let (sheet, fragment) = match payload.rsplit_once("#xywh=") {
+            Some((sheet, fragment)) => (sheet, Some(fragment)),
+            None => (payload, None),
+        };
+        let cell = match fragment {
+            Some(fragment) => Some(part(fragment).ok_or_else(|| format!("line {number} has no x,y,w,h"))?),
+            None => None,
         };
         cues.push(Cue {
             start_ms,
             end_ms,
             sheet: sheet.to_owned(),
-            cell: CellBox { x, y, width, height },
+            cell,
         });
     }
     Ok(cues)
@@ -123,6 +130,18 @@ pub fn flaw(cues: &[Cue]) -> Option<String> {
     None
 }
 
+fn part(fragment: &str) -> Option<CellBox> {
+    let mut sides = fragment.split(',').map(|side| side.parse::<u32>().ok());
+    let mut side = || sides.next().flatten();
+    let cell = CellBox {
+        x: side()?,
+        y: side()?,
+        width: side()?,
+        height: side()?,
+    };
+    sides.next().is_none().then_some(cell)
+}
+
 fn clock(ms: u64) -> String {
     format!(
         "{:02}:{:02}:{:02}.{:03}",
@@ -142,7 +161,11 @@ fn unclock(text: &str) -> Option<u64> {
     if parts.next().is_some() || thousandths.len() != 3 || seconds > 59 || minutes > 59 {
         return None;
     }
-    Some(((hours * 60 + minutes) * 60 + seconds) * 1000 + thousandths.parse::<u64>().ok()?)
+    if !thousandths.bytes().all(|digit| digit.is_ascii_digit()) {
+        return None;
+    }
+    let whole_s = hours.checked_mul(3600)?.checked_add(minutes * 60 + seconds)?;
+    whole_s.checked_mul(1000)?.checked_add(thousandths.parse().ok()?)
 }
 
 #[cfg(test)]
@@ -153,12 +176,12 @@ mod tests {
         cues(at_s, end_s, |number| {
             (
                 "{reelmill:numbered:1}".to_owned(),
-                CellBox {
+                Some(CellBox {
                     x: number as u32 * 160,
                     y: 0,
                     width: 160,
                     height: 90,
-                },
+                }),
             )
         })
     }
@@ -171,6 +194,14 @@ mod tests {
         assert!(text.ends_with("00:00:20.000 --> 00:00:29.970\n{reelmill:numbered:1}#xywh=320,0,160,90\n"));
         assert_eq!(read(&text).expect("reads"), cues);
         assert_eq!(flaw(&cues), None);
+    }
+
+    #[test]
+    fn a_cue_may_name_a_whole_picture() {
+        let stills = cues(&[0.0, 4.0], 8.0, |number| (format!("still-{number}.jpg"), None));
+        let text = write(&stills, &[]);
+        assert!(text.ends_with("00:00:04.000 --> 00:00:08.000\nstill-1.jpg\n"), "{text}");
+        assert_eq!(read(&text).expect("reads"), stills);
     }
 
     #[test]
@@ -206,7 +237,10 @@ mod tests {
             ("", "line 1"),
             ("WEBVTT\n\n00:00.000 --> x\na#xywh=1,2,3,4\n", "line 3"),
             ("WEBVTT\n\n00:00.000 --> 00:01.000\n", "line 3"),
-            ("WEBVTT\n\n00:00.000 --> 00:01.000\na.jpg\n", "line 4"),
+            ("WEBVTT\n\n00:00.000 --> 00:01.000\n\n", "line 4"),
+            ("WEBVTT\n\n00:00.000 --> 99999999999999999:00:01.000\na.jpg\n", "line 3"),
+            ("WEBVTT\n\n00:00.000 --> 00:01.+10\na.jpg\n", "line 3"),
+            ("WEBVTT\n\n00:00.000 --> 00:01.000\na.jpg#xywh=1,2,3,4,5\n", "line 4"),
             ("WEBVTT\n\n00:00.000 --> 00:01.000\na.jpg#xywh=1,2,3\n", "line 4"),
         ] {
             let message = read(text).expect_err(text);

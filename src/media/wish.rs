@@ -3,14 +3,16 @@
 //! Guarantees: sizes, colours and amounts that cannot be are refused here, before anything is decoded. Deliberately
 //! absent: frames.
 
+use crate::base::fault::Blame;
 use crate::base::fault::Fault;
 use crate::media::animate;
 use crate::media::animate::Animation;
+use crate::media::color_name;
 use crate::media::gather::Fit;
 use crate::media::gather::Gather;
 use crate::media::moments;
 use crate::media::moments::Moments;
-use crate::media::picture::Color;
+use crate::media::picture::BLACK_LUMA;
 use crate::media::scratch_file::JobScratch;
 use crate::media::snapshot::Stills;
 use crate::media::spec::AnimationSpec;
@@ -29,38 +31,79 @@ pub struct Wish {
     pub gather: Box<dyn Gather>,
     /// Key frames will do.
     pub intra: bool,
-    /// Per cent of black pixels from which on a frame is passed over.
-    pub black_level: Option<u8>,
+    /// But only those that are no other moment's as well.
+    pub own_frames: bool,
+    /// Which frames are passed over as black.
+    pub black: Option<Blackness>,
+}
+
+/// What makes a frame a black one.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Blackness {
+    /// Per cent of its pixels that must be black.
+    pub percent: f64,
+    /// Luma below which a pixel is.
+    pub luma: u8,
 }
 
 impl Wish {
-    /// Of stills or a sprite, for a source shown at `display` pixels.
+    /// Of stills or a sprite, for a source shown at `display` pixels; `seed` is what a random colour is drawn from.
     pub fn snapshot(
         spec: &SnapshotSpec,
         display: (u32, u32),
         timeline: Timeline,
+        seed: &[u8],
         scratch: JobScratch,
     ) -> Result<Self, Fault> {
-        // A sheet's layout is the one that complains about a wrong colour.
-        let ground = Color::parse(&spec.color).unwrap_or(Color([0; 3]));
+        let ground = color_name::color(&spec.color, seed).ok_or_else(|| {
+            Fault::new(
+                "InvalidColor",
+                Blame::Request,
+                "snapshot",
+                format!("color {:?}", spec.color),
+                "it is not a colour",
+                "Write it as #rrggbb, as a name of CSS, or as random.",
+            )
+        })?;
+        let moments = moments::wanted(spec, timeline.span)?;
         let gather: Box<dyn Gather> = match spec.mode {
             SnapshotMode::Normal => {
-                let fit = Fit::new(spec.width, spec.height, display, u32::MAX, ground);
+                let fit = Fit::new((spec.width, spec.height), display, u32::MAX, ground, spec.fill);
                 Box::new(Stills::new(spec, fit, scratch))
             }
             SnapshotMode::Sprite => {
                 let width = spec
                     .cell_width
                     .or(spec.cell_height.is_none().then_some(DEFAULT_CELL_WIDTH));
-                let fit = Fit::new(width, spec.cell_height, display, DEFAULT_CELL_WIDTH, ground);
-                Box::new(Sprite::new(spec, fit, scratch)?)
+                let fit = Fit::new(
+                    (width, spec.cell_height),
+                    display,
+                    DEFAULT_CELL_WIDTH,
+                    ground,
+                    spec.fill,
+                );
+                let step_s = match moments.at_s[..] {
+                    [first_s, second_s, ..] => second_s - first_s,
+                    _ => timeline.end_s.max(timeline.span.frame_s),
+                };
+                Box::new(Sprite::new(spec, fit, ground, step_s, scratch)?)
             }
         };
+        let is_auto = spec.frame_type == FrameType::Auto;
         Ok(Wish {
-            moments: moments::wanted(spec, timeline.span)?,
+            // Who names a moment, or tiles of equal length, means the frame of that moment.
+            intra: match spec.frame_type {
+                FrameType::Auto => spec.times.is_empty() && !spec.image_playlist,
+                FrameType::Intra => true,
+                FrameType::Normal => false,
+            },
+            own_frames: is_auto,
+            moments,
             gather,
-            intra: spec.frame_type == FrameType::Intra,
-            black_level: spec.black_level,
+            black: spec.black_level.map(|percent| Blackness {
+                percent: f64::from(percent),
+                luma: spec.pixel_black_threshold.unwrap_or(BLACK_LUMA),
+            }),
         })
     }
 
@@ -72,13 +115,14 @@ impl Wish {
         scratch: JobScratch,
     ) -> Result<Self, Fault> {
         let moments = animate::wanted(spec, timeline.span);
-        let fit = Fit::new(spec.width, spec.height, display, animate::WIDEST, Color([0; 3]));
+        let fit = animate::fit(spec, display);
         let gather = Box::new(Animation::new(spec, fit, moments.at_s.len(), scratch)?);
         Ok(Wish {
             moments,
             gather,
             intra: false,
-            black_level: None,
+            own_frames: false,
+            black: None,
         })
     }
 }

@@ -119,6 +119,7 @@ pub(super) fn result_of(product: &JobProduct) -> JobResult {
         fallback_reason: product.fallback_reason.clone(),
         dropped: product.dropped.clone(),
         warnings: product.warnings.clone(),
+        qc: product.qc.clone(),
     }
 }
 

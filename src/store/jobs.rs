@@ -13,6 +13,7 @@ use crate::base::ids::AttemptId;
 use crate::base::ids::JobId;
 use crate::base::ids::TaskId;
 use crate::events::Detail;
+use crate::media::product::QcReport;
 use crate::workflow::resolved::ActivityKind;
 use crate::workflow::status::JobEvent;
 use crate::workflow::status::JobStatus;
@@ -64,7 +65,7 @@ pub struct JobRow {
 }
 
 /// What a job did, beside its outputs.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct JobResult {
     /// Where the work was done.
     pub backend: String,
@@ -77,6 +78,9 @@ pub struct JobResult {
     /// What deserves a look.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
+    /// What quality control found, the first stretches of each check.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub qc: Option<QcReport>,
 }
 
 /// A ready job, as the queue tells it.

@@ -324,5 +324,6 @@ fn kind_word(kind: ProductKind) -> &'static str {
         ProductKind::Stills => "stills",
         ProductKind::Sprite => "sprite",
         ProductKind::Animation => "animation",
+        ProductKind::Report => "report",
     }
 }

@@ -111,6 +111,15 @@ pub(super) fn tell_end(
         }],
         ActivityKind::Transcode => transcode(activity, outputs),
         ActivityKind::Snapshot | ActivityKind::Cover => vec![snapshot(activity, outputs)],
+        ActivityKind::Qc => vec![Detail::QcEnded {
+            report: job
+                .result
+                .as_ref()
+                .and_then(|result| result.qc.clone())
+                .filter(|_| job.status == JobStatus::Success)
+                .map(Box::new),
+            object: outputs.first().map(|output| output.main.clone()),
+        }],
         ActivityKind::DynamicImage => vec![Detail::AnimationEnded {
             object: outputs.first().map(|output| output.main.clone()),
         }],

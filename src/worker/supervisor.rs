@@ -129,6 +129,8 @@ fn spawn(options: &SupervisorOptions, source: File) -> std::io::Result<Child> {
         .arg0("reelmill")
         .arg("worker")
         .env_clear()
+        // SVT-AV1 tells its settings on stderr for every encoder it opens, unless it is to tell errors only.
+        .env("SVT_LOG", "1")
         .current_dir("/")
         .process_group(0)
         .stdin(Stdio::piped())

@@ -8,6 +8,7 @@ use crate::base::reader::Wrong;
 use crate::media::spec::AnimationSpec;
 use crate::media::spec::Backend;
 use crate::media::spec::MediaWork;
+use crate::media::spec::QcSpec;
 use crate::media::spec::SnapshotMode;
 use crate::media::spec::SnapshotSpec;
 use crate::media::spec::TranscodeSpec;
@@ -25,18 +26,18 @@ use serde_json::Value;
 const COMMON: [&str; 7] = ["id", "type", "needs", "when", "optional", "backend", "template"];
 
 /// Types of this version.
-const KINDS: [(&str, ActivityKind); 6] = [
+const KINDS: [(&str, ActivityKind); 7] = [
     ("analysis", ActivityKind::Analysis),
     ("transcode", ActivityKind::Transcode),
     ("snapshot", ActivityKind::Snapshot),
     ("dynamic_image", ActivityKind::DynamicImage),
     ("cover", ActivityKind::Cover),
+    ("qc", ActivityKind::Qc),
     ("noop", ActivityKind::Noop),
 ];
 
 /// Types that the design has and this version has not.
-const LATER: [&str; 7] = [
-    "qc",
+const LATER: [&str; 6] = [
     "review",
     "hook",
     "moderation",
@@ -120,6 +121,7 @@ pub fn work(kind: ActivityKind, parameters: &Map<String, Value>) -> Result<Optio
         ActivityKind::Snapshot => MediaWork::Snapshot(reader::from_tree::<SnapshotSpec>(&tree).map_err(spec)?),
         ActivityKind::DynamicImage => MediaWork::DynamicImage(reader::from_tree::<AnimationSpec>(&tree).map_err(spec)?),
         ActivityKind::Cover => MediaWork::Snapshot(cover(&tree).map_err(spec)?),
+        ActivityKind::Qc => MediaWork::Qc(reader::from_tree::<QcSpec>(&tree).map_err(spec)?),
         ActivityKind::Analysis | ActivityKind::Noop => {
             if let Some(key) = parameters.keys().next() {
                 let why = format!(

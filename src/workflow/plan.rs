@@ -68,7 +68,7 @@ pub fn fuse(candidates: &[Candidate<'_>], facts: Option<&MediaFacts>, budget: Bu
 
 /// Whether the work decodes the whole source: what does not is light and needs one thread only.
 pub fn is_heavy(work: &MediaWork) -> bool {
-    matches!(work, MediaWork::Transcode(_))
+    matches!(work, MediaWork::Transcode(_) | MediaWork::Qc(_))
 }
 
 /// What a job asks of a pass.
@@ -140,7 +140,7 @@ impl Group {
 fn clip(work: &MediaWork) -> Option<Clip> {
     match work {
         MediaWork::Transcode(spec) => spec.clip,
-        MediaWork::Analysis | MediaWork::Snapshot(_) | MediaWork::DynamicImage(_) => None,
+        MediaWork::Analysis | MediaWork::Snapshot(_) | MediaWork::DynamicImage(_) | MediaWork::Qc(_) => None,
     }
 }
 

@@ -149,6 +149,8 @@ pub enum ActivityKind {
     DynamicImage,
     /// One still that represents the media.
     Cover,
+    /// Quality control.
+    Qc,
     /// Does nothing, in the daemon.
     Noop,
 }
@@ -162,6 +164,7 @@ impl ActivityKind {
             ActivityKind::Snapshot => "snapshot",
             ActivityKind::DynamicImage => "dynamic_image",
             ActivityKind::Cover => "cover",
+            ActivityKind::Qc => "qc",
             ActivityKind::Noop => "noop",
         }
     }

@@ -14,7 +14,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// The templates that ship with the product.
-const SHIPPED: [&str; 8] = [
+const SHIPPED: [&str; 9] = [
     include_str!("templates/h264-hls-ladder.toml"),
     include_str!("templates/h264-mp4-ladder.toml"),
     include_str!("templates/proxy-540p.toml"),
@@ -23,6 +23,7 @@ const SHIPPED: [&str; 8] = [
     include_str!("templates/animated-preview.toml"),
     include_str!("templates/media-info.toml"),
     include_str!("templates/audio-aac.toml"),
+    include_str!("templates/qc-basic.toml"),
 ];
 
 /// One template.

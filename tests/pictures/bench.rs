@@ -104,7 +104,7 @@ impl Bench {
                     .trim_matches(|c: char| !c.is_ascii_digit())
                     .parse()
                     .expect("a number");
-                let cell = cue.cell;
+                let cell = cue.cell.expect("a part of a sheet");
                 let shown = numbered_clip::number(&sheets[sheet - 1], cell.x, cell.y, cell.width, cell.height);
                 (cue.start_ms as f64 / 1000.0, shown.expect("a clear pattern"))
             })

@@ -83,7 +83,10 @@ fn moments_closer_than_key_frames_get_one_picture_a_key_frame() {
     for name in ["a.mp4", "a.ts"] {
         let bench = Bench::new();
         let clip = bench.clip(name, 250, &[]);
-        let made = bench.one(&clip, snapshot(r#"{"mode":"sprite","interval_s":1}"#));
+        let made = bench.one(
+            &clip,
+            snapshot(r#"{"mode":"sprite","interval_s":1,"frame_type":"intra"}"#),
+        );
         let cells = bench.cells(&made.outputs[0]);
         assert_eq!(
             cells,
@@ -230,7 +233,7 @@ fn turned_clips_come_out_upright() {
     );
     // What ffmpeg itself shows.
     let shown = Command::new("ffmpeg")
-        .args(["-v", "error", "-ss", "0", "-i"])
+        .args(["-v", "error", "-ss", "1", "-i"])
         .arg(&turned)
         .args(["-frames:v", "1", "-f", "rawvideo", "-pix_fmt", "rgb24", "-"])
         .output()

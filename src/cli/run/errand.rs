@@ -16,6 +16,7 @@ use crate::cli::run::bar::Bar;
 use crate::cli::run::publishing::Publishing;
 use crate::cli::run::report::ActivityReport;
 use crate::cli::run::report::ErrorReport;
+use crate::cli::run::report::QcActivity;
 use crate::cli::run::report::Report;
 use crate::executor::AttemptEnd;
 use crate::executor::AttemptOrder;
@@ -129,6 +130,7 @@ impl Errand {
             outputs: Vec::new(),
             dropped: Vec::new(),
             warnings: Vec::new(),
+            qc: Vec::new(),
             errors: Vec::new(),
             activities: Vec::new(),
             cost: crate::media::progress::Cost::default(),
@@ -271,7 +273,7 @@ impl Errand {
                         Ok(outputs) => {
                             states[at].status = JobStatus::Success;
                             report.outputs.extend(outputs);
-                            note(made, report);
+                            note(made, &activity.id, report);
                         }
                         Err(fault) => self.fail(states, at, fault, report),
                     }
@@ -376,7 +378,11 @@ impl State {
 }
 
 /// Adds what a job has to say besides its outputs.
-fn note(made: JobProduct, report: &mut Report) {
+fn note(made: JobProduct, activity: &str, report: &mut Report) {
+    report.qc.extend(made.qc.map(|report| QcActivity {
+        activity: activity.to_owned(),
+        report,
+    }));
     for line in made.dropped {
         if !report.dropped.contains(&line) {
             report.dropped.push(line);

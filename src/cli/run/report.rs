@@ -6,6 +6,7 @@ use crate::base::fault::Fault;
 use crate::media::facts::MediaFacts;
 use crate::media::product::ProductKind;
 use crate::media::product::Proof;
+use crate::media::product::QcReport;
 use crate::media::product::Rendition;
 use crate::media::progress::Cost;
 use crate::workflow::status::JobStatus;
@@ -34,12 +35,25 @@ pub struct Report {
     pub dropped: Vec<String>,
     /// What deserves a look though it is no failure.
     pub warnings: Vec<String>,
+    /// What quality control found.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub qc: Vec<QcActivity>,
     /// Why activities failed.
     pub errors: Vec<ErrorReport>,
     /// How each activity ended.
     pub activities: Vec<ActivityReport>,
     /// All attempts together; peak memory is that of the largest.
     pub cost: Cost,
+}
+
+/// What one activity of quality control found.
+#[derive(Debug, Clone, Serialize)]
+pub struct QcActivity {
+    /// The activity.
+    pub activity: String,
+    /// The report.
+    #[serde(flatten)]
+    pub report: QcReport,
 }
 
 /// One output.

@@ -30,6 +30,11 @@ use serde_json::json;
 /// The one queue there is, where the cloud has pipelines.
 const PIPELINE: &str = "default";
 
+/// Whether IMS has an event of this kind.
+pub fn has(detail: &Detail) -> bool {
+    !matches!(detail, Detail::QcEnded { .. })
+}
+
 /// `event` as IMS would send it.
 pub fn render(event: &Event, deployment: &Deployment) -> Rendered {
     let event_type = event.event_type().as_str();
@@ -86,6 +91,8 @@ fn message_body(event: &Event, deployment: &Deployment) -> Value {
             Some((snapshot_type, *count)),
         ),
         Detail::AnimationEnded { object } => picture(&mut body, event, deployment, object.as_ref(), None),
+        // See `has`.
+        Detail::QcEnded { .. } => {}
     }
     Value::Object(body)
 }

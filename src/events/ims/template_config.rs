@@ -12,7 +12,11 @@ pub fn snapshot(snapshot_type: &str, parameters: &Value) -> Value {
     let mut config = Map::new();
     copy(&mut config, "BlackLevel", parameters, "black_level");
     copy(&mut config, "Count", parameters, "count");
-    let frame_type = parameters.get("frame_type").and_then(Value::as_str).unwrap_or("intra");
+    // The clouds know no choice left to the service; what they do unless told is intra.
+    let frame_type = match parameters.get("frame_type").and_then(Value::as_str) {
+        Some(said) if said != "auto" => said,
+        _ => "intra",
+    };
     config.insert("FrameType".into(), json!(frame_type));
     copy(&mut config, "Height", parameters, "height");
     if let Some(seconds) = parameters.get("interval_s").and_then(Value::as_f64) {
@@ -29,6 +33,7 @@ pub fn snapshot(snapshot_type: &str, parameters: &Value) -> Value {
         copy(&mut sprite, "Padding", parameters, "padding");
         config.insert("SpriteSnapshotConfig".into(), Value::Object(sprite));
     }
+    copy(&mut config, "PixelBlackThreshold", parameters, "pixel_black_threshold");
     let start_s = parameters.get("start_s").and_then(Value::as_f64).unwrap_or(0.0);
     config.insert("Time".into(), number((start_s * 1000.0).round()));
     config.insert("Type".into(), json!(snapshot_type));

@@ -1,9 +1,12 @@
-//! Encoders of short animated pictures: GIF with a palette made for the clip, and animated WebP.
+//! Encoders of short animated pictures: GIF with a palette made for the clip, and WebP, animated or not.
 //!
 //! Guarantees: frames are asked for one at a time, so a clip is never in memory as a whole (GIF asks for each frame
 //! twice: once for the palette, once to draw it). Deliberately absent: where frames come from, proof of the result.
 
+use crate::media::animation_file::webp_repeats_at;
+use crate::media::av::AvError;
 use crate::media::picture::Picture;
+use crate::media::spec::Dither;
 use ffmpeg_the_third as ffmpeg;
 use std::path::Path;
 
@@ -34,6 +37,9 @@ pub enum AnimationError {
         /// Its answer.
         cause: ffmpeg::Error,
     },
+    /// libav refused, as our own types tell it.
+    #[error("{0}")]
+    Av(#[from] AvError),
     /// An encoder or filter is not built in.
     #[error("{0} is not built into this libav")]
     Missing(&'static str),
@@ -52,10 +58,25 @@ fn step(step: &'static str) -> impl Fn(ffmpeg::Error) -> AnimationError {
     move |cause| AnimationError::Libav { step, cause }
 }
 
-/// Writes a GIF that repeats for ever.
-pub fn write_gif(path: &Path, clip: Clip, frame_of: &mut FrameOf<'_>) -> Result<(), AnimationError> {
-    let palette = palette_of(clip, frame_of)?;
-    let mut painter = painter(clip, &palette)?;
+/// The colours of a GIF.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Palette {
+    /// How many, 4..=256.
+    pub colors: u32,
+    /// How those between are imitated.
+    pub dither: Dither,
+}
+
+/// Writes a GIF that is shown `loops` times, 0: for ever.
+pub fn write_gif(
+    path: &Path,
+    clip: Clip,
+    wanted: Palette,
+    loops: u32,
+    frame_of: &mut FrameOf<'_>,
+) -> Result<(), AnimationError> {
+    let palette = palette_of(clip, wanted, frame_of)?;
+    let mut painter = painter(clip, wanted, &palette)?;
 
     let codec = ffmpeg::encoder::find(ffmpeg::codec::Id::GIF).ok_or(AnimationError::Missing("the GIF encoder"))?;
     let mut encoder = ffmpeg::codec::Context::new_with_codec(codec)
@@ -73,7 +94,15 @@ pub fn write_gif(path: &Path, clip: Clip, frame_of: &mut FrameOf<'_>) -> Result<
     file.add_stream(codec)
         .map_err(step("lay out the GIF file"))?
         .copy_parameters_from_context(&encoder);
-    file.write_header().map_err(step("write the GIF header"))?;
+    let mut options = ffmpeg::Dictionary::new();
+    // The muxer counts repetitions, and -1 is none.
+    let again = match loops {
+        0 => 0,
+        1 => -1,
+        loops => i64::from(loops) - 1,
+    };
+    options.set("loop", again.to_string());
+    file.write_header_with(options).map_err(step("write the GIF header"))?;
     let time_base = file.stream(0).expect("one stream was added").time_base();
 
     let mut painted = ffmpeg::frame::Video::empty();
@@ -125,8 +154,41 @@ fn write_packets(
     Ok(())
 }
 
-/// An animated WebP that repeats for ever, as a file's bytes. `quality` is 1..=100.
-pub fn encode_webp(clip: Clip, quality: u8, frame_of: &mut FrameOf<'_>) -> Result<Vec<u8>, AnimationError> {
+/// A WebP picture with loss, as a file's bytes. `quality` is 1..=100.
+pub fn encode_webp_still(picture: &Picture, quality: u8) -> Result<Vec<u8>, AnimationError> {
+    let codec = ffmpeg::encoder::find_by_name("libwebp").ok_or(AnimationError::Missing("the WebP encoder"))?;
+    let mut encoder = ffmpeg::codec::Context::new_with_codec(codec)
+        .encoder()
+        .video()
+        .map_err(step("set up the WebP encoder"))?;
+    encoder.set_width(picture.width());
+    encoder.set_height(picture.height());
+    // The encoder's own way from RGB keeps sharp edges better than a chroma made beforehand.
+    encoder.set_format(ffmpeg::format::Pixel::BGRA);
+    encoder.set_time_base((1, 1));
+    let mut options = ffmpeg::Dictionary::new();
+    options.set("lossless", "0");
+    options.set("quality", quality.to_string());
+    options.set("compression_level", "4");
+    let mut encoder = encoder
+        .open_as_with(codec, options)
+        .map_err(step("open the WebP encoder"))?;
+    encoder
+        .send_frame(&bgra_frame(picture, 0))
+        .map_err(step("encode a WebP picture"))?;
+    encoder.send_eof().map_err(step("end the WebP"))?;
+    let mut packet = ffmpeg::codec::packet::Packet::empty();
+    encoder
+        .receive_packet(&mut packet)
+        .map_err(step("encode a WebP picture"))?;
+    match packet.data() {
+        Some(file) if !file.is_empty() => Ok(file.to_vec()),
+        _ => Err(AnimationError::Empty),
+    }
+}
+
+/// An animated WebP that is shown `loops` times (0: for ever), as a file's bytes. `quality` is 1..=100.
+pub fn encode_webp(clip: Clip, quality: u8, loops: u32, frame_of: &mut FrameOf<'_>) -> Result<Vec<u8>, AnimationError> {
     let codec =
         ffmpeg::encoder::find_by_name("libwebp_anim").ok_or(AnimationError::Missing("the animated WebP encoder"))?;
     let mut encoder = ffmpeg::codec::Context::new_with_codec(codec)
@@ -160,10 +222,15 @@ pub fn encode_webp(clip: Clip, quality: u8, frame_of: &mut FrameOf<'_>) -> Resul
         }
     }
     if file.is_empty() {
-        Err(AnimationError::Empty)
-    } else {
-        Ok(file)
+        return Err(AnimationError::Empty);
     }
+    // The encoder knows no number of repetitions; the file has a place for it.
+    if let Some(at) = webp_repeats_at(&file).filter(|_| loops > 0)
+        && let Some(place) = file.get_mut(at..at + 2)
+    {
+        place.copy_from_slice(&u16::try_from(loops).unwrap_or(u16::MAX).to_le_bytes());
+    }
+    Ok(file)
 }
 
 /// Start of a frame in units of 1/`base` second.
@@ -171,15 +238,15 @@ fn time_of(number: usize, fps: f64, base: u32) -> i64 {
     (number as f64 * f64::from(base) / fps).round() as i64
 }
 
-/// The 256 colours that serve the whole clip best.
-fn palette_of(clip: Clip, frame_of: &mut FrameOf<'_>) -> Result<ffmpeg::frame::Video, AnimationError> {
+/// The colours that serve the whole clip best.
+fn palette_of(clip: Clip, wanted: Palette, frame_of: &mut FrameOf<'_>) -> Result<ffmpeg::frame::Video, AnimationError> {
     let mut graph = ffmpeg::filter::Graph::new();
     add_source(&mut graph, "in", "rgb24", clip.width, clip.height)?;
     add_sink(&mut graph)?;
     graph
         .output("in", 0)
         .and_then(|parser| parser.input("out", 0))
-        .and_then(|parser| parser.parse("palettegen=stats_mode=full"))
+        .and_then(|parser| parser.parse(&format!("palettegen=stats_mode=full:max_colors={}", wanted.colors)))
         .map_err(step("set up the palette maker"))?;
     graph.validate().map_err(step("set up the palette maker"))?;
     for number in 0..clip.frames {
@@ -209,7 +276,17 @@ fn palette_of(clip: Clip, frame_of: &mut FrameOf<'_>) -> Result<ffmpeg::frame::V
 }
 
 /// A graph that turns frames into pictures of that palette.
-fn painter(clip: Clip, palette: &ffmpeg::frame::Video) -> Result<ffmpeg::filter::Graph, AnimationError> {
+fn painter(
+    clip: Clip,
+    wanted: Palette,
+    palette: &ffmpeg::frame::Video,
+) -> Result<ffmpeg::filter::Graph, AnimationError> {
+    let dither = match wanted.dither {
+        Dither::Sierra => "sierra2_4a",
+        Dither::Bayer => "bayer:bayer_scale=3",
+        Dither::None => "none",
+    };
+    let chain = format!("[in][colours]paletteuse=dither={dither}:diff_mode=rectangle[out]");
     let mut graph = ffmpeg::filter::Graph::new();
     add_source(&mut graph, "in", "rgb24", clip.width, clip.height)?;
     add_source(&mut graph, "colours", "bgra", palette.width(), palette.height())?;
@@ -218,7 +295,7 @@ fn painter(clip: Clip, palette: &ffmpeg::frame::Video) -> Result<ffmpeg::filter:
         .output("in", 0)
         .and_then(|parser| parser.output("colours", 0))
         .and_then(|parser| parser.input("out", 0))
-        .and_then(|parser| parser.parse("[in][colours]paletteuse=dither=sierra2_4a:diff_mode=rectangle[out]"))
+        .and_then(|parser| parser.parse(&chain))
         .map_err(step("set up the palette"))?;
     graph.validate().map_err(step("set up the palette"))?;
     let mut colours = graph.get("colours").expect("the graph has it");

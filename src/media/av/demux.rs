@@ -5,6 +5,7 @@
 
 use crate::media::av::allowed;
 use crate::media::av::dict;
+use crate::media::av::dict::Dict;
 use crate::media::av::error::AvError;
 use crate::media::av::error::check;
 use crate::media::av::log;
@@ -18,6 +19,7 @@ use crate::media::facts::ChapterFacts;
 use crate::media::limits::Limits;
 use ffmpeg_the_third::ffi;
 use std::collections::BTreeMap;
+use std::collections::VecDeque;
 use std::ffi::CStr;
 use std::ffi::CString;
 use std::ffi::c_char;
@@ -29,6 +31,8 @@ use std::sync::Arc;
 /// Microseconds, the unit of times that belong to no stream.
 const SECOND: f64 = 1_000_000.0;
 const EPERM: i32 = 1;
+/// Of demuxers that know them: a transport stream whose tables change goes on in the streams it began with.
+const OPTIONS: [(&str, &str); 1] = [("merge_pmt_versions", "1")];
 
 /// An opened file.
 pub struct Demuxer {
@@ -38,6 +42,8 @@ pub struct Demuxer {
     watch: Arc<SourceWatch>,
     name: String,
     size_bytes: u64,
+    /// Read ahead by somebody who only wanted to look.
+    given_back: VecDeque<Packet>,
 }
 
 // SAFETY: the context and all it points to belong to this value alone.
@@ -70,6 +76,10 @@ impl Demuxer {
         let io = SourceIo::open(source)?;
         let url =
             CString::new(name.replace(['\0', ':', '%'], "_")).map_err(|_| AvError::argument("avformat_open_input"))?;
+        let mut options = Dict::new();
+        for (key, value) in OPTIONS {
+            options.set(key, value)?;
+        }
         // SAFETY: answers null or a fresh context.
         let mut context = unsafe { ffi::avformat_alloc_context() };
         if context.is_null() {
@@ -84,7 +94,7 @@ impl Demuxer {
             (*context).max_streams = c_int::try_from(limits.max_streams).unwrap_or(c_int::MAX);
             (*context).format_whitelist = ffi::av_strdup(allowed::demuxers().as_ptr());
             (*context).codec_whitelist = ffi::av_strdup(allowed::decoders().as_ptr());
-            let opened = ffi::avformat_open_input(&mut context, url.as_ptr(), ptr::null(), ptr::null_mut());
+            let opened = ffi::avformat_open_input(&mut context, url.as_ptr(), ptr::null(), options.as_mut_ptr());
             if opened < 0 {
                 return Err(AvError::new(opened, "avformat_open_input"));
             }
@@ -96,6 +106,7 @@ impl Demuxer {
             watch,
             name,
             size_bytes,
+            given_back: VecDeque::new(),
         })
     }
 
@@ -132,6 +143,14 @@ impl Demuxer {
     }
     /// Length, seconds.
     pub fn duration_s(&self) -> Option<f64> {
+        // libav makes this of the streams' lengths, and takes one that is not set for a number.
+        if self.streams().any(|stream| stream.is_duration_unset()) {
+            let lengths_s = self.streams().filter_map(|stream| {
+                let ticks = stream.duration()?;
+                Some(ticks as f64 * stream.time_base().value())
+            });
+            return lengths_s.max_by(f64::total_cmp);
+        }
         stamp(self.get().duration)
             .map(|us| us as f64 / SECOND)
             .filter(|s| *s > 0.0)
@@ -184,8 +203,16 @@ impl Demuxer {
         (0..self.stream_count()).filter_map(|index| self.stream(index))
     }
 
+    /// Takes packets back that were just read, in their order; the next ones read are these again.
+    pub fn give_back(&mut self, packets: Vec<Packet>) {
+        for packet in packets.into_iter().rev() {
+            self.given_back.push_front(packet);
+        }
+    }
+
     /// Leaves out the packets of all streams but these.
     pub fn keep_only(&mut self, wanted: &[usize]) {
+        self.given_back.retain(|packet| wanted.contains(&packet.stream_index()));
         for index in 0..self.stream_count() {
             let discard = if wanted.contains(&index) {
                 ffi::AVDiscard::DEFAULT
@@ -207,6 +234,10 @@ impl Demuxer {
 
     /// Reads the next packet into `packet`; false at the end.
     pub fn read(&mut self, packet: &mut Packet) -> Result<bool, AvError> {
+        if let Some(known) = self.given_back.pop_front() {
+            *packet = known;
+            return Ok(true);
+        }
         packet.clear();
         // SAFETY: live context and packet.
         let answer = unsafe { ffi::av_read_frame(self.raw.as_ptr(), packet.as_ptr()) };
@@ -221,6 +252,7 @@ impl Demuxer {
     /// Goes to the key frame at or before a time of a stream (its units), so that the next packets begin there.
     pub fn seek(&mut self, stream: usize, time: i64) -> Result<(), AvError> {
         let stream = c_int::try_from(stream).map_err(|_| AvError::argument("avformat_seek_file"))?;
+        self.given_back.clear();
         // SAFETY: a live context.
         check("avformat_seek_file", unsafe {
             ffi::avformat_seek_file(self.raw.as_ptr(), stream, i64::MIN, time, time, 0)
@@ -231,6 +263,7 @@ impl Demuxer {
     /// Goes to a byte, for containers without an index.
     pub fn seek_byte(&mut self, position: u64) -> Result<(), AvError> {
         let position = i64::try_from(position).map_err(|_| AvError::argument("av_seek_frame"))?;
+        self.given_back.clear();
         // SAFETY: a live context.
         check("av_seek_frame", unsafe {
             ffi::av_seek_frame(self.raw.as_ptr(), -1, position, ffi::AVSEEK_FLAG_BYTE as c_int)

@@ -82,6 +82,15 @@ impl Frame {
             .ok_or_else(|| AvError::memory("av_frame_clone"))
     }
 
+    /// Makes its pixels its own: copies them when another frame has them too.
+    pub fn make_writable(&mut self) -> Result<(), AvError> {
+        // SAFETY: a live frame with pixels; the call replaces its buffers when they are shared.
+        check("av_frame_make_writable", unsafe {
+            ffi::av_frame_make_writable(self.as_ptr())
+        })?;
+        Ok(())
+    }
+
     /// Pixels across.
     pub fn width(&self) -> u32 {
         self.get().width.max(0) as u32
@@ -138,6 +147,41 @@ impl Frame {
     pub fn is_damaged(&self) -> bool {
         let raw = self.get();
         raw.flags & ffi::AV_FRAME_FLAG_CORRUPT as i32 != 0 || raw.decode_error_flags != 0
+    }
+    /// Times a field of it is shown beyond the usual two: 1 for the long frames of a 3:2 pulldown.
+    pub fn repeated_fields(&self) -> u32 {
+        self.get().repeat_pict.clamp(0, 8) as u32
+    }
+    /// The nine numbers of a display matrix of its own, as [`crate::media::av::Stream::display_matrix`].
+    pub fn display_matrix(&self) -> Option<[i32; 9]> {
+        matrix_of(self.side_data(ffi::AVFrameSideDataType::DISPLAYMATRIX)?)
+    }
+    /// What a filter wrote beside the picture.
+    pub fn notes(&self) -> std::collections::BTreeMap<String, String> {
+        crate::media::av::dict::read(self.get().metadata)
+    }
+    /// Forgets what no longer holds once it is upright, and what says more of its light than its colour does.
+    pub fn forget_display(&mut self) {
+        use ffi::AVFrameSideDataType as Kind;
+        for kind in [
+            Kind::DISPLAYMATRIX,
+            Kind::MASTERING_DISPLAY_METADATA,
+            Kind::CONTENT_LIGHT_LEVEL,
+            Kind::DYNAMIC_HDR_PLUS,
+            Kind::DOVI_RPU_BUFFER,
+            Kind::DOVI_METADATA,
+            Kind::ICC_PROFILE,
+        ] {
+            // SAFETY: a live frame, borrowed exclusively; what it does not have is passed over.
+            unsafe { ffi::av_frame_remove_side_data(self.raw.as_ptr(), kind) }
+        }
+    }
+    pub(super) fn side_data(&self, kind: ffi::AVFrameSideDataType) -> Option<&[u8]> {
+        // SAFETY: a live frame; the answer is null or lives as long as the frame does.
+        unsafe {
+            let side = ffi::av_frame_get_side_data(self.raw.as_ptr(), kind).as_ref()?;
+            (!side.data.is_null()).then(|| std::slice::from_raw_parts(side.data, side.size as usize))
+        }
     }
     /// What its numbers mean.
     pub fn color(&self) -> Color {
@@ -254,6 +298,18 @@ impl Frame {
         // SAFETY: as above, and borrowed exclusively.
         unsafe { self.raw.as_mut() }
     }
+}
+
+/// Nine numbers of the machine's byte order.
+pub(super) fn matrix_of(bytes: &[u8]) -> Option<[i32; 9]> {
+    let mut matrix = [0; 9];
+    if bytes.len() < 36 {
+        return None;
+    }
+    for (value, four) in matrix.iter_mut().zip(bytes.chunks_exact(4)) {
+        *value = i32::from_ne_bytes(four.try_into().ok()?);
+    }
+    Some(matrix)
 }
 
 impl Drop for Frame {

@@ -9,6 +9,8 @@
 
 mod allowed;
 pub mod animation;
+pub mod audio_codec;
+pub mod avif;
 pub mod color;
 pub mod decode;
 pub mod demux;
@@ -21,16 +23,19 @@ pub mod inventory;
 
 pub mod frame;
 pub mod log;
+pub mod mastering;
 pub mod mux;
 pub mod packet;
 pub mod parameters;
 pub mod pixel;
 pub mod pool;
 pub mod resample;
+pub mod samples;
 pub mod scale;
 pub mod sound;
 pub mod source;
 pub mod stream;
+pub mod subtitle;
 
 #[cfg(test)]
 mod tests;
@@ -51,3 +56,5 @@ pub use resample::Resampler;
 pub use scale::Scaler;
 pub use source::Source;
 pub use stream::Stream;
+pub use subtitle::SubtitleDecoder;
+pub use subtitle::SubtitleEncoder;

@@ -51,6 +51,57 @@ impl PixelFormat {
         self.descriptor().is_some_and(|descriptor| descriptor.flags & rgb != 0)
     }
 
+    /// Shows what is behind it, by a plane, a channel or entries of its palette.
+    pub fn has_alpha(self) -> bool {
+        let alpha = (ffi::AV_PIX_FMT_FLAG_ALPHA | ffi::AV_PIX_FMT_FLAG_PAL) as u64;
+        self.descriptor()
+            .is_some_and(|descriptor| descriptor.flags & alpha != 0)
+    }
+
+    /// Luma alone.
+    pub fn is_grey(self) -> bool {
+        let alpha = ffi::AV_PIX_FMT_FLAG_ALPHA as u64;
+        self.descriptor().is_some_and(|descriptor| {
+            let colours = descriptor.nb_components - u8::from(descriptor.flags & alpha != 0);
+            !self.is_rgb() && colours == 1
+        })
+    }
+
+    /// Planar luma and chroma of a depth (8, 10, 12 or 16 bits) and chroma halvings; the next better one that exists.
+    pub fn planar(depth: u32, chroma_shift: (u32, u32)) -> PixelFormat {
+        let form = match chroma_shift {
+            (0, 0) => "444",
+            (1, 0) => "422",
+            (1, 1) => "420",
+            // 4:1:1, 4:4:0, 4:1:0 and their like.
+            (0, _) => "444",
+            (_, 0) => "422",
+            _ => "420",
+        };
+        let name = match depth {
+            0..=8 => format!("yuv{form}p"),
+            9 | 10 => format!("yuv{form}p10"),
+            11 | 12 => format!("yuv{form}p12"),
+            _ => format!("yuv{form}p16"),
+        };
+        PixelFormat::named(&name).unwrap_or(PixelFormat::YUV420P)
+    }
+
+    /// The format of a name of libav's, in the byte order of this machine.
+    pub fn named(name: &str) -> Option<PixelFormat> {
+        let name = std::ffi::CString::new(name).ok()?;
+        // SAFETY: a NUL-terminated string that lives through the call.
+        let raw = unsafe { ffi::av_get_pix_fmt(name.as_ptr()) };
+        (raw != ffi::AVPixelFormat::NONE).then_some(PixelFormat(raw.0))
+    }
+
+    /// Whether a picture of this format loses nothing of what one of `other` can hold.
+    pub fn holds(self, other: PixelFormat) -> bool {
+        let (across, down) = self.chroma_shift();
+        let (other_across, other_down) = other.chroma_shift();
+        self.bit_depth() >= other.bit_depth() && across <= other_across && down <= other_down
+    }
+
     /// Chroma halvings, horizontal and vertical, as powers of two.
     pub fn chroma_shift(self) -> (u32, u32) {
         self.descriptor().map_or((0, 0), |descriptor| {

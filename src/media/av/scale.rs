@@ -41,6 +41,7 @@ pub struct Scaler {
     height: u32,
     format: PixelFormat,
     filter: Filter,
+    range: Option<i32>,
     pool: PicturePool,
     context: Option<(Shape, Color, Context)>,
 }
@@ -67,9 +68,16 @@ impl Scaler {
             height,
             format,
             filter,
+            range: None,
             pool: PicturePool::new(format, width, height)?,
             context: None,
         })
+    }
+
+    /// Luma and chroma come out in this range, [`color::LIMITED`] or [`color::FULL`], instead of the source's own.
+    pub fn in_range(mut self, range: i32) -> Self {
+        self.range = Some(range);
+        self
     }
 
     /// Pixels across.
@@ -90,7 +98,8 @@ impl Scaler {
             format,
             color: frame.color(),
         };
-        if (shape.width, shape.height, shape.format) == (self.width, self.height, self.format) {
+        let is_in_range = self.range.is_none_or(|range| range == shape.color.range);
+        if is_in_range && (shape.width, shape.height, shape.format) == (self.width, self.height, self.format) {
             let mut shared = frame.share()?;
             shared.say_range_apart();
             return Ok(shared);
@@ -160,7 +169,10 @@ impl Scaler {
             shape.color.effective_matrix(shape.width, shape.height)
         };
         let from_full = from_rgb || shape.color.range == color::FULL;
-        let to_full = to_rgb || (!from_rgb && from_full);
+        let to_full = match self.range {
+            Some(range) if !to_rgb => range == color::FULL,
+            _ => to_rgb || (!from_rgb && from_full),
+        };
         // SAFETY: a live context; the tables are constants of libswscale.
         unsafe {
             let table = ffi::sws_getCoefficients(matrix);
@@ -197,7 +209,10 @@ impl Scaler {
                 range: color::LIMITED,
             }
         } else {
-            shape.color
+            Color {
+                range: self.range.unwrap_or(shape.color.range),
+                ..shape.color
+            }
         };
         Ok((shape, color, context))
     }

@@ -2,13 +2,31 @@
 
 use crate::media::av::dict;
 use crate::media::av::error::AvError;
+use crate::media::av::frame::matrix_of;
+use crate::media::av::mastering;
 use crate::media::av::packet::ratio;
 use crate::media::av::packet::stamp;
 use crate::media::av::parameters::Parameters;
+use crate::media::encoding::hdr::HdrMetadata;
 use crate::media::facts::Ratio;
 use ffmpeg_the_third::ffi;
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
+
+/// Marks of a stream that are carried from source to output.
+pub(super) const DISPOSITIONS: [(i32, &str); 11] = [
+    (ffi::AV_DISPOSITION_COMMENT as i32, "comment"),
+    (ffi::AV_DISPOSITION_DUB as i32, "dub"),
+    (ffi::AV_DISPOSITION_ORIGINAL as i32, "original"),
+    (ffi::AV_DISPOSITION_FORCED as i32, "forced"),
+    (ffi::AV_DISPOSITION_HEARING_IMPAIRED as i32, "hearing_impaired"),
+    (ffi::AV_DISPOSITION_VISUAL_IMPAIRED as i32, "visual_impaired"),
+    (ffi::AV_DISPOSITION_LYRICS as i32, "lyrics"),
+    (ffi::AV_DISPOSITION_KARAOKE as i32, "karaoke"),
+    (ffi::AV_DISPOSITION_CLEAN_EFFECTS as i32, "clean_effects"),
+    (ffi::AV_DISPOSITION_CAPTIONS as i32, "captions"),
+    (ffi::AV_DISPOSITION_DESCRIPTIONS as i32, "descriptions"),
+];
 
 /// A stream, borrowed from its demuxer.
 #[derive(Debug, Clone, Copy)]
@@ -28,6 +46,26 @@ pub struct IndexEntry {
     pub time: i64,
     /// Decoding can begin here.
     pub is_key: bool,
+}
+
+/// What a Dolby Vision configuration says of the pictures below it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DolbyVision {
+    /// 5, 7, 8, 10 ...
+    pub profile: u8,
+    /// What the base layer is by itself: 0 nothing, 1 and 6 HDR10, 2 SDR, 4 HLG.
+    pub compatibility: u8,
+}
+
+impl DolbyVision {
+    /// Without Dolby's own decoder the pictures have wrong colours.
+    pub fn needs_dolby(self) -> bool {
+        match self.profile {
+            5 => true,
+            8..=20 => self.compatibility == 0,
+            _ => false,
+        }
+    }
 }
 
 impl<'a> Stream<'a> {
@@ -58,7 +96,11 @@ impl<'a> Stream<'a> {
     }
     /// Length in its units.
     pub fn duration(&self) -> Option<i64> {
-        stamp(self.get().duration).filter(|duration| *duration > 0)
+        stamp(self.get().duration).filter(|duration| *duration > 0 && !self.is_duration_unset())
+    }
+    /// All 32 bits set stand for a length that was not known when the header was written.
+    pub(super) fn is_duration_unset(&self) -> bool {
+        self.get().duration == i64::from(u32::MAX)
     }
     /// Frames as the container counts them.
     pub fn frame_count(&self) -> Option<u64> {
@@ -84,6 +126,15 @@ impl<'a> Stream<'a> {
     pub fn is_default(&self) -> bool {
         self.get().disposition & ffi::AV_DISPOSITION_DEFAULT as i32 != 0
     }
+    /// What it is marked as beside `default`, in libav's words.
+    pub fn dispositions(&self) -> Vec<String> {
+        let set = self.get().disposition;
+        DISPOSITIONS
+            .iter()
+            .filter(|(bit, _)| set & bit != 0)
+            .map(|(_, word)| (*word).to_owned())
+            .collect()
+    }
     /// A cover picture.
     pub fn is_attached_picture(&self) -> bool {
         self.get().disposition & ffi::AV_DISPOSITION_ATTACHED_PIC as i32 != 0
@@ -94,26 +145,28 @@ impl<'a> Stream<'a> {
     }
     /// The nine numbers of a display matrix, 16.16 and 2.30 fixed point, row by row.
     pub fn display_matrix(&self) -> Option<[i32; 9]> {
-        let bytes = self.side_data(ffi::AVPacketSideDataType::DISPLAYMATRIX)?;
-        let mut matrix = [0; 9];
-        if bytes.len() < 36 {
-            return None;
-        }
-        for (value, four) in matrix.iter_mut().zip(bytes.chunks_exact(4)) {
-            *value = i32::from_ne_bytes(four.try_into().ok()?);
-        }
-        Some(matrix)
+        matrix_of(self.side_data(ffi::AVPacketSideDataType::DISPLAYMATRIX)?)
     }
     /// Has the header of an encryption scheme.
     pub fn is_encrypted(&self) -> bool {
         self.side_data(ffi::AVPacketSideDataType::ENCRYPTION_INIT_INFO)
             .is_some()
     }
-    /// Has a Dolby Vision configuration; its profile.
-    pub fn dolby_vision_profile(&self) -> Option<u8> {
+    /// The mastering display and content light that the container declares.
+    pub fn hdr_metadata(&self) -> HdrMetadata {
+        mastering::of_bytes(
+            self.side_data(ffi::AVPacketSideDataType::MASTERING_DISPLAY_METADATA),
+            self.side_data(ffi::AVPacketSideDataType::CONTENT_LIGHT_LEVEL),
+        )
+    }
+    /// Has a Dolby Vision configuration.
+    pub fn dolby_vision(&self) -> Option<DolbyVision> {
         let bytes = self.side_data(ffi::AVPacketSideDataType::DOVI_CONF)?;
-        // dv_version_major, dv_version_minor, dv_profile, dv_level, ...
-        bytes.get(2).copied()
+        // Version (major, minor), profile, level, RPU, enhancement layer, base layer, compatibility; a byte each.
+        Some(DolbyVision {
+            profile: *bytes.get(2)?,
+            compatibility: *bytes.get(7)?,
+        })
     }
     /// Entries of the demuxer's index; most containers have all samples in it only once they were read.
     pub fn index_len(&self) -> usize {

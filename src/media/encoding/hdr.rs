@@ -32,3 +32,47 @@ pub struct HdrMetadata {
     /// The light levels.
     pub light: Option<ContentLight>,
 }
+
+impl HdrMetadata {
+    /// Nothing is said.
+    pub fn is_empty(&self) -> bool {
+        self.mastering.is_none() && self.light.is_none()
+    }
+
+    /// What `self` leaves open, as `other` says it.
+    pub fn or(self, other: HdrMetadata) -> HdrMetadata {
+        HdrMetadata {
+            mastering: self.mastering.or(other.mastering),
+            light: self.light.or(other.light),
+        }
+    }
+
+    /// The brightest that is to be expected, cd/m2; none when nothing sensible is said.
+    pub fn peak_nits(&self) -> Option<f64> {
+        let content = self.light.map(|light| f64::from(light.max_content));
+        let display = self.mastering.map(|mastering| mastering.max_luminance);
+        [content, display]
+            .into_iter()
+            .flatten()
+            .find(|nits| (100.0..=10_000.0).contains(nits))
+    }
+}
+
+impl std::fmt::Display for HdrMetadata {
+    /// Rounded as any carrier rounds: chromaticities to 1/10000, so that copies compare equal.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut words = Vec::new();
+        if let Some(m) = &self.mastering {
+            let [red, green, blue] = m.primaries;
+            let points = [red, green, blue, m.white].map(|(x, y)| format!("{x:.4},{y:.4}"));
+            words.push(format!("display {} to {:.0} cd/m2", points.join(" "), m.max_luminance));
+        }
+        if let Some(light) = &self.light {
+            words.push(format!("light {},{}", light.max_content, light.max_frame_average));
+        }
+        if words.is_empty() {
+            words.push("none".to_owned());
+        }
+        f.write_str(&words.join(", "))
+    }
+}

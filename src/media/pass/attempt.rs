@@ -2,22 +2,31 @@
 
 use crate::base::fault::Fault;
 use crate::base::ids::JobId;
-use crate::media::av::Color;
+use crate::media::av::Demuxer;
 use crate::media::av::Parameters;
+use crate::media::av::Source;
 use crate::media::av::packet::rescale;
 use crate::media::error;
 use crate::media::facts::MediaFacts;
+use crate::media::facts::Ratio;
 use crate::media::pass::PassJob;
 use crate::media::pass::PassOrder;
 use crate::media::pass::Watch;
 use crate::media::pass::conclude::Made;
-use crate::media::pass::head;
+use crate::media::pass::drawn;
+use crate::media::pass::fields::Fields;
+use crate::media::pass::glance;
+use crate::media::pass::glance::Glance;
+use crate::media::pass::grade::Grade;
+use crate::media::pass::inspect;
+use crate::media::pass::inspect::Inspection;
 use crate::media::pass::output::Health;
 use crate::media::pass::output::Output;
 use crate::media::pass::packaging::codec_name;
 use crate::media::pass::packaging::seal;
 use crate::media::pass::packaging::seal::Seals;
 use crate::media::pass::plan::Plan;
+use crate::media::pass::sound::Measured;
 use crate::media::pass::taps;
 use crate::media::pass::taps::Tapped;
 use crate::media::pass::timing;
@@ -26,23 +35,29 @@ use crate::media::picture_tap::PictureTap;
 use crate::media::probe::Opened;
 use crate::media::product::JobEnd;
 use crate::media::spec::Clip;
+use crate::media::spec::MediaWork;
 use crate::media::spec::TranscodeSpec;
+use crate::media::spec::VideoCodec;
 use crate::media::tap::TapOrder;
-use crate::media::verify::AudioExpected;
+
+/// Opens the source once more.
+pub type Reopen<'a> = &'a (dyn Fn() -> Result<Source, Fault> + Sync);
 
 /// Runs the jobs of one clip range, and picture jobs that ride along. Answers the bytes read of the source.
-/// `share`: where in 0..=1 this run begins and how much of it it is, for progress.
+/// `again` opens the source once more, for what must be known of it before; `share`: where in 0..=1 this run begins and how much of it it is, for progress.
 #[allow(clippy::too_many_arguments)]
 pub fn run(
     order: &PassOrder,
     opened: Opened,
+    again: &dyn Fn() -> Result<Opened, Fault>,
     clip: Option<Clip>,
     jobs: &[(&JobId, &TranscodeSpec)],
     pictures: &[PassJob],
     watch: &dyn Watch,
     share: (f64, f64),
+    reopen: Reopen<'_>,
 ) -> Result<u64, Fault> {
-    let facts = opened.facts.clone();
+    let mut opened = opened;
     let missing = opened.missing_data();
     let jobs = match &missing {
         None => jobs.to_vec(),
@@ -52,7 +67,11 @@ pub fn run(
             watch,
         )?,
     };
+    let (facts, glance) = look_first(order, &mut opened, clip, &jobs, pictures)?;
     let plan = Plan::make(&jobs, &facts);
+    if !pictures.is_empty() || plan.videos.iter().any(|video| video.spec.codec != VideoCodec::Copy) {
+        glance::refuse_dolby(&opened.demuxer, &facts)?;
+    }
     for job in plan.jobs.iter().filter(|job| job.groups.is_empty()) {
         let reason = match job.dropped.last() {
             Some(last) => format!("no output is possible: {last}"),
@@ -61,23 +80,76 @@ pub fn run(
         watch.job_ended(&job.job, JobEnd::Skipped { reason });
     }
     let taps = open_taps(order, &facts, opened.demuxer.name(), pictures, watch);
-    if plan.outputs.is_empty() && taps.is_empty() {
+    let inspects = pictures.iter().any(|job| matches!(job.work, MediaWork::Qc(_)));
+    if plan.outputs.is_empty() && taps.is_empty() && !inspects {
         return Ok(opened.demuxer.watch().read_bytes());
     }
-    let timing = timing::of(&facts, clip, &plan, !taps.is_empty());
+    let mut timing = timing::of(&facts, clip, &plan, !taps.is_empty() || inspects);
+    if matches!(glance.fields, Fields::Telecined(_)) {
+        timing.rate = four_fifths(timing.rate);
+    }
     let name = opened.demuxer.name().to_owned();
     let mut pass = Pass {
         order,
         plan: &plan,
         facts: &facts,
+        glance,
+        grades: plan
+            .videos
+            .iter()
+            .map(|video| Grade::of(&video.spec, &glance))
+            .collect(),
         timing,
         watch,
         share,
         name,
         is_cut: missing.is_some(),
         seals: seal::of_plan(&plan, &order.side),
+        inspections: inspect::open(pictures, &facts, timing.rate),
+        reopen,
+        attached_fonts: drawn::attached_fonts(&opened.demuxer),
     };
-    pass.run(opened, taps, missing)
+    let measured = pass.measure_loudness(again)?;
+    pass.run(opened, taps, missing, &measured)
+}
+
+/// Looks at the first pictures of what is asked for, where any of it needs pictures. The facts are the source's,
+/// corrected by them.
+fn look_first(
+    order: &PassOrder,
+    opened: &mut Opened,
+    clip: Option<Clip>,
+    jobs: &[(&JobId, &TranscodeSpec)],
+    pictures: &[PassJob],
+) -> Result<(MediaFacts, Glance), Fault> {
+    let mut facts = opened.facts.clone();
+    let timing = timing::of(&facts, clip, &Plan::default(), true);
+    if timing.is_clip
+        && let Some((stream, _)) = facts.main_video()
+    {
+        let at = rescale(timing.origin.ticks, timing.origin.unit, stream.time_base);
+        // A container that cannot seek is read from its beginning.
+        let _ = opened.demuxer.seek(stream.index, at);
+    }
+    let outputs = jobs
+        .iter()
+        .flat_map(|(_, spec)| &spec.groups)
+        .flat_map(|group| &group.outputs);
+    let mut videos = outputs.filter_map(|output| output.video.as_ref());
+    if pictures.is_empty() && !videos.any(|video| video.codec != VideoCodec::Copy) {
+        return Ok((facts, Glance::of_nothing()));
+    }
+    let glance = glance::look(&mut opened.demuxer, &mut facts, &order.limits, order.threads)
+        .map_err(|refusal| error::source_refused("open the decoder", opened.demuxer.name(), &refusal))?;
+    Ok((facts, glance))
+}
+
+/// The rate of a film that was spread to fields.
+fn four_fifths(rate: Ratio) -> Ratio {
+    Ratio {
+        num: rate.num.saturating_mul(4),
+        den: rate.den.saturating_mul(5),
+    }
 }
 
 /// Fails the jobs that do not take a truncated source; all of them fails the attempt.
@@ -104,7 +176,7 @@ fn open_taps(
     watch: &dyn Watch,
 ) -> Vec<Tapped> {
     let mut taps = Vec::new();
-    for job in pictures {
+    for job in pictures.iter().filter(|job| !matches!(job.work, MediaWork::Qc(_))) {
         let tap_order = TapOrder {
             facts: facts.clone(),
             scratch: order.scratch.clone(),
@@ -127,6 +199,9 @@ pub(super) struct Pass<'a> {
     pub(super) order: &'a PassOrder,
     pub(super) plan: &'a Plan,
     pub(super) facts: &'a MediaFacts,
+    pub(super) glance: Glance,
+    /// By video encode.
+    pub(super) grades: Vec<Grade>,
     pub(super) timing: Timing,
     pub(super) watch: &'a dyn Watch,
     pub(super) share: (f64, f64),
@@ -135,34 +210,30 @@ pub(super) struct Pass<'a> {
     pub(super) is_cut: bool,
     /// Keys of sealed sets.
     pub(super) seals: Seals,
+    /// Quality control riding along.
+    pub(super) inspections: Vec<Inspection>,
+    /// The source once more, from its beginning.
+    pub(super) reopen: Reopen<'a>,
+    /// Fonts inside the source.
+    pub(super) attached_fonts: Vec<Vec<u8>>,
 }
 
-/// What manifests call an encode.
+/// What manifests call an encode of sound.
 fn name_of(parameters: &Option<Parameters>) -> Option<String> {
     let parameters = parameters.as_ref()?;
-    codec_name::of_header(&parameters.codec_name(), parameters.extradata())
+    codec_name::of_sound(&parameters.codec_name(), parameters.extradata())
 }
 
 impl Pass<'_> {
-    fn run(&mut self, opened: Opened, taps: Vec<Tapped>, missing: Option<String>) -> Result<u64, Fault> {
+    fn run(
+        &mut self,
+        opened: Opened,
+        taps: Vec<Tapped>,
+        missing: Option<String>,
+        measured: &[Option<Measured>],
+    ) -> Result<u64, Fault> {
         let Opened { mut demuxer, .. } = opened;
-        let color = self.facts.main_video().map_or(Color::UNSPECIFIED, |(stream, video)| {
-            let said = demuxer.stream(stream.index).and_then(|stream| stream.parameters().ok());
-            let (width, height) = video.display_size();
-            let said = said.map_or(Color::UNSPECIFIED, |parameters| {
-                if parameters.pixel_format().is_rgb() {
-                    head::color_of_rgb(width, height)
-                } else {
-                    parameters.color()
-                }
-            });
-            if said.is_hdr() {
-                Color::BT709
-            } else {
-                head::output_color(said, width, height)
-            }
-        });
-        let encoders = self.open_encoders(color);
+        let encoders = self.open_encoders(&demuxer);
         let health = Health::new(self.plan.jobs.len());
         let outputs: Vec<Output> = self
             .plan
@@ -190,16 +261,19 @@ impl Pass<'_> {
             audio_codecs: encoders.audio_parameters.iter().map(name_of).collect(),
             texts: vec![None; self.plan.texts.len()],
         };
-        let codecs: Vec<Option<String>> = encoders.parameters.iter().map(name_of).collect();
+        let header = |index: usize| encoders.parameters[index].as_ref();
+        let codecs: Vec<Option<String>> = (0..self.plan.videos.len())
+            .map(|index| self.codec_name(index, header(index)?))
+            .collect();
 
-        if self.timing.is_clip
-            && let Some((stream, _)) = self.facts.main_video().or(None)
-        {
-            let at = rescale(self.timing.origin.ticks, self.timing.origin.unit, stream.time_base);
-            // A container that cannot seek is read from its beginning.
-            let _ = demuxer.seek(stream.index, at);
+        if self.timing.is_clip {
+            self.seek_to_start(&mut demuxer);
         }
-        let (reading, sound, tapped) = self.read(&mut demuxer, color, encoders, &outputs, &health, taps)?;
+        let gains: Vec<_> = measured
+            .iter()
+            .map(|found| Some(found.as_ref()?.gain.clone()))
+            .collect();
+        let (reading, sound, tapped) = self.read(&mut demuxer, encoders, &gains, &outputs, &health, taps)?;
         self.check_source(&reading, &sound)?;
         let truncated = missing.or_else(|| self.truncation(&demuxer, &reading));
         if self.watch.stop_asked() {
@@ -208,17 +282,13 @@ impl Pass<'_> {
 
         let end_s = reading.end as f64 * self.timing.unit.value();
         for (index, codec) in codecs.into_iter().enumerate() {
-            made.videos[index] = Some(self.video_made(index, &reading, color, codec));
+            made.videos[index] = Some(self.video_made(index, &reading, codec));
         }
-        for (index, audio) in self.plan.audios.iter().enumerate() {
-            made.audios[index] = Some(AudioExpected {
-                codec: audio.spec.codec.stream_name(),
-                rate_hz: audio.rate_hz,
-                channels: audio.channels,
-                end_s: sound.end_s,
-            });
+        for track in &sound.tracks {
+            made.audios[track.number] = Some(self.audio_made(track, measured[track.number].as_ref()));
         }
         let mut warnings = self.warnings(&reading, &sound);
+        warnings.extend(self.loudness_warnings(&sound, measured));
         if let Some(missing) = &truncated {
             if !self.plan.jobs.iter().any(|job| job.partial) {
                 return Err(error::source_truncated("decode", &self.name, missing.as_str()));
@@ -228,6 +298,18 @@ impl Pass<'_> {
             ));
         }
         self.conclude(outputs, &made, &warnings, truncated.as_deref());
+        for inspection in std::mem::take(&mut self.inspections) {
+            let (job, end) = match &truncated {
+                Some(missing) => (
+                    inspection.job.clone(),
+                    JobEnd::Failed {
+                        fault: error::source_truncated("decode", &self.name, missing.as_str()),
+                    },
+                ),
+                None => inspection.end(self.facts, &reading, &sound, end_s, &self.order.scratch, &self.name),
+            };
+            self.watch.job_ended(&job, end);
+        }
         for (tapped, answer) in tapped {
             let (job, end) = match &truncated {
                 Some(missing) => (
@@ -241,5 +323,14 @@ impl Pass<'_> {
             self.watch.job_ended(&job, end);
         }
         Ok(demuxer.watch().read_bytes())
+    }
+
+    /// Goes to where a clip begins. A container that cannot seek is read from its beginning.
+    pub(super) fn seek_to_start(&self, demuxer: &mut Demuxer) {
+        let main = self.facts.main_video().map(|(stream, _)| stream);
+        if let Some(stream) = main.or(self.facts.main_audio().map(|(stream, _)| stream)) {
+            let at = rescale(self.timing.origin.ticks, self.timing.origin.unit, stream.time_base);
+            let _ = demuxer.seek(stream.index, at);
+        }
     }
 }

@@ -4,12 +4,16 @@
 
 use crate::base::fault::Fault;
 use crate::media::av::AvError;
-use crate::media::av::Color;
 use crate::media::av::Decoder;
 use crate::media::av::Parameters;
+use crate::media::av::PixelFormat;
 use crate::media::error;
 use crate::media::pass::attempt::Pass;
+use crate::media::pass::grade;
+use crate::media::pass::grade::Grade;
 use crate::media::pass::head::Head;
+use crate::media::pass::head::Wanted;
+use crate::media::pass::inspect;
 use crate::media::pass::opening::Encoders;
 use crate::media::pass::output::Health;
 use crate::media::pass::output::Output;
@@ -24,8 +28,9 @@ use crate::media::pass::rung;
 use crate::media::pass::rung::Fan;
 use crate::media::pass::rung::Outputs;
 use crate::media::pass::sound;
+use crate::media::pass::sound::Gain;
+use crate::media::pass::sound::SoundMaker;
 use crate::media::pass::sound::SoundSummary;
-use crate::media::pass::sound::SoundTrack;
 use crate::media::pass::taps;
 use crate::media::pass::taps::Tapped;
 use crate::media::progress::Progress;
@@ -42,16 +47,21 @@ const MAX_DECODER_THREADS: u32 = 16;
 /// Encoding a picture takes at least so many times as long as decoding one of its size.
 const ENCODING_OVER_DECODING: u32 = 4;
 
+/// Where in the list of all fans those stand that the source feeds itself.
+const SDR: usize = 0;
+const HDR: usize = 1;
+
 /// What came of reading: pictures, sound, and each tap with how it went.
 pub type Harvest = (Reading, SoundSummary, Vec<(Tapped, Result<(), Fault>)>);
 
 impl Pass<'_> {
-    /// Reads the source with all threads at work.
+    /// Reads the source with all threads at work. `gains`: of each audio encode.
+    #[allow(clippy::too_many_arguments)]
     pub(super) fn read(
         &self,
         demuxer: &mut crate::media::av::Demuxer,
-        color: Color,
         encoders: Encoders,
+        gains: &[Option<Gain>],
         outputs: &[Output],
         health: &Health,
         taps: Vec<Tapped>,
@@ -78,68 +88,71 @@ impl Pass<'_> {
             .facts
             .main_video()
             .map_or((0, 0), |(_, video)| video.display_size());
-        let has_taps = !taps.is_empty();
+        let has_taps = !taps.is_empty() || !self.inspections.is_empty();
 
         thread::scope(|scope| {
             // Taps first, then renditions from the smallest up: each needs the senders of those it feeds.
             let mut tap_threads = Vec::new();
-            let mut fans: Vec<Vec<_>> = (0..=self.plan.videos.len()).map(|_| Vec::new()).collect();
+            // First those that the source itself feeds, in SDR and in HDR, then those of each rendition.
+            let mut fans: Vec<Vec<_>> = (0..self.plan.videos.len() + 2).map(|_| Vec::new()).collect();
             for tapped in taps {
                 let (sender, receiver) = sync_channel(taps::QUEUE);
-                let place = taps::place(tapped.tap.as_ref(), &self.plan.videos);
-                fans[place.map_or(0, |index| index + 1)].push(sender);
+                let place = taps::place(tapped.tap.as_ref(), &self.plan.videos, &self.grades);
+                fans[place.map_or(SDR, |index| index + 2)].push(sender);
                 let unit = self.timing.unit;
                 tap_threads.push(scope.spawn(move || taps::run(tapped, receiver, unit)));
             }
+            let mut raw = Vec::new();
+            let mut inspection_threads = Vec::new();
+            for inspection in self.inspections.iter().filter(|_| self.facts.main_video().is_some()) {
+                let (sender, receiver) = sync_channel(inspect::QUEUE);
+                raw.push(sender);
+                let unit = self.timing.unit;
+                inspection_threads.push(scope.spawn(move || inspection.watch(receiver, unit)));
+            }
             let mut rung_threads = Vec::new();
             for (index, track) in encoders.videos.into_iter().enumerate().rev() {
-                let feeder = feeder(&self.plan.videos, index, source);
+                let feeder = feeder(&self.plan.videos, &self.grades, index, source);
                 let (width, height) = match feeder.map(|larger| &self.plan.videos[larger]) {
                     Some(larger) => (larger.width, larger.height),
                     None => source,
                 };
                 let (sender, receiver) = sync_channel(rung::waiting(width, height));
-                let fan = Fan(std::mem::take(&mut fans[index + 1]));
-                fans[feeder.map_or(0, |larger| larger + 1)].push(sender);
+                let fan = Fan(std::mem::take(&mut fans[index + 2]));
+                let grade = self.grades[index];
+                let root = if grade.is_hdr { HDR } else { SDR };
+                fans[feeder.map_or(root, |larger| larger + 2)].push(sender);
                 let encode = &self.plan.videos[index];
                 let outputs = Outputs {
                     all: &video_feeds[index],
                     health,
                 };
                 let whole = &whole;
-                rung_threads.push(scope.spawn(move || rung::run(encode, track.ok(), receiver, fan, outputs, whole)));
+                rung_threads
+                    .push(scope.spawn(move || rung::run(encode, grade, track.ok(), receiver, fan, outputs, whole)));
             }
             let mut wanted = Vec::new();
-            let mut audio = None;
-            let mut sound_thread = None;
-            if let Some((stream, _)) = self.facts.main_audio().filter(|_| !self.plan.audios.is_empty()) {
-                let parameters = stream_parameters(demuxer, stream.index).map_err(refused)?;
-                let decoder = Decoder::open(&parameters, stream.time_base, 1, &self.order.limits).map_err(refused)?;
-                let tracks: Vec<SoundTrack<'_>> = self
-                    .plan
-                    .audios
-                    .iter()
-                    .zip(encoders.audios)
-                    .zip(&audio_feeds)
-                    .enumerate()
-                    .filter_map(|(number, ((encode, encoder), all))| {
-                        Some(SoundTrack::new(
-                            number,
-                            encode,
-                            encoder.ok()?,
-                            self.timing.end_s,
-                            Outputs { all, health },
-                        ))
-                    })
-                    .collect();
+            let mut audios = Vec::new();
+            let mut sound_threads = Vec::new();
+            let mut makers: Vec<Option<SoundMaker>> = encoders.audios.into_iter().map(Result::ok).collect();
+            let mut maker = |number: usize| {
+                let all = &audio_feeds[number];
+                makers[number]
+                    .take()
+                    .map(|maker| Some((maker, Outputs { all, health })))
+            };
+            for stage in self.sound_stages(demuxer, &|_| true, &self.inspections, gains, &mut maker)? {
                 let (sender, receiver) = sync_channel(sound::QUEUE);
-                let (unit, origin, whole) = (stream.time_base, self.timing.origin, &whole);
-                sound_thread = Some(scope.spawn(move || sound::run(decoder, unit, origin, receiver, tracks, whole)));
-                wanted.push(stream.index);
-                audio = Some(AudioIn {
-                    stream: stream.index,
-                    packets: sender,
-                });
+                for stream in stage.streams() {
+                    wanted.push(stream);
+                    audios.push(AudioIn {
+                        stream,
+                        packets: sender.clone(),
+                        done: false,
+                    });
+                }
+                let whole = &whole;
+                sound_threads.push(scope.spawn(move || sound::run(stage, receiver, whole)));
             }
             let mut video = None;
             if let Some((stream, facts)) = self
@@ -151,23 +164,35 @@ impl Pass<'_> {
                 let decoder = Decoder::open(&parameters, stream.time_base, decoder_threads, &self.order.limits)
                     .map_err(refused)?;
                 wanted.push(stream.index);
+                let wanted_grades = Wanted {
+                    sdr: (!fans[SDR].is_empty())
+                        .then(|| grade::widest(&self.grades, false).unwrap_or(PixelFormat::YUV420P)),
+                    hdr: grade::widest(&self.grades, true).filter(|_| !fans[HDR].is_empty()),
+                };
+                let frame_s = facts
+                    .average_frame_rate
+                    .or(facts.frame_rate)
+                    .map_or(0.04, |rate| 1.0 / rate.value());
                 video = Some(VideoIn {
                     stream: stream.index,
                     unit: stream.time_base,
                     decoder,
-                    head: Head::new(facts, color, self.timing.unit, threads),
+                    head: Head::new(facts, self.glance, wanted_grades, self.timing.unit, frame_s, threads),
                     out_unit: self.timing.unit,
                     usual_duration: (1.0 / self.timing.rate.value() / self.timing.unit.value())
                         .round()
                         .max(1.0) as i64,
-                    fan: Fan(std::mem::take(&mut fans[0])),
+                    next: None,
+                    sdr: Fan(std::mem::take(&mut fans[SDR])),
+                    hdr: Fan(std::mem::take(&mut fans[HDR])),
+                    raw: Fan(raw),
                 });
             }
             demuxer.keep_only(&wanted);
             let mut reader = Reader {
                 demuxer,
                 video,
-                audio,
+                audios,
                 origin: self.timing.origin,
                 end_s: self.timing.end_s,
                 is_clip: self.timing.is_clip,
@@ -192,16 +217,17 @@ impl Pass<'_> {
             for thread in tap_threads {
                 tapped.push(thread.join().map_err(died)?);
             }
+            for thread in inspection_threads {
+                thread.join().map_err(died)?;
+            }
             for thread in rung_threads {
                 thread.join().map_err(died)?;
             }
-            let sound = match sound_thread {
-                None => SoundSummary::default(),
-                Some(thread) => thread
-                    .join()
-                    .map_err(died)?
-                    .map_err(|refusal| error::source_refused("decode the sound", &self.name, &refusal))?,
-            };
+            let mut sound = SoundSummary::default();
+            for thread in sound_threads {
+                let answer = thread.join().map_err(died)?;
+                sound.add(answer.map_err(|refusal| error::source_refused("decode the sound", &self.name, &refusal))?);
+            }
             Ok((reading?, sound, tapped))
         })
     }
@@ -226,12 +252,12 @@ impl Pass<'_> {
 /// Which rendition feeds number `index` of `videos` (largest first); none: the source. The smallest one of at least
 /// twice its size, because scaling by less than half a second time is what softens a picture; the source, which is
 /// less than twice its size then or has nothing between, else.
-fn feeder(videos: &[VideoEncode], index: usize, source: (u32, u32)) -> Option<usize> {
+fn feeder(videos: &[VideoEncode], grades: &[Grade], index: usize, source: (u32, u32)) -> Option<usize> {
     let wanted = &videos[index];
     let twice = |width: u32, height: u32| width >= 2 * wanted.width && height >= 2 * wanted.height;
-    let found = (0..index)
-        .rev()
-        .find(|larger| twice(videos[*larger].width, videos[*larger].height));
+    let found = (0..index).rev().find(|larger| {
+        grades[*larger].can_feed(&grades[index]) && twice(videos[*larger].width, videos[*larger].height)
+    });
     // An enlarged rendition is no better a source than the source itself.
     found.filter(|larger| videos[*larger].width <= source.0 && videos[*larger].height <= source.1)
 }

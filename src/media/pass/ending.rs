@@ -1,7 +1,8 @@
 //! After the last picture: outputs are proved side by side and the transcode jobs end.
 
 use crate::base::fault::Fault;
-use crate::media::av::Color;
+use crate::media::av::Parameters;
+use crate::media::encoding;
 use crate::media::error;
 use crate::media::pass::attempt::Pass;
 use crate::media::pass::clock;
@@ -23,7 +24,7 @@ use std::thread;
 
 impl Pass<'_> {
     /// What a video encode should hold, by what was read of the source.
-    pub(super) fn video_made(&self, index: usize, reading: &Reading, color: Color, codec: Option<String>) -> VideoMade {
+    pub(super) fn video_made(&self, index: usize, reading: &Reading, codec: Option<String>) -> VideoMade {
         let encode = &self.plan.videos[index];
         let unit = self.timing.unit.value();
         let (first_s, last_s, end_s) = (
@@ -49,11 +50,26 @@ impl Pass<'_> {
                 first_s,
                 last_s,
                 end_s,
-                color,
+                color: self.grades[index].color,
+                format: self.grades[index].format,
+                metadata: self.grades[index].metadata,
             },
             codec,
             rate,
         }
+    }
+
+    /// Name of a video encode in manifests.
+    pub(super) fn codec_name(&self, index: usize, parameters: &Parameters) -> Option<String> {
+        let encode = &self.plan.videos[index];
+        let rate = encode.spec.fps.map_or(self.timing.rate, clock::exact_rate);
+        let shape = encoding::Shape {
+            width: encode.width,
+            height: encode.height,
+            rate: rate.value(),
+            bits: encode.spec.bits(),
+        };
+        encoding::codec_name(&parameters.codec_name(), parameters.extradata(), shape)
     }
 
     /// Proves all outputs, side by side, and ends the jobs.

@@ -1,205 +1,256 @@
-//! What happens to every decoded picture before it is scaled: made progressive, upright, square-pixelled, SDR.
+//! What happens to every decoded picture before it is scaled: made progressive, then, once for SDR and once for HDR
+//! where both are wanted, given the colours of the outputs, turned upright and made square-pixelled.
 //!
-//! Guarantees: pictures come out display-oriented, in the pass's unit of time; a picture that needs nothing is
-//! passed on untouched. A change of size or format in the middle rebuilds the chain, and the new pictures are
-//! fitted into the first size.
+//! Guarantees: pictures come out display-oriented, in the pass's unit of time, with the numbers their label says; a
+//! picture that needs nothing is passed on untouched. A change of size, format, colour or orientation in the middle
+//! rebuilds what it concerns, and the new pictures are fitted into the first size.
 
 use crate::media::av::AvError;
 use crate::media::av::Color;
 use crate::media::av::Frame;
 use crate::media::av::Graph;
 use crate::media::av::PixelFormat;
-use crate::media::av::Scaler;
-use crate::media::av::color;
 use crate::media::av::filter::GraphInput;
-use crate::media::av::packet::rescale;
-use crate::media::av::scale::Filter;
 use crate::media::facts::Ratio;
 use crate::media::facts::VideoFacts;
+use crate::media::grading;
+use crate::media::pass::fields::Weaver;
+use crate::media::pass::glance::Glance;
+use crate::media::probe;
 
 const SQUARE: Ratio = Ratio { num: 1, den: 1 };
 
-/// What decides the chain.
+/// One picture in the grades that are wanted of it.
+#[derive(Debug)]
+pub struct Graded {
+    /// When it is shown, pass units.
+    pub pts: Option<i64>,
+    /// For SDR renditions and stills.
+    pub sdr: Option<Frame>,
+    /// For HDR renditions.
+    pub hdr: Option<Frame>,
+}
+
+/// The formats that a cascade must hold; none: nothing is fed from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Wanted {
+    /// Of SDR renditions and stills.
+    pub sdr: Option<PixelFormat>,
+    /// Of HDR renditions.
+    pub hdr: Option<PixelFormat>,
+}
+
+/// The head of a pass.
+#[derive(Debug)]
+pub struct Head {
+    weaver: Weaver,
+    sdr: Option<Lane>,
+    hdr: Option<Lane>,
+    /// What the first pictures said; a later one that is silent means the same.
+    glance: Glance,
+    first_aspect: Ratio,
+    first_size: Option<(u32, u32)>,
+    orientation: (u32, bool),
+    current: Option<Shape>,
+    changes: u64,
+}
+
+impl Head {
+    /// For a stream; `unit` is that of the time stamps, in and out.
+    pub fn new(video: &VideoFacts, glance: Glance, wanted: Wanted, unit: Ratio, frame_s: f64, threads: u32) -> Self {
+        let display = video.display_size();
+        let lane = |color: Color, format: PixelFormat| Lane {
+            color,
+            format,
+            display,
+            unit,
+            threads,
+            peak_nits: glance.metadata.peak_nits(),
+            shape: None,
+            graph: None,
+            needs_nothing: true,
+        };
+        let (width, height) = display;
+        Head {
+            weaver: Weaver::new(glance.fields, unit, frame_s, threads),
+            sdr: wanted
+                .sdr
+                .map(|format| lane(grading::sdr_of(glance.color, width, height), format)),
+            hdr: wanted.hdr.map(|format| lane(grading::hdr_of(glance.color), format)),
+            glance,
+            first_aspect: video.sample_aspect_ratio.unwrap_or(SQUARE),
+            first_size: None,
+            orientation: (video.rotation_degrees, video.mirrored),
+            current: None,
+            changes: 0,
+        }
+    }
+
+    /// Times the pictures changed in the middle.
+    pub fn rebuilds(&self) -> u64 {
+        self.changes
+    }
+
+    /// Pictures of two moments that were made one.
+    pub fn deinterlaced(&self) -> u64 {
+        self.weaver.deinterlaced()
+    }
+
+    /// Takes a decoded picture; what comes out is appended.
+    pub fn push(&mut self, mut frame: Frame, out: &mut Vec<Graded>) -> Result<(), AvError> {
+        frame.say_range_apart();
+        let mut ready = Vec::new();
+        self.weaver.push(frame, &mut ready)?;
+        self.grade_all(ready, out)
+    }
+
+    /// Takes what is still inside, at the end.
+    pub fn drain(&mut self, out: &mut Vec<Graded>) -> Result<(), AvError> {
+        let mut ready = Vec::new();
+        self.weaver.drain(&mut ready)?;
+        self.grade_all(ready, out)
+    }
+
+    fn grade_all(&mut self, ready: Vec<Frame>, out: &mut Vec<Graded>) -> Result<(), AvError> {
+        for mut frame in ready {
+            let shape = self.shape_of(&frame);
+            if self.current.is_some_and(|current| current != shape) {
+                self.changes += 1;
+            }
+            self.current = Some(shape);
+            frame.set_color(shape.color);
+            let grade = |lane: &mut Option<Lane>| lane.as_mut().map(|lane| lane.run(&frame, shape)).transpose();
+            out.push(Graded {
+                pts: frame.pts(),
+                sdr: grade(&mut self.sdr)?,
+                hdr: grade(&mut self.hdr)?,
+            });
+        }
+        Ok(())
+    }
+
+    fn shape_of(&mut self, frame: &Frame) -> Shape {
+        let size = (frame.width(), frame.height());
+        let first_size = *self.first_size.get_or_insert(size);
+        let own_turn = frame
+            .display_matrix()
+            .filter(|_| !self.glance.is_turned_by_container)
+            .map(probe::orientation);
+        let (rotation_degrees, mirrored) = *own_turn.as_ref().unwrap_or(&self.orientation);
+        // The container's word on the shape of pixels holds for the size it was said of.
+        let aspect = match frame.sample_aspect_ratio() {
+            _ if size == first_size && self.first_aspect != SQUARE => self.first_aspect,
+            Some(own) if (0.1..=10.0).contains(&own.value()) => own,
+            _ if size == first_size => self.first_aspect,
+            _ => SQUARE,
+        };
+        let said = frame.color();
+        let silent = Color {
+            range: said.range,
+            ..Color::UNSPECIFIED
+        };
+        let color = if said == silent && !frame.pixel_format().is_rgb() && self.glance.color.matrix != 0 {
+            Color {
+                range: if said.range == 0 {
+                    self.glance.color.range
+                } else {
+                    said.range
+                },
+                ..self.glance.color
+            }
+        } else {
+            let mut known = said;
+            if self.glance.color.is_hdr() && said.transfer == crate::media::av::color::UNSPECIFIED {
+                known.transfer = self.glance.color.transfer;
+            }
+            grading::completed(known, frame.pixel_format(), size.0, size.1)
+        };
+        Shape {
+            width: size.0,
+            height: size.1,
+            format: frame.pixel_format(),
+            aspect,
+            color,
+            rotation_degrees,
+            mirrored,
+        }
+    }
+}
+
+/// What decides what must be done to a picture.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Shape {
     width: u32,
     height: u32,
     format: PixelFormat,
     aspect: Ratio,
-    interlaced: bool,
-    hdr: bool,
-}
-
-/// The head of a pass.
-#[derive(Debug)]
-pub struct Head {
-    unit: Ratio,
-    threads: u32,
-    display: (u32, u32),
+    color: Color,
     rotation_degrees: u32,
     mirrored: bool,
-    aspect: Ratio,
-    interlaced: bool,
-    color: Color,
-    shape: Option<Shape>,
-    graph: Option<Graph>,
-    to_yuv: Option<Scaler>,
-    rebuilds: u64,
 }
 
-impl Head {
-    /// For a stream; `unit` is that of the time stamps, in and out.
-    pub fn new(video: &VideoFacts, color: Color, unit: Ratio, threads: u32) -> Self {
-        Head {
-            unit,
-            threads,
-            display: video.display_size(),
-            rotation_degrees: video.rotation_degrees,
-            mirrored: video.mirrored,
-            aspect: video.sample_aspect_ratio.unwrap_or(SQUARE),
-            interlaced: !matches!(video.field_order.as_str(), "progressive" | "unknown"),
-            color,
-            shape: None,
-            graph: None,
-            to_yuv: None,
-            rebuilds: 0,
-        }
-    }
+/// The way to one grade. One picture in gives one picture out, at once.
+#[derive(Debug)]
+struct Lane {
+    color: Color,
+    format: PixelFormat,
+    display: (u32, u32),
+    unit: Ratio,
+    threads: u32,
+    peak_nits: Option<f64>,
+    shape: Option<Shape>,
+    graph: Option<Graph>,
+    needs_nothing: bool,
+}
 
-    /// Times the chain was built anew in the middle.
-    pub fn rebuilds(&self) -> u64 {
-        self.rebuilds.saturating_sub(1)
-    }
-
-    /// Takes a decoded picture; what comes out is appended.
-    pub fn push(&mut self, mut frame: Frame, out: &mut Vec<Frame>) -> Result<(), AvError> {
-        self.interlaced |= frame.is_interlaced();
-        let mut said = frame.color();
-        if said.is_hdr() {
-            // A tone map must know what it maps from; PQ and HLG come with BT.2020.
-            if said.primaries == color::UNSPECIFIED {
-                said.primaries = color::BT2020;
-            }
-            if said.matrix == color::UNSPECIFIED {
-                said.matrix = color::BT2020;
-            }
-            if said.range == 0 {
-                said.range = color::LIMITED;
-            }
-            frame.set_color(said);
-        }
-        frame.say_range_apart();
-        let shape = Shape {
-            width: frame.width(),
-            height: frame.height(),
-            format: frame.pixel_format(),
-            // A stream that changes its size may change the shape of its pixels with it.
-            aspect: match self.shape {
-                Some(shape) if (shape.width, shape.height) != (frame.width(), frame.height()) => {
-                    frame.sample_aspect_ratio().unwrap_or(SQUARE)
-                }
-                Some(shape) => shape.aspect,
-                None => self.aspect,
-            },
-            interlaced: self.interlaced,
-            hdr: said.is_hdr(),
-        };
+impl Lane {
+    fn run(&mut self, frame: &Frame, shape: Shape) -> Result<Frame, AvError> {
         if self.shape != Some(shape) {
-            self.drain(out)?;
             self.rebuild(shape)?;
         }
-        if self.graph.is_some() {
-            if let Some(graph) = &mut self.graph {
-                graph.push(Some(&frame))?;
+        let mut done = match &mut self.graph {
+            None if self.needs_nothing => frame.share()?,
+            None => return Err(AvError::argument("avfilter_graph_config")),
+            Some(graph) => {
+                graph.push(Some(frame))?;
+                let mut done = graph
+                    .pull()?
+                    .ok_or_else(|| AvError::argument("av_buffersink_get_frame"))?;
+                if let Some(pts) = frame.pts() {
+                    done.set_pts(pts);
+                }
+                done
             }
-            return self.take(out);
-        }
-        let frame = self.finish(frame)?;
-        out.push(frame);
-        Ok(())
-    }
-
-    /// Takes what is still inside, at the end or before a change.
-    pub fn drain(&mut self, out: &mut Vec<Frame>) -> Result<(), AvError> {
-        if let Some(graph) = &mut self.graph {
-            graph.push(None)?;
-            self.take(out)?;
-            self.graph = None;
-        }
-        Ok(())
-    }
-
-    fn take(&mut self, out: &mut Vec<Frame>) -> Result<(), AvError> {
-        while let Some(graph) = &mut self.graph {
-            let unit = graph.time_base();
-            let Some(mut frame) = graph.pull()? else { break };
-            if let Some(pts) = frame.pts() {
-                frame.set_pts(rescale(pts, unit, self.unit));
-            }
-            let frame = self.finish(frame)?;
-            out.push(frame);
-        }
-        Ok(())
-    }
-
-    /// Luma and chroma, whatever it was, labelled as the pass labels its outputs.
-    fn finish(&mut self, frame: Frame) -> Result<Frame, AvError> {
-        let mut frame = frame;
-        if frame.pixel_format().is_rgb() {
-            let size = (frame.width(), frame.height());
-            if self
-                .to_yuv
-                .as_ref()
-                .is_none_or(|scaler| (scaler.width(), scaler.height()) != size)
-            {
-                self.to_yuv = Some(Scaler::new(PixelFormat::YUV420P, size.0, size.1, Filter::Bicubic)?);
-            }
-            if let Some(scaler) = &mut self.to_yuv {
-                frame = scaler.run(&frame)?;
-            }
-        }
-        frame.set_color(self.color);
-        Ok(frame)
+        };
+        done.set_color(self.color);
+        done.forget_display();
+        Ok(done)
     }
 
     fn rebuild(&mut self, shape: Shape) -> Result<(), AvError> {
         let mut chain: Vec<String> = Vec::new();
-        if shape.interlaced {
-            chain.push("bwdif=mode=send_frame:parity=auto:deint=interlaced".to_owned());
-        }
-        if shape.hdr {
-            if shape.width % 2 == 1 || shape.height % 2 == 1 {
-                chain.push("crop=trunc(iw/2)*2:trunc(ih/2)*2".to_owned());
-            }
-            chain.push(
-                "zscale=t=linear:npl=100,format=gbrpf32le,zscale=p=bt709,tonemap=tonemap=hable:desat=0,\
-                zscale=t=bt709:m=bt709:r=tv,format=yuv420p"
-                    .to_owned(),
-            );
-        }
-        let turn = match self.rotation_degrees {
-            90 => Some("transpose=clock"),
-            180 => Some("hflip,vflip"),
-            270 => Some("transpose=cclock"),
-            _ => None,
-        };
-        chain.extend(turn.map(str::to_owned));
-        if self.mirrored {
-            chain.push("hflip".to_owned());
-        }
-        let shown = shown_size(shape, self.rotation_degrees);
+        chain.extend(grading::chain(
+            shape.color,
+            shape.format,
+            (shape.width, shape.height),
+            self.color,
+            self.format,
+            self.peak_nits,
+        ));
+        chain.extend(upright(shape.rotation_degrees, shape.mirrored));
+        let shown = shown_size(shape);
         let (width, height) = self.display;
-        if self.shape.is_some() && !same_form(shown, self.display) {
+        let is_new = self.shape.is_some();
+        if is_new && !same_form(shown, self.display) {
+            let (inner_width, inner_height) = fitted(shown, self.display);
             chain.push(format!(
-                "scale={}:{}:flags=bicubic,pad={width}:{height}:(ow-iw)/2:(oh-ih)/2,setsar=1",
-                fitted(shown, self.display).0,
-                fitted(shown, self.display).1
+                "scale={inner_width}:{inner_height}:flags=bicubic,pad={width}:{height}:(ow-iw)/2:(oh-ih)/2,setsar=1"
             ));
         } else if shape.aspect != SQUARE {
             chain.push(format!("scale={}:{}:flags=bicubic,setsar=1", shown.0, shown.1));
         }
-        self.rebuilds += 1;
         self.shape = Some(shape);
+        self.needs_nothing = chain.is_empty();
         self.graph = if chain.is_empty() {
             None
         } else {
@@ -216,15 +267,30 @@ impl Head {
     }
 }
 
+/// The turn, and the mirroring left to right that follows it.
+fn upright(rotation_degrees: u32, mirrored: bool) -> Option<String> {
+    let turn = match (rotation_degrees % 360, mirrored) {
+        (90, false) => "transpose=clock",
+        (90, true) => "transpose=clock,hflip",
+        (180, false) => "hflip,vflip",
+        (180, true) => "vflip",
+        (270, false) => "transpose=cclock",
+        (270, true) => "transpose=cclock,hflip",
+        (_, true) => "hflip",
+        _ => return None,
+    };
+    Some(turn.to_owned())
+}
+
 /// Size with square pixels and upright.
-fn shown_size(shape: Shape, rotation_degrees: u32) -> (u32, u32) {
+fn shown_size(shape: Shape) -> (u32, u32) {
     let aspect = shape.aspect.value();
     let (width, height) = if aspect > 1.0 {
         ((f64::from(shape.width) * aspect).round() as u32, shape.height)
     } else {
         (shape.width, (f64::from(shape.height) / aspect).round() as u32)
     };
-    if rotation_degrees % 180 == 90 {
+    if shape.rotation_degrees % 180 == 90 {
         (height, width)
     } else {
         (width, height)
@@ -244,38 +310,11 @@ fn fitted(size: (u32, u32), bounds: (u32, u32)) -> (u32, u32) {
     (even(size.0), even(size.1))
 }
 
-/// What the outputs of a source say of their colours.
-pub fn output_color(said: Color, width: u32, height: u32) -> Color {
-    let silent = said.primaries == color::UNSPECIFIED
-        && said.transfer == color::UNSPECIFIED
-        && said.matrix == color::UNSPECIFIED;
-    // Players guess from the size, so a small rendition of a silent HD source would be shown in other colours.
-    if silent && said.effective_matrix(width, height) == color::BT709 {
-        return Color {
-            range: said.range,
-            ..Color::BT709
-        };
-    }
-    said
-}
-
-/// What pictures of red, green and blue become: what every player assumes for their size.
-pub fn color_of_rgb(width: u32, height: u32) -> Color {
-    if Color::UNSPECIFIED.effective_matrix(width, height) == color::BT709 {
-        return Color::BT709;
-    }
-    Color {
-        primaries: color::SMPTE170M,
-        transfer: color::SMPTE170M,
-        matrix: color::SMPTE170M,
-        range: color::LIMITED,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::fitted;
     use super::same_form;
+    use super::upright;
 
     #[test]
     fn other_shapes_are_fitted_into_the_first() {
@@ -283,5 +322,12 @@ mod tests {
         assert!(!same_form((1440, 1080), (1920, 1080)));
         assert_eq!(fitted((1440, 1080), (1280, 720)), (960, 720));
         assert_eq!(fitted((1000, 100), (640, 360)), (640, 64));
+    }
+
+    #[test]
+    fn a_turned_picture_is_turned_once() {
+        assert_eq!(upright(0, false), None);
+        assert_eq!(upright(180, true).as_deref(), Some("vflip"));
+        assert_eq!(upright(450, false).as_deref(), Some("transpose=clock"));
     }
 }

@@ -13,19 +13,26 @@ mod clock;
 mod conclude;
 mod cost;
 mod crew;
+mod drawn;
 mod ending;
+mod fields;
 mod file_writer;
+mod glance;
+mod grade;
 mod head;
+mod inspect;
 mod left_out;
 mod opening;
 mod output;
 mod packaging;
 mod plan;
+mod pulldown;
 mod reader;
 mod rung;
 mod sound;
 mod taps;
 mod timing;
+mod track;
 mod verdict;
 
 use crate::base::fault::Blame;
@@ -116,6 +123,7 @@ pub fn carry_out(order: &PassOrder, source: File, source_name: &str, watch: &dyn
 
     let mut transcodes: Vec<(&JobId, &TranscodeSpec)> = Vec::new();
     let mut pictures: Vec<PassJob> = Vec::new();
+    let mut inspections: Vec<PassJob> = Vec::new();
     for job in &order.jobs {
         make_directory(order, &job.job)?;
         match &job.work {
@@ -126,9 +134,14 @@ pub fn carry_out(order: &PassOrder, source: File, source_name: &str, watch: &dyn
                 watch.job_ended(&job.job, JobEnd::Skipped { reason });
             }
             MediaWork::Snapshot(_) | MediaWork::DynamicImage(_) => pictures.push(job.clone()),
+            MediaWork::Qc(_) => inspections.push(job.clone()),
         }
     }
-    let passes = by_clip(&transcodes);
+    let mut passes = by_clip(&transcodes);
+    // Quality control looks at all of the source, whether anything is made of it or not.
+    if !inspections.is_empty() && passes.iter().all(|(clip, _)| clip.is_some()) {
+        passes.push((None, Vec::new()));
+    }
     // Pictures have times of their own and ride the pass that sees all of the source.
     let ride = passes.iter().position(|(clip, _)| clip.is_none());
     read_bytes += opened.demuxer.watch().read_bytes();
@@ -140,12 +153,15 @@ pub fn carry_out(order: &PassOrder, source: File, source_name: &str, watch: &dyn
         };
         let before = opened.demuxer.watch().read_bytes();
         let riding = if ride == Some(number) {
-            std::mem::take(&mut pictures)
+            let mut riding = std::mem::take(&mut pictures);
+            riding.append(&mut inspections);
+            riding
         } else {
             Vec::new()
         };
         let share = (number as f64 / passes.len() as f64, 1.0 / passes.len() as f64);
-        let total = attempt::run(order, opened, *clip, jobs, &riding, watch, share)?;
+        let again = || probe::open(open()?, &order.limits);
+        let total = attempt::run(order, opened, &again, *clip, jobs, &riding, watch, share, &open)?;
         read_bytes += total.saturating_sub(before);
     }
     if !pictures.is_empty() {
@@ -165,6 +181,7 @@ fn pictures_alone(
     jobs: &[PassJob],
     watch: &dyn Watch,
 ) -> Result<u64, Fault> {
+    glance::refuse_dolby(&opened.demuxer, &opened.facts)?;
     let started = Instant::now();
     let before = opened.demuxer.watch().read_bytes();
     let alone: Vec<AloneJob<'_>> = jobs

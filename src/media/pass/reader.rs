@@ -7,19 +7,22 @@ use crate::base::fault::Fault;
 use crate::media::av::AvError;
 use crate::media::av::Decoder;
 use crate::media::av::Demuxer;
-use crate::media::av::Frame;
 use crate::media::av::Packet;
 use crate::media::error;
 use crate::media::facts::Ratio;
 use crate::media::pass::clock::Jumps;
 use crate::media::pass::clock::Origin;
+use crate::media::pass::head::Graded;
 use crate::media::pass::head::Head;
 use crate::media::pass::rung::Fan;
 use crate::media::pass::rung::Picture;
+use crate::media::qc::Opening;
 use std::sync::mpsc::SyncSender;
 
 /// Unreadable packets in a row after which the rest of a file counts as lost.
 const MAX_BAD_READS: u32 = 200;
+/// Sound of one stream is looked for so long after another one is past the end of a clip.
+const CLIP_TAIL_S: f64 = 30.0;
 const OPERATION: &str = "decode";
 
 /// The pictures of a source.
@@ -36,16 +39,24 @@ pub struct VideoIn {
     pub out_unit: Ratio,
     /// How long a picture lasts when no next one tells, pass units.
     pub usual_duration: i64,
-    /// Where pictures go.
-    pub fan: Fan,
+    /// When the next picture is due, where its own time stamp is missing.
+    pub next: Option<i64>,
+    /// Where SDR pictures go.
+    pub sdr: Fan,
+    /// Where HDR pictures go.
+    pub hdr: Fan,
+    /// Where pictures go as they were decoded, before the head.
+    pub raw: Fan,
 }
 
-/// The sound of a source.
+/// One stream of sound of a source.
 pub struct AudioIn {
     /// Stream in the file.
     pub stream: usize,
-    /// The thread that takes its packets.
+    /// The thread that takes its packets; several streams may have the same one.
     pub packets: SyncSender<Packet>,
+    /// All packets that are wanted were read.
+    pub done: bool,
 }
 
 /// What was read and decoded.
@@ -53,8 +64,12 @@ pub struct AudioIn {
 pub struct Reading {
     /// Pictures decoded.
     pub decoded: u64,
-    /// Of these, damaged; and packets that gave none.
+    /// Of these, damaged; and packets that gave none, those before the first picture apart.
     pub damaged: u64,
+    /// Packets before the first picture that gave none.
+    pub undecodable_at_start: u64,
+    /// Pictures that were of two moments.
+    pub deinterlaced: u64,
     /// Pictures handed on.
     pub shown: u64,
     /// First time stamp shown, pass units.
@@ -73,8 +88,17 @@ pub struct Reading {
     pub resynchronised: u64,
     /// The rest of the file could not be read.
     pub lost_rest: bool,
+    /// How the stream of pictures begins.
+    pub opening: Option<Opening>,
     /// The end of a clip was passed.
     pub past_end: bool,
+}
+
+/// A picture that waits for the next one to tell how long it lasts.
+struct Pending {
+    graded: Graded,
+    pts: i64,
+    duration: i64,
 }
 
 /// What the reader asks and tells while it works.
@@ -91,8 +115,8 @@ pub struct Reader<'a> {
     pub demuxer: &'a mut Demuxer,
     /// Its pictures, if wanted.
     pub video: Option<VideoIn>,
-    /// Its sound, if wanted.
-    pub audio: Option<AudioIn>,
+    /// Its sound, as far as it is wanted.
+    pub audios: Vec<AudioIn>,
     /// What becomes time 0.
     pub origin: Origin,
     /// Seconds from the origin where a clip ends.
@@ -122,15 +146,20 @@ impl Reader<'_> {
         &mut self,
         ear: &mut dyn Ear,
         reading: &mut Reading,
-        pending: &mut Option<Picture>,
+        pending: &mut Option<Pending>,
     ) -> Result<(), AvError> {
         let mut jumps = Jumps::default();
         let may_jump = self.demuxer.may_jump();
         let units: Vec<Ratio> = self.demuxer.streams().map(|stream| stream.time_base()).collect();
         let mut bad_reads = 0;
         let mut video_done = self.video.is_none();
-        let mut audio_done = self.audio.is_none();
-        while !(ear.must_end() || video_done && audio_done) {
+        let mut audio_past_s = 0.0_f64;
+        loop {
+            // A stream that ended long ago, or has a gap, does not hold up the end of a clip for ever.
+            let audio_done = self.audios.iter().all(|audio| audio.done) || audio_past_s > CLIP_TAIL_S;
+            if ear.must_end() || video_done && audio_done {
+                break;
+            }
             let mut packet = Packet::new()?;
             match self.demuxer.read(&mut packet) {
                 Ok(true) => bad_reads = 0,
@@ -159,13 +188,21 @@ impl Reader<'_> {
                 .or_else(|| packet.dts())
                 .map(|at| self.origin.since(at, unit, micro) as f64 / 1e6);
             if self.video.as_ref().is_some_and(|video| video.stream == stream) {
+                if reading.opening.is_none() {
+                    let codec = self.demuxer.stream(stream).and_then(|stream| stream.parameters().ok());
+                    let codec = codec.map(|parameters| parameters.codec_name()).unwrap_or_default();
+                    reading.opening = Some(Opening::of(&packet, &codec));
+                }
                 self.decode(Some(&packet), reading, pending)?;
                 let last_s = reading.end as f64 * self.video.as_ref().map_or(0.0, |video| video.out_unit.value());
                 video_done = reading.past_end;
                 ear.reached(last_s, reading.shown);
                 reading.reached_s = reading.reached_s.max(last_s);
-            } else if let Some(audio) = self.audio.as_ref().filter(|audio| audio.stream == stream) {
-                audio_done |= self.end_s.zip(at_s).is_some_and(|(end_s, at_s)| at_s > end_s + 1.0);
+            } else if let Some(audio) = self.audios.iter_mut().find(|audio| audio.stream == stream) {
+                if let Some(past_s) = self.end_s.zip(at_s).map(|(end_s, at_s)| at_s - end_s) {
+                    audio.done |= past_s > 1.0;
+                    audio_past_s = audio_past_s.max(past_s);
+                }
                 // A sound thread that gave up has said why elsewhere.
                 let _ = audio.packets.send(packet);
                 if self.video.is_none() {
@@ -183,7 +220,7 @@ impl Reader<'_> {
         &mut self,
         packet: Option<&Packet>,
         reading: &mut Reading,
-        pending: &mut Option<Picture>,
+        pending: &mut Option<Pending>,
     ) -> Result<(), AvError> {
         let Some(video) = &mut self.video else {
             return Ok(());
@@ -194,19 +231,46 @@ impl Reader<'_> {
         }
         let mut ready = Vec::new();
         while let Some(mut frame) = video.decoder.receive()? {
+            if reading.decoded == 0 && video.next.is_none() {
+                // A recording that begins between two key frames is cut there, not damaged.
+                reading.undecodable_at_start = video.decoder.refused_packets();
+            }
             // Broken files leave time stamps out; such a frame follows the one before.
             let pts = match frame.best_pts() {
                 Some(pts) => self.origin.since(pts, video.unit, video.out_unit),
-                None => reading.last + video.usual_duration,
+                None => video.next.unwrap_or(0),
             };
+            let fields = 2 + i64::from(frame.repeated_fields());
+            video.next = Some(pts + (video.usual_duration * fields + 1) / 2);
             frame.set_pts(pts);
-            video.head.push(frame, &mut ready)?;
+            if !video.raw.0.is_empty() {
+                video.raw.send(&Picture {
+                    frame: frame.share()?,
+                    pts,
+                    duration: video.usual_duration,
+                })?;
+            }
+            if video.sdr.0.is_empty() && video.hdr.0.is_empty() {
+                // Nobody takes what the head would make; only times are wanted.
+                ready.push(Graded {
+                    pts: Some(pts),
+                    sdr: None,
+                    hdr: None,
+                });
+            } else {
+                video.head.push(frame, &mut ready)?;
+            }
         }
         if packet.is_none() {
             video.head.drain(&mut ready)?;
         }
         reading.decoded = video.decoder.frames();
-        reading.damaged = video.decoder.damaged_frames() + video.decoder.refused_packets();
+        reading.damaged = video.decoder.damaged_frames()
+            + video
+                .decoder
+                .refused_packets()
+                .saturating_sub(reading.undecodable_at_start);
+        reading.deinterlaced = video.head.deinterlaced();
         reading.rebuilds = video.head.rebuilds();
         for frame in ready {
             self.show(frame, reading, pending)?;
@@ -215,9 +279,9 @@ impl Reader<'_> {
     }
 
     /// Holds a picture back until the next one says how long it lasts.
-    fn show(&mut self, frame: Frame, reading: &mut Reading, pending: &mut Option<Picture>) -> Result<(), AvError> {
+    fn show(&mut self, graded: Graded, reading: &mut Reading, pending: &mut Option<Pending>) -> Result<(), AvError> {
         let Some(video) = &self.video else { return Ok(()) };
-        let mut pts = frame.pts().unwrap_or(0);
+        let mut pts = graded.pts.unwrap_or(0);
         let end = self.end_s.map(|end_s| (end_s / video.out_unit.value()).round() as i64);
         if end.is_some_and(|end| pts >= end) {
             // Enough was seen; the reader stops when the last picture before the end is out.
@@ -228,8 +292,8 @@ impl Reader<'_> {
         if pts < 0 {
             if self.is_clip {
                 // The picture that is on when the clip begins is shown from its beginning.
-                *pending = Some(Picture {
-                    frame,
+                *pending = Some(Pending {
+                    graded,
                     pts: 0,
                     duration: video.usual_duration,
                 });
@@ -248,30 +312,38 @@ impl Reader<'_> {
             }
             self.release(pending, Some(pts), reading)?;
         }
-        *pending = Some(Picture {
-            frame,
+        *pending = Some(Pending {
+            graded,
             pts,
             duration: self.video.as_ref().map_or(0, |video| video.usual_duration),
         });
         Ok(())
     }
 
-    fn release(&self, pending: &mut Option<Picture>, until: Option<i64>, reading: &mut Reading) -> Result<(), AvError> {
-        let (Some(mut picture), Some(video)) = (pending.take(), &self.video) else {
+    fn release(&self, pending: &mut Option<Pending>, until: Option<i64>, reading: &mut Reading) -> Result<(), AvError> {
+        let (Some(mut shown), Some(video)) = (pending.take(), &self.video) else {
             return Ok(());
         };
         if let Some(until) = until {
-            picture.duration = (until - picture.pts).max(1);
+            shown.duration = (until - shown.pts).max(1);
         }
-        reading.first.get_or_insert(picture.pts);
-        reading.last = picture.pts;
-        reading.end = picture.pts + picture.duration;
+        reading.first.get_or_insert(shown.pts);
+        reading.last = shown.pts;
+        reading.end = shown.pts + shown.duration;
         reading.shown += 1;
-        picture.frame.set_pts(picture.pts);
-        video.fan.send(&picture)
+        for (frame, fan) in [(shown.graded.sdr, &video.sdr), (shown.graded.hdr, &video.hdr)] {
+            let Some(mut frame) = frame else { continue };
+            frame.set_pts(shown.pts);
+            fan.send(&Picture {
+                frame,
+                pts: shown.pts,
+                duration: shown.duration,
+            })?;
+        }
+        Ok(())
     }
 
-    fn finish(&mut self, reading: &mut Reading, pending: &mut Option<Picture>) -> Result<(), AvError> {
+    fn finish(&mut self, reading: &mut Reading, pending: &mut Option<Pending>) -> Result<(), AvError> {
         self.decode(None, reading, pending)?;
         let end = self.video.as_ref().and_then(|video| {
             let end = (self.end_s? / video.out_unit.value()).round() as i64;

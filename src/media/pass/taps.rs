@@ -3,6 +3,7 @@
 use crate::base::fault::Fault;
 use crate::base::ids::JobId;
 use crate::media::facts::Ratio;
+use crate::media::pass::grade::Grade;
 use crate::media::pass::plan::VideoEncode;
 use crate::media::pass::rung::Picture;
 use crate::media::product::JobEnd;
@@ -20,14 +21,15 @@ pub struct Tapped {
     pub tap: Box<dyn FrameTap>,
 }
 
-/// The rendition a tap listens to: the smallest that is not smaller than it wants; none: the source itself.
-pub fn place(tap: &dyn FrameTap, videos: &[VideoEncode]) -> Option<usize> {
+/// The rendition a tap listens to: the smallest SDR one that is not smaller than it wants; none: the source itself.
+pub fn place(tap: &dyn FrameTap, videos: &[VideoEncode], grades: &[Grade]) -> Option<usize> {
     let (width, height) = tap.wanted_size()?;
     videos
         .iter()
+        .zip(grades)
         .enumerate()
         .rev()
-        .find(|(_, video)| video.width >= width && video.height >= height)
+        .find(|(_, (video, grade))| !grade.is_hdr && video.width >= width && video.height >= height)
         .map(|(index, _)| index)
 }
 

@@ -6,10 +6,14 @@
 
 mod animation;
 mod audio;
+mod audio_container;
 mod carried;
 mod extent;
 mod group;
 mod overlay;
+mod picture_fill;
+mod qc;
+pub mod seconds;
 mod set;
 mod snapshot;
 mod transcode;
@@ -17,8 +21,14 @@ mod video;
 
 pub use animation::AnimationFormat;
 pub use animation::AnimationSpec;
+pub use animation::Dither;
 pub use audio::AudioCodec;
 pub use audio::AudioSpec;
+pub use audio::Channels;
+pub use audio::LoudnessSpec;
+pub use audio::Merge;
+pub use audio::TrackPick;
+pub use audio::Tracks;
 pub use carried::MetadataRule;
 pub use carried::TextRule;
 pub use extent::Extent;
@@ -33,6 +43,9 @@ pub use overlay::MosaicKind;
 pub use overlay::MosaicSpec;
 pub use overlay::WatermarkKind;
 pub use overlay::WatermarkSpec;
+pub use picture_fill::PictureFill;
+pub use qc::QcCheck;
+pub use qc::QcSpec;
 pub use set::EncryptionMethod;
 pub use set::EncryptionSpec;
 pub use set::RenditionKind;
@@ -42,6 +55,7 @@ pub use snapshot::FrameType;
 pub use snapshot::PictureFormat;
 pub use snapshot::SnapshotMode;
 pub use snapshot::SnapshotSpec;
+pub use snapshot::VttOf;
 pub use transcode::Clip;
 pub use transcode::TranscodeSpec;
 pub use video::RateControl;
@@ -75,8 +89,10 @@ pub enum MediaWork {
     Transcode(TranscodeSpec),
     /// Stills or sprite sheets; a cover is one still.
     Snapshot(SnapshotSpec),
-    /// GIF or animated WebP.
+    /// GIF, animated WebP or AVIF.
     DynamicImage(AnimationSpec),
+    /// Quality control.
+    Qc(QcSpec),
 }
 
 impl MediaWork {
@@ -84,7 +100,9 @@ impl MediaWork {
     pub fn side_names(&self) -> BTreeSet<&str> {
         match self {
             MediaWork::Transcode(spec) => spec.side_names(),
-            MediaWork::Analysis | MediaWork::Snapshot(_) | MediaWork::DynamicImage(_) => BTreeSet::new(),
+            MediaWork::Analysis | MediaWork::Snapshot(_) | MediaWork::DynamicImage(_) | MediaWork::Qc(_) => {
+                BTreeSet::new()
+            }
         }
     }
 
@@ -92,7 +110,7 @@ impl MediaWork {
     pub fn needs_fonts(&self) -> bool {
         match self {
             MediaWork::Transcode(spec) => spec.needs_fonts(),
-            MediaWork::Analysis | MediaWork::Snapshot(_) | MediaWork::DynamicImage(_) => false,
+            MediaWork::Analysis | MediaWork::Snapshot(_) | MediaWork::DynamicImage(_) | MediaWork::Qc(_) => false,
         }
     }
 }

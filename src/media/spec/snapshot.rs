@@ -2,6 +2,8 @@
 //!
 //! Deliberately absent: the times they come to, which depend on the source.
 
+use crate::media::spec::PictureFill;
+use crate::media::spec::seconds;
 use serde::Deserialize;
 use serde::Serialize;
 
@@ -20,11 +22,38 @@ pub enum SnapshotMode {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FrameType {
-    /// The key frame at or before it: cheap, and labelled with its true time.
+    /// The key frame where every moment has one of its own close by, else the very frame; explicit `times` always
+    /// get the very frame.
     #[default]
+    Auto,
+    /// The key frame at or before it: cheap, and labelled with its true time. Moments between the same two key
+    /// frames share one picture.
     Intra,
     /// The very frame shown at that time.
     Normal,
+}
+
+impl FrameType {
+    fn is_auto(&self) -> bool {
+        *self == FrameType::Auto
+    }
+}
+
+/// What the WebVTT of a sprite names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum VttOf {
+    /// Parts of sheets (`IsSptFrag=true` of the clouds).
+    #[default]
+    Sheet,
+    /// Files of one picture each; no sheets are made (`IsSptFrag=false`).
+    Stills,
+}
+
+impl VttOf {
+    fn is_sheet(&self) -> bool {
+        *self == VttOf::Sheet
+    }
 }
 
 /// Still picture formats.
@@ -58,20 +87,21 @@ pub struct SnapshotSpec {
     /// Stills or sheets.
     #[serde(default)]
     pub mode: SnapshotMode,
-    /// Seconds between pictures, 0.04..=3600; none with `count`: spread evenly; none alone: one picture.
+    /// Seconds between pictures, 0.04..=3600; none or 0 with `count`: spread evenly; none alone: one picture.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interval_s: Option<f64>,
     /// At most so many pictures, 1..=10000.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count: Option<u32>,
-    /// Explicit moments in seconds or per cent of the duration (`"3.5"`, `"10%"`); replaces interval and count.
+    /// Explicit moments in seconds, `hh:mm:ss[.SSS]` or per cent of the duration (`"3.5"`, `"00:01:02.5"`, `"10%"`);
+    /// replaces interval and count.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub times: Vec<String>,
-    /// Where to begin, seconds.
-    #[serde(default)]
+    /// Where to begin, seconds or `hh:mm:ss[.SSS]`.
+    #[serde(default, deserialize_with = "seconds::read")]
     pub start_s: f64,
     /// Which frame.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "FrameType::is_auto")]
     pub frame_type: FrameType,
     /// Pixels of a still, 8..=8192; one alone keeps the shape; none: the source's size.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -79,10 +109,16 @@ pub struct SnapshotSpec {
     /// See `width`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub height: Option<u32>,
+    /// How a frame fills a still or cell of another shape.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fill: Option<PictureFill>,
     /// Picture format.
     #[serde(default)]
     pub format: PictureFormat,
-    /// JPEG quality, 1..=100.
+    /// WebP without loss; `quality` is then of no account. PNG always is.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub lossless: bool,
+    /// JPEG and WebP quality, 1..=100.
     #[serde(default = "SnapshotSpec::default_quality")]
     pub quality: u8,
     /// Cells in a row of a sheet, 1..=100.
@@ -103,12 +139,25 @@ pub struct SnapshotSpec {
     /// Pixels around the sheet, 0..=1024.
     #[serde(default)]
     pub margin: u32,
-    /// Colour of padding, margin and unused cells, `#rrggbb`.
+    /// Colour of padding, margin, unused cells and what shows beside a fitted frame: `#rrggbb`, a name of CSS, or
+    /// `random` (one for each source).
     #[serde(default = "SnapshotSpec::default_color")]
     pub color: String,
     /// Pass over frames darker than this, per cent of black pixels 30..=100 (`BlackLevel` of the clouds); none: take any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub black_level: Option<u8>,
+    /// Luma 1..=255 below which a pixel counts as black (`PixelBlackThreshold`); none: 32.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pixel_black_threshold: Option<u8>,
+    /// The cells of a sprite are files of the output, too (`KeepCellPic`).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub keep_cells: bool,
+    /// What the WebVTT of a sprite names.
+    #[serde(default, skip_serializing_if = "VttOf::is_sheet")]
+    pub vtt: VttOf,
+    /// A sprite gets an HLS image playlist (`EXT-X-IMAGES-ONLY`) beside it; needs equal steps from the beginning on.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub image_playlist: bool,
 }
 
 impl SnapshotSpec {

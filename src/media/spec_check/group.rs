@@ -1,11 +1,15 @@
 //! Output groups, their outputs, and what of the source they take.
 
 use crate::media::spec::Clip;
+use crate::media::spec::Container;
 use crate::media::spec::GroupKind;
 use crate::media::spec::GroupSpec;
 use crate::media::spec::OutputSpec;
 use crate::media::spec::TranscodeSpec;
+use crate::media::spec::VideoCodec;
+use crate::media::spec_check::audio::audio_fits;
 use crate::media::spec_check::audio::audio_of;
+use crate::media::spec_check::container::cannot_hold;
 use crate::media::spec_check::findings::Findings;
 use crate::media::spec_check::findings::name;
 use crate::media::spec_check::overlay::drawn_of;
@@ -86,31 +90,33 @@ fn output_of(findings: &mut Findings, path: &str, group: &GroupSpec, output: &Ou
     if output.video.is_none() && output.audio.is_none() && !set::is_subtitle(output) {
         findings.add(path, "an output needs video, audio or both");
     }
-    if let (Some(container), true) = (
-        group.container.filter(|container| container.is_audio_only()),
-        output.video.is_some(),
-    ) {
-        findings.add(
-            format!("{path}.video"),
-            format!(
-                "{} files hold no video; take container = \"mp4\"",
-                container.extension().trim_start_matches('.')
-            ),
-        );
-    }
     if let Some(video) = &output.video {
         video_of(findings, &format!("{path}.video"), video);
-        if group.kind.is_set() && video.gop_s > group.segment_s {
+        if let Some(why) = cannot_hold(group, video.codec) {
+            findings.add(format!("{path}.video"), why);
+        }
+        let (key, gop_s) = match (video.gop_frames, video.fps) {
+            (Some(frames), Some(fps)) => ("gop_frames", f64::from(frames) / fps),
+            // How long that many frames last only the source can tell.
+            (Some(_), None) => ("gop_frames", 0.0),
+            (None, _) => ("gop_s", video.gop_s),
+        };
+        if group.kind.is_set() && video.codec != VideoCodec::Copy && gop_s > group.segment_s {
             findings.add(
-                format!("{path}.video.gop_s"),
+                format!("{path}.video.{key}"),
                 format!(
-                    "{} is longer than segment_s, {}: segments begin at key frames",
-                    video.gop_s, group.segment_s
+                    "{gop_s} s are longer than segment_s, {}: segments begin at key frames",
+                    group.segment_s
                 ),
             );
         }
     }
     if let Some(audio) = &output.audio {
         audio_of(findings, &format!("{path}.audio"), audio);
+        if let Some(container) = group.container {
+            audio_fits(findings, &format!("{path}.audio"), container, audio);
+        } else if output.video.is_some() || group.kind != GroupKind::File {
+            audio_fits(findings, &format!("{path}.audio"), Container::Mp4, audio);
+        }
     }
 }

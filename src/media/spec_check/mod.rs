@@ -5,18 +5,24 @@
 //! stream, a clip beyond its end).
 
 mod audio;
+mod container;
 mod findings;
 mod group;
 mod overlay;
 mod picture;
+mod qc;
 mod set;
 mod video;
+mod video_codec;
 
+pub use container::cannot_hold;
+pub use container::file_cannot_hold;
 pub use video::PRESETS;
-pub use video::PROFILES;
+pub use video_codec::profiles_of;
 
 use crate::base::reader::Wrong;
 use crate::media::spec::MediaWork;
+use crate::media::spec::seconds;
 use findings::Findings;
 
 /// Everything out of range in what one job wants. Paths begin at the activity's own keys.
@@ -27,19 +33,20 @@ pub fn check(work: &MediaWork) -> Vec<Wrong> {
         MediaWork::Transcode(spec) => group::transcode(&mut findings, spec),
         MediaWork::Snapshot(spec) => picture::snapshot(&mut findings, spec),
         MediaWork::DynamicImage(spec) => picture::animation(&mut findings, spec),
+        MediaWork::Qc(spec) => qc::qc(&mut findings, spec),
     }
     findings.0
 }
 
-/// The moment that an entry of `times` means; none: neither seconds nor per cent.
+/// Whether an entry of `times` means a moment: seconds, `hh:mm:ss[.SSS]` or per cent of the duration.
 pub fn moment_is_valid(text: &str) -> bool {
-    let number = |text: &str| {
-        text.parse::<f64>()
-            .ok()
-            .filter(|value| value.is_finite() && *value >= 0.0)
+    let percent = |text: &str| {
+        text.trim()
+            .parse::<f64>()
+            .is_ok_and(|percent| percent.is_finite() && (0.0..=100.0).contains(&percent))
     };
-    match text.strip_suffix('%') {
-        Some(percent) => number(percent).is_some_and(|percent| percent <= 100.0),
-        None => number(text).is_some(),
+    match text.trim().strip_suffix('%') {
+        Some(text) => percent(text),
+        None => seconds::parse(text).is_some(),
     }
 }

@@ -174,7 +174,7 @@ pub struct JobView {
     pub fault: Option<Value>,
     /// Why it was skipped.
     pub skip_reason: Option<String>,
-    /// What was dropped, warnings, and where the work was done.
+    /// What was dropped, warnings, where the work was done, and what quality control found.
     pub result: Option<Value>,
     /// When its needs allowed it to run.
     pub ready_at: Option<String>,

@@ -11,7 +11,6 @@ use crate::media::facts::MediaFacts;
 use crate::media::pass::conclude::Made;
 use crate::media::pass::conclude::Proved;
 use crate::media::pass::packaging::captions;
-use crate::media::pass::packaging::codec_name;
 use crate::media::pass::packaging::fragment;
 use crate::media::pass::packaging::joined::Joined;
 use crate::media::pass::packaging::manifest_check;
@@ -33,7 +32,6 @@ use crate::media::verify::Expected;
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 const OPERATION: &str = "verify";
@@ -128,7 +126,7 @@ impl Rendition<'_> {
         let joined = Joined::open(self.directory, &parts).map_err(self.fault(self.directory))?;
         let source = Source::from_bytes(Box::new(joined), &self.output.name).map_err(self.fault(self.directory))?;
         if self.form.format == SegmentFormat::Ts {
-            expected.zero_s = TS_START_S;
+            expected.start_s = TS_START_S;
         }
         let read_back = verify::media(source, &expected)?;
         checks.extend(read_back.checks);
@@ -140,23 +138,14 @@ impl Rendition<'_> {
             checks,
             files,
             manifests,
-            codecs: self.codecs(&track, made),
+            codecs: self.codecs(made),
             track: Some(track),
             keys_s: read_back.keys_s,
         })
     }
 
-    /// Of fMP4 by the initialisation segment, of transport streams by the encoders' headers.
-    fn codecs(&self, track: &Track, made: &Made) -> Vec<String> {
-        let of_init = track.init.as_ref().and_then(|part| {
-            let mut bytes = vec![0; usize::try_from(part.size_bytes).ok()?.min(1 << 20)];
-            let file = File::open(self.directory.join(&part.name)).ok()?;
-            file.read_exact_at(&mut bytes, part.offset).ok()?;
-            codec_name::of_init(&bytes)
-        });
-        if let Some(name) = of_init {
-            return vec![name];
-        }
+    /// Names of what is in it.
+    fn codecs(&self, made: &Made) -> Vec<String> {
         let video = self.output.video.and_then(|index| made.videos[index].as_ref());
         let video = video.and_then(|video| video.codec.clone());
         let audios = self

@@ -125,6 +125,7 @@ impl SegmentWriter {
             if let Some(rate) = track.rate {
                 muxer.set_frame_rate(stream, rate);
             }
+            muxer.set_hdr_metadata(stream, &track.metadata)?;
             if !track.tags.is_empty() {
                 muxer.set_stream_tags(stream, &track.tags)?;
             }
