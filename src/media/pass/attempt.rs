@@ -4,6 +4,7 @@ use crate::base::fault::Blame;
 use crate::base::fault::Fault;
 use crate::base::ids::JobId;
 use crate::media::av::Demuxer;
+use crate::media::av::Parameters;
 use crate::media::av::Source;
 use crate::media::av::packet::rescale;
 use crate::media::error;
@@ -23,6 +24,9 @@ use crate::media::pass::inspect::Inspection;
 use crate::media::pass::join;
 use crate::media::pass::output::Health;
 use crate::media::pass::output::Output;
+use crate::media::pass::packaging::codec_name;
+use crate::media::pass::packaging::seal;
+use crate::media::pass::packaging::seal::Seals;
 use crate::media::pass::plan::Plan;
 use crate::media::pass::sound::Measured;
 use crate::media::pass::stretch::Stretch;
@@ -128,6 +132,7 @@ pub fn run(
         share,
         name,
         is_cut: missing.is_some(),
+        seals: seal::of_plan(&plan, &order.side),
         inspections: inspect::open(pictures, &facts, timing.rate),
         reopen,
         attached_fonts: drawn::attached_fonts(&opened.demuxer),
@@ -231,12 +236,20 @@ pub(super) struct Pass<'a> {
     pub(super) name: String,
     /// The source is known to be truncated, and that is accepted.
     pub(super) is_cut: bool,
+    /// Keys of sealed sets.
+    pub(super) seals: Seals,
     /// Quality control riding along.
     pub(super) inspections: Vec<Inspection>,
     /// The source once more, from its beginning.
     pub(super) reopen: Reopen<'a>,
     /// Fonts inside the source.
     pub(super) attached_fonts: Vec<Vec<u8>>,
+}
+
+/// What manifests call an encode of sound.
+fn name_of(parameters: &Option<Parameters>) -> Option<String> {
+    let parameters = parameters.as_ref()?;
+    codec_name::of_sound(&parameters.codec_name(), parameters.extradata())
 }
 
 impl Pass<'_> {
@@ -273,6 +286,7 @@ impl Pass<'_> {
         let mut made = Made {
             videos: vec![None; self.plan.videos.len()],
             audios: vec![None; self.plan.audios.len()],
+            audio_codecs: encoders.audio_parameters.iter().map(name_of).collect(),
             texts: vec![None; self.plan.texts.len()],
         };
         let header = |index: usize| encoders.parameters[index].as_ref();

@@ -13,10 +13,10 @@ use crate::media::pass::file_writer::FileWriter;
 use crate::media::pass::file_writer::TrackIn;
 use crate::media::pass::output::TrackId;
 use crate::media::pass::output::Writer;
+use crate::media::pass::packaging::segments::SegmentWriter;
 use crate::media::pass::plan::AudioEncode;
 use crate::media::pass::plan::Form;
 use crate::media::pass::plan::OutputPlan;
-use crate::media::pass::segments::SegmentWriter;
 use crate::media::pass::sound::SoundMaker;
 use crate::media::pass::track::Opening;
 use crate::media::pass::track::Turn;
@@ -160,10 +160,11 @@ impl Pass<'_> {
             }
             Form::Captions(_) => Ok(Writer::None),
             Form::Segments(form) => {
-                let track = tracks
-                    .first()
-                    .ok_or_else(|| error::broken_invariant("open the output", &output.name, "it has no track"))?;
-                SegmentWriter::create(&path, track, form.segment_s)
+                let seal = match self.seals.get(&(output.job, output.group)) {
+                    None => None,
+                    Some(seal) => Some(seal.clone()?),
+                };
+                SegmentWriter::create(&path, &tracks, form, seal)
                     .map(Writer::Segments)
                     .map_err(refused)
             }
