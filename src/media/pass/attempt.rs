@@ -9,8 +9,11 @@ use crate::media::facts::Ratio;
 use crate::media::pass::PassJob;
 use crate::media::pass::PassOrder;
 use crate::media::pass::Watch;
+use crate::media::pass::clock::Origin;
 use crate::media::pass::conclude::Made;
+use crate::media::pass::copier;
 use crate::media::pass::fields::Fields;
+use crate::media::pass::first_reading;
 use crate::media::pass::glance;
 use crate::media::pass::glance::Glance;
 use crate::media::pass::grade::Grade;
@@ -23,6 +26,7 @@ use crate::media::pass::taps;
 use crate::media::pass::taps::Tapped;
 use crate::media::pass::timing;
 use crate::media::pass::timing::Timing;
+use crate::media::pass::track::Turn;
 use crate::media::picture_tap::PictureTap;
 use crate::media::probe::Opened;
 use crate::media::product::JobEnd;
@@ -44,6 +48,7 @@ pub fn run(
     pictures: &[PassJob],
     watch: &dyn Watch,
     share: (f64, f64),
+    reopen: &dyn Fn() -> Result<Opened, Fault>,
 ) -> Result<u64, Fault> {
     let mut opened = opened;
     let missing = opened.missing_data();
@@ -85,6 +90,10 @@ pub fn run(
     if matches!(glance.fields, Fields::Telecined(_)) {
         timing.rate = four_fifths(timing.rate);
     }
+    let mut notes = Vec::new();
+    if timing.is_clip && plan.videos.iter().any(|video| video.spec.codec == VideoCodec::Copy) {
+        notes.extend(begin_at_key(&mut opened, &facts, &mut timing)?);
+    }
     let name = opened.demuxer.name().to_owned();
     let mut pass = Pass {
         order,
@@ -102,8 +111,37 @@ pub fn run(
         name,
         is_cut: missing.is_some(),
         inspections: inspect::open(pictures, &facts, timing.rate),
+        turns: vec![Ok(Turn::Only); plan.videos.len()],
+        notes,
     };
-    pass.run(opened, taps, missing)
+    if first_reading::is_needed(&plan) {
+        first_reading::run(&mut pass, reopen()?)?;
+    }
+    let answer = pass.run(opened, taps, missing);
+    first_reading::forget(&pass);
+    answer
+}
+
+/// Copied pictures begin at a key frame, and all of the clip with them. Answers what is to be said of it.
+fn begin_at_key(opened: &mut Opened, facts: &MediaFacts, timing: &mut Timing) -> Result<Option<String>, Fault> {
+    let Some((stream, _)) = facts.main_video() else {
+        return Ok(None);
+    };
+    let found = copier::next_key(&mut opened.demuxer, stream.index)
+        .map_err(|refusal| error::source_refused("read", opened.demuxer.name(), &refusal))?;
+    let Some(ticks) = found else { return Ok(None) };
+    let key = Origin {
+        ticks,
+        unit: stream.time_base,
+    };
+    let early_s = timing.origin.ticks as f64 * timing.origin.unit.value() - ticks as f64 * key.unit.value();
+    timing.origin = key;
+    timing.end_s = timing.end_s.map(|end_s| end_s + early_s);
+    timing.expected_s = timing.expected_s.map(|expected_s| expected_s + early_s);
+    Ok((early_s.abs() > 0.001).then(|| {
+        let (by_s, when) = (early_s.abs(), if early_s > 0.0 { "earlier" } else { "later" });
+        format!("the clip begins {by_s:.3} s {when}, at a key frame, because its pictures are copied")
+    }))
 }
 
 /// Looks at the first pictures of what is asked for, where any of it needs pictures. The facts are the source's,
@@ -203,12 +241,21 @@ pub(super) struct Pass<'a> {
     pub(super) is_cut: bool,
     /// Quality control riding along.
     pub(super) inspections: Vec<Inspection>,
+    /// By video encode: which reading of the source it is opened for, or why it cannot be.
+    pub(super) turns: Vec<Result<Turn, Fault>>,
+    /// What deserves to be said of the outputs, known before they are made.
+    pub(super) notes: Vec<String>,
 }
 
 impl Pass<'_> {
     fn run(&mut self, opened: Opened, taps: Vec<Tapped>, missing: Option<String>) -> Result<u64, Fault> {
         let Opened { mut demuxer, .. } = opened;
-        let encoders = self.open_encoders();
+        let source = self
+            .facts
+            .main_video()
+            .and_then(|(stream, _)| demuxer.stream(stream.index));
+        let parameters = source.and_then(|stream| stream.parameters().ok());
+        let encoders = self.open_encoders(parameters.as_ref());
         let health = Health::new(self.plan.jobs.len());
         let outputs: Vec<Output> = self
             .plan
@@ -216,7 +263,7 @@ impl Pass<'_> {
             .iter()
             .map(|output| {
                 let partial = self.plan.jobs[output.job].partial;
-                let writer = self.open_writer(output, &encoders);
+                let writer = self.open_writer(output, &encoders, source);
                 Output::new(&output.name, output.job, partial, output.track_count(), writer)
             })
             .collect();
@@ -249,7 +296,7 @@ impl Pass<'_> {
 
         let end_s = reading.end as f64 * self.timing.unit.value();
         for (index, codec) in codecs.into_iter().enumerate() {
-            made.videos[index] = Some(self.video_made(index, &reading, codec));
+            made.videos[index] = Some(self.video_made(index, &reading, codec, parameters.as_ref()));
         }
         for (index, audio) in self.plan.audios.iter().enumerate() {
             made.audios[index] = Some(AudioExpected {
@@ -260,6 +307,7 @@ impl Pass<'_> {
             });
         }
         let mut warnings = self.warnings(&reading, &sound);
+        warnings.extend(self.notes.iter().cloned());
         if let Some(missing) = &truncated {
             if !self.plan.jobs.iter().any(|job| job.partial) {
                 return Err(error::source_truncated("decode", &self.name, missing.as_str()));

@@ -11,11 +11,13 @@
 mod attempt;
 mod clock;
 mod conclude;
+mod copier;
 mod cost;
 mod crew;
 mod ending;
 mod fields;
 mod file_writer;
+mod first_reading;
 mod glance;
 mod grade;
 mod head;
@@ -54,6 +56,7 @@ use crate::media::spec::Backend;
 use crate::media::spec::Clip;
 use crate::media::spec::MediaWork;
 use crate::media::spec::TranscodeSpec;
+use crate::media::spec::VideoCodec;
 use std::fs::File;
 use std::path::PathBuf;
 use std::time::Instant;
@@ -160,7 +163,8 @@ pub fn carry_out(order: &PassOrder, source: File, source_name: &str, watch: &dyn
             Vec::new()
         };
         let share = (number as f64 / passes.len() as f64, 1.0 / passes.len() as f64);
-        let total = attempt::run(order, opened, *clip, jobs, &riding, watch, share)?;
+        let reopen = || probe::open(open()?, &order.limits);
+        let total = attempt::run(order, opened, *clip, jobs, &riding, watch, share, &reopen)?;
         read_bytes += total.saturating_sub(before);
     }
     if !pictures.is_empty() {
@@ -238,15 +242,23 @@ fn analysis(opened: &probe::Opened) -> JobProduct {
 /// Transcode jobs of one clip range.
 type ClipJobs<'a> = (Option<Clip>, Vec<(&'a JobId, &'a TranscodeSpec)>);
 
+/// Clips whose pictures are copied begin where a key frame is, so they are apart from those that begin where they were
+/// asked to.
 fn by_clip<'a>(transcodes: &[(&'a JobId, &'a TranscodeSpec)]) -> Vec<ClipJobs<'a>> {
-    let mut passes: Vec<ClipJobs<'a>> = Vec::new();
+    let mut passes: Vec<(bool, ClipJobs<'a>)> = Vec::new();
     for (job, spec) in transcodes {
         // A clip of everything is no clip.
         let clip = spec.clip.filter(|clip| clip.start_s > 0.0 || clip.end_s.is_some());
-        match passes.iter_mut().find(|(known, _)| *known == clip) {
-            Some((_, jobs)) => jobs.push((*job, *spec)),
-            None => passes.push((clip, vec![(*job, *spec)])),
+        let outputs = spec.groups.iter().flat_map(|group| &group.outputs);
+        let mut videos = outputs.filter_map(|output| output.video.as_ref());
+        let copies = clip.is_some() && videos.any(|video| video.codec == VideoCodec::Copy);
+        match passes
+            .iter_mut()
+            .find(|(apart, (known, _))| (*apart, *known) == (copies, clip))
+        {
+            Some((_, (_, jobs))) => jobs.push((*job, *spec)),
+            None => passes.push((copies, (clip, vec![(*job, *spec)]))),
         }
     }
-    passes
+    passes.into_iter().map(|(_, pass)| pass).collect()
 }

@@ -4,6 +4,7 @@
 
 use crate::media::facts::MediaFacts;
 use crate::media::spec::GroupSpec;
+use crate::media::spec::RateControl;
 use crate::media::spec::VideoCodec;
 use crate::media::spec::VideoSpec;
 
@@ -56,6 +57,13 @@ fn settled_video(video: &VideoSpec, facts: &MediaFacts) -> VideoSpec {
     if let Some(most) = video.clamp_to_source.then(|| bitrate_kbps(facts)).flatten() {
         settled.bitrate_kbps = video.bitrate_kbps.map(|asked| asked.min(most));
         settled.max_bitrate_kbps = video.max_bitrate_kbps.map(|asked| asked.min(most));
+        // AV1 takes no cap that is not above the average.
+        if video.codec == VideoCodec::Av1
+            && video.rate == RateControl::Vbr
+            && settled.max_bitrate_kbps <= settled.bitrate_kbps
+        {
+            settled.max_bitrate_kbps = None;
+        }
     }
     settled
 }
