@@ -288,8 +288,12 @@ impl Pass<'_> {
             .collect();
 
         let (reading, sound, tapped) = self.read(&mut demuxer, encoders, &outputs, &health, taps)?;
-        self.check_source(&reading, &sound)?;
-        let truncated = missing.or_else(|| self.truncation(&demuxer, &reading));
+        // When no output is left to work for, reading ends early, and that says nothing of the source.
+        let is_given_up = health.is_hopeless() && !self.plan.jobs.is_empty() && !has_taps;
+        if !is_given_up {
+            self.check_source(&reading, &sound)?;
+        }
+        let truncated = missing.or_else(|| self.truncation(&demuxer, &reading).filter(|_| !is_given_up));
         if self.watch.stop_asked() {
             return Err(error::stopped("decode", &self.name));
         }
