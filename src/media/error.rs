@@ -97,6 +97,18 @@ pub fn source_damaged(operation: &str, name: &str, cause: impl Into<String>) -> 
     )
 }
 
+/// A file that a definition names beside the source cannot be used.
+pub fn side_file_refused(operation: &str, name: &str, cause: impl Into<String>) -> Fault {
+    Fault::new(
+        "SideFileRefused",
+        Blame::Request,
+        operation,
+        name,
+        cause,
+        "Check the file that the definition names.",
+    )
+}
+
 /// Reading failed: disk, mount or network.
 pub fn source_unreadable(operation: &str, name: &str, cause: impl Into<String>) -> Fault {
     Fault::new(

@@ -241,6 +241,7 @@ fn stream_facts(stream: &Stream<'_>) -> Result<StreamFacts, AvError> {
             channels: parameters.channels(),
             channel_layout: parameters.layout_name(),
             sample_format: parameters.sample_format_name(),
+            bit_depth: Some(parameters.sample_bits()).filter(|bits| *bits > 0),
         }),
         Kind::Subtitle => StreamKind::Subtitle,
         Kind::Data => StreamKind::Data,
@@ -265,7 +266,9 @@ fn stream_facts(stream: &Stream<'_>) -> Result<StreamFacts, AvError> {
         bitrate_kbps: (bit_rate > 0).then_some(bit_rate as f64 / 1000.0),
         frame_count: stream.frame_count(),
         language: stream.tags().remove("language").filter(|language| language != "und"),
+        title: stream.tags().remove("title").filter(|title| !title.is_empty()),
         default: stream.is_default(),
+        dispositions: stream.dispositions(),
         decodable: complete && Decoder::exists(&parameters),
         kind,
     })

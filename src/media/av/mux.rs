@@ -12,6 +12,7 @@ use crate::media::av::packet::Packet;
 use crate::media::av::packet::ratio;
 use crate::media::av::packet::rational;
 use crate::media::av::parameters::Parameters;
+use crate::media::av::stream::DISPOSITIONS;
 use crate::media::av::stream::Stream;
 use crate::media::encoding::hdr::HdrMetadata;
 use crate::media::facts::Ratio;
@@ -213,6 +214,22 @@ impl Muxer {
             }
         }
         Ok(())
+    }
+
+    /// Marks a stream as the default one of its kind or not, and as what else it is (see
+    /// [`Stream::dispositions`](crate::media::av::Stream::dispositions)).
+    pub fn set_dispositions(&mut self, stream: usize, default: bool, words: &[String]) {
+        if stream < self.stream_count() {
+            let marks = DISPOSITIONS
+                .iter()
+                .filter(|(_, known)| words.iter().any(|word| word == known));
+            let mut set = marks.fold(0, |set, (bit, _)| set | bit);
+            if default {
+                set |= ffi::AV_DISPOSITION_DEFAULT as i32;
+            }
+            // SAFETY: a live stream of ours.
+            unsafe { (**(*self.raw.as_ptr()).streams.add(stream)).disposition = set }
+        }
     }
 
     /// Tags of the file.

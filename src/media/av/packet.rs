@@ -23,6 +23,19 @@ impl Packet {
             .ok_or_else(|| AvError::memory("av_packet_alloc"))
     }
 
+    /// A packet on a copy of these bytes, without times.
+    pub fn of_bytes(bytes: &[u8]) -> Result<Self, AvError> {
+        let packet = Self::new()?;
+        let size = i32::try_from(bytes.len()).map_err(|_| AvError::argument("av_new_packet"))?;
+        // SAFETY: a live, empty packet; after the call its data has `size` writable bytes.
+        unsafe {
+            crate::media::av::error::check("av_new_packet", ffi::av_new_packet(packet.as_ptr(), size))?;
+            std::ptr::copy_nonoverlapping(bytes.as_ptr(), packet.get().data, bytes.len());
+            (*packet.as_ptr()).flags |= ffi::AV_PKT_FLAG_KEY as i32;
+        }
+        Ok(packet)
+    }
+
     /// Another packet on the same data.
     pub fn share(&self) -> Result<Self, AvError> {
         // SAFETY: clones a live packet by reference count.

@@ -13,6 +13,21 @@ use ffmpeg_the_third::ffi;
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
+/// Marks of a stream that are carried from source to output.
+pub(super) const DISPOSITIONS: [(i32, &str); 11] = [
+    (ffi::AV_DISPOSITION_COMMENT as i32, "comment"),
+    (ffi::AV_DISPOSITION_DUB as i32, "dub"),
+    (ffi::AV_DISPOSITION_ORIGINAL as i32, "original"),
+    (ffi::AV_DISPOSITION_FORCED as i32, "forced"),
+    (ffi::AV_DISPOSITION_HEARING_IMPAIRED as i32, "hearing_impaired"),
+    (ffi::AV_DISPOSITION_VISUAL_IMPAIRED as i32, "visual_impaired"),
+    (ffi::AV_DISPOSITION_LYRICS as i32, "lyrics"),
+    (ffi::AV_DISPOSITION_KARAOKE as i32, "karaoke"),
+    (ffi::AV_DISPOSITION_CLEAN_EFFECTS as i32, "clean_effects"),
+    (ffi::AV_DISPOSITION_CAPTIONS as i32, "captions"),
+    (ffi::AV_DISPOSITION_DESCRIPTIONS as i32, "descriptions"),
+];
+
 /// A stream, borrowed from its demuxer.
 #[derive(Debug, Clone, Copy)]
 pub struct Stream<'a> {
@@ -110,6 +125,15 @@ impl<'a> Stream<'a> {
     /// Marked as default.
     pub fn is_default(&self) -> bool {
         self.get().disposition & ffi::AV_DISPOSITION_DEFAULT as i32 != 0
+    }
+    /// What it is marked as beside `default`, in libav's words.
+    pub fn dispositions(&self) -> Vec<String> {
+        let set = self.get().disposition;
+        DISPOSITIONS
+            .iter()
+            .filter(|(bit, _)| set & bit != 0)
+            .map(|(_, word)| (*word).to_owned())
+            .collect()
     }
     /// A cover picture.
     pub fn is_attached_picture(&self) -> bool {

@@ -2,6 +2,8 @@
 
 use crate::base::fault::Fault;
 use crate::base::ids::JobId;
+use crate::media::av::Demuxer;
+use crate::media::av::Source;
 use crate::media::av::packet::rescale;
 use crate::media::error;
 use crate::media::facts::MediaFacts;
@@ -12,6 +14,7 @@ use crate::media::pass::Watch;
 use crate::media::pass::clock::Origin;
 use crate::media::pass::conclude::Made;
 use crate::media::pass::copier;
+use crate::media::pass::drawn;
 use crate::media::pass::fields::Fields;
 use crate::media::pass::first_reading;
 use crate::media::pass::glance;
@@ -22,6 +25,7 @@ use crate::media::pass::inspect::Inspection;
 use crate::media::pass::output::Health;
 use crate::media::pass::output::Output;
 use crate::media::pass::plan::Plan;
+use crate::media::pass::sound::Measured;
 use crate::media::pass::taps;
 use crate::media::pass::taps::Tapped;
 use crate::media::pass::timing;
@@ -35,20 +39,23 @@ use crate::media::spec::MediaWork;
 use crate::media::spec::TranscodeSpec;
 use crate::media::spec::VideoCodec;
 use crate::media::tap::TapOrder;
-use crate::media::verify::AudioExpected;
+
+/// Opens the source once more.
+pub type Reopen<'a> = &'a (dyn Fn() -> Result<Source, Fault> + Sync);
 
 /// Runs the jobs of one clip range, and picture jobs that ride along. Answers the bytes read of the source.
-/// `share`: where in 0..=1 this run begins and how much of it it is, for progress.
+/// `again` opens the source once more, for what must be known of it before; `share`: where in 0..=1 this run begins and how much of it it is, for progress.
 #[allow(clippy::too_many_arguments)]
 pub fn run(
     order: &PassOrder,
     opened: Opened,
+    again: &dyn Fn() -> Result<Opened, Fault>,
     clip: Option<Clip>,
     jobs: &[(&JobId, &TranscodeSpec)],
     pictures: &[PassJob],
     watch: &dyn Watch,
     share: (f64, f64),
-    reopen: &dyn Fn() -> Result<Opened, Fault>,
+    reopen: Reopen<'_>,
 ) -> Result<u64, Fault> {
     let mut opened = opened;
     let missing = opened.missing_data();
@@ -62,17 +69,8 @@ pub fn run(
     };
     let (facts, glance) = look_first(order, &mut opened, clip, &jobs, pictures)?;
     let plan = Plan::make(&jobs, &facts);
-    if let Some(dolby) = glance.dolby_vision.filter(|dolby| dolby.needs_dolby())
-        && (!pictures.is_empty() || plan.videos.iter().any(|video| video.spec.codec != VideoCodec::Copy))
-    {
-        return Err(error::source_undecodable(
-            "decode",
-            opened.demuxer.name(),
-            format!(
-                "its pictures are Dolby Vision profile {}, which has no base layer that other decoders can show",
-                dolby.profile
-            ),
-        ));
+    if !pictures.is_empty() || plan.videos.iter().any(|video| video.spec.codec != VideoCodec::Copy) {
+        glance::refuse_dolby(&opened.demuxer, &facts)?;
     }
     for job in plan.jobs.iter().filter(|job| job.groups.is_empty()) {
         let reason = match job.dropped.last() {
@@ -113,11 +111,14 @@ pub fn run(
         inspections: inspect::open(pictures, &facts, timing.rate),
         turns: vec![Ok(Turn::Only); plan.videos.len()],
         notes,
+        reopen,
+        attached_fonts: drawn::attached_fonts(&opened.demuxer),
     };
+    let measured = pass.measure_loudness(again)?;
     if first_reading::is_needed(&plan) {
-        first_reading::run(&mut pass, reopen()?)?;
+        first_reading::run(&mut pass, again()?)?;
     }
-    let answer = pass.run(opened, taps, missing);
+    let answer = pass.run(opened, taps, missing, &measured);
     first_reading::forget(&pass);
     answer
 }
@@ -245,17 +246,27 @@ pub(super) struct Pass<'a> {
     pub(super) turns: Vec<Result<Turn, Fault>>,
     /// What deserves to be said of the outputs, known before they are made.
     pub(super) notes: Vec<String>,
+    /// The source once more, from its beginning.
+    pub(super) reopen: Reopen<'a>,
+    /// Fonts inside the source.
+    pub(super) attached_fonts: Vec<Vec<u8>>,
 }
 
 impl Pass<'_> {
-    fn run(&mut self, opened: Opened, taps: Vec<Tapped>, missing: Option<String>) -> Result<u64, Fault> {
+    fn run(
+        &mut self,
+        opened: Opened,
+        taps: Vec<Tapped>,
+        missing: Option<String>,
+        measured: &[Option<Measured>],
+    ) -> Result<u64, Fault> {
         let Opened { mut demuxer, .. } = opened;
         let source = self
             .facts
             .main_video()
             .and_then(|(stream, _)| demuxer.stream(stream.index));
         let parameters = source.and_then(|stream| stream.parameters().ok());
-        let encoders = self.open_encoders(parameters.as_ref());
+        let encoders = self.open_encoders(&demuxer);
         let health = Health::new(self.plan.jobs.len());
         let outputs: Vec<Output> = self
             .plan
@@ -287,7 +298,15 @@ impl Pass<'_> {
             .map(|index| self.codec_name(index, header(index)?))
             .collect();
 
-        let (reading, sound, tapped) = self.read(&mut demuxer, encoders, &outputs, &health, taps)?;
+        let has_taps = !taps.is_empty() || !self.inspections.is_empty();
+        if self.timing.is_clip {
+            self.seek_to_start(&mut demuxer);
+        }
+        let gains: Vec<_> = measured
+            .iter()
+            .map(|found| Some(found.as_ref()?.gain.clone()))
+            .collect();
+        let (reading, sound, tapped) = self.read(&mut demuxer, encoders, &gains, &outputs, &health, taps)?;
         // When no output is left to work for, reading ends early, and that says nothing of the source.
         let is_given_up = health.is_hopeless() && !self.plan.jobs.is_empty() && !has_taps;
         if !is_given_up {
@@ -302,16 +321,12 @@ impl Pass<'_> {
         for (index, codec) in codecs.into_iter().enumerate() {
             made.videos[index] = Some(self.video_made(index, &reading, codec, parameters.as_ref()));
         }
-        for (index, audio) in self.plan.audios.iter().enumerate() {
-            made.audios[index] = Some(AudioExpected {
-                codec: audio.spec.codec.stream_name(),
-                rate_hz: audio.rate_hz,
-                channels: audio.channels,
-                end_s: sound.end_s,
-            });
+        for track in &sound.tracks {
+            made.audios[track.number] = Some(self.audio_made(track, measured[track.number].as_ref()));
         }
         let mut warnings = self.warnings(&reading, &sound);
         warnings.extend(self.notes.iter().cloned());
+        warnings.extend(self.loudness_warnings(&sound, measured));
         if let Some(missing) = &truncated {
             if !self.plan.jobs.iter().any(|job| job.partial) {
                 return Err(error::source_truncated("decode", &self.name, missing.as_str()));
@@ -346,5 +361,14 @@ impl Pass<'_> {
             self.watch.job_ended(&job, end);
         }
         Ok(demuxer.watch().read_bytes())
+    }
+
+    /// Goes to where a clip begins. A container that cannot seek is read from its beginning.
+    pub(super) fn seek_to_start(&self, demuxer: &mut Demuxer) {
+        let main = self.facts.main_video().map(|(stream, _)| stream);
+        if let Some(stream) = main.or(self.facts.main_audio().map(|(stream, _)| stream)) {
+            let at = rescale(self.timing.origin.ticks, self.timing.origin.unit, stream.time_base);
+            let _ = demuxer.seek(stream.index, at);
+        }
     }
 }

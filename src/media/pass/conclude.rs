@@ -101,7 +101,11 @@ pub fn prove(
     };
     let expected = Expected {
         video: video.map(|video| video.expected),
-        audios: output.audios.iter().filter_map(|index| made.audios[*index]).collect(),
+        audios: output
+            .audios
+            .iter()
+            .filter_map(|index| made.audios[*index].clone())
+            .collect(),
         start_s,
         open_end,
     };

@@ -33,6 +33,10 @@ pub struct TrackIn<'a> {
     pub metadata: HdrMetadata,
     /// Tags: `language`, `title`.
     pub tags: BTreeMap<String, String>,
+    /// Players choose it by themselves.
+    pub default: bool,
+    /// What else it is marked as, see [`StreamFacts`](crate::media::facts::StreamFacts).
+    pub dispositions: Vec<String>,
 }
 
 /// What a file says beside its tracks.
@@ -78,6 +82,12 @@ impl FileWriter {
         if is_iso {
             options.set("movflags", "+faststart")?;
         }
+        match container {
+            Container::Wav => options.set("rf64", "auto")?,
+            // Older versions of libav call Opus and FLAC in MP4 experimental.
+            Container::Mp4 | Container::M4a => options.set("strict", "experimental")?,
+            _ => {}
+        }
         let mut slots = Vec::new();
         for track in tracks {
             let stream = muxer.add_stream(track.parameters, track.unit)?;
@@ -94,6 +104,7 @@ impl FileWriter {
             if !track.tags.is_empty() {
                 muxer.set_stream_tags(stream, &track.tags)?;
             }
+            muxer.set_dispositions(stream, track.default, &track.dispositions);
             slots.push((track.id, stream, track.unit));
         }
         muxer.set_tags(&tags.tags)?;

@@ -6,7 +6,6 @@
 
 use crate::base::fault::Blame;
 use crate::base::fault::Fault;
-use crate::media::av::packet::rescale;
 use crate::media::error;
 use crate::media::pass::attempt::Pass;
 use crate::media::pass::inspect;
@@ -63,8 +62,10 @@ pub fn run(pass: &mut Pass<'_>, opened: Opened) -> Result<(), Fault> {
             .map(|(index, slot)| Ok(Turn::First(of_file(index), Arc::clone(slot))))
             .collect(),
         notes: Vec::new(),
+        reopen: pass.reopen,
+        attached_fonts: pass.attached_fonts.clone(),
     };
-    let encoders = first.open_encoders(None);
+    let encoders = first.open_encoders(&demuxer);
     let refused: Vec<Option<Fault>> = encoders
         .videos
         .iter()
@@ -75,16 +76,12 @@ pub fn run(pass: &mut Pass<'_>, opened: Opened) -> Result<(), Fault> {
         .iter()
         .any(|video| matches!(video, Ok(VideoMaker::Encoder(_))))
     {
-        if first.timing.is_clip
-            && let Some((stream, _)) = first.facts.main_video()
-        {
-            let origin = first.timing.origin;
-            // A container that cannot seek is read from its beginning.
-            let _ = demuxer.seek(stream.index, rescale(origin.ticks, origin.unit, stream.time_base));
+        if first.timing.is_clip {
+            first.seek_to_start(&mut demuxer);
         }
         // It stays worth doing as long as nobody asks to stop.
         let health = Health::new(1);
-        let (reading, sound, _) = first.read(&mut demuxer, encoders, &[], &health, Vec::new())?;
+        let (reading, sound, _) = first.read(&mut demuxer, encoders, &[], &[], &health, Vec::new())?;
         first.check_source(&reading, &sound)?;
         if first.watch.stop_asked() {
             return Err(error::stopped("decode", &first.name));

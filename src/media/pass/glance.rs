@@ -4,6 +4,7 @@
 //! Guarantees: what was read is given back to the demuxer, so nothing is lost or read twice; memory is bounded. Errors
 //! are left for the pass to find. Deliberately absent: decisions about outputs.
 
+use crate::base::fault::Fault;
 use crate::media::av::AvError;
 use crate::media::av::Color;
 use crate::media::av::Decoder;
@@ -17,6 +18,7 @@ use crate::media::av::filter::GraphInput;
 use crate::media::av::mastering;
 use crate::media::av::stream::DolbyVision;
 use crate::media::encoding::hdr::HdrMetadata;
+use crate::media::error;
 use crate::media::facts::MediaFacts;
 use crate::media::facts::Ratio;
 use crate::media::facts::StreamKind;
@@ -165,6 +167,22 @@ pub fn look(demuxer: &mut Demuxer, facts: &mut MediaFacts, limits: &Limits, thre
         }
     }
     Ok(glance)
+}
+
+/// Refuses pictures that only Dolby's own decoder gives their colours.
+pub fn refuse_dolby(demuxer: &Demuxer, facts: &MediaFacts) -> Result<(), Fault> {
+    let stream = facts.main_video().and_then(|(stream, _)| demuxer.stream(stream.index));
+    match stream.and_then(|stream| stream.dolby_vision()) {
+        Some(dolby) if dolby.needs_dolby() => Err(error::source_undecodable(
+            "decode",
+            demuxer.name(),
+            format!(
+                "its pictures are Dolby Vision profile {}, which has no base layer that other decoders can show",
+                dolby.profile
+            ),
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// What the base layer of Dolby Vision is, where its own header is silent.

@@ -14,6 +14,7 @@ mod conclude;
 mod copier;
 mod cost;
 mod crew;
+mod drawn;
 mod ending;
 mod fields;
 mod file_writer;
@@ -163,8 +164,8 @@ pub fn carry_out(order: &PassOrder, source: File, source_name: &str, watch: &dyn
             Vec::new()
         };
         let share = (number as f64 / passes.len() as f64, 1.0 / passes.len() as f64);
-        let reopen = || probe::open(open()?, &order.limits);
-        let total = attempt::run(order, opened, *clip, jobs, &riding, watch, share, &reopen)?;
+        let again = || probe::open(open()?, &order.limits);
+        let total = attempt::run(order, opened, &again, *clip, jobs, &riding, watch, share, &open)?;
         read_bytes += total.saturating_sub(before);
     }
     if !pictures.is_empty() {
@@ -184,6 +185,7 @@ fn pictures_alone(
     jobs: &[PassJob],
     watch: &dyn Watch,
 ) -> Result<u64, Fault> {
+    glance::refuse_dolby(&opened.demuxer, &opened.facts)?;
     let started = Instant::now();
     let before = opened.demuxer.watch().read_bytes();
     let alone: Vec<AloneJob<'_>> = jobs

@@ -2,7 +2,7 @@
 
 use crate::base::fault::Fault;
 use crate::media::av::AvError;
-use crate::media::av::Encoder;
+use crate::media::av::Demuxer;
 use crate::media::av::Parameters;
 use crate::media::av::Stream;
 use crate::media::encoding::hdr::HdrMetadata;
@@ -15,10 +15,11 @@ use crate::media::pass::file_writer::FileWriter;
 use crate::media::pass::file_writer::TrackIn;
 use crate::media::pass::output::TrackId;
 use crate::media::pass::output::Writer;
+use crate::media::pass::plan::AudioEncode;
 use crate::media::pass::plan::Form;
 use crate::media::pass::plan::OutputPlan;
 use crate::media::pass::segments::SegmentWriter;
-use crate::media::pass::sound;
+use crate::media::pass::sound::SoundMaker;
 use crate::media::pass::track::Opening;
 use crate::media::pass::track::VideoTrack;
 use crate::media::spec::Container;
@@ -62,7 +63,7 @@ pub struct Encoders {
     /// By video encode.
     pub videos: Vec<Result<VideoMaker, Fault>>,
     /// By audio encode.
-    pub audios: Vec<Result<Encoder, Fault>>,
+    pub audios: Vec<Result<SoundMaker, Fault>>,
     /// What muxers must know of each video encode.
     pub parameters: Vec<Option<Parameters>>,
     /// And of each audio encode.
@@ -71,7 +72,7 @@ pub struct Encoders {
 
 impl Pass<'_> {
     /// Opens all encoders.
-    pub(super) fn open_encoders(&self, source: Option<&Parameters>) -> Encoders {
+    pub(super) fn open_encoders(&self, demuxer: &Demuxer) -> Encoders {
         let areas: Vec<u64> = self
             .plan
             .videos
@@ -79,6 +80,12 @@ impl Pass<'_> {
             .map(|video| u64::from(video.width) * u64::from(video.height))
             .collect();
         let total = areas.iter().sum::<u64>().max(1);
+        let source = self
+            .facts
+            .main_video()
+            .and_then(|(stream, _)| demuxer.stream(stream.index));
+        let source = source.and_then(|stream| stream.parameters().ok());
+        let subtitles = self.subtitles_shown();
         let videos: Vec<Result<VideoMaker, Fault>> = self
             .plan
             .videos
@@ -86,7 +93,8 @@ impl Pass<'_> {
             .zip(&areas)
             .zip(&self.grades)
             .zip(&self.turns)
-            .map(|(((video, area), grade), turn)| {
+            .enumerate()
+            .map(|(number, (((video, area), grade), turn))| {
                 if video.spec.codec == VideoCodec::Copy {
                     return Ok(VideoMaker::Source {
                         unit: self.timing.unit,
@@ -98,7 +106,8 @@ impl Pass<'_> {
                 // hold up the others otherwise.
                 let share = (u64::from(self.order.threads) * area).div_ceil(total);
                 let threads = u32::try_from(share).unwrap_or(1).clamp(1, 16);
-                VideoTrack::open(
+                let drawing = self.drawing(number, video, grade, &subtitles)?;
+                let track = VideoTrack::open(
                     video,
                     &Opening {
                         unit: self.timing.unit,
@@ -107,17 +116,26 @@ impl Pass<'_> {
                         threads,
                         turn: turn.clone()?,
                     },
-                )
-                .map(|track| VideoMaker::Encoder(Box::new(track)))
+                )?;
+                Ok(VideoMaker::Encoder(Box::new(track.drawn_on(drawing))))
             })
             .collect();
-        let audios: Vec<Result<Encoder, Fault>> = self.plan.audios.iter().map(sound::open_encoder).collect();
+        let audios: Vec<Result<SoundMaker, Fault>> = self
+            .plan
+            .audios
+            .iter()
+            .map(|encode| {
+                let source = demuxer.stream(encode.stream);
+                let source = source.and_then(|stream| Some((stream.parameters().ok()?, stream.time_base())));
+                SoundMaker::open(encode, source)
+            })
+            .collect();
         Encoders {
             parameters: videos
                 .iter()
                 .map(|maker| match maker.as_ref().ok()? {
                     VideoMaker::Encoder(track) => track.encoder().parameters().ok(),
-                    VideoMaker::Source { .. } => source?.duplicate().ok(),
+                    VideoMaker::Source { .. } => source.as_ref()?.duplicate().ok(),
                 })
                 .collect(),
             audio_parameters: audios
@@ -159,12 +177,26 @@ impl Pass<'_> {
                 source: source.filter(|_| is_copy),
                 metadata: self.grades[index].metadata,
                 tags: BTreeMap::new(),
+                default: true,
+                dispositions: Vec::new(),
             });
         }
-        for index in &output.audios {
+        for (place, index) in output.audios.iter().enumerate() {
             let encoder = encoders.audios[*index].as_ref().map_err(Fault::clone)?;
-            let stream = self.facts.streams.get(self.plan.audios[*index].stream);
-            let language = stream.and_then(|stream| stream.language.clone());
+            let encode = &self.plan.audios[*index];
+            let source = self.facts.streams.get(encode.stream);
+            // Several streams in one track are no longer what each was called.
+            let source = source.filter(|_| encode.joined.is_empty() || self.have_one_language(encode));
+            let mut tags = BTreeMap::new();
+            if let Some(language) = source.and_then(|stream| stream.language.clone()) {
+                tags.insert("language".to_owned(), language);
+            }
+            if let Some(title) = source
+                .and_then(|stream| stream.title.clone())
+                .filter(|_| encode.joined.is_empty())
+            {
+                tags.insert("title".to_owned(), title);
+            }
             tracks.push(TrackIn {
                 id: TrackId::Audio(*index),
                 parameters: encoders.audio_parameters[*index].as_ref().ok_or_else(unopened)?,
@@ -172,10 +204,9 @@ impl Pass<'_> {
                 rate: None,
                 source: None,
                 metadata: HdrMetadata::default(),
-                tags: language
-                    .map(|language| ("language".to_owned(), language))
-                    .into_iter()
-                    .collect(),
+                tags,
+                default: place == 0,
+                dispositions: source.map(|stream| stream.dispositions.clone()).unwrap_or_default(),
             });
         }
         match &output.form {
@@ -219,6 +250,13 @@ impl Pass<'_> {
             _ => spec_check::segments_cannot_hold(codec),
         };
         why.map_or(Ok(()), |why| Err(error::uncopyable(&output.name, &why)))
+    }
+
+    fn have_one_language(&self, encode: &AudioEncode) -> bool {
+        let language = |stream: usize| self.facts.streams.get(stream).map(|stream| &stream.language);
+        encode
+            .streams()
+            .all(|stream| language(stream) == language(encode.stream))
     }
 
     /// Chapters inside the clip, on the outputs' clock.

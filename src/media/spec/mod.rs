@@ -6,6 +6,7 @@
 
 mod animation;
 mod audio;
+mod audio_container;
 mod carried;
 mod extent;
 mod group;
@@ -23,6 +24,11 @@ pub use animation::AnimationSpec;
 pub use animation::Dither;
 pub use audio::AudioCodec;
 pub use audio::AudioSpec;
+pub use audio::Channels;
+pub use audio::LoudnessSpec;
+pub use audio::Merge;
+pub use audio::TrackPick;
+pub use audio::Tracks;
 pub use carried::MetadataRule;
 pub use carried::TextRule;
 pub use extent::Extent;

@@ -9,6 +9,7 @@ use crate::media::spec::overlay::BurnSpec;
 use crate::media::spec::overlay::MosaicSpec;
 use crate::media::spec::overlay::WatermarkKind;
 use crate::media::spec::overlay::WatermarkSpec;
+use crate::media::spec::video::VideoCodec;
 use crate::media::spec::video::VideoSpec;
 use serde::Deserialize;
 use serde::Serialize;
@@ -63,6 +64,17 @@ impl TranscodeSpec {
         video.mosaics.splice(0..0, self.mosaics.iter().cloned());
         video.burn = video.burn.or_else(|| self.burn.clone());
         video
+    }
+
+    /// The groups, their encodes with what is drawn on all of them. Nothing is drawn on copies.
+    pub fn drawn_groups(&self) -> Vec<GroupSpec> {
+        let mut groups = self.groups.clone();
+        for output in groups.iter_mut().flat_map(|group| &mut group.outputs) {
+            if let Some(video) = output.video.as_mut().filter(|video| video.codec != VideoCodec::Copy) {
+                *video = self.drawn_on(video);
+            }
+        }
+        groups
     }
 
     /// Files beside the source that this needs.

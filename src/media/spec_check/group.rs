@@ -1,11 +1,13 @@
 //! Output groups, their outputs, and what of the source they take.
 
 use crate::media::spec::Clip;
+use crate::media::spec::Container;
 use crate::media::spec::GroupKind;
 use crate::media::spec::GroupSpec;
 use crate::media::spec::OutputSpec;
 use crate::media::spec::TranscodeSpec;
 use crate::media::spec::VideoCodec;
+use crate::media::spec_check::audio::audio_fits;
 use crate::media::spec_check::audio::audio_of;
 use crate::media::spec_check::container::cannot_hold;
 use crate::media::spec_check::findings::Findings;
@@ -111,5 +113,10 @@ fn output_of(findings: &mut Findings, path: &str, group: &GroupSpec, output: &Ou
     }
     if let Some(audio) = &output.audio {
         audio_of(findings, &format!("{path}.audio"), audio);
+        if let Some(container) = group.container {
+            audio_fits(findings, &format!("{path}.audio"), container, audio);
+        } else if output.video.is_some() || group.kind != GroupKind::File {
+            audio_fits(findings, &format!("{path}.audio"), Container::Mp4, audio);
+        }
     }
 }
