@@ -41,10 +41,15 @@ fn reordered(directory: &Path) -> PathBuf {
 }
 
 fn copy_to(container: &str, more: &str) -> reelmill::media::spec::MediaWork {
+    let audio = if container == "webm" {
+        ""
+    } else {
+        "audio={codec=\"aac\"}\n"
+    };
     let work = transcode(&format!(
-        "{more}\n[[group]]\nkind=\"file\"\ncontainer=\"{container}\"\n[[group.output]]\nname=\"x\"\nvideo={{codec=\"copy\"}}\naudio={{codec=\"aac\"}}\n"
+        "{more}\n[[group]]\nkind=\"file\"\ncontainer=\"{container}\"\n[[group.output]]\nname=\"x\"\nvideo={{codec=\"copy\"}}\n{audio}"
     ));
-    assert_eq!(reelmill::media::spec_check::check(&work).len(), 0);
+    assert_eq!(reelmill::media::spec_check::check(&work), []);
     work
 }
 
