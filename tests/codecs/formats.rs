@@ -68,7 +68,7 @@ const FORMATS: [(&str, &str, &str, [&str; 4]); 18] = [
         "p4444",
         "mov",
         "codec=\"prores\",profile=\"4444\"",
-        ["prores", "4444", "yuv444p10le", "ap4h"],
+        ["prores", "4444", "yuv444p12le", "ap4h"],
     ),
     (
         "lb",
@@ -147,4 +147,64 @@ fn every_codec_is_what_it_was_asked_for_and_has_the_same_key_frames() {
         }
         reader::decode(&path);
     }
+}
+
+#[test]
+fn key_frames_are_counted_alike_by_every_encoder() {
+    let room = Room::new();
+    let source = reader::plain(room.path(), 2);
+    let outputs: String = ["h264", "hevc", "av1", "vp9", "mpeg2"]
+        .iter()
+        .map(|codec| {
+            let preset = if *codec == "mpeg2" { "" } else { ",preset=\"ultrafast\"" };
+            format!("[[group.output]]\nname=\"{codec}\"\nvideo={{codec=\"{codec}\"{preset},gop_frames=12}}\n")
+        })
+        .collect();
+    let product = room.success(
+        &source,
+        &transcode(&format!("[[group]]\nkind=\"file\"\ncontainer=\"mkv\"\n{outputs}")),
+    );
+    for output in &product.outputs {
+        let seen = reader::look(&room.path().join("scratch").join(&output.files[0].scratch_path));
+        assert_eq!(seen.keys_ms(), [0, 480, 960, 1440, 1920], "{}", output.name);
+    }
+}
+
+#[test]
+fn a_set_of_several_codecs_is_cut_at_the_same_times_and_names_them() {
+    let room = Room::new();
+    let source = reader::plain(room.path(), 3);
+    let outputs: String = ["h264", "hevc", "av1", "vp9"]
+        .iter()
+        .map(|codec| {
+            format!("[[group.output]]\nname=\"{codec}\"\nvideo={{codec=\"{codec}\",preset=\"ultrafast\",gop_s=1.0}}\n")
+        })
+        .collect();
+    let product = room.success(
+        &source,
+        &transcode(&format!("[[group]]\nkind=\"hls\"\nsegment_s=1.0\n{outputs}")),
+    );
+    let root = room.path().join("scratch");
+    let master = product.outputs[0].files.last().expect("files");
+    let text = std::fs::read_to_string(root.join(&master.scratch_path)).expect("read");
+    for name in ["\"avc1.", "\"hvc1.1.6.L", "\"av01.0.", "\"vp09.00."] {
+        assert!(text.contains(&format!("CODECS={name}")), "{name} in {text}");
+    }
+    let lengths: Vec<Vec<String>> = product.outputs[0]
+        .files
+        .iter()
+        .filter(|file| file.scratch_path.ends_with("/index.m3u8"))
+        .map(|file| {
+            let text = std::fs::read_to_string(root.join(&file.scratch_path)).expect("read");
+            text.lines()
+                .filter(|line| line.starts_with("#EXTINF"))
+                .map(str::to_owned)
+                .collect()
+        })
+        .collect();
+    assert_eq!(lengths.len(), 4);
+    assert!(
+        lengths.iter().all(|of_one| of_one == &lengths[0] && of_one.len() == 3),
+        "{lengths:?}"
+    );
 }
