@@ -208,3 +208,49 @@ fn a_set_of_several_codecs_is_cut_at_the_same_times_and_names_them() {
         "{lengths:?}"
     );
 }
+
+#[test]
+fn hdr10_is_carried_by_the_codecs_that_keep_it() {
+    let room = Room::new();
+    let source = reader::clip(
+        room.path(),
+        "hdr10.mp4",
+        &[
+            "-f",
+            "lavfi",
+            "-i",
+            "testsrc2=s=320x180:r=25:d=1",
+            "-c:v",
+            "libx265",
+            "-preset",
+            "ultrafast",
+            "-pix_fmt",
+            "yuv420p10le",
+            "-x265-params",
+            "log-level=none:hdr10=1:colorprim=bt2020:transfer=smpte2084:colormatrix=bt2020nc:range=limited:\
+            master-display=G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,50):max-cll=1000,400",
+        ],
+    );
+    let outputs: String = [("hevc", true), ("av1", true), ("vp9", true), ("h264", false)]
+        .iter()
+        .map(|(codec, deep)| {
+            let depth = if *deep { ",bit_depth=10" } else { "" };
+            format!(
+                "[[group.output]]\nname=\"{codec}\"\nvideo={{codec=\"{codec}\",preset=\"ultrafast\",gop_s=0.4{depth}}}\n"
+            )
+        })
+        .collect();
+    let product = room.success(&source, &transcode(&format!("[[group]]\nkind=\"file\"\n{outputs}")));
+    for output in &product.outputs {
+        let seen = reader::look(&room.path().join("scratch").join(&output.files[0].scratch_path));
+        let light = seen.stream["side_data_list"].to_string();
+        let keeps = output.name != "h264";
+        assert_eq!(seen.word("color_transfer") == "smpte2084", keeps, "{}", output.name);
+        assert_eq!(
+            light.contains("\"max_content\":1000") && light.contains("\"red_x\":\"34000/50000\""),
+            keeps,
+            "{}: {light}",
+            output.name
+        );
+    }
+}
