@@ -1,5 +1,6 @@
 //! One run over a source: what is to be made is planned and opened, the source is read once, jobs are concluded.
 
+use crate::base::fault::Blame;
 use crate::base::fault::Fault;
 use crate::base::ids::JobId;
 use crate::media::av::Demuxer;
@@ -20,6 +21,7 @@ use crate::media::pass::glance::Glance;
 use crate::media::pass::grade::Grade;
 use crate::media::pass::inspect;
 use crate::media::pass::inspect::Inspection;
+use crate::media::pass::join;
 use crate::media::pass::output::Health;
 use crate::media::pass::output::Output;
 use crate::media::pass::packaging::codec_name;
@@ -27,11 +29,13 @@ use crate::media::pass::packaging::seal;
 use crate::media::pass::packaging::seal::Seals;
 use crate::media::pass::plan::Plan;
 use crate::media::pass::sound::Measured;
+use crate::media::pass::stretch::Stretch;
 use crate::media::pass::taps;
 use crate::media::pass::taps::Tapped;
 use crate::media::pass::timing;
 use crate::media::pass::timing::Timing;
 use crate::media::picture_tap::PictureTap;
+use crate::media::probe;
 use crate::media::probe::Opened;
 use crate::media::product::JobEnd;
 use crate::media::spec::Clip;
@@ -44,20 +48,20 @@ use crate::media::tap::TapOrder;
 pub type Reopen<'a> = &'a (dyn Fn() -> Result<Source, Fault> + Sync);
 
 /// Runs the jobs of one clip range, and picture jobs that ride along. Answers the bytes read of the source.
-/// `again` opens the source once more, for what must be known of it before; `share`: where in 0..=1 this run begins and how much of it it is, for progress.
+/// `share`: where in 0..=1 this run begins and how much of it it is, for progress; `reopen` opens the source once
+/// more, for what must be known of it before.
 #[allow(clippy::too_many_arguments)]
 pub fn run(
     order: &PassOrder,
     opened: Opened,
-    again: &dyn Fn() -> Result<Opened, Fault>,
-    clip: Option<Clip>,
-    jobs: &[(&JobId, &TranscodeSpec)],
+    stretch: &Stretch<'_>,
     pictures: &[PassJob],
     watch: &dyn Watch,
     share: (f64, f64),
     reopen: Reopen<'_>,
 ) -> Result<u64, Fault> {
     let mut opened = opened;
+    let (clip, jobs) = (stretch.clip, stretch.jobs.as_slice());
     let missing = opened.missing_data();
     let jobs = match &missing {
         None => jobs.to_vec(),
@@ -68,6 +72,30 @@ pub fn run(
         )?,
     };
     let (facts, glance) = look_first(order, &mut opened, clip, &jobs, pictures)?;
+    let takes_partial = jobs.iter().all(|(_, spec)| spec.partial);
+    let (own_facts, own_clip) = (facts, clip);
+    let again = || {
+        let mut opened = probe::open(reopen()?, &order.limits)?;
+        if !stretch.joined.is_empty() {
+            join::extend(order, &mut opened, &own_facts, own_clip, &stretch.joined, takes_partial)?;
+        }
+        Ok(opened)
+    };
+    let (facts, clip) = if stretch.joined.is_empty() {
+        (own_facts.clone(), clip)
+    } else {
+        match join::extend(order, &mut opened, &own_facts, clip, &stretch.joined, takes_partial) {
+            Ok(facts) => (facts, None),
+            // What is wrong with a joined file is no reason to fail jobs that do not join it.
+            Err(fault) if fault.blame != Blame::Host => {
+                for (job, _) in jobs {
+                    watch.job_ended(job, JobEnd::Failed { fault: fault.clone() });
+                }
+                return Ok(opened.demuxer.watch().read_bytes());
+            }
+            Err(fault) => return Err(fault),
+        }
+    };
     let plan = Plan::make(&jobs, &facts);
     if !pictures.is_empty() || plan.videos.iter().any(|video| video.spec.codec != VideoCodec::Copy) {
         glance::refuse_dolby(&opened.demuxer, &facts)?;
@@ -109,7 +137,7 @@ pub fn run(
         reopen,
         attached_fonts: drawn::attached_fonts(&opened.demuxer),
     };
-    let measured = pass.measure_loudness(again)?;
+    let measured = pass.measure_loudness(&again)?;
     pass.run(opened, taps, missing, &measured)
 }
 
