@@ -17,6 +17,7 @@ use crate::media::encoding::hdr::HdrMetadata;
 use crate::media::facts::Ratio;
 use ffmpeg_the_third::ffi;
 use std::collections::BTreeMap;
+use std::ffi::CStr;
 use std::ffi::CString;
 use std::ffi::c_int;
 use std::ffi::c_void;
@@ -122,7 +123,9 @@ impl Muxer {
         })
     }
 
-    /// Adds a stream before the beginning; its number. The muxer may choose another unit, see [`Muxer::time_base`].
+    /// Adds a stream before the beginning; its number. The muxer may choose another unit, see [`Muxer::time_base`], and
+    /// chooses the four characters of the codec, but for ProRes, which are its profile, and HEVC in ISO files, which
+    /// players of Apple know as `hvc1` only.
     pub fn add_stream(&mut self, parameters: &Parameters, time_base: Ratio) -> Result<usize, AvError> {
         // SAFETY: a live context; the new stream belongs to it.
         unsafe {
@@ -133,7 +136,13 @@ impl Muxer {
                 "avcodec_parameters_copy",
                 ffi::avcodec_parameters_copy(stream.codecpar, parameters.as_ptr()),
             )?;
-            (*stream.codecpar).codec_tag = 0;
+            let format = CStr::from_ptr((*(*self.raw.as_ptr()).oformat).name).to_bytes();
+            let parameters = &mut *stream.codecpar;
+            parameters.codec_tag = match parameters.codec_id {
+                ffi::AVCodecID::HEVC if format == b"mp4" || format == b"mov" => u32::from_le_bytes(*b"hvc1"),
+                ffi::AVCodecID::PRORES => parameters.codec_tag,
+                _ => 0,
+            };
             stream.time_base = rational(time_base);
             stream.sample_aspect_ratio = (*stream.codecpar).sample_aspect_ratio;
             Ok(stream.index as usize)
@@ -232,6 +241,12 @@ impl Muxer {
         Ok(())
     }
 
+    /// Time that a transport stream leaves between the arrival of a picture and its decoding; it begins at twice that.
+    pub fn set_longest_delay(&mut self, delay_us: u32) {
+        // SAFETY: a live context.
+        unsafe { (*self.raw.as_ptr()).max_delay = c_int::try_from(delay_us).unwrap_or(c_int::MAX) }
+    }
+
     /// Keeps time stamps below zero as they are, instead of shifting all streams.
     pub fn keep_negative_times(&mut self) {
         // SAFETY: a live context.
@@ -290,6 +305,35 @@ impl Muxer {
             ffi::avio_flush((*self.raw.as_ptr()).pb);
         }
         self.fail_on_io("av_write_frame")
+    }
+
+    /// Hands all bytes so far to the sink, without ending anything.
+    pub fn flush_bytes(&mut self) -> Result<(), AvError> {
+        // SAFETY: live I/O.
+        unsafe { ffi::avio_flush((*self.raw.as_ptr()).pb) };
+        self.fail_on_io("avio_flush")
+    }
+
+    /// Has a transport stream write its tables again in front of the next packet.
+    pub fn resend_tables(&mut self) -> Result<(), AvError> {
+        // SAFETY: a begun context, whose muxer's own options are looked through; both strings are constants.
+        check("av_opt_set", unsafe {
+            ffi::av_opt_set(
+                (*self.raw.as_ptr()).priv_data,
+                c"mpegts_flags".as_ptr(),
+                c"+resend_headers".as_ptr(),
+                0,
+            )
+        })?;
+        Ok(())
+    }
+
+    /// Has the container call a stream's codec by these four characters, where it takes them.
+    pub fn set_codec_tag(&mut self, stream: usize, tag: [u8; 4]) {
+        if stream < self.stream_count() {
+            // SAFETY: a live stream of ours, before the beginning.
+            unsafe { (*(**(*self.raw.as_ptr()).streams.add(stream)).codecpar).codec_tag = u32::from_le_bytes(tag) }
+        }
     }
 
     /// Writes the tail and closes the file.

@@ -1,6 +1,8 @@
 //! After the last picture: outputs are proved side by side and the transcode jobs end.
 
 use crate::base::fault::Fault;
+use crate::media::av::Parameters;
+use crate::media::encoding;
 use crate::media::error;
 use crate::media::pass::attempt::Pass;
 use crate::media::pass::clock;
@@ -57,9 +59,22 @@ impl Pass<'_> {
         }
     }
 
+    /// Name of a video encode in manifests.
+    pub(super) fn codec_name(&self, index: usize, parameters: &Parameters) -> Option<String> {
+        let encode = &self.plan.videos[index];
+        let rate = encode.spec.fps.map_or(self.timing.rate, clock::exact_rate);
+        let shape = encoding::Shape {
+            width: encode.width,
+            height: encode.height,
+            rate: rate.value(),
+            bits: encode.spec.bits(),
+        };
+        encoding::codec_name(&parameters.codec_name(), parameters.extradata(), shape)
+    }
+
     /// Proves all outputs, side by side, and ends the jobs.
     pub(super) fn conclude(&self, outputs: Vec<Output>, made: &Made, warnings: &[String], truncated: Option<&str>) {
-        let mut results: Vec<Option<Result<Option<crate::media::pass::segments::Track>, Fault>>> =
+        let mut results: Vec<Option<Result<Option<crate::media::pass::packaging::segments::Track>, Fault>>> =
             outputs.into_iter().map(|output| Some(output.into_result())).collect();
         let work: Vec<_> = results
             .iter_mut()

@@ -13,12 +13,14 @@ use crate::media::pass::file_writer::FileWriter;
 use crate::media::pass::file_writer::TrackIn;
 use crate::media::pass::output::TrackId;
 use crate::media::pass::output::Writer;
+use crate::media::pass::packaging::segments::SegmentWriter;
 use crate::media::pass::plan::AudioEncode;
 use crate::media::pass::plan::Form;
 use crate::media::pass::plan::OutputPlan;
-use crate::media::pass::rung::VideoTrack;
-use crate::media::pass::segments::SegmentWriter;
 use crate::media::pass::sound::SoundMaker;
+use crate::media::pass::track::Opening;
+use crate::media::pass::track::Turn;
+use crate::media::pass::track::VideoTrack;
 use std::collections::BTreeMap;
 
 /// Encoders opened before the first picture, so that muxers know their streams.
@@ -43,19 +45,32 @@ impl Pass<'_> {
             .map(|video| u64::from(video.width) * u64::from(video.height))
             .collect();
         let total = areas.iter().sum::<u64>().max(1);
+        let subtitles = self.subtitles_shown();
         let videos: Vec<Result<VideoTrack, Fault>> = self
             .plan
             .videos
             .iter()
             .zip(&areas)
             .zip(&self.grades)
-            .map(|((video, area), grade)| {
+            .enumerate()
+            .map(|(number, ((video, area), grade))| {
                 // Renditions run side by side already, so an encoder gets threads of its own only where its share
                 // of the work is more than one core's: on two cores the largest of a usual ladder, which would
                 // hold up the others otherwise.
                 let share = (u64::from(self.order.threads) * area).div_ceil(total);
                 let threads = u32::try_from(share).unwrap_or(1).clamp(1, 16);
-                VideoTrack::open(video, self.timing.unit, self.timing.rate, grade, threads)
+                let drawing = self.drawing(number, video, grade, &subtitles)?;
+                let track = VideoTrack::open(
+                    video,
+                    &Opening {
+                        unit: self.timing.unit,
+                        source_rate: self.timing.rate,
+                        grade: *grade,
+                        threads,
+                        turn: Turn::Only,
+                    },
+                )?;
+                Ok(track.drawn_on(drawing))
             })
             .collect();
         let audios: Vec<Result<SoundMaker, Fault>> = self
@@ -153,10 +168,11 @@ impl Pass<'_> {
             }
             Form::Captions(_) => Ok(Writer::None),
             Form::Segments(form) => {
-                let track = tracks
-                    .first()
-                    .ok_or_else(|| error::broken_invariant("open the output", &output.name, "it has no track"))?;
-                SegmentWriter::create(&path, track, form.segment_s)
+                let seal = match self.seals.get(&(output.job, output.group)) {
+                    None => None,
+                    Some(seal) => Some(seal.clone()?),
+                };
+                SegmentWriter::create(&path, &tracks, form, seal)
                     .map(Writer::Segments)
                     .map_err(refused)
             }

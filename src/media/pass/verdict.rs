@@ -16,19 +16,20 @@ impl Pass<'_> {
     /// Too many damaged pictures.
     pub(super) fn check_damage(&self, reading: &Reading) -> Result<(), Fault> {
         let total = reading.decoded.max(reading.damaged);
-        let percent = reading.damaged as f64 * 100.0 / total.max(1) as f64;
         // Where a file was cut, its last pictures are damaged.
-        if !self.is_cut && reading.damaged > 0 && percent > self.order.limits.max_damaged_percent {
-            return Err(error::source_damaged(
-                "decode",
-                &self.name,
-                format!(
-                    "{} of {total} pictures are damaged ({percent:.1} %, allowed are {} %)",
-                    reading.damaged, self.order.limits.max_damaged_percent
-                ),
-            ));
+        if self.is_cut || !is_too_damaged(reading.damaged, total, self.order.limits.max_damaged_percent) {
+            return Ok(());
         }
-        Ok(())
+        Err(error::source_damaged(
+            "decode",
+            &self.name,
+            format!(
+                "{} of {total} pictures are damaged ({:.1} %, allowed are {} %)",
+                reading.damaged,
+                reading.damaged as f64 * 100.0 / total.max(1) as f64,
+                self.order.limits.max_damaged_percent
+            ),
+        ))
     }
 
     /// Nothing came out, or too much of it was damaged.
@@ -100,6 +101,12 @@ impl Pass<'_> {
                 reading.damaged, reading.decoded
             ));
         }
+        if reading.undecodable_at_start > 0 {
+            warnings.push(format!(
+                "{} packets before the first whole picture could not be decoded",
+                reading.undecodable_at_start
+            ));
+        }
         if reading.rebuilds > 0 {
             warnings.push(format!(
                 "pictures changed their size or format {} times",
@@ -133,5 +140,32 @@ impl Pass<'_> {
             ));
         }
         warnings
+    }
+}
+
+/// Few enough damaged pictures to be a scratch, however short the clip is.
+const SCRATCHES: u64 = 2;
+/// Unless they are a large part of it, per cent.
+const SCRATCHED_PERCENT: f64 = 10.0;
+
+fn is_too_damaged(damaged: u64, total: u64, limit_percent: f64) -> bool {
+    let percent = damaged as f64 * 100.0 / total.max(1) as f64;
+    let is_scratch = damaged <= SCRATCHES && percent <= SCRATCHED_PERCENT && limit_percent > 0.0;
+    damaged > 0 && percent > limit_percent && !is_scratch
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_too_damaged;
+
+    #[test]
+    fn one_bad_picture_of_a_second_is_a_scratch_and_not_of_ten_pictures() {
+        assert!(!is_too_damaged(1, 29, 1.0));
+        assert!(!is_too_damaged(10, 1000, 1.0));
+        assert!(is_too_damaged(11, 1000, 1.0));
+        assert!(is_too_damaged(3, 60, 1.0));
+        assert!(is_too_damaged(1, 5, 1.0));
+        assert!(is_too_damaged(1, 29, 0.0), "none allowed means none");
+        assert!(!is_too_damaged(0, 0, 0.0));
     }
 }

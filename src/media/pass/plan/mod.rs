@@ -5,6 +5,7 @@
 
 mod names;
 mod pictures;
+mod rates;
 mod sets;
 mod sounds;
 
@@ -236,9 +237,11 @@ impl Plan {
                 groups: Vec::new(),
                 dropped: Vec::new(),
             };
-            let names = set_names(&spec.groups);
-            for (group, set_name) in spec.groups.iter().zip(names) {
+            let groups = spec.drawn_groups();
+            let names = set_names(&groups);
+            for (group, set_name) in groups.iter().zip(names) {
                 let at = (number, planned.groups.len());
+                let group = &rates::settled(group, facts);
                 let group_plan = plan.add_group(at, (group, set_name), facts, display, &mut planned);
                 if !group_plan.outputs.is_empty() {
                     planned.groups.push(group_plan);
