@@ -20,6 +20,7 @@ use crate::media::pass::output::Health;
 use crate::media::pass::output::Output;
 use crate::media::pass::plan::Plan;
 use crate::media::pass::playlist;
+use crate::media::pass::rating::Ratings;
 use crate::media::pass::taps;
 use crate::media::pass::taps::Tapped;
 use crate::media::pass::timing;
@@ -102,6 +103,7 @@ pub fn run(
         share,
         name,
         is_cut: missing.is_some(),
+        ratings: Ratings::of(&plan),
         inspections: inspect::open(pictures, &facts, timing.rate),
     };
     pass.run(opened, taps, missing)
@@ -202,6 +204,8 @@ pub(super) struct Pass<'a> {
     pub(super) name: String,
     /// The source is known to be truncated, and that is accepted.
     pub(super) is_cut: bool,
+    /// Likeness of renditions.
+    pub(super) ratings: Ratings,
     /// Quality control riding along.
     pub(super) inspections: Vec<Inspection>,
 }

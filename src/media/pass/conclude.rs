@@ -220,6 +220,7 @@ pub fn products(
                     proof: Proof { checks: done.checks },
                     renditions: Vec::new(),
                     picture_count: None,
+                    quality: None,
                 })
             })
             .collect()),
@@ -271,6 +272,7 @@ fn set(
             place: Place::Inside(format!("{}/{INDEX}", output.name)),
             facts: done.facts,
             size_bytes: segment_bytes,
+            quality: None,
         });
     }
     // Manifests after what they name, the master last.
@@ -292,6 +294,7 @@ fn set(
         proof: Proof { checks },
         renditions,
         picture_count: None,
+        quality: None,
     }))
 }
 

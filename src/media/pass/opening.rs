@@ -48,13 +48,15 @@ impl Pass<'_> {
             .iter()
             .zip(&areas)
             .zip(&self.grades)
-            .map(|((video, area), grade)| {
+            .enumerate()
+            .map(|(number, ((video, area), grade))| {
                 // Renditions run side by side already, so an encoder gets threads of its own only where its share
                 // of the work is more than one core's: on two cores the largest of a usual ladder, which would
                 // hold up the others otherwise.
                 let share = (u64::from(self.order.threads) * area).div_ceil(total);
                 let threads = u32::try_from(share).unwrap_or(1).clamp(1, 16);
                 VideoTrack::open(video, self.timing.unit, self.timing.rate, grade, threads)
+                    .map(|track| self.ratings.follow(number, track, self.timing.expected_s))
             })
             .collect();
         let audios: Vec<Result<Encoder, Fault>> = self.plan.audios.iter().map(sound::open_encoder).collect();

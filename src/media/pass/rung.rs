@@ -21,6 +21,7 @@ use crate::media::pass::output::Health;
 use crate::media::pass::output::Output;
 use crate::media::pass::output::TrackId;
 use crate::media::pass::plan::VideoEncode;
+use crate::media::quality::Sampler;
 use crate::media::spec::RateControl;
 use crate::media::spec::VideoSpec;
 use std::sync::mpsc::Receiver;
@@ -82,6 +83,7 @@ pub struct VideoTrack {
     slot_ticks: Option<i64>,
     pacer: Option<Pacer>,
     keys: KeyClock,
+    sampler: Option<Sampler>,
 }
 
 impl VideoTrack {
@@ -126,7 +128,16 @@ impl VideoTrack {
             slot_ticks,
             pacer: slot_ticks.map(|_| Pacer::new(rate, unit)),
             keys: KeyClock::new(encode.spec.gop_s, own_unit),
+            sampler: None,
         })
+    }
+
+    /// The same, compared with what goes into it.
+    pub fn followed_by(self, sampler: Sampler) -> Self {
+        VideoTrack {
+            sampler: Some(sampler),
+            ..self
+        }
     }
 
     /// The encoder.
@@ -162,11 +173,17 @@ impl VideoTrack {
         let mut frame = frame.share()?;
         frame.set_pts(pts);
         frame.ask_key(self.keys.begins(pts, duration));
+        if let Some(sampler) = &mut self.sampler {
+            sampler.offer(&frame, pts);
+        }
         self.encoder.send(&frame, duration)
     }
 
     fn drain(&mut self, outputs: &Outputs<'_>) -> Result<(), AvError> {
         while let Some(packet) = self.encoder.receive()? {
+            if let Some(sampler) = &mut self.sampler {
+                sampler.packet(&packet);
+            }
             for output in outputs.all {
                 output.write(TrackId::Video, packet.share()?, outputs.health);
             }
@@ -260,6 +277,9 @@ fn scale_and_encode(
     if let Some(track) = track.as_mut().filter(|_| outputs.are_wanted() && whole()) {
         track.encoder.send_end()?;
         track.drain(&outputs)?;
+        if let Some(sampler) = track.sampler.take() {
+            sampler.end();
+        }
     }
     Ok(())
 }

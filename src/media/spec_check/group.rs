@@ -8,7 +8,9 @@ use crate::media::spec::TranscodeSpec;
 use crate::media::spec_check::audio::audio_of;
 use crate::media::spec_check::findings::Findings;
 use crate::media::spec_check::findings::name;
+use crate::media::spec_check::ladder;
 use crate::media::spec_check::overlay::drawn_of;
+use crate::media::spec_check::qc;
 use crate::media::spec_check::set;
 use crate::media::spec_check::video::video_of;
 use std::collections::BTreeSet;
@@ -19,6 +21,9 @@ pub(super) fn transcode(findings: &mut Findings, spec: &TranscodeSpec) {
     }
     if let Some(clip) = spec.clip {
         clip_of(findings, clip);
+    }
+    if let Some(quality) = &spec.quality {
+        qc::quality(findings, quality);
     }
     drawn_of(findings, "", &spec.watermarks, &spec.mosaics, spec.burn.as_ref());
     let mut names = BTreeSet::new();
@@ -65,6 +70,9 @@ fn group_of(findings: &mut Findings, path: &str, group: &GroupSpec) {
             format!("{} outputs are more than 30", group.outputs.len()),
         );
     }
+    if let Some(ladder) = &group.ladder {
+        ladder::ladder(findings, path, group, ladder);
+    }
     let mut names = BTreeSet::new();
     for (at, output) in group.outputs.iter().enumerate() {
         let path = format!("{path}.output[{at}]");
@@ -99,7 +107,7 @@ fn output_of(findings: &mut Findings, path: &str, group: &GroupSpec, output: &Ou
         );
     }
     if let Some(video) = &output.video {
-        video_of(findings, &format!("{path}.video"), video);
+        video_of(findings, &format!("{path}.video"), &ladder::as_rung(group, video));
         if group.kind.is_set() && video.gop_s > group.segment_s {
             findings.add(
                 format!("{path}.video.gop_s"),

@@ -7,6 +7,7 @@
 mod audio;
 mod findings;
 mod group;
+mod ladder;
 mod overlay;
 mod picture;
 mod qc;
