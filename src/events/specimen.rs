@@ -73,6 +73,8 @@ pub fn facts() -> MediaFacts {
         bitrate_kbps: None,
         frame_count: None,
         language: None,
+        title: None,
+        dispositions: Vec::new(),
         default: true,
         decodable: true,
         kind,
@@ -101,6 +103,7 @@ pub fn facts() -> MediaFacts {
         channels: 2,
         channel_layout: "stereo".to_owned(),
         sample_format: Some("fltp".to_owned()),
+        bit_depth: None,
     };
     MediaFacts {
         format_name: "mov,mp4,m4a,3gp,3g2,mj2".to_owned(),

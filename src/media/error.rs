@@ -97,6 +97,18 @@ pub fn source_damaged(operation: &str, name: &str, cause: impl Into<String>) -> 
     )
 }
 
+/// A file that a definition names beside the source cannot be used.
+pub fn side_file_refused(operation: &str, name: &str, cause: impl Into<String>) -> Fault {
+    Fault::new(
+        "SideFileRefused",
+        Blame::Request,
+        operation,
+        name,
+        cause,
+        "Check the file that the definition names.",
+    )
+}
+
 /// Reading failed: disk, mount or network.
 pub fn source_unreadable(operation: &str, name: &str, cause: impl Into<String>) -> Fault {
     Fault::new(
@@ -152,6 +164,23 @@ pub fn output_refused(operation: &str, name: &str, error: &AvError) -> Fault {
         with_log(error.to_string()),
         "Check the parameters of this output against the encoder's ranges.",
     )
+}
+
+/// No encoder for a codec in the libav that is linked.
+pub fn encoder_missing(output: &str, codec: &str, looked_for: &[&str]) -> Fault {
+    Fault::new(
+        "EncoderMissing",
+        Blame::Host,
+        "open the encoder",
+        output,
+        format!(
+            "the libav that is linked has no encoder for {codec} (looked for {})",
+            looked_for.join(", ")
+        ),
+        "Install the distribution's whole libavcodec (Debian: libavcodec-extra) or a release package of reelmill, which \
+        brings its own, or write another codec; `reelmill check` lists what is there.",
+    )
+    .retryable(false)
 }
 
 /// A file of an output could not be written or read back.

@@ -158,7 +158,10 @@ pub fn chain(
         .then(|| format!("crop=trunc(iw/{0})*{0}:trunc(ih/{1})*{1}", step.0, step.1));
     let means = format!(
         "pin={}:tin={}:min={}:rin={}",
-        from.primaries, from.transfer, from.matrix, from.range
+        from.primaries,
+        from.transfer,
+        from.matrix,
+        range_word(from.range)
     );
     if from.is_hdr() && !to.is_hdr() {
         let peak = peak_nits
@@ -170,7 +173,11 @@ pub fn chain(
         filters.push(format!(
             "zscale={means}:t=linear:npl={SDR_WHITE_NITS},format=gbrpf32le,zscale=p={},\
              tonemap=tonemap=hable:desat=0:peak={peak:.3},zscale=p={}:t={}:m={}:r={},format={out}",
-            to.primaries, to.primaries, to.transfer, to.matrix, to.range
+            to.primaries,
+            to.primaries,
+            to.transfer,
+            to.matrix,
+            range_word(to.range)
         ));
         return Some(filters.join(","));
     }
@@ -210,10 +217,19 @@ pub fn chain(
         let matrix_in = if format.is_grey() { to.matrix } else { from.matrix };
         filters.push(format!(
             "zscale=pin={}:tin={}:min={matrix_in}:rin={}:p={primaries}:t={transfer}:m={}:r={},format={out}",
-            from.primaries, from.transfer, from.range, to.matrix, to.range
+            from.primaries,
+            from.transfer,
+            range_word(from.range),
+            to.matrix,
+            range_word(to.range)
         ));
     }
     (!filters.is_empty()).then(|| filters.join(","))
+}
+
+/// The converter numbers ranges in its own way.
+fn range_word(range: i32) -> &'static str {
+    if range == color::FULL { "full" } else { "limited" }
 }
 
 /// Formats to flatten a transparent picture in: with alpha, and without it.

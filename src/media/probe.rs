@@ -22,6 +22,7 @@ use crate::media::facts::Ratio;
 use crate::media::facts::StreamFacts;
 use crate::media::facts::StreamKind;
 use crate::media::facts::VideoFacts;
+use crate::media::length;
 use crate::media::limits::Limits;
 use crate::media::wholeness;
 use crate::media::wholeness::Wholeness;
@@ -54,12 +55,20 @@ pub fn open(source: Source, limits: &Limits) -> Result<Opened, Fault> {
     }
     let wholeness =
         wholeness::look(&source).map_err(|cause| error::source_unreadable(OPERATION, &name, cause.to_string()))?;
-    let watch = source.watch();
+    let signature =
+        wholeness::signature(&source).map_err(|cause| error::source_unreadable(OPERATION, &name, cause.to_string()))?;
+    let (watch, again) = (source.watch(), source.again());
     let demuxer = Demuxer::open(source, limits).map_err(|refusal| match watch.trouble() {
         Some(trouble) => error::source_unreadable(OPERATION, &name, trouble),
-        None => refused(&name, &refusal, &wholeness),
+        None => refused(&name, &refusal, &wholeness, signature),
     })?;
-    let facts = facts(&demuxer).map_err(|refusal| error::source_refused(OPERATION, &name, &refusal))?;
+    let mut facts = facts(&demuxer).map_err(|refusal| error::source_refused(OPERATION, &name, &refusal))?;
+    if length::is_wanted(&demuxer, &facts, &wholeness) {
+        length::measure(again, limits, &mut facts).map_err(|refusal| match watch.trouble() {
+            Some(trouble) => error::source_unreadable(OPERATION, &name, trouble),
+            None => error::source_refused(OPERATION, &name, &refusal),
+        })?;
+    }
     refuse_the_hopeless(&name, &demuxer, &facts, limits)?;
     Ok(Opened {
         demuxer,
@@ -68,7 +77,7 @@ pub fn open(source: Source, limits: &Limits) -> Result<Opened, Fault> {
     })
 }
 
-fn refused(name: &str, refusal: &AvError, wholeness: &Wholeness) -> Fault {
+fn refused(name: &str, refusal: &AvError, wholeness: &Wholeness, signature: Option<&str>) -> Fault {
     if *wholeness == Wholeness::NoIndex {
         return error::source_truncated(
             OPERATION,
@@ -85,6 +94,18 @@ fn refused(name: &str, refusal: &AvError, wholeness: &Wholeness) -> Fault {
     }
     if refusal.is_no_memory() {
         return error::source_refused(OPERATION, name, refusal);
+    }
+    if let Some(container) = signature {
+        return error::source_undecodable(
+            OPERATION,
+            name,
+            format!(
+                "it begins as {container}, which cannot be opened{}",
+                log::errors()
+                    .pop()
+                    .map_or(String::new(), |line| format!("; libav said: {line}"))
+            ),
+        );
     }
     error::source_not_media(
         OPERATION,
@@ -220,6 +241,7 @@ fn stream_facts(stream: &Stream<'_>) -> Result<StreamFacts, AvError> {
             channels: parameters.channels(),
             channel_layout: parameters.layout_name(),
             sample_format: parameters.sample_format_name(),
+            bit_depth: Some(parameters.sample_bits()).filter(|bits| *bits > 0),
         }),
         Kind::Subtitle => StreamKind::Subtitle,
         Kind::Data => StreamKind::Data,
@@ -244,7 +266,9 @@ fn stream_facts(stream: &Stream<'_>) -> Result<StreamFacts, AvError> {
         bitrate_kbps: (bit_rate > 0).then_some(bit_rate as f64 / 1000.0),
         frame_count: stream.frame_count(),
         language: stream.tags().remove("language").filter(|language| language != "und"),
+        title: stream.tags().remove("title").filter(|title| !title.is_empty()),
         default: stream.is_default(),
+        dispositions: stream.dispositions(),
         decodable: complete && Decoder::exists(&parameters),
         kind,
     })
@@ -317,7 +341,9 @@ impl Opened {
     pub fn missing_data(&self) -> Option<String> {
         let size_bytes = self.facts.size_bytes;
         match &self.wholeness {
-            Wholeness::Short { declared_bytes, part } if part == "Segment" || part == "RIFF" => {
+            Wholeness::Short { declared_bytes, part }
+                if ["Segment", "RIFF", "footer partition"].contains(&part.as_str()) =>
+            {
                 return Some(format!(
                     "it has {size_bytes} bytes where its {part} declares {declared_bytes}"
                 ));

@@ -81,6 +81,7 @@ fn write_clip(path: &Path, seconds: u32, width: u32, height: u32) -> Result<(), 
         threads: 2,
         gop_frames: KEY_FRAMES as u32,
         bframes: None,
+        usual_duration: None,
     };
     let mut options = Dict::new();
     options.set("preset", "veryfast")?;

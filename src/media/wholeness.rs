@@ -9,6 +9,9 @@ use std::io;
 /// Most boxes looked at: two a fragment, hours of fragments.
 const MAX_BOXES: u32 = 20_000;
 
+/// First bytes of a partition pack.
+const MXF_PARTITION: [u8; 11] = [0x06, 0x0E, 0x2B, 0x34, 0x02, 0x05, 0x01, 0x01, 0x0D, 0x01, 0x02];
+
 /// The verdict.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Wholeness {
@@ -22,7 +25,7 @@ pub enum Wholeness {
     Short {
         /// End of the file as declared.
         declared_bytes: u64,
-        /// The part that says so, `mdat`, `Segment`, `RIFF`.
+        /// The part that says so, `mdat`, `Segment`, `RIFF`, `footer partition`.
         part: String,
     },
 }
@@ -40,10 +43,37 @@ pub fn look(source: &Source) -> io::Result<Wholeness> {
     if head[..4] == [0x1A, 0x45, 0xDF, 0xA3] {
         return matroska(source);
     }
+    if head[..MXF_PARTITION.len()] == MXF_PARTITION {
+        return mxf(source);
+    }
     if is_iso_box(&head[4..8]) {
         return iso(source);
     }
     Ok(Wholeness::Unknown)
+}
+
+/// What a file says it is in its first bytes, for words on one that cannot be opened.
+pub fn signature(source: &Source) -> io::Result<Option<&'static str>> {
+    let mut head = [0; 16];
+    let count = source.read_full_at(&mut head, 0)?;
+    let begins = |with: &[u8]| count >= with.len() && head.starts_with(with);
+    Ok(if begins(&MXF_PARTITION) {
+        Some("an MXF file")
+    } else if begins(&[0x1A, 0x45, 0xDF, 0xA3]) {
+        Some("a Matroska or WebM file")
+    } else if begins(b"RIFF") || begins(b"RF64") {
+        Some("an AVI or WAVE file")
+    } else if count >= 8 && is_iso_box(&head[4..8]) {
+        Some("an MP4 or QuickTime file")
+    } else if begins(&[0x30, 0x26, 0xB2, 0x75, 0x8E, 0x66, 0xCF, 0x11]) {
+        Some("a Windows Media file")
+    } else if begins(b"OggS") {
+        Some("an Ogg file")
+    } else if begins(b"FLV") {
+        Some("a Flash video file")
+    } else {
+        None
+    })
 }
 
 fn is_iso_box(kind: &[u8]) -> bool {
@@ -113,6 +143,31 @@ fn riff(head: &[u8; 16], size: u64) -> Wholeness {
         };
     }
     Wholeness::Whole
+}
+
+/// The header partition of an MXF file says where the footer begins, once somebody came back to write it in.
+fn mxf(source: &Source) -> io::Result<Wholeness> {
+    let mut head = [0; 17 + 8 + 32];
+    let count = source.read_full_at(&mut head, 0)?;
+    // The length of a KLV triplet: one byte, or how many follow.
+    let skipped = match head[16] {
+        short if short < 0x80 => 17,
+        long => 17 + usize::from(long & 0x7F),
+    };
+    // Two versions, the KAG size, this partition, the one before, the footer.
+    let at = skipped + 2 + 2 + 4 + 8 + 8;
+    let Some(footer) = head[..count].get(at..at + 8) else {
+        return Ok(Wholeness::Unknown);
+    };
+    let footer = footer.iter().fold(0_u64, |value, byte| value << 8 | u64::from(*byte));
+    Ok(match footer {
+        0 => Wholeness::Unknown,
+        footer if footer >= source.size_bytes() => Wholeness::Short {
+            declared_bytes: footer,
+            part: "footer partition".to_owned(),
+        },
+        _ => Wholeness::Whole,
+    })
 }
 
 fn matroska(source: &Source) -> io::Result<Wholeness> {
@@ -229,5 +284,28 @@ mod tests {
         assert!(matches!(verdict(mkv(0x90)), Wholeness::Short { .. }));
         assert_eq!(verdict(mkv(0xFF)), Wholeness::Unknown);
         assert_eq!(vint(&[0x40, 0x02]), Some((Some(2), 2)));
+    }
+
+    #[test]
+    fn an_mxf_file_is_judged_by_where_its_footer_should_be() {
+        let mxf = |footer: u64| {
+            let key = [super::MXF_PARTITION.to_vec(), vec![1, 1, 2, 4, 0]].concat();
+            let fields = [
+                vec![0x83, 0, 0, 120],
+                vec![0; 24],
+                footer.to_be_bytes().to_vec(),
+                vec![0; 88],
+            ];
+            verdict([key, fields.concat()].concat())
+        };
+        assert_eq!(mxf(100), Wholeness::Whole);
+        assert_eq!(mxf(0), Wholeness::Unknown);
+        assert_eq!(
+            mxf(87_793_664),
+            Wholeness::Short {
+                declared_bytes: 87_793_664,
+                part: "footer partition".to_owned()
+            }
+        );
     }
 }

@@ -60,11 +60,9 @@ fn outputs_of(activity: &Activity) -> Vec<(String, String, &'static str)> {
                         all.push((group.name.clone(), set_name, group.kind.extension()));
                     }
                     GroupKind::File => all.extend(group.outputs.iter().flat_map(|output| {
-                        let container = group.container.unwrap_or(if output.video.is_some() {
-                            Container::Mp4
-                        } else {
-                            Container::M4a
-                        });
+                        let sound = output.audio.as_ref().map(|audio| audio.codec);
+                        let usual = Container::usual(output.video.is_some(), sound);
+                        let container = group.container.unwrap_or(usual);
                         // Rungs that the source decides are named by their size.
                         let names = match (&group.ladder, &output.video) {
                             (Some(_), Some(_)) => RUNG_HEIGHTS.iter().map(|height| format!("{height}p")).collect(),

@@ -152,7 +152,7 @@ fn make(scratch: &Path, job: &JobId, work: &MediaWork, mood: Mood) -> JobEnd {
         ..JobProduct::default()
     };
     match work {
-        MediaWork::Analysis => {}
+        MediaWork::Analysis | MediaWork::Qc(_) => {}
         MediaWork::Transcode(_) if mood == Mood::TranscodeFault => {
             return JobEnd::Failed {
                 fault: fault("EncoderFailed", Blame::Bug),

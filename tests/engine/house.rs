@@ -318,6 +318,7 @@ pub fn activity(id: &str, kind: ActivityKind, needs: &[&str], when: When) -> Act
             Some(serde_json::json!({ "kind": "snapshot", "spec": { "mode": "sprite" } }))
         }
         ActivityKind::DynamicImage => Some(serde_json::json!({ "kind": "dynamic_image", "spec": {} })),
+        ActivityKind::Qc => Some(serde_json::json!({ "kind": "qc", "spec": {} })),
     };
     Activity {
         id: id.to_owned(),

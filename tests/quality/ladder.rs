@@ -57,7 +57,11 @@ fn is_a_ladder(decision: &LadderDecision) {
     assert!((3..=8).contains(&decision.rungs.len()), "{decision:?}");
     for pair in decision.rungs.windows(2) {
         let ratio = f64::from(pair[0].bitrate_kbps) / f64::from(pair[1].bitrate_kbps);
-        assert!((1.4..=2.1).contains(&ratio), "{decision:?}");
+        let left_out = decision
+            .rejected
+            .iter()
+            .any(|rejected| rejected.what.contains("kbit/s"));
+        assert!(ratio >= 1.4 && (left_out || ratio <= 2.1), "{decision:?}");
         assert!(
             pair[1].height <= pair[0].height && pair[1].psnr_db < pair[0].psnr_db,
             "{decision:?}"
@@ -72,7 +76,7 @@ fn a_cartoon_gets_less_than_noise_and_each_is_told_why() {
     let noise = clip(
         room.path(),
         "noise",
-        "color=c=gray:s=640x360:r=25:d=3,noise=alls=60:allf=t",
+        "color=c=gray:s=320x180:r=25:d=3,noise=alls=60:allf=t",
     );
     let simple = room.success(&cartoon, &transcode(AUTO));
     let made: Vec<(String, u32, u32)> = simple

@@ -46,6 +46,7 @@ pub fn write_avif(path: &Path, clip: Clip, quality: u8, frame_of: &mut FrameOf<'
         threads: 2,
         gop_frames: 0,
         bframes: None,
+        usual_duration: None,
     };
     let mut encoder = Encoder::video(&setup, options)?;
     let mut muxer = Muxer::to_file("avif", path)?;

@@ -5,6 +5,7 @@
 
 use crate::media::av::allowed;
 use crate::media::av::dict;
+use crate::media::av::dict::Dict;
 use crate::media::av::error::AvError;
 use crate::media::av::error::check;
 use crate::media::av::log;
@@ -15,6 +16,7 @@ use crate::media::av::source::SourceIo;
 use crate::media::av::source::SourceWatch;
 use crate::media::av::stream::Stream;
 use crate::media::facts::ChapterFacts;
+use crate::media::facts::Ratio;
 use crate::media::limits::Limits;
 use ffmpeg_the_third::ffi;
 use std::collections::BTreeMap;
@@ -30,6 +32,8 @@ use std::sync::Arc;
 /// Microseconds, the unit of times that belong to no stream.
 const SECOND: f64 = 1_000_000.0;
 const EPERM: i32 = 1;
+/// Of demuxers that know them: a transport stream whose tables change goes on in the streams it began with.
+const OPTIONS: [(&str, &str); 1] = [("merge_pmt_versions", "1")];
 
 /// An opened file.
 pub struct Demuxer {
@@ -41,6 +45,16 @@ pub struct Demuxer {
     size_bytes: u64,
     /// Read ahead by somebody who only wanted to look.
     given_back: VecDeque<Packet>,
+    /// What is read in place of the file alone.
+    feed: Option<Box<dyn Feed>>,
+}
+
+/// Packets of several joined sources under the streams of the main one.
+pub trait Feed: Send {
+    /// The next packet; `main` reads the main source.
+    fn read(&mut self, main: &mut Demuxer, packet: &mut Packet) -> Result<bool, AvError>;
+    /// The unit of the times of a stream; none: the main source's own.
+    fn unit(&self, stream: usize) -> Option<Ratio>;
 }
 
 // SAFETY: the context and all it points to belong to this value alone.
@@ -73,6 +87,10 @@ impl Demuxer {
         let io = SourceIo::open(source)?;
         let url =
             CString::new(name.replace(['\0', ':', '%'], "_")).map_err(|_| AvError::argument("avformat_open_input"))?;
+        let mut options = Dict::new();
+        for (key, value) in OPTIONS {
+            options.set(key, value)?;
+        }
         // SAFETY: answers null or a fresh context.
         let mut context = unsafe { ffi::avformat_alloc_context() };
         if context.is_null() {
@@ -87,7 +105,7 @@ impl Demuxer {
             (*context).max_streams = c_int::try_from(limits.max_streams).unwrap_or(c_int::MAX);
             (*context).format_whitelist = ffi::av_strdup(allowed::demuxers().as_ptr());
             (*context).codec_whitelist = ffi::av_strdup(allowed::decoders().as_ptr());
-            let opened = ffi::avformat_open_input(&mut context, url.as_ptr(), ptr::null(), ptr::null_mut());
+            let opened = ffi::avformat_open_input(&mut context, url.as_ptr(), ptr::null(), options.as_mut_ptr());
             if opened < 0 {
                 return Err(AvError::new(opened, "avformat_open_input"));
             }
@@ -100,6 +118,7 @@ impl Demuxer {
             name,
             size_bytes,
             given_back: VecDeque::new(),
+            feed: None,
         })
     }
 
@@ -116,7 +135,7 @@ impl Demuxer {
     /// Time stamps of this container may jump.
     pub fn may_jump(&self) -> bool {
         // SAFETY: as above.
-        unsafe { (*(*self.raw.as_ptr()).iformat).flags & ffi::AVFMT_TS_DISCONT as c_int != 0 }
+        self.feed.is_none() && unsafe { (*(*self.raw.as_ptr()).iformat).flags & ffi::AVFMT_TS_DISCONT as c_int != 0 }
     }
     /// Name of the source.
     pub fn name(&self) -> &str {
@@ -136,6 +155,14 @@ impl Demuxer {
     }
     /// Length, seconds.
     pub fn duration_s(&self) -> Option<f64> {
+        // libav makes this of the streams' lengths, and takes one that is not set for a number.
+        if self.streams().any(|stream| stream.is_duration_unset()) {
+            let lengths_s = self.streams().filter_map(|stream| {
+                let ticks = stream.duration()?;
+                Some(ticks as f64 * stream.time_base().value())
+            });
+            return lengths_s.max_by(f64::total_cmp);
+        }
         stamp(self.get().duration)
             .map(|us| us as f64 / SECOND)
             .filter(|s| *s > 0.0)
@@ -181,7 +208,11 @@ impl Demuxer {
     pub fn stream(&self, index: usize) -> Option<Stream<'_>> {
         let context = self.get();
         // SAFETY: nb_streams live streams, which live as long as the context.
-        (index < context.nb_streams as usize).then(|| Stream::new(unsafe { *context.streams.add(index) }))
+        (index < context.nb_streams as usize).then(|| {
+            let unit = self.feed.as_ref().and_then(|feed| feed.unit(index));
+            // SAFETY: as above.
+            Stream::new(unsafe { *context.streams.add(index) }, unit)
+        })
     }
     /// All streams.
     pub fn streams(&self) -> impl Iterator<Item = Stream<'_>> {
@@ -219,6 +250,20 @@ impl Demuxer {
 
     /// Reads the next packet into `packet`; false at the end.
     pub fn read(&mut self, packet: &mut Packet) -> Result<bool, AvError> {
+        let Some(mut feed) = self.feed.take() else {
+            return self.read_own(packet);
+        };
+        let answer = feed.read(self, packet);
+        self.feed = Some(feed);
+        answer
+    }
+
+    /// From now on reads what `feed` gives.
+    pub fn feed_from(&mut self, feed: Box<dyn Feed>) {
+        self.feed = Some(feed);
+    }
+
+    fn read_own(&mut self, packet: &mut Packet) -> Result<bool, AvError> {
         if let Some(known) = self.given_back.pop_front() {
             *packet = known;
             return Ok(true);

@@ -19,6 +19,7 @@ use crate::media::av::sound::Sound;
 use crate::media::facts::Ratio;
 use ffmpeg_the_third::ffi;
 use std::collections::HashMap;
+use std::ffi::CStr;
 use std::ffi::CString;
 use std::ffi::c_int;
 use std::ptr::NonNull;
@@ -46,6 +47,8 @@ pub struct VideoSetup<'a> {
     pub gop_frames: u32,
     /// B-frames in a row; none: the encoder's default.
     pub bframes: Option<u32>,
+    /// How many units a frame usually lasts, for encoders that do not believe the time stamps of the first ones.
+    pub usual_duration: Option<u32>,
 }
 
 /// An opened encoder.
@@ -53,6 +56,10 @@ pub struct VideoSetup<'a> {
 pub struct Encoder {
     raw: NonNull<ffi::AVCodecContext>,
     durations: HashMap<i64, i64>,
+    /// The context points into it.
+    statistics_in: Option<CString>,
+    /// SVT-AV1 waits for ever when it is closed before its end.
+    must_end: bool,
 }
 
 // SAFETY: the context belongs to this value alone; its own threads are the encoder's affair.
@@ -61,7 +68,21 @@ unsafe impl Send for Encoder {}
 impl Encoder {
     /// Opens a video encoder with global headers.
     pub fn video(setup: &VideoSetup<'_>, options: Dict) -> Result<Self, AvError> {
-        let (codec, encoder) = Self::allocate(setup.encoder)?;
+        Self::video_with_statistics(setup, options, None)
+    }
+
+    /// The same with what a first reading of the source left, for encoders that are handed it as text.
+    #[allow(deprecated)]
+    pub fn video_with_statistics(
+        setup: &VideoSetup<'_>,
+        options: Dict,
+        statistics: Option<&str>,
+    ) -> Result<Self, AvError> {
+        let (codec, mut encoder) = Self::allocate(setup.encoder)?;
+        encoder.statistics_in = statistics
+            .map(CString::new)
+            .transpose()
+            .map_err(|_| AvError::argument("avcodec_open2"))?;
         // SAFETY: not opened yet, so these fields are ours to set.
         unsafe {
             let context = &mut *encoder.raw.as_ptr();
@@ -82,12 +103,25 @@ impl Encoder {
             if let Some(bframes) = setup.bframes {
                 context.max_b_frames = bframes.min(16) as c_int;
             }
+            if let Some(units) = setup.usual_duration {
+                context.ticks_per_frame = c_int::try_from(units.max(1)).unwrap_or(c_int::MAX);
+            }
+            if let Some(text) = &encoder.statistics_in {
+                context.stats_in = text.as_ptr().cast_mut();
+            }
         }
-        encoder.open(codec, options)
+        let mut encoder = encoder.open(codec, options)?;
+        encoder.must_end = setup.encoder == "libsvtav1";
+        Ok(encoder)
     }
 
     /// Opens an audio encoder with global headers; time stamps count samples.
     pub fn audio(name: &str, sound: &Sound, bitrate: u64, options: Dict) -> Result<Self, AvError> {
+        Self::audio_of_depth(name, sound, bitrate, 0, options)
+    }
+
+    /// The same, for samples of which only so many bits count (0: all).
+    pub fn audio_of_depth(name: &str, sound: &Sound, bitrate: u64, bits: u32, options: Dict) -> Result<Self, AvError> {
         let (codec, encoder) = Self::allocate(name)?;
         // SAFETY: not opened yet, so these fields are ours to set.
         unsafe {
@@ -95,6 +129,7 @@ impl Encoder {
             context.sample_rate = sound.rate_hz as c_int;
             context.sample_fmt = ffi::AVSampleFormat(sound.format);
             context.bit_rate = i64::try_from(bitrate).unwrap_or(i64::MAX);
+            context.bits_per_raw_sample = bits.min(64) as c_int;
             context.time_base = ffi::AVRational {
                 num: 1,
                 den: sound.rate_hz as c_int,
@@ -118,8 +153,13 @@ impl Encoder {
         // SAFETY: answers null or a fresh context for that codec.
         let raw = NonNull::new(unsafe { ffi::avcodec_alloc_context3(codec) })
             .ok_or_else(|| AvError::memory("avcodec_alloc_context3"))?;
-        let durations = HashMap::new();
-        Ok((codec, Encoder { raw, durations }))
+        let encoder = Encoder {
+            raw,
+            durations: HashMap::new(),
+            statistics_in: None,
+            must_end: false,
+        };
+        Ok((codec, encoder))
     }
 
     fn open(self, codec: *const ffi::AVCodec, mut options: Dict) -> Result<Self, AvError> {
@@ -173,8 +213,28 @@ impl Encoder {
         Ok(())
     }
 
+    /// What a first reading tells the second, as far as it was told since the last call's packet; for encoders that
+    /// give it out as text.
+    pub fn statistics(&self) -> Option<String> {
+        // SAFETY: a live context; null or a NUL-terminated string of the encoder's, copied at once.
+        unsafe {
+            let text = (*self.raw.as_ptr()).stats_out;
+            (!text.is_null()).then(|| CStr::from_ptr(text).to_string_lossy().into_owned())
+        }
+    }
+
+    /// Gives it sound; how long its packets last, the encoder knows itself.
+    pub fn send_sound(&mut self, frame: &Frame) -> Result<(), AvError> {
+        // SAFETY: live context and frame.
+        check("avcodec_send_frame", unsafe {
+            ffi::avcodec_send_frame(self.raw.as_ptr(), frame.as_ptr())
+        })?;
+        Ok(())
+    }
+
     /// No more frames: the packets still inside come out.
     pub fn send_end(&mut self) -> Result<(), AvError> {
+        self.must_end = false;
         // SAFETY: a live context; null starts draining.
         match check("avcodec_send_frame", unsafe {
             ffi::avcodec_send_frame(self.raw.as_ptr(), std::ptr::null())
@@ -205,6 +265,9 @@ impl Encoder {
 
 impl Drop for Encoder {
     fn drop(&mut self) {
+        if self.must_end && self.send_end().is_ok() {
+            while matches!(self.receive(), Ok(Some(_))) {}
+        }
         let mut raw = self.raw.as_ptr();
         // SAFETY: freed once, by its owner.
         unsafe { ffi::avcodec_free_context(&mut raw) }

@@ -82,6 +82,15 @@ impl Frame {
             .ok_or_else(|| AvError::memory("av_frame_clone"))
     }
 
+    /// Makes its pixels its own: copies them when another frame has them too.
+    pub fn make_writable(&mut self) -> Result<(), AvError> {
+        // SAFETY: a live frame with pixels; the call replaces its buffers when they are shared.
+        check("av_frame_make_writable", unsafe {
+            ffi::av_frame_make_writable(self.as_ptr())
+        })?;
+        Ok(())
+    }
+
     /// Pixels across.
     pub fn width(&self) -> u32 {
         self.get().width.max(0) as u32
@@ -110,6 +119,12 @@ impl Frame {
     /// Time stamp with libav's repair for files that lack some.
     pub fn best_pts(&self) -> Option<i64> {
         stamp(self.get().best_effort_timestamp).or_else(|| self.pts())
+    }
+    /// Sets the time stamp.
+    pub(super) fn set_best_pts(&mut self, pts: i64) {
+        let raw = self.get_mut();
+        raw.pts = pts;
+        raw.best_effort_timestamp = pts;
     }
     /// Sets the time stamp.
     pub fn set_pts(&mut self, pts: i64) {

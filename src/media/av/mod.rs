@@ -9,6 +9,7 @@
 
 mod allowed;
 pub mod animation;
+pub mod audio_codec;
 pub mod avif;
 pub mod color;
 pub mod decode;
@@ -29,10 +30,13 @@ pub mod parameters;
 pub mod pixel;
 pub mod pool;
 pub mod resample;
+pub mod samples;
 pub mod scale;
 pub mod sound;
 pub mod source;
 pub mod stream;
+pub mod subtitle;
+pub mod turn;
 
 #[cfg(test)]
 mod tests;
@@ -53,3 +57,5 @@ pub use resample::Resampler;
 pub use scale::Scaler;
 pub use source::Source;
 pub use stream::Stream;
+pub use subtitle::SubtitleDecoder;
+pub use subtitle::SubtitleEncoder;

@@ -12,10 +12,12 @@ use crate::media::av::packet::Packet;
 use crate::media::av::packet::ratio;
 use crate::media::av::packet::rational;
 use crate::media::av::parameters::Parameters;
+use crate::media::av::stream::DISPOSITIONS;
 use crate::media::encoding::hdr::HdrMetadata;
 use crate::media::facts::Ratio;
 use ffmpeg_the_third::ffi;
 use std::collections::BTreeMap;
+use std::ffi::CStr;
 use std::ffi::CString;
 use std::ffi::c_int;
 use std::ffi::c_void;
@@ -121,7 +123,9 @@ impl Muxer {
         })
     }
 
-    /// Adds a stream before the beginning; its number. The muxer may choose another unit, see [`Muxer::time_base`].
+    /// Adds a stream before the beginning; its number. The muxer may choose another unit, see [`Muxer::time_base`], and
+    /// chooses the four characters of the codec, but for ProRes, which are its profile, and HEVC in ISO files, which
+    /// players of Apple know as `hvc1` only.
     pub fn add_stream(&mut self, parameters: &Parameters, time_base: Ratio) -> Result<usize, AvError> {
         // SAFETY: a live context; the new stream belongs to it.
         unsafe {
@@ -132,7 +136,13 @@ impl Muxer {
                 "avcodec_parameters_copy",
                 ffi::avcodec_parameters_copy(stream.codecpar, parameters.as_ptr()),
             )?;
-            (*stream.codecpar).codec_tag = 0;
+            let format = CStr::from_ptr((*(*self.raw.as_ptr()).oformat).name).to_bytes();
+            let parameters = &mut *stream.codecpar;
+            parameters.codec_tag = match parameters.codec_id {
+                ffi::AVCodecID::HEVC if format == b"mp4" || format == b"mov" => u32::from_le_bytes(*b"hvc1"),
+                ffi::AVCodecID::PRORES => parameters.codec_tag,
+                _ => 0,
+            };
             stream.time_base = rational(time_base);
             stream.sample_aspect_ratio = (*stream.codecpar).sample_aspect_ratio;
             Ok(stream.index as usize)
@@ -168,6 +178,22 @@ impl Muxer {
             }
         }
         Ok(())
+    }
+
+    /// Marks a stream as the default one of its kind or not, and as what else it is (see
+    /// [`Stream::dispositions`](crate::media::av::Stream::dispositions)).
+    pub fn set_dispositions(&mut self, stream: usize, default: bool, words: &[String]) {
+        if stream < self.stream_count() {
+            let marks = DISPOSITIONS
+                .iter()
+                .filter(|(_, known)| words.iter().any(|word| word == known));
+            let mut set = marks.fold(0, |set, (bit, _)| set | bit);
+            if default {
+                set |= ffi::AV_DISPOSITION_DEFAULT as i32;
+            }
+            // SAFETY: a live stream of ours.
+            unsafe { (**(*self.raw.as_ptr()).streams.add(stream)).disposition = set }
+        }
     }
 
     /// Tags of the file.
@@ -213,6 +239,12 @@ impl Muxer {
             }
         }
         Ok(())
+    }
+
+    /// Time that a transport stream leaves between the arrival of a picture and its decoding; it begins at twice that.
+    pub fn set_longest_delay(&mut self, delay_us: u32) {
+        // SAFETY: a live context.
+        unsafe { (*self.raw.as_ptr()).max_delay = c_int::try_from(delay_us).unwrap_or(c_int::MAX) }
     }
 
     /// Keeps time stamps below zero as they are, instead of shifting all streams.

@@ -26,7 +26,7 @@ const EIO: i32 = 5;
 const EINVAL: i32 = 22;
 
 /// Bytes that can be read at any position.
-pub trait ReadAt: Send {
+pub trait ReadAt: Send + Sync {
     /// Reads up to `buffer.len()` bytes from `offset`; 0 only at the end.
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
     /// Bytes there are.
@@ -68,7 +68,7 @@ impl SourceWatch {
 
 /// Bytes for a demuxer, and a name for its messages.
 pub struct Source {
-    bytes: Box<dyn ReadAt>,
+    bytes: Arc<dyn ReadAt>,
     name: String,
     size_bytes: u64,
     watch: Arc<SourceWatch>,
@@ -90,11 +90,29 @@ impl Source {
     pub fn from_bytes(bytes: Box<dyn ReadAt>, name: &str) -> io::Result<Self> {
         let size_bytes = bytes.size_bytes()?;
         Ok(Source {
-            bytes,
+            bytes: Arc::from(bytes),
             name: name.to_owned(),
             size_bytes,
             watch: Arc::new(SourceWatch::default()),
         })
+    }
+
+    /// Counts its reads and troubles with those of another source.
+    pub fn watched_by(self, watch: &Arc<SourceWatch>) -> Self {
+        Source {
+            watch: Arc::clone(watch),
+            ..self
+        }
+    }
+
+    /// The same bytes for a second reader; what both read and meet is counted as one.
+    pub fn again(&self) -> Self {
+        Source {
+            bytes: Arc::clone(&self.bytes),
+            name: self.name.clone(),
+            size_bytes: self.size_bytes,
+            watch: Arc::clone(&self.watch),
+        }
     }
 
     /// Bytes at the moment of opening.

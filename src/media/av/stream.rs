@@ -13,10 +13,27 @@ use ffmpeg_the_third::ffi;
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
+/// Marks of a stream that are carried from source to output.
+pub(super) const DISPOSITIONS: [(i32, &str); 11] = [
+    (ffi::AV_DISPOSITION_COMMENT as i32, "comment"),
+    (ffi::AV_DISPOSITION_DUB as i32, "dub"),
+    (ffi::AV_DISPOSITION_ORIGINAL as i32, "original"),
+    (ffi::AV_DISPOSITION_FORCED as i32, "forced"),
+    (ffi::AV_DISPOSITION_HEARING_IMPAIRED as i32, "hearing_impaired"),
+    (ffi::AV_DISPOSITION_VISUAL_IMPAIRED as i32, "visual_impaired"),
+    (ffi::AV_DISPOSITION_LYRICS as i32, "lyrics"),
+    (ffi::AV_DISPOSITION_KARAOKE as i32, "karaoke"),
+    (ffi::AV_DISPOSITION_CLEAN_EFFECTS as i32, "clean_effects"),
+    (ffi::AV_DISPOSITION_CAPTIONS as i32, "captions"),
+    (ffi::AV_DISPOSITION_DESCRIPTIONS as i32, "descriptions"),
+];
+
 /// A stream, borrowed from its demuxer.
 #[derive(Debug, Clone, Copy)]
 pub struct Stream<'a> {
     raw: *const ffi::AVStream,
+    /// In place of its own, where sources of different units are joined.
+    unit: Option<Ratio>,
     owner: PhantomData<&'a ()>,
 }
 
@@ -55,9 +72,10 @@ impl DolbyVision {
 
 impl<'a> Stream<'a> {
     /// `raw` must live for 'a.
-    pub(super) fn new(raw: *const ffi::AVStream) -> Self {
+    pub(super) fn new(raw: *const ffi::AVStream, unit: Option<Ratio>) -> Self {
         Stream {
             raw,
+            unit,
             owner: PhantomData,
         }
     }
@@ -73,7 +91,7 @@ impl<'a> Stream<'a> {
     }
     /// Unit of its time stamps.
     pub fn time_base(&self) -> Ratio {
-        ratio(self.get().time_base)
+        self.unit.unwrap_or_else(|| ratio(self.get().time_base))
     }
     /// First time stamp, in its units.
     pub fn start_time(&self) -> Option<i64> {
@@ -81,7 +99,11 @@ impl<'a> Stream<'a> {
     }
     /// Length in its units.
     pub fn duration(&self) -> Option<i64> {
-        stamp(self.get().duration).filter(|duration| *duration > 0)
+        stamp(self.get().duration).filter(|duration| *duration > 0 && !self.is_duration_unset())
+    }
+    /// All 32 bits set stand for a length that was not known when the header was written.
+    pub(super) fn is_duration_unset(&self) -> bool {
+        self.get().duration == i64::from(u32::MAX)
     }
     /// Frames as the container counts them.
     pub fn frame_count(&self) -> Option<u64> {
@@ -106,6 +128,15 @@ impl<'a> Stream<'a> {
     /// Marked as default.
     pub fn is_default(&self) -> bool {
         self.get().disposition & ffi::AV_DISPOSITION_DEFAULT as i32 != 0
+    }
+    /// What it is marked as beside `default`, in libav's words.
+    pub fn dispositions(&self) -> Vec<String> {
+        let set = self.get().disposition;
+        DISPOSITIONS
+            .iter()
+            .filter(|(bit, _)| set & bit != 0)
+            .map(|(_, word)| (*word).to_owned())
+            .collect()
     }
     /// A cover picture.
     pub fn is_attached_picture(&self) -> bool {

@@ -49,6 +49,7 @@ fn write_clip(path: &Path, frames: i64) {
         threads: 1,
         gop_frames: 25,
         bframes: Some(2),
+        usual_duration: None,
     };
     let mut options = Dict::new();
     options.set("preset", "ultrafast").expect("option");

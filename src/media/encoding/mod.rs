@@ -3,8 +3,19 @@
 //! Guarantees: everything that differs from codec to codec stands here and nowhere else of the pass. Deliberately
 //! absent: frames and packets.
 
+mod codec_name;
+mod engine;
 mod format;
 pub mod hdr;
+mod options;
+mod preset;
 
+pub use codec_name::Shape;
+pub use codec_name::codec_name;
+pub use engine::Engine;
+pub use engine::KeyFrames;
 pub use format::keeps_hdr;
 pub use format::pixel_format;
+pub use options::Reading;
+pub use options::Wanted;
+pub use options::options;

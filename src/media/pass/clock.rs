@@ -97,11 +97,14 @@ impl Jumps {
     }
 }
 
-/// Decides which frames are key frames: the one nearest to each multiple of the GOP length, and the first.
+/// Decides which frames are key frames: the one nearest to each multiple of the GOP length, and the first; or every
+/// so many.
 #[derive(Debug, Clone)]
 pub struct KeyClock {
     gop: f64,
     last: Option<i64>,
+    /// Frames of a GOP, where they are counted, and how many there were.
+    counting: Option<(u64, u64)>,
 }
 
 impl KeyClock {
@@ -110,11 +113,25 @@ impl KeyClock {
         KeyClock {
             gop: gop_s / unit.value(),
             last: None,
+            counting: None,
+        }
+    }
+
+    /// For a GOP of so many frames, however long they last.
+    pub fn counting(frames: u32) -> Self {
+        KeyClock {
+            gop: 1.0,
+            last: None,
+            counting: Some((u64::from(frames.max(1)), 0)),
         }
     }
 
     /// Whether the frame from `pts` on for `duration` begins a GOP. Asked once for every frame, in order.
     pub fn begins(&mut self, pts: i64, duration: i64) -> bool {
+        if let Some((frames, seen)) = &mut self.counting {
+            *seen += 1;
+            return (*seen - 1).is_multiple_of(*frames);
+        }
         let gop = ((pts as f64 + duration as f64 / 2.0) / self.gop).floor() as i64;
         let begins = self.last.is_none_or(|last| gop > last);
         if begins {
@@ -220,6 +237,9 @@ mod tests {
         assert_eq!(keys(40, 2.0), [0, 2000]);
         assert_eq!(keys(33, 1.0), [0, 990, 2013, 3003]);
         assert_eq!(keys(3000, 2.0), [0, 3000, 6000, 9000], "never two in one frame");
+        let mut counting = KeyClock::counting(3);
+        let counted: Vec<bool> = (0..5).map(|n| counting.begins(n * n, 1)).collect();
+        assert_eq!(counted, [true, false, false, true, false], "whatever the times are");
     }
 
     #[test]

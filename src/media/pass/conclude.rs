@@ -11,6 +11,7 @@ use crate::media::digest;
 use crate::media::error;
 use crate::media::facts::MediaFacts;
 use crate::media::facts::Ratio;
+use crate::media::pass::file_writer;
 use crate::media::pass::plan::Form;
 use crate::media::pass::plan::GroupPlan;
 use crate::media::pass::plan::OutputPlan;
@@ -90,12 +91,23 @@ pub fn prove(
 ) -> Result<Proved, Fault> {
     let relative = path_of(plan, output);
     let path = scratch.join(&relative);
+    let video = output.video.and_then(|index| made.videos[index].as_ref());
+    let (start_s, open_end) = match &output.form {
+        Form::File(container) => (
+            file_writer::start_s(*container, video.map(|video| video.rate)),
+            !file_writer::says_last_duration(*container),
+        ),
+        _ => (0.0, false),
+    };
     let expected = Expected {
-        video: output
-            .video
-            .and_then(|index| made.videos[index].as_ref())
-            .map(|video| video.expected),
-        audios: output.audios.iter().filter_map(|index| made.audios[*index]).collect(),
+        video: video.map(|video| video.expected),
+        audios: output
+            .audios
+            .iter()
+            .filter_map(|index| made.audios[*index].clone())
+            .collect(),
+        start_s,
+        open_end,
     };
     let io_fault = |path: &Path| {
         let path = path.to_owned();

@@ -1,6 +1,8 @@
 //! After the last picture: outputs are proved side by side and the transcode jobs end.
 
 use crate::base::fault::Fault;
+use crate::media::av::Parameters;
+use crate::media::encoding;
 use crate::media::error;
 use crate::media::pass::attempt::Pass;
 use crate::media::pass::clock;
@@ -55,6 +57,19 @@ impl Pass<'_> {
             codec,
             rate,
         }
+    }
+
+    /// Name of a video encode in manifests.
+    pub(super) fn codec_name(&self, index: usize, parameters: &Parameters) -> Option<String> {
+        let encode = &self.plan.videos[index];
+        let rate = encode.spec.fps.map_or(self.timing.rate, clock::exact_rate);
+        let shape = encoding::Shape {
+            width: encode.width,
+            height: encode.height,
+            rate: rate.value(),
+            bits: encode.spec.bits(),
+        };
+        encoding::codec_name(&parameters.codec_name(), parameters.extradata(), shape)
     }
 
     /// Proves all outputs, side by side, and ends the jobs.

@@ -30,6 +30,10 @@ pub struct TrackIn<'a> {
     pub metadata: HdrMetadata,
     /// Tags: `language`, `title`.
     pub tags: BTreeMap<String, String>,
+    /// Players choose it by themselves.
+    pub default: bool,
+    /// What else it is marked as, see [`StreamFacts`](crate::media::facts::StreamFacts).
+    pub dispositions: Vec<String>,
 }
 
 /// What a file says beside its tracks.
@@ -61,9 +65,25 @@ impl FileWriter {
     pub fn create(path: &Path, container: Container, tracks: &[TrackIn<'_>], tags: &FileTags) -> Result<Self, AvError> {
         let mut muxer = Muxer::to_file(muxer_name(container), path)?;
         let mut options = Dict::new();
+        match container {
+            Container::Ts => {
+                let rate = tracks.iter().find_map(|track| track.rate);
+                muxer.set_longest_delay(transport_delay_us(rate));
+                muxer.keep_negative_times();
+            }
+            // The delays of encoders are said in the tracks; moving everything instead would be told nowhere.
+            Container::Mkv | Container::Webm => muxer.keep_negative_times(),
+            _ => {}
+        }
         let is_iso = matches!(container, Container::Mp4 | Container::M4a | Container::Mov);
         if is_iso {
             options.set("movflags", "+faststart")?;
+        }
+        match container {
+            Container::Wav => options.set("rf64", "auto")?,
+            // Older versions of libav call Opus and FLAC in MP4 experimental.
+            Container::Mp4 | Container::M4a => options.set("strict", "experimental")?,
+            _ => {}
         }
         let mut slots = Vec::new();
         for track in tracks {
@@ -78,6 +98,7 @@ impl FileWriter {
             if !track.tags.is_empty() {
                 muxer.set_stream_tags(stream, &track.tags)?;
             }
+            muxer.set_dispositions(stream, track.default, &track.dispositions);
             slots.push((track.id, stream, track.unit));
         }
         muxer.set_tags(&tags.tags)?;
@@ -111,6 +132,26 @@ impl FileWriter {
     pub fn finish(self) -> Result<(), AvError> {
         self.muxer.finish()
     }
+}
+
+/// Where time 0 of the pass stands in a file of this container, seconds.
+pub fn start_s(container: Container, rate: Option<Ratio>) -> f64 {
+    match container {
+        Container::Ts => f64::from(transport_delay_us(rate)) * 2.0 / 1e6,
+        _ => 0.0,
+    }
+}
+
+/// Whether a file of this container says how long its last picture is shown.
+pub fn says_last_duration(container: Container) -> bool {
+    !matches!(container, Container::Mkv | Container::Webm | Container::Ts)
+}
+
+/// What multiplexers usually leave, and enough for pictures that wait for four others.
+fn transport_delay_us(rate: Option<Ratio>) -> u32 {
+    const USUAL_US: f64 = 700_000.0;
+    let four_us = rate.map_or(0.0, |rate| 4.0e6 / rate.value().max(0.1));
+    USUAL_US.max(four_us / 2.0) as u32
 }
 
 /// libav's name of the muxer of a container.

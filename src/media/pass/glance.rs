@@ -4,6 +4,7 @@
 //! Guarantees: what was read is given back to the demuxer, so nothing is lost or read twice; memory is bounded. Errors
 //! are left for the pass to find. Deliberately absent: decisions about outputs.
 
+use crate::base::fault::Fault;
 use crate::media::av::AvError;
 use crate::media::av::Color;
 use crate::media::av::Decoder;
@@ -17,6 +18,7 @@ use crate::media::av::filter::GraphInput;
 use crate::media::av::mastering;
 use crate::media::av::stream::DolbyVision;
 use crate::media::encoding::hdr::HdrMetadata;
+use crate::media::error;
 use crate::media::facts::MediaFacts;
 use crate::media::facts::Ratio;
 use crate::media::facts::StreamKind;
@@ -167,6 +169,22 @@ pub fn look(demuxer: &mut Demuxer, facts: &mut MediaFacts, limits: &Limits, thre
     Ok(glance)
 }
 
+/// Refuses pictures that only Dolby's own decoder gives their colours.
+pub fn refuse_dolby(demuxer: &Demuxer, facts: &MediaFacts) -> Result<(), Fault> {
+    let stream = facts.main_video().and_then(|(stream, _)| demuxer.stream(stream.index));
+    match stream.and_then(|stream| stream.dolby_vision()) {
+        Some(dolby) if dolby.needs_dolby() => Err(error::source_undecodable(
+            "decode",
+            demuxer.name(),
+            format!(
+                "its pictures are Dolby Vision profile {}, which has no base layer that other decoders can show",
+                dolby.profile
+            ),
+        )),
+        _ => Ok(()),
+    }
+}
+
 /// What the base layer of Dolby Vision is, where its own header is silent.
 fn base_of(said: Color, dolby_vision: Option<DolbyVision>) -> Color {
     let transfer = match dolby_vision.map(|dolby| (dolby.profile, dolby.compatibility)) {
@@ -264,6 +282,9 @@ struct FieldCount {
     bottom: u32,
     progressive: u32,
     repeated: u32,
+    /// Of these, two or three pictures after the last one and of the other field, as 3:2 pulldown has them.
+    in_step: u32,
+    last_repeat: Option<(u32, bool)>,
     total: u32,
 }
 
@@ -284,6 +305,8 @@ impl FieldCount {
             bottom: 0,
             progressive: 0,
             repeated: 0,
+            in_step: 0,
+            last_repeat: None,
             total: 0,
         }))
     }
@@ -304,28 +327,33 @@ impl FieldCount {
                 "progressive" => self.progressive += 1,
                 _ => {}
             }
-            self.repeated += u32::from(matches!(note("lavfi.idet.repeated.current_frame"), "top" | "bottom"));
+            let is_top = match note("lavfi.idet.repeated.current_frame") {
+                "top" => true,
+                "bottom" => false,
+                _ => continue,
+            };
+            self.repeated += 1;
+            let is_in_step = |(at, was_top): (u32, bool)| (2..=3).contains(&(self.total - at)) && was_top != is_top;
+            self.in_step += u32::from(self.last_repeat.is_some_and(is_in_step));
+            self.last_repeat = Some((self.total, is_top));
         }
         Ok(())
     }
 
     fn verdict(&self, video: &VideoFacts, format: PixelFormat) -> Fields {
         let combed = self.top + self.bottom;
-        let decided = combed + self.progressive;
         let parity = if self.top >= self.bottom {
             Parity::Top
         } else {
             Parity::Bottom
         };
-        // Of five pictures of a film spread to fields, two are combed and two repeat a field.
-        let is_share = |part: u32, whole: u32, least: u32, most: u32| {
-            whole > 0 && part * 100 >= whole * least && part * 100 <= whole * most
-        };
-        let is_one_sided = self.top.max(self.bottom) * 10 >= combed * 9;
+        // Of five pictures of a film spread to fields two repeat a field, the upper and the lower one in turn.
+        let is_one_sided = self.top.max(self.bottom) * 10 >= combed * 8;
         if may_be_telecined(video)
             && self.total >= 30
-            && is_share(combed, decided, 25, 55)
-            && is_share(self.repeated, self.total, 25, 50)
+            && self.repeated * 100 >= self.total * 25
+            && self.in_step * 4 >= self.repeated * 3
+            && combed * 5 >= self.total
             && is_one_sided
             && format.bit_depth() == 8
             && !format.is_rgb()

@@ -119,7 +119,7 @@ impl Head {
             }
             self.current = Some(shape);
             frame.set_color(shape.color);
-            let mut grade = |lane: &mut Option<Lane>| lane.as_mut().map(|lane| lane.run(&frame, shape)).transpose();
+            let grade = |lane: &mut Option<Lane>| lane.as_mut().map(|lane| lane.run(&frame, shape)).transpose();
             out.push(Graded {
                 pts: frame.pts(),
                 sdr: grade(&mut self.sdr)?,

@@ -1,16 +1,15 @@
-//! What of a source the outputs of a pass cannot carry, in words.
+//! What of a source the outputs of a pass do not carry, in words.
 
 use crate::media::facts::MediaFacts;
 use crate::media::facts::StreamKind;
+use std::collections::BTreeSet;
 
-/// Streams of the source that no output takes.
-pub fn streams(facts: &MediaFacts) -> Vec<String> {
-    let video = facts.main_video().map(|(stream, _)| stream.index);
-    let audio = facts.main_audio().map(|(stream, _)| stream.index);
+/// Streams of the source that are not among those used.
+pub fn streams(facts: &MediaFacts, used: &BTreeSet<usize>) -> Vec<String> {
     facts
         .streams
         .iter()
-        .filter(|stream| Some(stream.index) != video && Some(stream.index) != audio)
+        .filter(|stream| !used.contains(&stream.index))
         .map(|stream| {
             let kind = match &stream.kind {
                 StreamKind::Video(video) if video.attached_picture => "cover picture",

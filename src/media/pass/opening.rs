@@ -2,7 +2,7 @@
 
 use crate::base::fault::Fault;
 use crate::media::av::AvError;
-use crate::media::av::Encoder;
+use crate::media::av::Demuxer;
 use crate::media::av::Parameters;
 use crate::media::encoding::hdr::HdrMetadata;
 use crate::media::error;
@@ -13,11 +13,14 @@ use crate::media::pass::file_writer::FileWriter;
 use crate::media::pass::file_writer::TrackIn;
 use crate::media::pass::output::TrackId;
 use crate::media::pass::output::Writer;
+use crate::media::pass::plan::AudioEncode;
 use crate::media::pass::plan::Form;
 use crate::media::pass::plan::OutputPlan;
-use crate::media::pass::rung::VideoTrack;
 use crate::media::pass::segments::SegmentWriter;
-use crate::media::pass::sound;
+use crate::media::pass::sound::SoundMaker;
+use crate::media::pass::track::Opening;
+use crate::media::pass::track::Turn;
+use crate::media::pass::track::VideoTrack;
 use std::collections::BTreeMap;
 
 /// Encoders opened before the first picture, so that muxers know their streams.
@@ -25,7 +28,7 @@ pub struct Encoders {
     /// By video encode.
     pub videos: Vec<Result<VideoTrack, Fault>>,
     /// By audio encode.
-    pub audios: Vec<Result<Encoder, Fault>>,
+    pub audios: Vec<Result<SoundMaker, Fault>>,
     /// What muxers must know of each video encode.
     pub parameters: Vec<Option<Parameters>>,
     /// And of each audio encode.
@@ -34,7 +37,7 @@ pub struct Encoders {
 
 impl Pass<'_> {
     /// Opens all encoders.
-    pub(super) fn open_encoders(&self) -> Encoders {
+    pub(super) fn open_encoders(&self, demuxer: &Demuxer) -> Encoders {
         let areas: Vec<u64> = self
             .plan
             .videos
@@ -42,6 +45,7 @@ impl Pass<'_> {
             .map(|video| u64::from(video.width) * u64::from(video.height))
             .collect();
         let total = areas.iter().sum::<u64>().max(1);
+        let subtitles = self.subtitles_shown();
         let videos: Vec<Result<VideoTrack, Fault>> = self
             .plan
             .videos
@@ -55,11 +59,32 @@ impl Pass<'_> {
                 // hold up the others otherwise.
                 let share = (u64::from(self.order.threads) * area).div_ceil(total);
                 let threads = u32::try_from(share).unwrap_or(1).clamp(1, 16);
-                VideoTrack::open(video, self.timing.unit, self.timing.rate, grade, threads)
-                    .map(|track| self.ratings.follow(number, track, self.timing.expected_s))
+                let drawing = self.drawing(number, video, grade, &subtitles)?;
+                let track = VideoTrack::open(
+                    video,
+                    &Opening {
+                        unit: self.timing.unit,
+                        source_rate: self.timing.rate,
+                        grade: *grade,
+                        threads,
+                        turn: Turn::Only,
+                    },
+                )?;
+                Ok(self
+                    .ratings
+                    .follow(number, track.drawn_on(drawing), self.timing.expected_s))
             })
             .collect();
-        let audios: Vec<Result<Encoder, Fault>> = self.plan.audios.iter().map(sound::open_encoder).collect();
+        let audios: Vec<Result<SoundMaker, Fault>> = self
+            .plan
+            .audios
+            .iter()
+            .map(|encode| {
+                let source = demuxer.stream(encode.stream);
+                let source = source.and_then(|stream| Some((stream.parameters().ok()?, stream.time_base())));
+                SoundMaker::open(encode, source)
+            })
+            .collect();
         Encoders {
             parameters: videos
                 .iter()
@@ -94,22 +119,35 @@ impl Pass<'_> {
                 rate: Some(track.rate()),
                 metadata: self.grades[index].metadata,
                 tags: BTreeMap::new(),
+                default: true,
+                dispositions: Vec::new(),
             });
         }
-        for index in &output.audios {
+        for (place, index) in output.audios.iter().enumerate() {
             let encoder = encoders.audios[*index].as_ref().map_err(Fault::clone)?;
-            let stream = self.facts.streams.get(self.plan.audios[*index].stream);
-            let language = stream.and_then(|stream| stream.language.clone());
+            let encode = &self.plan.audios[*index];
+            let source = self.facts.streams.get(encode.stream);
+            // Several streams in one track are no longer what each was called.
+            let source = source.filter(|_| encode.joined.is_empty() || self.have_one_language(encode));
+            let mut tags = BTreeMap::new();
+            if let Some(language) = source.and_then(|stream| stream.language.clone()) {
+                tags.insert("language".to_owned(), language);
+            }
+            if let Some(title) = source
+                .and_then(|stream| stream.title.clone())
+                .filter(|_| encode.joined.is_empty())
+            {
+                tags.insert("title".to_owned(), title);
+            }
             tracks.push(TrackIn {
                 id: TrackId::Audio(*index),
                 parameters: encoders.audio_parameters[*index].as_ref().ok_or_else(unopened)?,
                 unit: encoder.time_base(),
                 rate: None,
                 metadata: HdrMetadata::default(),
-                tags: language
-                    .map(|language| ("language".to_owned(), language))
-                    .into_iter()
-                    .collect(),
+                tags,
+                default: place == 0,
+                dispositions: source.map(|stream| stream.dispositions.clone()).unwrap_or_default(),
             });
         }
         match &output.form {
@@ -132,6 +170,13 @@ impl Pass<'_> {
                     .map_err(refused)
             }
         }
+    }
+
+    fn have_one_language(&self, encode: &AudioEncode) -> bool {
+        let language = |stream: usize| self.facts.streams.get(stream).map(|stream| &stream.language);
+        encode
+            .streams()
+            .all(|stream| language(stream) == language(encode.stream))
     }
 
     /// Chapters inside the clip, on the outputs' clock.

@@ -132,21 +132,6 @@ pub fn average(segments: &[Segment]) -> u64 {
     }
 }
 
-/// `avc1.640028` from an H.264 header, with start codes or as avcC.
-pub fn avc_codec(header: &[u8]) -> Option<String> {
-    let name = |bytes: &[u8]| match bytes {
-        [profile, constraints, level, ..] => Some(format!("avc1.{profile:02x}{constraints:02x}{level:02x}")),
-        _ => None,
-    };
-    if header.first() == Some(&1) {
-        return name(header.get(1..)?);
-    }
-    let sps = header
-        .windows(4)
-        .position(|four| four[..3] == [0, 0, 1] && four[3] & 0x1F == 7)?;
-    name(header.get(sps + 4..)?)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -164,14 +149,6 @@ mod tests {
         let segments = [segment(4.0, 4000), segment(4.0, 2000), segment(0.1, 1000)];
         assert_eq!(peak(&segments), 8000);
         assert_eq!(average(&segments), 6914);
-    }
-
-    #[test]
-    fn codec_names_come_from_the_sps() {
-        let annex_b = [0, 0, 0, 1, 0x67, 0x64, 0x00, 0x28, 0xAC];
-        assert_eq!(avc_codec(&annex_b).as_deref(), Some("avc1.640028"));
-        assert_eq!(avc_codec(&[1, 0x4D, 0x40, 0x1F, 0xFF]).as_deref(), Some("avc1.4d401f"));
-        assert_eq!(avc_codec(&[]), None);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::base::fault::Fault;
 use crate::media::error;
 use crate::media::pass::attempt::Pass;
 use crate::media::pass::plan::Plan;
-use crate::media::pass::rung::VideoTrack;
+use crate::media::pass::track::VideoTrack;
 use crate::media::product::Check;
 use crate::media::product::JobProduct;
 use crate::media::product::Quality;

@@ -216,6 +216,7 @@ fn encode(pictures: &[Frame], size: (u32, u32), crf: f64, range: Range, sum: &mu
         threads: range.threads,
         gop_frames: 1 << 20,
         bframes: Some(3),
+        usual_duration: None,
     };
     let mut options = Dict::new();
     options.set("preset", range.preset)?;

@@ -5,11 +5,11 @@
 
 mod names;
 mod pictures;
+mod rates;
 mod sets;
 mod sounds;
 
 use crate::base::ids::JobId;
-use crate::media::facts::AudioFacts;
 use crate::media::facts::MediaFacts;
 use crate::media::pass::left_out;
 use crate::media::spec::AudioSpec;
@@ -25,6 +25,7 @@ use crate::media::spec::SegmentFormat;
 use crate::media::spec::TranscodeSpec;
 use crate::media::spec::VideoSpec;
 use crate::media::spec::set_names;
+use std::collections::BTreeSet;
 
 /// One video encode.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,17 +40,30 @@ pub struct VideoEncode {
     pub name: String,
 }
 
-/// One audio encode.
+/// One audio encode, of one track of the source or of several mono ones.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AudioEncode {
     /// The source's stream it is made of.
     pub stream: usize,
-    /// Parameters.
+    /// Further streams, whose channels follow those of `stream`.
+    pub joined: Vec<usize>,
+    /// Parameters; what has been resolved below is empty, and `codec` is `Copy` only where packets are copied.
     pub spec: AudioSpec,
+    /// Codec, as a probe calls it.
+    pub codec_name: String,
     /// Hz.
     pub rate_hz: u32,
     /// Channels.
     pub channels: u32,
+    /// Bits of a sample of lossless codecs; 0: floating point numbers.
+    pub bit_depth: u32,
+}
+
+impl AudioEncode {
+    /// All streams of the source that it is made of.
+    pub fn streams(&self) -> impl Iterator<Item = usize> + '_ {
+        std::iter::once(self.stream).chain(self.joined.iter().copied())
+    }
 }
 
 /// How an output is written.
@@ -219,27 +233,46 @@ impl Plan {
     pub fn make(jobs: &[(&JobId, &TranscodeSpec)], facts: &MediaFacts) -> Self {
         let mut plan = Plan::default();
         let display = facts.main_video().map(|(_, video)| video.display_size());
-        let audio = facts.main_audio().map(|(stream, audio)| (stream.index, audio));
         for (number, (job, spec)) in jobs.iter().enumerate() {
             let mut planned = JobPlan {
                 job: (*job).clone(),
                 partial: spec.partial,
                 quality: spec.quality.clone(),
                 groups: Vec::new(),
-                dropped: left_out::streams(facts),
+                dropped: Vec::new(),
             };
-            let names = set_names(&spec.groups);
-            for (group, set_name) in spec.groups.iter().zip(names) {
+            let groups = spec.drawn_groups();
+            let names = set_names(&groups);
+            for (group, set_name) in groups.iter().zip(names) {
                 let at = (number, planned.groups.len());
-                let group_plan = plan.add_group(at, (group, set_name), facts, display, audio, &mut planned);
+                let group = &rates::settled(group, facts);
+                let group_plan = plan.add_group(at, (group, set_name), facts, display, &mut planned);
                 if !group_plan.outputs.is_empty() {
                     planned.groups.push(group_plan);
                 }
             }
+            let unused = left_out::streams(facts, &plan.streams_of(number, facts));
+            planned.dropped.splice(0..0, unused);
             plan.jobs.push(planned);
         }
         plan.order_cascade();
         plan
+    }
+
+    /// Streams of the source that outputs of a job are made of.
+    fn streams_of(&self, job: usize, facts: &MediaFacts) -> BTreeSet<usize> {
+        let mut used = BTreeSet::new();
+        for output in self.outputs.iter().filter(|output| output.job == job) {
+            used.extend(output.audios.iter().flat_map(|index| self.audios[*index].streams()));
+            used.extend(output.texts.iter().map(|index| self.texts[*index].stream));
+            used.extend(
+                facts
+                    .main_video()
+                    .filter(|_| output.video.is_some())
+                    .map(|(stream, _)| stream.index),
+            );
+        }
+        used
     }
 
     fn add_group(
@@ -248,7 +281,6 @@ impl Plan {
         (group, set_name): (&GroupSpec, String),
         facts: &MediaFacts,
         display: Option<(u32, u32)>,
-        audio: Option<(usize, &AudioFacts)>,
         job: &mut JobPlan,
     ) -> GroupPlan {
         let mut planned = GroupPlan {
@@ -277,7 +309,7 @@ impl Plan {
             .filter(|output| (output.video.is_none() || display.is_none()) && !is_captions(output));
         for output in sound_only {
             let fell_back = output.video.is_some();
-            match (&output.audio, audio) {
+            match (&output.audio, facts.main_audio()) {
                 (Some(spec), Some(_)) => {
                     let known = wants
                         .iter()
@@ -310,19 +342,28 @@ impl Plan {
                     name: want.name.clone(),
                 })
             });
-            let sound = want
-                .audio
-                .as_ref()
-                .zip(audio)
-                .map(|(spec, (stream, facts))| self.audio_of(spec, stream, facts));
+            let codec = want.audio.as_ref().map(|spec| spec.codec);
+            let container = group
+                .container
+                .filter(|container| video.is_some() || container.is_audio_only() || !want.fell_back)
+                .unwrap_or(Container::usual(video.is_some(), codec));
+            let sounds = match &want.audio {
+                Some(spec) => {
+                    let into = match group.kind {
+                        GroupKind::File => container,
+                        // Segments of a transport stream hold less than fragments of MP4.
+                        _ if group.kind == GroupKind::Hls && group.segment_format == SegmentFormat::Ts => Container::Ts,
+                        GroupKind::Hls | GroupKind::Dash | GroupKind::Cmaf => Container::Mp4,
+                    };
+                    self.sounds_of(spec, facts, &want.name, into, &mut job.dropped)
+                }
+                None => Vec::new(),
+            };
+            if video.is_none() && sounds.is_empty() {
+                continue;
+            }
             match group.kind {
                 GroupKind::File => {
-                    let fallback = if video.is_some() {
-                        Container::Mp4
-                    } else {
-                        Container::M4a
-                    };
-                    let container = group.container.filter(|_| !want.fell_back).unwrap_or(fallback);
                     planned.outputs.push(self.outputs.len());
                     self.outputs.push(OutputPlan {
                         job: at.0,
@@ -330,12 +371,11 @@ impl Plan {
                         name: want.name.clone(),
                         form: Form::File(container),
                         video,
-                        audios: sound.into_iter().collect(),
+                        audios: sounds,
                         texts: Vec::new(),
                     });
                 }
                 GroupKind::Hls | GroupKind::Dash | GroupKind::Cmaf => {
-                    let sounds: Vec<usize> = sound.into_iter().collect();
                     self.add_rendition(at, group, want, (video, &sounds), facts, &mut planned);
                 }
             }
