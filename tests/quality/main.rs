@@ -7,3 +7,4 @@ mod qc;
 #[allow(dead_code)]
 #[path = "../media_pass/room.rs"]
 mod room;
+mod run;
