@@ -40,6 +40,7 @@ pub mod probe;
 pub mod product;
 pub mod progress;
 pub mod qc;
+pub mod quality;
 pub mod sample;
 pub mod scratch_file;
 pub mod sheet;

@@ -120,6 +120,7 @@ pub(super) fn result_of(product: &JobProduct) -> JobResult {
         dropped: product.dropped.clone(),
         warnings: product.warnings.clone(),
         qc: product.qc.clone(),
+        decisions: product.decisions.clone(),
     }
 }
 
