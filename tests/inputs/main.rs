@@ -3,4 +3,5 @@
 
 mod clipped;
 mod joined;
+mod partial;
 mod room;

@@ -21,6 +21,7 @@ use crate::media::pass::inspect::Inspection;
 use crate::media::pass::join;
 use crate::media::pass::output::Health;
 use crate::media::pass::output::Output;
+use crate::media::pass::partial;
 use crate::media::pass::plan::Plan;
 use crate::media::pass::sound::Measured;
 use crate::media::pass::stretch::Stretch;
@@ -295,9 +296,7 @@ impl Pass<'_> {
             if !self.plan.jobs.iter().any(|job| job.partial) {
                 return Err(error::source_truncated("decode", &self.name, missing.as_str()));
             }
-            warnings.push(format!(
-                "the source is truncated, and what there is was taken: {missing}"
-            ));
+            warnings.push(partial::words(missing));
         }
         self.conclude(outputs, &made, &warnings, truncated.as_deref());
         for inspection in std::mem::take(&mut self.inspections) {
@@ -313,7 +312,16 @@ impl Pass<'_> {
             self.watch.job_ended(&job, end);
         }
         for (tapped, answer) in tapped {
+            let is_partial = self
+                .order
+                .jobs
+                .iter()
+                .any(|job| job.job == tapped.job && job.work.takes_partial());
             let (job, end) = match &truncated {
+                Some(missing) if is_partial => {
+                    let (job, end) = taps::end(tapped, answer, end_s);
+                    (job, partial::mark(end, missing))
+                }
                 Some(missing) => (
                     tapped.job,
                     JobEnd::Failed {

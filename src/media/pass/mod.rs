@@ -24,6 +24,7 @@ mod join;
 mod left_out;
 mod opening;
 mod output;
+mod partial;
 mod plan;
 mod playlist;
 mod pulldown;
@@ -120,9 +121,24 @@ pub fn carry_out(order: &PassOrder, source: File, source_name: &str, watch: &dyn
         Source::from_file(source.try_clone().map_err(unreadable)?, source_name).map_err(unreadable)
     };
     let mut read_bytes = 0;
-    let opened = probe::open(open()?, &order.limits)?;
+    let mut opened = probe::open(open()?, &order.limits)?;
+    watch.facts(&opened.facts);
+    let missing = opened.missing_data();
+    let order = &match &missing {
+        None => order.clone(),
+        Some(missing) => {
+            let kept = partial::keep(order, source_name, missing, watch)?;
+            // Moments are placed on what there is of it, not on what it declares.
+            partial::settle(&mut opened, open()?, &order.limits, source_name)?;
+            kept
+        }
+    };
     let facts = opened.facts.clone();
-    watch.facts(&facts);
+    let reopen = || -> Result<probe::Opened, Fault> {
+        let mut opened = probe::open(open()?, &order.limits)?;
+        opened.facts = facts.clone();
+        Ok(opened)
+    };
 
     let mut transcodes: Vec<(&JobId, &TranscodeSpec)> = Vec::new();
     let mut pictures: Vec<PassJob> = Vec::new();
@@ -159,7 +175,7 @@ pub fn carry_out(order: &PassOrder, source: File, source_name: &str, watch: &dyn
     for (number, stretch) in passes.iter().enumerate() {
         let opened = match first.take() {
             Some(opened) => opened,
-            None => probe::open(open()?, &order.limits)?,
+            None => reopen()?,
         };
         let before = opened.demuxer.watch().read_bytes();
         let riding = if ride == Some(number) {
@@ -170,14 +186,13 @@ pub fn carry_out(order: &PassOrder, source: File, source_name: &str, watch: &dyn
             Vec::new()
         };
         let share = (number as f64 / passes.len() as f64, 1.0 / passes.len() as f64);
-        let again = || probe::open(open()?, &order.limits);
-        let total = attempt::run(order, opened, &again, stretch, &riding, watch, share)?;
+        let total = attempt::run(order, opened, &reopen, stretch, &riding, watch, share)?;
         read_bytes += total.saturating_sub(before);
     }
     if !pictures.is_empty() {
         let opened = match first.take() {
             Some(opened) => opened,
-            None => probe::open(open()?, &order.limits)?,
+            None => reopen()?,
         };
         read_bytes += pictures_alone(order, opened, &pictures, watch)?;
     }
@@ -193,6 +208,7 @@ fn pictures_alone(
 ) -> Result<u64, Fault> {
     glance::refuse_dolby(&opened.demuxer, &opened.facts)?;
     let started = Instant::now();
+    let missing = opened.missing_data();
     let before = opened.demuxer.watch().read_bytes();
     let alone: Vec<AloneJob<'_>> = jobs
         .iter()
@@ -226,6 +242,10 @@ fn pictures_alone(
         &mut tell,
     )?;
     for (job, end) in jobs.iter().zip(ends) {
+        let end = match &missing {
+            Some(missing) => partial::mark(end, missing),
+            None => end,
+        };
         watch.job_ended(&job.job, end);
     }
     Ok(opened.demuxer.watch().read_bytes().saturating_sub(before))
