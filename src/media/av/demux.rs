@@ -55,6 +55,10 @@ pub trait Feed: Send {
     fn read(&mut self, main: &mut Demuxer, packet: &mut Packet) -> Result<bool, AvError>;
     /// The unit of the times of a stream; none: the main source's own.
     fn unit(&self, stream: usize) -> Option<Ratio>;
+    /// Goes to a time of a stream; false: that is the main source's affair.
+    fn seek(&mut self, _stream: usize, _time: i64) -> bool {
+        false
+    }
 }
 
 // SAFETY: the context and all it points to belong to this value alone.
@@ -255,6 +259,7 @@ impl Demuxer {
         };
         let answer = feed.read(self, packet);
         self.feed = Some(feed);
+        self.fail_on_trouble()?;
         answer
     }
 
@@ -281,8 +286,11 @@ impl Demuxer {
 
     /// Goes to the key frame at or before a time of a stream (its units), so that the next packets begin there.
     pub fn seek(&mut self, stream: usize, time: i64) -> Result<(), AvError> {
-        let stream = c_int::try_from(stream).map_err(|_| AvError::argument("avformat_seek_file"))?;
         self.given_back.clear();
+        if self.feed.as_mut().is_some_and(|feed| feed.seek(stream, time)) {
+            return Ok(());
+        }
+        let stream = c_int::try_from(stream).map_err(|_| AvError::argument("avformat_seek_file"))?;
         // SAFETY: a live context.
         check("avformat_seek_file", unsafe {
             ffi::avformat_seek_file(self.raw.as_ptr(), stream, i64::MIN, time, time, 0)

@@ -1,6 +1,7 @@
 //! Coded data with its time stamps.
 
 use crate::media::av::error::AvError;
+use crate::media::av::error::check;
 use crate::media::av::turn::Turn;
 use crate::media::facts::Ratio;
 use ffmpeg_the_third::ffi;
@@ -25,6 +26,23 @@ impl Packet {
         NonNull::new(unsafe { ffi::av_packet_alloc() })
             .map(|raw| Packet { raw, turn: None })
             .ok_or_else(|| AvError::memory("av_packet_alloc"))
+    }
+
+    /// A copy of bytes, without times.
+    pub fn of_bytes(bytes: &[u8]) -> Result<Self, AvError> {
+        let packet = Self::new()?;
+        let size = i32::try_from(bytes.len()).map_err(|_| AvError::argument("av_new_packet"))?;
+        // SAFETY: a fresh packet; on success it has `size` writable bytes, none of them shared.
+        unsafe {
+            check("av_new_packet", ffi::av_new_packet(packet.raw.as_ptr(), size))?;
+            std::ptr::copy_nonoverlapping(bytes.as_ptr(), (*packet.raw.as_ptr()).data, bytes.len());
+        }
+        Ok(packet)
+    }
+
+    /// Decoding can begin here.
+    pub fn set_key(&mut self) {
+        self.get_mut().flags |= ffi::AV_PKT_FLAG_KEY as i32;
     }
 
     /// Another packet on the same data.

@@ -44,6 +44,8 @@ use crate::base::ids::JobId;
 use crate::media::av::Source;
 use crate::media::error;
 use crate::media::facts::MediaFacts;
+use crate::media::family;
+use crate::media::family::Family;
 use crate::media::limits::Limits;
 use crate::media::pass::stretch::Stretch;
 use crate::media::pictures_alone::AloneJob;
@@ -88,6 +90,8 @@ pub struct PassOrder {
     pub limits: Limits,
     /// Files that the jobs name beside the source.
     pub side: SideFiles,
+    /// The source is a folder, and these files in it.
+    pub family: Option<Family>,
 }
 
 /// Who is told how it goes. Called from several threads.
@@ -121,7 +125,13 @@ pub fn carry_out(order: &PassOrder, source: File, source_name: &str, watch: &dyn
         Source::from_file(source.try_clone().map_err(unreadable)?, source_name).map_err(unreadable)
     };
     let mut read_bytes = 0;
-    let mut opened = probe::open(open()?, &order.limits)?;
+    let begin = || -> Result<probe::Opened, Fault> {
+        match &order.family {
+            None => probe::open(open()?, &order.limits),
+            Some(family) => family::open(&source, family, source_name, &order.limits),
+        }
+    };
+    let mut opened = begin()?;
     watch.facts(&opened.facts);
     let missing = opened.missing_data();
     let order = &match &missing {
@@ -135,7 +145,7 @@ pub fn carry_out(order: &PassOrder, source: File, source_name: &str, watch: &dyn
     };
     let facts = opened.facts.clone();
     let reopen = || -> Result<probe::Opened, Fault> {
-        let mut opened = probe::open(open()?, &order.limits)?;
+        let mut opened = begin()?;
         opened.facts = facts.clone();
         Ok(opened)
     };
@@ -147,6 +157,10 @@ pub fn carry_out(order: &PassOrder, source: File, source_name: &str, watch: &dyn
         make_directory(order, &job.job)?;
         match &job.work {
             MediaWork::Analysis => watch.job_ended(&job.job, JobEnd::Success(analysis(&opened))),
+            MediaWork::Transcode(_) if order.family.is_none() && facts.is_still() => {
+                let reason = "the source is a single picture, not a film".to_owned();
+                watch.job_ended(&job.job, JobEnd::Skipped { reason });
+            }
             MediaWork::Transcode(spec) => transcodes.push((&job.job, spec)),
             MediaWork::Snapshot(_) | MediaWork::DynamicImage(_) if facts.main_video().is_none() => {
                 let reason = "the source has no pictures".to_owned();
