@@ -14,6 +14,7 @@ pub mod digest;
 pub mod encoding;
 pub mod error;
 pub mod facts;
+pub mod family;
 pub mod frame_painter;
 pub mod frame_seeker;
 pub mod gather;

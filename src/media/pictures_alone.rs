@@ -72,7 +72,9 @@ pub fn carry_out_alone(
     limits: &Limits,
     on_progress: &mut OnProgress<'_>,
 ) -> Result<Vec<JobEnd>, Fault> {
-    if let Some(missing) = opened.missing_data() {
+    if let Some(missing) = opened.missing_data()
+        && !jobs.iter().all(|job| job.work.takes_partial())
+    {
         return Err(error::source_truncated(OPERATION, opened.demuxer.name(), missing));
     }
     if jobs.iter().any(|job| needs_length(job.work)) {
