@@ -343,6 +343,35 @@ impl Muxer {
         self.fail_on_io("av_write_frame")
     }
 
+    /// Hands all bytes so far to the sink, without ending anything.
+    pub fn flush_bytes(&mut self) -> Result<(), AvError> {
+        // SAFETY: live I/O.
+        unsafe { ffi::avio_flush((*self.raw.as_ptr()).pb) };
+        self.fail_on_io("avio_flush")
+    }
+
+    /// Has a transport stream write its tables again in front of the next packet.
+    pub fn resend_tables(&mut self) -> Result<(), AvError> {
+        // SAFETY: a begun context, whose muxer's own options are looked through; both strings are constants.
+        check("av_opt_set", unsafe {
+            ffi::av_opt_set(
+                (*self.raw.as_ptr()).priv_data,
+                c"mpegts_flags".as_ptr(),
+                c"+resend_headers".as_ptr(),
+                0,
+            )
+        })?;
+        Ok(())
+    }
+
+    /// Has the container call a stream's codec by these four characters, where it takes them.
+    pub fn set_codec_tag(&mut self, stream: usize, tag: [u8; 4]) {
+        if stream < self.stream_count() {
+            // SAFETY: a live stream of ours, before the beginning.
+            unsafe { (*(**(*self.raw.as_ptr()).streams.add(stream)).codecpar).codec_tag = u32::from_le_bytes(tag) }
+        }
+    }
+
     /// Writes the tail and closes the file.
     pub fn finish(mut self) -> Result<(), AvError> {
         self.begun = false;

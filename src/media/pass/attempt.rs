@@ -1,8 +1,10 @@
 //! One run over a source: what is to be made is planned and opened, the source is read once, jobs are concluded.
 
+use crate::base::fault::Blame;
 use crate::base::fault::Fault;
 use crate::base::ids::JobId;
 use crate::media::av::Demuxer;
+use crate::media::av::Parameters;
 use crate::media::av::Source;
 use crate::media::av::packet::rescale;
 use crate::media::error;
@@ -22,16 +24,22 @@ use crate::media::pass::glance::Glance;
 use crate::media::pass::grade::Grade;
 use crate::media::pass::inspect;
 use crate::media::pass::inspect::Inspection;
+use crate::media::pass::join;
 use crate::media::pass::output::Health;
 use crate::media::pass::output::Output;
+use crate::media::pass::packaging::codec_name;
+use crate::media::pass::packaging::seal;
+use crate::media::pass::packaging::seal::Seals;
 use crate::media::pass::plan::Plan;
 use crate::media::pass::sound::Measured;
+use crate::media::pass::stretch::Stretch;
 use crate::media::pass::taps;
 use crate::media::pass::taps::Tapped;
 use crate::media::pass::timing;
 use crate::media::pass::timing::Timing;
 use crate::media::pass::track::Turn;
 use crate::media::picture_tap::PictureTap;
+use crate::media::probe;
 use crate::media::probe::Opened;
 use crate::media::product::JobEnd;
 use crate::media::spec::Clip;
@@ -44,20 +52,20 @@ use crate::media::tap::TapOrder;
 pub type Reopen<'a> = &'a (dyn Fn() -> Result<Source, Fault> + Sync);
 
 /// Runs the jobs of one clip range, and picture jobs that ride along. Answers the bytes read of the source.
-/// `again` opens the source once more, for what must be known of it before; `share`: where in 0..=1 this run begins and how much of it it is, for progress.
+/// `share`: where in 0..=1 this run begins and how much of it it is, for progress; `reopen` opens the source once
+/// more, for what must be known of it before.
 #[allow(clippy::too_many_arguments)]
 pub fn run(
     order: &PassOrder,
     opened: Opened,
-    again: &dyn Fn() -> Result<Opened, Fault>,
-    clip: Option<Clip>,
-    jobs: &[(&JobId, &TranscodeSpec)],
+    stretch: &Stretch<'_>,
     pictures: &[PassJob],
     watch: &dyn Watch,
     share: (f64, f64),
     reopen: Reopen<'_>,
 ) -> Result<u64, Fault> {
     let mut opened = opened;
+    let (clip, jobs) = (stretch.clip, stretch.jobs.as_slice());
     let missing = opened.missing_data();
     let jobs = match &missing {
         None => jobs.to_vec(),
@@ -68,6 +76,30 @@ pub fn run(
         )?,
     };
     let (facts, glance) = look_first(order, &mut opened, clip, &jobs, pictures)?;
+    let takes_partial = jobs.iter().all(|(_, spec)| spec.partial);
+    let (own_facts, own_clip) = (facts, clip);
+    let again = || {
+        let mut opened = probe::open(reopen()?, &order.limits)?;
+        if !stretch.joined.is_empty() {
+            join::extend(order, &mut opened, &own_facts, own_clip, &stretch.joined, takes_partial)?;
+        }
+        Ok(opened)
+    };
+    let (facts, clip) = if stretch.joined.is_empty() {
+        (own_facts.clone(), clip)
+    } else {
+        match join::extend(order, &mut opened, &own_facts, clip, &stretch.joined, takes_partial) {
+            Ok(facts) => (facts, None),
+            // What is wrong with a joined file is no reason to fail jobs that do not join it.
+            Err(fault) if fault.blame != Blame::Host => {
+                for (job, _) in jobs {
+                    watch.job_ended(job, JobEnd::Failed { fault: fault.clone() });
+                }
+                return Ok(opened.demuxer.watch().read_bytes());
+            }
+            Err(fault) => return Err(fault),
+        }
+    };
     let plan = Plan::make(&jobs, &facts);
     if !pictures.is_empty() || plan.videos.iter().any(|video| video.spec.codec != VideoCodec::Copy) {
         glance::refuse_dolby(&opened.demuxer, &facts)?;
@@ -108,13 +140,14 @@ pub fn run(
         share,
         name,
         is_cut: missing.is_some(),
+        seals: seal::of_plan(&plan, &order.side),
         inspections: inspect::open(pictures, &facts, timing.rate),
         turns: vec![Ok(Turn::Only); plan.videos.len()],
         notes,
         reopen,
         attached_fonts: drawn::attached_fonts(&opened.demuxer),
     };
-    let measured = pass.measure_loudness(again)?;
+    let measured = pass.measure_loudness(&again)?;
     if first_reading::is_needed(&plan) {
         first_reading::run(&mut pass, again()?)?;
     }
@@ -240,6 +273,8 @@ pub(super) struct Pass<'a> {
     pub(super) name: String,
     /// The source is known to be truncated, and that is accepted.
     pub(super) is_cut: bool,
+    /// Keys of sealed sets.
+    pub(super) seals: Seals,
     /// Quality control riding along.
     pub(super) inspections: Vec<Inspection>,
     /// By video encode: which reading of the source it is opened for, or why it cannot be.
@@ -250,6 +285,12 @@ pub(super) struct Pass<'a> {
     pub(super) reopen: Reopen<'a>,
     /// Fonts inside the source.
     pub(super) attached_fonts: Vec<Vec<u8>>,
+}
+
+/// What manifests call an encode of sound.
+fn name_of(parameters: &Option<Parameters>) -> Option<String> {
+    let parameters = parameters.as_ref()?;
+    codec_name::of_sound(&parameters.codec_name(), parameters.extradata())
 }
 
 impl Pass<'_> {
@@ -292,6 +333,7 @@ impl Pass<'_> {
         let mut made = Made {
             videos: vec![None; self.plan.videos.len()],
             audios: vec![None; self.plan.audios.len()],
+            audio_codecs: encoders.audio_parameters.iter().map(name_of).collect(),
             texts: vec![None; self.plan.texts.len()],
         };
         let header = |index: usize| encoders.parameters[index].as_ref();

@@ -91,7 +91,7 @@ impl Pass<'_> {
 
     /// Proves all outputs, side by side, and ends the jobs.
     pub(super) fn conclude(&self, outputs: Vec<Output>, made: &Made, warnings: &[String], truncated: Option<&str>) {
-        let mut results: Vec<Option<Result<Option<crate::media::pass::segments::Track>, Fault>>> =
+        let mut results: Vec<Option<Result<Option<crate::media::pass::packaging::segments::Track>, Fault>>> =
             outputs.into_iter().map(|output| Some(output.into_result())).collect();
         let work: Vec<_> = results
             .iter_mut()

@@ -11,6 +11,7 @@ use crate::media::pass::attempt::Pass;
 use crate::media::pass::inspect;
 use crate::media::pass::opening::VideoMaker;
 use crate::media::pass::output::Health;
+use crate::media::pass::packaging::seal::Seals;
 use crate::media::pass::plan::Plan;
 use crate::media::pass::track::Turn;
 use crate::media::probe::Opened;
@@ -55,6 +56,8 @@ pub fn run(pass: &mut Pass<'_>, opened: Opened) -> Result<(), Fault> {
         share: (from, width * SHARE),
         name: pass.name.clone(),
         is_cut: pass.is_cut,
+        // Nothing is packaged.
+        seals: Seals::default(),
         inspections: inspect::open(&[], pass.facts, pass.timing.rate),
         turns: chosen
             .iter()

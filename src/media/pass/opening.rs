@@ -15,10 +15,10 @@ use crate::media::pass::file_writer::FileWriter;
 use crate::media::pass::file_writer::TrackIn;
 use crate::media::pass::output::TrackId;
 use crate::media::pass::output::Writer;
+use crate::media::pass::packaging::segments::SegmentWriter;
 use crate::media::pass::plan::AudioEncode;
 use crate::media::pass::plan::Form;
 use crate::media::pass::plan::OutputPlan;
-use crate::media::pass::segments::SegmentWriter;
 use crate::media::pass::sound::SoundMaker;
 use crate::media::pass::track::Opening;
 use crate::media::pass::track::VideoTrack;
@@ -126,7 +126,15 @@ impl Pass<'_> {
             .iter()
             .map(|encode| {
                 let source = demuxer.stream(encode.stream);
-                let source = source.and_then(|stream| Some((stream.parameters().ok()?, stream.time_base())));
+                let source = source.and_then(|stream| {
+                    let mut parameters = stream.parameters().ok()?;
+                    if self.facts.format_name == "mp3" && parameters.initial_padding() == 0 {
+                        // Where the LAME tag says that sound begins.
+                        let start_s = stream.start_time().unwrap_or(0) as f64 * stream.time_base().value();
+                        parameters.set_initial_padding((start_s * f64::from(encode.rate_hz)).round() as u32);
+                    }
+                    Some((parameters, stream.time_base()))
+                });
                 SoundMaker::open(encode, source)
             })
             .collect();
@@ -221,10 +229,11 @@ impl Pass<'_> {
             }
             Form::Captions(_) => Ok(Writer::None),
             Form::Segments(form) => {
-                let track = tracks
-                    .first()
-                    .ok_or_else(|| error::broken_invariant("open the output", &output.name, "it has no track"))?;
-                SegmentWriter::create(&path, track, form.segment_s)
+                let seal = match self.seals.get(&(output.job, output.group)) {
+                    None => None,
+                    Some(seal) => Some(seal.clone()?),
+                };
+                SegmentWriter::create(&path, &tracks, form, seal)
                     .map(Writer::Segments)
                     .map_err(refused)
             }
