@@ -323,6 +323,7 @@ impl Pass<'_> {
             })
             .collect();
         for (output, planned) in outputs.iter().zip(&self.plan.outputs) {
+            output.tell_unopened(&health);
             let video = planned.video.and_then(|index| encoders.videos[index].as_ref().err());
             let sounds = planned
                 .audios
