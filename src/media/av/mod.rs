@@ -36,6 +36,7 @@ pub mod sound;
 pub mod source;
 pub mod stream;
 pub mod subtitle;
+pub mod turn;
 
 #[cfg(test)]
 mod tests;

@@ -32,6 +32,8 @@ pub(super) const DISPOSITIONS: [(i32, &str); 11] = [
 #[derive(Debug, Clone, Copy)]
 pub struct Stream<'a> {
     raw: *const ffi::AVStream,
+    /// In place of its own, where sources of different units are joined.
+    unit: Option<Ratio>,
     owner: PhantomData<&'a ()>,
 }
 
@@ -70,9 +72,10 @@ impl DolbyVision {
 
 impl<'a> Stream<'a> {
     /// `raw` must live for 'a.
-    pub(super) fn new(raw: *const ffi::AVStream) -> Self {
+    pub(super) fn new(raw: *const ffi::AVStream, unit: Option<Ratio>) -> Self {
         Stream {
             raw,
+            unit,
             owner: PhantomData,
         }
     }
@@ -88,7 +91,7 @@ impl<'a> Stream<'a> {
     }
     /// Unit of its time stamps.
     pub fn time_base(&self) -> Ratio {
-        ratio(self.get().time_base)
+        self.unit.unwrap_or_else(|| ratio(self.get().time_base))
     }
     /// First time stamp, in its units.
     pub fn start_time(&self) -> Option<i64> {
@@ -188,7 +191,7 @@ impl<'a> Stream<'a> {
         }
     }
 
-    fn side_data(&self, kind: ffi::AVPacketSideDataType) -> Option<&'a [u8]> {
+    pub(super) fn side_data(&self, kind: ffi::AVPacketSideDataType) -> Option<&'a [u8]> {
         let mut size = 0;
         // SAFETY: a live stream; the answer is null or `size` bytes owned by it.
         #[allow(deprecated)]

@@ -11,26 +11,29 @@
 mod attempt;
 mod clock;
 mod conclude;
+mod copier;
 mod cost;
 mod crew;
 mod drawn;
 mod ending;
 mod fields;
 mod file_writer;
+mod first_reading;
 mod glance;
 mod grade;
 mod head;
 mod inspect;
+mod join;
 mod left_out;
 mod opening;
 mod output;
+mod packaging;
 mod plan;
-mod playlist;
 mod pulldown;
 mod reader;
 mod rung;
-mod segments;
 mod sound;
+mod stretch;
 mod taps;
 mod timing;
 mod track;
@@ -43,6 +46,7 @@ use crate::media::av::Source;
 use crate::media::error;
 use crate::media::facts::MediaFacts;
 use crate::media::limits::Limits;
+use crate::media::pass::stretch::Stretch;
 use crate::media::pictures_alone::AloneJob;
 use crate::media::pictures_alone::carry_out_alone;
 use crate::media::probe;
@@ -52,7 +56,7 @@ use crate::media::progress::Cost;
 use crate::media::progress::Progress;
 use crate::media::side_file::SideFiles;
 use crate::media::spec::Backend;
-use crate::media::spec::Clip;
+use crate::media::spec::Joined;
 use crate::media::spec::MediaWork;
 use crate::media::spec::TranscodeSpec;
 use std::fs::File;
@@ -138,16 +142,24 @@ pub fn carry_out(order: &PassOrder, source: File, source_name: &str, watch: &dyn
             MediaWork::Qc(_) => inspections.push(job.clone()),
         }
     }
-    let mut passes = by_clip(&transcodes);
+    let (mut passes, refused) = stretch::sort(&transcodes, &facts, source_name);
+    for (job, fault) in refused {
+        watch.job_ended(job, JobEnd::Failed { fault });
+    }
     // Quality control looks at all of the source, whether anything is made of it or not.
-    if !inspections.is_empty() && passes.iter().all(|(clip, _)| clip.is_some()) {
-        passes.push((None, Vec::new()));
+    if !inspections.is_empty() && !passes.iter().any(Stretch::is_whole) {
+        passes.push(Stretch {
+            clip: None,
+            joined: Joined::default(),
+            copies: false,
+            jobs: Vec::new(),
+        });
     }
     // Pictures have times of their own and ride the pass that sees all of the source.
-    let ride = passes.iter().position(|(clip, _)| clip.is_none());
+    let ride = passes.iter().position(Stretch::is_whole);
     read_bytes += opened.demuxer.watch().read_bytes();
     let mut first = Some(opened);
-    for (number, (clip, jobs)) in passes.iter().enumerate() {
+    for (number, stretch) in passes.iter().enumerate() {
         let opened = match first.take() {
             Some(opened) => opened,
             None => probe::open(open()?, &order.limits)?,
@@ -161,8 +173,7 @@ pub fn carry_out(order: &PassOrder, source: File, source_name: &str, watch: &dyn
             Vec::new()
         };
         let share = (number as f64 / passes.len() as f64, 1.0 / passes.len() as f64);
-        let again = || probe::open(open()?, &order.limits);
-        let total = attempt::run(order, opened, &again, *clip, jobs, &riding, watch, share, &open)?;
+        let total = attempt::run(order, opened, stretch, &riding, watch, share, &open)?;
         read_bytes += total.saturating_sub(before);
     }
     if !pictures.is_empty() {
@@ -236,20 +247,4 @@ fn analysis(opened: &probe::Opened) -> JobProduct {
         warnings: warnings.into_iter().collect(),
         ..JobProduct::default()
     }
-}
-
-/// Transcode jobs of one clip range.
-type ClipJobs<'a> = (Option<Clip>, Vec<(&'a JobId, &'a TranscodeSpec)>);
-
-fn by_clip<'a>(transcodes: &[(&'a JobId, &'a TranscodeSpec)]) -> Vec<ClipJobs<'a>> {
-    let mut passes: Vec<ClipJobs<'a>> = Vec::new();
-    for (job, spec) in transcodes {
-        // A clip of everything is no clip.
-        let clip = spec.clip.filter(|clip| clip.start_s > 0.0 || clip.end_s.is_some());
-        match passes.iter_mut().find(|(known, _)| *known == clip) {
-            Some((_, jobs)) => jobs.push((*job, *spec)),
-            None => passes.push((clip, vec![(*job, *spec)])),
-        }
-    }
-    passes
 }

@@ -1,9 +1,11 @@
 //! Output groups, their outputs, and what of the source they take.
 
+use crate::media::spec::AudioCodec;
 use crate::media::spec::Clip;
 use crate::media::spec::Container;
 use crate::media::spec::GroupKind;
 use crate::media::spec::GroupSpec;
+use crate::media::spec::Moment;
 use crate::media::spec::OutputSpec;
 use crate::media::spec::TranscodeSpec;
 use crate::media::spec::VideoCodec;
@@ -24,6 +26,7 @@ pub(super) fn transcode(findings: &mut Findings, spec: &TranscodeSpec) {
     if let Some(clip) = spec.clip {
         clip_of(findings, clip);
     }
+    joined_of(findings, spec);
     drawn_of(findings, "", &spec.watermarks, &spec.mosaics, spec.burn.as_ref());
     let mut names = BTreeSet::new();
     for (at, group) in spec.groups.iter().enumerate() {
@@ -38,8 +41,65 @@ pub(super) fn transcode(findings: &mut Findings, spec: &TranscodeSpec) {
     }
 }
 
+/// The clouds join 50 files at most.
+const MAX_JOINED: usize = 49;
+
+fn joined_of(findings: &mut Findings, spec: &TranscodeSpec) {
+    let joined = spec.joined();
+    if joined.is_empty() {
+        return;
+    }
+    let count = joined.before.len() + joined.after.len();
+    if count > MAX_JOINED {
+        findings.add(
+            "inputs",
+            format!("{count} files are joined to the source; at most {MAX_JOINED} can be"),
+        );
+    }
+    for (key, names) in [("head", &spec.head), ("inputs", &spec.inputs), ("tail", &spec.tail)] {
+        if names.iter().any(String::is_empty) {
+            findings.add(key, "a name is empty; write storage:key");
+        }
+    }
+    let outputs = || spec.groups.iter().flat_map(|group| &group.outputs);
+    let copies = outputs().any(|output| {
+        output
+            .video
+            .as_ref()
+            .is_some_and(|video| video.codec == VideoCodec::Copy)
+            || output
+                .audio
+                .as_ref()
+                .is_some_and(|audio| audio.codec == AudioCodec::Copy)
+    });
+    if copies {
+        findings.add(
+            "head",
+            "files can be joined only where pictures and sound are encoded, not copied",
+        );
+    }
+}
+
 fn clip_of(findings: &mut Findings, clip: Clip) {
     findings.within("clip.start_s".to_owned(), clip.start_s, 0.0..=604_800.0);
+    if clip.start.is_some() && clip.start_s != 0.0 {
+        findings.add("clip.start", "give either start or start_s");
+    }
+    if clip.end.is_some() && clip.end_s.is_some() {
+        findings.add("clip.end", "give either end or end_s");
+    }
+    let seconds = |moment: Option<Moment>| match moment {
+        Some(Moment::Seconds(at_s)) => Some(at_s),
+        _ => None,
+    };
+    if let (Some(start_s), Some(end_s)) = (
+        seconds(clip.start.or(Some(Moment::Seconds(clip.start_s)))),
+        seconds(clip.end.or(clip.end_s.map(Moment::Seconds))),
+    ) && clip.start.or(clip.end).is_some()
+        && end_s <= start_s
+    {
+        findings.add("clip.end", format!("{end_s} s is not after the start, {start_s} s"));
+    }
     if let Some(end_s) = clip.end_s.filter(|end_s| *end_s <= clip.start_s) {
         findings.add(
             "clip.end_s",
