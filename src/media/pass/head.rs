@@ -53,7 +53,8 @@ pub struct Head {
     /// What the first pictures said; a later one that is silent means the same.
     glance: Glance,
     first_aspect: Ratio,
-    first_size: Option<(u32, u32)>,
+    /// Size and shape of pixels that the first picture said itself.
+    first: Option<((u32, u32), Option<Ratio>)>,
     orientation: (u32, bool),
     current: Option<Shape>,
     changes: u64,
@@ -88,7 +89,7 @@ impl Head {
             hdr: wanted.hdr.map(|format| lane(grading::hdr_of(glance.color), format)),
             glance,
             first_aspect: video.sample_aspect_ratio.unwrap_or(SQUARE),
-            first_size: None,
+            first: None,
             orientation: (video.rotation_degrees, video.mirrored),
             current: None,
             changes: 0,
@@ -145,18 +146,20 @@ impl Head {
 
     fn shape_of(&mut self, frame: &Frame) -> Shape {
         let size = (frame.width(), frame.height());
-        let first_size = *self.first_size.get_or_insert(size);
+        let own = frame
+            .sample_aspect_ratio()
+            .filter(|own| (0.1..=10.0).contains(&own.value()));
+        let first = *self.first.get_or_insert((size, own));
         let own_turn = frame
             .display_matrix()
             .filter(|_| !self.glance.is_turned_by_container)
             .map(probe::orientation);
         let (rotation_degrees, mirrored) = *own_turn.as_ref().unwrap_or(&self.orientation);
-        // The container's word on the shape of pixels holds for the size it was said of.
-        let aspect = match frame.sample_aspect_ratio() {
-            _ if size == first_size && self.first_aspect != SQUARE => self.first_aspect,
-            Some(own) if (0.1..=10.0).contains(&own.value()) => own,
-            _ if size == first_size => self.first_aspect,
-            _ => SQUARE,
+        // The container's word on the shape of pixels holds for pictures like the first.
+        let aspect = if first == (size, own) {
+            self.first_aspect
+        } else {
+            own.unwrap_or(SQUARE)
         };
         let said = frame.color();
         let silent = Color {
