@@ -140,7 +140,10 @@ fn pictures_that_say_themselves_how_they_are_held_are_turned() {
     let plain = quarters(room.path(), 320, 192);
     let source = room.path().join("held.ts");
     // The message counts anticlockwise.
-    ffmpeg("-i {} -c copy -bsf:v h264_metadata=rotate=90 {}", &[&plain, &source]);
+    ffmpeg(
+        "-i {} -c copy -bsf:v h264_metadata=display_orientation=insert:rotate=90 {}",
+        &[&plain, &source],
+    );
     let picture = Rgb::of(&transcoded(&room, &source, FINE), 2);
     assert_eq!((picture.width, picture.height), (192, 320));
     // Turned by a quarter anticlockwise, what was above at the right is above at the left.
