@@ -101,7 +101,7 @@ fn nothing_lags_in_any_codec_or_container() {
     for (container, codec, _) in kinds {
         let path = file(&room, &product, &name(container, codec));
         let made = samples(&path, 0);
-        let (lag, likeness) = lag(&wanted, &made, 1_600);
+        let (lag, likeness) = lag(&wanted, &made, 400);
         // Matroska counts milliseconds, an encoder's delay as well.
         let coarse = if container == "mkv" { 48 } else { 0 };
         assert!(
@@ -320,9 +320,10 @@ fn copies_are_the_sources_packets() {
         for container in containers {
             let path = file(&room, &product, container);
             let codec_name = if codec == "libmp3lame" { "mp3" } else { codec };
+            // Of a transport stream ffprobe lists streams twice.
             assert_eq!(
-                streams(&path, "stream=codec_name"),
-                [codec_name],
+                streams(&path, "stream=codec_name").first().map(String::as_str),
+                Some(codec_name),
                 "{name} to {container}"
             );
             let made = samples(&path, 0);
@@ -479,7 +480,7 @@ fn layouts_and_rates_may_change_in_the_middle() {
         (96_000, "aac", "mp4"),
         (192_000, "mp3", "mp3"),
         (11_025, "opus", "ogg"),
-        (44_100, "opus", "mkv"),
+        (44_100, "opus", "webm"),
     ] {
         let source = make(
             room.path(),
