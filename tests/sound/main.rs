@@ -153,7 +153,9 @@ fn languages_titles_and_marks_are_kept() {
     for container in ["mp4", "mkv"] {
         let path = file(&room, &product, container);
         let languages = streams(&path, "stream_tags=language");
-        assert_eq!(languages, ["fra", "eng", "ger"], "{container}");
+        // MP4 has the codes of ISO 639-2/T.
+        let german = if container == "mp4" { "deu" } else { "ger" };
+        assert_eq!(languages, ["fra", "eng", german], "{container}");
         let marks = streams(&path, "stream_disposition=default,comment");
         assert_eq!(marks[0], "1,0", "{container}: {marks:?}");
         let key = if container == "mp4" { "handler_name" } else { "title" };
@@ -178,7 +180,7 @@ fn languages_titles_and_marks_are_kept() {
     let mkv = streams(&file(&room, &product, "mkv"), "stream_disposition=default,comment");
     assert_eq!(mkv, ["1,0", "0,0", "0,1"]);
     let two = file(&room, &product, "two");
-    assert_eq!(streams(&two, "stream_tags=language"), ["eng", "ger"]);
+    assert_eq!(streams(&two, "stream_tags=language"), ["eng", "deu"]);
     let one = file(&room, &product, "one");
     assert!(
         tone(&samples(&one, 0), (0, 1), 48_000.0, 900.0) > 0.1,
