@@ -13,6 +13,7 @@ use crate::media::av::packet::ratio;
 use crate::media::av::packet::rational;
 use crate::media::av::parameters::Parameters;
 use crate::media::av::stream::DISPOSITIONS;
+use crate::media::av::stream::Stream;
 use crate::media::encoding::hdr::HdrMetadata;
 use crate::media::facts::Ratio;
 use ffmpeg_the_third::ffi;
@@ -164,6 +165,41 @@ impl Muxer {
         }
         // SAFETY: a live stream of ours that is not yet written.
         unsafe { mastering::write_to(*(*self.raw.as_ptr()).streams.add(stream), metadata) }
+    }
+
+    /// Says of a stream what the container of a copied one says: its turn, light, Dolby Vision and shape of pixels.
+    pub fn say_as(&mut self, stream: usize, source: &Stream<'_>) -> Result<(), AvError> {
+        const KINDS: [ffi::AVPacketSideDataType; 6] = [
+            ffi::AVPacketSideDataType::DISPLAYMATRIX,
+            ffi::AVPacketSideDataType::MASTERING_DISPLAY_METADATA,
+            ffi::AVPacketSideDataType::CONTENT_LIGHT_LEVEL,
+            ffi::AVPacketSideDataType::DOVI_CONF,
+            ffi::AVPacketSideDataType::SPHERICAL,
+            ffi::AVPacketSideDataType::STEREO3D,
+        ];
+        if stream >= self.stream_count() || self.begun {
+            return Err(AvError::argument("av_stream_new_side_data"));
+        }
+        // SAFETY: a live stream of ours that is not yet written; the new data has as many bytes as are copied into it.
+        #[allow(deprecated)]
+        unsafe {
+            let raw = *(*self.raw.as_ptr()).streams.add(stream);
+            for (kind, bytes) in KINDS
+                .into_iter()
+                .filter_map(|kind| Some((kind, source.side_data(kind)?)))
+            {
+                let data = ffi::av_stream_new_side_data(raw, kind, bytes.len() as _);
+                if data.is_null() {
+                    return Err(AvError::memory("av_stream_new_side_data"));
+                }
+                ptr::copy_nonoverlapping(bytes.as_ptr(), data, bytes.len());
+            }
+            if let Some(shape) = source.sample_aspect_ratio() {
+                (*raw).sample_aspect_ratio = rational(shape);
+                (*(*raw).codecpar).sample_aspect_ratio = rational(shape);
+            }
+        }
+        Ok(())
     }
 
     /// Tags of a stream (`language`).

@@ -27,6 +27,7 @@ use crate::media::product::Product;
 use crate::media::product::ProductFile;
 use crate::media::product::ProductKind;
 use crate::media::product::Proof;
+use crate::media::spec::VideoCodec;
 use crate::media::verify;
 use crate::media::verify::AudioExpected;
 use crate::media::verify::Expected;
@@ -232,27 +233,31 @@ pub fn products(
     Ok(products)
 }
 
-/// Key frames of all renditions of a group whose groups of pictures are equally long.
+/// Key frames of all renditions of a group that were meant to have them at the same times.
 fn aligned(plan: &Plan, group: &GroupPlan, proved: &[Option<Proved>], made: &Made) -> Vec<Check> {
-    let renditions: Vec<(f64, Keys<'_>)> = group
-        .outputs
-        .iter()
-        .filter_map(|index| {
-            let output = &plan.outputs[*index];
-            let encode = output.video?;
-            let keys = Keys {
+    let mut first = None;
+    let mut alike: Vec<Keys<'_>> = Vec::new();
+    for index in &group.outputs {
+        let output = &plan.outputs[*index];
+        let (Some(encode), Some(done)) = (output.video, proved[*index].as_ref()) else {
+            continue;
+        };
+        let (spec, Some(video)) = (&plan.videos[encode].spec, made.videos[encode].as_ref()) else {
+            continue;
+        };
+        if spec.codec == VideoCodec::Copy || spec.codec.is_intra_only() {
+            continue;
+        }
+        // Files of different codecs are not switched between.
+        let codec = (!group.kind.is_set()).then_some(spec.codec);
+        let wanted = (codec, spec.gop_s, spec.gop_frames);
+        if *first.get_or_insert(wanted) == wanted {
+            alike.push(Keys {
                 name: &output.name,
-                at_s: &proved[*index].as_ref()?.keys_s,
-                picture_s: 1.0 / made.videos[encode].as_ref()?.rate.value(),
-            };
-            Some((plan.videos[encode].spec.gop_s, keys))
-        })
-        .collect();
-    let first_s = renditions.first().map(|(gop_s, _)| *gop_s);
-    let alike: Vec<Keys<'_>> = renditions
-        .iter()
-        .filter(|(gop_s, _)| Some(*gop_s) == first_s)
-        .map(|(_, keys)| *keys)
-        .collect();
+                at_s: &done.keys_s,
+                picture_s: 1.0 / video.rate.value(),
+            });
+        }
+    }
     alignment::check(&alike)
 }

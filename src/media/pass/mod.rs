@@ -11,12 +11,14 @@
 mod attempt;
 mod clock;
 mod conclude;
+mod copier;
 mod cost;
 mod crew;
 mod drawn;
 mod ending;
 mod fields;
 mod file_writer;
+mod first_reading;
 mod glance;
 mod grade;
 mod head;
@@ -149,6 +151,7 @@ pub fn carry_out(order: &PassOrder, source: File, source_name: &str, watch: &dyn
         passes.push(Stretch {
             clip: None,
             joined: Joined::default(),
+            copies: false,
             jobs: Vec::new(),
         });
     }

@@ -126,6 +126,9 @@ impl SegmentWriter {
                 muxer.set_frame_rate(stream, rate);
             }
             muxer.set_hdr_metadata(stream, &track.metadata)?;
+            if let Some(source) = track.source {
+                muxer.say_as(stream, &source)?;
+            }
             if !track.tags.is_empty() {
                 muxer.set_stream_tags(stream, &track.tags)?;
             }
