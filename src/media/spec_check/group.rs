@@ -63,8 +63,14 @@ fn joined_of(findings: &mut Findings, spec: &TranscodeSpec) {
     }
     let outputs = || spec.groups.iter().flat_map(|group| &group.outputs);
     let copies = outputs().any(|output| {
-        output.video.as_ref().is_some_and(|video| video.codec == VideoCodec::Copy)
-            || output.audio.as_ref().is_some_and(|audio| audio.codec == AudioCodec::Copy)
+        output
+            .video
+            .as_ref()
+            .is_some_and(|video| video.codec == VideoCodec::Copy)
+            || output
+                .audio
+                .as_ref()
+                .is_some_and(|audio| audio.codec == AudioCodec::Copy)
     });
     if copies {
         findings.add(
