@@ -13,6 +13,7 @@ use reelmill::media::product::JobEnd;
 use reelmill::media::product::JobProduct;
 use reelmill::media::progress::Progress;
 use reelmill::media::sample::make_sample;
+use reelmill::media::side_file::SideFiles;
 use reelmill::media::spec::Backend;
 use reelmill::media::spec::MediaWork;
 use std::fs::File;
@@ -48,6 +49,7 @@ pub struct Room {
     ends: Mutex<Vec<(JobId, JobEnd)>>,
     asked: AtomicU64,
     stop_after: u64,
+    side: SideFiles,
 }
 
 impl Room {
@@ -62,7 +64,14 @@ impl Room {
             ends: Mutex::new(Vec::new()),
             asked: AtomicU64::new(0),
             stop_after,
+            side: SideFiles::default(),
         }
+    }
+
+    /// Adds a file that jobs may name beside the source.
+    #[allow(dead_code)]
+    pub fn add_side(&mut self, name: &str, path: &Path) {
+        self.side.insert(name, File::open(path).expect("open"));
     }
 
     pub fn path(&self) -> &Path {
@@ -94,7 +103,7 @@ impl Room {
             backend: Backend::Auto,
             limits: Limits::default(),
             family: None,
-            side: reelmill::media::side_file::SideFiles::default(),
+            side: self.side.clone(),
         };
         let name = source.file_name().expect("a file").to_string_lossy();
         carry_out(&order, File::open(source).expect("open"), &name, self)?;

@@ -324,15 +324,145 @@ fn sealed_sets_open_with_their_key_only() {
 
 #[test]
 fn a_key_of_the_studio_and_its_server() {
+    let mut room = Room::new();
+    let source = clip(&room, 3);
+    let head = "kind = \"hls\"\nsegment_format = \"ts\"\nencryption = { method = \"aes-128\", key = \"vault:film.key\", key_uri = \"https://keys.local/film\" }";
+    let work = transcode(&group(head, &[128], ""));
+    let reelmill::media::spec::MediaWork::Transcode(spec) = &work else {
+        panic!("a transcode")
+    };
+    assert!(spec.side_names().contains("vault:film.key"));
+    let key = room.path().join("film.key");
+    std::fs::write(&key, [9; 15]).expect("written");
+    room.add_side("vault:film.key", &key);
+    let ends = room.carry_out(&source, std::slice::from_ref(&work)).expect("ended");
+    let JobEnd::Failed { fault } = &ends[0].1 else {
+        panic!("15 bytes are no key: {ends:?}")
+    };
+    assert_eq!(fault.code, "KeyUnusable");
+
+    std::fs::write(&key, [9; 16]).expect("written");
+    let (_, published) = made(&room, &source, &group(head, &[128], ""));
+    assert!(!published.inside("enc.key").exists());
+    let index = published.inside("128p/index.m3u8");
+    let text = std::fs::read_to_string(&index).expect("read");
+    assert!(
+        text.contains("METHOD=AES-128,URI=\"https://keys.local/film\"\n"),
+        "{text}"
+    );
+    std::fs::write(&index, text.replace("https://keys.local/film", "../../../film.key")).expect("written");
+    assert_eq!(decoded_frames(&index), 3 * RATE);
+}
+
+/// A clip with English and German sound.
+fn two_languages(room: &Room) -> PathBuf {
+    let path = room.path().join("two.mkv");
+    let status = Command::new("ffmpeg")
+        .args([
+            "-v",
+            "error",
+            "-nostdin",
+            "-f",
+            "lavfi",
+            "-i",
+            "testsrc=s=320x180:r=30:d=4",
+        ])
+        .args(["-f", "lavfi", "-i", "sine=400:d=4", "-f", "lavfi", "-i", "sine=800:d=4"])
+        .args([
+            "-map", "0", "-map", "1", "-map", "2", "-c:v", "mpeg4", "-c:a", "flac", "-t", "4",
+        ])
+        .args([
+            "-metadata:s:a:0",
+            "language=eng",
+            "-metadata:s:a:1",
+            "language=ger",
+            "-disposition:a:0",
+            "default",
+        ])
+        .arg(&path)
+        .status()
+        .expect("ffmpeg runs");
+    assert!(status.success());
+    path
+}
+
+#[test]
+fn each_language_is_a_choice() {
+    let room = Room::new();
+    let source = two_languages(&room);
+    let (set, published) = made(&room, &source, &group("kind = \"cmaf\"", &[180, 128], SOUND));
+    check_master(&published, 4.0);
+    let text = published.text();
+    let choices: Vec<&str> = text.lines().filter(|line| line.starts_with("#EXT-X-MEDIA:")).collect();
+    let told: Vec<_> = choices
+        .iter()
+        .map(|line| {
+            (
+                attribute(line, "LANGUAGE"),
+                attribute(line, "DEFAULT"),
+                attribute(line, "GROUP-ID"),
+            )
+        })
+        .collect();
+    let group = attribute(choices[0], "GROUP-ID");
+    assert_eq!(
+        told,
+        [(Some("en"), Some("YES"), group), (Some("de"), Some("NO"), group)],
+        "{text}"
+    );
+    assert_eq!(
+        text.matches(&format!("AUDIO=\"{}\"", group.expect("a group"))).count(),
+        2,
+        "{text}"
+    );
+    assert_eq!(set.renditions.len(), 4, "two rungs, two languages");
+    let mpd = std::fs::read_to_string(published.beside(".mpd")).expect("read");
+    for language in ["en", "de"] {
+        assert!(
+            mpd.contains(&format!("startWithSAP=\"1\" lang=\"{language}\"")),
+            "{mpd}"
+        );
+    }
+    let kinds = tool(
+        "ffprobe",
+        &["-show_entries", "stream=codec_type", "-of", "csv=p=0"],
+        &published.beside(".mpd"),
+        &[],
+    );
+    assert_eq!(kinds.matches("audio").count(), 2, "{kinds}");
+}
+
+#[test]
+fn groups_that_the_definition_names() {
     let room = Room::new();
     let source = clip(&room, 3);
-    let head = "kind = \"hls\"\nencryption = { method = \"aes-128\", key = \"vault:film.key\", key_uri = \"https://keys.local/film\" }";
-    let spec = group(head, &[128], "");
-    let ends = room.carry_out(&source, &[transcode(&spec)]).expect("ended");
-    assert!(
-        matches!(&ends[0].1, JobEnd::Failed { .. }),
-        "the file did not come with the order: {ends:?}"
+    let sound = |name: &str, kbps: u32, group: &str, label: &str| {
+        format!(
+            "[[group.output]]\nname = \"{name}\"\naudio = {{ codec = \"aac\", bitrate_kbps = {kbps} }}\n\
+             rendition = {{ type = \"audio\", audio_group = \"{group}\", name = \"{label}\", language = \"fr-CA\" }}\n"
+        )
+    };
+    let rungs = group("kind = \"hls\"", &[180], "rendition = { audio_group = \"rich\" }");
+    let low = group("", &[128], "rendition = { audio_group = \"lean\" }");
+    let low = low.split_once("[[group.output]]").expect("an output").1;
+    let spec = format!(
+        "{rungs}[[group.output]]{low}{}{}",
+        sound("good", 96, "rich", "Voix"),
+        sound("small", 32, "lean", "Voix")
     );
+    let (_, published) = made(&room, &source, &spec);
+    check_master(&published, 3.0);
+    let text = published.text();
+    for (id, folder) in [("rich", "good"), ("lean", "small")] {
+        let line = format!(
+            "TYPE=AUDIO,GROUP-ID=\"{id}\",NAME=\"Voix\",LANGUAGE=\"fr-CA\",DEFAULT=YES,AUTOSELECT=YES,CHANNELS=\"2\",URI=\"hls/{folder}/index.m3u8\""
+        );
+        assert!(text.contains(&line), "{line} in {text}");
+    }
+    let wide = text
+        .lines()
+        .find(|line| line.contains("RESOLUTION=320x180") && line.contains("STREAM-INF:BANDWIDTH"));
+    assert_eq!(wide.and_then(|line| attribute(line, "AUDIO")), Some("rich"), "{text}");
 }
 
 #[test]

@@ -101,6 +101,8 @@ pub struct SegmentWriter {
     end: i64,
     usual_duration: i64,
     segments: Vec<Segment>,
+    /// The packet of fMP4 before the one that comes next, which says how long it lasts.
+    held: Option<Packet>,
 }
 
 impl SegmentWriter {
@@ -189,6 +191,7 @@ impl SegmentWriter {
             end: 0,
             usual_duration: 0,
             segments: Vec::new(),
+            held: None,
         })
     }
 
@@ -212,6 +215,7 @@ impl SegmentWriter {
 
     fn put(&mut self, number: usize, packet: Packet) -> Result<(), AvError> {
         let pts = packet.pts().ok_or_else(|| AvError::argument("av_write_frame"))?;
+        self.release(packet.dts())?;
         if number == 0 {
             self.follow(&packet, pts)?;
         } else if self.start.is_none() {
@@ -221,7 +225,27 @@ impl SegmentWriter {
         if self.format == SegmentFormat::Ts && number == 0 && self.is_video && packet.is_key() {
             return self.put_key(packet, pts);
         }
+        if self.format == SegmentFormat::Fmp4 {
+            self.held = Some(packet);
+            return Ok(());
+        }
         self.mux(number, packet)
+    }
+
+    /// Writes the packet that waits, in decoding order as long as until the next. Pictures of reordered, unsteady
+    /// sources are shown for longer than that, and the muxer takes the last length of a fragment at its word: the next
+    /// fragment would begin before this one ends, and its first picture would lose its time.
+    fn release(&mut self, next_dts: Option<i64>) -> Result<(), AvError> {
+        let Some(mut packet) = self.held.take() else {
+            return Ok(());
+        };
+        let (pts, dts) = (packet.pts(), packet.dts());
+        if let (Some(dts), Some(next)) = (dts, next_dts)
+            && next > dts
+        {
+            packet.set_times(pts, Some(dts), next - dts);
+        }
+        self.mux(0, packet)
     }
 
     /// Keeps account of the track that segments are cut by, and cuts.
@@ -381,6 +405,7 @@ impl SegmentWriter {
                 self.put(number, packet)?;
             }
         }
+        self.release(None)?;
         if self.start.is_some() {
             self.end_segment(self.end)?;
         }
