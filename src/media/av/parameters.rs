@@ -74,6 +74,12 @@ impl Parameters {
             .to_string_lossy()
             .into_owned()
     }
+    /// The same, as libav's constant.
+    pub fn codec_constant_name(&self) -> &'static str {
+        // SAFETY: a constant string, never null; its lifetime is the library's.
+        let name: &'static CStr = unsafe { CStr::from_ptr(ffi::avcodec_get_name(self.get().codec_id)) };
+        name.to_str().unwrap_or("none")
+    }
     /// The same in words.
     pub fn codec_long_name(&self) -> String {
         // SAFETY: null or a constant descriptor with constant strings.

@@ -8,6 +8,7 @@ use crate::media::av::Dict;
 use crate::media::av::Muxer;
 use crate::media::av::Packet;
 use crate::media::av::Parameters;
+use crate::media::av::Stream;
 use crate::media::encoding::hdr::HdrMetadata;
 use crate::media::facts::Ratio;
 use crate::media::pass::output::TrackId;
@@ -26,6 +27,8 @@ pub struct TrackIn<'a> {
     pub unit: Ratio,
     /// Frames a second of pictures.
     pub rate: Option<Ratio>,
+    /// The stream of the source that is copied, if this is a copy: what its container says of it is said again.
+    pub source: Option<Stream<'a>>,
     /// For which light HDR pictures were graded.
     pub metadata: HdrMetadata,
     /// Tags: `language`, `title`.
@@ -95,6 +98,9 @@ impl FileWriter {
                 }
             }
             muxer.set_hdr_metadata(stream, &track.metadata)?;
+            if let Some(source) = track.source {
+                muxer.say_as(stream, &source)?;
+            }
             if !track.tags.is_empty() {
                 muxer.set_stream_tags(stream, &track.tags)?;
             }

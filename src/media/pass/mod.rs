@@ -12,12 +12,14 @@ mod attempt;
 mod auto_ladder;
 mod clock;
 mod conclude;
+mod copier;
 mod cost;
 mod crew;
 mod drawn;
 mod ending;
 mod fields;
 mod file_writer;
+mod first_reading;
 mod glance;
 mod grade;
 mod head;
@@ -26,13 +28,12 @@ mod join;
 mod left_out;
 mod opening;
 mod output;
+mod packaging;
 mod plan;
-mod playlist;
 mod pulldown;
 mod rating;
 mod reader;
 mod rung;
-mod segments;
 mod sound;
 mod stretch;
 mod taps;
@@ -164,6 +165,7 @@ pub fn carry_out(order: &PassOrder, source: File, source_name: &str, watch: &dyn
         passes.push(Stretch {
             clip: None,
             joined: Joined::default(),
+            copies: false,
             jobs: Vec::new(),
         });
     }

@@ -36,7 +36,7 @@ impl Ratings {
 
     /// Lets the encode `number` be compared if that is asked for.
     pub fn follow(&self, number: usize, track: VideoTrack, length_s: Option<f64>) -> VideoTrack {
-        let Some(Some((spec, slot))) = self.0.get(number) else {
+        let Some(Some((spec, slot))) = self.0.get(number).filter(|_| !track.is_first_reading()) else {
             return track;
         };
         match track.encoder().parameters() {
