@@ -10,6 +10,7 @@ use crate::media::pass::plan::Plan;
 use crate::media::pass::track::VideoTrack;
 use crate::media::product::Check;
 use crate::media::product::JobProduct;
+use crate::media::product::Product;
 use crate::media::product::Quality;
 use crate::media::quality::Sampler;
 use crate::media::quality::Slot;
@@ -73,9 +74,10 @@ impl Pass<'_> {
                 None => continue,
             };
             let mut checks = least(spec, &quality);
-            let group = &self.plan.jobs[job].groups[output.group];
-            let made = product.outputs.iter_mut().filter(|made| made.group == group.group);
-            for made in made {
+            // Groups may have no names, or names in common; their folders are their own.
+            let folder = format!("{}/{}/", self.plan.jobs[job].job, output.group);
+            let of_group = |made: &&mut Product| made.files.iter().any(|file| file.scratch_path.starts_with(&folder));
+            for made in product.outputs.iter_mut().filter(of_group) {
                 if made.renditions.is_empty() && made.name == output.name {
                     made.quality = Some(quality);
                     made.proof.checks.append(&mut checks.clone());
