@@ -8,6 +8,7 @@ mod decision;
 mod qc;
 mod quality;
 
+pub use crate::media::spec::QcCheck;
 pub use decision::LadderDecision;
 pub use decision::LadderReject;
 pub use decision::LadderRung;

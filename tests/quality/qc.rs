@@ -330,3 +330,14 @@ fn it_rides_a_transcode_and_finds_the_same() {
     assert_eq!(ladder.outputs.len(), 1);
     assert_eq!(riding.qc, alone.qc);
 }
+
+#[test]
+fn limits_that_mean_nothing_are_refused() {
+    use reelmill::media::spec_check::check;
+    let wrong = |text: &str| -> Vec<String> { check(&qc(text)).into_iter().map(|wrong| wrong.path).collect() };
+    assert!(wrong("").is_empty());
+    assert_eq!(wrong("checks = [\"black\"]\nfail_on = [\"freeze\"]"), ["fail_on"]);
+    assert_eq!(wrong("luma_range = [200, 100]"), ["luma_range"]);
+    assert_eq!(wrong("silence_db = 3.0"), ["silence_db"]);
+    assert!(toml::from_str::<reelmill::media::spec::QcSpec>("blak_min_s = 1.0").is_err());
+}

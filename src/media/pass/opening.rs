@@ -117,9 +117,8 @@ impl Pass<'_> {
                         turn: turn.clone()?,
                     },
                 )?;
-                let track = self
-                    .ratings
-                    .follow(number, track.drawn_on(drawing), self.timing.expected_s);
+                let track = track.drawn_on(drawing);
+                let track = self.ratings.follow(number, track, self.timing.expected_s);
                 Ok(VideoMaker::Encoder(Box::new(track)))
             })
             .collect();

@@ -10,6 +10,7 @@ use crate::media::pass::plan::Plan;
 use crate::media::pass::track::VideoTrack;
 use crate::media::product::Check;
 use crate::media::product::JobProduct;
+use crate::media::product::Product;
 use crate::media::product::Quality;
 use crate::media::quality::Sampler;
 use crate::media::quality::Slot;
@@ -36,7 +37,7 @@ impl Ratings {
 
     /// Lets the encode `number` be compared if that is asked for.
     pub fn follow(&self, number: usize, track: VideoTrack, length_s: Option<f64>) -> VideoTrack {
-        let Some(Some((spec, slot))) = self.0.get(number) else {
+        let Some(Some((spec, slot))) = self.0.get(number).filter(|_| !track.is_first_reading()) else {
             return track;
         };
         match track.encoder().parameters() {
@@ -73,12 +74,10 @@ impl Pass<'_> {
                 None => continue,
             };
             let mut checks = least(spec, &quality);
-            let groups = &self.plan.jobs[job].groups;
-            let Some(group) = groups.iter().find(|group| group.number == output.group) else {
-                continue;
-            };
-            let made = product.outputs.iter_mut().filter(|made| made.group == group.group);
-            for made in made {
+            // Groups may have no names, or names in common; their folders are their own.
+            let folder = format!("{}/{}/", self.plan.jobs[job].job, output.group);
+            let of_group = |made: &&mut Product| made.files.iter().any(|file| file.scratch_path.starts_with(&folder));
+            for made in product.outputs.iter_mut().filter(of_group) {
                 if made.renditions.is_empty() && made.name == output.name {
                     made.quality = Some(quality);
                     made.proof.checks.append(&mut checks.clone());
