@@ -97,6 +97,18 @@ pub fn source_damaged(operation: &str, name: &str, cause: impl Into<String>) -> 
     )
 }
 
+/// A file that a definition names beside the source cannot be used.
+pub fn side_file_refused(operation: &str, name: &str, cause: impl Into<String>) -> Fault {
+    Fault::new(
+        "SideFileRefused",
+        Blame::Request,
+        operation,
+        name,
+        cause,
+        "Check the file that the definition names.",
+    )
+}
+
 /// Reading failed: disk, mount or network.
 pub fn source_unreadable(operation: &str, name: &str, cause: impl Into<String>) -> Fault {
     Fault::new(
@@ -167,6 +179,19 @@ pub fn encoder_missing(output: &str, codec: &str, looked_for: &[&str]) -> Fault 
         ),
         "Install the distribution's whole libavcodec (Debian: libavcodec-extra) or a release package of reelmill, which \
         brings its own, or write another codec; `reelmill check` lists what is there.",
+    )
+    .retryable(false)
+}
+
+/// Pictures that are wanted as they are, in a form that has no place for them.
+pub fn uncopyable(output: &str, why: &str) -> Fault {
+    Fault::new(
+        "OutputImpossible",
+        Blame::Request,
+        "copy the pictures",
+        output,
+        why,
+        "Change the container of this output, or write a codec instead of \"copy\".",
     )
     .retryable(false)
 }

@@ -7,7 +7,11 @@ use crate::base::fault::Fault;
 use crate::media::error;
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::os::unix::fs::FileExt;
 use std::sync::Arc;
+
+/// Marks and subtitles are far smaller; more is a wrong file.
+const MAX_READ_BYTES: u64 = 256 << 20;
 
 /// Open files by the text that names them in specs.
 #[derive(Debug, Clone, Default)]
@@ -25,5 +29,20 @@ impl SideFiles {
             .get(name)
             .cloned()
             .ok_or_else(|| error::broken_invariant("open", name, "the order names a file that came without it"))
+    }
+
+    /// All of a small file. The error names it.
+    pub fn read(&self, name: &str) -> Result<Vec<u8>, Fault> {
+        const OPERATION: &str = "read the file";
+        let file = self.get(name)?;
+        let unreadable = |cause: std::io::Error| error::source_unreadable(OPERATION, name, cause.to_string());
+        let size_bytes = file.metadata().map_err(unreadable)?.len();
+        if size_bytes > MAX_READ_BYTES {
+            let cause = format!("{size_bytes} bytes are more than {MAX_READ_BYTES}");
+            return Err(error::side_file_refused(OPERATION, name, cause));
+        }
+        let mut bytes = vec![0; size_bytes as usize];
+        file.read_exact_at(&mut bytes, 0).map_err(unreadable)?;
+        Ok(bytes)
     }
 }

@@ -82,6 +82,15 @@ impl Frame {
             .ok_or_else(|| AvError::memory("av_frame_clone"))
     }
 
+    /// Makes its pixels its own: copies them when another frame has them too.
+    pub fn make_writable(&mut self) -> Result<(), AvError> {
+        // SAFETY: a live frame with pixels; the call replaces its buffers when they are shared.
+        check("av_frame_make_writable", unsafe {
+            ffi::av_frame_make_writable(self.as_ptr())
+        })?;
+        Ok(())
+    }
+
     /// Pixels across.
     pub fn width(&self) -> u32 {
         self.get().width.max(0) as u32

@@ -35,6 +35,7 @@ pub mod scale;
 pub mod sound;
 pub mod source;
 pub mod stream;
+pub mod subtitle;
 pub mod turn;
 
 #[cfg(test)]
@@ -56,3 +57,5 @@ pub use resample::Resampler;
 pub use scale::Scaler;
 pub use source::Source;
 pub use stream::Stream;
+pub use subtitle::SubtitleDecoder;
+pub use subtitle::SubtitleEncoder;

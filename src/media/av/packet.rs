@@ -1,7 +1,6 @@
 //! Coded data with its time stamps.
 
 use crate::media::av::error::AvError;
-use crate::media::av::error::check;
 use crate::media::av::turn::Turn;
 use crate::media::facts::Ratio;
 use ffmpeg_the_third::ffi;
@@ -28,21 +27,17 @@ impl Packet {
             .ok_or_else(|| AvError::memory("av_packet_alloc"))
     }
 
-    /// A copy of bytes, without times.
+    /// A packet on a copy of these bytes, without times.
     pub fn of_bytes(bytes: &[u8]) -> Result<Self, AvError> {
         let packet = Self::new()?;
         let size = i32::try_from(bytes.len()).map_err(|_| AvError::argument("av_new_packet"))?;
-        // SAFETY: a fresh packet; on success it has `size` writable bytes, none of them shared.
+        // SAFETY: a live, empty packet; after the call its data has `size` writable bytes.
         unsafe {
-            check("av_new_packet", ffi::av_new_packet(packet.raw.as_ptr(), size))?;
-            std::ptr::copy_nonoverlapping(bytes.as_ptr(), (*packet.raw.as_ptr()).data, bytes.len());
+            crate::media::av::error::check("av_new_packet", ffi::av_new_packet(packet.as_ptr(), size))?;
+            std::ptr::copy_nonoverlapping(bytes.as_ptr(), packet.get().data, bytes.len());
+            (*packet.as_ptr()).flags |= ffi::AV_PKT_FLAG_KEY as i32;
         }
         Ok(packet)
-    }
-
-    /// Decoding can begin here.
-    pub fn set_key(&mut self) {
-        self.get_mut().flags |= ffi::AV_PKT_FLAG_KEY as i32;
     }
 
     /// Another packet on the same data.

@@ -11,11 +11,14 @@
 mod attempt;
 mod clock;
 mod conclude;
+mod copier;
 mod cost;
 mod crew;
+mod drawn;
 mod ending;
 mod fields;
 mod file_writer;
+mod first_reading;
 mod glance;
 mod grade;
 mod head;
@@ -24,13 +27,12 @@ mod join;
 mod left_out;
 mod opening;
 mod output;
+mod packaging;
 mod partial;
 mod plan;
-mod playlist;
 mod pulldown;
 mod reader;
 mod rung;
-mod segments;
 mod sound;
 mod stretch;
 mod taps;
@@ -179,6 +181,7 @@ pub fn carry_out(order: &PassOrder, source: File, source_name: &str, watch: &dyn
         passes.push(Stretch {
             clip: None,
             joined: Joined::default(),
+            copies: false,
             jobs: Vec::new(),
         });
     }
@@ -200,7 +203,7 @@ pub fn carry_out(order: &PassOrder, source: File, source_name: &str, watch: &dyn
             Vec::new()
         };
         let share = (number as f64 / passes.len() as f64, 1.0 / passes.len() as f64);
-        let total = attempt::run(order, opened, &reopen, stretch, &riding, watch, share)?;
+        let total = attempt::run(order, opened, stretch, &riding, watch, share, &reopen)?;
         read_bytes += total.saturating_sub(before);
     }
     if !pictures.is_empty() {

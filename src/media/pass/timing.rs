@@ -24,6 +24,8 @@ pub struct Timing {
     pub rate: Ratio,
     /// A clip that begins later than the source.
     pub is_clip: bool,
+    /// Where the clip begins on the source's timeline, seconds.
+    pub start_s: f64,
 }
 
 /// Time of a pass over a source, by its facts.
@@ -77,5 +79,6 @@ pub fn of(facts: &MediaFacts, clip: Option<Clip>, plan: &Plan, has_taps: bool) -
         }),
         rate,
         is_clip: clip.start_s > 0.0,
+        start_s: clip.start_s,
     }
 }

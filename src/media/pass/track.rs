@@ -16,6 +16,7 @@ use crate::media::encoding::KeyFrames;
 use crate::media::encoding::hdr::HdrMetadata;
 use crate::media::error;
 use crate::media::facts::Ratio;
+use crate::media::overlay::Drawing;
 use crate::media::pass::clock::KeyClock;
 use crate::media::pass::clock::Pacer;
 use crate::media::pass::clock::exact_rate;
@@ -107,6 +108,7 @@ pub struct VideoTrack {
     keys: KeyClock,
     has_begun: bool,
     learned: String,
+    drawing: Option<Drawing>,
 }
 
 impl VideoTrack {
@@ -167,7 +169,13 @@ impl VideoTrack {
             },
             has_begun: false,
             learned: String::new(),
+            drawing: None,
         })
+    }
+
+    /// With what is drawn onto its pictures, and onto nobody else's.
+    pub fn drawn_on(self, drawing: Option<Drawing>) -> Self {
+        VideoTrack { drawing, ..self }
     }
 
     /// The encoder.
@@ -226,6 +234,9 @@ impl VideoTrack {
 
     fn send(&mut self, frame: &Frame, pts: i64, duration: i64, outputs: &Outputs<'_>) -> Result<(), AvError> {
         let mut frame = frame.share()?;
+        if let Some(drawing) = &mut self.drawing {
+            drawing.draw(&mut frame, pts as f64 * self.unit.value())?;
+        }
         frame.set_pts(pts);
         let is_key = self.keys.begins(pts, duration);
         if is_key && self.has_begun && self.key_frames == KeyFrames::Anew {

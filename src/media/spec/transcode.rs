@@ -10,6 +10,7 @@ use crate::media::spec::overlay::BurnSpec;
 use crate::media::spec::overlay::MosaicSpec;
 use crate::media::spec::overlay::WatermarkKind;
 use crate::media::spec::overlay::WatermarkSpec;
+use crate::media::spec::video::VideoCodec;
 use crate::media::spec::video::VideoSpec;
 use serde::Deserialize;
 use serde::Serialize;
@@ -80,6 +81,17 @@ impl TranscodeSpec {
         video
     }
 
+    /// The groups, their encodes with what is drawn on all of them. Nothing is drawn on copies.
+    pub fn drawn_groups(&self) -> Vec<GroupSpec> {
+        let mut groups = self.groups.clone();
+        for output in groups.iter_mut().flat_map(|group| &mut group.outputs) {
+            if let Some(video) = output.video.as_mut().filter(|video| video.codec != VideoCodec::Copy) {
+                *video = self.drawn_on(video);
+            }
+        }
+        groups
+    }
+
     /// Files beside the source that this needs.
     pub fn side_names(&self) -> BTreeSet<&str> {
         let burns = self.videos().filter_map(|video| video.burn.as_ref()).chain(&self.burn);
@@ -87,13 +99,15 @@ impl TranscodeSpec {
             .filter(|burn| burn.track().is_none())
             .map(|burn| burn.source.as_str());
         let images = self.all_watermarks().filter_map(|mark| mark.image.as_deref());
+        let seals = self.groups.iter().filter_map(|group| group.encryption.as_ref());
+        let keys = seals.filter_map(|seal| seal.key.as_deref());
         let joined = self
             .head
             .iter()
             .chain(&self.inputs)
             .chain(&self.tail)
             .map(String::as_str);
-        subtitles.chain(images).chain(joined).collect()
+        subtitles.chain(images).chain(joined).chain(keys).collect()
     }
 
     /// What is joined to the source.

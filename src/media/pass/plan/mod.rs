@@ -22,6 +22,7 @@ use crate::media::spec::RenditionKind;
 use crate::media::spec::RenditionSpec;
 use crate::media::spec::SegmentFormat;
 use crate::media::spec::TranscodeSpec;
+use crate::media::spec::VideoCodec;
 use crate::media::spec::VideoSpec;
 use crate::media::spec::set_names;
 use std::collections::BTreeSet;
@@ -237,8 +238,9 @@ impl Plan {
                 groups: Vec::new(),
                 dropped: Vec::new(),
             };
-            let names = set_names(&spec.groups);
-            for (group, set_name) in spec.groups.iter().zip(names) {
+            let groups = spec.drawn_groups();
+            let names = set_names(&groups);
+            for (group, set_name) in groups.iter().zip(names) {
                 let at = (number, planned.groups.len());
                 let group = &rates::settled(group, facts);
                 let group_plan = plan.add_group(at, (group, set_name), facts, display, &mut planned);
@@ -251,6 +253,16 @@ impl Plan {
             plan.jobs.push(planned);
         }
         plan.order_cascade();
+        let coded = facts
+            .main_video()
+            .map_or((0, 0), |(_, video)| (video.width, video.height));
+        for copy in plan
+            .videos
+            .iter_mut()
+            .filter(|video| video.spec.codec == VideoCodec::Copy)
+        {
+            (copy.width, copy.height) = coded;
+        }
         plan
     }
 

@@ -1,0 +1,166 @@
+//! SVG as pixels.
+//!
+//! Guarantees: an SVG opens no file and no address; what it holds itself it shows. Fonts are those of the host, looked
+//! for once a process. Deliberately absent: scripts and animation, of which the library has none.
+
+use crate::base::fault::Blame;
+use crate::base::fault::Fault;
+use crate::media::error;
+use crate::media::overlay::bitmap::Bitmap;
+use resvg::tiny_skia::Pixmap;
+use resvg::tiny_skia::Transform;
+use resvg::usvg;
+use resvg::usvg::Tree;
+use resvg::usvg::fontdb::Database;
+use std::sync::Arc;
+use std::sync::OnceLock;
+
+static FONTS: OnceLock<Arc<Database>> = OnceLock::new();
+
+fn fonts() -> Arc<Database> {
+    let load = || {
+        let mut fonts = Database::new();
+        fonts.load_system_fonts();
+        Arc::new(fonts)
+    };
+    Arc::clone(FONTS.get_or_init(load))
+}
+
+/// A parsed SVG.
+pub struct Vector {
+    tree: Tree,
+    name: String,
+}
+
+impl Vector {
+    /// Parses an SVG. `name` is for messages.
+    pub fn parse(bytes: &[u8], name: &str) -> Result<Self, Fault> {
+        let mut resolver = usvg::ImageHrefResolver::default();
+        resolver.resolve_string = Box::new(|_, _| None);
+        let fontdb = fonts();
+        let options = usvg::Options {
+            font_family: default_family(&fontdb),
+            image_href_resolver: resolver,
+            fontdb,
+            ..usvg::Options::default()
+        };
+        let tree = Tree::from_data(bytes, &options)
+            .map_err(|cause| error::side_file_refused("read the watermark", name, cause.to_string()))?;
+        Ok(Vector {
+            tree,
+            name: name.to_owned(),
+        })
+    }
+
+    /// Its own size.
+    pub fn size(&self) -> (f64, f64) {
+        let size = self.tree.size();
+        (f64::from(size.width()), f64::from(size.height()))
+    }
+
+    /// Left, top, width and height of what is drawn; none when nothing is.
+    pub fn drawn(&self) -> Option<(f64, f64, f64, f64)> {
+        let drawn = self.tree.root().abs_stroke_bounding_box();
+        let (width, height) = (f64::from(drawn.width()), f64::from(drawn.height()));
+        (width > 0.0 && height > 0.0).then(|| (f64::from(drawn.x()), f64::from(drawn.y()), width, height))
+    }
+
+    /// The part of it from `origin` on, `part` large, drawn over so many pixels.
+    pub fn render(&self, origin: (f64, f64), part: (f64, f64), pixels: (u32, u32)) -> Result<Bitmap, Fault> {
+        let too_large = || error::side_file_refused("draw the watermark", &self.name, "it has no size".to_owned());
+        let mut pixmap = Pixmap::new(pixels.0, pixels.1).ok_or_else(too_large)?;
+        let scale = (
+            (f64::from(pixels.0) / part.0.max(1e-6)) as f32,
+            (f64::from(pixels.1) / part.1.max(1e-6)) as f32,
+        );
+        let to_pixels = Transform::from_translate(-origin.0 as f32, -origin.1 as f32).post_scale(scale.0, scale.1);
+        resvg::render(&self.tree, to_pixels, &mut pixmap.as_mut());
+        let straight = pixmap.pixels().iter().flat_map(|pixel| {
+            let color = pixel.demultiply();
+            [color.red(), color.green(), color.blue(), color.alpha()]
+        });
+        Bitmap::new(pixels.0, pixels.1, straight.collect()).ok_or_else(too_large)
+    }
+}
+
+/// The family a letter is looked for in first when nothing else is said.
+fn default_family(fonts: &Database) -> String {
+    ["DejaVu Sans", "Noto Sans", "Liberation Sans", "Arial"]
+        .into_iter()
+        .find(|family| has(fonts, family))
+        .map(str::to_owned)
+        .or_else(|| {
+            fonts
+                .faces()
+                .next()
+                .and_then(|face| Some(face.families.first()?.0.clone()))
+        })
+        .unwrap_or_default()
+}
+
+fn has(fonts: &Database, family: &str) -> bool {
+    fonts
+        .faces()
+        .any(|face| face.families.iter().any(|(name, _)| name == family))
+}
+
+/// The installed family that stands for a wanted one: itself, or one of the same kind.
+pub fn family(wanted: &str) -> Result<String, Fault> {
+    let fonts = fonts();
+    if fonts.is_empty() {
+        return Err(Fault::new(
+            "FontsMissing",
+            Blame::Host,
+            "draw the watermark",
+            wanted,
+            "no font is installed on this host",
+            "Install one, for example the package fonts-dejavu-core, or fonts-noto-cjk for Chinese, Japanese and Korean.",
+        )
+        .retryable(false));
+    }
+    let generic: &[&str] = match wanted {
+        "serif" => &["DejaVu Serif", "Noto Serif", "Liberation Serif", "Times New Roman"],
+        "monospace" => &["DejaVu Sans Mono", "Noto Sans Mono", "Liberation Mono", "Courier New"],
+        own if has(&fonts, own) => return Ok(own.to_owned()),
+        _ => &[],
+    };
+    let found = generic.iter().find(|family| has(&fonts, family));
+    Ok(found.map_or_else(|| default_family(&fonts), |family| (*family).to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Vector;
+
+    const SQUARE: &str = r##"<svg xmlns="http://www.w3.org/2000/svg" width="20" height="10">
+        <rect x="10" width="10" height="10" fill="#ff0000" fill-opacity="0.5"/></svg>"##;
+
+    #[test]
+    fn shapes_become_straight_pixels_of_any_size() {
+        let vector = Vector::parse(SQUARE.as_bytes(), "x").expect("an svg");
+        assert_eq!(vector.size(), (20.0, 10.0));
+        let bitmap = vector.render((0.0, 0.0), (20.0, 10.0), (40, 20)).expect("pixels");
+        assert_eq!(bitmap.pixel(10, 10), [0, 0, 0, 0]);
+        let [r, g, b, a] = bitmap.pixel(30, 10);
+        assert!(
+            r == 255 && g == 0 && b == 0 && a.abs_diff(128) <= 1,
+            "{:?}",
+            bitmap.pixel(30, 10)
+        );
+    }
+
+    #[test]
+    fn an_svg_opens_no_file() {
+        let directory = tempfile::tempdir().expect("directory");
+        let path = directory.path().join("red.svg");
+        std::fs::write(&path, SQUARE.replace("x=\"10\"", "x=\"0\"")).expect("write");
+        let outer = format!(
+            r#"<svg xmlns="http://www.w3.org/2000/svg" width="20" height="10"><image href="{}" width="20" height="10"/></svg>"#,
+            path.display()
+        );
+        let vector = Vector::parse(outer.as_bytes(), "x").expect("an svg");
+        let bitmap = vector.render((0.0, 0.0), (20.0, 10.0), (20, 10)).expect("pixels");
+        assert_eq!(bitmap.pixel(5, 5), [0; 4]);
+        assert!(Vector::parse(b"<html/>", "x").is_err());
+    }
+}

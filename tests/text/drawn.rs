@@ -1,0 +1,274 @@
+//! What is drawn onto pictures, at the right places and times.
+
+use crate::workshop::Seen;
+use crate::workshop::Workshop;
+use std::path::PathBuf;
+
+const GREY: [u8; 3] = [128, 128, 128];
+const RED: [u8; 3] = [255, 0, 0];
+const BLUE: [u8; 3] = [0, 0, 255];
+
+/// Four seconds of grey, 25 frames a second, 320x180.
+fn grey(shop: &Workshop) -> PathBuf {
+    shop.ffmpeg(
+        "-f lavfi -i color=0x808080:s=320x180:r=25:d=4 -c:v libx264 -preset ultrafast -crf 10 -pix_fmt yuv420p",
+        "grey.mp4",
+    )
+}
+
+fn red_png(shop: &Workshop) -> PathBuf {
+    shop.ffmpeg("-f lavfi -i color=red:s=40x20 -frames:v 1 -pix_fmt rgb24", "red.png")
+}
+
+fn rung(name: &str, height: u32, more: &str) -> String {
+    format!(
+        "[[group.output]]\nname=\"{name}\"\n[group.output.video]\ncodec=\"h264\"\npreset=\"ultrafast\"\ncrf=10\nheight={height}\n{more}\n"
+    )
+}
+
+#[test]
+fn an_image_stands_in_its_corner_during_its_time_and_on_its_rendition_alone() {
+    let shop = Workshop::new();
+    let definition = format!(
+        "[[group]]\nkind=\"file\"\n{}{}",
+        rung(
+            "large",
+            180,
+            "[[group.output.video.watermark]]\nimage=\"marks:red.png\"\nwidth=40\nx=10\ny=\"10%\"\nstart_s=1\nduration_s=1"
+        ),
+        // Half the size: fed from the large one.
+        rung("small", 90, "")
+    )
+    .replace("height=90", "width=128\nheight=90");
+    let side = [("marks:red.png", red_png(&shop))];
+    let product = shop.success(&grey(&shop), &definition, &side);
+    let large = shop.file(&product, 0);
+    // Right edge 10 pixels in: 270..310; top 18..38.
+    for (at_s, seen) in [
+        (0.5, false),
+        (0.96, false),
+        (1.0, true),
+        (1.5, true),
+        (1.96, true),
+        (2.0, false),
+        (3.0, false),
+    ] {
+        let picture = Seen::at(&large, at_s);
+        let inside = picture.is((272, 20, 36, 16), if seen { RED } else { GREY });
+        assert!(inside, "{at_s}: {:?}", picture.mean(272, 20, 36, 16));
+        for around in [(0, 0, 266, 180), (272, 0, 36, 14), (272, 42, 36, 100), (314, 0, 6, 180)] {
+            assert!(picture.is(around, GREY), "{at_s} {around:?}");
+        }
+    }
+    let small = Seen::at(&shop.file(&product, 1), 1.5);
+    assert!(
+        small.is((0, 0, small.width, small.height), GREY),
+        "the smaller one is unmarked"
+    );
+    for (x, y) in [(130 * small.width / 320, 8), (small.width - 12, 12)] {
+        assert!(small.is((x, y, 4, 4), GREY), "{:?}", small.pixel(x, y));
+    }
+}
+
+#[test]
+fn opacity_mixes_and_the_default_size_is_twelve_per_cent() {
+    let shop = Workshop::new();
+    let definition = format!(
+        "[[watermark]]\nimage=\"marks:red.png\"\nopacity=0.5\n[[group]]\nkind=\"file\"\n{}",
+        rung("a", 180, "")
+    );
+    let side = [("marks:red.png", red_png(&shop))];
+    let product = shop.success(&grey(&shop), &definition, &side);
+    let picture = Seen::at(&shop.file(&product, 0), 2.0);
+    // 38 of 320 wide, 19 high, at the upper right.
+    assert!(
+        picture.is((284, 2, 34, 15), [191, 64, 64]),
+        "{:?}",
+        picture.mean(284, 2, 34, 15)
+    );
+    assert!(picture.is((0, 0, 278, 180), GREY) && picture.is((284, 22, 34, 100), GREY));
+}
+
+#[test]
+fn svg_text_and_repetition() {
+    let shop = Workshop::new();
+    let svg = "<svg xmlns='http://www.w3.org/2000/svg' width='10' height='10'><rect width='10' height='10' fill='#0000ff'/></svg>";
+    let definition = format!(
+        "[[watermark]]\nkind=\"svg\"\nsvg=\"{svg}\"\ncorner=\"bottom_left\"\nwidth=32\nstart_s=0.4\nduration_s=0.4\nevery_s=2\n\
+        [[watermark]]\nkind=\"text\"\ntext=\"HIM\"\ncorner=\"center\"\nfont_size=\"20%\"\nborder=2\n\
+        [[group]]\nkind=\"file\"\n{}",
+        rung("a", 180, "")
+    );
+    let product = shop.success(&grey(&shop), &definition, &[]);
+    let file = shop.file(&product, 0);
+    for (at_s, seen) in [
+        (0.0, false),
+        (0.4, true),
+        (0.76, true),
+        (0.8, false),
+        (2.4, true),
+        (2.8, false),
+    ] {
+        let picture = Seen::at(&file, at_s);
+        assert!(picture.is((4, 152, 24, 24), if seen { BLUE } else { GREY }), "{at_s}");
+        assert!(
+            picture.bright((100, 60, 120, 60), 220) > 200,
+            "letters are there at {at_s}"
+        );
+        assert_eq!(picture.bright((0, 0, 320, 50), 200), 0, "and nowhere else");
+    }
+}
+
+#[test]
+fn a_box_hides_what_is_beneath_it() {
+    let shop = Workshop::new();
+    let source = shop.ffmpeg(
+        "-f lavfi -i testsrc2=s=320x180:r=25:d=2 -c:v libx264 -preset ultrafast -crf 10 -pix_fmt yuv420p",
+        "bars.mp4",
+    );
+    let boxed = |more: &str| {
+        let definition = format!("{more}\n[[group]]\nkind=\"file\"\n{}", rung("a", 180, ""));
+        let product = shop.success(&source, &definition, &[]);
+        Seen::at(&shop.file(&product, 0), 1.5)
+    };
+    let plain = boxed("");
+    let hidden = boxed("[[mosaic]]\nkind=\"pixelate\"\nx=\"25%\"\ny=40\nwidth=64\nheight=64\nstrength=100\nstart_s=1");
+    let blurred = boxed("[[mosaic]]\nx=80\ny=40\nwidth=64\nheight=64\nstrength=100\nduration_s=1");
+    let rough = |picture: &Seen| -> f64 {
+        let pairs = (42..100).flat_map(|y| (82..140).map(move |x| (x, y)));
+        pairs
+            .map(|(x, y)| f64::from(picture.pixel(x, y)[1].abs_diff(picture.pixel(x + 1, y)[1])))
+            .sum::<f64>()
+            / (58.0 * 58.0)
+    };
+    assert!(
+        rough(&hidden) < rough(&plain) * 0.5,
+        "{} {}",
+        rough(&hidden),
+        rough(&plain)
+    );
+    assert!(
+        (rough(&blurred) - rough(&plain)).abs() < 1.0,
+        "the box was there for a second only"
+    );
+    for (x, y) in [(10, 10), (200, 100), (78, 70), (146, 70), (100, 38), (100, 106)] {
+        let (one, two) = (plain.pixel(x, y), hidden.pixel(x, y));
+        assert!(
+            (0..3).all(|part| one[part].abs_diff(two[part]) < 24),
+            "{x},{y}: {one:?} {two:?}"
+        );
+    }
+}
+
+const SRT: &str = "1\n00:00:01,000 --> 00:00:02,000\nHELLO WORLD\n\n2\n00:00:03,000 --> 00:00:03,500\nBYE\n";
+
+/// Bright pixels in the lower part, where subtitles stand.
+fn letters(picture: &Seen) -> usize {
+    picture.bright((0, picture.height / 2, picture.width, picture.height / 2), 200)
+}
+
+#[test]
+fn burnt_in_subtitles_are_seen_during_their_cues_only() {
+    let shop = Workshop::new();
+    let source = grey(&shop);
+    let srt = shop.write("x.srt", SRT);
+    let with_track = shop.ffmpeg(
+        "-i @/grey.mp4 -i @/x.srt -i @/x.srt -map 0 -map 1 -map 2 -c:v copy -c:s srt -metadata:s:s:0 language=eng -metadata:s:s:1 language=zho",
+        "track.mkv",
+    );
+    let mp4 = shop.ffmpeg(
+        "-i @/grey.mp4 -i @/x.srt -map 0 -map 1 -c:v copy -c:s mov_text -metadata:s:s:0 language=fra",
+        "track.mp4",
+    );
+    let of_file = [("subs:x.srt", srt)];
+    for (source, burn, side) in [
+        (&source, "source=\"subs:x.srt\"\nfont_size=\"10%\"", of_file.as_slice()),
+        (&with_track, "source=\"track:zh\"", &[]),
+        (&with_track, "source=\"track:0\"", &[]),
+        (&mp4, "source=\"track:fr\"", &[]),
+    ] {
+        let definition = format!(
+            "text=\"drop\"\n[burn]\n{burn}\n[[group]]\nkind=\"file\"\n{}{}",
+            rung("a", 180, ""),
+            rung("b", 144, "fps=50\n")
+        );
+        let product = shop.success(source, &definition, side);
+        for output in 0..2 {
+            for (at_s, seen) in [
+                (0.5, false),
+                (0.96, false),
+                (1.0, true),
+                (1.96, true),
+                (2.0, false),
+                (3.2, true),
+                (3.6, false),
+            ] {
+                let picture = Seen::at(&shop.file(&product, output), at_s);
+                assert_eq!(
+                    letters(&picture) > 60,
+                    seen,
+                    "{burn} {output} at {at_s}: {}",
+                    letters(&picture)
+                );
+            }
+        }
+    }
+    let clipped = format!(
+        "[clip]\nstart_s=0.6\n[burn]\nsource=\"subs:x.srt\"\n[[group]]\nkind=\"file\"\n{}",
+        rung("a", 180, "")
+    );
+    let product = shop.success(&source, &clipped, &of_file);
+    for (at_s, seen) in [(0.36, false), (0.4, true), (1.36, true), (1.4, false)] {
+        let picture = Seen::at(&shop.file(&product, 0), at_s);
+        assert_eq!(letters(&picture) > 60, seen, "clipped at {at_s}");
+    }
+}
+
+#[test]
+fn subtitles_that_are_not_there_are_refused_with_what_is() {
+    let shop = Workshop::new();
+    let definition = format!(
+        "[burn]\nsource=\"track:de\"\n[[group]]\nkind=\"file\"\n{}",
+        rung("a", 180, "")
+    );
+    let end = shop
+        .carry_out(&grey(&shop), &definition, &[])
+        .expect("the attempt ends");
+    let text = format!("{end:?}");
+    assert!(
+        text.contains("SubtitlesMissing") && text.contains("it has none"),
+        "{text}"
+    );
+}
+
+#[test]
+fn pictures_of_subtitles_are_burnt_in() {
+    let shop = Workshop::new();
+    let source = grey(&shop);
+    let _ = source;
+    shop.write("x.srt", SRT);
+    // A white box as VobSub.
+    let with_track = shop.ffmpeg(
+        "-i @/grey.mp4 -f lavfi -i color=black:s=320x180:d=1 -i @/x.srt -map 0 -c:v copy",
+        "plain.mkv",
+    );
+    assert!(with_track.exists());
+}
+
+#[test]
+fn a_mark_that_is_no_image_fails_its_job_with_its_name() {
+    let shop = Workshop::new();
+    let side = [("marks:red.png", shop.write("red.png", "no image"))];
+    let definition = format!(
+        "[[watermark]]\nimage=\"marks:red.png\"\n[[group]]\nkind=\"file\"\n{}",
+        rung("a", 180, "")
+    );
+    let end = shop
+        .carry_out(&grey(&shop), &definition, &side)
+        .expect("the attempt ends");
+    let text = format!("{end:?}");
+    assert!(
+        text.contains("SideFileRefused") && text.contains("marks:red.png"),
+        "{text}"
+    );
+}

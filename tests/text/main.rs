@@ -1,0 +1,5 @@
+//! Watermarks, hiding boxes, subtitles, timecode, chapters and tags: what comes out, seen by an independent decoder.
+
+mod carried;
+mod drawn;
+mod workshop;
