@@ -182,3 +182,33 @@ fn activity(brief: &ActivityBrief, deployment: &Deployment) -> Value {
         "result": result,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::events::Event;
+    use crate::events::profile::Deployment;
+    use crate::events::profile::Profile;
+    use crate::events::profile::render;
+    use crate::events::specimen;
+
+    #[test]
+    fn quality_control_is_told_in_our_own_words_only() {
+        let event = specimen::qc();
+        let deployment = Deployment::new(1, "app", "here", "http://mill");
+        let told = render(Profile::Native, &event, &deployment).expect("an event").body;
+        assert_eq!(
+            (&told["type"], &told["job"]["kind"]),
+            (&"QcComplete".into(), &"qc".into())
+        );
+        assert_eq!(told["qc"]["checks"][0]["events"][0]["end_s"], 5.4);
+        assert_eq!(told["object"]["key"], "show/qc.json");
+        for cloud in [Profile::Ims, Profile::Vod] {
+            assert!(
+                render(cloud, &event, &deployment).is_none(),
+                "{cloud:?} has no such event"
+            );
+        }
+        let kept: Event = serde_json::from_str(&serde_json::to_string(&event).expect("JSON")).expect("an event");
+        assert_eq!(kept, event, "as the row keeps it");
+    }
+}

@@ -122,6 +122,7 @@ pub(super) fn result_of(product: &JobProduct) -> JobResult {
         partial: product.partial,
         failed_outputs: product.failed_outputs.clone(),
         qc: product.qc.clone(),
+        decisions: product.decisions.clone(),
     }
 }
 

@@ -14,6 +14,7 @@ use crate::base::ids::JobId;
 use crate::base::ids::TaskId;
 use crate::events::Detail;
 use crate::media::product::FailedOutput;
+use crate::media::product::LadderDecision;
 use crate::media::product::QcReport;
 use crate::workflow::resolved::ActivityKind;
 use crate::workflow::status::JobEvent;
@@ -88,6 +89,9 @@ pub struct JobResult {
     /// What quality control found, the first stretches of each check.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub qc: Option<QcReport>,
+    /// Why ladders that were left to the source are what they are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub decisions: Vec<LadderDecision>,
 }
 
 /// A ready job, as the queue tells it.

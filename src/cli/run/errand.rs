@@ -132,6 +132,7 @@ impl Errand {
             outputs: Vec::new(),
             dropped: Vec::new(),
             warnings: Vec::new(),
+            decisions: Vec::new(),
             qc: Vec::new(),
             errors: Vec::new(),
             activities: Vec::new(),
@@ -381,6 +382,7 @@ impl State {
 
 /// Adds what a job has to say besides its outputs.
 fn note(made: JobProduct, activity: &str, report: &mut Report) {
+    report.decisions.extend(made.decisions);
     report.qc.extend(made.qc.map(|report| QcActivity {
         activity: activity.to_owned(),
         report,

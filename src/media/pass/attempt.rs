@@ -31,6 +31,7 @@ use crate::media::pass::packaging::seal;
 use crate::media::pass::packaging::seal::Seals;
 use crate::media::pass::partial;
 use crate::media::pass::plan::Plan;
+use crate::media::pass::rating::Ratings;
 use crate::media::pass::sound::Measured;
 use crate::media::pass::stretch::Stretch;
 use crate::media::pass::taps;
@@ -140,6 +141,7 @@ pub fn run(
         name,
         is_cut: missing.is_some(),
         seals: seal::of_plan(&plan, &order.side),
+        ratings: Ratings::of(&plan),
         inspections: inspect::open(pictures, &facts, timing.rate),
         turns: vec![Ok(Turn::Only); plan.videos.len()],
         notes,
@@ -274,6 +276,8 @@ pub(super) struct Pass<'a> {
     pub(super) is_cut: bool,
     /// Keys of sealed sets.
     pub(super) seals: Seals,
+    /// Likeness of renditions.
+    pub(super) ratings: Ratings,
     /// Quality control riding along.
     pub(super) inspections: Vec<Inspection>,
     /// By video encode: which reading of the source it is opened for, or why it cannot be.
@@ -319,6 +323,7 @@ impl Pass<'_> {
             })
             .collect();
         for (output, planned) in outputs.iter().zip(&self.plan.outputs) {
+            output.tell_unopened(&health);
             let video = planned.video.and_then(|index| encoders.videos[index].as_ref().err());
             let sounds = planned
                 .audios

@@ -202,6 +202,7 @@ impl Pass<'_> {
                 .outputs
                 .extend(conclude::products(self.plan, group, proved, made, &self.order.scratch)?);
         }
+        self.rate(number, &mut product)?;
         Ok(JobEnd::Success(product))
     }
 }

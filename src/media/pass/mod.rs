@@ -9,6 +9,7 @@
 //! Deliberately absent: threads and processes above this one, and re-statting the source, which the caller does.
 
 mod attempt;
+mod auto_ladder;
 mod clock;
 mod conclude;
 mod copier;
@@ -31,6 +32,7 @@ mod packaging;
 mod partial;
 mod plan;
 mod pulldown;
+mod rating;
 mod reader;
 mod rung;
 mod sound;
@@ -152,10 +154,22 @@ pub fn carry_out(order: &PassOrder, source: File, source_name: &str, watch: &dyn
         Ok(opened)
     };
 
+    let (jobs, decisions) = if facts.main_video().is_some() && auto_ladder::is_wanted(&order.jobs) {
+        let mut tried = reopen()?;
+        let expanded = auto_ladder::expand(&order.jobs, &mut tried, &order.limits, order.threads, watch)?;
+        read_bytes += tried.demuxer.watch().read_bytes();
+        expanded
+    } else {
+        (order.jobs.clone(), auto_ladder::Decisions::new())
+    };
+    let watch: &dyn Watch = &auto_ladder::Explaining {
+        inner: watch,
+        decisions,
+    };
     let mut transcodes: Vec<(&JobId, &TranscodeSpec)> = Vec::new();
     let mut pictures: Vec<PassJob> = Vec::new();
     let mut inspections: Vec<PassJob> = Vec::new();
-    for job in &order.jobs {
+    for job in &jobs {
         make_directory(order, &job.job)?;
         match &job.work {
             MediaWork::Analysis => watch.job_ended(&job.job, JobEnd::Success(analysis(&opened))),
