@@ -166,7 +166,6 @@ impl Feed for Pictures {
         *packet = Packet::of_bytes(&bytes)?;
         packet.set_stream_index(self.stream);
         packet.set_times(Some(at), Some(at), i64::try_from(after - number).unwrap_or(1));
-        packet.set_key();
         Ok(true)
     }
 

@@ -1,7 +1,6 @@
 //! Coded data with its time stamps.
 
 use crate::media::av::error::AvError;
-use crate::media::av::error::check;
 use crate::media::av::turn::Turn;
 use crate::media::facts::Ratio;
 use ffmpeg_the_third::ffi;
@@ -39,11 +38,6 @@ impl Packet {
             (*packet.as_ptr()).flags |= ffi::AV_PKT_FLAG_KEY as i32;
         }
         Ok(packet)
-    }
-
-    /// Decoding can begin here.
-    pub fn set_key(&mut self) {
-        self.get_mut().flags |= ffi::AV_PKT_FLAG_KEY as i32;
     }
 
     /// Another packet on the same data.
