@@ -60,7 +60,6 @@ pub fn run(pass: &mut Pass<'_>, opened: Opened) -> Result<(), Fault> {
         ratings: Ratings::default(),
         // Nothing is packaged.
         seals: Seals::default(),
-        ratings: Ratings::default(),
         inspections: inspect::open(&[], pass.facts, pass.timing.rate),
         turns: chosen
             .iter()
