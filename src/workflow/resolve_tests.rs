@@ -186,9 +186,9 @@ fn problems_name_the_node_the_key_and_the_remedy() {
         ),
         (
             node(
-                "type = \"transcode\"\ngroup = [{ kind = \"file\", output = [{ name = \"a\", video = { codec = \"hevc\" } }] }]",
+                "type = \"transcode\"\ngroup = [{ kind = \"file\", output = [{ name = \"a\", video = { codec = \"vvc\" } }] }]",
             ),
-            "\"hevc\" is not one of h264",
+            "\"vvc\" is not one of h264",
         ),
     ];
     for (found, expected) in cases {
