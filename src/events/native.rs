@@ -5,7 +5,7 @@
 //!  "media": {"id", "storage", "key", "url", "size_bytes"},
 //!  "task": {"id", "workflow_id", "workflow_name", "trigger": "Console|Workflow|API", "user_data", "created_at"},
 //!  "job": {"id", "activity", "kind", "status", "template", "parameters", "submitted_at", "finished_at", "fault",
-//!           "backend", "fallback_reason"},
+//!           "backend", "fallback_reason", "partial", "failed_outputs"},
 //!  ... and what belongs to the type}
 //! ```
 //! `job` is missing in events of the task itself. `user_data` is the caller's JSON as a value (as a string when it is
@@ -90,6 +90,8 @@ fn job(job: &JobBrief) -> Value {
         "fault": job.fault,
         "backend": job.backend,
         "fallback_reason": job.fallback_reason,
+        "partial": job.partial,
+        "failed_outputs": job.failed_outputs,
     })
 }
 
@@ -179,4 +181,34 @@ fn activity(brief: &ActivityBrief, deployment: &Deployment) -> Value {
         "started_at": brief.started_at.map(|at| at.wire()),
         "result": result,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::events::Event;
+    use crate::events::profile::Deployment;
+    use crate::events::profile::Profile;
+    use crate::events::profile::render;
+    use crate::events::specimen;
+
+    #[test]
+    fn quality_control_is_told_in_our_own_words_only() {
+        let event = specimen::qc();
+        let deployment = Deployment::new(1, "app", "here", "http://mill");
+        let told = render(Profile::Native, &event, &deployment).expect("an event").body;
+        assert_eq!(
+            (&told["type"], &told["job"]["kind"]),
+            (&"QcComplete".into(), &"qc".into())
+        );
+        assert_eq!(told["qc"]["checks"][0]["events"][0]["end_s"], 5.4);
+        assert_eq!(told["object"]["key"], "show/qc.json");
+        for cloud in [Profile::Ims, Profile::Vod] {
+            assert!(
+                render(cloud, &event, &deployment).is_none(),
+                "{cloud:?} has no such event"
+            );
+        }
+        let kept: Event = serde_json::from_str(&serde_json::to_string(&event).expect("JSON")).expect("an event");
+        assert_eq!(kept, event, "as the row keeps it");
+    }
 }

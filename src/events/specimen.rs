@@ -13,6 +13,11 @@ use crate::media::facts::Ratio;
 use crate::media::facts::StreamFacts;
 use crate::media::facts::StreamKind;
 use crate::media::facts::VideoFacts;
+use crate::media::product::QcEvent;
+use crate::media::product::QcReport;
+use crate::media::product::QcResult;
+use crate::media::product::QcVerdict;
+use crate::media::spec::QcCheck;
 use crate::objects::uri::ObjectUri;
 use crate::workflow::resolved::ActivityKind;
 use crate::workflow::status::JobStatus;
@@ -54,6 +59,8 @@ fn job(activity: &str, kind: ActivityKind, parameters: serde_json::Value) -> Job
         fault: None,
         backend: Some("software".to_owned()),
         fallback_reason: Some("no encoder on this device".to_owned()),
+        partial: false,
+        failed_outputs: Vec::new(),
     }
 }
 
@@ -198,6 +205,31 @@ pub fn animation() -> Event {
         object: Some(ObjectUri::new("renditions", "show/preview.gif")),
     };
     event(Some(job("preview", ActivityKind::DynamicImage, parameters)), detail)
+}
+
+/// QcComplete.
+pub fn qc() -> Event {
+    let report = QcReport {
+        verdict: QcVerdict::Warn,
+        checks: vec![QcResult {
+            check: QcCheck::Black,
+            verdict: QcVerdict::Warn,
+            found: "black once, 2.40 s in all: 3.00-5.40 s".to_owned(),
+            events: vec![QcEvent {
+                start_s: 3.0,
+                end_s: 5.4,
+                value: None,
+            }],
+            events_left_out: 0,
+            total_s: 2.4,
+        }],
+        ..QcReport::default()
+    };
+    let detail = Detail::QcEnded {
+        report: Some(Box::new(report)),
+        object: Some(ObjectUri::new("renditions", "show/qc.json")),
+    };
+    event(Some(job("qc", ActivityKind::Qc, json!({}))), detail)
 }
 
 /// WorkflowTaskComplete.

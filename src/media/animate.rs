@@ -320,6 +320,7 @@ impl Gather for Animation {
                 proof,
                 renditions: Vec::new(),
                 picture_count: Some(found_frames as u32),
+                quality: None,
             }],
             backend: "software".to_owned(),
             ..JobProduct::default()

@@ -224,6 +224,18 @@ pub fn output_unproved(name: &str, cause: impl Into<String>) -> Fault {
     )
 }
 
+/// An output less like its source than was asked for.
+pub fn output_too_poor(name: &str, cause: impl Into<String>) -> Fault {
+    Fault::new(
+        "OutputTooPoor",
+        Blame::Request,
+        "verify",
+        name,
+        cause,
+        "Give these renditions more bitrate or a slower preset, or ask for less under `quality`.",
+    )
+}
+
 /// A defect of ours, stated as what should have held.
 pub fn broken_invariant(operation: &str, name: &str, cause: impl Into<String>) -> Fault {
     Fault::new(

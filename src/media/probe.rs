@@ -92,6 +92,10 @@ fn refused(name: &str, refusal: &AvError, wholeness: &Wholeness, signature: Opti
             format!("its {part} declares {declared_bytes} bytes, which are not there"),
         );
     }
+    // libav says "no memory" of this limit.
+    if log::errors().iter().any(|line| line.contains("exceeds max_streams")) {
+        return error::source_over_limit(OPERATION, name, "it has more streams than are looked at");
+    }
     if refusal.is_no_memory() {
         return error::source_refused(OPERATION, name, refusal);
     }

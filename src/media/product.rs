@@ -4,14 +4,21 @@
 //! Guarantees: complete enough to publish and announce an output without opening it again. Deliberately absent:
 //! storages and keys; the engine does not know where its files go.
 
+mod decision;
 mod qc;
+mod quality;
 
+pub use decision::LadderDecision;
+pub use decision::LadderReject;
+pub use decision::LadderRung;
+pub use decision::LadderTrial;
 pub use qc::QcEvent;
 pub use qc::QcPictures;
 pub use qc::QcReport;
 pub use qc::QcResult;
 pub use qc::QcSound;
 pub use qc::QcVerdict;
+pub use quality::Quality;
 
 use crate::base::fault::Fault;
 use crate::media::facts::MediaFacts;
@@ -48,6 +55,13 @@ pub struct JobProduct {
     /// What deserves a look though it is no failure, in words.
     #[serde(default)]
     pub warnings: Vec<String>,
+    /// Less was made than was asked for, and the activity accepts that (`partial = true`): the source is truncated
+    /// (`warnings` says where), or outputs failed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub partial: bool,
+    /// Outputs that are missing for that reason.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failed_outputs: Vec<FailedOutput>,
     /// Where the work was done: `software`, `gpu`, ...
     pub backend: String,
     /// Why not where it was wanted.
@@ -56,6 +70,20 @@ pub struct JobProduct {
     /// What quality control found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub qc: Option<QcReport>,
+    /// Why ladders that were left to the source are what they are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub decisions: Vec<LadderDecision>,
+}
+
+/// An output that could not be made, of a job that takes what it gets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailedOutput {
+    /// Its output group; may be empty.
+    pub group: String,
+    /// Its name in the definition.
+    pub name: String,
+    /// Why.
+    pub fault: Fault,
 }
 
 /// One output: a file, or a set of files that belong together.
@@ -82,6 +110,9 @@ pub struct Product {
     /// Pictures made, of stills and sprites.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub picture_count: Option<u32>,
+    /// How like its pictures are to those it was made of, where that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quality: Option<Quality>,
 }
 
 /// One rendition inside a set.
@@ -95,6 +126,9 @@ pub struct Rendition {
     pub facts: MediaFacts,
     /// All its segments together.
     pub size_bytes: u64,
+    /// How like its pictures are to those it was made of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quality: Option<Quality>,
 }
 
 /// What an output is.

@@ -88,6 +88,7 @@ impl Gather for Stills {
                 name: String::new(),
                 extension: self.format.extension().to_owned(),
                 kind: ProductKind::Stills,
+                quality: None,
                 picture_count: Some(self.files.len() as u32),
                 files: self.files,
                 facts: None,

@@ -237,6 +237,7 @@ impl Gather for Sprite {
                 proof,
                 renditions: Vec::new(),
                 picture_count: Some(self.labels_s.len() as u32),
+                quality: None,
             }],
             backend: "software".to_owned(),
             ..JobProduct::default()

@@ -244,8 +244,10 @@ fn detail(output: &Product, keys: &[(Place, String)], pattern: &str) -> OutputDe
                 key: key_of(&rendition.place).unwrap_or_default(),
                 size_bytes: rendition.size_bytes,
                 facts: rendition.facts.clone(),
+                quality: rendition.quality,
             })
             .collect(),
+        quality: output.quality,
         picture_count: output.picture_count,
         pattern: numbered.then(|| pattern.to_owned()),
         webvtt: webvtt.map(|(_, key)| key.clone()),

@@ -20,6 +20,7 @@ use crate::base::ids::OutputId;
 use crate::media::facts::MediaFacts;
 use crate::media::product::ProductKind;
 use crate::media::product::Proof;
+use crate::media::product::Quality;
 use crate::objects::uri::ObjectUri;
 use crate::workflow::status::JobStatus;
 use rusqlite::Connection;
@@ -38,6 +39,9 @@ pub struct OutputDetail {
     /// Renditions inside a set.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub renditions: Vec<RenditionRow>,
+    /// How like its pictures are to those it was made of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quality: Option<Quality>,
     /// Pictures made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub picture_count: Option<u32>,
@@ -62,6 +66,9 @@ pub struct RenditionRow {
     pub size_bytes: u64,
     /// Its facts.
     pub facts: MediaFacts,
+    /// How like its pictures are to those it was made of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quality: Option<Quality>,
 }
 
 /// One output.

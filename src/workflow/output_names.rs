@@ -8,6 +8,7 @@ use crate::media::product::Place;
 use crate::media::spec::Container;
 use crate::media::spec::GroupKind;
 use crate::media::spec::MediaWork;
+use crate::media::spec::RUNG_HEIGHTS;
 use crate::media::spec::set_names;
 use crate::workflow::naming::NameFacts;
 use crate::workflow::naming::PathTemplate;
@@ -58,11 +59,17 @@ fn outputs_of(activity: &Activity) -> Vec<(String, String, &'static str)> {
                     GroupKind::Hls | GroupKind::Dash | GroupKind::Cmaf => {
                         all.push((group.name.clone(), set_name, group.kind.extension()));
                     }
-                    GroupKind::File => all.extend(group.outputs.iter().map(|output| {
+                    GroupKind::File => all.extend(group.outputs.iter().flat_map(|output| {
                         let sound = output.audio.as_ref().map(|audio| audio.codec);
                         let usual = Container::usual(output.video.is_some(), sound);
                         let container = group.container.unwrap_or(usual);
-                        (group.name.clone(), output.name.clone(), container.extension())
+                        // Rungs that the source decides are named by their size.
+                        let names = match (&group.ladder, &output.video) {
+                            (Some(_), Some(_)) => RUNG_HEIGHTS.iter().map(|height| format!("{height}p")).collect(),
+                            _ => vec![output.name.clone()],
+                        };
+                        let of_group = |name| (group.name.clone(), name, container.extension());
+                        names.into_iter().map(of_group).collect::<Vec<_>>()
                     })),
                 }
             }

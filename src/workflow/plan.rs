@@ -148,18 +148,19 @@ fn clip(work: &MediaWork) -> Option<Clip> {
 /// Time of a transcode alone, in units of "decode one 1080p source": its decode and all its encodes.
 fn time_alone(spec: &TranscodeSpec, facts: Option<&MediaFacts>) -> f64 {
     let source = source_pixels(facts);
-    let encodes: f64 = video_specs(spec)
+    let encodes: f64 = video_specs(spec, source)
         .iter()
         .map(|video| {
             let readings = if video.two_pass { 2.0 } else { 1.0 };
             pixels(video, source) / FULL_HD * preset_factor(&video.preset) * codec_factor(video.codec) * readings
         })
         .sum();
-    let readings = if video_specs(spec).iter().any(|video| video.two_pass) {
+    let readings = if video_specs(spec, source).iter().any(|video| video.two_pass) {
         2.0
     } else {
         1.0
     };
+    // Trial encodes of a ladder left to the source take as long as some seconds of it, whatever its length.
     source / FULL_HD * readings + encodes
 }
 
@@ -169,22 +170,29 @@ fn memory_bytes(spec: &TranscodeSpec, facts: Option<&MediaFacts>) -> u64 {
     const BYTES_A_PIXEL: f64 = 1.5;
     let source = source_pixels(facts);
     let wide = |video: &VideoSpec| if video.bits() > 8 { 2.0 } else { 1.0 };
-    let made = video_specs(spec)
-        .into_iter()
-        .filter(|video| video.codec != VideoCodec::Copy);
+    let specs = video_specs(spec, source);
+    let made = specs.iter().filter(|video| video.codec != VideoCodec::Copy);
     let pixels: f64 = source + made.map(|video| pixels(video, source) * wide(video)).sum::<f64>();
     (pixels * BYTES_A_PIXEL * FRAMES) as u64
 }
 
 const FULL_HD: f64 = 1920.0 * 1080.0;
 
-/// The distinct encodes: equal ones are made once.
-fn video_specs(spec: &TranscodeSpec) -> Vec<&VideoSpec> {
-    let mut distinct: Vec<&VideoSpec> = Vec::new();
-    let all = spec.groups.iter().flat_map(|group| &group.outputs);
-    for video in all.filter_map(|output| output.video.as_ref()) {
-        if !distinct.contains(&video) {
-            distinct.push(video);
+/// The distinct encodes: equal ones are made once. A ladder left to the source counts as a usual one.
+fn video_specs(spec: &TranscodeSpec, source: f64) -> Vec<VideoSpec> {
+    let short_edge = (source * 9.0 / 16.0).sqrt() as u32;
+    let mut distinct: Vec<VideoSpec> = Vec::new();
+    for group in &spec.groups {
+        for video in group.outputs.iter().filter_map(|output| output.video.as_ref()) {
+            let made = match &group.ladder {
+                Some(ladder) => ladder.usual(video, short_edge),
+                None => vec![video.clone()],
+            };
+            for video in made {
+                if !distinct.contains(&video) {
+                    distinct.push(video);
+                }
+            }
         }
     }
     distinct

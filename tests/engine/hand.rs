@@ -213,6 +213,7 @@ fn one(group: &str, name: &str, extension: &str, kind: ProductKind, files: Vec<P
         proof: Proof::default(),
         renditions: Vec::new(),
         picture_count: None,
+        quality: None,
     }
 }
 

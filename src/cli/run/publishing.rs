@@ -178,6 +178,7 @@ impl<E: Executor> Publishing<'_, E> {
             facts: product.facts.clone(),
             proof: product.proof.clone(),
             renditions: product.renditions.clone(),
+            quality: product.quality,
             picture_count: product.picture_count,
         }
     }

@@ -4,9 +4,12 @@
 
 use crate::base::fault::Fault;
 use crate::media::facts::MediaFacts;
+use crate::media::product::FailedOutput;
+use crate::media::product::LadderDecision;
 use crate::media::product::ProductKind;
 use crate::media::product::Proof;
 use crate::media::product::QcReport;
+use crate::media::product::Quality;
 use crate::media::product::Rendition;
 use crate::media::progress::Cost;
 use crate::workflow::status::JobStatus;
@@ -27,6 +30,12 @@ pub struct Report {
     /// Why not where it was wanted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fallback_reason: Option<String>,
+    /// Less was made than was asked for, and the activities accept that.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub partial: bool,
+    /// Outputs that are missing for that reason.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub failed_outputs: Vec<FailedOutput>,
     /// Facts of the input; none: it could not be read.
     pub facts: Option<MediaFacts>,
     /// What was made, in the order of the activities.
@@ -35,6 +44,9 @@ pub struct Report {
     pub dropped: Vec<String>,
     /// What deserves a look though it is no failure.
     pub warnings: Vec<String>,
+    /// Why ladders that were left to the source are what they are.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub decisions: Vec<LadderDecision>,
     /// What quality control found.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub qc: Vec<QcActivity>,
@@ -79,6 +91,9 @@ pub struct OutputReport {
     /// Renditions inside a set.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub renditions: Vec<Rendition>,
+    /// How like its pictures are to those it was made of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quality: Option<Quality>,
     /// Pictures, of stills and sprites.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub picture_count: Option<u32>,
@@ -140,6 +155,9 @@ impl Report {
             if let Some(reason) = &activity.reason {
                 eprintln!("{}: {}: {}", activity.id, activity.status.as_str(), clean(reason));
             }
+        }
+        for decision in &self.decisions {
+            eprintln!("ladder: {}", clean(&decision.summary));
         }
         for line in &self.dropped {
             eprintln!("dropped: {}", clean(line));

@@ -228,6 +228,7 @@ pub fn products(
             proof: Proof { checks },
             renditions: Vec::new(),
             picture_count: None,
+            quality: None,
         });
     }
     Ok(products)

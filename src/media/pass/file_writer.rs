@@ -11,6 +11,7 @@ use crate::media::av::Parameters;
 use crate::media::av::Stream;
 use crate::media::encoding::hdr::HdrMetadata;
 use crate::media::facts::Ratio;
+use crate::media::language;
 use crate::media::pass::output::TrackId;
 use crate::media::spec::Container;
 use std::collections::BTreeMap;
@@ -113,6 +114,13 @@ impl FileWriter {
             if let Some(title) = tags.get("title").filter(|_| is_iso).cloned() {
                 // Where these containers keep what a track is called.
                 tags.insert("handler_name".to_owned(), title);
+            }
+            if let Some(language) = tags
+                .get_mut("language")
+                .filter(|_| is_iso || container == Container::Ts)
+            {
+                // These have room for three letters of ISO 639-2 only; a file that said more is not left without.
+                *language = language::long(language).unwrap_or_else(|| language.clone());
             }
             if !tags.is_empty() {
                 muxer.set_stream_tags(stream, &tags)?;

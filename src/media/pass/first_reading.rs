@@ -13,6 +13,7 @@ use crate::media::pass::opening::VideoMaker;
 use crate::media::pass::output::Health;
 use crate::media::pass::packaging::seal::Seals;
 use crate::media::pass::plan::Plan;
+use crate::media::pass::rating::Ratings;
 use crate::media::pass::track::Turn;
 use crate::media::probe::Opened;
 use std::path::PathBuf;
@@ -56,6 +57,7 @@ pub fn run(pass: &mut Pass<'_>, opened: Opened) -> Result<(), Fault> {
         share: (from, width * SHARE),
         name: pass.name.clone(),
         is_cut: pass.is_cut,
+        ratings: Ratings::default(),
         // Nothing is packaged.
         seals: Seals::default(),
         inspections: inspect::open(&[], pass.facts, pass.timing.rate),

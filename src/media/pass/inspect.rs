@@ -186,6 +186,7 @@ fn write(report: &QcReport, scratch: &Path, job: &str) -> Result<Product, Fault>
         proof: Proof { checks },
         renditions: Vec::new(),
         picture_count: None,
+        quality: None,
     })
 }
 

@@ -9,6 +9,7 @@
 //! Deliberately absent: threads and processes above this one, and re-statting the source, which the caller does.
 
 mod attempt;
+mod auto_ladder;
 mod clock;
 mod conclude;
 mod copier;
@@ -28,8 +29,10 @@ mod left_out;
 mod opening;
 mod output;
 mod packaging;
+mod partial;
 mod plan;
 mod pulldown;
+mod rating;
 mod reader;
 mod rung;
 mod sound;
@@ -45,6 +48,8 @@ use crate::base::ids::JobId;
 use crate::media::av::Source;
 use crate::media::error;
 use crate::media::facts::MediaFacts;
+use crate::media::family;
+use crate::media::family::Family;
 use crate::media::limits::Limits;
 use crate::media::pass::stretch::Stretch;
 use crate::media::pictures_alone::AloneJob;
@@ -89,6 +94,8 @@ pub struct PassOrder {
     pub limits: Limits,
     /// Files that the jobs name beside the source.
     pub side: SideFiles,
+    /// The source is a folder, and these files in it.
+    pub family: Option<Family>,
 }
 
 /// Who is told how it goes. Called from several threads.
@@ -122,17 +129,54 @@ pub fn carry_out(order: &PassOrder, source: File, source_name: &str, watch: &dyn
         Source::from_file(source.try_clone().map_err(unreadable)?, source_name).map_err(unreadable)
     };
     let mut read_bytes = 0;
-    let opened = probe::open(open()?, &order.limits)?;
+    let begin = || -> Result<probe::Opened, Fault> {
+        match &order.family {
+            None => probe::open(open()?, &order.limits),
+            Some(family) => family::open(&source, family, source_name, &order.limits),
+        }
+    };
+    let mut opened = begin()?;
+    watch.facts(&opened.facts);
+    let missing = opened.missing_data();
+    let order = &match &missing {
+        None => order.clone(),
+        Some(missing) => {
+            let kept = partial::keep(order, source_name, missing, watch)?;
+            // Moments are placed on what there is of it, not on what it declares.
+            partial::settle(&mut opened, open()?, &order.limits, source_name)?;
+            kept
+        }
+    };
     let facts = opened.facts.clone();
-    watch.facts(&facts);
+    let reopen = || -> Result<probe::Opened, Fault> {
+        let mut opened = begin()?;
+        opened.facts = facts.clone();
+        Ok(opened)
+    };
 
+    let (jobs, decisions) = if facts.main_video().is_some() && auto_ladder::is_wanted(&order.jobs) {
+        let mut tried = reopen()?;
+        let expanded = auto_ladder::expand(&order.jobs, &mut tried, &order.limits, order.threads, watch)?;
+        read_bytes += tried.demuxer.watch().read_bytes();
+        expanded
+    } else {
+        (order.jobs.clone(), auto_ladder::Decisions::new())
+    };
+    let watch: &dyn Watch = &auto_ladder::Explaining {
+        inner: watch,
+        decisions,
+    };
     let mut transcodes: Vec<(&JobId, &TranscodeSpec)> = Vec::new();
     let mut pictures: Vec<PassJob> = Vec::new();
     let mut inspections: Vec<PassJob> = Vec::new();
-    for job in &order.jobs {
+    for job in &jobs {
         make_directory(order, &job.job)?;
         match &job.work {
             MediaWork::Analysis => watch.job_ended(&job.job, JobEnd::Success(analysis(&opened))),
+            MediaWork::Transcode(_) if order.family.is_none() && facts.is_still() => {
+                let reason = "the source is a single picture, not a film".to_owned();
+                watch.job_ended(&job.job, JobEnd::Skipped { reason });
+            }
             MediaWork::Transcode(spec) => transcodes.push((&job.job, spec)),
             MediaWork::Snapshot(_) | MediaWork::DynamicImage(_) if facts.main_video().is_none() => {
                 let reason = "the source has no pictures".to_owned();
@@ -162,7 +206,7 @@ pub fn carry_out(order: &PassOrder, source: File, source_name: &str, watch: &dyn
     for (number, stretch) in passes.iter().enumerate() {
         let opened = match first.take() {
             Some(opened) => opened,
-            None => probe::open(open()?, &order.limits)?,
+            None => reopen()?,
         };
         let before = opened.demuxer.watch().read_bytes();
         let riding = if ride == Some(number) {
@@ -173,13 +217,13 @@ pub fn carry_out(order: &PassOrder, source: File, source_name: &str, watch: &dyn
             Vec::new()
         };
         let share = (number as f64 / passes.len() as f64, 1.0 / passes.len() as f64);
-        let total = attempt::run(order, opened, stretch, &riding, watch, share, &open)?;
+        let total = attempt::run(order, opened, stretch, &riding, watch, share, &reopen)?;
         read_bytes += total.saturating_sub(before);
     }
     if !pictures.is_empty() {
         let opened = match first.take() {
             Some(opened) => opened,
-            None => probe::open(open()?, &order.limits)?,
+            None => reopen()?,
         };
         read_bytes += pictures_alone(order, opened, &pictures, watch)?;
     }
@@ -195,6 +239,7 @@ fn pictures_alone(
 ) -> Result<u64, Fault> {
     glance::refuse_dolby(&opened.demuxer, &opened.facts)?;
     let started = Instant::now();
+    let missing = opened.missing_data();
     let before = opened.demuxer.watch().read_bytes();
     let alone: Vec<AloneJob<'_>> = jobs
         .iter()
@@ -228,6 +273,10 @@ fn pictures_alone(
         &mut tell,
     )?;
     for (job, end) in jobs.iter().zip(ends) {
+        let end = match &missing {
+            Some(missing) => partial::mark(end, missing),
+            None => end,
+        };
         watch.job_ended(&job.job, end);
     }
     Ok(opened.demuxer.watch().read_bytes().saturating_sub(before))

@@ -117,7 +117,10 @@ impl Pass<'_> {
                         turn: turn.clone()?,
                     },
                 )?;
-                Ok(VideoMaker::Encoder(Box::new(track.drawn_on(drawing))))
+                let track = self
+                    .ratings
+                    .follow(number, track.drawn_on(drawing), self.timing.expected_s);
+                Ok(VideoMaker::Encoder(Box::new(track)))
             })
             .collect();
         let audios: Vec<Result<SoundMaker, Fault>> = self

@@ -26,6 +26,7 @@ use crate::media::pass::output::TrackId;
 use crate::media::pass::plan::VideoEncode;
 use crate::media::pass::rung::Outputs;
 use crate::media::pass::rung::Picture;
+use crate::media::quality::Sampler;
 use crate::media::spec::VideoSpec;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -109,6 +110,7 @@ pub struct VideoTrack {
     has_begun: bool,
     learned: String,
     drawing: Option<Drawing>,
+    sampler: Option<Sampler>,
 }
 
 impl VideoTrack {
@@ -170,12 +172,21 @@ impl VideoTrack {
             has_begun: false,
             learned: String::new(),
             drawing: None,
+            sampler: None,
         })
     }
 
     /// With what is drawn onto its pictures, and onto nobody else's.
     pub fn drawn_on(self, drawing: Option<Drawing>) -> Self {
         VideoTrack { drawing, ..self }
+    }
+
+    /// Compared with what goes into it.
+    pub fn followed_by(self, sampler: Sampler) -> Self {
+        VideoTrack {
+            sampler: Some(sampler),
+            ..self
+        }
     }
 
     /// The encoder.
@@ -219,6 +230,9 @@ impl VideoTrack {
     pub fn finish(&mut self, outputs: &Outputs<'_>) -> Result<(), AvError> {
         self.encoder.send_end()?;
         self.drain(outputs)?;
+        if let Some(sampler) = self.sampler.take() {
+            sampler.end();
+        }
         let Turn::First(path, _) = &self.recipe.turn else {
             return Ok(());
         };
@@ -246,6 +260,9 @@ impl VideoTrack {
         }
         frame.ask_key(is_key && self.key_frames == KeyFrames::Asked);
         self.has_begun = true;
+        if let Some(sampler) = &mut self.sampler {
+            sampler.offer(&frame, pts);
+        }
         self.encoder.send(&frame, duration)?;
         self.drain(outputs)
     }
@@ -259,6 +276,9 @@ impl VideoTrack {
                 continue;
             }
             self.straighten(&mut packet);
+            if let Some(sampler) = &mut self.sampler {
+                sampler.packet(&packet);
+            }
             for output in outputs.all {
                 output.write(TrackId::Video, packet.share()?, outputs.health);
             }

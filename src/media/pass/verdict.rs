@@ -54,7 +54,7 @@ impl Pass<'_> {
             let mut videos = self.plan.videos.iter();
             videos.any(|video| (video.spec.codec == VideoCodec::Copy) == is_copy)
         };
-        if has_video && copies(true) && reading.copied.packets == 0 {
+        if has_video && copies(true) && reading.copied.packets == 0 && reading.copied.was_wanted {
             return Err(error::source_undecodable(
                 "copy",
                 &self.name,

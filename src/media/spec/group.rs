@@ -4,6 +4,8 @@
 //! of names alike. Deliberately absent: the encodes themselves; what a set is cut and sealed with, which is `set`.
 
 use crate::media::spec::audio::AudioSpec;
+use crate::media::spec::ladder;
+use crate::media::spec::ladder::AutoLadder;
 use crate::media::spec::set::EncryptionSpec;
 use crate::media::spec::set::RenditionSpec;
 use crate::media::spec::set::SegmentFormat;
@@ -165,6 +167,9 @@ pub struct GroupSpec {
     /// Seals the segments of an `hls` group.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub encryption: Option<EncryptionSpec>,
+    /// The rungs follow from the source: `"auto"`, or a table of limits. The one output with video is their pattern.
+    #[serde(default, deserialize_with = "ladder::read", skip_serializing_if = "Option::is_none")]
+    pub ladder: Option<AutoLadder>,
     /// The renditions.
     #[serde(rename = "output")]
     pub outputs: Vec<OutputSpec>,

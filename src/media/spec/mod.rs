@@ -11,9 +11,11 @@ mod carried;
 mod clip;
 mod extent;
 mod group;
+mod ladder;
 mod overlay;
 mod picture_fill;
 mod qc;
+mod quality;
 pub mod seconds;
 mod set;
 mod snapshot;
@@ -40,6 +42,8 @@ pub use group::GroupKind;
 pub use group::GroupSpec;
 pub use group::OutputSpec;
 pub use group::set_names;
+pub use ladder::AutoLadder;
+pub use ladder::RUNG_HEIGHTS;
 pub use overlay::BurnSpec;
 pub use overlay::Corner;
 pub use overlay::MosaicKind;
@@ -49,6 +53,8 @@ pub use overlay::WatermarkSpec;
 pub use picture_fill::PictureFill;
 pub use qc::QcCheck;
 pub use qc::QcSpec;
+pub use quality::QualityMetric;
+pub use quality::QualitySpec;
 pub use set::EncryptionMethod;
 pub use set::EncryptionSpec;
 pub use set::RenditionKind;
@@ -106,6 +112,17 @@ impl MediaWork {
             MediaWork::Analysis | MediaWork::Snapshot(_) | MediaWork::DynamicImage(_) | MediaWork::Qc(_) => {
                 BTreeSet::new()
             }
+        }
+    }
+
+    /// Takes what there is of a truncated source. Facts and quality control tell of one without failing for it.
+    pub fn takes_partial(&self) -> bool {
+        match self {
+            MediaWork::Analysis => true,
+            MediaWork::Transcode(spec) => spec.partial,
+            MediaWork::Snapshot(spec) => spec.partial,
+            MediaWork::DynamicImage(spec) => spec.partial,
+            MediaWork::Qc(_) => false,
         }
     }
 

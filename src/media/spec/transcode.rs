@@ -10,6 +10,8 @@ use crate::media::spec::overlay::BurnSpec;
 use crate::media::spec::overlay::MosaicSpec;
 use crate::media::spec::overlay::WatermarkKind;
 use crate::media::spec::overlay::WatermarkSpec;
+use crate::media::spec::quality;
+use crate::media::spec::quality::QualitySpec;
 use crate::media::spec::video::VideoCodec;
 use crate::media::spec::video::VideoSpec;
 use serde::Deserialize;
@@ -54,6 +56,9 @@ pub struct TranscodeSpec {
     /// Publish what succeeded when a rung fails or the source is truncated, and say so.
     #[serde(default)]
     pub partial: bool,
+    /// Renditions are compared with what their encoders were given: `true`, or a table of limits.
+    #[serde(default, deserialize_with = "quality::read", skip_serializing_if = "Option::is_none")]
+    pub quality: Option<QualitySpec>,
     /// Marks on all renditions, beneath their own.
     #[serde(default, rename = "watermark", skip_serializing_if = "Vec::is_empty")]
     pub watermarks: Vec<WatermarkSpec>,

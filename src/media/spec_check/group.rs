@@ -14,7 +14,9 @@ use crate::media::spec_check::audio::audio_of;
 use crate::media::spec_check::container::cannot_hold;
 use crate::media::spec_check::findings::Findings;
 use crate::media::spec_check::findings::name;
+use crate::media::spec_check::ladder;
 use crate::media::spec_check::overlay::drawn_of;
+use crate::media::spec_check::qc;
 use crate::media::spec_check::set;
 use crate::media::spec_check::video::video_of;
 use std::collections::BTreeSet;
@@ -25,6 +27,9 @@ pub(super) fn transcode(findings: &mut Findings, spec: &TranscodeSpec) {
     }
     if let Some(clip) = spec.clip {
         clip_of(findings, clip);
+    }
+    if let Some(quality) = &spec.quality {
+        qc::quality(findings, quality);
     }
     joined_of(findings, spec);
     drawn_of(findings, "", &spec.watermarks, &spec.mosaics, spec.burn.as_ref());
@@ -129,6 +134,9 @@ fn group_of(findings: &mut Findings, path: &str, group: &GroupSpec) {
             format!("{} outputs are more than 30", group.outputs.len()),
         );
     }
+    if let Some(ladder) = &group.ladder {
+        ladder::ladder(findings, path, group, ladder);
+    }
     let mut names = BTreeSet::new();
     for (at, output) in group.outputs.iter().enumerate() {
         let path = format!("{path}.output[{at}]");
@@ -151,7 +159,7 @@ fn output_of(findings: &mut Findings, path: &str, group: &GroupSpec, output: &Ou
         findings.add(path, "an output needs video, audio or both");
     }
     if let Some(video) = &output.video {
-        video_of(findings, &format!("{path}.video"), video);
+        video_of(findings, &format!("{path}.video"), &ladder::as_rung(group, video));
         if let Some(why) = cannot_hold(group, video.codec) {
             findings.add(format!("{path}.video"), why);
         }

@@ -8,6 +8,7 @@ mod audio;
 mod container;
 mod findings;
 mod group;
+mod ladder;
 mod overlay;
 mod picture;
 mod qc;

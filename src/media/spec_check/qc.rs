@@ -1,7 +1,27 @@
-//! Quality control: limits and what is looked for.
+//! Quality: limits of control, and of renditions.
 
 use crate::media::spec::QcSpec;
+use crate::media::spec::QualityMetric;
+use crate::media::spec::QualitySpec;
 use crate::media::spec_check::findings::Findings;
+
+pub(super) fn quality(findings: &mut Findings, spec: &QualitySpec) {
+    if spec.metrics.is_empty() {
+        findings.add("quality.metrics", "nothing is measured; write quality = false instead");
+    }
+    findings.within("quality.every_s".to_owned(), spec.every_s, 0.1..=3600.0);
+    findings.within_if("quality.min_psnr_db".to_owned(), spec.min_psnr_db, 10.0..=100.0);
+    findings.within_if("quality.min_ssim".to_owned(), spec.min_ssim, 0.0..=1.0);
+    let unmeasured = [
+        ("quality.min_psnr_db", spec.min_psnr_db, QualityMetric::Psnr, "psnr"),
+        ("quality.min_ssim", spec.min_ssim, QualityMetric::Ssim, "ssim"),
+    ];
+    for (key, least, metric, word) in unmeasured {
+        if least.is_some() && !spec.wants(metric) {
+            findings.add(key, format!("{word:?} is not among quality.metrics"));
+        }
+    }
+}
 
 pub(super) fn qc(findings: &mut Findings, spec: &QcSpec) {
     let path = |key: &str| key.to_owned();

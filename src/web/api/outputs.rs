@@ -41,7 +41,7 @@ pub struct OutputView {
     pub group: String,
     /// Its name.
     pub name: String,
-    /// file, hls, stills, sprite or animation.
+    /// file, hls, dash, cmaf, stills, sprite, animation or report.
     pub kind: String,
     /// The main object, `storage:key`; of numbered files the first.
     pub object: String,
@@ -49,7 +49,7 @@ pub struct OutputView {
     pub size_bytes: u64,
     /// MD5 of the main object.
     pub md5: Option<String>,
-    /// Facts as re-read, the proof, renditions.
+    /// Facts as re-read, the proof, renditions, quality.
     pub detail: Option<Value>,
     /// Number of its files; list them with /api/v1/outputs/ID/files.
     pub file_count: i64,

@@ -122,6 +122,7 @@ impl Set<'_> {
                 place,
                 facts: done.facts,
                 size_bytes,
+                quality: None,
             });
             files.append(&mut done.files);
             manifests.append(&mut done.manifests);
@@ -143,6 +144,7 @@ impl Set<'_> {
             proof: Proof { checks },
             renditions,
             picture_count: None,
+            quality: None,
         }))
     }
 

@@ -18,6 +18,7 @@ use crate::media::spec::EncryptionSpec;
 use crate::media::spec::GroupKind;
 use crate::media::spec::GroupSpec;
 use crate::media::spec::OutputSpec;
+use crate::media::spec::QualitySpec;
 use crate::media::spec::RenditionKind;
 use crate::media::spec::RenditionSpec;
 use crate::media::spec::SegmentFormat;
@@ -205,6 +206,8 @@ pub struct JobPlan {
     pub job: JobId,
     /// Publish what succeeded.
     pub partial: bool,
+    /// Its renditions are compared with what they are made of.
+    pub quality: Option<QualitySpec>,
     /// Groups that have outputs.
     pub groups: Vec<GroupPlan>,
     /// What is not carried over, in words.
@@ -235,6 +238,7 @@ impl Plan {
             let mut planned = JobPlan {
                 job: (*job).clone(),
                 partial: spec.partial,
+                quality: spec.quality.clone(),
                 groups: Vec::new(),
                 dropped: Vec::new(),
             };
