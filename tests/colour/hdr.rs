@@ -307,7 +307,7 @@ fn say_dolby(path: &Path, profile: u16, compatibility: u8) {
     record.extend(b"dvcC");
     record.extend([1, 0]);
     // Profile, level 1, with an RPU and a base layer.
-    record.extend((profile << 9 | 1 << 3 | 0b101).to_be_bytes());
+    record.extend(((profile << 9) | (1 << 3) | 0b101).to_be_bytes());
     record.push(compatibility << 4);
     record.resize(32, 0);
     let mut from = 0;

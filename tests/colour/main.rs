@@ -2,6 +2,7 @@
 //! Clips are made by the system's ffmpeg, and outputs read back by it.
 
 mod clips;
+#[allow(dead_code)]
 #[path = "../media_pass/room.rs"]
 mod room;
 

@@ -61,7 +61,7 @@ fn pulled_down(directory: &Path) -> std::path::PathBuf {
                 // Top field first, repeat first field: 11, 01, 00, 10 in turn.
                 let (top, repeat) = [(1, 1), (0, 0), (0, 1), (1, 0)][picture % 4];
                 picture += 1;
-                bytes[at + 7] = bytes[at + 7] & !0x82 | top << 7 | repeat << 1;
+                bytes[at + 7] = (bytes[at + 7] & !0x82) | (top << 7) | (repeat << 1);
                 bytes[at + 8] |= 0x80;
             }
             _ => {}
