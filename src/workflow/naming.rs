@@ -273,8 +273,8 @@ impl PathTemplate {
         }
         let names = ProductNames {
             pieces,
-            name: facts.name.as_bytes().to_vec(),
-            extension: facts.extension.as_bytes().to_vec(),
+            name: facts.name.replace('/', "_").into_bytes(),
+            extension: facts.extension.replace('/', "_").into_bytes(),
             version: 1,
         };
         let key_len = key_bytes(&names.key(&Place::Main)).len();
@@ -451,6 +451,9 @@ impl ProductNames {
         let last = if last.is_empty() { &self.name[..] } else { last };
         let mut folder = segment::clean_path(folder);
         let mut stem = segment::clean_stem(last);
+        if stem.is_empty() {
+            stem.push(b'_');
+        }
         if !folder.is_empty() {
             folder.push(b'/');
         }
