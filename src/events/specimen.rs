@@ -73,7 +73,10 @@ pub fn facts() -> MediaFacts {
         bitrate_kbps: None,
         frame_count: None,
         language: None,
+        title: None,
         default: true,
+        forced: false,
+        for_deaf: false,
         decodable: true,
         kind,
     };

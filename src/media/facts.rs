@@ -102,8 +102,17 @@ pub struct StreamFacts {
     pub frame_count: Option<u64>,
     /// RFC 5646 or ISO 639 as the file says it.
     pub language: Option<String>,
+    /// Name of the track, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
     /// Marked as default.
     pub default: bool,
+    /// Marked to be shown even when subtitles are off.
+    #[serde(default)]
+    pub forced: bool,
+    /// Marked as having descriptions of sounds.
+    #[serde(default)]
+    pub for_deaf: bool,
     /// A decoder for it is built in and allowed.
     pub decodable: bool,
     /// What only its kind has.

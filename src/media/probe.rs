@@ -21,11 +21,14 @@ use crate::media::facts::MediaFacts;
 use crate::media::facts::Ratio;
 use crate::media::facts::StreamFacts;
 use crate::media::facts::StreamKind;
+use crate::media::facts::TimecodeFacts;
 use crate::media::facts::VideoFacts;
 use crate::media::length;
 use crate::media::limits::Limits;
+use crate::media::timecode::Timecode;
 use crate::media::wholeness;
 use crate::media::wholeness::Wholeness;
+use std::collections::BTreeMap;
 
 const OPERATION: &str = "probe";
 
@@ -226,7 +229,43 @@ pub fn facts(demuxer: &Demuxer) -> Result<MediaFacts, AvError> {
         streams,
         chapters: demuxer.chapters(),
         tags: demuxer.tags(),
-        timecode: None,
+        timecode: timecode(demuxer),
+    })
+}
+
+/// Timecode as tracks and tags have it.
+fn timecode(demuxer: &Demuxer) -> Option<TimecodeFacts> {
+    let of_tags = |tags: BTreeMap<String, String>| {
+        let found = tags.into_iter().find(|(key, _)| key.eq_ignore_ascii_case("timecode"));
+        found.map(|(_, value)| value)
+    };
+    let is_track = |stream: &Stream<'_>| {
+        stream
+            .parameters()
+            .is_ok_and(|parameters| parameters.codec_tag_text() == "tmcd")
+    };
+    let pictures = demuxer.streams().find(|stream| {
+        let is_video = stream
+            .parameters()
+            .is_ok_and(|parameters| parameters.kind() == Kind::Video);
+        is_video && !stream.is_attached_picture()
+    });
+    let track = demuxer.streams().find(is_track);
+    let rate = pictures.and_then(|stream| stream.average_frame_rate().or_else(|| stream.real_frame_rate()));
+    let rate = track
+        .and_then(|stream| stream.average_frame_rate())
+        .or(rate)
+        .filter(|rate| (1.0..=240.0).contains(&rate.value()))?;
+    let of_track = track
+        .and_then(|stream| of_tags(stream.tags()))
+        .map(|start| (start, "track"));
+    let of_pictures = || pictures.and_then(|stream| of_tags(stream.tags()));
+    let (start, origin) = of_track.or_else(|| Some((of_pictures().or_else(|| of_tags(demuxer.tags()))?, "tag")))?;
+    let first = Timecode::parse(&start, rate).ok()?;
+    Some(TimecodeFacts {
+        start: first.to_string(),
+        rate,
+        origin: origin.to_owned(),
     })
 }
 
@@ -265,7 +304,10 @@ fn stream_facts(stream: &Stream<'_>) -> Result<StreamFacts, AvError> {
         bitrate_kbps: (bit_rate > 0).then_some(bit_rate as f64 / 1000.0),
         frame_count: stream.frame_count(),
         language: stream.tags().remove("language").filter(|language| language != "und"),
+        title: stream.tags().remove("title"),
         default: stream.is_default(),
+        forced: stream.is_forced(),
+        for_deaf: stream.is_for_deaf(),
         decodable: complete && Decoder::exists(&parameters),
         kind,
     })

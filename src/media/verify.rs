@@ -60,6 +60,15 @@ pub struct AudioExpected {
     pub end_s: f64,
 }
 
+/// What text should be there.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TextExpected {
+    /// Codec, as a probe calls it.
+    pub codec: &'static str,
+    /// When the first cue appears, seconds; none: there is none.
+    pub first_s: Option<f64>,
+}
+
 /// What an output should hold.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Expected {
@@ -67,6 +76,8 @@ pub struct Expected {
     pub video: Option<VideoExpected>,
     /// Sound, a track each, in the order of the file.
     pub audios: Vec<AudioExpected>,
+    /// Text, a track each, in the order of the file.
+    pub texts: Vec<TextExpected>,
     /// Where time 0 stands in the file, seconds: transport streams begin later.
     pub start_s: f64,
     /// The container does not say how long the last picture is shown.
@@ -114,7 +125,10 @@ pub fn media(source: Source, expected: &Expected) -> Result<(MediaFacts, Vec<Che
             .and_then(|(index, _)| counted.get(index).copied())
             .unwrap_or_default()
     };
-    let mut pictures = of(|kind| matches!(kind, StreamKind::Video(_)), 0);
+    let mut pictures = of(
+        |kind| matches!(kind, StreamKind::Video(video) if !video.attached_picture),
+        0,
+    );
     if let Some(video) = expected.video.as_ref().filter(|_| expected.open_end) {
         pictures.end_s = pictures.last_s + (video.end_s - video.last_s);
     }
@@ -148,6 +162,21 @@ pub fn media(source: Source, expected: &Expected) -> Result<(MediaFacts, Vec<Che
                 format!("{wanted_ms:.1} within {:.0}", SKEW_S * 1000.0),
                 format!("{found_ms:.1}"),
                 (found_ms - wanted_ms).abs() <= SKEW_S * 1000.0,
+            );
+        }
+    }
+    for (number, text) in expected.texts.iter().enumerate() {
+        let cues = of(|kind| matches!(kind, StreamKind::Subtitle), number);
+        if let (Some(wanted_s), Some(found_s)) = (text.first_s, cues.first_s) {
+            // MP4 fills what is before the first text with an empty one.
+            let ok = (found_s - wanted_s).abs() <= STAMP_S || found_s == 0.0;
+            let name = format!("text_first_s_{}", number + 1);
+            check(
+                &mut checks,
+                &name,
+                format!("{wanted_s:.3}"),
+                format!("{found_s:.3}"),
+                ok,
             );
         }
     }
@@ -227,18 +256,26 @@ fn streams_wanted(expected: &Expected) -> String {
         .audios
         .iter()
         .map(|audio| format!("{} {} Hz {} channels", audio.codec, audio.rate_hz, audio.channels));
-    video.into_iter().chain(audios).collect::<Vec<_>>().join(", ")
+    let texts = expected.texts.iter().map(|text| text.codec.to_owned());
+    video
+        .into_iter()
+        .chain(audios)
+        .chain(texts)
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 fn streams_found(facts: &MediaFacts) -> String {
     let words = |kind: &StreamKind, codec: &str| match kind {
+        StreamKind::Video(video) if video.attached_picture => None,
         StreamKind::Video(video) => Some(format!("{codec} {}x{}", video.width, video.height)),
         StreamKind::Audio(audio) => Some(format!(
             "{codec} {} Hz {} channels",
             audio.sample_rate_hz, audio.channels
         )),
         // Chapters of an MP4 are a text track.
-        StreamKind::Subtitle | StreamKind::Data => None,
+        StreamKind::Data => None,
+        StreamKind::Subtitle => Some(codec.to_owned()),
     };
     let found: Vec<_> = facts
         .streams
@@ -256,7 +293,7 @@ fn count(demuxer: &mut Demuxer, facts: &MediaFacts, start_s: f64) -> Result<(Vec
     let mut first_picture = None;
     for stream in demuxer.streams() {
         let parameters = stream.parameters()?;
-        if parameters.kind() == Kind::Video {
+        if parameters.kind() == Kind::Video && !stream.is_attached_picture() {
             let decoder = Decoder::open(&parameters, stream.time_base(), 1, &Limits::default())?;
             first_picture = Some((stream.index(), decoder, false));
             metadata = stream.hdr_metadata();

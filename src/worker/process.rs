@@ -69,6 +69,7 @@ fn carry_out_order(voice: &Arc<StdoutVoice>, account: &Account) -> Result<(), Fa
         scratch: &order.scratch,
         max_memory_bytes: order.limits.max_memory_bytes,
         mode: order.sandbox,
+        has_letters: order.jobs.iter().any(|job| job.work.needs_fonts()),
     })?;
     voice.say(&Message::Started { sandbox_missing });
     stop_with_stdin(voice.clone());

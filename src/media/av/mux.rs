@@ -33,6 +33,19 @@ use std::ptr::NonNull;
 const BUFFER_BYTES: usize = 64 * 1024;
 const EIO: i32 = 5;
 
+/// What a stream is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Purpose {
+    /// Players take it by themselves.
+    pub default: bool,
+    /// Shown even when subtitles are off.
+    pub forced: bool,
+    /// With descriptions of sounds.
+    pub for_deaf: bool,
+    /// A picture that stands for the whole.
+    pub cover: bool,
+}
+
 /// A file being written.
 pub struct Muxer {
     raw: NonNull<ffi::AVFormatContext>,
@@ -177,6 +190,30 @@ impl Muxer {
             }
         }
         Ok(())
+    }
+
+    /// What a stream is for: taken by players by themselves, shown even when subtitles are off, for the deaf, a cover.
+    pub fn set_purpose(&mut self, stream: usize, purpose: Purpose) {
+        let flags = [
+            (purpose.default, ffi::AV_DISPOSITION_DEFAULT),
+            (purpose.forced, ffi::AV_DISPOSITION_FORCED),
+            (purpose.for_deaf, ffi::AV_DISPOSITION_HEARING_IMPAIRED),
+            (purpose.cover, ffi::AV_DISPOSITION_ATTACHED_PIC),
+        ];
+        let all = flags
+            .iter()
+            .filter(|(is, _)| *is)
+            .fold(0, |all, (_, flag)| all | *flag as i32);
+        if stream < self.stream_count() {
+            // SAFETY: a live stream of ours.
+            unsafe { (**(*self.raw.as_ptr()).streams.add(stream)).disposition = all }
+        }
+    }
+
+    /// Keeps packets back at most so long for those of a stream that has none.
+    pub fn wait_at_most(&mut self, seconds: f64) {
+        // SAFETY: a live context.
+        unsafe { (*self.raw.as_ptr()).max_interleave_delta = (seconds * 1e6) as i64 }
     }
 
     /// Tags of the file.

@@ -7,17 +7,20 @@ use crate::media::av::packet::rescale;
 use crate::media::error;
 use crate::media::facts::MediaFacts;
 use crate::media::facts::Ratio;
+use crate::media::facts::StreamFacts;
 use crate::media::pass::PassJob;
 use crate::media::pass::PassOrder;
 use crate::media::pass::Watch;
 use crate::media::pass::conclude::Made;
 use crate::media::pass::drawn;
 use crate::media::pass::fields::Fields;
+use crate::media::pass::file_writer::Cover;
 use crate::media::pass::glance;
 use crate::media::pass::glance::Glance;
 use crate::media::pass::grade::Grade;
 use crate::media::pass::inspect;
 use crate::media::pass::inspect::Inspection;
+use crate::media::pass::kept;
 use crate::media::pass::output::Health;
 use crate::media::pass::output::Output;
 use crate::media::pass::plan::Plan;
@@ -110,8 +113,17 @@ pub fn run(
         inspections: inspect::open(pictures, &facts, timing.rate),
         reopen,
         attached_fonts: drawn::attached_fonts(&opened.demuxer),
+        cover: kept::cover(&opened.demuxer, &facts),
     };
     pass.run(opened, taps, missing)
+}
+
+impl Pass<'_> {
+    /// Something of the source's stream of each text track.
+    fn text_streams<T: Default>(&self, of: impl Fn(&StreamFacts) -> T) -> Vec<T> {
+        let streams = self.plan.texts.iter().map(|text| self.facts.streams.get(text.stream));
+        streams.map(|stream| stream.map(&of).unwrap_or_default()).collect()
+    }
 }
 
 /// Looks at the first pictures of what is asked for, where any of it needs pictures. The facts are the source's,
@@ -215,12 +227,15 @@ pub(super) struct Pass<'a> {
     pub(super) reopen: Reopen<'a>,
     /// Fonts inside the source.
     pub(super) attached_fonts: Vec<Vec<u8>>,
+    /// The picture that stands for the source.
+    pub(super) cover: Option<Cover>,
 }
 
 impl Pass<'_> {
     fn run(&mut self, opened: Opened, taps: Vec<Tapped>, missing: Option<String>) -> Result<u64, Fault> {
         let Opened { mut demuxer, .. } = opened;
         let encoders = self.open_encoders();
+        let texts = self.open_texts(&demuxer);
         let health = Health::new(self.plan.jobs.len());
         let outputs: Vec<Output> = self
             .plan
@@ -228,7 +243,7 @@ impl Pass<'_> {
             .iter()
             .map(|output| {
                 let partial = self.plan.jobs[output.job].partial;
-                let writer = self.open_writer(output, &encoders);
+                let writer = self.open_writer(output, &encoders, &texts);
                 Output::new(&output.name, output.job, partial, output.track_count(), writer)
             })
             .collect();
@@ -245,14 +260,25 @@ impl Pass<'_> {
         let mut made = Made {
             videos: vec![None; self.plan.videos.len()],
             audios: vec![None; self.plan.audios.len()],
-            texts: vec![None; self.plan.texts.len()],
+            texts: Vec::new(),
+            has_captions: false,
+            text_codecs: self.text_streams(|stream| stream.codec_name.clone()),
+            text_languages: self.text_streams(|stream| {
+                let language = stream.language.as_deref()?;
+                let plain = language
+                    .bytes()
+                    .all(|letter| letter.is_ascii_alphanumeric() || letter == b'-');
+                (plain && !language.is_empty()).then(|| language.to_owned())
+            }),
         };
         let header = |index: usize| encoders.parameters[index].as_ref();
         let codecs: Vec<Option<String>> = (0..self.plan.videos.len())
             .map(|index| self.codec_name(index, header(index)?))
             .collect();
 
-        let (reading, sound, tapped) = self.read(&mut demuxer, encoders, &outputs, &health, taps)?;
+        let (reading, sound, tapped, cues) = self.read(&mut demuxer, (encoders, texts), &outputs, &health, taps)?;
+        made.texts = cues;
+        made.has_captions = reading.has_captions;
         self.check_source(&reading, &sound)?;
         let truncated = missing.or_else(|| self.truncation(&demuxer, &reading));
         if self.watch.stop_asked() {

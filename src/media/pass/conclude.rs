@@ -19,6 +19,7 @@ use crate::media::pass::plan::Plan;
 use crate::media::pass::playlist;
 use crate::media::pass::segments::INIT;
 use crate::media::pass::segments::Track;
+use crate::media::pass::text::TextForm;
 use crate::media::product::Check;
 use crate::media::product::Place;
 use crate::media::product::Product;
@@ -28,9 +29,11 @@ use crate::media::product::Proof;
 use crate::media::product::Rendition;
 use crate::media::product::reference;
 use crate::media::spec::GroupKind;
+use crate::media::subtitles;
 use crate::media::verify;
 use crate::media::verify::AudioExpected;
 use crate::media::verify::Expected;
+use crate::media::verify::TextExpected;
 use crate::media::verify::VideoExpected;
 use std::fs::File;
 use std::io;
@@ -50,6 +53,12 @@ pub struct Made {
     pub audios: Vec<Option<AudioExpected>>,
     /// What was read of each text track; none: it could not be read.
     pub texts: Vec<Option<Vec<Cue>>>,
+    /// Closed captions are inside the source's pictures, and in no rendition.
+    pub has_captions: bool,
+    /// Codec of each text track in the source.
+    pub text_codecs: Vec<String>,
+    /// And its language, plain letters.
+    pub text_languages: Vec<Option<String>>,
 }
 
 /// A video encode's result.
@@ -102,6 +111,19 @@ pub fn prove(
     let expected = Expected {
         video: video.map(|video| video.expected),
         audios: output.audios.iter().filter_map(|index| made.audios[*index]).collect(),
+        texts: match &output.form {
+            Form::File(container) => (output.texts.iter())
+                .filter_map(|text| {
+                    let cues = made.texts[*text].as_ref()?;
+                    let codec = TextForm::of(*container, made.text_codecs[*text].as_str())?;
+                    Some(TextExpected {
+                        codec: codec.stream_name(),
+                        first_s: cues.iter().map(|cue| cue.start_s).reduce(f64::min),
+                    })
+                })
+                .collect(),
+            Form::Segments(_) | Form::Captions(_) => Vec::new(),
+        },
         start_s,
         open_end,
     };
@@ -158,16 +180,18 @@ pub fn prove(
             let source = Source::from_file(file, &output.name).map_err(io_fault(&path))?;
             let (facts, mut checks) = verify::media(source, &expected)?;
             verify::check(&mut checks, "md5", "of the file as it lies on disk", &md5, true);
+            let mut files = text_files(plan, output, made, scratch)?;
+            files.push(ProductFile {
+                scratch_path: relative,
+                place: Place::Main,
+                size_bytes,
+                md5,
+                names_others: false,
+            });
             Proved {
                 facts,
                 checks,
-                files: vec![ProductFile {
-                    scratch_path: relative,
-                    place: Place::Main,
-                    size_bytes,
-                    md5,
-                    names_others: false,
-                }],
+                files,
                 track: None,
             }
         }
@@ -176,6 +200,37 @@ pub fn prove(
         Some(fault) => Err(fault),
         None => Ok(proved),
     }
+}
+
+/// Subtitles beside a file.
+fn text_files(plan: &Plan, output: &OutputPlan, made: &Made, scratch: &Path) -> Result<Vec<ProductFile>, Fault> {
+    let mut files: Vec<ProductFile> = Vec::new();
+    for text in &output.beside {
+        let Some(cues) = made.texts.get(*text).and_then(Option::as_ref) else {
+            continue;
+        };
+        let language = made.text_languages[*text].as_deref().unwrap_or("und");
+        let taken = |suffix: &str| files.iter().any(|file| file.place == Place::Beside(suffix.to_owned()));
+        let mut suffix = format!(".{language}.vtt");
+        let mut number = 2;
+        while taken(&suffix) {
+            suffix = format!(".{language}-{number}.vtt");
+            number += 1;
+        }
+        let relative = format!("{}/{}/{}{suffix}", plan.jobs[output.job].job, output.group, output.name);
+        let path = scratch.join(&relative);
+        let io_fault = |cause: io::Error| error::output_io("write the subtitles", &path, &cause);
+        std::fs::write(&path, subtitles::file_of(cues)).map_err(io_fault)?;
+        let (size_bytes, md5) = digest::of_file(&path).map_err(io_fault)?;
+        files.push(ProductFile {
+            scratch_path: relative,
+            place: Place::Beside(suffix),
+            size_bytes,
+            md5,
+            names_others: false,
+        });
+    }
+    Ok(files)
 }
 
 /// The playlist as text against the segments on disk.

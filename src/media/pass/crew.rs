@@ -7,6 +7,7 @@ use crate::media::av::AvError;
 use crate::media::av::Decoder;
 use crate::media::av::Parameters;
 use crate::media::av::PixelFormat;
+use crate::media::cue::Cue;
 use crate::media::error;
 use crate::media::pass::attempt::Pass;
 use crate::media::pass::grade;
@@ -15,8 +16,10 @@ use crate::media::pass::head::Head;
 use crate::media::pass::head::Wanted;
 use crate::media::pass::inspect;
 use crate::media::pass::opening::Encoders;
+use crate::media::pass::opening::OpenedTexts;
 use crate::media::pass::output::Health;
 use crate::media::pass::output::Output;
+use crate::media::pass::plan::Form;
 use crate::media::pass::plan::OutputPlan;
 use crate::media::pass::plan::VideoEncode;
 use crate::media::pass::reader::AudioIn;
@@ -32,6 +35,8 @@ use crate::media::pass::sound::SoundSummary;
 use crate::media::pass::sound::SoundTrack;
 use crate::media::pass::taps;
 use crate::media::pass::taps::Tapped;
+use crate::media::pass::text::TextFeed;
+use crate::media::pass::text::Texts;
 use crate::media::progress::Progress;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
@@ -51,14 +56,19 @@ const SDR: usize = 0;
 const HDR: usize = 1;
 
 /// What came of reading: pictures, sound, and each tap with how it went.
-pub type Harvest = (Reading, SoundSummary, Vec<(Tapped, Result<(), Fault>)>);
+pub type Harvest = (
+    Reading,
+    SoundSummary,
+    Vec<(Tapped, Result<(), Fault>)>,
+    Vec<Option<Vec<Cue>>>,
+);
 
 impl Pass<'_> {
     /// Reads the source with all threads at work.
     pub(super) fn read(
         &self,
         demuxer: &mut crate::media::av::Demuxer,
-        encoders: Encoders,
+        (encoders, texts): (Encoders, OpenedTexts),
         outputs: &[Output],
         health: &Health,
         taps: Vec<Tapped>,
@@ -200,6 +210,8 @@ impl Pass<'_> {
                     raw: Fan(raw),
                 });
             }
+            let texts = self.text_feeds(texts, outputs, health);
+            wanted.extend(texts.streams());
             demuxer.keep_only(&wanted);
             let mut reader = Reader {
                 demuxer,
@@ -208,6 +220,7 @@ impl Pass<'_> {
                 origin: self.timing.origin,
                 end_s: self.timing.end_s,
                 is_clip: self.timing.is_clip,
+                texts,
             };
             let mut ear = Listener {
                 pass: self,
@@ -223,7 +236,11 @@ impl Pass<'_> {
                 Ordering::Relaxed,
             );
             // With the reader go the first senders: all threads come to their end, one after the other.
-            drop(reader);
+            let Reader {
+                texts, video, audio, ..
+            } = reader;
+            drop((video, audio));
+            let cues = texts.finish(whole());
             let died = |_| error::broken_invariant("pass", &self.name, "a thread of the pass panicked");
             let mut tapped = Vec::new();
             for thread in tap_threads {
@@ -242,8 +259,40 @@ impl Pass<'_> {
                     .map_err(died)?
                     .map_err(|refusal| error::source_refused("decode the sound", &self.name, &refusal))?,
             };
-            Ok((reading?, sound, tapped))
+            Ok((reading?, sound, tapped, cues))
         })
+    }
+
+    /// Where text goes while the source is read.
+    fn text_feeds<'o>(&self, tracks: OpenedTexts, outputs: &'o [Output], health: &'o Health) -> Texts<'o> {
+        let mut feeds = Vec::new();
+        for (output, planned) in outputs.iter().zip(&self.plan.outputs) {
+            let Form::File(container) = &planned.form else { continue };
+            for text in &planned.texts {
+                let (Some(track), Some(form)) = (&tracks[*text], self.text_form(*text, *container)) else {
+                    continue;
+                };
+                match form.encoder(track.header()) {
+                    Ok(encoder) => feeds.push(TextFeed {
+                        text: *text,
+                        output,
+                        form,
+                        encoder,
+                        waiting: Vec::new(),
+                    }),
+                    Err(refusal) => output.fail(
+                        error::output_refused("open the output", &planned.name, &refusal),
+                        health,
+                    ),
+                }
+            }
+        }
+        Texts {
+            tracks,
+            feeds,
+            health,
+            end_s: self.timing.end_s,
+        }
     }
 
     /// Threads of the decoder: each holds pictures of the source's size, and where renditions as large as the source

@@ -8,12 +8,17 @@ use crate::media::av::Dict;
 use crate::media::av::Muxer;
 use crate::media::av::Packet;
 use crate::media::av::Parameters;
+use crate::media::av::mux::Purpose;
 use crate::media::encoding::hdr::HdrMetadata;
 use crate::media::facts::Ratio;
 use crate::media::pass::output::TrackId;
 use crate::media::spec::Container;
 use std::collections::BTreeMap;
 use std::path::Path;
+
+/// Longest time that sound and pictures wait for text.
+const TEXT_WAIT_S: f64 = 1.0;
+const COVER_UNIT: Ratio = Ratio { num: 1, den: 90_000 };
 
 /// A track to be written.
 #[derive(Debug, Clone)]
@@ -30,15 +35,38 @@ pub struct TrackIn<'a> {
     pub metadata: HdrMetadata,
     /// Tags: `language`, `title`.
     pub tags: BTreeMap<String, String>,
+    /// What it is for, where that is to be said.
+    pub purpose: Option<Purpose>,
 }
 
 /// What a file says beside its tracks.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub struct FileTags {
     /// Chapters, seconds of the output.
     pub chapters: Vec<(f64, f64, Option<String>)>,
     /// Title, comment ...
     pub tags: BTreeMap<String, String>,
+    /// A picture that stands for the whole.
+    pub cover: Option<Cover>,
+}
+
+/// A picture that stands for a file of sound.
+#[derive(Debug)]
+pub struct Cover {
+    /// What the muxer must know of it.
+    pub parameters: Parameters,
+    /// Its data.
+    pub packet: Packet,
+}
+
+impl Cover {
+    /// The same once more.
+    pub fn share(&self) -> Option<Self> {
+        Some(Cover {
+            parameters: self.parameters.duplicate().ok()?,
+            packet: self.packet.share().ok()?,
+        })
+    }
 }
 
 #[derive(Debug)]
@@ -88,13 +116,39 @@ impl FileWriter {
             if !track.tags.is_empty() {
                 muxer.set_stream_tags(stream, &track.tags)?;
             }
+            if let Some(purpose) = track.purpose {
+                muxer.set_purpose(stream, purpose);
+            }
             slots.push((track.id, stream, track.unit));
         }
+        if tracks.iter().any(|track| matches!(track.id, TrackId::Text(_))) {
+            // Text is silent for minutes; its packets come before those they belong to.
+            muxer.wait_at_most(TEXT_WAIT_S);
+        }
+        let cover = match &tags.cover {
+            None => None,
+            Some(cover) => {
+                let stream = muxer.add_stream(&cover.parameters, COVER_UNIT)?;
+                muxer.set_purpose(
+                    stream,
+                    Purpose {
+                        cover: true,
+                        ..Purpose::default()
+                    },
+                );
+                Some((stream, cover.packet.share()?))
+            }
+        };
         muxer.set_tags(&tags.tags)?;
         if !tags.chapters.is_empty() {
             muxer.add_chapters(&tags.chapters)?;
         }
         muxer.begin(options)?;
+        if let Some((stream, mut packet)) = cover {
+            packet.set_stream_index(stream);
+            packet.set_times(Some(0), Some(0), 0);
+            muxer.write_interleaved(&mut packet)?;
+        }
         let slots = slots
             .into_iter()
             .map(|(id, stream, unit)| Slot {

@@ -1,31 +1,103 @@
-//! What of a source the outputs of a pass cannot carry, in words.
+//! What of a source the outputs of a job do not carry, in words.
+//!
+//! Guarantees: complete: streams, chapters, timecode, cover, tags. Deliberately absent: captions inside pictures, which
+//! are known only once pictures were decoded.
 
 use crate::media::facts::MediaFacts;
+use crate::media::facts::StreamFacts;
 use crate::media::facts::StreamKind;
+use crate::media::pass::kept;
+use crate::media::pass::plan::Form;
+use crate::media::pass::plan::OutputPlan;
+use crate::media::pass::plan::Plan;
+use crate::media::spec::Container;
+use crate::media::spec::MetadataRule;
 
-/// Streams of the source that no output takes.
-pub fn streams(facts: &MediaFacts) -> Vec<String> {
-    let video = facts.main_video().map(|(stream, _)| stream.index);
-    let audio = facts.main_audio().map(|(stream, _)| stream.index);
-    facts
+/// What the outputs of job number `job` leave out.
+pub fn of(plan: &Plan, job: usize, facts: &MediaFacts) -> Vec<String> {
+    let rule = plan.jobs[job].metadata;
+    let outputs: Vec<&OutputPlan> = plan.outputs.iter().filter(|output| output.job == job).collect();
+    let mut words: Vec<String> = facts
         .streams
         .iter()
-        .filter(|stream| Some(stream.index) != video && Some(stream.index) != audio)
-        .map(|stream| {
-            let kind = match &stream.kind {
-                StreamKind::Video(video) if video.attached_picture => "cover picture",
-                StreamKind::Video(_) => "video",
-                StreamKind::Audio(_) => "audio",
-                StreamKind::Subtitle => "subtitle",
-                StreamKind::Data => "data",
+        .filter(|stream| !is_taken(plan, &outputs, facts, stream, rule))
+        .map(stream_words)
+        .collect();
+    let without = |holds: fn(Container) -> bool| -> Vec<&str> {
+        let lacking = outputs.iter().filter(|output| match &output.form {
+            Form::File(container) => !holds(*container),
+            Form::Segments(_) => output.video.is_some(),
+            Form::Captions(_) => false,
+        });
+        lacking.map(|output| output.name.as_str()).collect()
+    };
+    let mut missing = |what: &str, outputs: Vec<&str>| {
+        if !outputs.is_empty() {
+            words.push(format!("{what}: {} without a place for it", outputs.join(", ")));
+        }
+    };
+    if !facts.chapters.is_empty() && rule != MetadataRule::None {
+        missing("chapters", without(kept::holds_chapters));
+    }
+    if facts.timecode.is_some() && outputs.iter().any(|output| output.video.is_some()) {
+        missing("timecode", without(kept::holds_timecode));
+    }
+    if rule == MetadataRule::None && !facts.chapters.is_empty() {
+        words.push("chapters, because metadata = \"none\"".to_owned());
+    }
+    let (_, tags) = kept::tags(facts, rule);
+    if !tags.is_empty() {
+        words.push(format!("tags: {}", tags.join(", ")));
+    }
+    words
+}
+
+fn is_taken(
+    plan: &Plan,
+    outputs: &[&OutputPlan],
+    facts: &MediaFacts,
+    stream: &StreamFacts,
+    rule: MetadataRule,
+) -> bool {
+    match &stream.kind {
+        StreamKind::Video(video) if video.attached_picture => {
+            let holds = |output: &&OutputPlan| {
+                output.video.is_none() && matches!(&output.form, Form::File(container) if kept::holds_cover(*container))
             };
-            let language = stream.language.as_deref().map(|l| format!(", {l}")).unwrap_or_default();
-            let why = if stream.decodable || matches!(stream.kind, StreamKind::Subtitle | StreamKind::Data) {
-                ""
-            } else {
-                ", not decodable"
-            };
-            format!("stream {}: {kind} ({}{language}{why})", stream.index, stream.codec_name)
-        })
-        .collect()
+            rule != MetadataRule::None && outputs.iter().any(holds)
+        }
+        StreamKind::Video(_) => facts.main_video().is_some_and(|(main, _)| main.index == stream.index),
+        StreamKind::Audio(_) => {
+            let mut all = outputs.iter().flat_map(|output| &output.audios);
+            // Where no sound is wanted, nothing of it is lost.
+            facts.main_audio().is_some_and(|(main, _)| main.index == stream.index)
+                || all.any(|audio| plan.audios[*audio].stream == stream.index)
+        }
+        StreamKind::Subtitle => {
+            let mut all = outputs
+                .iter()
+                .flat_map(|output| output.texts.iter().chain(&output.beside));
+            all.any(|text| plan.texts[*text].stream == stream.index)
+        }
+        // The track of the timecode itself; the timecode is told of below.
+        StreamKind::Data => stream.codec_tag_string == "tmcd" && facts.timecode.is_some(),
+    }
+}
+
+fn stream_words(stream: &StreamFacts) -> String {
+    let kind = match &stream.kind {
+        StreamKind::Video(video) if video.attached_picture => "cover picture",
+        StreamKind::Video(_) => "video",
+        StreamKind::Audio(_) => "audio",
+        StreamKind::Subtitle => "subtitle",
+        StreamKind::Data if matches!(stream.codec_name.as_str(), "ttf" | "otf") => "attached font",
+        StreamKind::Data => "data",
+    };
+    let language = stream.language.as_deref().map(|l| format!(", {l}")).unwrap_or_default();
+    let why = if stream.decodable || matches!(stream.kind, StreamKind::Subtitle | StreamKind::Data) {
+        ""
+    } else {
+        ", not decodable"
+    };
+    format!("stream {}: {kind} ({}{language}{why})", stream.index, stream.codec_name)
 }

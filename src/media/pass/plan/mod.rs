@@ -8,6 +8,7 @@ mod pictures;
 mod rates;
 mod sets;
 mod sounds;
+mod texts;
 
 use crate::base::ids::JobId;
 use crate::media::facts::AudioFacts;
@@ -18,10 +19,12 @@ use crate::media::spec::Container;
 use crate::media::spec::EncryptionSpec;
 use crate::media::spec::GroupKind;
 use crate::media::spec::GroupSpec;
+use crate::media::spec::MetadataRule;
 use crate::media::spec::OutputSpec;
 use crate::media::spec::RenditionKind;
 use crate::media::spec::RenditionSpec;
 use crate::media::spec::SegmentFormat;
+use crate::media::spec::TextRule;
 use crate::media::spec::TranscodeSpec;
 use crate::media::spec::VideoSpec;
 use crate::media::spec::set_names;
@@ -95,6 +98,8 @@ pub struct OutputPlan {
     pub audios: Vec<usize>,
     /// Indexes of its text tracks.
     pub texts: Vec<usize>,
+    /// Indexes of text tracks that stand beside it as WebVTT files.
+    pub beside: Vec<usize>,
 }
 
 impl OutputPlan {
@@ -195,6 +200,10 @@ pub struct JobPlan {
     pub groups: Vec<GroupPlan>,
     /// What is not carried over, in words.
     pub dropped: Vec<String>,
+    /// What becomes of text.
+    pub text: TextRule,
+    /// What becomes of tags.
+    pub metadata: MetadataRule,
 }
 
 /// All of a pass.
@@ -223,7 +232,9 @@ impl Plan {
                 job: (*job).clone(),
                 partial: spec.partial,
                 groups: Vec::new(),
-                dropped: left_out::streams(facts),
+                dropped: Vec::new(),
+                text: spec.text,
+                metadata: spec.metadata,
             };
             let groups = spec.drawn_groups();
             let names = set_names(&groups);
@@ -236,6 +247,8 @@ impl Plan {
                 }
             }
             plan.jobs.push(planned);
+            let left_out = left_out::of(&plan, number, facts);
+            plan.jobs[number].dropped.splice(0..0, left_out);
         }
         plan.order_cascade();
         plan
@@ -322,6 +335,7 @@ impl Plan {
                         Container::M4a
                     };
                     let container = group.container.filter(|_| !want.fell_back).unwrap_or(fallback);
+                    let (texts, beside) = self.texts_of(container, video.is_some(), job.text, facts);
                     planned.outputs.push(self.outputs.len());
                     self.outputs.push(OutputPlan {
                         job: at.0,
@@ -330,7 +344,8 @@ impl Plan {
                         form: Form::File(container),
                         video,
                         audios: sound.into_iter().collect(),
-                        texts: Vec::new(),
+                        texts,
+                        beside,
                     });
                 }
                 GroupKind::Hls | GroupKind::Dash | GroupKind::Cmaf => {

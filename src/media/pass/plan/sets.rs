@@ -120,6 +120,7 @@ impl Plan {
             video: None,
             audios: Vec::new(),
             texts: vec![text],
+            beside: Vec::new(),
         });
         planned.outputs.push(number);
         let id = wish.subtitle_group.unwrap_or_else(|| "subtitles".to_owned());
@@ -153,6 +154,7 @@ impl Plan {
             video,
             audios: audios.to_vec(),
             texts: Vec::new(),
+            beside: Vec::new(),
         });
         planned.outputs.push(self.outputs.len() - 1);
         self.outputs.len() - 1
