@@ -106,7 +106,11 @@ fn fonts_are_open_to_workers_that_draw_letters_and_to_no_others() {
         println!("skipped: this kernel has no landlock");
         return;
     }
-    for (way, target) in [("file", fonts), ("letters", foreign.as_path()), ("letters", Path::new("/etc/passwd"))] {
+    for (way, target) in [
+        ("file", fonts),
+        ("letters", foreign.as_path()),
+        ("letters", Path::new("/etc/passwd")),
+    ] {
         let (code, words) = escape(way, target, &scratch, true);
         assert_eq!(code, REFUSED, "{way} {}: {words}", target.display());
     }

@@ -279,7 +279,10 @@ impl Pass<'_> {
         let (reading, sound, tapped, cues) = self.read(&mut demuxer, (encoders, texts), &outputs, &health, taps)?;
         made.texts = cues;
         made.has_captions = reading.has_captions;
-        self.check_source(&reading, &sound)?;
+        // Where nobody waited for pictures any more, that none came says nothing of the source.
+        if !(health.is_hopeless() && reading.shown == 0) {
+            self.check_source(&reading, &sound)?;
+        }
         let truncated = missing.or_else(|| self.truncation(&demuxer, &reading));
         if self.watch.stop_asked() {
             return Err(error::stopped("decode", &self.name));

@@ -221,7 +221,7 @@ fn or_else(one: Color, other: Color) -> Color {
 }
 
 /// What is kept of a picture that was looked at.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 struct Seen {
     color: Color,
     metadata: HdrMetadata,
