@@ -163,6 +163,7 @@ impl Stage {
                 size_bytes: metadata.len(),
                 mtime_ns: metadata.mtime() * 1_000_000_000 + metadata.mtime_nsec(),
             },
+            side: Vec::new(),
             scratch: self.root.path().join("scratch"),
             threads: 1,
             backend: Backend::Software,

@@ -133,7 +133,7 @@ pub fn run(cli: Cli) -> ExitCode {
     }
     let context = Context { config: cli.config };
     let done = match cli.command {
-        Command::Run(args) => run::run(&args),
+        Command::Run(args) => run::run(&args, &context),
         Command::Probe(args) => probe::run(&args),
         Command::Check(args) => check::run(args, &context),
         Command::Sample(args) => sample::run(&args),

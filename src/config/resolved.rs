@@ -14,6 +14,7 @@ use crate::config::layout;
 use crate::config::secret::Secret;
 use crate::config::storage;
 use crate::media::limits::Limits;
+use crate::objects::uri::ObjectUri;
 use crate::workflow::name_rule::is_name;
 use crate::workflow::resolved::ResolvedWorkflow;
 use std::collections::BTreeSet;
@@ -223,6 +224,7 @@ impl Config {
             .map(|destination| destination.name.as_str())
             .collect();
         let mut missing = Vec::new();
+        let mut missing_names = Vec::new();
         let mut look = |path: &str, noun: &str, name: Option<&String>, known: &[&str]| {
             if let Some(name) = name.filter(|name| !known.contains(&name.as_str())) {
                 let why = format!(
@@ -240,6 +242,19 @@ impl Config {
             workflow.callback.destination.as_ref(),
             &destinations,
         );
+        for activity in &workflow.activities {
+            for name in activity.work.iter().flat_map(|work| work.side_names()) {
+                let path = format!("activity {}", activity.id);
+                match ObjectUri::parse(name) {
+                    Some(object) => look(&path, "storage", Some(&object.storage), &storages),
+                    None => missing_names.push(Wrong::at(
+                        path,
+                        format!("{name:?} is no object; write storage:key, with a storage of the configuration"),
+                    )),
+                }
+            }
+        }
+        missing.extend(missing_names);
         missing
     }
 }

@@ -74,9 +74,8 @@ pub fn facts() -> MediaFacts {
         frame_count: None,
         language: None,
         title: None,
+        dispositions: Vec::new(),
         default: true,
-        forced: false,
-        for_deaf: false,
         decodable: true,
         kind,
     };
@@ -104,6 +103,7 @@ pub fn facts() -> MediaFacts {
         channels: 2,
         channel_layout: "stereo".to_owned(),
         sample_format: Some("fltp".to_owned()),
+        bit_depth: None,
     };
     MediaFacts {
         format_name: "mov,mp4,m4a,3gp,3g2,mj2".to_owned(),

@@ -18,6 +18,7 @@ use crate::executor::names;
 use crate::executor::pool::StoragePool;
 use crate::executor::publish;
 use crate::executor::publish::Standing;
+use crate::executor::side::SideFile;
 use crate::media::product::Place;
 use crate::media::product::ProductFile;
 use crate::objects::local::Folder;
@@ -31,6 +32,7 @@ use crate::worker::protocol::SandboxMode;
 use crate::worker::protocol::SourceOrder;
 use crate::worker::scratch::ScratchRoot;
 use crate::worker::supervisor;
+use crate::worker::supervisor::Inherited;
 use crate::worker::supervisor::SOURCE_DESCRIPTOR;
 use crate::worker::supervisor::SupervisorOptions;
 use crate::workflow::resolved::AfterRule;
@@ -57,6 +59,8 @@ pub struct LocalExecutorOptions {
     pub storage_slots: usize,
     /// A storage that shows no sign of life for so long is taken for hung.
     pub storage_patience: Duration,
+    /// Where files beside the source lie that are named without a storage; none: such a name is refused.
+    pub plain_names: Option<PathBuf>,
 }
 
 impl LocalExecutorOptions {
@@ -69,6 +73,7 @@ impl LocalExecutorOptions {
             supervisor: SupervisorOptions::default(),
             storage_slots: 8,
             storage_patience: Duration::from_secs(60),
+            plain_names: None,
         }
     }
 
@@ -105,6 +110,7 @@ pub struct LocalExecutor {
     storages: BTreeMap<String, (Folder, StoragePool)>,
     sandbox: SandboxMode,
     supervisor: SupervisorOptions,
+    plain_names: Option<PathBuf>,
 }
 
 impl LocalExecutor {
@@ -121,7 +127,13 @@ impl LocalExecutor {
             scratch: ScratchRoot::new(options.scratch_root),
             sandbox: options.sandbox,
             supervisor: options.supervisor,
+            plain_names: options.plain_names,
         }
+    }
+
+    /// See [`LocalExecutorOptions::plain_names`].
+    pub(super) fn plain_names(&self) -> Option<&std::path::Path> {
+        self.plain_names.as_deref()
     }
 
     fn storage(&self, object: &ObjectUri, operation: &str) -> Result<&(Folder, StoragePool), Fault> {
@@ -138,7 +150,7 @@ impl LocalExecutor {
     }
 
     /// Does `work` on the storage of `object`, on its threads.
-    async fn on<T: Send + 'static>(
+    pub(super) async fn on<T: Send + 'static>(
         &self,
         object: &ObjectUri,
         operation: &str,
@@ -174,7 +186,7 @@ impl LocalExecutor {
         Ok(file)
     }
 
-    async fn worker_order(&self, order: &AttemptOrder, source: &File) -> Result<Order, Fault> {
+    async fn worker_order(&self, order: &AttemptOrder, source: &File, side: &[SideFile]) -> Result<Order, Fault> {
         let unreadable = |error: std::io::Error| {
             let subject = order.source.to_string();
             crate::objects::refusal::fault(crate::objects::refusal::Access::Read, "open", &subject, &error)
@@ -204,6 +216,11 @@ impl LocalExecutor {
                 size_bytes: stat.size_bytes,
                 mtime_ns: stat.mtime_ns,
             },
+            side: side
+                .iter()
+                .enumerate()
+                .map(|(number, file)| file.order(number))
+                .collect(),
             scratch: path,
             threads: order.threads,
             backend: order.backend,
@@ -214,7 +231,7 @@ impl LocalExecutor {
 
     async fn carry_out_order(
         &self,
-        order: AttemptOrder,
+        mut order: AttemptOrder,
         updates: mpsc::Sender<AttemptUpdate>,
         stop: CancellationToken,
     ) -> AttemptEnd {
@@ -228,12 +245,25 @@ impl LocalExecutor {
             Ok(source) => source,
             Err(fault) => return failed(fault),
         };
-        let worker_order = match self.worker_order(&order, &source).await {
+        let side = self.open_side(&mut order, &updates).await;
+        if order.jobs.is_empty() {
+            return AttemptEnd {
+                fault: None,
+                crashed: false,
+                stopped: false,
+                cost: None,
+            };
+        }
+        let worker_order = match self.worker_order(&order, &source, &side).await {
             Ok(worker_order) => worker_order,
             Err(fault) => return failed(fault),
         };
         let (messages, mut heard) = mpsc::channel(64);
-        let running = supervisor::run(&self.supervisor, &worker_order, source, messages, stop);
+        let files = Inherited {
+            source,
+            side: side.into_iter().map(|file| file.file).collect(),
+        };
+        let running = supervisor::run(&self.supervisor, &worker_order, files, messages, stop);
         let relaying = async {
             while let Some(message) = heard.recv().await {
                 if let Some(update) = update_of(message, &order) {

@@ -9,6 +9,7 @@ pub mod local;
 pub mod names;
 pub mod pool;
 pub mod publish;
+pub mod side;
 
 use crate::base::fault::Fault;
 use crate::base::ids::AttemptId;

@@ -96,12 +96,12 @@ pub fn wanted(spec: &AnimationSpec, span: Span) -> Moments {
         .flatten()
         .fold(f64::INFINITY, f64::min);
     let starts_s = pieces(spec.pieces, start_s, length_s, room_s, &mut warnings);
-    let piece_s = length_s / starts_s.len() as f64;
-    let count = ((piece_s * fps).round() as usize).max(1);
-    let mut at_s: Vec<f64> = starts_s
-        .iter()
-        .flat_map(|start_s| (0..count).map(move |number| start_s + number as f64 / fps))
-        .collect();
+    let frames = ((length_s * fps).round() as usize).max(starts_s.len());
+    let mut at_s = Vec::with_capacity(frames);
+    for (piece, start_s) in starts_s.iter().enumerate() {
+        let before = |piece: usize| frames * piece / starts_s.len();
+        at_s.extend((0..before(piece + 1) - before(piece)).map(|number| start_s + number as f64 / fps));
+    }
     // Pieces that touch may overlap by less than a frame.
     at_s.dedup_by(|later, earlier| *later <= *earlier);
     Moments { at_s, warnings }

@@ -102,17 +102,15 @@ pub struct StreamFacts {
     pub frame_count: Option<u64>,
     /// RFC 5646 or ISO 639 as the file says it.
     pub language: Option<String>,
-    /// Name of the track, where it has one.
+    /// Title, `Director's commentary`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
     /// Marked as default.
     pub default: bool,
-    /// Marked to be shown even when subtitles are off.
-    #[serde(default)]
-    pub forced: bool,
-    /// Marked as having descriptions of sounds.
-    #[serde(default)]
-    pub for_deaf: bool,
+    /// What else it is marked as, in libav's words: `comment`, `dub`, `original`, `forced`, `hearing_impaired`,
+    /// `visual_impaired`, `lyrics`, `karaoke`, `clean_effects`, `captions`, `descriptions`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dispositions: Vec<String>,
     /// A decoder for it is built in and allowed.
     pub decodable: bool,
     /// What only its kind has.
@@ -201,6 +199,9 @@ pub struct AudioFacts {
     pub channel_layout: String,
     /// `fltp`.
     pub sample_format: Option<String>,
+    /// Bits of a sample of lossless codecs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bit_depth: Option<u32>,
 }
 
 /// Timecode as the file has it.

@@ -6,17 +6,17 @@
 use crate::base::fault::Blame;
 use crate::base::fault::Fault;
 use crate::media::av::AvError;
-use crate::media::av::Color;
 use crate::media::av::Frame;
 use crate::media::av::Graph;
 use crate::media::av::PixelFormat;
 use crate::media::av::Scaler;
-use crate::media::av::color;
 use crate::media::av::filter::GraphInput;
+use crate::media::av::mastering;
 use crate::media::av::scale::Filter;
 use crate::media::facts::Ratio;
 use crate::media::facts::VideoFacts;
 use crate::media::gather::Fit;
+use crate::media::grading;
 use crate::media::picture::Picture;
 
 /// Makes pictures of frames.
@@ -94,11 +94,18 @@ impl FramePainter {
     }
 
     fn scale(&mut self, frame: &Frame, width: u32, height: u32) -> Result<Frame, AvError> {
-        if self.raw
-            && frame.color().is_hdr()
-            && let Some(mapped) = filtered(frame, &tone_map(frame.color(), width, height))?
-        {
-            return self.convert(&mapped, width, height);
+        if self.raw {
+            let mut known = frame.share()?;
+            known.say_range_apart();
+            let format = known.pixel_format();
+            known.set_color(grading::completed(frame.color(), format, frame.width(), frame.height()));
+            return match to_sdr(&known, width, height) {
+                Some(chain) => match filtered(&known, &chain)? {
+                    Some(mapped) => self.convert(&mapped, width, height),
+                    None => Err(AvError::argument("av_buffersink_get_frame")),
+                },
+                None => self.convert(&known, width, height),
+            };
         }
         self.convert(frame, width, height)
     }
@@ -122,23 +129,23 @@ impl FramePainter {
 /// One frame in, one out: with no neighbours in time the missing lines come from the field at hand.
 const DEINTERLACE: &str = "bwdif=mode=send_frame:deint=all";
 
-/// HDR to SDR at the picture's size: small first, because tone mapping works in floats. What the file does not say
-/// is taken to be as HDR always is.
-fn tone_map(color: Color, width: u32, height: u32) -> String {
-    let mut unsaid = String::new();
-    for (is_unsaid, assumed) in [
-        (color.primaries == color::UNSPECIFIED, ":pin=bt2020"),
-        (color.matrix == color::UNSPECIFIED, ":min=bt2020nc"),
-        (color.range == 0, ":rin=limited"),
-    ] {
-        if is_unsaid {
-            unsaid.push_str(assumed);
-        }
+/// The filters that make of a frame with a complete description an SDR one of the usual kind, if it is not. A tone
+/// map works in floats, so the picture is made small first.
+fn to_sdr(frame: &Frame, width: u32, height: u32) -> Option<String> {
+    let (color, format) = (frame.color(), frame.pixel_format());
+    let to = grading::sdr_of(color, frame.width(), frame.height());
+    let size = (frame.width(), frame.height());
+    if !color.is_hdr() || format.is_rgb() || format.has_alpha() {
+        let is_plain_rgb = format.is_rgb() && !format.has_alpha();
+        return grading::chain(color, format, size, to, PixelFormat::YUV420P, None).filter(|_| !is_plain_rgb);
     }
-    format!(
-        "zscale=w={width}:h={height}:f=bicubic{unsaid}:t=linear:npl=100,format=gbrpf32le,zscale=p=bt709,\
-         tonemap=hable:desat=0,zscale=t=bt709:m=bt709:r=limited,format=yuv444p"
-    )
+    let deep = PixelFormat::YUV444P10;
+    let peak = mastering::of_frame(frame).peak_nits();
+    let map = grading::chain(color, deep, (width, height), to, PixelFormat::planar(8, (0, 0)), peak)?;
+    Some(format!(
+        "zscale=w={width}:h={height}:f=bicubic,format={},{map}",
+        deep.name()?
+    ))
 }
 
 /// A single frame through a chain of its own.

@@ -25,6 +25,12 @@ const CLOSE_S: f64 = 0.25;
 /// reordering of any codec.
 const MAX_REORDER: usize = 17;
 
+/// How many key frames before the right one decoding begins at most.
+const MAX_BACK: usize = 1024;
+
+/// The same where there is a frame, but parts of it are missing: most likely they are missing in the file.
+const MAX_BACK_DAMAGED: usize = 4;
+
 /// Packets of another kind tolerated between a seek and the key frame it went to.
 const MAX_DETOUR: usize = 256;
 
@@ -46,7 +52,8 @@ pub struct FrameSeeker<'a> {
     keys: KeyIndex,
     /// Set while frames are decoded one after the other.
     run: Option<Run>,
-    undecodable: u64,
+    /// Frames given out with parts missing.
+    damaged: u64,
 }
 
 /// A stretch of continuous decoding from one key frame on.
@@ -75,7 +82,7 @@ impl<'a> FrameSeeker<'a> {
             stream,
             keys,
             run: None,
-            undecodable: 0,
+            damaged: 0,
         }
     }
 
@@ -89,9 +96,9 @@ impl<'a> FrameSeeker<'a> {
         self.decoder.frames()
     }
 
-    /// Key frames that could not be decoded.
-    pub fn undecodable(&self) -> u64 {
-        self.undecodable
+    /// Frames given out of which parts are missing.
+    pub fn damaged(&self) -> u64 {
+        self.damaged
     }
 
     /// The key frame on screen at `moment` (stream units), with its number in the index: the last one at or before
@@ -134,7 +141,28 @@ impl<'a> FrameSeeker<'a> {
     /// The very frame shown at `moment` (stream units); the nearest one where the source shows nothing. None when
     /// nothing there can be decoded.
     pub fn frame_at(&mut self, moment: f64) -> Result<Option<ShownFrame>, AvError> {
-        let key = self.keys.at_or_before(moment);
+        let latest = moment + self.keys.tolerance();
+        let mut back = 0;
+        loop {
+            let shown = self.frame_from(moment, back)?;
+            let key = self.keys.at_or_before(moment);
+            // An index may call key frames what are none; from such a one nothing comes before the next real one,
+            // or a picture of which parts are missing.
+            let is_late = shown.as_ref().is_none_or(|shown| shown.pts as f64 > latest);
+            let is_damaged = shown.as_ref().is_some_and(|shown| shown.frame.is_damaged());
+            let most = if is_late { MAX_BACK } else { MAX_BACK_DAMAGED };
+            if !(is_late || is_damaged) || back >= key.min(most) {
+                self.damaged += u64::from(is_damaged);
+                return Ok(shown);
+            }
+            back = (back * 2).clamp(1, key);
+            self.run = None;
+        }
+    }
+
+    /// The same, starting so many key frames before the one that should do.
+    fn frame_from(&mut self, moment: f64, back: usize) -> Result<Option<ShownFrame>, AvError> {
+        let key = self.keys.at_or_before(moment).saturating_sub(back);
         let latest = moment + self.keys.tolerance();
         let goes_on = self.keys.shown(key).zip(self.run.as_ref()).is_some_and(|(shown, run)| {
             run.last.as_ref().is_some_and(|last| {
@@ -176,9 +204,8 @@ impl<'a> FrameSeeker<'a> {
     }
 
     fn decode_key(&mut self, packet: &Packet) -> Result<Option<ShownFrame>, AvError> {
-        let found = decode_alone(self.decoder, packet)?;
-        self.undecodable += u64::from(found.is_none());
-        Ok(found)
+        // Where parts are missing it was no key frame, or the way from an earlier one shows that they really are.
+        Ok(decode_alone(self.decoder, packet)?.filter(|shown| !shown.frame.is_damaged()))
     }
 
     /// Starts a stretch at a key frame.

@@ -30,14 +30,12 @@ pub struct KeyDecoders {
     under_way: VecDeque<usize>,
     next: usize,
     frames: u64,
-    damaged_frames: u64,
-    lost: u64,
 }
 
 #[derive(Debug)]
 struct Lane {
     packets: SyncSender<Packet>,
-    answers: Receiver<(Answer, u64)>,
+    answers: Receiver<Answer>,
 }
 
 impl KeyDecoders {
@@ -50,9 +48,7 @@ impl KeyDecoders {
                 let (answer, answers) = sync_channel(WAITING + 1);
                 scope.spawn(move || {
                     for packet in to_decode {
-                        let before = decoder.damaged_frames();
-                        let frame = decode_alone(&mut decoder, &packet);
-                        if answer.send((frame, decoder.damaged_frames() - before)).is_err() {
+                        if answer.send(decode_alone(&mut decoder, &packet)).is_err() {
                             break;
                         }
                     }
@@ -65,8 +61,6 @@ impl KeyDecoders {
             under_way: VecDeque::new(),
             next: 0,
             frames: 0,
-            damaged_frames: 0,
-            lost: 0,
         }
     }
 
@@ -89,23 +83,17 @@ impl KeyDecoders {
         let Some(lane) = self.under_way.pop_front() else {
             return Ok(None);
         };
-        let Ok((answer, damaged_frames)) = self.lanes[lane].answers.recv() else {
+        let Ok(answer) = self.lanes[lane].answers.recv() else {
             return Err(AvError::argument("a decoder thread ended"));
         };
         self.frames += u64::from(matches!(answer, Ok(Some(_))));
-        self.lost += u64::from(matches!(answer, Ok(None)));
-        self.damaged_frames += damaged_frames;
-        answer
+        // One with missing parts is none: the way from an earlier key frame shows whether they are really missing.
+        answer.map(|shown| shown.filter(|shown| !shown.frame.is_damaged()))
     }
 
     /// Frames answered.
     pub fn frames(&self) -> u64 {
         self.frames
-    }
-
-    /// Frames with parts concealed, and packets that gave none.
-    pub fn damaged(&self) -> u64 {
-        self.damaged_frames + self.lost
     }
 }
 

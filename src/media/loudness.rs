@@ -83,6 +83,11 @@ impl Meter {
             .expect("whole frames of as many channels as the meter was made for");
     }
 
+    /// Loudness of the last three seconds, LUFS; none: silence.
+    pub fn short_term_lufs(&self) -> Option<f64> {
+        self.state.loudness_shortterm().ok().filter(|lufs| lufs.is_finite())
+    }
+
     /// What was measured so far.
     pub fn result(&self) -> Loudness {
         let integrated = self.state.loudness_global().ok().filter(|lufs| lufs.is_finite());

@@ -123,6 +123,14 @@ pub fn wanted(spec: &SnapshotSpec, span: Span) -> Result<Moments, Fault> {
     Ok(Moments { at_s, warnings })
 }
 
+/// Whether its moments depend on how long the source is, so that nothing can be said without knowing.
+pub fn need_length(spec: &SnapshotSpec) -> bool {
+    if !spec.times.is_empty() {
+        return spec.times.iter().any(|text| text.trim().ends_with('%'));
+    }
+    spec.interval_s.is_none_or(|interval_s| interval_s <= 0.0) && spec.start_s <= 0.0
+}
+
 /// Whether a spec can come to no more than one picture, so that it stands at the output's own path without a number.
 pub fn is_lone(spec: &SnapshotSpec) -> bool {
     if !spec.times.is_empty() {

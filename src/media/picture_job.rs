@@ -8,6 +8,7 @@ use crate::base::fault::Fault;
 use crate::media::facts::MediaFacts;
 use crate::media::gather::Fit;
 use crate::media::gather::Gather;
+use crate::media::moments::MAX_PICTURES;
 use crate::media::picker::Pick;
 use crate::media::picker::Picker;
 use crate::media::picture::Picture;
@@ -43,6 +44,12 @@ pub struct PictureJob<F> {
     end_s: f64,
     skipped: usize,
     missed: usize,
+    /// What the source says of the length of its video.
+    said_s: Option<f64>,
+    /// What was seen of its length.
+    seen_s: Option<f64>,
+    has_sound: bool,
+    frame_s: f64,
 }
 
 /// What a picture is labelled with.
@@ -93,12 +100,17 @@ impl<F: Clone> PictureJob<F> {
             MediaWork::Analysis | MediaWork::Transcode(_) | MediaWork::Qc(_) => Ok(None),
         });
         Some(match wish {
-            Ok(wish) => Prepared::Job(Box::new(Self::new(wish?, timeline, exact))),
+            Ok(wish) => Prepared::Job(Box::new(Self::new(
+                wish?,
+                timeline,
+                facts.main_audio().is_some(),
+                exact,
+            ))),
             Err(fault) => Prepared::Ended(JobEnd::Failed { fault }),
         })
     }
 
-    fn new(wish: Wish, timeline: Timeline, exact: bool) -> Self {
+    fn new(wish: Wish, timeline: Timeline, has_sound: bool, exact: bool) -> Self {
         let intra = wish.intra && !exact;
         PictureJob {
             intra,
@@ -117,6 +129,10 @@ impl<F: Clone> PictureJob<F> {
             end_s: timeline.end_s,
             skipped: 0,
             missed: 0,
+            said_s: timeline.span.duration_s,
+            seen_s: None,
+            has_sound,
+            frame_s: timeline.span.frame_s,
         }
     }
 
@@ -176,16 +192,39 @@ impl<F: Clone> PictureJob<F> {
         }
     }
 
-    /// The last frame offered stands for all moments left; there are no more frames.
+    /// The last frame offered stands for all moments left; there are no more frames. Where the length was unknown,
+    /// or what the source said of it turns out to be far too long, moments after its true end are none.
     pub fn settle_all(&mut self, render: &mut Render<'_, F>) {
+        let over_s = (self.last_frame_s + self.frame_s).max(self.seen_s.unwrap_or(0.0));
+        // A job that had all its frames stopped listening, and the last key frame says nothing of the frames after
+        // it: only one that waits for more of all frames has seen the end.
+        let saw_end = !self.picker.is_done() && !self.intra;
+        let is_over = match self.said_s {
+            Some(said_s) => saw_end && is_overlong(said_s, over_s),
+            None => !self.picker.is_done(),
+        };
+        if is_over && (self.said_s.is_none() || self.seen_s.is_some() || !self.has_sound) {
+            self.end_s = over_s;
+        }
+        let mut beyond = 0;
         for pick in self.picker.finish() {
-            self.pick(pick, render);
+            if is_over && pick.moment > 0 && self.moments_s[pick.moment] >= over_s {
+                beyond += 1;
+            } else {
+                self.pick(pick, render);
+            }
+        }
+        if beyond > 0 && self.moments_s.len() < MAX_PICTURES {
+            self.warnings.push(format!(
+                "{beyond} moments at or after the end ({over_s:.3} s) were left out"
+            ));
         }
         self.end_search();
     }
 
-    /// The source was seen to last until then.
+    /// The source was seen to last until then, sound included.
     pub fn ends_at(&mut self, end_s: f64) {
+        self.seen_s = Some(end_s);
         self.end_s = self.end_s.max(end_s);
     }
 
@@ -225,6 +264,11 @@ impl<F: Clone> PictureJob<F> {
     /// Moments that got no picture of their own so far.
     pub fn skipped(&self) -> usize {
         self.skipped
+    }
+
+    /// Moments at which nothing could be decoded so far.
+    pub fn missed(&self) -> usize {
+        self.missed
     }
 
     /// Nothing brighter will be offered for the moment just decided.
@@ -331,6 +375,11 @@ impl<F: Clone> PictureJob<F> {
             self.fail(fault);
         }
     }
+}
+
+/// Whether a length that a source claims is beyond anything that rounding or a held last frame explains.
+pub fn is_overlong(said_s: f64, seen_s: f64) -> bool {
+    said_s > seen_s * 1.2 + 1.0
 }
 
 /// What tells this source from others, for what is drawn by lot.

@@ -22,13 +22,16 @@ use crate::media::key_decoders::KeyDecoders;
 use crate::media::key_decoders::KeysAhead;
 use crate::media::key_index::KeyIndex;
 use crate::media::limits::Limits;
+use crate::media::moments;
 use crate::media::picture_job::PictureJob;
 use crate::media::picture_job::Prepared;
 use crate::media::picture_job::Render;
+use crate::media::picture_job::is_overlong;
 use crate::media::probe::Opened;
 use crate::media::product::JobEnd;
 use crate::media::spec::MediaWork;
 use crate::media::timeline::Clock;
+use crate::media::timeline::Timeline;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -42,6 +45,9 @@ const DARK_STEP_S: f64 = 0.2;
 
 /// Threads that decoding forward uses at most: stretches are short, and each thread costs a frame of delay.
 const MAX_THREADS: u32 = 4;
+
+/// Times a source is read in order at most: key frames, every frame, every frame with the right length.
+const MAX_ROUNDS: usize = 3;
 
 /// One picture job.
 #[derive(Debug, Clone, Copy)]
@@ -68,6 +74,9 @@ pub fn carry_out_alone(
 ) -> Result<Vec<JobEnd>, Fault> {
     if let Some(missing) = opened.missing_data() {
         return Err(error::source_truncated(OPERATION, opened.demuxer.name(), missing));
+    }
+    if jobs.iter().any(|job| needs_length(job.work)) {
+        measure_length(opened, on_progress)?;
     }
     let mut ends: Vec<Option<JobEnd>> = jobs.iter().map(|_| None).collect();
     let mut open_jobs = Vec::new();
@@ -106,32 +115,30 @@ pub fn carry_out_alone(
         } else {
             in_order = open_jobs;
         }
-        if !in_order.is_empty() {
+        // What key frames did not serve is done again with every frame; that may show that the source is far shorter
+        // than it says, and what depends on its length is done again with the right one.
+        for round in 1..=MAX_ROUNDS {
+            if in_order.is_empty() {
+                break;
+            }
             let mut parts: Vec<&mut Job> = in_order.iter_mut().map(|(_, job)| &mut **job).collect();
             workbench.in_order(&mut parts, on_progress)?;
-            // What the key frames did not serve is done again with every frame.
-            let unserved = |job: &Job| {
-                job.is_intra()
-                    && (job.skipped() * 2 > job.moments_s().len() || job.wants_own_frames() && job.skipped() > 0)
-            };
+            let was_wrong = workbench.put_length_right();
             let mut again = Vec::new();
             for (number, job) in in_order {
-                if unserved(&job) {
+                let shared = job.skipped() * 2 > job.moments_s().len() || job.wants_own_frames() && job.skipped() > 0;
+                let unserved = job.is_intra() && shared;
+                if round < MAX_ROUNDS && (unserved || was_wrong && needs_length(jobs[number].work)) {
                     let mut job = restarted(&jobs[number], &workbench, scratch)?;
-                    job.make_exact();
+                    if unserved {
+                        job.make_exact();
+                    }
                     again.push((number, job));
                 } else {
                     ends[number] = Some(workbench.end(*job));
                 }
             }
-            if !again.is_empty() {
-                let mut parts: Vec<&mut Job> = again.iter_mut().map(|(_, job)| &mut **job).collect();
-                workbench.in_order(&mut parts, on_progress)?;
-            }
             in_order = again;
-            for (number, job) in in_order {
-                ends[number] = Some(workbench.end(*job));
-            }
         }
     }
     Ok(ends
@@ -141,6 +148,52 @@ pub fn carry_out_alone(
 }
 
 type Job = PictureJob<Arc<Frame>>;
+
+fn needs_length(work: &MediaWork) -> bool {
+    matches!(work, MediaWork::Snapshot(spec) if moments::need_length(spec))
+}
+
+/// Reads through a file that does not say how long its video is, unless it is a single picture.
+fn measure_length(opened: &mut Opened, on_progress: &mut OnProgress<'_>) -> Result<(), Fault> {
+    let Some((stream, video)) = opened.facts.main_video() else {
+        return Ok(());
+    };
+    let span = Timeline::of(&opened.facts).span;
+    if span.duration_s.is_some() || span.is_one_frame {
+        return Ok(());
+    }
+    let (index, rate) = (stream.index, video.average_frame_rate.or(video.frame_rate));
+    let frame_s = rate.map_or(0.0, |rate| 1.0 / rate.value().max(0.001));
+    let unit_s = stream.time_base.value();
+    let demuxer = &mut opened.demuxer;
+    let refusal = |demuxer: &Demuxer, cause: &AvError| match demuxer.watch().trouble() {
+        Some(trouble) => error::source_unreadable(OPERATION, demuxer.name(), trouble),
+        None => error::source_refused(OPERATION, demuxer.name(), cause),
+    };
+    let mut packet = Packet::new().map_err(|cause| refusal(demuxer, &cause))?;
+    let (mut first, mut last) = (None, None);
+    demuxer.keep_only(&[index]);
+    while demuxer.read(&mut packet).map_err(|cause| refusal(demuxer, &cause))? {
+        if let Some(pts) = packet.pts().or(packet.dts()).filter(|_| packet.stream_index() == index) {
+            first = Some(first.map_or(pts, |first: i64| first.min(pts)));
+            last = Some(last.map_or(pts, |last: i64| last.max(pts)));
+        }
+        if !on_progress(0.0, 0) {
+            return Err(error::stopped(OPERATION, demuxer.name()));
+        }
+    }
+    demuxer
+        .seek(index, first.unwrap_or(0))
+        .or_else(|_| demuxer.seek_byte(0))
+        .map_err(|cause| refusal(demuxer, &cause))?;
+    let length_s = first
+        .zip(last)
+        .map(|(first, last)| (last - first) as f64 * unit_s + frame_s);
+    if let Some(stream) = opened.facts.streams.get_mut(index) {
+        stream.duration_s = length_s;
+    }
+    Ok(())
+}
 
 fn nothing(facts: &MediaFacts) -> JobEnd {
     let reason = match facts.main_video() {
@@ -160,7 +213,7 @@ fn prepare(job: &AloneJob<'_>, facts: &MediaFacts, scratch: &Path) -> Result<Box
 
 /// A job from its beginning again; its files are written over.
 fn restarted(job: &AloneJob<'_>, workbench: &Workbench<'_>, scratch: &Path) -> Result<Box<Job>, Fault> {
-    prepare(job, workbench.facts, scratch).map_err(|end| match end {
+    prepare(job, &workbench.facts, scratch).map_err(|end| match end {
         JobEnd::Failed { fault } => fault,
         _ => error::broken_invariant(OPERATION, job.directory, "a job could be prepared once but not twice"),
     })
@@ -177,7 +230,8 @@ enum Setback {
 /// The opened source with what its pictures need.
 struct Workbench<'a> {
     demuxer: &'a mut Demuxer,
-    facts: &'a MediaFacts,
+    /// As probed, with the length put right once it was seen.
+    facts: MediaFacts,
     painter: FramePainter,
     limits: &'a Limits,
     threads: u32,
@@ -190,6 +244,10 @@ struct Workbench<'a> {
     zero: Option<i64>,
     /// Something was read or sought; reading in order must begin with a seek.
     touched: bool,
+    /// End of the last frame seen in order, on the source's clock.
+    seen_s: f64,
+    /// That was the last there is.
+    seen_end: bool,
     /// Damaged or lost frames among those decoded.
     damaged: u64,
     frames: u64,
@@ -218,9 +276,11 @@ impl<'a> Workbench<'a> {
                 .map(|start_s| (start_s / raw.time_base().value()).round() as i64)
                 .or(raw.start_time()),
             touched: false,
+            seen_s: 0.0,
+            seen_end: false,
             damaged: 0,
             frames: 0,
-            facts: &opened.facts,
+            facts: opened.facts.clone(),
             demuxer: &mut opened.demuxer,
         })
     }
@@ -288,7 +348,7 @@ impl<'a> Workbench<'a> {
             Some(trouble) => Setback::Fault(error::source_unreadable(OPERATION, &name, trouble)),
             None => Setback::Index,
         };
-        let (mut found, mut ahead_frames, mut ahead_damaged) = (false, 0, 0);
+        let (mut found, mut ahead_frames) = (false, 0);
         let mut seeker = FrameSeeker::new(self.demuxer, &mut decoder, self.stream, keys);
         let painter = &mut self.painter;
         let mut paint = |frame: &Arc<Frame>, fit: Fit| painter.image(frame, fit);
@@ -315,7 +375,7 @@ impl<'a> Workbench<'a> {
                 }
                 brighter(job, &mut seeker, key, moment_s, &units, &seconds, &mut paint).map_err(trouble)?;
                 if let Some(ahead) = &ahead {
-                    (ahead_frames, ahead_damaged) = (ahead.decoders().frames(), ahead.decoders().damaged());
+                    ahead_frames = ahead.decoders().frames();
                 }
                 if !report(job.decided(), seeker.frames() + ahead_frames) {
                     return Err(Setback::Fault(error::stopped(OPERATION, &name)));
@@ -323,14 +383,32 @@ impl<'a> Workbench<'a> {
             }
             Ok(())
         })?;
-        let lost = seeker.undecodable();
+        let damaged = seeker.damaged();
         self.frames = decoder.frames() + ahead_frames;
-        self.damaged = decoder.damaged_frames() + lost + ahead_damaged;
+        // What was damaged on the way there is no matter of the pictures.
+        self.damaged = damaged + job.missed() as u64;
         if found || job.is_done() {
             Ok(())
         } else {
             Err(Setback::Index)
         }
+    }
+
+    /// After all frames went by: whether the source had claimed a length far beyond them. The facts are right then.
+    fn put_length_right(&mut self) -> bool {
+        let said_s = Timeline::of(&self.facts).span.duration_s;
+        if !self.seen_end || !said_s.is_some_and(|said_s| is_overlong(said_s, self.seen_s)) {
+            return false;
+        }
+        let has_sound = self.facts.main_audio().is_some();
+        if let Some(stream) = self.facts.streams.get_mut(self.stream) {
+            stream.duration_s = Some(self.seen_s);
+        }
+        if !has_sound {
+            self.facts.duration_s = Some(self.seen_s);
+        }
+        self.length_s = Some(self.seen_s);
+        true
     }
 
     /// Goes back to the first frame.
@@ -380,6 +458,7 @@ impl<'a> Workbench<'a> {
             sent.map_err(|refusal| self.refusal(&refusal))?;
             while let Some(frame) = decoder.receive().map_err(|refusal| self.refusal(&refusal))? {
                 let frame_s = clock.time(frame.best_pts());
+                self.seen_s = self.seen_s.max(frame_s + self.frame_s);
                 let frame = Arc::new(frame);
                 for job in jobs.iter_mut() {
                     job.offer(frame_s, Arc::clone(&frame), &mut |frame, fit| {
@@ -394,6 +473,8 @@ impl<'a> Workbench<'a> {
                 }
             }
         }
+        // The last key frame says nothing of the frames after it.
+        self.seen_end = !more && !keys_only;
         for job in jobs {
             job.settle_all(&mut |frame, fit| self.painter.image(frame, fit));
         }

@@ -18,7 +18,9 @@ use crate::media::encoding::hdr::HdrMetadata;
 use crate::media::error;
 use crate::media::facts::MediaFacts;
 use crate::media::facts::StreamKind;
+use crate::media::hearing::Hearing;
 use crate::media::limits::Limits;
+use crate::media::loudness::Loudness;
 use crate::media::probe;
 use crate::media::product::Check;
 
@@ -47,17 +49,32 @@ pub struct VideoExpected {
     pub metadata: HdrMetadata,
 }
 
+/// How loud a track should be heard.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LoudnessExpected {
+    /// Integrated loudness.
+    pub lufs: f64,
+    /// Highest true peak, where the codec keeps samples as they are.
+    pub ceiling_dbtp: Option<f64>,
+    /// What was measured of the source and done about it, in words.
+    pub words: String,
+}
+
 /// What sound should be there.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct AudioExpected {
     /// Codec, as a probe calls it.
-    pub codec: &'static str,
+    pub codec: String,
     /// Hz.
     pub rate_hz: u32,
     /// Channels.
     pub channels: u32,
-    /// When it ends, seconds; it begins at 0.
+    /// When it begins, seconds: 0 unless it was copied.
+    pub first_s: f64,
+    /// When it ends.
     pub end_s: f64,
+    /// How loud, where that was asked for.
+    pub loudness: Option<LoudnessExpected>,
 }
 
 /// What text should be there.
@@ -88,6 +105,12 @@ pub struct Expected {
 const SKEW_S: f64 = 0.040;
 /// Time stamps are written in units of at most this.
 const STAMP_S: f64 = 0.002;
+/// Samples of the longest packet of sound, by which containers without edit lists may be longer.
+const PACKET_SAMPLES: f64 = 1600.0;
+/// Most that loudness may be off, LU.
+const LOUDNESS_LU: f64 = 0.5;
+/// Most that a true peak may be above its ceiling, dB: meters differ by that.
+const PEAK_DB: f64 = 0.2;
 
 #[derive(Debug, Clone, Copy, Default)]
 struct Counted {
@@ -113,7 +136,7 @@ pub fn media(source: Source, expected: &Expected) -> Result<(MediaFacts, Vec<Che
     );
     let (wanted, found) = (streams_wanted(expected), streams_found(&facts));
     check(&mut checks, "streams", &wanted, &found, wanted == found);
-    let (counted, metadata) = count(&mut demuxer, &facts, expected.start_s).map_err(unreadable)?;
+    let (counted, heard, metadata) = count(&mut demuxer, &facts, expected).map_err(unreadable)?;
     let of = |kind: fn(&StreamKind) -> bool, number: usize| {
         let index = facts
             .streams
@@ -144,7 +167,8 @@ pub fn media(source: Source, expected: &Expected) -> Result<(MediaFacts, Vec<Che
             0 => name.to_owned(),
             number => format!("{name}_{}", number + 1),
         };
-        let tolerance_s = 2.0 * 1024.0 / f64::from(audio.rate_hz.max(1));
+        let packet_s = PACKET_SAMPLES / f64::from(audio.rate_hz.max(1));
+        let tolerance_s = 2.0 * packet_s;
         near(
             &mut checks,
             &of_track("audio_end_s"),
@@ -153,8 +177,8 @@ pub fn media(source: Source, expected: &Expected) -> Result<(MediaFacts, Vec<Che
             tolerance_s + STAMP_S,
         );
         if let Some(video) = &expected.video {
-            // Sound begins at the origin by construction, pictures where the source has them.
-            let wanted_ms = video.first_s * 1000.0;
+            // Sound that was encoded begins at the origin by construction, pictures where the source has them.
+            let wanted_ms = (video.first_s - audio.first_s) * 1000.0;
             let found_ms = (pictures.first_s.unwrap_or(f64::NAN) - sound.first_s.unwrap_or(f64::NAN)) * 1000.0;
             check(
                 &mut checks,
@@ -163,6 +187,22 @@ pub fn media(source: Source, expected: &Expected) -> Result<(MediaFacts, Vec<Che
                 format!("{found_ms:.1}"),
                 (found_ms - wanted_ms).abs() <= SKEW_S * 1000.0,
             );
+            let wanted_ms = (video.end_s - audio.end_s) * 1000.0;
+            let found_ms = (pictures.end_s - sound.end_s) * 1000.0;
+            let allowed_ms = SKEW_S.max(packet_s) * 1000.0;
+            check(
+                &mut checks,
+                &of_track("av_end_skew_ms"),
+                format!("{wanted_ms:.1} within {allowed_ms:.0}"),
+                format!("{found_ms:.1}"),
+                (found_ms - wanted_ms).abs() <= allowed_ms,
+            );
+        }
+    }
+    for (number, loudness) in &heard {
+        let wanted = expected.audios.get(*number).and_then(|audio| audio.loudness.as_ref());
+        if let Some(wanted) = wanted {
+            check_loudness(&mut checks, *number, wanted, loudness.as_ref());
         }
     }
     for (number, text) in expected.texts.iter().enumerate() {
@@ -184,6 +224,34 @@ pub fn media(source: Source, expected: &Expected) -> Result<(MediaFacts, Vec<Che
     let longest = ends.fold(expected.video.map_or(0.0, |video| video.end_s), f64::max);
     near(&mut checks, "duration_s", longest, found_end_s, 0.1);
     Ok((facts, checks))
+}
+
+fn check_loudness(checks: &mut Vec<Check>, number: usize, wanted: &LoudnessExpected, found: Option<&Loudness>) {
+    let of_track = |name: &str| match number {
+        0 => name.to_owned(),
+        number => format!("{name}_{}", number + 1),
+    };
+    let lufs = found.and_then(|found| found.integrated_lufs).unwrap_or(f64::NAN);
+    let peak = found.and_then(|found| found.true_peak_dbtp).unwrap_or(f64::NAN);
+    check(
+        checks,
+        &of_track("loudness_lufs"),
+        format!("{:.1} within {LOUDNESS_LU} ({})", wanted.lufs, wanted.words),
+        format!(
+            "{lufs:.1}, range {:.1} LU, true peak {peak:.1} dBTP",
+            found.map_or(0.0, |found| found.range_lu)
+        ),
+        (lufs - wanted.lufs).abs() <= LOUDNESS_LU,
+    );
+    if let Some(ceiling_dbtp) = wanted.ceiling_dbtp {
+        check(
+            checks,
+            &of_track("true_peak_dbtp"),
+            format!("at most {ceiling_dbtp:.1}"),
+            format!("{peak:.1}"),
+            peak <= ceiling_dbtp + PEAK_DB,
+        );
+    }
 }
 
 fn check_video(checks: &mut Vec<Check>, video: &VideoExpected, found: &Counted, facts: &MediaFacts) {
@@ -285,9 +353,16 @@ fn streams_found(facts: &MediaFacts) -> String {
     found.join(", ")
 }
 
-/// Reads every packet, and decodes pictures until the first comes out; what that one, or its container, says of light.
-/// Times are counted from `start_s`.
-fn count(demuxer: &mut Demuxer, facts: &MediaFacts, start_s: f64) -> Result<(Vec<Counted>, HdrMetadata), AvError> {
+/// What was heard of the tracks whose loudness counts, by their number.
+type Heard = Vec<(usize, Option<Loudness>)>;
+
+/// Reads every packet, decodes pictures until the first comes out, and the sound whose loudness counts; what the first
+/// picture, or its container, says of light. Times are counted from the beginning that the output should have.
+fn count(
+    demuxer: &mut Demuxer,
+    facts: &MediaFacts,
+    expected: &Expected,
+) -> Result<(Vec<Counted>, Heard, HdrMetadata), AvError> {
     let mut metadata = HdrMetadata::default();
     let mut counted = vec![Counted::default(); facts.streams.len()];
     let mut first_picture = None;
@@ -300,9 +375,27 @@ fn count(demuxer: &mut Demuxer, facts: &MediaFacts, start_s: f64) -> Result<(Vec
             break;
         }
     }
+    let mut hearings = Vec::new();
+    let mut tracks = 0;
+    for stream in demuxer.streams() {
+        let parameters = stream.parameters()?;
+        if parameters.kind() == Kind::Audio {
+            if expected
+                .audios
+                .get(tracks)
+                .is_some_and(|audio| audio.loudness.is_some())
+            {
+                hearings.push((tracks, stream.index(), Hearing::open(&parameters, stream.time_base())?));
+            }
+            tracks += 1;
+        }
+    }
     let mut packet = Packet::new()?;
     while demuxer.read(&mut packet)? {
         let index = packet.stream_index();
+        for (_, _, hearing) in hearings.iter_mut().filter(|(_, stream, _)| *stream == index) {
+            hearing.take(&packet)?;
+        }
         let (Some(stream), Some(counted)) = (facts.streams.get(index), counted.get_mut(index)) else {
             continue;
         };
@@ -317,7 +410,7 @@ fn count(demuxer: &mut Demuxer, facts: &MediaFacts, start_s: f64) -> Result<(Vec
             }
         }
         let unit = stream.time_base.value();
-        let pts_s = packet.pts().or_else(|| packet.dts()).unwrap_or(0) as f64 * unit - start_s;
+        let pts_s = packet.pts().or_else(|| packet.dts()).unwrap_or(0) as f64 * unit - expected.start_s;
         let end_s = pts_s + packet.duration() as f64 * unit;
         if pts_s < 0.0 && end_s <= 0.0 {
             // The encoder's padding.
@@ -354,7 +447,11 @@ fn count(demuxer: &mut Demuxer, facts: &MediaFacts, start_s: f64) -> Result<(Vec
             counted.end_s = counted.last_s + (counted.last_s - first_s) / (counted.frames - 1) as f64;
         }
     }
-    Ok((counted, metadata))
+    let mut heard = Vec::new();
+    for (number, _, hearing) in hearings {
+        heard.push((number, hearing.finish()?));
+    }
+    Ok((counted, heard, metadata))
 }
 
 /// Records a comparison.

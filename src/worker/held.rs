@@ -19,6 +19,16 @@ pub struct HeldSource {
 }
 
 impl HeldSource {
+    /// Takes the inherited descriptors of files beside the source. Must come before the cage closes.
+    pub fn take_all(orders: &[SourceOrder]) -> Result<Vec<Self>, Fault> {
+        orders.iter().map(Self::take).collect()
+    }
+
+    /// The name it was ordered by.
+    pub fn name(&self) -> &str {
+        &self.order.name
+    }
+
     /// Takes the inherited descriptor. Must come before the cage closes.
     pub fn take(order: &SourceOrder) -> Result<Self, Fault> {
         let file = inherited(order.descriptor).map_err(|error| {

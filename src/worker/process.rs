@@ -63,6 +63,7 @@ pub fn serve() -> ExitCode {
 fn carry_out_order(voice: &Arc<StdoutVoice>, account: &Account) -> Result<(), Fault> {
     let order = read_order()?;
     let source = Arc::new(HeldSource::take(&order.source)?);
+    let side = HeldSource::take_all(&order.side)?;
     // Not allowed in some containers, where it matters to nobody else.
     let _ = std::fs::write("/proc/self/oom_score_adj", OOM_SCORE_ADJ);
     let sandbox_missing = sandbox::enter(&Cage {
@@ -75,8 +76,13 @@ fn carry_out_order(voice: &Arc<StdoutVoice>, account: &Account) -> Result<(), Fa
     stop_with_stdin(voice.clone());
     stop_with_source(voice.clone(), Arc::downgrade(&source));
     // What a pass says of a source that changed under it (cut short, damaged) is only half the truth.
-    let cost = pass(&order, &source, voice).map_err(|fault| source.check().err().unwrap_or(fault))?;
-    source.check()?;
+    let check = || {
+        side.iter()
+            .try_fold((), |(), held| held.check())
+            .and_then(|()| source.check())
+    };
+    let cost = pass(&order, &source, &side, voice).map_err(|fault| check().err().unwrap_or(fault))?;
+    check()?;
     voice.finish(account.complete(cost));
     Ok(())
 }
@@ -161,7 +167,11 @@ fn panicked(panic: &(dyn Any + Send)) -> Fault {
 }
 
 /// The engine's turn.
-fn pass(order: &Order, source: &HeldSource, voice: &StdoutVoice) -> Result<Cost, Fault> {
+fn pass(order: &Order, source: &HeldSource, side: &[HeldSource], voice: &StdoutVoice) -> Result<Cost, Fault> {
+    let mut side_files = SideFiles::default();
+    for held in side {
+        side_files.insert(held.name(), held.file()?);
+    }
     let pass_order = PassOrder {
         jobs: order
             .jobs
@@ -175,7 +185,7 @@ fn pass(order: &Order, source: &HeldSource, voice: &StdoutVoice) -> Result<Cost,
         threads: order.threads,
         backend: order.backend,
         limits: order.limits.clone(),
-        side: SideFiles::default(),
+        side: side_files,
     };
     pass::carry_out(&pass_order, source.file()?, &order.source.name, voice)
 }

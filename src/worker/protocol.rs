@@ -33,6 +33,9 @@ pub struct Order {
     pub jobs: Vec<JobOrder>,
     /// Where the bytes come from.
     pub source: SourceOrder,
+    /// Files that the jobs name beside it, each by the text that names it in their work.
+    #[serde(default)]
+    pub side: Vec<SourceOrder>,
     /// Private empty directory; the worker may write here and nowhere else.
     pub scratch: PathBuf,
     /// Threads the attempt may keep busy.
@@ -54,12 +57,13 @@ pub struct JobOrder {
     pub work: MediaWork,
 }
 
-/// The source, as an open descriptor.
+/// The source, or a file beside it, as an open descriptor.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SourceOrder {
     /// Number of the inherited descriptor, open for reading.
     pub descriptor: i32,
-    /// Its file name, for the demuxer's guess and for messages; never opened.
+    /// Its file name, for the demuxer's guess and for messages; of a file beside the source the text that names it in
+    /// the work. Never opened.
     pub name: String,
     /// Bytes at the time of the lease.
     pub size_bytes: u64,

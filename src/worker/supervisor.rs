@@ -80,12 +80,37 @@ pub struct Ended {
     pub cost: Option<Cost>,
 }
 
-/// Runs one worker over `order` with `source` open for reading. Messages are handed on as they come, the first
-/// `Started` to the last `JobEnded`; how it all ended is the return value.
+/// The descriptor at which a worker finds file number `number` beside its source.
+pub fn side_descriptor(number: usize) -> i32 {
+    SOURCE_DESCRIPTOR
+        .saturating_add(1)
+        .saturating_add(i32::try_from(number).unwrap_or(i32::MAX))
+}
+
+/// Files a worker inherits, open for reading.
+#[derive(Debug)]
+pub struct Inherited {
+    /// The source.
+    pub source: File,
+    /// Files beside it, in the order of the order.
+    pub side: Vec<File>,
+}
+
+impl From<File> for Inherited {
+    fn from(source: File) -> Self {
+        Inherited {
+            source,
+            side: Vec::new(),
+        }
+    }
+}
+
+/// Runs one worker over `order` with the files it names open for reading. Messages are handed on as they come, the
+/// first `Started` to the last `JobEnded`; how it all ended is the return value.
 pub async fn run(
     options: &SupervisorOptions,
     order: &Order,
-    source: File,
+    files: impl Into<Inherited>,
     messages: mpsc::Sender<Message>,
     stop: CancellationToken,
 ) -> Ended {
@@ -103,7 +128,7 @@ pub async fn run(
         }
         Err(error) => return failed(death::unintelligible(subject, error.to_string())),
     };
-    let mut child = match spawn(options, source) {
+    let mut child = match spawn(options, files.into()) {
         Ok(child) => child,
         Err(error) => return failed(death::not_started(subject, &error)),
     };
@@ -123,7 +148,7 @@ pub async fn run(
     .await
 }
 
-fn spawn(options: &SupervisorOptions, source: File) -> std::io::Result<Child> {
+fn spawn(options: &SupervisorOptions, files: Inherited) -> std::io::Result<Child> {
     let mut command = std::process::Command::new(&options.program);
     command
         .arg0("reelmill")
@@ -136,11 +161,15 @@ fn spawn(options: &SupervisorOptions, source: File) -> std::io::Result<Child> {
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    let mapping = FdMapping {
-        parent_fd: source.into(),
+    let mut mappings = vec![FdMapping {
+        parent_fd: files.source.into(),
         child_fd: SOURCE_DESCRIPTOR,
-    };
-    command.fd_mappings(vec![mapping]).map_err(std::io::Error::other)?;
+    }];
+    mappings.extend(files.side.into_iter().enumerate().map(|(number, file)| FdMapping {
+        parent_fd: file.into(),
+        child_fd: side_descriptor(number),
+    }));
+    command.fd_mappings(mappings).map_err(std::io::Error::other)?;
     tokio::process::Command::from(command).kill_on_drop(true).spawn()
 }
 

@@ -59,11 +59,9 @@ fn outputs_of(activity: &Activity) -> Vec<(String, String, &'static str)> {
                         all.push((group.name.clone(), set_name, group.kind.extension()));
                     }
                     GroupKind::File => all.extend(group.outputs.iter().map(|output| {
-                        let container = group.container.unwrap_or(if output.video.is_some() {
-                            Container::Mp4
-                        } else {
-                            Container::M4a
-                        });
+                        let sound = output.audio.as_ref().map(|audio| audio.codec);
+                        let usual = Container::usual(output.video.is_some(), sound);
+                        let container = group.container.unwrap_or(usual);
                         (group.name.clone(), output.name.clone(), container.extension())
                     })),
                 }

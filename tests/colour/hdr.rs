@@ -3,10 +3,13 @@
 use crate::FINE;
 use crate::clips::Rgb;
 use crate::clips::ffmpeg;
+use crate::clips::ffprobe;
 use crate::room::Room;
+use crate::room::transcode;
 use crate::transcoded;
 use std::path::Path;
 use std::path::PathBuf;
+use std::process::Command;
 
 /// Light of the bars, cd/m2: black, a grey card, SDR's white, HDR's usual white, a highlight.
 const LIGHTS: [f64; 5] = [0.0, 26.0, 100.0, 203.0, 800.0];
@@ -94,4 +97,166 @@ fn hlg_is_shown_in_sdr_as_bright_as_it_was_meant() {
     let codes = LIGHTS.map(|nits| hlg_code((nits / 1000.0).powf(1.0 / 1.2)));
     let source = grey_bars(room.path(), codes, "arib-std-b67", "");
     plausible(&brightness(&transcoded(&room, &source, FINE)), "HLG");
+}
+
+const DISPLAY: &str =
+    ":master-display=G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,50):max-cll=800,200";
+
+/// Luma codes of the bars, ten bits, as the independent reader decodes them.
+fn luma_codes(path: &Path) -> Vec<u16> {
+    let bytes = ffmpeg("-i {} -frames:v 1 -f rawvideo -pix_fmt yuv420p10le -", &[path]);
+    let row = 90 * 320 * 2;
+    (0..5)
+        .map(|bar| {
+            let at = row + (bar * 64 + 32) * 2;
+            u16::from_le_bytes([bytes[at], bytes[at + 1]])
+        })
+        .collect()
+}
+
+fn side_data(path: &Path) -> String {
+    let frame = Command::new("ffprobe")
+        .args([
+            "-v",
+            "error",
+            "-select_streams",
+            "v:0",
+            "-show_frames",
+            "-read_intervals",
+            "%+#1",
+        ])
+        .args(["-show_entries", "frame_side_data"])
+        .args(["-of", "compact"])
+        .arg(path)
+        .output()
+        .expect("ffprobe runs");
+    let stream = Command::new("ffprobe")
+        .args([
+            "-v",
+            "error",
+            "-select_streams",
+            "v:0",
+            "-show_entries",
+            "stream_side_data",
+            "-of",
+            "compact",
+        ])
+        .arg(path)
+        .output()
+        .expect("ffprobe runs");
+    format!(
+        "{} {}",
+        String::from_utf8_lossy(&frame.stdout),
+        String::from_utf8_lossy(&stream.stdout)
+    )
+}
+
+#[test]
+fn hdr10_is_kept_beside_an_sdr_rendition_of_the_same_decode() {
+    let room = Room::new();
+    let codes = LIGHTS.map(pq_code);
+    let source = grey_bars(room.path(), codes, "smpte2084", DISPLAY);
+    let work = transcode(
+        r#"
+[[group]]
+kind = "file"
+[[group.output]]
+name = "hevc"
+video = { codec = "hevc", bit_depth = 10, preset = "ultrafast", crf = 4 }
+[[group.output]]
+name = "av1"
+video = { codec = "av1", bit_depth = 10, preset = "ultrafast", crf = 12 }
+[[group.output]]
+name = "small"
+video = { codec = "hevc", bit_depth = 10, preset = "ultrafast", crf = 4, height = 144 }
+[[group.output]]
+name = "sdr"
+video = { codec = "h264", preset = "ultrafast", crf = 4 }
+"#,
+    );
+    let product = room.success(&source, &work);
+    for output in &product.outputs {
+        let path = room.path().join("scratch").join(&output.files[0].scratch_path);
+        let said = ffprobe(
+            "stream=pix_fmt,color_range,color_space,color_transfer,color_primaries",
+            &path,
+        )
+        .remove(0);
+        let beside = side_data(&path);
+        if output.name == "sdr" {
+            assert_eq!(said, "yuv420p,tv,bt709,bt709,bt709");
+            assert!(!beside.contains("Mastering") && !beside.contains("light"), "{beside}");
+            plausible(&brightness(&path), "SDR beside HDR");
+            continue;
+        }
+        assert_eq!(said, "yuv420p10le,tv,bt2020nc,smpte2084,bt2020", "{}", output.name);
+        assert!(
+            beside.contains("max_luminance=10000000/10000"),
+            "{}: {beside}",
+            output.name
+        );
+        assert!(
+            beside.contains("max_content=800|max_average=200"),
+            "{}: {beside}",
+            output.name
+        );
+        let checks = &output.proof.checks;
+        for name in ["pixel_format", "hdr_metadata", "color"] {
+            assert!(checks.iter().any(|check| check.name == name && check.ok), "{checks:?}");
+        }
+        if output.name != "small" {
+            for (found, wanted) in luma_codes(&path).iter().zip(codes) {
+                assert!(found.abs_diff(wanted) <= 4, "{}: {found} for {wanted}", output.name);
+            }
+        }
+    }
+    assert_eq!(product.outputs.len(), 4);
+}
+
+#[test]
+fn hlg_is_kept_in_ten_bits() {
+    let room = Room::new();
+    let codes = [64, 300, 500, 721, 900];
+    let source = grey_bars(room.path(), codes, "arib-std-b67", "");
+    let output = transcoded(
+        &room,
+        &source,
+        "codec = \"hevc\", bit_depth = 10, preset = \"ultrafast\", crf = 4",
+    );
+    let said = ffprobe("stream=pix_fmt,color_transfer", &output).remove(0);
+    assert_eq!(said, "yuv420p10le,arib-std-b67");
+    for (found, wanted) in luma_codes(&output).iter().zip(codes) {
+        assert!(found.abs_diff(wanted) <= 4, "{found} for {wanted}");
+    }
+}
+
+#[test]
+fn ten_bits_of_sdr_keep_ten_bits() {
+    let room = Room::new();
+    // Neighbouring codes that are one and the same in eight bits.
+    let codes = [400, 401, 402, 403, 404];
+    let raw = grey_bars(room.path(), codes, "bt2020-10", "");
+    let source = room.path().join("deep.mkv");
+    ffmpeg(
+        "-i {} -vf format=yuv420p10le -c:v ffv1 -color_primaries bt709 -color_trc bt709 -colorspace bt709 -color_range tv {}",
+        &[&raw, &source],
+    );
+    let before = luma_codes(&source);
+    assert_eq!(before, codes);
+    let output = transcoded(
+        &room,
+        &source,
+        "codec = \"hevc\", bit_depth = 10, preset = \"ultrafast\", crf = 0",
+    );
+    for (found, wanted) in luma_codes(&output).iter().zip(codes) {
+        assert!(found.abs_diff(wanted) <= 1, "{found} for {wanted}");
+    }
+    let shallow = transcoded(&room, &source, FINE);
+    let bytes = ffmpeg("-i {} -frames:v 1 -f rawvideo -pix_fmt yuv420p -", &[&shallow]);
+    let mean: f64 = bytes[90 * 320..91 * 320]
+        .iter()
+        .map(|luma| f64::from(*luma))
+        .sum::<f64>()
+        / 320.0;
+    assert!((mean - 100.5).abs() <= 0.6, "rounded, not cut: {mean}");
 }

@@ -233,7 +233,7 @@ fn turned_clips_come_out_upright() {
     );
     // What ffmpeg itself shows.
     let shown = Command::new("ffmpeg")
-        .args(["-v", "error", "-ss", "0", "-i"])
+        .args(["-v", "error", "-ss", "1", "-i"])
         .arg(&turned)
         .args(["-frames:v", "1", "-f", "rawvideo", "-pix_fmt", "rgb24", "-"])
         .output()

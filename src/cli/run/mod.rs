@@ -11,6 +11,7 @@ pub mod publishing;
 pub mod report;
 pub mod workroom;
 
+use crate::cli::Context;
 use crate::cli::outcome::BadUsage;
 use crate::cli::outcome::WorkFailed;
 use crate::cli::run::bar::Bar;
@@ -91,7 +92,7 @@ impl BackendChoice {
 ///
 /// # Errors
 /// [`BadUsage`] for a workflow or a path that is wrong, [`WorkFailed`] when the work failed and said so already.
-pub fn run(args: &Args) -> anyhow::Result<()> {
+pub fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
     let read = |path: &str| std::fs::read_to_string(path);
     let workflow =
         resolve_named(&args.workflow, &Templates::shipped(), read).map_err(|error| BadUsage(error.to_string()))?;
@@ -105,9 +106,15 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     })?;
     let output = std::fs::canonicalize(&args.output).with_context(|| args.output.display().to_string())?;
     let workroom = Workroom::make(args.scratch.as_deref())?;
-    let options = LocalExecutorOptions::new(workroom.path())
+    let mut options = configured_storages(LocalExecutorOptions::new(workroom.path()), &context.config)?
         .with_folder(INPUT_STORAGE, folder)
         .with_folder(OUTPUT_STORAGE, &output);
+    // Files that a workflow file names lie relative to it; those of a preset, which names none, to here.
+    let beside = Path::new(&args.workflow)
+        .parent()
+        .map(Path::to_owned)
+        .unwrap_or_default();
+    options.plain_names = Some(std::path::absolute(beside).unwrap_or_else(|_| PathBuf::from(".")));
     let errand = Errand {
         workflow,
         source,
@@ -137,6 +144,18 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         report
     })?;
     finish(&report, args.json)
+}
+
+/// The folders of the storages of a configuration that was named: watermarks, subtitles and joined clips may lie there.
+fn configured_storages(options: LocalExecutorOptions, config: &Path) -> anyhow::Result<LocalExecutorOptions> {
+    // The daemon's own is not this command's affair unless it is asked for.
+    if config == Path::new(crate::config::INSTALLED) {
+        return Ok(options);
+    }
+    let config = crate::config::load(config).map_err(|error| BadUsage(error.to_string()))?;
+    Ok(config.storages.iter().fold(options, |options, storage| {
+        options.with_folder(&storage.name, &storage.path)
+    }))
 }
 
 fn finish(report: &Report, json: bool) -> anyhow::Result<()> {

@@ -12,11 +12,15 @@ use crate::media::av::log;
 use crate::media::av::packet::Packet;
 use crate::media::av::packet::rational;
 use crate::media::av::parameters::Parameters;
+use crate::media::av::turn::Turn;
+use crate::media::av::turn::Turner;
 use crate::media::facts::Ratio;
 use crate::media::limits::Limits;
 use ffmpeg_the_third::ffi;
+use std::collections::VecDeque;
 use std::ffi::c_int;
 use std::ptr::NonNull;
+use std::sync::Arc;
 
 /// Which frames to decode at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -37,6 +41,14 @@ pub struct Decoder {
     frames: u64,
     damaged_frames: u64,
     refused_packets: u64,
+    threads: u32,
+    max_pixels: i64,
+    which: Decode,
+    /// Among joined sources.
+    turn: Option<Arc<Turn>>,
+    turner: Turner,
+    /// Frames of the source before.
+    left: VecDeque<Frame>,
 }
 
 // SAFETY: the context belongs to this value alone; its own threads are libav's affair.
@@ -54,37 +66,25 @@ impl Decoder {
         log::start();
         let codec = allowed::decoder(parameters.get().codec_id)
             .ok_or_else(|| AvError::new(ffi::AVERROR_DECODER_NOT_FOUND, "avcodec_find_decoder"))?;
-        // SAFETY: answers null or a fresh context for that codec.
-        let raw = NonNull::new(unsafe { ffi::avcodec_alloc_context3(codec) })
-            .ok_or_else(|| AvError::memory("avcodec_alloc_context3"))?;
-        let decoder = Decoder {
+        let max_pixels = i64::try_from(limits.max_pixels).unwrap_or(i64::MAX);
+        let raw = open_context(codec, parameters, time_base, threads, max_pixels)?;
+        Ok(Decoder {
             raw,
             frames: 0,
             damaged_frames: 0,
             refused_packets: 0,
-        };
-        // SAFETY: live parameters and context.
-        check("avcodec_parameters_to_context", unsafe {
-            ffi::avcodec_parameters_to_context(raw.as_ptr(), parameters.as_ptr())
-        })?;
-        // SAFETY: not opened yet, so these fields are ours to set.
-        unsafe {
-            let context = &mut *raw.as_ptr();
-            context.pkt_timebase = rational(time_base);
-            context.thread_count = threads.clamp(1, 64) as c_int;
-            context.thread_type = (ffi::FF_THREAD_FRAME | ffi::FF_THREAD_SLICE) as c_int;
-            context.max_pixels = i64::try_from(limits.max_pixels).unwrap_or(i64::MAX);
-        }
-        let mut options = Dict::new();
-        // SAFETY: a context with its codec; the options dictionary is ours.
-        check("avcodec_open2", unsafe {
-            ffi::avcodec_open2(raw.as_ptr(), codec, options.as_mut_ptr())
-        })?;
-        Ok(decoder)
+            threads,
+            max_pixels,
+            which: Decode::All,
+            turn: None,
+            turner: Turner::default(),
+            left: VecDeque::new(),
+        })
     }
 
     /// Which frames to decode from the next packet on.
     pub fn decode_only(&mut self, which: Decode) {
+        self.which = which;
         let (skip, loop_filter) = match which {
             Decode::All => (ffi::AVDiscard::DEFAULT, ffi::AVDiscard::DEFAULT),
             Decode::References => (ffi::AVDiscard::NONREF, ffi::AVDiscard::DEFAULT),
@@ -100,6 +100,11 @@ impl Decoder {
     /// Gives it a packet. A packet that cannot be decoded is counted and passed over. `Again` never comes when
     /// all frames were received before.
     pub fn send(&mut self, packet: &Packet) -> Result<(), AvError> {
+        if let Some(turn) = packet.turn()
+            && self.turn.as_ref().is_none_or(|known| !Arc::ptr_eq(known, turn))
+        {
+            self.begin(Arc::clone(turn))?;
+        }
         // SAFETY: live context and packet.
         let answer = unsafe { ffi::avcodec_send_packet(self.raw.as_ptr(), packet.as_ptr()) };
         match check("avcodec_send_packet", answer) {
@@ -129,8 +134,64 @@ impl Decoder {
         }
     }
 
+    /// Another of several joined sources: what is left of the one before comes out first.
+    fn begin(&mut self, turn: Arc<Turn>) -> Result<(), AvError> {
+        if self.turn.is_some() {
+            self.send_end()?;
+            while let Some(frame) = self.receive_shown()? {
+                self.left.push_back(frame);
+            }
+        }
+        let codec = allowed::decoder(turn.parameters.get().codec_id)
+            .ok_or_else(|| AvError::new(ffi::AVERROR_DECODER_NOT_FOUND, "avcodec_find_decoder"))?;
+        let mut before = self.raw.as_ptr();
+        self.raw = open_context(codec, &turn.parameters, turn.unit, self.threads, self.max_pixels)?;
+        // SAFETY: replaced above, so this is its last use.
+        unsafe { ffi::avcodec_free_context(&mut before) }
+        self.decode_only(self.which);
+        self.turn = Some(turn);
+        self.turner = Turner::default();
+        Ok(())
+    }
+
     /// The next frame; none when it wants a packet first, or after the end.
     pub fn receive(&mut self) -> Result<Option<Frame>, AvError> {
+        match self.left.pop_front() {
+            Some(frame) => Ok(Some(frame)),
+            None => self.receive_shown(),
+        }
+    }
+
+    fn receive_shown(&mut self) -> Result<Option<Frame>, AvError> {
+        while let Some(frame) = self.receive_any()? {
+            let Some(turn) = self.turn.clone() else {
+                return Ok(Some(frame));
+            };
+            let at = frame.best_pts();
+            let lasts = if frame.samples() > 0 {
+                i64::try_from(frame.samples()).unwrap_or(0)
+            } else {
+                1
+            };
+            // Sound is kept from its last frame before on: what it has too much is cut where tracks are joined.
+            if at.is_some_and(|at| at + lasts <= turn.from || at >= turn.until) {
+                continue;
+            }
+            if frame.samples() > 0 {
+                return Ok(Some(frame));
+            }
+            let mut frame = frame;
+            if let (None, Some(aspect)) = (frame.sample_aspect_ratio(), turn.aspect) {
+                frame.set_sample_aspect_ratio(aspect);
+            }
+            if let Some(frame) = self.turner.run(frame, &turn)? {
+                return Ok(Some(frame));
+            }
+        }
+        Ok(None)
+    }
+
+    fn receive_any(&mut self) -> Result<Option<Frame>, AvError> {
         loop {
             let frame = Frame::empty()?;
             // SAFETY: live context and frame.
@@ -154,6 +215,7 @@ impl Decoder {
 
     /// Forgets everything, after a seek or to decode again after the end.
     pub fn flush(&mut self) {
+        self.left.clear();
         // SAFETY: a live, opened context.
         unsafe { ffi::avcodec_flush_buffers(self.raw.as_ptr()) }
     }
@@ -170,6 +232,43 @@ impl Decoder {
     pub fn refused_packets(&self) -> u64 {
         self.refused_packets
     }
+}
+
+fn open_context(
+    codec: &'static ffi::AVCodec,
+    parameters: &Parameters,
+    time_base: Ratio,
+    threads: u32,
+    max_pixels: i64,
+) -> Result<NonNull<ffi::AVCodecContext>, AvError> {
+    // SAFETY: answers null or a fresh context for that codec.
+    let raw = NonNull::new(unsafe { ffi::avcodec_alloc_context3(codec) })
+        .ok_or_else(|| AvError::memory("avcodec_alloc_context3"))?;
+    let open = || -> Result<(), AvError> {
+        // SAFETY: live parameters and context.
+        check("avcodec_parameters_to_context", unsafe {
+            ffi::avcodec_parameters_to_context(raw.as_ptr(), parameters.as_ptr())
+        })?;
+        // SAFETY: not opened yet, so these fields are ours to set.
+        unsafe {
+            let context = &mut *raw.as_ptr();
+            context.pkt_timebase = rational(time_base);
+            context.thread_count = threads.clamp(1, 64) as c_int;
+            context.thread_type = (ffi::FF_THREAD_FRAME | ffi::FF_THREAD_SLICE) as c_int;
+            context.max_pixels = max_pixels;
+        }
+        let mut options = Dict::new();
+        // SAFETY: a context with its codec; the options dictionary is ours.
+        check("avcodec_open2", unsafe {
+            ffi::avcodec_open2(raw.as_ptr(), codec, options.as_mut_ptr())
+        })?;
+        Ok(())
+    };
+    open().map(|()| raw).inspect_err(|_| {
+        let mut raw = raw.as_ptr();
+        // SAFETY: nobody else has seen it.
+        unsafe { ffi::avcodec_free_context(&mut raw) }
+    })
 }
 
 impl Drop for Decoder {

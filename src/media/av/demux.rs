@@ -16,6 +16,7 @@ use crate::media::av::source::SourceIo;
 use crate::media::av::source::SourceWatch;
 use crate::media::av::stream::Stream;
 use crate::media::facts::ChapterFacts;
+use crate::media::facts::Ratio;
 use crate::media::limits::Limits;
 use ffmpeg_the_third::ffi;
 use std::collections::BTreeMap;
@@ -44,6 +45,16 @@ pub struct Demuxer {
     size_bytes: u64,
     /// Read ahead by somebody who only wanted to look.
     given_back: VecDeque<Packet>,
+    /// What is read in place of the file alone.
+    feed: Option<Box<dyn Feed>>,
+}
+
+/// Packets of several joined sources under the streams of the main one.
+pub trait Feed: Send {
+    /// The next packet; `main` reads the main source.
+    fn read(&mut self, main: &mut Demuxer, packet: &mut Packet) -> Result<bool, AvError>;
+    /// The unit of the times of a stream; none: the main source's own.
+    fn unit(&self, stream: usize) -> Option<Ratio>;
 }
 
 // SAFETY: the context and all it points to belong to this value alone.
@@ -107,6 +118,7 @@ impl Demuxer {
             name,
             size_bytes,
             given_back: VecDeque::new(),
+            feed: None,
         })
     }
 
@@ -123,7 +135,7 @@ impl Demuxer {
     /// Time stamps of this container may jump.
     pub fn may_jump(&self) -> bool {
         // SAFETY: as above.
-        unsafe { (*(*self.raw.as_ptr()).iformat).flags & ffi::AVFMT_TS_DISCONT as c_int != 0 }
+        self.feed.is_none() && unsafe { (*(*self.raw.as_ptr()).iformat).flags & ffi::AVFMT_TS_DISCONT as c_int != 0 }
     }
     /// Name of the source.
     pub fn name(&self) -> &str {
@@ -196,7 +208,11 @@ impl Demuxer {
     pub fn stream(&self, index: usize) -> Option<Stream<'_>> {
         let context = self.get();
         // SAFETY: nb_streams live streams, which live as long as the context.
-        (index < context.nb_streams as usize).then(|| Stream::new(unsafe { *context.streams.add(index) }))
+        (index < context.nb_streams as usize).then(|| {
+            let unit = self.feed.as_ref().and_then(|feed| feed.unit(index));
+            // SAFETY: as above.
+            Stream::new(unsafe { *context.streams.add(index) }, unit)
+        })
     }
     /// All streams.
     pub fn streams(&self) -> impl Iterator<Item = Stream<'_>> {
@@ -234,6 +250,20 @@ impl Demuxer {
 
     /// Reads the next packet into `packet`; false at the end.
     pub fn read(&mut self, packet: &mut Packet) -> Result<bool, AvError> {
+        let Some(mut feed) = self.feed.take() else {
+            return self.read_own(packet);
+        };
+        let answer = feed.read(self, packet);
+        self.feed = Some(feed);
+        answer
+    }
+
+    /// From now on reads what `feed` gives.
+    pub fn feed_from(&mut self, feed: Box<dyn Feed>) {
+        self.feed = Some(feed);
+    }
+
+    fn read_own(&mut self, packet: &mut Packet) -> Result<bool, AvError> {
         if let Some(known) = self.given_back.pop_front() {
             *packet = known;
             return Ok(true);

@@ -117,6 +117,11 @@ impl Encoder {
 
     /// Opens an audio encoder with global headers; time stamps count samples.
     pub fn audio(name: &str, sound: &Sound, bitrate: u64, options: Dict) -> Result<Self, AvError> {
+        Self::audio_of_depth(name, sound, bitrate, 0, options)
+    }
+
+    /// The same, for samples of which only so many bits count (0: all).
+    pub fn audio_of_depth(name: &str, sound: &Sound, bitrate: u64, bits: u32, options: Dict) -> Result<Self, AvError> {
         let (codec, encoder) = Self::allocate(name)?;
         // SAFETY: not opened yet, so these fields are ours to set.
         unsafe {
@@ -124,6 +129,7 @@ impl Encoder {
             context.sample_rate = sound.rate_hz as c_int;
             context.sample_fmt = ffi::AVSampleFormat(sound.format);
             context.bit_rate = i64::try_from(bitrate).unwrap_or(i64::MAX);
+            context.bits_per_raw_sample = bits.min(64) as c_int;
             context.time_base = ffi::AVRational {
                 num: 1,
                 den: sound.rate_hz as c_int,
@@ -215,6 +221,15 @@ impl Encoder {
             let text = (*self.raw.as_ptr()).stats_out;
             (!text.is_null()).then(|| CStr::from_ptr(text).to_string_lossy().into_owned())
         }
+    }
+
+    /// Gives it sound; how long its packets last, the encoder knows itself.
+    pub fn send_sound(&mut self, frame: &Frame) -> Result<(), AvError> {
+        // SAFETY: live context and frame.
+        check("avcodec_send_frame", unsafe {
+            ffi::avcodec_send_frame(self.raw.as_ptr(), frame.as_ptr())
+        })?;
+        Ok(())
     }
 
     /// No more frames: the packets still inside come out.

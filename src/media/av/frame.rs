@@ -156,6 +156,12 @@ impl Frame {
         stamp(self.get().best_effort_timestamp).or_else(|| self.pts())
     }
     /// Sets the time stamp.
+    pub(super) fn set_best_pts(&mut self, pts: i64) {
+        let raw = self.get_mut();
+        raw.pts = pts;
+        raw.best_effort_timestamp = pts;
+    }
+    /// Sets the time stamp.
     pub fn set_pts(&mut self, pts: i64) {
         self.get_mut().pts = pts;
     }

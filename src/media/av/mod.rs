@@ -9,6 +9,7 @@
 
 mod allowed;
 pub mod animation;
+pub mod audio_codec;
 pub mod avif;
 pub mod color;
 pub mod decode;
@@ -29,11 +30,13 @@ pub mod parameters;
 pub mod pixel;
 pub mod pool;
 pub mod resample;
+pub mod samples;
 pub mod scale;
 pub mod sound;
 pub mod source;
 pub mod stream;
 pub mod subtitle;
+pub mod turn;
 
 #[cfg(test)]
 mod tests;

@@ -12,6 +12,7 @@ use crate::media::av::packet::Packet;
 use crate::media::av::packet::ratio;
 use crate::media::av::packet::rational;
 use crate::media::av::parameters::Parameters;
+use crate::media::av::stream::DISPOSITIONS;
 use crate::media::encoding::hdr::HdrMetadata;
 use crate::media::facts::Ratio;
 use ffmpeg_the_third::ffi;
@@ -32,19 +33,6 @@ use std::ptr::NonNull;
 /// Bytes collected before they are handed to a sink.
 const BUFFER_BYTES: usize = 64 * 1024;
 const EIO: i32 = 5;
-
-/// What a stream is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Purpose {
-    /// Players take it by themselves.
-    pub default: bool,
-    /// Shown even when subtitles are off.
-    pub forced: bool,
-    /// With descriptions of sounds.
-    pub for_deaf: bool,
-    /// A picture that stands for the whole.
-    pub cover: bool,
-}
 
 /// A file being written.
 pub struct Muxer {
@@ -192,21 +180,13 @@ impl Muxer {
         Ok(())
     }
 
-    /// What a stream is for: taken by players by themselves, shown even when subtitles are off, for the deaf, a cover.
-    pub fn set_purpose(&mut self, stream: usize, purpose: Purpose) {
-        let flags = [
-            (purpose.default, ffi::AV_DISPOSITION_DEFAULT),
-            (purpose.forced, ffi::AV_DISPOSITION_FORCED),
-            (purpose.for_deaf, ffi::AV_DISPOSITION_HEARING_IMPAIRED),
-            (purpose.cover, ffi::AV_DISPOSITION_ATTACHED_PIC),
-        ];
-        let all = flags
-            .iter()
-            .filter(|(is, _)| *is)
-            .fold(0, |all, (_, flag)| all | *flag as i32);
+    /// Marks a stream as a picture that stands for the whole.
+    pub fn mark_cover(&mut self, stream: usize) {
         if stream < self.stream_count() {
             // SAFETY: a live stream of ours.
-            unsafe { (**(*self.raw.as_ptr()).streams.add(stream)).disposition = all }
+            unsafe {
+                (**(*self.raw.as_ptr()).streams.add(stream)).disposition = ffi::AV_DISPOSITION_ATTACHED_PIC as i32;
+            }
         }
     }
 
@@ -214,6 +194,22 @@ impl Muxer {
     pub fn wait_at_most(&mut self, seconds: f64) {
         // SAFETY: a live context.
         unsafe { (*self.raw.as_ptr()).max_interleave_delta = (seconds * 1e6) as i64 }
+    }
+
+    /// Marks a stream as the default one of its kind or not, and as what else it is (see
+    /// [`Stream::dispositions`](crate::media::av::Stream::dispositions)).
+    pub fn set_dispositions(&mut self, stream: usize, default: bool, words: &[String]) {
+        if stream < self.stream_count() {
+            let marks = DISPOSITIONS
+                .iter()
+                .filter(|(_, known)| words.iter().any(|word| word == known));
+            let mut set = marks.fold(0, |set, (bit, _)| set | bit);
+            if default {
+                set |= ffi::AV_DISPOSITION_DEFAULT as i32;
+            }
+            // SAFETY: a live stream of ours.
+            unsafe { (**(*self.raw.as_ptr()).streams.add(stream)).disposition = set }
+        }
     }
 
     /// Tags of the file.

@@ -1,14 +1,18 @@
 //! Coded data with its time stamps.
 
 use crate::media::av::error::AvError;
+use crate::media::av::turn::Turn;
 use crate::media::facts::Ratio;
 use ffmpeg_the_third::ffi;
 use std::ptr::NonNull;
+use std::sync::Arc;
 
 /// One packet of one stream.
 #[derive(Debug)]
 pub struct Packet {
     raw: NonNull<ffi::AVPacket>,
+    /// Of which of several joined sources it is.
+    turn: Option<Arc<Turn>>,
 }
 
 // SAFETY: the packet is owned by this value; its data is reference counted with atomics and never written to.
@@ -19,7 +23,7 @@ impl Packet {
     pub fn new() -> Result<Self, AvError> {
         // SAFETY: answers null or a fresh packet.
         NonNull::new(unsafe { ffi::av_packet_alloc() })
-            .map(|raw| Packet { raw })
+            .map(|raw| Packet { raw, turn: None })
             .ok_or_else(|| AvError::memory("av_packet_alloc"))
     }
 
@@ -40,7 +44,7 @@ impl Packet {
     pub(super) fn clone_of(raw: ffi::AVPacket) -> Result<Self, AvError> {
         // SAFETY: the caller's packet is live; its data gains a reference or is copied.
         NonNull::new(unsafe { ffi::av_packet_clone(&raw) })
-            .map(|raw| Packet { raw })
+            .map(|raw| Packet { raw, turn: None })
             .ok_or_else(|| AvError::memory("av_packet_clone"))
     }
 
@@ -48,7 +52,10 @@ impl Packet {
     pub fn share(&self) -> Result<Self, AvError> {
         // SAFETY: clones a live packet by reference count.
         NonNull::new(unsafe { ffi::av_packet_clone(self.raw.as_ptr()) })
-            .map(|raw| Packet { raw })
+            .map(|raw| Packet {
+                raw,
+                turn: self.turn.clone(),
+            })
             .ok_or_else(|| AvError::memory("av_packet_clone"))
     }
 
@@ -114,8 +121,17 @@ impl Packet {
         // SAFETY: a live packet of ours.
         unsafe { ffi::av_packet_rescale_ts(self.raw.as_ptr(), rational(from), rational(to)) }
     }
+    /// Whose turn it is among joined sources; none: there is one source only.
+    pub(super) fn turn(&self) -> Option<&Arc<Turn>> {
+        self.turn.as_ref()
+    }
+    /// Says of which joined source it is.
+    pub fn set_turn(&mut self, turn: Arc<Turn>) {
+        self.turn = Some(turn);
+    }
     /// Forgets data and times, for the next read.
     pub fn clear(&mut self) {
+        self.turn = None;
         // SAFETY: a live packet of ours.
         unsafe { ffi::av_packet_unref(self.raw.as_ptr()) }
     }

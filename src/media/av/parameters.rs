@@ -141,6 +141,19 @@ impl Parameters {
     pub fn bits_per_raw_sample(&self) -> u32 {
         self.get().bits_per_raw_sample.max(0) as u32
     }
+    /// Bits of a sample of a lossless audio codec; 0 otherwise.
+    pub fn sample_bits(&self) -> u32 {
+        let raw = self.get();
+        // SAFETY: null or a constant descriptor.
+        let properties = unsafe { ffi::avcodec_descriptor_get(raw.codec_id).as_ref() }.map_or(0, |known| known.props);
+        let lossless = properties & ffi::AV_CODEC_PROP_LOSSLESS as i32 != 0;
+        let lossy = properties & ffi::AV_CODEC_PROP_LOSSY as i32 != 0;
+        let said = match (raw.bits_per_raw_sample, raw.bits_per_coded_sample) {
+            (0, coded) => coded,
+            (raw, _) => raw,
+        };
+        if lossless && !lossy { said.max(0) as u32 } else { 0 }
+    }
     /// Shape of a pixel; none when unknown or square.
     pub fn sample_aspect_ratio(&self) -> Option<Ratio> {
         let sar = ratio(self.get().sample_aspect_ratio);

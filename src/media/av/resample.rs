@@ -1,13 +1,21 @@
-//! Sound of another rate, layout or format.
+//! Sound of another rate or sample format; channels stay as they are.
+//!
+//! Guarantees: without a change of rate, what comes out is what went in, to the bit where the format holds it.
 
 use crate::media::av::error::AvError;
 use crate::media::av::error::check;
 use crate::media::av::frame::Frame;
+use crate::media::av::sound::SampleFormat;
 use crate::media::av::sound::Sound;
 use ffmpeg_the_third::ffi;
 use std::ffi::c_int;
 use std::ptr;
 use std::ptr::NonNull;
+
+/// Length of the low-pass filter, input samples.
+const FILTER_TAPS: i64 = 64;
+/// Where it begins to cut, as a share of half the lower rate.
+const CUTOFF: f64 = 0.97;
 
 /// A resampler between two kinds of sound.
 #[derive(Debug)]
@@ -21,8 +29,11 @@ pub struct Resampler {
 unsafe impl Send for Resampler {}
 
 impl Resampler {
-    /// Opens one. Mixing down follows libav's matrices, without clipping.
+    /// Opens one; both have the same layout.
     pub fn open(from: Sound, to: Sound) -> Result<Self, AvError> {
+        if from.channels() != to.channels() {
+            return Err(AvError::argument("swr_alloc_set_opts2"));
+        }
         let mut raw = ptr::null_mut();
         // SAFETY: both layouts are live; the call makes the context.
         check("swr_alloc_set_opts2", unsafe {
@@ -40,9 +51,39 @@ impl Resampler {
         })?;
         let raw = NonNull::new(raw).ok_or_else(|| AvError::memory("swr_alloc_set_opts2"))?;
         let resampler = Resampler { raw, from, to };
+        if resampler.from.rate_hz != resampler.to.rate_hz {
+            // Twice the usual length: the edge of the stop band lies within 1 kHz of half the rate at 48 kHz.
+            // SAFETY: a live context, not initialised yet; both names are options of it.
+            check("av_opt_set", unsafe {
+                ffi::av_opt_set_int(raw.as_ptr().cast(), c"filter_size".as_ptr(), FILTER_TAPS, 0)
+            })?;
+            // SAFETY: as above.
+            check("av_opt_set", unsafe {
+                ffi::av_opt_set_double(raw.as_ptr().cast(), c"cutoff".as_ptr(), CUTOFF, 0)
+            })?;
+        }
         // SAFETY: a live, configured context.
         check("swr_init", unsafe { ffi::swr_init(raw.as_ptr()) })?;
         Ok(resampler)
+    }
+
+    /// Another one for the same sounds, with nothing inside.
+    pub fn fresh(&self) -> Result<Self, AvError> {
+        let from = self.from.converted(self.from.rate_hz, SampleFormat(self.from.format))?;
+        let to = self.to.converted(self.to.rate_hz, SampleFormat(self.to.format))?;
+        Resampler::open(from, to)
+    }
+
+    /// Makes so many samples more (or fewer) of the next `distance` ones that come out.
+    pub fn compensate(&mut self, delta: i64, distance: i64) -> Result<(), AvError> {
+        let (Ok(delta), Ok(distance)) = (c_int::try_from(delta), c_int::try_from(distance)) else {
+            return Err(AvError::argument("swr_set_compensation"));
+        };
+        // SAFETY: a live, initialised context.
+        check("swr_set_compensation", unsafe {
+            ffi::swr_set_compensation(self.raw.as_ptr(), delta, distance)
+        })?;
+        Ok(())
     }
 
     /// Whether it takes sound like this.

@@ -6,6 +6,75 @@ use ffmpeg_the_third::ffi;
 use std::ffi::CStr;
 use std::mem;
 
+/// How one sample is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SampleFormat(pub(super) i32);
+
+impl SampleFormat {
+    /// 32-bit floats, a plane for each channel.
+    pub const FLOAT_PLANAR: Self = SampleFormat(ffi::AVSampleFormat::FLTP.0);
+    /// 64-bit floats, a plane for each channel.
+    pub const DOUBLE_PLANAR: Self = SampleFormat(ffi::AVSampleFormat::DBLP.0);
+    /// 16-bit integers, channels in turn.
+    pub const S16: Self = SampleFormat(ffi::AVSampleFormat::S16.0);
+    /// 32-bit integers, channels in turn.
+    pub const S32: Self = SampleFormat(ffi::AVSampleFormat::S32.0);
+    /// 32-bit floats, channels in turn.
+    pub const FLOAT: Self = SampleFormat(ffi::AVSampleFormat::FLT.0);
+}
+
+/// Where a channel is heard, as far as mixing cares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// In front, left.
+    Left,
+    /// In front, right.
+    Right,
+    /// In front, middle.
+    Centre,
+    /// Low-frequency effects.
+    Lfe,
+    /// At the left side.
+    SideLeft,
+    /// At the right side.
+    SideRight,
+    /// Behind, left.
+    BackLeft,
+    /// Behind, right.
+    BackRight,
+    /// Behind, middle.
+    BackCentre,
+    /// Between left and middle.
+    LeftOfCentre,
+    /// Between middle and right.
+    RightOfCentre,
+    /// A stereo mix beside the others, or what nobody knows.
+    Other,
+}
+
+impl Place {
+    fn of(channel: ffi::AVChannel) -> Self {
+        match channel {
+            ffi::AVChannel::FRONT_LEFT | ffi::AVChannel::WIDE_LEFT | ffi::AVChannel::TOP_FRONT_LEFT => Place::Left,
+            ffi::AVChannel::FRONT_RIGHT | ffi::AVChannel::WIDE_RIGHT | ffi::AVChannel::TOP_FRONT_RIGHT => Place::Right,
+            ffi::AVChannel::FRONT_CENTER | ffi::AVChannel::TOP_CENTER | ffi::AVChannel::TOP_FRONT_CENTER => {
+                Place::Centre
+            }
+            ffi::AVChannel::LOW_FREQUENCY | ffi::AVChannel::LOW_FREQUENCY_2 => Place::Lfe,
+            ffi::AVChannel::SIDE_LEFT | ffi::AVChannel::SURROUND_DIRECT_LEFT => Place::SideLeft,
+            ffi::AVChannel::SIDE_RIGHT | ffi::AVChannel::SURROUND_DIRECT_RIGHT => Place::SideRight,
+            ffi::AVChannel::BACK_LEFT | ffi::AVChannel::TOP_BACK_LEFT => Place::BackLeft,
+            ffi::AVChannel::BACK_RIGHT | ffi::AVChannel::TOP_BACK_RIGHT => Place::BackRight,
+            ffi::AVChannel::BACK_CENTER | ffi::AVChannel::TOP_BACK_CENTER => Place::BackCentre,
+            ffi::AVChannel::FRONT_LEFT_OF_CENTER => Place::LeftOfCentre,
+            ffi::AVChannel::FRONT_RIGHT_OF_CENTER => Place::RightOfCentre,
+            ffi::AVChannel::STEREO_LEFT => Place::Left,
+            ffi::AVChannel::STEREO_RIGHT => Place::Right,
+            _ => Place::Other,
+        }
+    }
+}
+
 /// Rate, layout, sample format.
 pub struct Sound {
     /// Hz.
@@ -26,6 +95,11 @@ impl std::fmt::Debug for Sound {
 impl Sound {
     /// Planar 32-bit floats in the usual layout of so many channels.
     pub fn float_planar(rate_hz: u32, channels: u32) -> Self {
+        Self::usual(rate_hz, channels, SampleFormat::FLOAT_PLANAR)
+    }
+
+    /// Samples of a format in the usual layout of so many channels.
+    pub fn usual(rate_hz: u32, channels: u32, format: SampleFormat) -> Self {
         // SAFETY: an all-zero layout is libav's "none"; default() fills it.
         let layout = unsafe {
             let mut layout: ffi::AVChannelLayout = mem::zeroed();
@@ -35,8 +109,13 @@ impl Sound {
         Sound {
             rate_hz,
             layout,
-            format: ffi::AVSampleFormat::FLTP.0,
+            format: format.0,
         }
+    }
+
+    /// The same layout, of another rate and format.
+    pub fn converted(&self, rate_hz: u32, format: SampleFormat) -> Result<Self, AvError> {
+        Self::from_raw(rate_hz as i32, &self.layout, format.0)
     }
 
     pub(super) fn from_raw(rate: i32, layout: &ffi::AVChannelLayout, format: i32) -> Result<Self, AvError> {
@@ -56,6 +135,14 @@ impl Sound {
             unsafe { ffi::av_channel_layout_default(&mut sound.layout, channels) };
         }
         Ok(sound)
+    }
+
+    /// Where its channels are heard.
+    pub fn places(&self) -> Vec<Place> {
+        (0..self.channels())
+            // SAFETY: a live layout; an index beyond its channels answers "none".
+            .map(|index| Place::of(unsafe { ffi::av_channel_layout_channel_from_index(&self.layout, index) }))
+            .collect()
     }
 
     /// Channels.

@@ -97,6 +97,14 @@ impl Source {
         })
     }
 
+    /// Counts its reads and troubles with those of another source.
+    pub fn watched_by(self, watch: &Arc<SourceWatch>) -> Self {
+        Source {
+            watch: Arc::clone(watch),
+            ..self
+        }
+    }
+
     /// The same bytes for a second reader; what both read and meet is counted as one.
     pub fn again(&self) -> Self {
         Source {

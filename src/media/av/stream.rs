@@ -14,10 +14,27 @@ use ffmpeg_the_third::ffi;
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
+/// Marks of a stream that are carried from source to output.
+pub(super) const DISPOSITIONS: [(i32, &str); 11] = [
+    (ffi::AV_DISPOSITION_COMMENT as i32, "comment"),
+    (ffi::AV_DISPOSITION_DUB as i32, "dub"),
+    (ffi::AV_DISPOSITION_ORIGINAL as i32, "original"),
+    (ffi::AV_DISPOSITION_FORCED as i32, "forced"),
+    (ffi::AV_DISPOSITION_HEARING_IMPAIRED as i32, "hearing_impaired"),
+    (ffi::AV_DISPOSITION_VISUAL_IMPAIRED as i32, "visual_impaired"),
+    (ffi::AV_DISPOSITION_LYRICS as i32, "lyrics"),
+    (ffi::AV_DISPOSITION_KARAOKE as i32, "karaoke"),
+    (ffi::AV_DISPOSITION_CLEAN_EFFECTS as i32, "clean_effects"),
+    (ffi::AV_DISPOSITION_CAPTIONS as i32, "captions"),
+    (ffi::AV_DISPOSITION_DESCRIPTIONS as i32, "descriptions"),
+];
+
 /// A stream, borrowed from its demuxer.
 #[derive(Debug, Clone, Copy)]
 pub struct Stream<'a> {
     raw: *const ffi::AVStream,
+    /// In place of its own, where sources of different units are joined.
+    unit: Option<Ratio>,
     owner: PhantomData<&'a ()>,
 }
 
@@ -56,9 +73,10 @@ impl DolbyVision {
 
 impl<'a> Stream<'a> {
     /// `raw` must live for 'a.
-    pub(super) fn new(raw: *const ffi::AVStream) -> Self {
+    pub(super) fn new(raw: *const ffi::AVStream, unit: Option<Ratio>) -> Self {
         Stream {
             raw,
+            unit,
             owner: PhantomData,
         }
     }
@@ -74,7 +92,7 @@ impl<'a> Stream<'a> {
     }
     /// Unit of its time stamps.
     pub fn time_base(&self) -> Ratio {
-        ratio(self.get().time_base)
+        self.unit.unwrap_or_else(|| ratio(self.get().time_base))
     }
     /// First time stamp, in its units.
     pub fn start_time(&self) -> Option<i64> {
@@ -112,14 +130,6 @@ impl<'a> Stream<'a> {
     pub fn is_default(&self) -> bool {
         self.get().disposition & ffi::AV_DISPOSITION_DEFAULT as i32 != 0
     }
-    /// Shown even when subtitles are off.
-    pub fn is_forced(&self) -> bool {
-        self.get().disposition & ffi::AV_DISPOSITION_FORCED as i32 != 0
-    }
-    /// With descriptions of sounds.
-    pub fn is_for_deaf(&self) -> bool {
-        self.get().disposition & (ffi::AV_DISPOSITION_HEARING_IMPAIRED | ffi::AV_DISPOSITION_CAPTIONS) as i32 != 0
-    }
     /// The data of a cover picture.
     pub fn attached_picture(&self) -> Option<Packet> {
         if !self.is_attached_picture() || self.get().attached_pic.size <= 0 {
@@ -127,6 +137,15 @@ impl<'a> Stream<'a> {
         }
         // SAFETY: the packet of a live stream, which the clone only counts a reference of.
         Packet::clone_of(unsafe { &*self.raw }.attached_pic).ok()
+    }
+    /// What it is marked as beside `default`, in libav's words.
+    pub fn dispositions(&self) -> Vec<String> {
+        let set = self.get().disposition;
+        DISPOSITIONS
+            .iter()
+            .filter(|(bit, _)| set & bit != 0)
+            .map(|(_, word)| (*word).to_owned())
+            .collect()
     }
     /// A cover picture.
     pub fn is_attached_picture(&self) -> bool {

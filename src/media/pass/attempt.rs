@@ -1,7 +1,9 @@
 //! One run over a source: what is to be made is planned and opened, the source is read once, jobs are concluded.
 
+use crate::base::fault::Blame;
 use crate::base::fault::Fault;
 use crate::base::ids::JobId;
+use crate::media::av::Demuxer;
 use crate::media::av::Source;
 use crate::media::av::packet::rescale;
 use crate::media::error;
@@ -20,15 +22,19 @@ use crate::media::pass::glance::Glance;
 use crate::media::pass::grade::Grade;
 use crate::media::pass::inspect;
 use crate::media::pass::inspect::Inspection;
+use crate::media::pass::join;
 use crate::media::pass::kept;
 use crate::media::pass::output::Health;
 use crate::media::pass::output::Output;
 use crate::media::pass::plan::Plan;
+use crate::media::pass::sound::Measured;
+use crate::media::pass::stretch::Stretch;
 use crate::media::pass::taps;
 use crate::media::pass::taps::Tapped;
 use crate::media::pass::timing;
 use crate::media::pass::timing::Timing;
 use crate::media::picture_tap::PictureTap;
+use crate::media::probe;
 use crate::media::probe::Opened;
 use crate::media::product::JobEnd;
 use crate::media::spec::Clip;
@@ -36,25 +42,25 @@ use crate::media::spec::MediaWork;
 use crate::media::spec::TranscodeSpec;
 use crate::media::spec::VideoCodec;
 use crate::media::tap::TapOrder;
-use crate::media::verify::AudioExpected;
 
 /// Opens the source once more.
 pub type Reopen<'a> = &'a (dyn Fn() -> Result<Source, Fault> + Sync);
 
 /// Runs the jobs of one clip range, and picture jobs that ride along. Answers the bytes read of the source.
-/// `share`: where in 0..=1 this run begins and how much of it it is, for progress.
+/// `share`: where in 0..=1 this run begins and how much of it it is, for progress; `reopen` opens the source once
+/// more, for what must be known of it before.
 #[allow(clippy::too_many_arguments)]
 pub fn run(
     order: &PassOrder,
     opened: Opened,
-    clip: Option<Clip>,
-    jobs: &[(&JobId, &TranscodeSpec)],
+    stretch: &Stretch<'_>,
     pictures: &[PassJob],
     watch: &dyn Watch,
     share: (f64, f64),
     reopen: Reopen<'_>,
 ) -> Result<u64, Fault> {
     let mut opened = opened;
+    let (clip, jobs) = (stretch.clip, stretch.jobs.as_slice());
     let missing = opened.missing_data();
     let jobs = match &missing {
         None => jobs.to_vec(),
@@ -65,18 +71,33 @@ pub fn run(
         )?,
     };
     let (facts, glance) = look_first(order, &mut opened, clip, &jobs, pictures)?;
+    let takes_partial = jobs.iter().all(|(_, spec)| spec.partial);
+    let (own_facts, own_clip) = (facts, clip);
+    let again = || {
+        let mut opened = probe::open(reopen()?, &order.limits)?;
+        if !stretch.joined.is_empty() {
+            join::extend(order, &mut opened, &own_facts, own_clip, &stretch.joined, takes_partial)?;
+        }
+        Ok(opened)
+    };
+    let (facts, clip) = if stretch.joined.is_empty() {
+        (own_facts.clone(), clip)
+    } else {
+        match join::extend(order, &mut opened, &own_facts, clip, &stretch.joined, takes_partial) {
+            Ok(facts) => (facts, None),
+            // What is wrong with a joined file is no reason to fail jobs that do not join it.
+            Err(fault) if fault.blame != Blame::Host => {
+                for (job, _) in jobs {
+                    watch.job_ended(job, JobEnd::Failed { fault: fault.clone() });
+                }
+                return Ok(opened.demuxer.watch().read_bytes());
+            }
+            Err(fault) => return Err(fault),
+        }
+    };
     let plan = Plan::make(&jobs, &facts);
-    if let Some(dolby) = glance.dolby_vision.filter(|dolby| dolby.needs_dolby())
-        && (!pictures.is_empty() || plan.videos.iter().any(|video| video.spec.codec != VideoCodec::Copy))
-    {
-        return Err(error::source_undecodable(
-            "decode",
-            opened.demuxer.name(),
-            format!(
-                "its pictures are Dolby Vision profile {}, which has no base layer that other decoders can show",
-                dolby.profile
-            ),
-        ));
+    if !pictures.is_empty() || plan.videos.iter().any(|video| video.spec.codec != VideoCodec::Copy) {
+        glance::refuse_dolby(&opened.demuxer, &facts)?;
     }
     for job in plan.jobs.iter().filter(|job| job.groups.is_empty()) {
         let reason = match job.dropped.last() {
@@ -115,7 +136,8 @@ pub fn run(
         attached_fonts: drawn::attached_fonts(&opened.demuxer),
         cover: kept::cover(&opened.demuxer, &facts),
     };
-    pass.run(opened, taps, missing)
+    let measured = pass.measure_loudness(&again)?;
+    pass.run(opened, taps, missing, &measured)
 }
 
 impl Pass<'_> {
@@ -232,9 +254,15 @@ pub(super) struct Pass<'a> {
 }
 
 impl Pass<'_> {
-    fn run(&mut self, opened: Opened, taps: Vec<Tapped>, missing: Option<String>) -> Result<u64, Fault> {
+    fn run(
+        &mut self,
+        opened: Opened,
+        taps: Vec<Tapped>,
+        missing: Option<String>,
+        measured: &[Option<Measured>],
+    ) -> Result<u64, Fault> {
         let Opened { mut demuxer, .. } = opened;
-        let encoders = self.open_encoders();
+        let encoders = self.open_encoders(&demuxer);
         let texts = self.open_texts(&demuxer);
         let health = Health::new(self.plan.jobs.len());
         let outputs: Vec<Output> = self
@@ -276,7 +304,15 @@ impl Pass<'_> {
             .map(|index| self.codec_name(index, header(index)?))
             .collect();
 
-        let (reading, sound, tapped, cues) = self.read(&mut demuxer, (encoders, texts), &outputs, &health, taps)?;
+        if self.timing.is_clip {
+            self.seek_to_start(&mut demuxer);
+        }
+        let gains: Vec<_> = measured
+            .iter()
+            .map(|found| Some(found.as_ref()?.gain.clone()))
+            .collect();
+        let (reading, sound, tapped, cues) =
+            self.read(&mut demuxer, (encoders, texts), &gains, &outputs, &health, taps)?;
         made.texts = cues;
         made.has_captions = reading.has_captions;
         // Where nobody waited for pictures any more, that none came says nothing of the source.
@@ -292,15 +328,11 @@ impl Pass<'_> {
         for (index, codec) in codecs.into_iter().enumerate() {
             made.videos[index] = Some(self.video_made(index, &reading, codec));
         }
-        for (index, audio) in self.plan.audios.iter().enumerate() {
-            made.audios[index] = Some(AudioExpected {
-                codec: audio.spec.codec.stream_name(),
-                rate_hz: audio.rate_hz,
-                channels: audio.channels,
-                end_s: sound.end_s,
-            });
+        for track in &sound.tracks {
+            made.audios[track.number] = Some(self.audio_made(track, measured[track.number].as_ref()));
         }
         let mut warnings = self.warnings(&reading, &sound);
+        warnings.extend(self.loudness_warnings(&sound, measured));
         if let Some(missing) = &truncated {
             if !self.plan.jobs.iter().any(|job| job.partial) {
                 return Err(error::source_truncated("decode", &self.name, missing.as_str()));
@@ -335,5 +367,14 @@ impl Pass<'_> {
             self.watch.job_ended(&job, end);
         }
         Ok(demuxer.watch().read_bytes())
+    }
+
+    /// Goes to where a clip begins. A container that cannot seek is read from its beginning.
+    pub(super) fn seek_to_start(&self, demuxer: &mut Demuxer) {
+        let main = self.facts.main_video().map(|(stream, _)| stream);
+        if let Some(stream) = main.or(self.facts.main_audio().map(|(stream, _)| stream)) {
+            let at = rescale(self.timing.origin.ticks, self.timing.origin.unit, stream.time_base);
+            let _ = demuxer.seek(stream.index, at);
+        }
     }
 }

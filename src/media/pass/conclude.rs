@@ -110,7 +110,11 @@ pub fn prove(
     };
     let expected = Expected {
         video: video.map(|video| video.expected),
-        audios: output.audios.iter().filter_map(|index| made.audios[*index]).collect(),
+        audios: output
+            .audios
+            .iter()
+            .filter_map(|index| made.audios[*index].clone())
+            .collect(),
         texts: match &output.form {
             Form::File(container) => (output.texts.iter())
                 .filter_map(|text| {

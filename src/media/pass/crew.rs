@@ -31,8 +31,9 @@ use crate::media::pass::rung;
 use crate::media::pass::rung::Fan;
 use crate::media::pass::rung::Outputs;
 use crate::media::pass::sound;
+use crate::media::pass::sound::Gain;
+use crate::media::pass::sound::SoundMaker;
 use crate::media::pass::sound::SoundSummary;
-use crate::media::pass::sound::SoundTrack;
 use crate::media::pass::taps;
 use crate::media::pass::taps::Tapped;
 use crate::media::pass::text::TextFeed;
@@ -64,11 +65,13 @@ pub type Harvest = (
 );
 
 impl Pass<'_> {
-    /// Reads the source with all threads at work.
+    /// Reads the source with all threads at work. `gains`: of each audio encode.
+    #[allow(clippy::too_many_arguments)]
     pub(super) fn read(
         &self,
         demuxer: &mut crate::media::av::Demuxer,
         (encoders, texts): (Encoders, OpenedTexts),
+        gains: &[Option<Gain>],
         outputs: &[Output],
         health: &Health,
         taps: Vec<Tapped>,
@@ -139,42 +142,27 @@ impl Pass<'_> {
                     .push(scope.spawn(move || rung::run(encode, grade, track.ok(), receiver, fan, outputs, whole)));
             }
             let mut wanted = Vec::new();
-            let mut audio = None;
-            let mut sound_thread = None;
-            if let Some((stream, _)) = self
-                .facts
-                .main_audio()
-                .filter(|_| !self.plan.audios.is_empty() || !self.inspections.is_empty())
-            {
-                let parameters = stream_parameters(demuxer, stream.index).map_err(refused)?;
-                let decoder = Decoder::open(&parameters, stream.time_base, 1, &self.order.limits).map_err(refused)?;
-                let tracks: Vec<SoundTrack<'_>> = self
-                    .plan
-                    .audios
-                    .iter()
-                    .zip(encoders.audios)
-                    .zip(&audio_feeds)
-                    .enumerate()
-                    .filter_map(|(number, ((encode, encoder), all))| {
-                        Some(SoundTrack::new(
-                            number,
-                            encode,
-                            encoder.ok()?,
-                            self.timing.end_s,
-                            Outputs { all, health },
-                        ))
-                    })
-                    .collect();
+            let mut audios = Vec::new();
+            let mut sound_threads = Vec::new();
+            let mut makers: Vec<Option<SoundMaker>> = encoders.audios.into_iter().map(Result::ok).collect();
+            let mut maker = |number: usize| {
+                let all = &audio_feeds[number];
+                makers[number]
+                    .take()
+                    .map(|maker| Some((maker, Outputs { all, health })))
+            };
+            for stage in self.sound_stages(demuxer, &|_| true, &self.inspections, gains, &mut maker)? {
                 let (sender, receiver) = sync_channel(sound::QUEUE);
-                let (unit, origin, whole) = (stream.time_base, self.timing.origin, &whole);
-                let inspections = self.inspections.as_slice();
-                sound_thread =
-                    Some(scope.spawn(move || sound::run(decoder, unit, origin, receiver, tracks, inspections, whole)));
-                wanted.push(stream.index);
-                audio = Some(AudioIn {
-                    stream: stream.index,
-                    packets: sender,
-                });
+                for stream in stage.streams() {
+                    wanted.push(stream);
+                    audios.push(AudioIn {
+                        stream,
+                        packets: sender.clone(),
+                        done: false,
+                    });
+                }
+                let whole = &whole;
+                sound_threads.push(scope.spawn(move || sound::run(stage, receiver, whole)));
             }
             let mut video = None;
             if let Some((stream, facts)) = self
@@ -216,7 +204,7 @@ impl Pass<'_> {
             let mut reader = Reader {
                 demuxer,
                 video,
-                audio,
+                audios,
                 origin: self.timing.origin,
                 end_s: self.timing.end_s,
                 is_clip: self.timing.is_clip,
@@ -237,9 +225,9 @@ impl Pass<'_> {
             );
             // With the reader go the first senders: all threads come to their end, one after the other.
             let Reader {
-                texts, video, audio, ..
+                texts, video, audios, ..
             } = reader;
-            drop((video, audio));
+            drop((video, audios));
             let cues = texts.finish(whole());
             let died = |_| error::broken_invariant("pass", &self.name, "a thread of the pass panicked");
             let mut tapped = Vec::new();
@@ -252,13 +240,11 @@ impl Pass<'_> {
             for thread in rung_threads {
                 thread.join().map_err(died)?;
             }
-            let sound = match sound_thread {
-                None => SoundSummary::default(),
-                Some(thread) => thread
-                    .join()
-                    .map_err(died)?
-                    .map_err(|refusal| error::source_refused("decode the sound", &self.name, &refusal))?,
-            };
+            let mut sound = SoundSummary::default();
+            for thread in sound_threads {
+                let answer = thread.join().map_err(died)?;
+                sound.add(answer.map_err(|refusal| error::source_refused("decode the sound", &self.name, &refusal))?);
+            }
             Ok((reading?, sound, tapped, cues))
         })
     }

@@ -8,7 +8,6 @@ use crate::media::av::Dict;
 use crate::media::av::Muxer;
 use crate::media::av::Packet;
 use crate::media::av::Parameters;
-use crate::media::av::mux::Purpose;
 use crate::media::encoding::hdr::HdrMetadata;
 use crate::media::facts::Ratio;
 use crate::media::pass::output::TrackId;
@@ -35,8 +34,10 @@ pub struct TrackIn<'a> {
     pub metadata: HdrMetadata,
     /// Tags: `language`, `title`.
     pub tags: BTreeMap<String, String>,
-    /// What it is for, where that is to be said.
-    pub purpose: Option<Purpose>,
+    /// Players choose it by themselves.
+    pub default: bool,
+    /// What else it is marked as, see [`StreamFacts`](crate::media::facts::StreamFacts).
+    pub dispositions: Vec<String>,
 }
 
 /// What a file says beside its tracks.
@@ -103,6 +104,12 @@ impl FileWriter {
         if is_iso {
             options.set("movflags", "+faststart")?;
         }
+        match container {
+            Container::Wav => options.set("rf64", "auto")?,
+            // Older versions of libav call Opus and FLAC in MP4 experimental.
+            Container::Mp4 | Container::M4a => options.set("strict", "experimental")?,
+            _ => {}
+        }
         let mut slots = Vec::new();
         for track in tracks {
             let stream = muxer.add_stream(track.parameters, track.unit)?;
@@ -116,9 +123,7 @@ impl FileWriter {
             if !track.tags.is_empty() {
                 muxer.set_stream_tags(stream, &track.tags)?;
             }
-            if let Some(purpose) = track.purpose {
-                muxer.set_purpose(stream, purpose);
-            }
+            muxer.set_dispositions(stream, track.default, &track.dispositions);
             slots.push((track.id, stream, track.unit));
         }
         if tracks.iter().any(|track| matches!(track.id, TrackId::Text(_))) {
@@ -129,13 +134,7 @@ impl FileWriter {
             None => None,
             Some(cover) => {
                 let stream = muxer.add_stream(&cover.parameters, COVER_UNIT)?;
-                muxer.set_purpose(
-                    stream,
-                    Purpose {
-                        cover: true,
-                        ..Purpose::default()
-                    },
-                );
+                muxer.mark_cover(stream);
                 Some((stream, cover.packet.share()?))
             }
         };

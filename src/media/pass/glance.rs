@@ -4,6 +4,7 @@
 //! Guarantees: what was read is given back to the demuxer, so nothing is lost or read twice; memory is bounded. Errors
 //! are left for the pass to find. Deliberately absent: decisions about outputs.
 
+use crate::base::fault::Fault;
 use crate::media::av::AvError;
 use crate::media::av::Color;
 use crate::media::av::Decoder;
@@ -17,6 +18,7 @@ use crate::media::av::filter::GraphInput;
 use crate::media::av::mastering;
 use crate::media::av::stream::DolbyVision;
 use crate::media::encoding::hdr::HdrMetadata;
+use crate::media::error;
 use crate::media::facts::MediaFacts;
 use crate::media::facts::Ratio;
 use crate::media::facts::StreamKind;
@@ -193,6 +195,22 @@ fn is_first(at: Option<i64>, unit: Ratio, facts: &MediaFacts) -> bool {
     match (at, start_s) {
         (Some(at), Some(start_s)) => (at as f64 * unit.value() - start_s).abs() < 0.001,
         _ => false,
+    }
+}
+
+/// Refuses pictures that only Dolby's own decoder gives their colours.
+pub fn refuse_dolby(demuxer: &Demuxer, facts: &MediaFacts) -> Result<(), Fault> {
+    let stream = facts.main_video().and_then(|(stream, _)| demuxer.stream(stream.index));
+    match stream.and_then(|stream| stream.dolby_vision()) {
+        Some(dolby) if dolby.needs_dolby() => Err(error::source_undecodable(
+            "decode",
+            demuxer.name(),
+            format!(
+                "its pictures are Dolby Vision profile {}, which has no base layer that other decoders can show",
+                dolby.profile
+            ),
+        )),
+        _ => Ok(()),
     }
 }
 

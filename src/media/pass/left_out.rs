@@ -12,15 +12,16 @@ use crate::media::pass::plan::OutputPlan;
 use crate::media::pass::plan::Plan;
 use crate::media::spec::Container;
 use crate::media::spec::MetadataRule;
+use std::collections::BTreeSet;
 
-/// What the outputs of job number `job` leave out.
-pub fn of(plan: &Plan, job: usize, facts: &MediaFacts) -> Vec<String> {
+/// What the outputs of job number `job` leave out. `used`: the streams they are made of.
+pub fn of(plan: &Plan, job: usize, facts: &MediaFacts, used: &BTreeSet<usize>) -> Vec<String> {
     let rule = plan.jobs[job].metadata;
     let outputs: Vec<&OutputPlan> = plan.outputs.iter().filter(|output| output.job == job).collect();
     let mut words: Vec<String> = facts
         .streams
         .iter()
-        .filter(|stream| !is_taken(plan, &outputs, facts, stream, rule))
+        .filter(|stream| !is_taken(&outputs, facts, used, stream, rule))
         .map(stream_words)
         .collect();
     let without = |holds: fn(Container) -> bool| -> Vec<&str> {
@@ -53,9 +54,9 @@ pub fn of(plan: &Plan, job: usize, facts: &MediaFacts) -> Vec<String> {
 }
 
 fn is_taken(
-    plan: &Plan,
     outputs: &[&OutputPlan],
     facts: &MediaFacts,
+    used: &BTreeSet<usize>,
     stream: &StreamFacts,
     rule: MetadataRule,
 ) -> bool {
@@ -66,21 +67,9 @@ fn is_taken(
             };
             rule != MetadataRule::None && outputs.iter().any(holds)
         }
-        StreamKind::Video(_) => facts.main_video().is_some_and(|(main, _)| main.index == stream.index),
-        StreamKind::Audio(_) => {
-            let mut all = outputs.iter().flat_map(|output| &output.audios);
-            // Where no sound is wanted, nothing of it is lost.
-            facts.main_audio().is_some_and(|(main, _)| main.index == stream.index)
-                || all.any(|audio| plan.audios[*audio].stream == stream.index)
-        }
-        StreamKind::Subtitle => {
-            let mut all = outputs
-                .iter()
-                .flat_map(|output| output.texts.iter().chain(&output.beside));
-            all.any(|text| plan.texts[*text].stream == stream.index)
-        }
         // The track of the timecode itself; the timecode is told of below.
         StreamKind::Data => stream.codec_tag_string == "tmcd" && facts.timecode.is_some(),
+        StreamKind::Video(_) | StreamKind::Audio(_) | StreamKind::Subtitle => used.contains(&stream.index),
     }
 }
 

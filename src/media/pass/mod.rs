@@ -21,6 +21,7 @@ mod glance;
 mod grade;
 mod head;
 mod inspect;
+mod join;
 mod kept;
 mod left_out;
 mod opening;
@@ -32,6 +33,7 @@ mod reader;
 mod rung;
 mod segments;
 mod sound;
+mod stretch;
 mod taps;
 mod text;
 mod timing;
@@ -45,6 +47,7 @@ use crate::media::av::Source;
 use crate::media::error;
 use crate::media::facts::MediaFacts;
 use crate::media::limits::Limits;
+use crate::media::pass::stretch::Stretch;
 use crate::media::pictures_alone::AloneJob;
 use crate::media::pictures_alone::carry_out_alone;
 use crate::media::probe;
@@ -54,7 +57,7 @@ use crate::media::progress::Cost;
 use crate::media::progress::Progress;
 use crate::media::side_file::SideFiles;
 use crate::media::spec::Backend;
-use crate::media::spec::Clip;
+use crate::media::spec::Joined;
 use crate::media::spec::MediaWork;
 use crate::media::spec::TranscodeSpec;
 use std::fs::File;
@@ -140,16 +143,23 @@ pub fn carry_out(order: &PassOrder, source: File, source_name: &str, watch: &dyn
             MediaWork::Qc(_) => inspections.push(job.clone()),
         }
     }
-    let mut passes = by_clip(&transcodes);
+    let (mut passes, refused) = stretch::sort(&transcodes, &facts, source_name);
+    for (job, fault) in refused {
+        watch.job_ended(job, JobEnd::Failed { fault });
+    }
     // Quality control looks at all of the source, whether anything is made of it or not.
-    if !inspections.is_empty() && passes.iter().all(|(clip, _)| clip.is_some()) {
-        passes.push((None, Vec::new()));
+    if !inspections.is_empty() && !passes.iter().any(Stretch::is_whole) {
+        passes.push(Stretch {
+            clip: None,
+            joined: Joined::default(),
+            jobs: Vec::new(),
+        });
     }
     // Pictures have times of their own and ride the pass that sees all of the source.
-    let ride = passes.iter().position(|(clip, _)| clip.is_none());
+    let ride = passes.iter().position(Stretch::is_whole);
     read_bytes += opened.demuxer.watch().read_bytes();
     let mut first = Some(opened);
-    for (number, (clip, jobs)) in passes.iter().enumerate() {
+    for (number, stretch) in passes.iter().enumerate() {
         let opened = match first.take() {
             Some(opened) => opened,
             None => probe::open(open()?, &order.limits)?,
@@ -163,7 +173,7 @@ pub fn carry_out(order: &PassOrder, source: File, source_name: &str, watch: &dyn
             Vec::new()
         };
         let share = (number as f64 / passes.len() as f64, 1.0 / passes.len() as f64);
-        let total = attempt::run(order, opened, *clip, jobs, &riding, watch, share, &open)?;
+        let total = attempt::run(order, opened, stretch, &riding, watch, share, &open)?;
         read_bytes += total.saturating_sub(before);
     }
     if !pictures.is_empty() {
@@ -183,6 +193,7 @@ fn pictures_alone(
     jobs: &[PassJob],
     watch: &dyn Watch,
 ) -> Result<u64, Fault> {
+    glance::refuse_dolby(&opened.demuxer, &opened.facts)?;
     let started = Instant::now();
     let before = opened.demuxer.watch().read_bytes();
     let alone: Vec<AloneJob<'_>> = jobs
@@ -236,20 +247,4 @@ fn analysis(opened: &probe::Opened) -> JobProduct {
         warnings: warnings.into_iter().collect(),
         ..JobProduct::default()
     }
-}
-
-/// Transcode jobs of one clip range.
-type ClipJobs<'a> = (Option<Clip>, Vec<(&'a JobId, &'a TranscodeSpec)>);
-
-fn by_clip<'a>(transcodes: &[(&'a JobId, &'a TranscodeSpec)]) -> Vec<ClipJobs<'a>> {
-    let mut passes: Vec<ClipJobs<'a>> = Vec::new();
-    for (job, spec) in transcodes {
-        // A clip of everything is no clip.
-        let clip = spec.clip.filter(|clip| clip.start_s > 0.0 || clip.end_s.is_some());
-        match passes.iter_mut().find(|(known, _)| *known == clip) {
-            Some((_, jobs)) => jobs.push((*job, *spec)),
-            None => passes.push((clip, vec![(*job, *spec)])),
-        }
-    }
-    passes
 }

@@ -3,9 +3,7 @@
 use crate::base::fault::Fault;
 use crate::media::av::AvError;
 use crate::media::av::Demuxer;
-use crate::media::av::Encoder;
 use crate::media::av::Parameters;
-use crate::media::av::mux::Purpose;
 use crate::media::encoding::hdr::HdrMetadata;
 use crate::media::error;
 use crate::media::facts::StreamFacts;
@@ -15,11 +13,12 @@ use crate::media::pass::file_writer::FileWriter;
 use crate::media::pass::file_writer::TrackIn;
 use crate::media::pass::output::TrackId;
 use crate::media::pass::output::Writer;
+use crate::media::pass::plan::AudioEncode;
 use crate::media::pass::plan::Form;
 use crate::media::pass::plan::OutputPlan;
 use crate::media::pass::plan::TextTrack;
 use crate::media::pass::segments::SegmentWriter;
-use crate::media::pass::sound;
+use crate::media::pass::sound::SoundMaker;
 use crate::media::pass::text;
 use crate::media::pass::text::TextForm;
 use crate::media::pass::text::TextIn;
@@ -44,7 +43,7 @@ pub struct Encoders {
     /// By video encode.
     pub videos: Vec<Result<VideoTrack, Fault>>,
     /// By audio encode.
-    pub audios: Vec<Result<Encoder, Fault>>,
+    pub audios: Vec<Result<SoundMaker, Fault>>,
     /// What muxers must know of each video encode.
     pub parameters: Vec<Option<Parameters>>,
     /// And of each audio encode.
@@ -53,7 +52,7 @@ pub struct Encoders {
 
 impl Pass<'_> {
     /// Opens all encoders.
-    pub(super) fn open_encoders(&self) -> Encoders {
+    pub(super) fn open_encoders(&self, demuxer: &Demuxer) -> Encoders {
         let areas: Vec<u64> = self
             .plan
             .videos
@@ -89,7 +88,16 @@ impl Pass<'_> {
                 Ok(track.drawn_on(drawing))
             })
             .collect();
-        let audios: Vec<Result<Encoder, Fault>> = self.plan.audios.iter().map(sound::open_encoder).collect();
+        let audios: Vec<Result<SoundMaker, Fault>> = self
+            .plan
+            .audios
+            .iter()
+            .map(|encode| {
+                let source = demuxer.stream(encode.stream);
+                let source = source.and_then(|stream| Some((stream.parameters().ok()?, stream.time_base())));
+                SoundMaker::open(encode, source)
+            })
+            .collect();
         Encoders {
             parameters: videos
                 .iter()
@@ -160,24 +168,35 @@ impl Pass<'_> {
                 rate: Some(track.rate()),
                 metadata: self.grades[index].metadata,
                 tags: BTreeMap::new(),
-                purpose: None,
+                default: true,
+                dispositions: Vec::new(),
             });
         }
-        for index in &output.audios {
+        for (place, index) in output.audios.iter().enumerate() {
             let encoder = encoders.audios[*index].as_ref().map_err(Fault::clone)?;
-            let stream = self.facts.streams.get(self.plan.audios[*index].stream);
-            let language = stream.and_then(|stream| stream.language.clone());
+            let encode = &self.plan.audios[*index];
+            let source = self.facts.streams.get(encode.stream);
+            // Several streams in one track are no longer what each was called.
+            let source = source.filter(|_| encode.joined.is_empty() || self.have_one_language(encode));
+            let mut tags = BTreeMap::new();
+            if let Some(language) = source.and_then(|stream| stream.language.clone()) {
+                tags.insert("language".to_owned(), language);
+            }
+            if let Some(title) = source
+                .and_then(|stream| stream.title.clone())
+                .filter(|_| encode.joined.is_empty())
+            {
+                tags.insert("title".to_owned(), title);
+            }
             tracks.push(TrackIn {
                 id: TrackId::Audio(*index),
                 parameters: encoders.audio_parameters[*index].as_ref().ok_or_else(unopened)?,
                 unit: encoder.time_base(),
                 rate: None,
                 metadata: HdrMetadata::default(),
-                tags: language
-                    .map(|language| ("language".to_owned(), language))
-                    .into_iter()
-                    .collect(),
-                purpose: None,
+                tags,
+                default: place == 0,
+                dispositions: source.map(|stream| stream.dispositions.clone()).unwrap_or_default(),
             });
         }
         let container = match &output.form {
@@ -197,12 +216,8 @@ impl Pass<'_> {
                 rate: None,
                 metadata: HdrMetadata::default(),
                 tags: stream.map(text_tags).unwrap_or_default(),
-                purpose: stream.map(|stream| Purpose {
-                    default: stream.default,
-                    forced: stream.forced,
-                    for_deaf: stream.for_deaf,
-                    cover: false,
-                }),
+                default: stream.is_some_and(|stream| stream.default),
+                dispositions: stream.map(|stream| stream.dispositions.clone()).unwrap_or_default(),
             });
         }
         match &output.form {
@@ -223,5 +238,12 @@ impl Pass<'_> {
                     .map_err(refused)
             }
         }
+    }
+
+    fn have_one_language(&self, encode: &AudioEncode) -> bool {
+        let language = |stream: usize| self.facts.streams.get(stream).map(|stream| &stream.language);
+        encode
+            .streams()
+            .all(|stream| language(stream) == language(encode.stream))
     }
 }

@@ -22,6 +22,8 @@ use std::sync::mpsc::SyncSender;
 
 /// Unreadable packets in a row after which the rest of a file counts as lost.
 const MAX_BAD_READS: u32 = 200;
+/// Sound of one stream is looked for so long after another one is past the end of a clip.
+const CLIP_TAIL_S: f64 = 30.0;
 const OPERATION: &str = "decode";
 
 /// The pictures of a source.
@@ -48,12 +50,14 @@ pub struct VideoIn {
     pub raw: Fan,
 }
 
-/// The sound of a source.
+/// One stream of sound of a source.
 pub struct AudioIn {
     /// Stream in the file.
     pub stream: usize,
-    /// The thread that takes its packets.
+    /// The thread that takes its packets; several streams may have the same one.
     pub packets: SyncSender<Packet>,
+    /// All packets that are wanted were read.
+    pub done: bool,
 }
 
 /// What was read and decoded.
@@ -114,8 +118,8 @@ pub struct Reader<'a> {
     pub demuxer: &'a mut Demuxer,
     /// Its pictures, if wanted.
     pub video: Option<VideoIn>,
-    /// Its sound, if wanted.
-    pub audio: Option<AudioIn>,
+    /// Its sound, as far as it is wanted.
+    pub audios: Vec<AudioIn>,
     /// What becomes time 0.
     pub origin: Origin,
     /// Seconds from the origin where a clip ends.
@@ -154,8 +158,13 @@ impl Reader<'_> {
         let units: Vec<Ratio> = self.demuxer.streams().map(|stream| stream.time_base()).collect();
         let mut bad_reads = 0;
         let mut video_done = self.video.is_none();
-        let mut audio_done = self.audio.is_none();
-        while !(ear.must_end() || video_done && audio_done) {
+        let mut audio_past_s = 0.0_f64;
+        loop {
+            // A stream that ended long ago, or has a gap, does not hold up the end of a clip for ever.
+            let audio_done = self.audios.iter().all(|audio| audio.done) || audio_past_s > CLIP_TAIL_S;
+            if ear.must_end() || video_done && audio_done {
+                break;
+            }
             let mut packet = Packet::new()?;
             match self.demuxer.read(&mut packet) {
                 Ok(true) => bad_reads = 0,
@@ -194,8 +203,11 @@ impl Reader<'_> {
                 video_done = reading.past_end;
                 ear.reached(last_s, reading.shown);
                 reading.reached_s = reading.reached_s.max(last_s);
-            } else if let Some(audio) = self.audio.as_ref().filter(|audio| audio.stream == stream) {
-                audio_done |= self.end_s.zip(at_s).is_some_and(|(end_s, at_s)| at_s > end_s + 1.0);
+            } else if let Some(audio) = self.audios.iter_mut().find(|audio| audio.stream == stream) {
+                if let Some(past_s) = self.end_s.zip(at_s).map(|(end_s, at_s)| at_s - end_s) {
+                    audio.done |= past_s > 1.0;
+                    audio_past_s = audio_past_s.max(past_s);
+                }
                 // A sound thread that gave up has said why elsewhere.
                 let _ = audio.packets.send(packet);
                 if self.video.is_none() {

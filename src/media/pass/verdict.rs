@@ -9,28 +9,44 @@ use crate::media::pass::reader::Reading;
 use crate::media::pass::sound::SoundSummary;
 use crate::media::probe;
 
+/// So many packets of sound may be damaged whatever share they are.
+const FEW_PACKETS: u64 = 16;
+
 impl Pass<'_> {
     /// Too many damaged pictures.
     pub(super) fn check_damage(&self, reading: &Reading) -> Result<(), Fault> {
         let total = reading.decoded.max(reading.damaged);
-        let percent = reading.damaged as f64 * 100.0 / total.max(1) as f64;
         // Where a file was cut, its last pictures are damaged.
-        if !self.is_cut && reading.damaged > 0 && percent > self.order.limits.max_damaged_percent {
-            return Err(error::source_damaged(
-                "decode",
-                &self.name,
-                format!(
-                    "{} of {total} pictures are damaged ({percent:.1} %, allowed are {} %)",
-                    reading.damaged, self.order.limits.max_damaged_percent
-                ),
-            ));
+        if self.is_cut || !is_too_damaged(reading.damaged, total, self.order.limits.max_damaged_percent) {
+            return Ok(());
         }
-        Ok(())
+        Err(error::source_damaged(
+            "decode",
+            &self.name,
+            format!(
+                "{} of {total} pictures are damaged ({:.1} %, allowed are {} %)",
+                reading.damaged,
+                reading.damaged as f64 * 100.0 / total.max(1) as f64,
+                self.order.limits.max_damaged_percent
+            ),
+        ))
     }
 
     /// Nothing came out, or too much of it was damaged.
     pub(super) fn check_source(&self, reading: &Reading, sound: &SoundSummary) -> Result<(), Fault> {
         self.check_damage(reading)?;
+        let percent = sound.refused_packets as f64 * 100.0 / sound.packets.max(1) as f64;
+        // A file that was cut out of a longer one begins with some packets that nobody can decode.
+        if !self.is_cut && sound.refused_packets > FEW_PACKETS && percent > self.order.limits.max_damaged_percent {
+            return Err(error::source_damaged(
+                "decode",
+                &self.name,
+                format!(
+                    "{} of {} packets of sound are damaged ({percent:.1} %, allowed are {} %)",
+                    sound.refused_packets, sound.packets, self.order.limits.max_damaged_percent
+                ),
+            ));
+        }
         let has_video = self.facts.main_video().is_some() && !self.plan.videos.is_empty();
         if has_video && reading.shown == 0 {
             return Err(error::source_undecodable(
@@ -85,6 +101,12 @@ impl Pass<'_> {
                 reading.damaged, reading.decoded
             ));
         }
+        if reading.undecodable_at_start > 0 {
+            warnings.push(format!(
+                "{} packets before the first whole picture could not be decoded",
+                reading.undecodable_at_start
+            ));
+        }
         if reading.rebuilds > 0 {
             warnings.push(format!(
                 "pictures changed their size or format {} times",
@@ -106,6 +128,11 @@ impl Pass<'_> {
                 sound.refused_packets
             ));
         }
+        for stream in &sound.empty_streams {
+            warnings.push(format!(
+                "stream {stream} holds no sound that can be decoded; its track is silent"
+            ));
+        }
         if sound.moved_s > 0.1 {
             warnings.push(format!(
                 "sound was moved by {:.2} s in all to follow its time stamps",
@@ -113,5 +140,32 @@ impl Pass<'_> {
             ));
         }
         warnings
+    }
+}
+
+/// Few enough damaged pictures to be a scratch, however short the clip is.
+const SCRATCHES: u64 = 2;
+/// Unless they are a large part of it, per cent.
+const SCRATCHED_PERCENT: f64 = 10.0;
+
+fn is_too_damaged(damaged: u64, total: u64, limit_percent: f64) -> bool {
+    let percent = damaged as f64 * 100.0 / total.max(1) as f64;
+    let is_scratch = damaged <= SCRATCHES && percent <= SCRATCHED_PERCENT && limit_percent > 0.0;
+    damaged > 0 && percent > limit_percent && !is_scratch
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_too_damaged;
+
+    #[test]
+    fn one_bad_picture_of_a_second_is_a_scratch_and_not_of_ten_pictures() {
+        assert!(!is_too_damaged(1, 29, 1.0));
+        assert!(!is_too_damaged(10, 1000, 1.0));
+        assert!(is_too_damaged(11, 1000, 1.0));
+        assert!(is_too_damaged(3, 60, 1.0));
+        assert!(is_too_damaged(1, 5, 1.0));
+        assert!(is_too_damaged(1, 29, 0.0), "none allowed means none");
+        assert!(!is_too_damaged(0, 0, 0.0));
     }
 }

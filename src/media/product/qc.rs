@@ -38,6 +38,38 @@ pub struct QcReport {
 }
 
 impl QcReport {
+    /// Times to the microsecond, other numbers to four digits: what is measured is no finer.
+    pub fn rounded(mut self) -> Self {
+        let micro = |seconds: &mut f64| *seconds = (*seconds * 1e6).round() / 1e6;
+        let tenth_milli = |value: &mut f64| *value = (*value * 1e4).round() / 1e4;
+        for check in &mut self.checks {
+            micro(&mut check.total_s);
+            for event in &mut check.events {
+                micro(&mut event.start_s);
+                micro(&mut event.end_s);
+                event.value.as_mut().into_iter().for_each(tenth_milli);
+            }
+        }
+        if let Some(pictures) = &mut self.pictures {
+            micro(&mut pictures.start_s);
+            micro(&mut pictures.end_s);
+            tenth_milli(&mut pictures.out_of_range_percent);
+            tenth_milli(&mut pictures.out_of_range_max_percent);
+        }
+        if let Some(sound) = &mut self.sound {
+            micro(&mut sound.start_s);
+            micro(&mut sound.end_s);
+            let levels = [
+                &mut sound.integrated_lufs,
+                &mut sound.range_lu,
+                &mut sound.true_peak_dbtp,
+                &mut sound.sample_peak_dbfs,
+            ];
+            levels.into_iter().flatten().for_each(tenth_milli);
+        }
+        self
+    }
+
     /// The same with at most so many stretches a check, for rows and events.
     pub fn brief(&self, most: usize) -> QcReport {
         let mut brief = self.clone();

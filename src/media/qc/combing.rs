@@ -1,14 +1,17 @@
 //! Whether a picture is woven of two moments, told from its neighbours in time as libavfilter's idet does.
 //!
-//! Guarantees: pure; says unknown where nothing moves. Deliberately absent: which field comes first.
+//! Guarantees: pure; says unknown where nothing moves. Deliberately absent: what many pictures together say; sharp
+//! patterns in motion look woven one way and the other by turns, where fields always do in one.
 
 use crate::media::av::Frame;
 
 /// How a picture looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Combing {
-    /// Of two moments.
-    Combed,
+    /// Of two moments, the earlier one in the even rows.
+    TopFirst,
+    /// Of two moments, the earlier one in the odd rows.
+    BottomFirst,
     /// Of one.
     Whole,
     /// Cannot be told.
@@ -52,8 +55,10 @@ pub fn of(before: &Frame, middle: &Frame, after: &Frame) -> Combing {
         within += bend(above, here, below);
     }
     let [even, odd] = apart.map(|sum| sum as f64);
-    if even > COMBED * odd || odd > COMBED * even {
-        Combing::Combed
+    if even > COMBED * odd {
+        Combing::TopFirst
+    } else if odd > COMBED * even {
+        Combing::BottomFirst
     } else if odd > WHOLE * within as f64 {
         Combing::Whole
     } else {

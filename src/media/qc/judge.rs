@@ -79,7 +79,7 @@ pub fn report(evidence: &Evidence<'_>) -> QcReport {
             total_s,
         });
     }
-    report
+    report.rounded()
 }
 
 fn pictures(evidence: &Evidence<'_>, scan: &PictureScan) -> QcPictures {
@@ -88,7 +88,7 @@ fn pictures(evidence: &Evidence<'_>, scan: &PictureScan) -> QcPictures {
         damaged: evidence.damaged,
         repeated: scan.cadence.repeated_count(),
         marked_interlaced: scan.marked_interlaced,
-        combed: scan.combed,
+        combed: scan.combed(),
         whole: scan.whole,
         out_of_range_percent: scan.out_of_range_mean(),
         out_of_range_max_percent: scan.out_of_range_max,
@@ -101,9 +101,9 @@ fn pictures(evidence: &Evidence<'_>, scan: &PictureScan) -> QcPictures {
 fn sound(evidence: &Evidence<'_>, scan: &SoundScan) -> QcSound {
     let loudness = scan.loudness();
     QcSound {
-        integrated_lufs: loudness.integrated_lufs,
-        range_lu: loudness.range_lu,
-        true_peak_dbtp: loudness.true_peak_dbtp,
+        integrated_lufs: loudness.and_then(|loudness| loudness.integrated_lufs),
+        range_lu: loudness.map(|loudness| loudness.range_lu),
+        true_peak_dbtp: loudness.and_then(|loudness| loudness.true_peak_dbtp),
         sample_peak_dbfs: scan.sample_peak_dbfs(),
         clipped_samples: scan.clipped,
         refused_packets: evidence.refused_packets,
@@ -173,14 +173,14 @@ fn levels(scan: &PictureScan) -> Answer {
 }
 
 fn interlace(evidence: &Evidence<'_>, scan: &PictureScan) -> Answer {
-    let told = scan.combed + scan.whole;
-    let percent = scan.combed as f64 * 100.0 / told.max(1) as f64;
+    let told = scan.told();
+    let percent = scan.combed() as f64 * 100.0 / told.max(1) as f64;
     let said = evidence
         .facts
         .main_video()
         .is_some_and(|(_, video)| !matches!(video.field_order.as_str(), "progressive" | "unknown"));
     let marked = said || scan.marked_interlaced * 2 > scan.frames;
-    let seen = format!("{} of {told} pictures that can be told are combed", scan.combed);
+    let seen = format!("{} of {told} pictures that can be told are combed", scan.combed());
     if told < TOLD {
         return Answer::Pass("too little moves to tell".to_owned());
     }
@@ -269,12 +269,14 @@ fn damage(evidence: &Evidence<'_>) -> Answer {
 }
 
 fn loudness(spec: &QcSpec, scan: &SoundScan) -> Answer {
-    let measured = scan.loudness();
+    let Some(measured) = scan.loudness() else {
+        return Answer::Skipped("sound of this rate and these channels is not measured".to_owned());
+    };
     let words = |value: Option<f64>, unit: &str| value.map_or("-".to_owned(), |value| format!("{value:.1} {unit}"));
     let said = format!(
         "{}, range {}, true peak {}",
         words(measured.integrated_lufs, "LUFS"),
-        words(measured.range_lu, "LU"),
+        words(Some(measured.range_lu), "LU"),
         words(measured.true_peak_dbtp, "dBTP")
     );
     let mut wrong = Vec::new();
@@ -285,7 +287,7 @@ fn loudness(spec: &QcSpec, scan: &SoundScan) -> Answer {
         }
     }
     let above = |found: Option<f64>, most: Option<f64>| found.zip(most).is_some_and(|(found, most)| found > most);
-    if above(measured.range_lu, spec.loudness_range_max_lu) {
+    if above(Some(measured.range_lu), spec.loudness_range_max_lu) {
         wrong.push("the range is too large".to_owned());
     }
     if above(measured.true_peak_dbtp, spec.true_peak_max_dbtp) {

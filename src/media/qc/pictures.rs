@@ -20,8 +20,14 @@ use crate::media::spec::QcSpec;
 
 /// Pictures in a row that are the same at most, to count as repeats rather than as a still scene.
 const REPEATS_IN_A_ROW: u64 = 3;
-/// Mean difference of two pictures that only the encoder's noise tells apart, of full scale.
-const SAME: f64 = 0.000_2;
+/// Mean difference up to which a picture may repeat the one before, of full scale: encoders leave noise.
+const SAME: f64 = 0.001_5;
+/// And of what moves usually: a slow scene is no row of repeats.
+const SAME_OF_USUAL: f64 = 0.15;
+/// Weight of the latest picture in what moves usually.
+const USUAL_WEIGHT: f64 = 0.1;
+/// Fields look woven in one order so many times as often as in the other.
+const ONE_ORDER: u64 = 3;
 /// One in so many pictures is looked at for combing.
 const COMBING_EVERY: u64 = 4;
 
@@ -37,6 +43,7 @@ pub struct PictureScan {
     frozen_from: Option<Frame>,
     begins_freeze: bool,
     same_in_a_row: u64,
+    usual_difference: f64,
     row_since_s: f64,
     out_of_range_sum: f64,
     /// The source has pictures whose range allows every value.
@@ -50,9 +57,9 @@ pub struct PictureScan {
     pub levels: Run,
     /// Times of pictures.
     pub cadence: Cadence,
-    /// Pictures by how they look.
-    pub combed: u64,
-    /// See `combed`.
+    /// Pictures that look woven, by which field comes first.
+    woven: [u64; 2],
+    /// Pictures that look like one moment.
     pub whole: u64,
     /// Pictures marked as interlaced.
     pub marked_interlaced: u64,
@@ -77,11 +84,12 @@ impl PictureScan {
             frozen_from: None,
             begins_freeze: false,
             same_in_a_row: 0,
+            usual_difference: 0.0,
             row_since_s: 0.0,
             out_of_range_sum: 0.0,
             full_range: false,
             refused: None,
-            combed: 0,
+            woven: [0; 2],
             whole: 0,
             marked_interlaced: 0,
             frames: 0,
@@ -96,6 +104,15 @@ impl PictureScan {
     /// Per cent out of range, on average.
     pub fn out_of_range_mean(&self) -> f64 {
         self.out_of_range_sum / self.frames.max(1) as f64
+    }
+    /// Pictures of two moments. Chance finds both orders alike, fields one.
+    pub fn combed(&self) -> u64 {
+        let (more, fewer) = (self.woven[0].max(self.woven[1]), self.woven[0].min(self.woven[1]));
+        if more >= ONE_ORDER * fewer { more - fewer } else { 0 }
+    }
+    /// Pictures of which something can be told.
+    pub fn told(&self) -> u64 {
+        self.woven[0] + self.woven[1] + self.whole
     }
     /// Every value is allowed.
     pub fn is_full_range(&self) -> bool {
@@ -140,7 +157,8 @@ impl PictureScan {
             && let (Some(before), Some(middle)) = (&self.before, &self.previous)
         {
             match combing::of(before, middle, &frame) {
-                Combing::Combed => self.combed += 1,
+                Combing::TopFirst => self.woven[0] += 1,
+                Combing::BottomFirst => self.woven[1] += 1,
                 Combing::Whole => self.whole += 1,
                 Combing::Unknown => {}
             }
@@ -216,7 +234,7 @@ impl PictureScan {
                 self.freeze.holds(at_s, 0.0);
             }
         }
-        if !is_black && from_previous <= SAME {
+        if !is_black && from_previous <= SAME.min(SAME_OF_USUAL * self.usual_difference) {
             if self.same_in_a_row == 0 {
                 self.row_since_s = at_s;
             }
@@ -224,9 +242,18 @@ impl PictureScan {
             return;
         }
         // Whether pictures repeat or a scene stands still is known when it moves again.
-        if !is_black && (1..=REPEATS_IN_A_ROW).contains(&self.same_in_a_row) {
+        let moves = !is_black && !is_frozen;
+        if moves && (1..=REPEATS_IN_A_ROW).contains(&self.same_in_a_row) {
             self.cadence
                 .repeated(self.row_since_s, at_s, self.same_in_a_row, self.frames);
+        }
+        if moves && self.previous.is_some() {
+            self.usual_difference += (from_previous - self.usual_difference)
+                * if self.usual_difference == 0.0 {
+                    1.0
+                } else {
+                    USUAL_WEIGHT
+                };
         }
         self.same_in_a_row = 0;
     }

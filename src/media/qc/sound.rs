@@ -7,12 +7,12 @@ use crate::media::av::AvError;
 use crate::media::av::Frame;
 use crate::media::av::Resampler;
 use crate::media::av::sound::Sound;
+use crate::media::loudness::Loudness;
+use crate::media::loudness::Meter;
 use crate::media::qc::span::Run;
 use crate::media::qc::span::Spans;
 use crate::media::spec::QcCheck;
 use crate::media::spec::QcSpec;
-use ebur128::EbuR128;
-use ebur128::Mode;
 
 /// Samples looked at together.
 const BLOCK: usize = 1024;
@@ -28,7 +28,9 @@ const PHASE_FLOOR: f64 = 1e-5;
 /// What is found in sound.
 pub struct SoundScan {
     spec: QcSpec,
+    shape: Option<Shape>,
     meter: Option<Meter>,
+    interleaved: Vec<f32>,
     resampler: Option<Resampler>,
     end_s: f64,
     first_s: Option<f64>,
@@ -47,10 +49,11 @@ pub struct SoundScan {
     pub clipped: u64,
 }
 
-struct Meter {
+/// What the track was when it began.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Shape {
     rate_hz: u32,
     channels: u32,
-    loudness: Option<EbuR128>,
 }
 
 #[derive(Default)]
@@ -62,17 +65,6 @@ struct Phase {
     right: f64,
 }
 
-/// Loudness of all of it.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Loudness {
-    /// LUFS.
-    pub integrated_lufs: Option<f64>,
-    /// LU.
-    pub range_lu: Option<f64>,
-    /// dBTP.
-    pub true_peak_dbtp: Option<f64>,
-}
-
 impl SoundScan {
     /// For one track.
     pub fn new(spec: &QcSpec) -> Self {
@@ -82,7 +74,9 @@ impl SoundScan {
             cancelling: Run::new(spec.phase_min_s),
             clipped: 0,
             spec: spec.clone(),
+            shape: None,
             meter: None,
+            interleaved: Vec::new(),
             resampler: None,
             end_s: 0.0,
             first_s: None,
@@ -112,25 +106,16 @@ impl SoundScan {
     }
     /// Channels; 0 before any sound.
     pub fn channels(&self) -> u32 {
-        self.meter.as_ref().map_or(0, |meter| meter.channels)
+        self.shape.map_or(0, |shape| shape.channels)
     }
     /// Largest sample, dBFS.
     pub fn sample_peak_dbfs(&self) -> Option<f64> {
         (self.peak > 0.0).then(|| 20.0 * f64::from(self.peak).log10())
     }
 
-    /// Loudness of what was heard.
-    pub fn loudness(&self) -> Loudness {
-        let Some(meter) = self.meter.as_ref().and_then(|meter| meter.loudness.as_ref()) else {
-            return Loudness::default();
-        };
-        let peak = (0..meter.channels()).filter_map(|channel| meter.true_peak(channel).ok());
-        let peak = peak.fold(0.0, f64::max);
-        Loudness {
-            integrated_lufs: meter.loudness_global().ok().filter(|lufs| lufs.is_finite()),
-            range_lu: meter.loudness_range().ok().filter(|range| range.is_finite()),
-            true_peak_dbtp: (peak > 0.0).then(|| 20.0 * peak.log10()),
-        }
+    /// Loudness of what was heard; none: it was not measured.
+    pub fn loudness(&self) -> Option<Loudness> {
+        self.meter.as_ref().map(Meter::result)
     }
 
     /// Hears decoded sound that is heard from `at_s` on, where its time is known.
@@ -155,26 +140,20 @@ impl SoundScan {
         if rate_hz == 0 || channels == 0 {
             return Ok(());
         }
-        if self.meter.is_none() {
-            let modes = Mode::I | Mode::LRA | Mode::TRUE_PEAK | Mode::HISTOGRAM;
-            self.meter = Some(Meter {
-                rate_hz,
-                channels,
-                loudness: self
-                    .spec
-                    .looks_for(QcCheck::Loudness)
-                    .then(|| EbuR128::new(channels, rate_hz, modes).ok())
-                    .flatten(),
-            });
-            self.clipped_in_a_row = vec![0; channels as usize];
-        }
-        if self
-            .meter
-            .as_ref()
-            .is_some_and(|meter| (meter.rate_hz, meter.channels) != (rate_hz, channels))
-        {
-            self.changed = true;
-            return Ok(());
+        let shape = Shape { rate_hz, channels };
+        match self.shape {
+            None => {
+                self.shape = Some(shape);
+                self.clipped_in_a_row = vec![0; channels as usize];
+                if self.spec.looks_for(QcCheck::Loudness) {
+                    self.meter = Meter::new(channels, rate_hz);
+                }
+            }
+            Some(known) if known != shape => {
+                self.changed = true;
+                return Ok(());
+            }
+            Some(_) => {}
         }
         let converted;
         let frame = if frame.channel(0).is_some() {
@@ -226,9 +205,12 @@ impl SoundScan {
             from = until;
         }
         self.end_s = start_s + planes[0].len() as f64 * step_s;
-        if let Some(loudness) = self.meter.as_mut().and_then(|meter| meter.loudness.as_mut()) {
-            // It refuses only what is no sound of its rate and channels.
-            let _ = loudness.add_frames_planar_f32(&planes);
+        if let Some(meter) = &mut self.meter {
+            self.interleaved.clear();
+            for at in 0..planes[0].len() {
+                self.interleaved.extend(planes.iter().map(|samples| samples[at]));
+            }
+            meter.push(&self.interleaved);
         }
         Ok(())
     }

@@ -4,6 +4,7 @@
 
 use crate::media::spec::carried::MetadataRule;
 use crate::media::spec::carried::TextRule;
+use crate::media::spec::clip::Clip;
 use crate::media::spec::group::GroupSpec;
 use crate::media::spec::overlay::BurnSpec;
 use crate::media::spec::overlay::MosaicSpec;
@@ -15,15 +16,20 @@ use serde::Deserialize;
 use serde::Serialize;
 use std::collections::BTreeSet;
 
-/// A part of the source, in seconds of its own timeline (0 = first frame shown).
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Clip {
-    /// First moment taken.
-    pub start_s: f64,
-    /// First moment no longer taken; none: to the end.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub end_s: Option<f64>,
+/// What is joined to the source, in order, by the text that names each file (`storage:key`).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Joined {
+    /// Before it.
+    pub before: Vec<String>,
+    /// After it.
+    pub after: Vec<String>,
+}
+
+impl Joined {
+    /// Nothing is joined.
+    pub fn is_empty(&self) -> bool {
+        self.before.is_empty() && self.after.is_empty()
+    }
 }
 
 /// Renditions of the source, in one or more output groups.
@@ -36,6 +42,15 @@ pub struct TranscodeSpec {
     /// Part of the source to take; none: all of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clip: Option<Clip>,
+    /// Files shown before the source, opening slates; fitted into its size. With `inputs` and `tail` at most 49.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub head: Vec<String>,
+    /// Files joined to the source, after it and before `tail`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inputs: Vec<String>,
+    /// Files shown last, closing slates.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tail: Vec<String>,
     /// Publish what succeeded when a rung fails or the source is truncated, and say so.
     #[serde(default)]
     pub partial: bool,
@@ -84,7 +99,21 @@ impl TranscodeSpec {
             .filter(|burn| burn.track().is_none())
             .map(|burn| burn.source.as_str());
         let images = self.all_watermarks().filter_map(|mark| mark.image.as_deref());
-        subtitles.chain(images).collect()
+        let joined = self
+            .head
+            .iter()
+            .chain(&self.inputs)
+            .chain(&self.tail)
+            .map(String::as_str);
+        subtitles.chain(images).chain(joined).collect()
+    }
+
+    /// What is joined to the source.
+    pub fn joined(&self) -> Joined {
+        Joined {
+            before: self.head.clone(),
+            after: self.inputs.iter().chain(&self.tail).cloned().collect(),
+        }
     }
 
     /// Whether letters are drawn.

@@ -171,10 +171,10 @@ pub struct VideoSpec {
 }
 
 impl VideoSpec {
-    fn default_preset() -> String {
+    pub(crate) fn default_preset() -> String {
         "veryfast".to_owned()
     }
-    fn default_gop_s() -> f64 {
+    pub(crate) fn default_gop_s() -> f64 {
         2.0
     }
 

@@ -1,11 +1,17 @@
 //! Output groups, their outputs, and what of the source they take.
 
+use crate::media::spec::AudioCodec;
 use crate::media::spec::Clip;
+use crate::media::spec::Container;
 use crate::media::spec::GroupKind;
 use crate::media::spec::GroupSpec;
+use crate::media::spec::Moment;
 use crate::media::spec::OutputSpec;
 use crate::media::spec::TranscodeSpec;
+use crate::media::spec::VideoCodec;
+use crate::media::spec_check::audio::audio_fits;
 use crate::media::spec_check::audio::audio_of;
+use crate::media::spec_check::container::cannot_hold;
 use crate::media::spec_check::findings::Findings;
 use crate::media::spec_check::findings::name;
 use crate::media::spec_check::overlay::drawn_of;
@@ -20,6 +26,7 @@ pub(super) fn transcode(findings: &mut Findings, spec: &TranscodeSpec) {
     if let Some(clip) = spec.clip {
         clip_of(findings, clip);
     }
+    joined_of(findings, spec);
     drawn_of(findings, "", &spec.watermarks, &spec.mosaics, spec.burn.as_ref());
     let mut names = BTreeSet::new();
     for (at, group) in spec.groups.iter().enumerate() {
@@ -34,8 +41,65 @@ pub(super) fn transcode(findings: &mut Findings, spec: &TranscodeSpec) {
     }
 }
 
+/// The clouds join 50 files at most.
+const MAX_JOINED: usize = 49;
+
+fn joined_of(findings: &mut Findings, spec: &TranscodeSpec) {
+    let joined = spec.joined();
+    if joined.is_empty() {
+        return;
+    }
+    let count = joined.before.len() + joined.after.len();
+    if count > MAX_JOINED {
+        findings.add(
+            "inputs",
+            format!("{count} files are joined to the source; at most {MAX_JOINED} can be"),
+        );
+    }
+    for (key, names) in [("head", &spec.head), ("inputs", &spec.inputs), ("tail", &spec.tail)] {
+        if names.iter().any(String::is_empty) {
+            findings.add(key, "a name is empty; write storage:key");
+        }
+    }
+    let outputs = || spec.groups.iter().flat_map(|group| &group.outputs);
+    let copies = outputs().any(|output| {
+        output
+            .video
+            .as_ref()
+            .is_some_and(|video| video.codec == VideoCodec::Copy)
+            || output
+                .audio
+                .as_ref()
+                .is_some_and(|audio| audio.codec == AudioCodec::Copy)
+    });
+    if copies {
+        findings.add(
+            "head",
+            "files can be joined only where pictures and sound are encoded, not copied",
+        );
+    }
+}
+
 fn clip_of(findings: &mut Findings, clip: Clip) {
     findings.within("clip.start_s".to_owned(), clip.start_s, 0.0..=604_800.0);
+    if clip.start.is_some() && clip.start_s != 0.0 {
+        findings.add("clip.start", "give either start or start_s");
+    }
+    if clip.end.is_some() && clip.end_s.is_some() {
+        findings.add("clip.end", "give either end or end_s");
+    }
+    let seconds = |moment: Option<Moment>| match moment {
+        Some(Moment::Seconds(at_s)) => Some(at_s),
+        _ => None,
+    };
+    if let (Some(start_s), Some(end_s)) = (
+        seconds(clip.start.or(Some(Moment::Seconds(clip.start_s)))),
+        seconds(clip.end.or(clip.end_s.map(Moment::Seconds))),
+    ) && clip.start.or(clip.end).is_some()
+        && end_s <= start_s
+    {
+        findings.add("clip.end", format!("{end_s} s is not after the start, {start_s} s"));
+    }
     if let Some(end_s) = clip.end_s.filter(|end_s| *end_s <= clip.start_s) {
         findings.add(
             "clip.end_s",
@@ -86,31 +150,33 @@ fn output_of(findings: &mut Findings, path: &str, group: &GroupSpec, output: &Ou
     if output.video.is_none() && output.audio.is_none() && !set::is_subtitle(output) {
         findings.add(path, "an output needs video, audio or both");
     }
-    if let (Some(container), true) = (
-        group.container.filter(|container| container.is_audio_only()),
-        output.video.is_some(),
-    ) {
-        findings.add(
-            format!("{path}.video"),
-            format!(
-                "{} files hold no video; take container = \"mp4\"",
-                container.extension().trim_start_matches('.')
-            ),
-        );
-    }
     if let Some(video) = &output.video {
         video_of(findings, &format!("{path}.video"), video);
-        if group.kind.is_set() && video.gop_s > group.segment_s {
+        if let Some(why) = cannot_hold(group, video.codec) {
+            findings.add(format!("{path}.video"), why);
+        }
+        let (key, gop_s) = match (video.gop_frames, video.fps) {
+            (Some(frames), Some(fps)) => ("gop_frames", f64::from(frames) / fps),
+            // How long that many frames last only the source can tell.
+            (Some(_), None) => ("gop_frames", 0.0),
+            (None, _) => ("gop_s", video.gop_s),
+        };
+        if group.kind.is_set() && video.codec != VideoCodec::Copy && gop_s > group.segment_s {
             findings.add(
-                format!("{path}.video.gop_s"),
+                format!("{path}.video.{key}"),
                 format!(
-                    "{} is longer than segment_s, {}: segments begin at key frames",
-                    video.gop_s, group.segment_s
+                    "{gop_s} s are longer than segment_s, {}: segments begin at key frames",
+                    group.segment_s
                 ),
             );
         }
     }
     if let Some(audio) = &output.audio {
         audio_of(findings, &format!("{path}.audio"), audio);
+        if let Some(container) = group.container {
+            audio_fits(findings, &format!("{path}.audio"), container, audio);
+        } else if output.video.is_some() || group.kind != GroupKind::File {
+            audio_fits(findings, &format!("{path}.audio"), Container::Mp4, audio);
+        }
     }
 }

@@ -5,6 +5,7 @@
 //! stream, a clip beyond its end).
 
 mod audio;
+mod container;
 mod findings;
 mod group;
 mod overlay;
@@ -12,9 +13,12 @@ mod picture;
 mod qc;
 mod set;
 mod video;
+mod video_codec;
 
+pub use container::cannot_hold;
+pub use container::file_cannot_hold;
 pub use video::PRESETS;
-pub use video::PROFILES;
+pub use video_codec::profiles_of;
 
 use crate::base::reader::Wrong;
 use crate::media::spec::MediaWork;

@@ -8,6 +8,7 @@ use crate::media::spec::OutputSpec;
 use crate::media::spec::RenditionKind;
 use crate::media::spec::RenditionSpec;
 use crate::media::spec::SegmentFormat;
+use crate::media::spec::VideoCodec;
 use crate::media::spec_check::findings::Findings;
 
 pub(super) fn is_subtitle(output: &OutputSpec) -> bool {
@@ -43,22 +44,38 @@ pub(super) fn options(findings: &mut Findings, path: &str, group: &GroupSpec) {
     if !group.kind.is_set() {
         return;
     }
-    let mut gops = group
-        .outputs
-        .iter()
-        .filter_map(|output| Some((output.name.as_str(), output.video.as_ref()?.gop_s)));
-    if let Some((first, gop_s)) = gops.next() {
-        for (name, _) in gops.filter(|(_, other_s)| *other_s != gop_s) {
-            findings.add(
-                format!("{path}.output"),
-                format!(
-                    "{name:?} has another gop_s than {first:?}: renditions of a set are switched at common key frames"
-                ),
-            );
-        }
-    }
+    common_key_frames(findings, path, group);
     if !group.outputs.is_empty() && group.outputs.iter().all(is_subtitle) {
         findings.add(format!("{path}.output"), "subtitles need pictures or sound beside them");
+    }
+}
+
+/// Renditions of a set are switched at key frames that all of them have.
+fn common_key_frames(findings: &mut Findings, path: &str, group: &GroupSpec) {
+    let mut videos = group
+        .outputs
+        .iter()
+        .filter_map(|output| Some((output.name.as_str(), output.video.as_ref()?)));
+    let Some((first, video)) = videos.next() else { return };
+    for (name, other) in videos {
+        let copied = [video, other].iter().any(|video| video.codec == VideoCodec::Copy);
+        let counted = video.gop_frames.is_some() || other.gop_frames.is_some();
+        let differs = if counted {
+            (video.gop_frames, video.fps, video.max_fps) != (other.gop_frames, other.fps, other.max_fps)
+        } else {
+            video.gop_s != other.gop_s
+        };
+        let why = match (copied, differs, counted) {
+            (true, ..) => format!("{name:?} cannot stand beside {first:?}: a copy has key frames of its own"),
+            (false, true, true) => format!(
+                "{name:?} differs from {first:?}: gop_frames, fps and max_fps are the same for all renditions of a set"
+            ),
+            (false, true, false) => format!(
+                "{name:?} has another gop_s than {first:?}: renditions of a set are switched at common key frames"
+            ),
+            (false, false, _) => continue,
+        };
+        findings.add(format!("{path}.output"), why);
     }
 }
 

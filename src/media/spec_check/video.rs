@@ -4,6 +4,7 @@ use crate::media::spec::RateControl;
 use crate::media::spec::VideoSpec;
 use crate::media::spec_check::findings::Findings;
 use crate::media::spec_check::overlay::drawn_of;
+use crate::media::spec_check::video_codec::codec_of;
 
 /// x264's preset names; NVENC's are mapped from them.
 pub const PRESETS: [&str; 9] = [
@@ -17,9 +18,6 @@ pub const PRESETS: [&str; 9] = [
     "slower",
     "veryslow",
 ];
-/// Profiles of H.264, 8 bit 4:2:0.
-pub const PROFILES: [&str; 3] = ["baseline", "main", "high"];
-
 pub(super) fn video_of(findings: &mut Findings, path: &str, video: &VideoSpec) {
     for (key, pixels) in [("width", video.width), ("height", video.height)] {
         if let Some(pixels) = pixels.filter(|pixels| !(128..=8192).contains(pixels) || pixels % 2 == 1) {
@@ -31,14 +29,13 @@ pub(super) fn video_of(findings: &mut Findings, path: &str, video: &VideoSpec) {
     }
     findings.within_if(format!("{path}.fps"), video.fps, 0.1..=240.0);
     findings.one_of(format!("{path}.preset"), &video.preset, &PRESETS);
-    if let Some(profile) = &video.profile {
-        findings.one_of(format!("{path}.profile"), profile, &PROFILES);
-    }
+    findings.within_if(format!("{path}.max_fps"), video.max_fps, 0.1..=240.0);
     findings.within_if(format!("{path}.bitrate_kbps"), video.bitrate_kbps, 10..=200_000);
     findings.within_if(format!("{path}.max_bitrate_kbps"), video.max_bitrate_kbps, 10..=400_000);
     findings.within_if(format!("{path}.bufsize_kbps"), video.bufsize_kbps, 10..=800_000);
-    findings.within_if(format!("{path}.crf"), video.crf, 0.0..=51.0);
+    codec_of(findings, path, video);
     findings.within(format!("{path}.gop_s"), video.gop_s, 0.1..=60.0);
+    findings.within_if(format!("{path}.gop_frames"), video.gop_frames, 1..=100_000);
     findings.within_if(format!("{path}.bframes"), video.bframes, 0..=16);
     if video.profile.as_deref() == Some("baseline") && video.bframes.is_some_and(|bframes| bframes > 0) {
         findings.add(

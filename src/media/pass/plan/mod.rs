@@ -11,7 +11,6 @@ mod sounds;
 mod texts;
 
 use crate::base::ids::JobId;
-use crate::media::facts::AudioFacts;
 use crate::media::facts::MediaFacts;
 use crate::media::pass::left_out;
 use crate::media::spec::AudioSpec;
@@ -28,6 +27,7 @@ use crate::media::spec::TextRule;
 use crate::media::spec::TranscodeSpec;
 use crate::media::spec::VideoSpec;
 use crate::media::spec::set_names;
+use std::collections::BTreeSet;
 
 /// One video encode.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,17 +42,30 @@ pub struct VideoEncode {
     pub name: String,
 }
 
-/// One audio encode.
+/// One audio encode, of one track of the source or of several mono ones.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AudioEncode {
     /// The source's stream it is made of.
     pub stream: usize,
-    /// Parameters.
+    /// Further streams, whose channels follow those of `stream`.
+    pub joined: Vec<usize>,
+    /// Parameters; what has been resolved below is empty, and `codec` is `Copy` only where packets are copied.
     pub spec: AudioSpec,
+    /// Codec, as a probe calls it.
+    pub codec_name: String,
     /// Hz.
     pub rate_hz: u32,
     /// Channels.
     pub channels: u32,
+    /// Bits of a sample of lossless codecs; 0: floating point numbers.
+    pub bit_depth: u32,
+}
+
+impl AudioEncode {
+    /// All streams of the source that it is made of.
+    pub fn streams(&self) -> impl Iterator<Item = usize> + '_ {
+        std::iter::once(self.stream).chain(self.joined.iter().copied())
+    }
 }
 
 /// How an output is written.
@@ -226,7 +239,6 @@ impl Plan {
     pub fn make(jobs: &[(&JobId, &TranscodeSpec)], facts: &MediaFacts) -> Self {
         let mut plan = Plan::default();
         let display = facts.main_video().map(|(_, video)| video.display_size());
-        let audio = facts.main_audio().map(|(stream, audio)| (stream.index, audio));
         for (number, (job, spec)) in jobs.iter().enumerate() {
             let mut planned = JobPlan {
                 job: (*job).clone(),
@@ -241,17 +253,34 @@ impl Plan {
             for (group, set_name) in groups.iter().zip(names) {
                 let at = (number, planned.groups.len());
                 let group = &rates::settled(group, facts);
-                let group_plan = plan.add_group(at, (group, set_name), facts, display, audio, &mut planned);
+                let group_plan = plan.add_group(at, (group, set_name), facts, display, &mut planned);
                 if !group_plan.outputs.is_empty() {
                     planned.groups.push(group_plan);
                 }
             }
             plan.jobs.push(planned);
-            let left_out = left_out::of(&plan, number, facts);
+            let left_out = left_out::of(&plan, number, facts, &plan.streams_of(number, facts));
             plan.jobs[number].dropped.splice(0..0, left_out);
         }
         plan.order_cascade();
         plan
+    }
+
+    /// Streams of the source that outputs of a job are made of.
+    fn streams_of(&self, job: usize, facts: &MediaFacts) -> BTreeSet<usize> {
+        let mut used = BTreeSet::new();
+        for output in self.outputs.iter().filter(|output| output.job == job) {
+            used.extend(output.audios.iter().flat_map(|index| self.audios[*index].streams()));
+            let texts = output.texts.iter().chain(&output.beside);
+            used.extend(texts.map(|index| self.texts[*index].stream));
+            used.extend(
+                facts
+                    .main_video()
+                    .filter(|_| output.video.is_some())
+                    .map(|(stream, _)| stream.index),
+            );
+        }
+        used
     }
 
     fn add_group(
@@ -260,7 +289,6 @@ impl Plan {
         (group, set_name): (&GroupSpec, String),
         facts: &MediaFacts,
         display: Option<(u32, u32)>,
-        audio: Option<(usize, &AudioFacts)>,
         job: &mut JobPlan,
     ) -> GroupPlan {
         let mut planned = GroupPlan {
@@ -289,7 +317,7 @@ impl Plan {
             .filter(|output| (output.video.is_none() || display.is_none()) && !is_captions(output));
         for output in sound_only {
             let fell_back = output.video.is_some();
-            match (&output.audio, audio) {
+            match (&output.audio, facts.main_audio()) {
                 (Some(spec), Some(_)) => {
                     let known = wants
                         .iter()
@@ -322,19 +350,28 @@ impl Plan {
                     name: want.name.clone(),
                 })
             });
-            let sound = want
-                .audio
-                .as_ref()
-                .zip(audio)
-                .map(|(spec, (stream, facts))| self.audio_of(spec, stream, facts));
+            let codec = want.audio.as_ref().map(|spec| spec.codec);
+            let container = group
+                .container
+                .filter(|container| video.is_some() || container.is_audio_only() || !want.fell_back)
+                .unwrap_or(Container::usual(video.is_some(), codec));
+            let sounds = match &want.audio {
+                Some(spec) => {
+                    let into = match group.kind {
+                        GroupKind::File => container,
+                        // Segments of a transport stream hold less than fragments of MP4.
+                        _ if group.kind == GroupKind::Hls && group.segment_format == SegmentFormat::Ts => Container::Ts,
+                        GroupKind::Hls | GroupKind::Dash | GroupKind::Cmaf => Container::Mp4,
+                    };
+                    self.sounds_of(spec, facts, &want.name, into, &mut job.dropped)
+                }
+                None => Vec::new(),
+            };
+            if video.is_none() && sounds.is_empty() {
+                continue;
+            }
             match group.kind {
                 GroupKind::File => {
-                    let fallback = if video.is_some() {
-                        Container::Mp4
-                    } else {
-                        Container::M4a
-                    };
-                    let container = group.container.filter(|_| !want.fell_back).unwrap_or(fallback);
                     let (texts, beside) = self.texts_of(container, video.is_some(), job.text, facts);
                     planned.outputs.push(self.outputs.len());
                     self.outputs.push(OutputPlan {
@@ -343,13 +380,12 @@ impl Plan {
                         name: want.name.clone(),
                         form: Form::File(container),
                         video,
-                        audios: sound.into_iter().collect(),
+                        audios: sounds,
                         texts,
                         beside,
                     });
                 }
                 GroupKind::Hls | GroupKind::Dash | GroupKind::Cmaf => {
-                    let sounds: Vec<usize> = sound.into_iter().collect();
                     self.add_rendition(at, group, want, (video, &sounds), facts, &mut planned);
                 }
             }

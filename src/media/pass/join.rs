@@ -1,0 +1,409 @@
+//! Several sources in a row as one: slates before and after the main one, or a list of files to merge.
+//!
+//! The main source decides streams, languages, size and rate. Packets of all come out under its streams with times
+//! that go on; each says how it is coded, and the decoder changes with it. What is of another size is then fitted like
+//! a source that changes in its middle, and gaps of sound become silence.
+//!
+//! Guarantees: a source begins where the one before ends: at the end of its pictures, or of its sound where that is
+//! longer. Deliberately absent: subtitles and data of any but the main source.
+
+use crate::base::fault::Fault;
+use crate::media::av::AvError;
+use crate::media::av::Demuxer;
+use crate::media::av::Packet;
+use crate::media::av::Source;
+use crate::media::av::demux::Feed;
+use crate::media::av::packet::rescale;
+use crate::media::av::turn::Turn;
+use crate::media::error;
+use crate::media::facts::MediaFacts;
+use crate::media::facts::Ratio;
+use crate::media::facts::StreamFacts;
+use crate::media::facts::StreamKind;
+use crate::media::facts::VideoFacts;
+use crate::media::pass::PassOrder;
+use crate::media::pass::clock::Jumps;
+use crate::media::probe;
+use crate::media::probe::Opened;
+use crate::media::spec::Clip;
+use crate::media::spec::Joined;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// In which every usual frame and sample lasts a whole number.
+const FLICK: Ratio = Ratio {
+    num: 1,
+    den: 705_600_000,
+};
+/// Sound that outlasts the pictures by less than this is only the rest of its last frame.
+const REST_S: f64 = 0.05;
+/// Units of joined pictures, coarsest first.
+const UNITS: [i32; 4] = [90_000, 120_000, 180_000, 720_000];
+const OPERATION: &str = "join";
+
+/// Makes `main` read what is joined to it as well; answers the facts of all together.
+pub fn extend(
+    order: &PassOrder,
+    main: &mut Opened,
+    facts: &MediaFacts,
+    clip: Option<Clip>,
+    joined: &Joined,
+    takes_partial: bool,
+) -> Result<MediaFacts, Fault> {
+    let open = |name: &String| -> Result<Opened, Fault> {
+        let unreadable = |cause: std::io::Error| error::source_unreadable(OPERATION, name, cause.to_string());
+        let file = order.side.get(name)?.try_clone().map_err(unreadable)?;
+        let source = Source::from_file(file, name).map_err(unreadable)?;
+        let opened = probe::open(source.watched_by(&main.demuxer.watch()), &order.limits)?;
+        match opened.missing_data() {
+            Some(missing) if !takes_partial => Err(error::source_truncated(OPERATION, name, missing)),
+            _ => Ok(opened),
+        }
+    };
+    let before = joined.before.iter().map(open).collect::<Result<Vec<_>, _>>()?;
+    let after = joined.after.iter().map(open).collect::<Result<Vec<_>, _>>()?;
+    let refused = |refusal: AvError| error::source_refused(OPERATION, main.demuxer.name(), &refusal);
+
+    let all = before.iter().chain(&after).map(|one| &one.facts).chain([facts]);
+    let rates: Vec<Ratio> = all.filter_map(|facts| rate_of(facts.main_video()?.1)).collect();
+    let unit = unit_for(&rates);
+    let mut total_s: f64 = before.iter().chain(&after).map(|one| length_s(&one.facts, None)).sum();
+    total_s += length_s(facts, clip);
+
+    let shape = Shape { facts, unit };
+    let mut pieces = Vec::new();
+    for one in before {
+        pieces.push(
+            shape
+                .piece(Some(one.demuxer), &one.facts, None, &main.demuxer)
+                .map_err(refused)?,
+        );
+    }
+    pieces.push(shape.piece(None, facts, clip, &main.demuxer).map_err(refused)?);
+    for one in after {
+        pieces.push(
+            shape
+                .piece(Some(one.demuxer), &one.facts, None, &main.demuxer)
+                .map_err(refused)?,
+        );
+    }
+    if let (Some(clip), Some((stream, _))) = (clip, facts.main_video()) {
+        let start_s = stream.start_time_s.unwrap_or(0.0) + clip.start_s;
+        // A container that cannot seek is read from its beginning.
+        let _ = main
+            .demuxer
+            .seek(stream.index, (start_s / stream.time_base.value()).floor() as i64);
+    }
+    let mut whole = facts.clone();
+    let video = facts.main_video().map(|(stream, _)| stream.index);
+    for stream in &mut whole.streams {
+        if Some(stream.index) == video {
+            stream.time_base = unit;
+        }
+        if matches!(stream.kind, StreamKind::Video(_) | StreamKind::Audio(_)) {
+            stream.start_time_s = Some(0.0);
+            stream.duration_s = Some(total_s);
+            stream.frame_count = None;
+        }
+    }
+    whole.duration_s = Some(total_s);
+    whole.start_time_s = Some(0.0);
+    main.demuxer.feed_from(Box::new(Splice {
+        pieces,
+        at: 0,
+        video: video.map(|index| (index, unit)),
+        begins: 0,
+        video_end: None,
+        audio_end: None,
+    }));
+    Ok(whole)
+}
+
+/// Seconds a source takes, as it says.
+fn length_s(facts: &MediaFacts, clip: Option<Clip>) -> f64 {
+    let video_s = facts.main_video().and_then(|(stream, _)| stream.duration_s);
+    let audio_s = facts.main_audio().and_then(|(stream, _)| stream.duration_s);
+    let whole_s = match (video_s, audio_s) {
+        (Some(video_s), Some(audio_s)) if audio_s <= video_s + REST_S => video_s,
+        (Some(one_s), Some(other_s)) => one_s.max(other_s),
+        (one, other) => one.or(other).or(facts.duration_s).unwrap_or(0.0),
+    };
+    match clip {
+        None => whole_s,
+        Some(clip) => clip.end_s.unwrap_or(whole_s).min(whole_s) - clip.start_s,
+    }
+}
+
+fn rate_of(video: &VideoFacts) -> Option<Ratio> {
+    video.average_frame_rate.or(video.frame_rate)
+}
+
+/// The coarsest unit in which frames of all rates last whole numbers.
+fn unit_for(rates: &[Ratio]) -> Ratio {
+    let is_whole = |den: i32| {
+        let whole = |rate: &Ratio| rate.num > 0 && (i64::from(den) * i64::from(rate.den)) % i64::from(rate.num) == 0;
+        rates.iter().all(whole)
+    };
+    let den = UNITS.into_iter().find(|den| is_whole(*den)).unwrap_or(720_000);
+    Ratio { num: 1, den }
+}
+
+/// What all pieces are brought to.
+struct Shape<'a> {
+    facts: &'a MediaFacts,
+    unit: Ratio,
+}
+
+impl Shape<'_> {
+    fn piece(
+        &self,
+        own: Option<Demuxer>,
+        facts: &MediaFacts,
+        clip: Option<Clip>,
+        main: &Demuxer,
+    ) -> Result<Piece, AvError> {
+        let demuxer = own.as_ref().unwrap_or(main);
+        let clip = clip.unwrap_or_default();
+        let flicks = |seconds: f64| (seconds * f64::from(FLICK.den)).round() as i64;
+        let video = facts.main_video();
+        let sounds = |facts: &MediaFacts| -> Vec<(usize, Ratio, Option<f64>)> {
+            let streams = facts.streams.iter().filter(|stream| stream.decodable);
+            let sounds = streams.filter(|stream| matches!(stream.kind, StreamKind::Audio(_)));
+            sounds
+                .map(|stream| (stream.index, stream.time_base, stream.start_time_s))
+                .collect()
+        };
+        let starts = video.map(|(stream, _)| stream.start_time_s).into_iter();
+        let starts = starts.chain(facts.main_audio().map(|(stream, _)| stream.start_time_s));
+        let start_s = starts.flatten().min_by(f64::total_cmp).unwrap_or(0.0);
+        let mut lanes = BTreeMap::new();
+        let parameters = |index: usize| match demuxer.stream(index) {
+            Some(stream) => stream.parameters(),
+            None => Err(AvError::argument("stream")),
+        };
+        if let (Some((stream, own_video)), Some((to, main_video))) = (video, self.facts.main_video()) {
+            let turn = Turn {
+                parameters: parameters(stream.index)?,
+                unit: self.unit,
+                from: i64::MIN,
+                until: i64::MAX,
+                aspect: own_video.sample_aspect_ratio,
+                upright: upright(own_video, main_video),
+            };
+            lanes.insert(stream.index, Lane::new(true, to, stream.time_base, self.unit, turn));
+        }
+        let tracks = self.facts.streams.iter().filter(|stream| stream.decodable);
+        let tracks = tracks.filter(|stream| matches!(stream.kind, StreamKind::Audio(_)));
+        for ((index, unit, _), to) in sounds(facts).into_iter().zip(tracks) {
+            let turn = Turn {
+                parameters: parameters(index)?,
+                unit: to.time_base,
+                from: i64::MIN,
+                until: i64::MAX,
+                aspect: None,
+                upright: None,
+            };
+            lanes.insert(index, Lane::new(false, to, unit, to.time_base, turn));
+        }
+        Ok(Piece {
+            jumps: demuxer.may_jump().then(Jumps::default),
+            own,
+            lanes,
+            origin: flicks(start_s + clip.start_s),
+            length: clip.end_s.map(|end_s| flicks(end_s - clip.start_s)),
+            is_cut: clip.start_s > 0.0 || clip.end_s.is_some(),
+        })
+    }
+}
+
+/// Filters that bring pictures of one source to how those of another are stored; none: they are.
+fn upright(own: &VideoFacts, main: &VideoFacts) -> Option<String> {
+    if (own.rotation_degrees, own.mirrored) == (main.rotation_degrees, main.mirrored) {
+        return None;
+    }
+    let turned = |degrees: u32| match degrees % 360 {
+        90 => "transpose=clock",
+        180 => "hflip,vflip",
+        270 => "transpose=cclock",
+        _ => "",
+    };
+    let flipped = |is: bool| if is { "hflip" } else { "" };
+    let steps = [
+        turned(own.rotation_degrees),
+        flipped(own.mirrored),
+        // And back, the other way round.
+        flipped(main.mirrored),
+        turned(360 - main.rotation_degrees % 360),
+    ];
+    let steps: Vec<&str> = steps.into_iter().filter(|step| !step.is_empty()).collect();
+    (!steps.is_empty()).then(|| steps.join(","))
+}
+
+/// One stream of one source.
+struct Lane {
+    is_video: bool,
+    /// The main source's stream that it goes on as.
+    to: usize,
+    from_unit: Ratio,
+    to_unit: Ratio,
+    turn: Turning,
+    /// Read beyond what is taken of it.
+    is_done: bool,
+}
+
+/// Becomes shared when its beginning is known.
+enum Turning {
+    Waiting(Option<Turn>),
+    Begun(Arc<Turn>),
+}
+
+impl Lane {
+    fn new(is_video: bool, to: &StreamFacts, from_unit: Ratio, to_unit: Ratio, turn: Turn) -> Self {
+        Lane {
+            is_video,
+            to: to.index,
+            from_unit,
+            to_unit,
+            turn: Turning::Waiting(Some(turn)),
+            is_done: false,
+        }
+    }
+
+    /// `begins` and `until`: what is taken of it, in flicks of the joined timeline.
+    fn turn(&mut self, is_cut: bool, begins: i64, until: Option<i64>) -> Option<Arc<Turn>> {
+        if let Turning::Waiting(waiting) = &mut self.turn {
+            let mut turn = waiting.take()?;
+            if is_cut {
+                turn.from = rescale(begins, FLICK, self.to_unit);
+                turn.until = until.map_or(i64::MAX, |until| rescale(until, FLICK, self.to_unit));
+            }
+            self.turn = Turning::Begun(Arc::new(turn));
+        }
+        match &self.turn {
+            Turning::Begun(turn) => Some(Arc::clone(turn)),
+            Turning::Waiting(_) => None,
+        }
+    }
+}
+
+/// One source in the row.
+struct Piece {
+    /// None: the main source.
+    own: Option<Demuxer>,
+    lanes: BTreeMap<usize, Lane>,
+    jumps: Option<Jumps>,
+    /// What becomes its beginning, flicks of its own time.
+    origin: i64,
+    /// How much of it is taken, flicks.
+    length: Option<i64>,
+    is_cut: bool,
+}
+
+/// Reads one source after the other.
+struct Splice {
+    pieces: Vec<Piece>,
+    at: usize,
+    video: Option<(usize, Ratio)>,
+    /// Where the piece being read begins, flicks.
+    begins: i64,
+    /// Where its pictures and its sound end so far.
+    video_end: Option<i64>,
+    audio_end: Option<i64>,
+}
+
+impl Splice {
+    fn next_piece(&mut self) {
+        let rest = (REST_S * f64::from(FLICK.den)) as i64;
+        let end = match (self.video_end, self.audio_end) {
+            (Some(video), Some(audio)) if audio <= video + rest => video,
+            (Some(one), Some(other)) => one.max(other),
+            (one, other) => one.or(other).unwrap_or(self.begins),
+        };
+        let limit = self.pieces[self.at].length.map(|length| self.begins + length);
+        self.begins = limit.map_or(end, |limit| end.min(limit)).max(self.begins);
+        self.video_end = None;
+        self.audio_end = None;
+        self.at += 1;
+    }
+}
+
+impl Feed for Splice {
+    fn read(&mut self, main: &mut Demuxer, packet: &mut Packet) -> Result<bool, AvError> {
+        loop {
+            let Some(piece) = self.pieces.get_mut(self.at) else {
+                return Ok(false);
+            };
+            let is_main = piece.own.is_none();
+            let demuxer = piece.own.as_mut().unwrap_or(main);
+            let is_done = piece.length.is_some() && piece.lanes.values().all(|lane| lane.is_done);
+            if is_done || !demuxer.read(packet)? {
+                self.next_piece();
+                continue;
+            }
+            let index = packet.stream_index();
+            let Some(own_unit) = demuxer.stream(index).map(|stream| stream.time_base()) else {
+                continue;
+            };
+            if let Some(jumps) = &mut piece.jumps {
+                jumps.close(packet, own_unit);
+            }
+            let (begins, origin) = (self.begins, piece.origin);
+            let Some(lane) = piece.lanes.get_mut(&index) else {
+                if !is_main {
+                    continue;
+                }
+                // Texts and data of the main source go with it.
+                let moved = |at: i64| at + rescale(begins - origin, FLICK, own_unit);
+                packet.set_times(packet.pts().map(moved), packet.dts().map(moved), packet.duration());
+                return Ok(true);
+            };
+            let joined = |at: i64| rescale(at, lane.from_unit, FLICK) - origin + begins;
+            let until = piece.length.map(|length| begins + length);
+            let (pts, dts) = (packet.pts().map(joined), packet.dts().map(joined));
+            let duration = rescale(packet.duration().max(0), lane.from_unit, FLICK);
+            // Pictures are stored in another order than they are shown in; a second covers that.
+            if let (Some(until), Some(dts)) = (until, dts.or(pts)) {
+                lane.is_done |= dts > until + i64::from(FLICK.den);
+            }
+            if !packet.is_discard()
+                && let Some(at) = pts.or(dts)
+            {
+                let end = if lane.is_video {
+                    &mut self.video_end
+                } else {
+                    &mut self.audio_end
+                };
+                *end = Some(end.map_or(at + duration, |known| known.max(at + duration)));
+            }
+            let out = |at: i64| rescale(at, FLICK, lane.to_unit);
+            packet.set_times(pts.map(out), dts.map(out), out(duration));
+            packet.set_stream_index(lane.to);
+            if let Some(turn) = lane.turn(piece.is_cut, begins, until) {
+                packet.set_turn(turn);
+            }
+            return Ok(true);
+        }
+    }
+
+    fn unit(&self, stream: usize) -> Option<Ratio> {
+        self.video.filter(|(index, _)| *index == stream).map(|(_, unit)| unit)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unit_for;
+    use crate::media::facts::Ratio;
+
+    #[test]
+    fn the_unit_holds_all_frames_exactly() {
+        let rate = |num: i32, den: i32| Ratio { num, den };
+        assert_eq!(unit_for(&[rate(25, 1), rate(30_000, 1001)]).den, 90_000);
+        assert_eq!(unit_for(&[rate(24_000, 1001), rate(25, 1)]).den, 120_000);
+        assert_eq!(
+            unit_for(&[rate(24_000, 1001), rate(60_000, 1001), rate(50, 1)]).den,
+            120_000
+        );
+        assert_eq!(unit_for(&[rate(1_000_003, 7)]).den, 720_000);
+    }
+}

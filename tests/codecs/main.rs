@@ -1,0 +1,10 @@
+//! Video codecs, rate control and file containers through the real engine, read back with Debian's ffprobe and ffmpeg.
+
+#[path = "../collection/mod.rs"]
+mod collection;
+#[path = "../media_pass/room.rs"]
+mod room;
+
+mod containers;
+mod formats;
+mod reader;

@@ -1,0 +1,78 @@
+//! Parts of a source: exact to the frame and the sample, by seconds, clock and timecode.
+
+use crate::room::Room;
+use crate::room::ffprobe;
+use crate::room::pictures;
+use crate::room::rung;
+use crate::room::tenths;
+
+/// Each picture of the clip has a grey of its own: its number times 4.
+fn counted(room: &Room, name: &str, rate: &str, more: &str) -> std::path::PathBuf {
+    room.make(
+        name,
+        &format!(
+            "-f lavfi -i color=black:s=160x90:r={rate}:d=2,geq=lum='N*4':cb=128:cr=128 {more} -c:v libx264 -preset ultrafast -qp 0 -g 12 -pix_fmt yuv420p -color_range pc"
+        ),
+    )
+}
+
+fn numbers(file: &std::path::Path) -> Vec<i64> {
+    pictures(file)
+        .iter()
+        .map(|(_, [_, green, _])| (f64::from(*green) / 4.0).round() as i64)
+        .collect()
+}
+
+#[test]
+fn a_timecode_is_the_frame_of_that_label() {
+    let room = Room::new();
+    let source = counted(&room, "tc.mov", "25", "-timecode 10:00:00:05");
+    let run = room.run(
+        &rung("clip = { start = \"10:00:00:15\", end = \"10:00:01:15\" }"),
+        &source,
+        &[],
+    );
+    assert_eq!(run.code, 0, "{}", run.words);
+    let found = numbers(&run.output("low"));
+    assert_eq!(found.len(), 25);
+    assert!((found[0] - 10).abs() <= 1 && (found[24] - 34).abs() <= 1, "{found:?}");
+}
+
+#[test]
+fn a_source_without_timecode_counts_from_its_first_frame() {
+    let room = Room::new();
+    let source = counted(&room, "ntsc.mp4", "30000/1001", "");
+    let run = room.run(
+        &rung("clip = { start = \"00:00:00;10\", end = \"00:00:01;00\" }"),
+        &source,
+        &[],
+    );
+    assert_eq!(run.code, 0, "{}", run.words);
+    let found = numbers(&run.output("low"));
+    assert_eq!(found.len(), 20);
+    assert!((found[0] - 10).abs() <= 1, "{found:?}");
+    let run = room.run(&rung("clip = { start = \"10:00:00:00\" }"), &source, &[]);
+    assert_eq!(run.codes(), ["ClipOutsideSource"], "{}", run.words);
+}
+
+#[test]
+fn sound_alone_is_cut_to_the_sample() {
+    let room = Room::new();
+    // Silence, one second of tone, silence.
+    let source = room.make(
+        "tone.wav",
+        "-f lavfi -i sine=f=440:r=48000:d=3,volume=enable='not(between(t,1,2))':volume=0",
+    );
+    let run = room.run(
+        &rung("clip = { start = \"00:00:01\", end = \"00:00:02\" }"),
+        &source,
+        &[],
+    );
+    assert_eq!(run.code, 0, "{}", run.words);
+    let output = &run.report["outputs"][0];
+    let path = std::path::PathBuf::from(output["path"].as_str().expect("a path"));
+    let loud = tenths(&path);
+    assert!(loud[..10].iter().all(|level| *level > 0.05), "{loud:?}");
+    let length_s = ffprobe(&path, "a:0", "stream=duration");
+    assert!((length_s[0] - 1.0).abs() < 0.03, "{length_s:?}");
+}

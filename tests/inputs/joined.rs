@@ -1,0 +1,120 @@
+//! Slates before and after, and merged files: pictures, sound and time go on across sources of any shape.
+
+use crate::room::Room;
+use crate::room::ffprobe;
+use crate::room::pictures;
+use crate::room::rung;
+use crate::room::tenths;
+
+fn is_red([red, green, blue]: [u8; 3]) -> bool {
+    red > 60 && green < red / 2 && blue < red / 2
+}
+fn is_green([red, green, blue]: [u8; 3]) -> bool {
+    green > 40 && red < green / 2 && blue < green / 2
+}
+fn is_blue([red, green, blue]: [u8; 3]) -> bool {
+    blue > 60 && green < blue / 2 && red < blue / 2
+}
+
+#[test]
+fn slates_of_other_sizes_and_rates_stand_before_and_after() {
+    let room = Room::new();
+    room.slate("red.mp4", "red", "320x240", "30", "1", Some(440));
+    room.slate("blue.mkv", "blue", "160x284", "24000/1001", "1.001", None);
+    let main = room.slate("main.mp4", "lime", "320x180", "25", "2", Some(880));
+    let run = room.run(&rung("head = [\"red.mp4\"]\ntail = [\"blue.mkv\"]"), &main, &[]);
+    assert_eq!(run.code, 0, "{}", run.words);
+    let found = pictures(&run.output("low"));
+    assert_eq!(found.len(), 30 + 50 + 24);
+    let (head, rest) = found.split_at(30);
+    let (middle, tail) = rest.split_at(50);
+    assert!(head.iter().all(|(_, color)| is_red(*color)), "{head:?}");
+    assert!(middle.iter().all(|(_, color)| is_green(*color)), "{middle:?}");
+    assert!(tail.iter().all(|(_, color)| is_blue(*color)), "{tail:?}");
+    // Each picture is where its source says, counted from where the source before ended.
+    let places = (0..30).map(|n| f64::from(n) / 30.0);
+    let places = places.chain((0..50).map(|n| 1.0 + f64::from(n) / 25.0));
+    let places = places.chain((0..24).map(|n| 3.0 + f64::from(n) * 1001.0 / 24_000.0));
+    for ((at_s, _), wanted_s) in found.iter().zip(places) {
+        assert!((at_s - wanted_s).abs() < 0.001, "{at_s} is not {wanted_s}");
+    }
+    // The tall slate is letterboxed into the main size: its sides are black.
+    let width = ffprobe(&run.output("low"), "v:0", "stream=width");
+    assert_eq!(width, [320.0]);
+    let corner = room.make(
+        "corner.png",
+        &format!(
+            "-ss 3.5 -i {} -frames:v 1 -vf crop=40:180:0:0,scale=1:1:flags=area",
+            run.output("low").display()
+        ),
+    );
+    let dark = pictures(&corner);
+    assert!(dark[0].1.iter().all(|value| *value < 24), "{dark:?}");
+    // Sound of the first two in their places; the last has none.
+    let loud = tenths(&run.output("low"));
+    assert!(loud[1..29].iter().all(|level| *level > 0.03), "{loud:?}");
+    assert!(loud.iter().skip(32).all(|level| *level < 0.01), "{loud:?}");
+}
+
+#[test]
+fn merged_files_keep_their_step_over_many_joints() {
+    let room = Room::new();
+    let main = room.slate("a.mp4", "lime", "320x180", "30000/1001", "1.001", Some(440));
+    let silent = room.slate("b.mp4", "red", "320x180", "25", "0.6", None);
+    assert!(silent.exists());
+    let list = ["a.mp4", "b.mp4"].repeat(6);
+    let run = room.run(&rung(&format!("inputs = {list:?}")), &main, &[]);
+    assert_eq!(run.code, 0, "{}", run.words);
+    let found = pictures(&run.output("low"));
+    assert_eq!(found.len(), 30 * 7 + 15 * 6);
+    // Tones begin and end with their pictures, after six joints as after one.
+    let loud = tenths(&run.output("low"));
+    let mut begins_s = 1.001 + 1.001;
+    for _ in 0..5 {
+        let silent = &loud[(begins_s * 10.0_f64).round() as usize + 1..(begins_s * 10.0).round() as usize + 5];
+        assert!(silent.iter().all(|level| *level < 0.02), "from {begins_s}: {silent:?}");
+        let heard = ((begins_s + 0.6) * 10.0).round() as usize;
+        assert!(
+            loud[heard + 1..heard + 9].iter().all(|level| *level > 0.03),
+            "from {heard}"
+        );
+        begins_s += 0.6 + 1.001;
+    }
+}
+
+#[test]
+fn a_part_of_the_source_is_joined_and_turned_slates_stand_upright() {
+    let room = Room::new();
+    room.slate("wide.mp4", "red", "320x180", "25", "1", None);
+    // Stored lying, shown standing.
+    let turned = room.make(
+        "turned.mp4",
+        &format!("-i {} -c copy -metadata:s:v rotate=90", room.path("wide.mp4").display()),
+    );
+    let main = room.slate("main.mp4", "lime", "180x320", "25", "3", Some(440));
+    let name = turned.file_name().and_then(|name| name.to_str()).expect("a name");
+    let extra = format!("head = [{name:?}]\nclip = {{ start = \"00:00:01\", end_s = 2.0 }}");
+    let run = room.run(&rung(&extra), &main, &[]);
+    assert_eq!(run.code, 0, "{}", run.words);
+    let found = pictures(&run.output("low"));
+    assert_eq!(found.len(), 50);
+    // It fills the frame: a slate that lay would be letterboxed to a third.
+    assert!(found[..25].iter().all(|(_, [red, ..])| *red > 200), "{:?}", found[0]);
+    assert!(found[25..].iter().all(|(_, color)| is_green(*color)));
+}
+
+#[test]
+fn what_is_not_there_fails_its_job_alone_and_not_again() {
+    let room = Room::new();
+    let main = room.slate("main.mp4", "lime", "320x180", "25", "1", None);
+    let poster = "[[activity]]\nid = \"p\"\ntype = \"snapshot\"\ntemplate = \"poster\"\n";
+    let run = room.run(&format!("{}{poster}", rung("tail = [\"nothing.mp4\"]")), &main, &[]);
+    assert_eq!(run.codes(), ["SideFileMissing"], "{}", run.words);
+    assert_eq!(run.report["errors"][0]["retryable"], false);
+    assert_eq!(run.report["outputs"].as_array().map(Vec::len), Some(1), "the poster");
+    std::fs::write(room.path("text.mp4"), "no media at all").expect("it can be written");
+    let run = room.run(&rung("tail = [\"text.mp4\"]"), &main, &[]);
+    assert_eq!(run.codes(), ["SourceNotMedia"], "{}", run.words);
+    let run = room.run(&rung("tail = [\"elsewhere:a.mp4\"]"), &main, &[]);
+    assert_eq!(run.codes(), ["StorageUnknown"], "{}", run.words);
+}
