@@ -45,9 +45,59 @@ pub fn tag(said: &str) -> Option<String> {
     Some(tag)
 }
 
+/// The code of three letters of what a file says of its track, as ISO base media and transport streams want it.
+pub fn long(said: &str) -> Option<String> {
+    let tag = tag(said)?;
+    let said = said.trim().split(['-', '_']).next()?.to_ascii_lowercase();
+    if said.len() == 3 {
+        return Some(said);
+    }
+    let first = tag.split('-').next()?;
+    let mut pairs = SHORT.split(' ').filter_map(|pair| pair.split_at_checked(3));
+    pairs
+        .find(|(_, short)| *short == first)
+        .map(|(long, _)| long.to_owned())
+}
+
+/// The same as QuickTime knows it, which has a list of its own; none of the others it can say.
+pub fn of_quicktime(said: &str) -> Option<String> {
+    let known = match long(said)?.as_str() {
+        "fre" => "fra",
+        "deu" => "ger",
+        "nld" => "dut",
+        "ell" => "gre",
+        "isl" => "ice",
+        "zho" => "chi",
+        "swe" => "sve",
+        "sqi" => "alb",
+        "rum" => "ron",
+        "cze" => "ces",
+        "slo" => "slk",
+        other => return Some(other.to_owned()),
+    };
+    Some(known.to_owned())
+}
+
 #[cfg(test)]
 mod tests {
+    use super::long;
+    use super::of_quicktime;
     use super::tag;
+
+    #[test]
+    fn containers_get_three_letters() {
+        for (said, wanted, quicktime) in [
+            ("en", Some("eng"), Some("eng")),
+            ("fr-CA", Some("fra"), Some("fra")),
+            ("fre", Some("fre"), Some("fra")),
+            ("zh-Hans", Some("chi"), Some("chi")),
+            ("de", Some("deu"), Some("ger")),
+            ("und", None, None),
+        ] {
+            assert_eq!(long(said).as_deref(), wanted, "{said}");
+            assert_eq!(of_quicktime(said).as_deref(), quicktime, "{said}");
+        }
+    }
 
     #[test]
     fn long_codes_become_short_ones() {

@@ -316,10 +316,11 @@ impl Pass<'_> {
         made.texts = cues;
         made.has_captions = reading.has_captions;
         // Where nobody waited for pictures any more, that none came says nothing of the source.
-        if !(health.is_hopeless() && reading.shown == 0) {
+        let gave_up = health.is_hopeless() && reading.shown == 0;
+        if !gave_up {
             self.check_source(&reading, &sound)?;
         }
-        let truncated = missing.or_else(|| self.truncation(&demuxer, &reading));
+        let truncated = missing.or_else(|| self.truncation(&demuxer, &reading).filter(|_| !gave_up));
         if self.watch.stop_asked() {
             return Err(error::stopped("decode", &self.name));
         }

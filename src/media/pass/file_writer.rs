@@ -10,6 +10,7 @@ use crate::media::av::Packet;
 use crate::media::av::Parameters;
 use crate::media::encoding::hdr::HdrMetadata;
 use crate::media::facts::Ratio;
+use crate::media::language;
 use crate::media::pass::output::TrackId;
 use crate::media::spec::Container;
 use std::collections::BTreeMap;
@@ -121,7 +122,7 @@ impl FileWriter {
             }
             muxer.set_hdr_metadata(stream, &track.metadata)?;
             if !track.tags.is_empty() {
-                muxer.set_stream_tags(stream, &track.tags)?;
+                muxer.set_stream_tags(stream, &spoken(container, &track.tags))?;
             }
             muxer.set_dispositions(stream, track.default, &track.dispositions);
             slots.push((track.id, stream, track.unit));
@@ -194,6 +195,20 @@ fn transport_delay_us(rate: Option<Ratio>) -> u32 {
     const USUAL_US: f64 = 700_000.0;
     let four_us = rate.map_or(0.0, |rate| 4.0e6 / rate.value().max(0.1));
     USUAL_US.max(four_us / 2.0) as u32
+}
+
+/// Tags of a track with the language as a container can say it.
+fn spoken(container: Container, tags: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let mut tags = tags.clone();
+    if let Some(said) = tags.get("language") {
+        let code = match container {
+            Container::Mp4 | Container::M4a | Container::Ts => language::long(said),
+            Container::Mov => language::of_quicktime(said),
+            _ => None,
+        };
+        tags.extend(code.map(|code| ("language".to_owned(), code)));
+    }
+    tags
 }
 
 /// libav's name of the muxer of a container.
