@@ -183,6 +183,19 @@ pub fn encoder_missing(output: &str, codec: &str, looked_for: &[&str]) -> Fault 
     .retryable(false)
 }
 
+/// Pictures that are wanted as they are, in a form that has no place for them.
+pub fn uncopyable(output: &str, why: &str) -> Fault {
+    Fault::new(
+        "OutputImpossible",
+        Blame::Request,
+        "copy the pictures",
+        output,
+        why,
+        "Change the container of this output, or write a codec instead of \"copy\".",
+    )
+    .retryable(false)
+}
+
 /// A file of an output could not be written or read back.
 pub fn output_io(operation: &str, path: &Path, error: &io::Error) -> Fault {
     let subject = path.display().to_string();

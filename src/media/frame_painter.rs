@@ -157,7 +157,7 @@ fn filtered(frame: &Frame, chain: &str) -> Result<Option<Frame>, AvError> {
         time_base: Ratio { num: 1, den: 1000 },
         sample_aspect_ratio: Ratio { num: 1, den: 1 },
     };
-    let mut graph = Graph::open(&input, chain, 1)?;
+    let mut graph = Graph::open_for(&input, frame.color(), chain, 1)?;
     graph.push(Some(frame))?;
     graph.push(None)?;
     graph.pull()

@@ -24,6 +24,7 @@ pub mod key_decoders;
 pub mod key_index;
 pub mod ladder;
 pub mod language;
+pub mod last_gop;
 pub mod length;
 pub mod limits;
 pub mod loudness;

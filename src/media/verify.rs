@@ -1,8 +1,8 @@
 //! Proof of an output: it is opened again from disk by the engine's own demuxer and compared with what was read
 //! from the source.
 //!
-//! Guarantees: every packet of the output is read, its first picture is decoded. A comparison is recorded whether
-//! it holds or not. Deliberately absent: expectations taken from the output's own encoder or muxer.
+//! Guarantees: every packet of the output is read, its first picture and all from its last key frame on are decoded. A
+//! comparison is recorded whether it holds or not. Deliberately absent: expectations taken from the output's own encoder or muxer.
 
 use crate::base::fault::Fault;
 use crate::media::av::AvError;
@@ -19,6 +19,8 @@ use crate::media::error;
 use crate::media::facts::MediaFacts;
 use crate::media::facts::StreamKind;
 use crate::media::hearing::Hearing;
+use crate::media::last_gop::LastGop;
+use crate::media::last_gop::LastPictures;
 use crate::media::limits::Limits;
 use crate::media::loudness::Loudness;
 use crate::media::probe;
@@ -101,6 +103,17 @@ pub struct Expected {
     pub open_end: bool,
 }
 
+/// An output as it was read back.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReadBack {
+    /// Its facts.
+    pub facts: MediaFacts,
+    /// What was compared; failed comparisons are among them.
+    pub checks: Vec<Check>,
+    /// When its key frames are shown, seconds from time 0.
+    pub keys_s: Vec<f64>,
+}
+
 /// Most that sound and pictures may be moved against one another.
 const SKEW_S: f64 = 0.040;
 /// Time stamps are written in units of at most this.
@@ -120,8 +133,8 @@ struct Counted {
     end_s: f64,
 }
 
-/// Opens an output and compares it. The facts are those of the output; failed comparisons are in the checks.
-pub fn media(source: Source, expected: &Expected) -> Result<(MediaFacts, Vec<Check>), Fault> {
+/// Opens an output and compares it.
+pub fn media(source: Source, expected: &Expected) -> Result<ReadBack, Fault> {
     let name = source.name().to_owned();
     let unreadable = |refusal: AvError| error::output_unproved(&name, format!("it cannot be read back: {refusal}"));
     let mut demuxer = Demuxer::open(source, &Limits::default()).map_err(unreadable)?;
@@ -136,7 +149,18 @@ pub fn media(source: Source, expected: &Expected) -> Result<(MediaFacts, Vec<Che
     );
     let (wanted, found) = (streams_wanted(expected), streams_found(&facts));
     check(&mut checks, "streams", &wanted, &found, wanted == found);
-    let (counted, heard, metadata) = count(&mut demuxer, &facts, expected).map_err(unreadable)?;
+    let Tally {
+        counted,
+        heard,
+        metadata,
+        mut keys_s,
+        last,
+    } = count(&mut demuxer, &facts, expected).map_err(unreadable)?;
+    if let Some(last) = last {
+        let (wanted, found) = (last.expected, last.whole);
+        check(&mut checks, "last_gop_pictures", wanted, found, found >= wanted);
+    }
+    keys_s.sort_by(f64::total_cmp);
     let of = |kind: fn(&StreamKind) -> bool, number: usize| {
         let index = facts
             .streams
@@ -223,7 +247,7 @@ pub fn media(source: Source, expected: &Expected) -> Result<(MediaFacts, Vec<Che
     let ends = expected.audios.iter().map(|audio| audio.end_s);
     let longest = ends.fold(expected.video.map_or(0.0, |video| video.end_s), f64::max);
     near(&mut checks, "duration_s", longest, found_end_s, 0.1);
-    Ok((facts, checks))
+    Ok(ReadBack { facts, checks, keys_s })
 }
 
 fn check_loudness(checks: &mut Vec<Check>, number: usize, wanted: &LoudnessExpected, found: Option<&Loudness>) {
@@ -353,25 +377,36 @@ fn streams_found(facts: &MediaFacts) -> String {
     found.join(", ")
 }
 
+/// What reading all packets came to.
+struct Tally {
+    /// By stream.
+    counted: Vec<Counted>,
+    /// What was heard of the tracks whose loudness counts, by their number.
+    heard: Heard,
+    /// What the first picture, or its container, says of light.
+    metadata: HdrMetadata,
+    keys_s: Vec<f64>,
+    last: Option<LastPictures>,
+}
+
 /// What was heard of the tracks whose loudness counts, by their number.
 type Heard = Vec<(usize, Option<Loudness>)>;
 
-/// Reads every packet, decodes pictures until the first comes out, and the sound whose loudness counts; what the first
-/// picture, or its container, says of light. Times are counted from the beginning that the output should have.
-fn count(
-    demuxer: &mut Demuxer,
-    facts: &MediaFacts,
-    expected: &Expected,
-) -> Result<(Vec<Counted>, Heard, HdrMetadata), AvError> {
+/// Reads every packet, decodes pictures until the first comes out and those from the last key frame on, and the sound
+/// whose loudness counts. Times are counted from the beginning that the output should have.
+fn count(demuxer: &mut Demuxer, facts: &MediaFacts, expected: &Expected) -> Result<Tally, AvError> {
     let mut metadata = HdrMetadata::default();
     let mut counted = vec![Counted::default(); facts.streams.len()];
     let mut first_picture = None;
+    let mut last_gop = None;
+    let mut keys_s = Vec::new();
     for stream in demuxer.streams() {
         let parameters = stream.parameters()?;
         if parameters.kind() == Kind::Video && !stream.is_attached_picture() {
             let decoder = Decoder::open(&parameters, stream.time_base(), 1, &Limits::default())?;
             first_picture = Some((stream.index(), decoder, false));
             metadata = stream.hdr_metadata();
+            last_gop = Some(LastGop::new(parameters, stream.time_base()));
             break;
         }
     }
@@ -411,6 +446,14 @@ fn count(
         }
         let unit = stream.time_base.value();
         let pts_s = packet.pts().or_else(|| packet.dts()).unwrap_or(0) as f64 * unit - expected.start_s;
+        if let (Some((video, _, _)), Some(last_gop)) = (&first_picture, &mut last_gop)
+            && *video == index
+        {
+            last_gop.take(&packet)?;
+            if packet.is_key() {
+                keys_s.push(pts_s);
+            }
+        }
         let end_s = pts_s + packet.duration() as f64 * unit;
         if pts_s < 0.0 && end_s <= 0.0 {
             // The encoder's padding.
@@ -451,7 +494,36 @@ fn count(
     for (number, _, hearing) in hearings {
         heard.push((number, hearing.finish()?));
     }
-    Ok((counted, heard, metadata))
+    Ok(Tally {
+        counted,
+        heard,
+        metadata,
+        keys_s,
+        last: last_gop.map(LastGop::finish).transpose()?,
+    })
+}
+
+/// Decodes the first picture of something that holds nothing else worth knowing.
+pub fn shows_a_picture(source: Source) -> Result<bool, AvError> {
+    let mut demuxer = Demuxer::open(source, &Limits::default())?;
+    let found = demuxer.streams().find_map(|stream| {
+        let parameters = stream.parameters().ok()?;
+        (parameters.kind() == Kind::Video).then(|| (stream.index(), parameters, stream.time_base()))
+    });
+    let Some((index, parameters, unit)) = found else {
+        return Ok(false);
+    };
+    let mut decoder = Decoder::open(&parameters, unit, 1, &Limits::default())?;
+    let mut packet = Packet::new()?;
+    // What ends in the middle of a later picture is read as far as the first.
+    while let Ok(true) = demuxer.read(&mut packet) {
+        if packet.stream_index() == index {
+            decoder.send(&packet)?;
+            break;
+        }
+    }
+    decoder.send_end()?;
+    Ok(decoder.receive()?.is_some() && decoder.damaged_frames() == 0)
 }
 
 /// Records a comparison.

@@ -10,6 +10,7 @@ use crate::media::spec::Backend;
 use crate::media::spec::Clip;
 use crate::media::spec::MediaWork;
 use crate::media::spec::TranscodeSpec;
+use crate::media::spec::VideoCodec;
 use crate::media::spec::VideoSpec;
 
 /// How much longer than the quickest the slowest job of a pass may be estimated to take.
@@ -149,9 +150,17 @@ fn time_alone(spec: &TranscodeSpec, facts: Option<&MediaFacts>) -> f64 {
     let source = source_pixels(facts);
     let encodes: f64 = video_specs(spec)
         .iter()
-        .map(|video| pixels(video, source) / FULL_HD * preset_factor(&video.preset))
+        .map(|video| {
+            let readings = if video.two_pass { 2.0 } else { 1.0 };
+            pixels(video, source) / FULL_HD * preset_factor(&video.preset) * codec_factor(video.codec) * readings
+        })
         .sum();
-    source / FULL_HD + encodes
+    let readings = if video_specs(spec).iter().any(|video| video.two_pass) {
+        2.0
+    } else {
+        1.0
+    };
+    source / FULL_HD * readings + encodes
 }
 
 /// What the encoders of a transcode hold: reference, look-ahead and queued frames of each distinct encode.
@@ -159,7 +168,11 @@ fn memory_bytes(spec: &TranscodeSpec, facts: Option<&MediaFacts>) -> u64 {
     const FRAMES: f64 = 72.0;
     const BYTES_A_PIXEL: f64 = 1.5;
     let source = source_pixels(facts);
-    let pixels: f64 = source + video_specs(spec).iter().map(|video| pixels(video, source)).sum::<f64>();
+    let wide = |video: &VideoSpec| if video.bits() > 8 { 2.0 } else { 1.0 };
+    let made = video_specs(spec)
+        .into_iter()
+        .filter(|video| video.codec != VideoCodec::Copy);
+    let pixels: f64 = source + made.map(|video| pixels(video, source) * wide(video)).sum::<f64>();
     (pixels * BYTES_A_PIXEL * FRAMES) as u64
 }
 
@@ -194,6 +207,19 @@ fn pixels(video: &VideoSpec, source: f64) -> f64 {
         (None, None) => source,
     };
     if video.upscale { asked } else { asked.min(source) }
+}
+
+/// Work of a codec beside H.264 at the same preset, as measured over 720p clips of little detail.
+fn codec_factor(codec: VideoCodec) -> f64 {
+    match codec {
+        VideoCodec::H264 | VideoCodec::Dnxhr => 1.0,
+        VideoCodec::Hevc => 4.0,
+        VideoCodec::Av1 => 2.5,
+        VideoCodec::Vp9 => 1.5,
+        VideoCodec::Prores => 6.0,
+        VideoCodec::Mpeg2 => 0.5,
+        VideoCodec::Copy => 0.0,
+    }
 }
 
 /// Work of an x264 preset beside `veryfast`, as measured over natural 1080p clips.

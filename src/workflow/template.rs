@@ -14,9 +14,11 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// The templates that ship with the product.
-const SHIPPED: [&str; 9] = [
+const SHIPPED: [&str; 11] = [
     include_str!("templates/h264-hls-ladder.toml"),
     include_str!("templates/h264-mp4-ladder.toml"),
+    include_str!("templates/hevc-hls-ladder.toml"),
+    include_str!("templates/av1-cmaf-ladder.toml"),
     include_str!("templates/proxy-540p.toml"),
     include_str!("templates/sprite-webvtt.toml"),
     include_str!("templates/poster.toml"),

@@ -68,7 +68,7 @@ const FORMATS: [(&str, &str, &str, [&str; 4]); 18] = [
         "p4444",
         "mov",
         "codec=\"prores\",profile=\"4444\"",
-        ["prores", "4444", "yuv444p10le", "ap4h"],
+        ["prores", "4444", "yuv444p12le", "ap4h"],
     ),
     (
         "lb",
@@ -146,5 +146,111 @@ fn every_codec_is_what_it_was_asked_for_and_has_the_same_key_frames() {
             assert_eq!(level, Some(if name == "h264" { 40 } else { 123 }), "{name}");
         }
         reader::decode(&path);
+    }
+}
+
+#[test]
+fn key_frames_are_counted_alike_by_every_encoder() {
+    let room = Room::new();
+    let source = reader::plain(room.path(), 2);
+    let outputs: String = ["h264", "hevc", "av1", "vp9", "mpeg2"]
+        .iter()
+        .map(|codec| {
+            let preset = if *codec == "mpeg2" { "" } else { ",preset=\"ultrafast\"" };
+            format!("[[group.output]]\nname=\"{codec}\"\nvideo={{codec=\"{codec}\"{preset},gop_frames=12}}\n")
+        })
+        .collect();
+    let product = room.success(
+        &source,
+        &transcode(&format!("[[group]]\nkind=\"file\"\ncontainer=\"mkv\"\n{outputs}")),
+    );
+    for output in &product.outputs {
+        let seen = reader::look(&room.path().join("scratch").join(&output.files[0].scratch_path));
+        assert_eq!(seen.keys_ms(), [0, 480, 960, 1440, 1920], "{}", output.name);
+    }
+}
+
+#[test]
+fn a_set_of_several_codecs_is_cut_at_the_same_times_and_names_them() {
+    let room = Room::new();
+    let source = reader::plain(room.path(), 3);
+    let outputs: String = ["h264", "hevc", "av1", "vp9"]
+        .iter()
+        .map(|codec| {
+            format!("[[group.output]]\nname=\"{codec}\"\nvideo={{codec=\"{codec}\",preset=\"ultrafast\",gop_s=1.0}}\n")
+        })
+        .collect();
+    let product = room.success(
+        &source,
+        &transcode(&format!("[[group]]\nkind=\"hls\"\nsegment_s=1.0\n{outputs}")),
+    );
+    let root = room.path().join("scratch");
+    let master = product.outputs[0].files.last().expect("files");
+    let text = std::fs::read_to_string(root.join(&master.scratch_path)).expect("read");
+    for name in ["\"avc1.", "\"hvc1.1.6.L", "\"av01.0.", "\"vp09.00."] {
+        assert!(text.contains(&format!("CODECS={name}")), "{name} in {text}");
+    }
+    let lengths: Vec<Vec<String>> = product.outputs[0]
+        .files
+        .iter()
+        .filter(|file| file.scratch_path.ends_with("/index.m3u8"))
+        .map(|file| {
+            let text = std::fs::read_to_string(root.join(&file.scratch_path)).expect("read");
+            text.lines()
+                .filter(|line| line.starts_with("#EXTINF"))
+                .map(str::to_owned)
+                .collect()
+        })
+        .collect();
+    assert_eq!(lengths.len(), 4);
+    assert!(
+        lengths.iter().all(|of_one| of_one == &lengths[0] && of_one.len() == 3),
+        "{lengths:?}"
+    );
+}
+
+#[test]
+fn hdr10_is_carried_by_the_codecs_that_keep_it() {
+    let room = Room::new();
+    let source = reader::clip(
+        room.path(),
+        "hdr10.mp4",
+        &[
+            "-f",
+            "lavfi",
+            "-i",
+            "testsrc2=s=320x180:r=25:d=1",
+            "-c:v",
+            "libx265",
+            "-preset",
+            "ultrafast",
+            "-pix_fmt",
+            "yuv420p10le",
+            "-x265-params",
+            "log-level=none:hdr10=1:colorprim=bt2020:transfer=smpte2084:colormatrix=bt2020nc:range=limited:\
+            master-display=G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,50):max-cll=1000,400",
+        ],
+    );
+    let outputs: String = [("hevc", true), ("av1", true), ("vp9", true), ("h264", false)]
+        .iter()
+        .map(|(codec, deep)| {
+            let depth = if *deep { ",bit_depth=10" } else { "" };
+            format!(
+                "[[group.output]]\nname=\"{codec}\"\nvideo={{codec=\"{codec}\",preset=\"ultrafast\",gop_s=0.4{depth}}}\n"
+            )
+        })
+        .collect();
+    let product = room.success(&source, &transcode(&format!("[[group]]\nkind=\"file\"\n{outputs}")));
+    for output in &product.outputs {
+        let seen = reader::look(&room.path().join("scratch").join(&output.files[0].scratch_path));
+        let light = seen.stream["side_data_list"].to_string();
+        let keeps = output.name != "h264";
+        assert_eq!(seen.word("color_transfer") == "smpte2084", keeps, "{}", output.name);
+        assert_eq!(
+            light.contains("\"max_content\":1000") && light.contains("\"red_x\":\"34000/50000\""),
+            keeps,
+            "{}: {light}",
+            output.name
+        );
     }
 }

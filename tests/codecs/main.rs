@@ -6,5 +6,7 @@ mod collection;
 mod room;
 
 mod containers;
+mod copies;
 mod formats;
+mod rates;
 mod reader;

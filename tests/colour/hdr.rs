@@ -7,6 +7,8 @@ use crate::clips::ffprobe;
 use crate::room::Room;
 use crate::room::transcode;
 use crate::transcoded;
+use reelmill::media::product::JobEnd;
+use reelmill::media::spec::MediaWork;
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::Command;
@@ -259,4 +261,36 @@ fn ten_bits_of_sdr_keep_ten_bits() {
         .sum::<f64>()
         / 320.0;
     assert!((mean - 100.5).abs() <= 0.6, "rounded, not cut: {mean}");
+}
+
+#[test]
+fn stills_of_hdr_are_sdr_with_a_pass_and_without_one() {
+    let room = Room::new();
+    let source = grey_bars(room.path(), LIGHTS.map(pq_code), "smpte2084", DISPLAY);
+    let poster = || MediaWork::Snapshot(serde_json::from_str(r#"{"times":["0"],"format":"png"}"#).expect("a snapshot"));
+    let kept = crate::one_file("codec = \"hevc\", bit_depth = 10, preset = \"ultrafast\", crf = 20");
+    let mut seen = Vec::new();
+    for work in [vec![kept, poster()], vec![poster()]] {
+        let ends = room.carry_out(&source, &work).expect("both end");
+        let Some((_, JobEnd::Success(product))) = ends.last() else {
+            panic!("{ends:?}");
+        };
+        let path = room
+            .path()
+            .join("scratch")
+            .join(&product.outputs[0].files[0].scratch_path);
+        let still = image_of(&path);
+        plausible(&still, "a still");
+        seen.push(still);
+    }
+    for (with, without) in seen[0].iter().zip(&seen[1]) {
+        assert!((with - without).abs() <= 4, "{seen:?}");
+    }
+}
+
+fn image_of(path: &Path) -> Vec<i32> {
+    let picture = Rgb::of(path, 0);
+    (0..5)
+        .map(|bar| picture.at((f64::from(bar) + 0.5) / 5.0, 0.5)[1])
+        .collect()
 }

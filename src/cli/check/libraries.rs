@@ -13,6 +13,16 @@ const ENCODERS: [(&str, &str); 4] = [
     ("libwebp_anim", "animated WebP previews"),
 ];
 
+/// Encoders that only some definitions ask for, any of each line, with the codec as definitions write it.
+const CHOSEN_ENCODERS: [(&[&str], &str); 6] = [
+    (&["libx265"], "hevc"),
+    (&["libsvtav1", "libaom-av1"], "av1"),
+    (&["libvpx-vp9"], "vp9"),
+    (&["prores_ks"], "prores"),
+    (&["dnxhd"], "dnxhr"),
+    (&["mpeg2video"], "mpeg2"),
+];
+
 /// Decoders of what studios deliver.
 const DECODERS: [&str; 8] = [
     "h264",
@@ -49,6 +59,21 @@ pub fn look(findings: &mut Vec<Finding>) {
             .filter(|name| !inventory::has_filter(name))
             .map(|name| format!("filter {name}")),
     );
+    let unwritten: Vec<&str> = CHOSEN_ENCODERS
+        .iter()
+        .filter(|(names, _)| !names.iter().any(|name| inventory::has_encoder(name)))
+        .map(|(_, codec)| *codec)
+        .collect();
+    if !unwritten.is_empty() {
+        findings.push(Finding::note(
+            "libav",
+            format!(
+                "no encoder for codec = {}; outputs that ask for it fail",
+                unwritten.join(", ")
+            ),
+            "Install the distribution's whole libavcodec (Debian: libavcodec-extra) if a workflow is to write it.",
+        ));
+    }
     findings.push(if missing.is_empty() {
         Finding::good("libav", versions)
     } else {

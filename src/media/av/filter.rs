@@ -1,5 +1,6 @@
 //! A chain of libav's video filters.
 
+use crate::media::av::color::Color;
 use crate::media::av::error::AvError;
 use crate::media::av::error::check;
 use crate::media::av::frame::Frame;
@@ -12,6 +13,9 @@ use std::ffi::CString;
 use std::ffi::c_int;
 use std::ptr;
 use std::ptr::NonNull;
+
+/// First major version of libavfilter whose links carry matrix and range.
+const COLOR_IN_LINKS: u32 = 10;
 
 /// What goes into a graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +46,20 @@ unsafe impl Send for Graph {}
 impl Graph {
     /// Opens a chain in libav's notation, `bwdif=mode=send_frame,transpose=clock`.
     pub fn open(input: &GraphInput, chain: &str, threads: u32) -> Result<Self, AvError> {
+        Self::open_for(input, Color::UNSPECIFIED, chain, threads)
+    }
+
+    /// The same for pictures whose numbers mean this. Newer libav settles matrix and range with the graph, older takes
+    /// them from each picture.
+    pub fn open_for(input: &GraphInput, color: Color, chain: &str, threads: u32) -> Result<Self, AvError> {
         log::start();
+        // SAFETY: answers a constant.
+        let settles_color = unsafe { ffi::avfilter_version() } >> 16 >= COLOR_IN_LINKS;
+        let meaning = if settles_color && color != Color::UNSPECIFIED {
+            format!(":colorspace={}:range={}", color.matrix, color.range)
+        } else {
+            String::new()
+        };
         // SAFETY: answers null or a fresh graph.
         let raw = NonNull::new(unsafe { ffi::avfilter_graph_alloc() })
             .ok_or_else(|| AvError::memory("avfilter_graph_alloc"))?;
@@ -52,7 +69,7 @@ impl Graph {
             sink: ptr::null_mut(),
         };
         let text = format!(
-            "buffer@in=video_size={}x{}:pix_fmt={}:time_base={}/{}:pixel_aspect={}/{},{chain},buffersink@out",
+            "buffer@in=video_size={}x{}:pix_fmt={}:time_base={}/{}:pixel_aspect={}/{}{meaning},{chain},buffersink@out",
             input.width,
             input.height,
             input.format.raw().0,

@@ -13,6 +13,7 @@ use crate::media::av::packet::ratio;
 use crate::media::av::packet::rational;
 use crate::media::av::parameters::Parameters;
 use crate::media::av::stream::DISPOSITIONS;
+use crate::media::av::stream::Stream;
 use crate::media::encoding::hdr::HdrMetadata;
 use crate::media::facts::Ratio;
 use ffmpeg_the_third::ffi;
@@ -164,6 +165,41 @@ impl Muxer {
         }
         // SAFETY: a live stream of ours that is not yet written.
         unsafe { mastering::write_to(*(*self.raw.as_ptr()).streams.add(stream), metadata) }
+    }
+
+    /// Says of a stream what the container of a copied one says: its turn, light, Dolby Vision and shape of pixels.
+    pub fn say_as(&mut self, stream: usize, source: &Stream<'_>) -> Result<(), AvError> {
+        const KINDS: [ffi::AVPacketSideDataType; 6] = [
+            ffi::AVPacketSideDataType::DISPLAYMATRIX,
+            ffi::AVPacketSideDataType::MASTERING_DISPLAY_METADATA,
+            ffi::AVPacketSideDataType::CONTENT_LIGHT_LEVEL,
+            ffi::AVPacketSideDataType::DOVI_CONF,
+            ffi::AVPacketSideDataType::SPHERICAL,
+            ffi::AVPacketSideDataType::STEREO3D,
+        ];
+        if stream >= self.stream_count() || self.begun {
+            return Err(AvError::argument("av_stream_new_side_data"));
+        }
+        // SAFETY: a live stream of ours that is not yet written; the new data has as many bytes as are copied into it.
+        #[allow(deprecated)]
+        unsafe {
+            let raw = *(*self.raw.as_ptr()).streams.add(stream);
+            for (kind, bytes) in KINDS
+                .into_iter()
+                .filter_map(|kind| Some((kind, source.side_data(kind)?)))
+            {
+                let data = ffi::av_stream_new_side_data(raw, kind, bytes.len() as _);
+                if data.is_null() {
+                    return Err(AvError::memory("av_stream_new_side_data"));
+                }
+                ptr::copy_nonoverlapping(bytes.as_ptr(), data, bytes.len());
+            }
+            if let Some(shape) = source.sample_aspect_ratio() {
+                (*raw).sample_aspect_ratio = rational(shape);
+                (*(*raw).codecpar).sample_aspect_ratio = rational(shape);
+            }
+        }
+        Ok(())
     }
 
     /// Tags of a stream (`language`).
@@ -321,6 +357,35 @@ impl Muxer {
             ffi::avio_flush((*self.raw.as_ptr()).pb);
         }
         self.fail_on_io("av_write_frame")
+    }
+
+    /// Hands all bytes so far to the sink, without ending anything.
+    pub fn flush_bytes(&mut self) -> Result<(), AvError> {
+        // SAFETY: live I/O.
+        unsafe { ffi::avio_flush((*self.raw.as_ptr()).pb) };
+        self.fail_on_io("avio_flush")
+    }
+
+    /// Has a transport stream write its tables again in front of the next packet.
+    pub fn resend_tables(&mut self) -> Result<(), AvError> {
+        // SAFETY: a begun context, whose muxer's own options are looked through; both strings are constants.
+        check("av_opt_set", unsafe {
+            ffi::av_opt_set(
+                (*self.raw.as_ptr()).priv_data,
+                c"mpegts_flags".as_ptr(),
+                c"+resend_headers".as_ptr(),
+                0,
+            )
+        })?;
+        Ok(())
+    }
+
+    /// Has the container call a stream's codec by these four characters, where it takes them.
+    pub fn set_codec_tag(&mut self, stream: usize, tag: [u8; 4]) {
+        if stream < self.stream_count() {
+            // SAFETY: a live stream of ours, before the beginning.
+            unsafe { (*(**(*self.raw.as_ptr()).streams.add(stream)).codecpar).codec_tag = u32::from_le_bytes(tag) }
+        }
     }
 
     /// Writes the tail and closes the file.

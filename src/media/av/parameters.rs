@@ -74,6 +74,12 @@ impl Parameters {
             .to_string_lossy()
             .into_owned()
     }
+    /// The same, as libav's constant.
+    pub fn codec_constant_name(&self) -> &'static str {
+        // SAFETY: a constant string, never null; its lifetime is the library's.
+        let name: &'static CStr = unsafe { CStr::from_ptr(ffi::avcodec_get_name(self.get().codec_id)) };
+        name.to_str().unwrap_or("none")
+    }
     /// The same in words.
     pub fn codec_long_name(&self) -> String {
         // SAFETY: null or a constant descriptor with constant strings.
@@ -204,6 +210,11 @@ impl Parameters {
     /// Samples an encoder puts before the first real one.
     pub fn initial_padding(&self) -> u32 {
         self.get().initial_padding.max(0) as u32
+    }
+    /// Says how many samples an encoder put before the first real one.
+    pub fn set_initial_padding(&mut self, samples: u32) {
+        // SAFETY: ours, borrowed exclusively.
+        unsafe { (*self.raw.as_ptr()).initial_padding = samples as i32 }
     }
     /// The codec's own header (avcC, AudioSpecificConfig ...).
     pub fn extradata(&self) -> &[u8] {

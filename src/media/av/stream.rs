@@ -200,7 +200,7 @@ impl<'a> Stream<'a> {
         }
     }
 
-    fn side_data(&self, kind: ffi::AVPacketSideDataType) -> Option<&'a [u8]> {
+    pub(super) fn side_data(&self, kind: ffi::AVPacketSideDataType) -> Option<&'a [u8]> {
         let mut size = 0;
         // SAFETY: a live stream; the answer is null or `size` bytes owned by it.
         #[allow(deprecated)]

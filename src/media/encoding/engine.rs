@@ -127,7 +127,18 @@ fn steady_gop(spec: &VideoSpec) -> Option<u32> {
 mod tests {
     use super::Engine;
     use super::KeyFrames;
+    use crate::media::spec::VideoCodec;
     use crate::media::spec::VideoSpec;
+
+    #[test]
+    fn a_missing_encoder_is_told_as_what_it_is() {
+        let fault = Engine::find(VideoCodec::Copy, "720p").expect_err("there is none");
+        assert_eq!((fault.code.as_str(), fault.retryable), ("EncoderMissing", false));
+        assert!(
+            fault.cause.contains("copy") && fault.remedy.contains("reelmill check"),
+            "{fault}"
+        );
+    }
 
     #[test]
     fn key_frames_of_av1_are_counted_only_where_counting_is_exact() {

@@ -32,6 +32,16 @@ pub fn keeps_hdr(spec: &VideoSpec) -> bool {
     may && spec.bits() > 8
 }
 
+/// Pixel format that a decoder finds in an encode that was fed with `fed`: ProRes does not say how deep 4:4:4 pictures
+/// were, and is read as 12 bit.
+pub fn read_back_format(spec: &VideoSpec, fed: PixelFormat) -> PixelFormat {
+    if spec.codec == VideoCodec::Prores && fed == PixelFormat::YUV444P10 {
+        PixelFormat::planar(12, (0, 0))
+    } else {
+        fed
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::keeps_hdr;

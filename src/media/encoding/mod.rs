@@ -16,6 +16,7 @@ pub use engine::Engine;
 pub use engine::KeyFrames;
 pub use format::keeps_hdr;
 pub use format::pixel_format;
+pub use format::read_back_format;
 pub use options::Reading;
 pub use options::Wanted;
 pub use options::options;

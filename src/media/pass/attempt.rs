@@ -4,6 +4,7 @@ use crate::base::fault::Blame;
 use crate::base::fault::Fault;
 use crate::base::ids::JobId;
 use crate::media::av::Demuxer;
+use crate::media::av::Parameters;
 use crate::media::av::Source;
 use crate::media::av::packet::rescale;
 use crate::media::error;
@@ -13,10 +14,13 @@ use crate::media::facts::StreamFacts;
 use crate::media::pass::PassJob;
 use crate::media::pass::PassOrder;
 use crate::media::pass::Watch;
+use crate::media::pass::clock::Origin;
 use crate::media::pass::conclude::Made;
+use crate::media::pass::copier;
 use crate::media::pass::drawn;
 use crate::media::pass::fields::Fields;
 use crate::media::pass::file_writer::Cover;
+use crate::media::pass::first_reading;
 use crate::media::pass::glance;
 use crate::media::pass::glance::Glance;
 use crate::media::pass::grade::Grade;
@@ -26,6 +30,9 @@ use crate::media::pass::join;
 use crate::media::pass::kept;
 use crate::media::pass::output::Health;
 use crate::media::pass::output::Output;
+use crate::media::pass::packaging::codec_name;
+use crate::media::pass::packaging::seal;
+use crate::media::pass::packaging::seal::Seals;
 use crate::media::pass::plan::Plan;
 use crate::media::pass::sound::Measured;
 use crate::media::pass::stretch::Stretch;
@@ -33,6 +40,7 @@ use crate::media::pass::taps;
 use crate::media::pass::taps::Tapped;
 use crate::media::pass::timing;
 use crate::media::pass::timing::Timing;
+use crate::media::pass::track::Turn;
 use crate::media::picture_tap::PictureTap;
 use crate::media::probe;
 use crate::media::probe::Opened;
@@ -115,6 +123,10 @@ pub fn run(
     if matches!(glance.fields, Fields::Telecined(_)) {
         timing.rate = four_fifths(timing.rate);
     }
+    let mut notes = Vec::new();
+    if timing.is_clip && plan.videos.iter().any(|video| video.spec.codec == VideoCodec::Copy) {
+        notes.extend(begin_at_key(&mut opened, &facts, &mut timing)?);
+    }
     let name = opened.demuxer.name().to_owned();
     let mut pass = Pass {
         order,
@@ -131,13 +143,43 @@ pub fn run(
         share,
         name,
         is_cut: missing.is_some(),
+        seals: seal::of_plan(&plan, &order.side),
         inspections: inspect::open(pictures, &facts, timing.rate),
+        turns: vec![Ok(Turn::Only); plan.videos.len()],
+        notes,
         reopen,
         attached_fonts: drawn::attached_fonts(&opened.demuxer),
         cover: kept::cover(&opened.demuxer, &facts),
     };
     let measured = pass.measure_loudness(&again)?;
-    pass.run(opened, taps, missing, &measured)
+    if first_reading::is_needed(&plan) {
+        first_reading::run(&mut pass, again()?)?;
+    }
+    let answer = pass.run(opened, taps, missing, &measured);
+    first_reading::forget(&pass);
+    answer
+}
+
+/// Copied pictures begin at a key frame, and all of the clip with them. Answers what is to be said of it.
+fn begin_at_key(opened: &mut Opened, facts: &MediaFacts, timing: &mut Timing) -> Result<Option<String>, Fault> {
+    let Some((stream, _)) = facts.main_video() else {
+        return Ok(None);
+    };
+    let found = copier::next_key(&mut opened.demuxer, stream.index)
+        .map_err(|refusal| error::source_refused("read", opened.demuxer.name(), &refusal))?;
+    let Some(ticks) = found else { return Ok(None) };
+    let key = Origin {
+        ticks,
+        unit: stream.time_base,
+    };
+    let early_s = timing.origin.ticks as f64 * timing.origin.unit.value() - ticks as f64 * key.unit.value();
+    timing.origin = key;
+    timing.end_s = timing.end_s.map(|end_s| end_s + early_s);
+    timing.expected_s = timing.expected_s.map(|expected_s| expected_s + early_s);
+    Ok((early_s.abs() > 0.001).then(|| {
+        let (by_s, when) = (early_s.abs(), if early_s > 0.0 { "earlier" } else { "later" });
+        format!("the clip begins {by_s:.3} s {when}, at a key frame, because its pictures are copied")
+    }))
 }
 
 impl Pass<'_> {
@@ -243,14 +285,26 @@ pub(super) struct Pass<'a> {
     pub(super) name: String,
     /// The source is known to be truncated, and that is accepted.
     pub(super) is_cut: bool,
+    /// Keys of sealed sets.
+    pub(super) seals: Seals,
     /// Quality control riding along.
     pub(super) inspections: Vec<Inspection>,
+    /// By video encode: which reading of the source it is opened for, or why it cannot be.
+    pub(super) turns: Vec<Result<Turn, Fault>>,
+    /// What deserves to be said of the outputs, known before they are made.
+    pub(super) notes: Vec<String>,
     /// The source once more, from its beginning.
     pub(super) reopen: Reopen<'a>,
     /// Fonts inside the source.
     pub(super) attached_fonts: Vec<Vec<u8>>,
     /// The picture that stands for the source.
     pub(super) cover: Option<Cover>,
+}
+
+/// What manifests call an encode of sound.
+fn name_of(parameters: &Option<Parameters>) -> Option<String> {
+    let parameters = parameters.as_ref()?;
+    codec_name::of_sound(&parameters.codec_name(), parameters.extradata())
 }
 
 impl Pass<'_> {
@@ -262,6 +316,11 @@ impl Pass<'_> {
         measured: &[Option<Measured>],
     ) -> Result<u64, Fault> {
         let Opened { mut demuxer, .. } = opened;
+        let source = self
+            .facts
+            .main_video()
+            .and_then(|(stream, _)| demuxer.stream(stream.index));
+        let parameters = source.and_then(|stream| stream.parameters().ok());
         let encoders = self.open_encoders(&demuxer);
         let texts = self.open_texts(&demuxer);
         let health = Health::new(self.plan.jobs.len());
@@ -271,7 +330,7 @@ impl Pass<'_> {
             .iter()
             .map(|output| {
                 let partial = self.plan.jobs[output.job].partial;
-                let writer = self.open_writer(output, &encoders, &texts);
+                let writer = self.open_writer(output, &encoders, (source, &texts));
                 Output::new(&output.name, output.job, partial, output.track_count(), writer)
             })
             .collect();
@@ -288,6 +347,7 @@ impl Pass<'_> {
         let mut made = Made {
             videos: vec![None; self.plan.videos.len()],
             audios: vec![None; self.plan.audios.len()],
+            audio_codecs: encoders.audio_parameters.iter().map(name_of).collect(),
             texts: Vec::new(),
             has_captions: false,
             text_codecs: self.text_streams(|stream| stream.codec_name.clone()),
@@ -304,6 +364,7 @@ impl Pass<'_> {
             .map(|index| self.codec_name(index, header(index)?))
             .collect();
 
+        let has_taps = !taps.is_empty() || !self.inspections.is_empty();
         if self.timing.is_clip {
             self.seek_to_start(&mut demuxer);
         }
@@ -315,24 +376,25 @@ impl Pass<'_> {
             self.read(&mut demuxer, (encoders, texts), &gains, &outputs, &health, taps)?;
         made.texts = cues;
         made.has_captions = reading.has_captions;
-        // Where nobody waited for pictures any more, that none came says nothing of the source.
-        let gave_up = health.is_hopeless() && reading.shown == 0;
-        if !gave_up {
+        // When no output is left to work for, reading ends early, and that says nothing of the source.
+        let is_given_up = health.is_hopeless() && !self.plan.jobs.is_empty() && !has_taps;
+        if !is_given_up {
             self.check_source(&reading, &sound)?;
         }
-        let truncated = missing.or_else(|| self.truncation(&demuxer, &reading).filter(|_| !gave_up));
+        let truncated = missing.or_else(|| self.truncation(&demuxer, &reading).filter(|_| !is_given_up));
         if self.watch.stop_asked() {
             return Err(error::stopped("decode", &self.name));
         }
 
         let end_s = reading.end as f64 * self.timing.unit.value();
         for (index, codec) in codecs.into_iter().enumerate() {
-            made.videos[index] = Some(self.video_made(index, &reading, codec));
+            made.videos[index] = Some(self.video_made(index, &reading, codec, parameters.as_ref()));
         }
         for track in &sound.tracks {
             made.audios[track.number] = Some(self.audio_made(track, measured[track.number].as_ref()));
         }
         let mut warnings = self.warnings(&reading, &sound);
+        warnings.extend(self.notes.iter().cloned());
         warnings.extend(self.loudness_warnings(&sound, measured));
         if let Some(missing) = &truncated {
             if !self.plan.jobs.iter().any(|job| job.partial) {

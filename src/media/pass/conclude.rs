@@ -1,24 +1,26 @@
 //! After the pass: outputs are proved and become the products of their jobs.
 //!
-//! Guarantees: a product holds only files that were read back from disk; a set's playlists name exactly its
-//! segments. Deliberately absent: decisions about the source.
+//! Guarantees: a product holds only files that were read back from disk; key frames of renditions that belong together
+//! stand at the same times. Deliberately absent: decisions about the source; what is particular to sets, which is
+//! `packaging`.
 
 use crate::base::fault::Fault;
 use crate::media::av::Source;
-use crate::media::av::source::ReadAt;
 use crate::media::cue::Cue;
 use crate::media::digest;
 use crate::media::error;
 use crate::media::facts::MediaFacts;
 use crate::media::facts::Ratio;
 use crate::media::pass::file_writer;
+use crate::media::pass::packaging::alignment;
+use crate::media::pass::packaging::alignment::Keys;
+use crate::media::pass::packaging::rendition::Rendition;
+use crate::media::pass::packaging::segments::Track;
+use crate::media::pass::packaging::set::Set;
 use crate::media::pass::plan::Form;
 use crate::media::pass::plan::GroupPlan;
 use crate::media::pass::plan::OutputPlan;
 use crate::media::pass::plan::Plan;
-use crate::media::pass::playlist;
-use crate::media::pass::segments::INIT;
-use crate::media::pass::segments::Track;
 use crate::media::pass::text::TextForm;
 use crate::media::product::Check;
 use crate::media::product::Place;
@@ -26,9 +28,7 @@ use crate::media::product::Product;
 use crate::media::product::ProductFile;
 use crate::media::product::ProductKind;
 use crate::media::product::Proof;
-use crate::media::product::Rendition;
-use crate::media::product::reference;
-use crate::media::spec::GroupKind;
+use crate::media::spec::VideoCodec;
 use crate::media::subtitles;
 use crate::media::verify;
 use crate::media::verify::AudioExpected;
@@ -38,11 +38,8 @@ use crate::media::verify::VideoExpected;
 use std::fs::File;
 use std::io;
 use std::path::Path;
-use std::path::PathBuf;
 
 const OPERATION: &str = "verify";
-/// Name of a media playlist in its folder.
-const INDEX: &str = "index.m3u8";
 
 /// What the pass knows of each encode's result.
 #[derive(Debug, Clone)]
@@ -51,6 +48,8 @@ pub struct Made {
     pub videos: Vec<Option<VideoMade>>,
     /// Sound expected, by encode.
     pub audios: Vec<Option<AudioExpected>>,
+    /// RFC 6381 names of the sound, by encode.
+    pub audio_codecs: Vec<Option<String>>,
     /// What was read of each text track; none: it could not be read.
     pub texts: Vec<Option<Vec<Cue>>>,
     /// Closed captions are inside the source's pictures, and in no rendition.
@@ -59,6 +58,15 @@ pub struct Made {
     pub text_codecs: Vec<String>,
     /// And its language, plain letters.
     pub text_languages: Vec<Option<String>>,
+}
+
+impl Made {
+    /// When the last of it ends, seconds.
+    pub fn end_s(&self) -> f64 {
+        let videos = self.videos.iter().flatten().map(|video| video.expected.end_s);
+        let audios = self.audios.iter().flatten().map(|audio| audio.end_s);
+        videos.chain(audios).fold(0.0, f64::max)
+    }
 }
 
 /// A video encode's result.
@@ -75,10 +83,20 @@ pub struct VideoMade {
 /// One proved output.
 #[derive(Debug)]
 pub struct Proved {
-    facts: MediaFacts,
-    checks: Vec<Check>,
-    files: Vec<ProductFile>,
-    track: Option<Track>,
+    /// Its facts as read back.
+    pub facts: MediaFacts,
+    /// What was compared.
+    pub checks: Vec<Check>,
+    /// Its files.
+    pub files: Vec<ProductFile>,
+    /// Files that name the others, to be published after them.
+    pub manifests: Vec<ProductFile>,
+    /// Its segments.
+    pub track: Option<Track>,
+    /// RFC 6381 names of what is in a rendition.
+    pub codecs: Vec<String>,
+    /// When its key frames are shown.
+    pub keys_s: Vec<f64>,
 }
 
 /// Where an output is written, relative to the scratch directory.
@@ -131,74 +149,25 @@ pub fn prove(
         start_s,
         open_end,
     };
-    let io_fault = |path: &Path| {
-        let path = path.to_owned();
-        move |cause: io::Error| error::output_io(OPERATION, &path, &cause)
+    let rendition = |form| -> Result<Rendition<'_>, Fault> {
+        Ok(Rendition {
+            output,
+            group: group_of(plan, output)?,
+            form,
+            relative: &relative,
+            directory: &path,
+        })
     };
-    let proved = match (&output.form, track) {
-        (Form::Segments(_), Some(track)) => {
-            let mut files = Vec::new();
-            let mut checks = Vec::new();
-            let mut paths = Vec::new();
-            for piece in std::iter::once(&track.init).chain(&track.pieces) {
-                let path = path.join(&piece.name);
-                let (size_bytes, md5) = digest::of_file(&path).map_err(io_fault(&path))?;
-                if (size_bytes, &md5) != (piece.size_bytes, &piece.md5) {
-                    verify::check(&mut checks, "md5", &piece.md5, &md5, false);
-                }
-                files.push(ProductFile {
-                    scratch_path: format!("{relative}/{}", piece.name),
-                    place: Place::Inside(format!("{}/{}", output.name, piece.name)),
-                    size_bytes,
-                    md5,
-                    names_others: false,
-                });
-                paths.push(path);
-            }
-            let text = playlist::media(INIT, &track.segments);
-            let index = path.join(INDEX);
-            std::fs::write(&index, &text).map_err(io_fault(&index))?;
-            let (size_bytes, md5) = digest::of_file(&index).map_err(io_fault(&index))?;
-            files.push(ProductFile {
-                scratch_path: format!("{relative}/{INDEX}"),
-                place: Place::Inside(format!("{}/{INDEX}", output.name)),
-                size_bytes,
-                md5,
-                names_others: false,
-            });
-            check_playlist(&mut checks, &text, &track, &expected);
-            let joined = Joined::open(&paths).map_err(io_fault(&path))?;
-            let source = Source::from_bytes(Box::new(joined), &output.name).map_err(io_fault(&path))?;
-            let (facts, found) = verify::media(source, &expected)?;
-            checks.extend(found);
-            Proved {
-                facts,
-                checks,
-                files,
-                track: Some(track),
-            }
+    let missing = || error::broken_invariant(OPERATION, &output.name, "its segments are not known");
+    let proved = match &output.form {
+        Form::File(_) => {
+            let mut proved = file(&relative, &path, &output.name, &expected)?;
+            // The file itself is published last.
+            proved.files.splice(0..0, text_files(plan, output, made, scratch)?);
+            proved
         }
-        _ => {
-            let (size_bytes, md5) = digest::of_file(&path).map_err(io_fault(&path))?;
-            let file = File::open(&path).map_err(io_fault(&path))?;
-            let source = Source::from_file(file, &output.name).map_err(io_fault(&path))?;
-            let (facts, mut checks) = verify::media(source, &expected)?;
-            verify::check(&mut checks, "md5", "of the file as it lies on disk", &md5, true);
-            let mut files = text_files(plan, output, made, scratch)?;
-            files.push(ProductFile {
-                scratch_path: relative,
-                place: Place::Main,
-                size_bytes,
-                md5,
-                names_others: false,
-            });
-            Proved {
-                facts,
-                checks,
-                files,
-                track: None,
-            }
-        }
+        Form::Segments(form) => rendition(form)?.prove(track.ok_or_else(missing)?, made, expected)?,
+        Form::Captions(form) => rendition(form)?.prove_captions(made)?,
     };
     match verify::refusal(&output.name, &proved.checks) {
         Some(fault) => Err(fault),
@@ -237,25 +206,34 @@ fn text_files(plan: &Plan, output: &OutputPlan, made: &Made, scratch: &Path) -> 
     Ok(files)
 }
 
-/// The playlist as text against the segments on disk.
-fn check_playlist(checks: &mut Vec<Check>, text: &str, track: &Track, expected: &Expected) {
-    let named: Vec<&str> = text
-        .lines()
-        .filter(|line| !line.is_empty() && !line.starts_with('#'))
-        .collect();
-    let there: Vec<&str> = track.pieces.iter().map(|piece| piece.name.as_str()).collect();
-    verify::check(checks, "segments", there.len(), named.len(), named == there);
-    let said_s: f64 = text
-        .lines()
-        .filter_map(|line| line.strip_prefix("#EXTINF:"))
-        .filter_map(|line| line.trim_end_matches(',').parse::<f64>().ok())
-        .sum();
-    let wanted_s = match (&expected.video, expected.audios.first()) {
-        (Some(video), _) => video.end_s - video.first_s,
-        (None, Some(audio)) => audio.end_s,
-        (None, None) => 0.0,
-    };
-    verify::near(checks, "playlist_duration_s", wanted_s, said_s, 0.05);
+fn group_of<'a>(plan: &'a Plan, output: &OutputPlan) -> Result<&'a GroupPlan, Fault> {
+    let groups = &plan.jobs[output.job].groups;
+    let found = groups.iter().find(|group| group.number == output.group);
+    found.ok_or_else(|| error::broken_invariant(OPERATION, &output.name, "it has no group"))
+}
+
+fn file(relative: &str, path: &Path, name: &str, expected: &Expected) -> Result<Proved, Fault> {
+    let fault = |cause: io::Error| error::output_io(OPERATION, path, &cause);
+    let (size_bytes, md5) = digest::of_file(path).map_err(fault)?;
+    let source = Source::from_file(File::open(path).map_err(fault)?, name).map_err(fault)?;
+    let read_back = verify::media(source, expected)?;
+    let mut checks = read_back.checks;
+    verify::check(&mut checks, "md5", "of the file as it lies on disk", &md5, true);
+    Ok(Proved {
+        facts: read_back.facts,
+        checks,
+        files: vec![ProductFile {
+            scratch_path: relative.to_owned(),
+            place: Place::Main,
+            size_bytes,
+            md5,
+            names_others: false,
+        }],
+        manifests: Vec::new(),
+        track: None,
+        codecs: Vec::new(),
+        keys_s: read_back.keys_s,
+    })
 }
 
 /// The products of one group. `proved` holds what was proved of each output of the plan; outputs that failed
@@ -267,204 +245,77 @@ pub fn products(
     made: &Made,
     scratch: &Path,
 ) -> Result<Vec<Product>, Fault> {
-    match group.kind {
-        GroupKind::File => Ok(group
-            .outputs
-            .iter()
-            .filter_map(|index| {
-                let output = &plan.outputs[*index];
-                let done = proved[*index].take()?;
-                Some(Product {
-                    group: group.group.clone(),
-                    name: output.name.clone(),
-                    extension: match &output.form {
-                        Form::File(container) => container.extension().to_owned(),
-                        Form::Segments(_) | Form::Captions(_) => String::new(),
-                    },
-                    kind: ProductKind::File,
-                    files: done.files,
-                    facts: Some(done.facts),
-                    proof: Proof { checks: done.checks },
-                    renditions: Vec::new(),
-                    picture_count: None,
-                })
-            })
-            .collect()),
-        GroupKind::Hls | GroupKind::Dash | GroupKind::Cmaf => {
-            Ok(set(plan, group, proved, made, scratch)?.into_iter().collect())
+    let aligned = aligned(plan, group, proved, made);
+    if let Some(fault) = verify::refusal(&group.set_name, &aligned) {
+        return Err(fault);
+    }
+    if group.kind.is_set() {
+        let set = Set {
+            plan,
+            group,
+            proved,
+            made,
+            scratch,
+        };
+        let mut product = set.product()?;
+        if let Some(product) = &mut product {
+            product.proof.checks.extend(aligned);
         }
+        return Ok(product.into_iter().collect());
     }
-}
-
-fn set(
-    plan: &Plan,
-    group: &GroupPlan,
-    proved: &mut [Option<Proved>],
-    made: &Made,
-    scratch: &Path,
-) -> Result<Option<Product>, Fault> {
-    let master = master_text(plan, group, proved, made);
-    if !master.contains("#EXT-X-STREAM-INF") {
-        return Ok(None);
-    }
-    let first = &plan.outputs[group.outputs[0]];
-    let relative = format!("{}/{}/{}.m3u8", plan.jobs[first.job].job, first.group, group.set_name);
-    let path = scratch.join(&relative);
-    std::fs::write(&path, &master).map_err(|cause| error::output_io("write", &path, &cause))?;
-    let (size_bytes, md5) = digest::of_file(&path).map_err(|cause| error::output_io(OPERATION, &path, &cause))?;
-
-    let mut files = Vec::new();
-    let mut checks = Vec::new();
-    let mut renditions = Vec::new();
-    let mut indexes = Vec::new();
-    let mut main_facts = None;
+    let mut products = Vec::new();
     for index in &group.outputs {
         let output = &plan.outputs[*index];
-        let Some(mut done) = proved[*index].take() else {
-            continue;
-        };
-        checks.extend(done.checks.drain(..).map(|check| Check {
-            name: format!("{}/{}", output.name, check.name),
-            ..check
+        let Some(done) = proved[*index].take() else { continue };
+        let mut checks = done.checks;
+        let own = |check: &&Check| check.name.split('/').next() == Some(output.name.as_str());
+        checks.extend(aligned.iter().filter(own).map(|check| Check {
+            name: "key_frames_aligned".to_owned(),
+            ..check.clone()
         }));
-        let segment_bytes = done.files.iter().map(|file| file.size_bytes).sum();
-        indexes.extend(done.files.pop());
-        files.append(&mut done.files);
-        if main_facts.is_none() || output.video.is_some() && renditions.is_empty() {
-            main_facts = Some(done.facts.clone());
-        }
-        renditions.push(Rendition {
+        products.push(Product {
+            group: group.group.clone(),
             name: output.name.clone(),
-            place: Place::Inside(format!("{}/{INDEX}", output.name)),
-            facts: done.facts,
-            size_bytes: segment_bytes,
+            extension: match &output.form {
+                Form::File(container) => container.extension().to_owned(),
+                Form::Segments(_) | Form::Captions(_) => String::new(),
+            },
+            kind: ProductKind::File,
+            files: done.files,
+            facts: Some(done.facts),
+            proof: Proof { checks },
+            renditions: Vec::new(),
+            picture_count: None,
         });
     }
-    // Manifests after what they name, the master last.
-    files.append(&mut indexes);
-    files.push(ProductFile {
-        scratch_path: relative,
-        place: Place::Main,
-        size_bytes,
-        md5,
-        names_others: true,
-    });
-    Ok(Some(Product {
-        group: group.group.clone(),
-        name: group.set_name.clone(),
-        extension: ".m3u8".to_owned(),
-        kind: ProductKind::Hls,
-        files,
-        facts: main_facts,
-        proof: Proof { checks },
-        renditions,
-        picture_count: None,
-    }))
+    Ok(products)
 }
 
-fn master_text(plan: &Plan, group: &GroupPlan, proved: &[Option<Proved>], made: &Made) -> String {
-    let uri = |output: usize| reference(&Place::Inside(format!("{}/{INDEX}", plan.outputs[output].name)));
-    let track = |output: Option<usize>| {
-        output
-            .and_then(|output| proved[output].as_ref())
-            .and_then(|done| done.track.as_ref())
-    };
-    let mut sounds: Vec<playlist::Sound> = Vec::new();
-    let mut variants = Vec::new();
-    for variant in &group.variants {
-        let choice = variant
-            .audio
-            .and_then(|number| group.audio_groups.get(number)?.tracks.first());
-        let audio_output = choice.map(|choice| choice.output);
-        let (video, audio) = (track(variant.video), track(audio_output));
-        // A rung whose pictures or sound failed is no variant.
-        if variant.video.is_some() != video.is_some() || audio_output.is_some() != audio.is_some() {
+/// Key frames of all renditions of a group that were meant to have them at the same times.
+fn aligned(plan: &Plan, group: &GroupPlan, proved: &[Option<Proved>], made: &Made) -> Vec<Check> {
+    let mut first = None;
+    let mut alike: Vec<Keys<'_>> = Vec::new();
+    for index in &group.outputs {
+        let output = &plan.outputs[*index];
+        let (Some(encode), Some(done)) = (output.video, proved[*index].as_ref()) else {
+            continue;
+        };
+        let (spec, Some(video)) = (&plan.videos[encode].spec, made.videos[encode].as_ref()) else {
+            continue;
+        };
+        if spec.codec == VideoCodec::Copy || spec.codec.is_intra_only() {
             continue;
         }
-        let mut codecs = Vec::new();
-        let info = variant
-            .video
-            .and_then(|output| made.videos[plan.outputs[output].video?].as_ref());
-        codecs.extend(info.and_then(|info| info.codec.clone()));
-        if audio.is_some() {
-            codecs.push("mp4a.40.2".to_owned());
-        }
-        let both = |of: fn(&[playlist::Segment]) -> u64| {
-            [video, audio]
-                .into_iter()
-                .flatten()
-                .map(|track| of(&track.segments))
-                .sum()
-        };
-        let sound_group = audio_output
-            .filter(|_| video.is_some())
-            .map(|output| plan.outputs[output].name.clone());
-        if let (Some(output), Some(name)) = (audio_output, &sound_group)
-            && !sounds.iter().any(|sound| sound.group == *name)
-        {
-            sounds.push(playlist::Sound {
-                group: name.clone(),
-                uri: uri(output),
-                language: choice.and_then(|choice| choice.label.language.clone()),
-                channels: plan.outputs[output]
-                    .audios
-                    .first()
-                    .map_or(2, |audio| plan.audios[*audio].channels),
+        // Files of different codecs are not switched between.
+        let codec = (!group.kind.is_set()).then_some(spec.codec);
+        let wanted = (codec, spec.gop_s, spec.gop_frames);
+        if *first.get_or_insert(wanted) == wanted {
+            alike.push(Keys {
+                name: &output.name,
+                at_s: &done.keys_s,
+                picture_s: 1.0 / video.rate.value(),
             });
         }
-        let Some(main) = variant.video.or(audio_output) else {
-            continue;
-        };
-        variants.push(playlist::Variant {
-            uri: uri(main),
-            bandwidth: both(playlist::peak),
-            average_bandwidth: both(playlist::average),
-            resolution: info.map(|info| (info.expected.width, info.expected.height)),
-            frame_rate: info.map(|info| info.rate.value()),
-            codecs,
-            audio: sound_group,
-        });
     }
-    playlist::master(&variants, &sounds)
-}
-
-/// Several files read as one.
-struct Joined {
-    parts: Vec<(u64, File)>,
-    size_bytes: u64,
-}
-
-impl Joined {
-    fn open(paths: &[PathBuf]) -> io::Result<Self> {
-        let mut parts = Vec::new();
-        let mut size_bytes = 0;
-        for path in paths {
-            let file = File::open(path)?;
-            let length = file.metadata()?.len();
-            parts.push((size_bytes, file));
-            size_bytes += length;
-        }
-        Ok(Joined { parts, size_bytes })
-    }
-}
-
-impl ReadAt for Joined {
-    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-        let mut number = self
-            .parts
-            .partition_point(|(start, _)| *start <= offset)
-            .saturating_sub(1);
-        // An empty part is passed over.
-        while let Some((start, file)) = self.parts.get(number) {
-            let count = std::os::unix::fs::FileExt::read_at(file, buffer, offset - start)?;
-            if count > 0 || buffer.is_empty() {
-                return Ok(count);
-            }
-            number += 1;
-        }
-        Ok(0)
-    }
-    fn size_bytes(&self) -> io::Result<u64> {
-        Ok(self.size_bytes)
-    }
+    alignment::check(&alike)
 }

@@ -10,6 +10,8 @@ use crate::media::av::PixelFormat;
 use crate::media::cue::Cue;
 use crate::media::error;
 use crate::media::pass::attempt::Pass;
+use crate::media::pass::copier::Copier;
+use crate::media::pass::copier::CopyTimes;
 use crate::media::pass::grade;
 use crate::media::pass::grade::Grade;
 use crate::media::pass::head::Head;
@@ -17,6 +19,7 @@ use crate::media::pass::head::Wanted;
 use crate::media::pass::inspect;
 use crate::media::pass::opening::Encoders;
 use crate::media::pass::opening::OpenedTexts;
+use crate::media::pass::opening::VideoMaker;
 use crate::media::pass::output::Health;
 use crate::media::pass::output::Output;
 use crate::media::pass::plan::Form;
@@ -39,6 +42,7 @@ use crate::media::pass::taps::Tapped;
 use crate::media::pass::text::TextFeed;
 use crate::media::pass::text::Texts;
 use crate::media::progress::Progress;
+use crate::media::spec::VideoCodec;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::sync_channel;
@@ -121,7 +125,12 @@ impl Pass<'_> {
                 inspection_threads.push(scope.spawn(move || inspection.watch(receiver, unit)));
             }
             let mut rung_threads = Vec::new();
-            for (index, track) in encoders.videos.into_iter().enumerate().rev() {
+            for (index, maker) in encoders.videos.into_iter().enumerate().rev() {
+                let track = match maker {
+                    Ok(VideoMaker::Source { .. }) => continue,
+                    Ok(VideoMaker::Encoder(track)) => Some(*track),
+                    Err(_) => None,
+                };
                 let feeder = feeder(&self.plan.videos, &self.grades, index, source);
                 let (width, height) = match feeder.map(|larger| &self.plan.videos[larger]) {
                     Some(larger) => (larger.width, larger.height),
@@ -138,8 +147,7 @@ impl Pass<'_> {
                     health,
                 };
                 let whole = &whole;
-                rung_threads
-                    .push(scope.spawn(move || rung::run(encode, grade, track.ok(), receiver, fan, outputs, whole)));
+                rung_threads.push(scope.spawn(move || rung::run(encode, grade, track, receiver, fan, outputs, whole)));
             }
             let mut wanted = Vec::new();
             let mut audios = Vec::new();
@@ -165,11 +173,26 @@ impl Pass<'_> {
                 sound_threads.push(scope.spawn(move || sound::run(stage, receiver, whole)));
             }
             let mut video = None;
-            if let Some((stream, facts)) = self
-                .facts
-                .main_video()
-                .filter(|_| !self.plan.videos.is_empty() || has_taps)
-            {
+            let is_copy = |video: &VideoEncode| video.spec.codec == VideoCodec::Copy;
+            let is_decoded = self.plan.videos.iter().any(|video| !is_copy(video));
+            let copied = self.plan.videos.iter().position(is_copy);
+            let copier = copied.zip(self.facts.main_video()).map(|(index, (stream, _))| {
+                wanted.push(stream.index);
+                let of_second = |seconds: f64| (seconds / self.timing.unit.value()).round() as i64;
+                let times = CopyTimes {
+                    source: stream.time_base,
+                    pass: self.timing.unit,
+                    origin: self.timing.origin,
+                    end: self.timing.end_s.map(of_second),
+                    usual_duration: of_second(1.0 / self.timing.rate.value()).max(1),
+                };
+                let outputs = Outputs {
+                    all: &video_feeds[index],
+                    health,
+                };
+                Copier::new(stream.index, times, outputs, self.timing.is_clip)
+            });
+            if let Some((stream, facts)) = self.facts.main_video().filter(|_| is_decoded || has_taps) {
                 let parameters = stream_parameters(demuxer, stream.index).map_err(refused)?;
                 let decoder = Decoder::open(&parameters, stream.time_base, decoder_threads, &self.order.limits)
                     .map_err(refused)?;
@@ -205,6 +228,7 @@ impl Pass<'_> {
                 demuxer,
                 video,
                 audios,
+                copier,
                 origin: self.timing.origin,
                 end_s: self.timing.end_s,
                 is_clip: self.timing.is_clip,
@@ -223,6 +247,9 @@ impl Pass<'_> {
                 matches!(&reading, Ok(reading) if self.check_damage(reading).is_ok()),
                 Ordering::Relaxed,
             );
+            if let Some(copier) = reader.copier.as_ref().filter(|_| whole()) {
+                copier.outputs().end_track();
+            }
             // With the reader go the first senders: all threads come to their end, one after the other.
             let Reader {
                 texts, video, audios, ..
@@ -289,6 +316,7 @@ impl Pass<'_> {
             .plan
             .videos
             .iter()
+            .filter(|video| video.spec.codec != VideoCodec::Copy)
             .map(|video| area((video.width, video.height)))
             .sum();
         match self.facts.main_video() {

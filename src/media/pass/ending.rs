@@ -15,6 +15,7 @@ use crate::media::pass::plan::OutputPlan;
 use crate::media::pass::reader::Reading;
 use crate::media::product::JobEnd;
 use crate::media::product::JobProduct;
+use crate::media::spec::VideoCodec;
 use crate::media::verify::VideoExpected;
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -24,15 +25,31 @@ use std::thread;
 
 impl Pass<'_> {
     /// What a video encode should hold, by what was read of the source.
-    pub(super) fn video_made(&self, index: usize, reading: &Reading, codec: Option<String>) -> VideoMade {
+    /// `source`: what the copied stream of the source is.
+    pub(super) fn video_made(
+        &self,
+        index: usize,
+        reading: &Reading,
+        codec: Option<String>,
+        source: Option<&Parameters>,
+    ) -> VideoMade {
         let encode = &self.plan.videos[index];
         let unit = self.timing.unit.value();
+        let source = source.filter(|_| encode.spec.codec == VideoCodec::Copy);
         let (first_s, last_s, end_s) = (
             reading.first.unwrap_or(0) as f64 * unit,
             reading.last as f64 * unit,
             reading.end as f64 * unit,
         );
+        let copied = reading.copied;
         let (frames, first_s, last_s, end_s, rate) = match encode.spec.fps {
+            _ if source.is_some() => (
+                copied.packets,
+                copied.first.unwrap_or(0) as f64 * unit,
+                copied.last as f64 * unit,
+                copied.end as f64 * unit,
+                self.timing.rate,
+            ),
             None => (reading.shown, first_s, last_s, end_s, self.timing.rate),
             Some(fps) => {
                 let rate = clock::exact_rate(fps);
@@ -43,15 +60,15 @@ impl Pass<'_> {
         };
         VideoMade {
             expected: VideoExpected {
-                codec: encode.spec.codec.stream_name(),
+                codec: source.map_or(encode.spec.codec.stream_name(), Parameters::codec_constant_name),
                 width: encode.width,
                 height: encode.height,
                 frames,
                 first_s,
                 last_s,
                 end_s,
-                color: self.grades[index].color,
-                format: self.grades[index].format,
+                color: source.map_or(self.grades[index].color, Parameters::color),
+                format: encoding::read_back_format(&encode.spec, self.grades[index].format),
                 metadata: self.grades[index].metadata,
             },
             codec,
@@ -74,7 +91,7 @@ impl Pass<'_> {
 
     /// Proves all outputs, side by side, and ends the jobs.
     pub(super) fn conclude(&self, outputs: Vec<Output>, made: &Made, warnings: &[String], truncated: Option<&str>) {
-        let mut results: Vec<Option<Result<Option<crate::media::pass::segments::Track>, Fault>>> =
+        let mut results: Vec<Option<Result<Option<crate::media::pass::packaging::segments::Track>, Fault>>> =
             outputs.into_iter().map(|output| Some(output.into_result())).collect();
         let work: Vec<_> = results
             .iter_mut()

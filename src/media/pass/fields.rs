@@ -4,6 +4,7 @@
 //! absent: finding out what a source is, which is the glance's.
 
 use crate::media::av::AvError;
+use crate::media::av::Color;
 use crate::media::av::Frame;
 use crate::media::av::Graph;
 use crate::media::av::PixelFormat;
@@ -39,6 +40,7 @@ struct Shape {
     height: u32,
     format: PixelFormat,
     aspect: Option<Ratio>,
+    color: Color,
 }
 
 /// Makes pictures progressive.
@@ -96,6 +98,7 @@ impl Weaver {
             height: frame.height(),
             format: frame.pixel_format(),
             aspect: frame.sample_aspect_ratio(),
+            color: frame.color(),
         };
         if self.shape != Some(shape) || self.graph.is_none() {
             self.drain(out)?;
@@ -107,7 +110,7 @@ impl Weaver {
                 time_base: self.unit,
                 sample_aspect_ratio: shape.aspect.unwrap_or(Ratio { num: 1, den: 1 }),
             };
-            self.graph = Some(Graph::open(&input, chain(self.fields), self.threads)?);
+            self.graph = Some(Graph::open_for(&input, shape.color, chain(self.fields), self.threads)?);
         }
         if let Some(graph) = &mut self.graph {
             graph.push(Some(&frame))?;

@@ -8,6 +8,7 @@ use crate::media::av::Dict;
 use crate::media::av::Muxer;
 use crate::media::av::Packet;
 use crate::media::av::Parameters;
+use crate::media::av::Stream;
 use crate::media::encoding::hdr::HdrMetadata;
 use crate::media::facts::Ratio;
 use crate::media::language;
@@ -31,6 +32,8 @@ pub struct TrackIn<'a> {
     pub unit: Ratio,
     /// Frames a second of pictures.
     pub rate: Option<Ratio>,
+    /// The stream of the source that is copied, if this is a copy: what its container says of it is said again.
+    pub source: Option<Stream<'a>>,
     /// For which light HDR pictures were graded.
     pub metadata: HdrMetadata,
     /// Tags: `language`, `title`.
@@ -107,6 +110,14 @@ impl FileWriter {
         }
         match container {
             Container::Wav => options.set("rf64", "auto")?,
+            // The LAME tag cannot say less, and libav writes nonsense into it then.
+            Container::Mp3
+                if tracks
+                    .iter()
+                    .any(|track| track.parameters.initial_padding() < MP3_DECODER_DELAY) =>
+            {
+                options.set("write_xing", "0")?;
+            }
             // Older versions of libav call Opus and FLAC in MP4 experimental.
             Container::Mp4 | Container::M4a => options.set("strict", "experimental")?,
             _ => {}
@@ -121,8 +132,16 @@ impl FileWriter {
                 }
             }
             muxer.set_hdr_metadata(stream, &track.metadata)?;
-            if !track.tags.is_empty() {
-                muxer.set_stream_tags(stream, &spoken(container, &track.tags))?;
+            if let Some(source) = track.source {
+                muxer.say_as(stream, &source)?;
+            }
+            let mut tags = spoken(container, &track.tags);
+            if let Some(title) = tags.get("title").filter(|_| is_iso).cloned() {
+                // Where these containers keep what a track is called.
+                tags.insert("handler_name".to_owned(), title);
+            }
+            if !tags.is_empty() {
+                muxer.set_stream_tags(stream, &tags)?;
             }
             muxer.set_dispositions(stream, track.default, &track.dispositions);
             slots.push((track.id, stream, track.unit));
@@ -139,6 +158,10 @@ impl FileWriter {
                 Some((stream, cover.packet.share()?))
             }
         };
+        if matches!(container, Container::Mkv | Container::Webm) {
+            // Matroska has a field for an encoder's delay; shifting all tracks would count it twice.
+            muxer.keep_negative_times();
+        }
         muxer.set_tags(&tags.tags)?;
         if !tags.chapters.is_empty() {
             muxer.add_chapters(&tags.chapters)?;
@@ -176,6 +199,9 @@ impl FileWriter {
         self.muxer.finish()
     }
 }
+
+/// Samples by which every MP3 decoder lags; the LAME tag counts from there.
+const MP3_DECODER_DELAY: u32 = 529;
 
 /// Where time 0 of the pass stands in a file of this container, seconds.
 pub fn start_s(container: Container, rate: Option<Ratio>) -> f64 {

@@ -142,7 +142,10 @@ pub fn look(demuxer: &mut Demuxer, facts: &mut MediaFacts, limits: &Limits, thre
         None => (parameters.color(), parameters.pixel_format()),
     };
     if let Some(first) = first {
-        (video.width, video.height) = (first.width, first.height);
+        // Streams that change their size begin at any; the one the file declares is the one they are meant for.
+        if video.width == 0 || video.height == 0 {
+            (video.width, video.height) = (first.width, first.height);
+        }
         video.sample_aspect_ratio = video.sample_aspect_ratio.or(first.aspect);
         if let Some(matrix) = first.matrix.filter(|_| !is_turned_by_container) {
             (video.rotation_degrees, video.mirrored) = probe::orientation(matrix);

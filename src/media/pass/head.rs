@@ -240,8 +240,7 @@ impl Lane {
         chain.extend(upright(shape.rotation_degrees, shape.mirrored));
         let shown = shown_size(shape);
         let (width, height) = self.display;
-        let is_new = self.shape.is_some();
-        if is_new && !same_form(shown, self.display) {
+        if !same_form(shown, self.display) {
             let (inner_width, inner_height) = fitted(shown, self.display);
             chain.push(format!(
                 "scale={inner_width}:{inner_height}:flags=bicubic,pad={width}:{height}:(ow-iw)/2:(oh-ih)/2,setsar=1"
@@ -261,7 +260,7 @@ impl Lane {
                 time_base: self.unit,
                 sample_aspect_ratio: shape.aspect,
             };
-            Some(Graph::open(&input, &chain.join(","), self.threads)?)
+            Some(Graph::open_for(&input, shape.color, &chain.join(","), self.threads)?)
         };
         Ok(())
     }

@@ -11,12 +11,14 @@
 mod attempt;
 mod clock;
 mod conclude;
+mod copier;
 mod cost;
 mod crew;
 mod drawn;
 mod ending;
 mod fields;
 mod file_writer;
+mod first_reading;
 mod glance;
 mod grade;
 mod head;
@@ -26,12 +28,11 @@ mod kept;
 mod left_out;
 mod opening;
 mod output;
+mod packaging;
 mod plan;
-mod playlist;
 mod pulldown;
 mod reader;
 mod rung;
-mod segments;
 mod sound;
 mod stretch;
 mod taps;
@@ -152,6 +153,7 @@ pub fn carry_out(order: &PassOrder, source: File, source_name: &str, watch: &dyn
         passes.push(Stretch {
             clip: None,
             joined: Joined::default(),
+            copies: false,
             jobs: Vec::new(),
         });
     }

@@ -4,8 +4,10 @@ use crate::base::fault::Fault;
 use crate::media::av::AvError;
 use crate::media::av::Demuxer;
 use crate::media::av::Parameters;
+use crate::media::av::Stream;
 use crate::media::encoding::hdr::HdrMetadata;
 use crate::media::error;
+use crate::media::facts::Ratio;
 use crate::media::facts::StreamFacts;
 use crate::media::pass::attempt::Pass;
 use crate::media::pass::conclude;
@@ -13,19 +15,20 @@ use crate::media::pass::file_writer::FileWriter;
 use crate::media::pass::file_writer::TrackIn;
 use crate::media::pass::output::TrackId;
 use crate::media::pass::output::Writer;
+use crate::media::pass::packaging::segments::SegmentWriter;
 use crate::media::pass::plan::AudioEncode;
 use crate::media::pass::plan::Form;
 use crate::media::pass::plan::OutputPlan;
 use crate::media::pass::plan::TextTrack;
-use crate::media::pass::segments::SegmentWriter;
 use crate::media::pass::sound::SoundMaker;
 use crate::media::pass::text;
 use crate::media::pass::text::TextForm;
 use crate::media::pass::text::TextIn;
 use crate::media::pass::track::Opening;
-use crate::media::pass::track::Turn;
 use crate::media::pass::track::VideoTrack;
 use crate::media::spec::Container;
+use crate::media::spec::VideoCodec;
+use crate::media::spec_check;
 use std::collections::BTreeMap;
 
 /// Text tracks opened before the first packet, by number in the plan; none: it cannot be decoded.
@@ -38,10 +41,41 @@ fn text_tags(stream: &StreamFacts) -> BTreeMap<String, String> {
         .collect()
 }
 
+/// What makes the pictures of an output.
+#[derive(Debug)]
+pub enum VideoMaker {
+    /// An encoder.
+    Encoder(Box<VideoTrack>),
+    /// The source itself: its packets are copied.
+    Source {
+        /// Unit of its packets.
+        unit: Ratio,
+        /// Nominal frames a second.
+        rate: Ratio,
+    },
+}
+
+impl VideoMaker {
+    /// Unit of its packets.
+    fn unit(&self) -> Ratio {
+        match self {
+            VideoMaker::Encoder(track) => track.unit(),
+            VideoMaker::Source { unit, .. } => *unit,
+        }
+    }
+    /// Nominal frames a second.
+    fn rate(&self) -> Ratio {
+        match self {
+            VideoMaker::Encoder(track) => track.rate(),
+            VideoMaker::Source { rate, .. } => *rate,
+        }
+    }
+}
+
 /// Encoders opened before the first picture, so that muxers know their streams.
 pub struct Encoders {
     /// By video encode.
-    pub videos: Vec<Result<VideoTrack, Fault>>,
+    pub videos: Vec<Result<VideoMaker, Fault>>,
     /// By audio encode.
     pub audios: Vec<Result<SoundMaker, Fault>>,
     /// What muxers must know of each video encode.
@@ -60,15 +94,27 @@ impl Pass<'_> {
             .map(|video| u64::from(video.width) * u64::from(video.height))
             .collect();
         let total = areas.iter().sum::<u64>().max(1);
+        let source = self
+            .facts
+            .main_video()
+            .and_then(|(stream, _)| demuxer.stream(stream.index));
+        let source = source.and_then(|stream| stream.parameters().ok());
         let subtitles = self.subtitles_shown();
-        let videos: Vec<Result<VideoTrack, Fault>> = self
+        let videos: Vec<Result<VideoMaker, Fault>> = self
             .plan
             .videos
             .iter()
             .zip(&areas)
             .zip(&self.grades)
+            .zip(&self.turns)
             .enumerate()
-            .map(|(number, ((video, area), grade))| {
+            .map(|(number, (((video, area), grade), turn))| {
+                if video.spec.codec == VideoCodec::Copy {
+                    return Ok(VideoMaker::Source {
+                        unit: self.timing.unit,
+                        rate: self.timing.rate,
+                    });
+                }
                 // Renditions run side by side already, so an encoder gets threads of its own only where its share
                 // of the work is more than one core's: on two cores the largest of a usual ladder, which would
                 // hold up the others otherwise.
@@ -82,10 +128,10 @@ impl Pass<'_> {
                         source_rate: self.timing.rate,
                         grade: *grade,
                         threads,
-                        turn: Turn::Only,
+                        turn: turn.clone()?,
                     },
                 )?;
-                Ok(track.drawn_on(drawing))
+                Ok(VideoMaker::Encoder(Box::new(track.drawn_on(drawing))))
             })
             .collect();
         let audios: Vec<Result<SoundMaker, Fault>> = self
@@ -94,14 +140,25 @@ impl Pass<'_> {
             .iter()
             .map(|encode| {
                 let source = demuxer.stream(encode.stream);
-                let source = source.and_then(|stream| Some((stream.parameters().ok()?, stream.time_base())));
+                let source = source.and_then(|stream| {
+                    let mut parameters = stream.parameters().ok()?;
+                    if self.facts.format_name == "mp3" && parameters.initial_padding() == 0 {
+                        // Where the LAME tag says that sound begins.
+                        let start_s = stream.start_time().unwrap_or(0) as f64 * stream.time_base().value();
+                        parameters.set_initial_padding((start_s * f64::from(encode.rate_hz)).round() as u32);
+                    }
+                    Some((parameters, stream.time_base()))
+                });
                 SoundMaker::open(encode, source)
             })
             .collect();
         Encoders {
             parameters: videos
                 .iter()
-                .map(|track| track.as_ref().ok()?.encoder().parameters().ok())
+                .map(|maker| match maker.as_ref().ok()? {
+                    VideoMaker::Encoder(track) => track.encoder().parameters().ok(),
+                    VideoMaker::Source { .. } => source.as_ref()?.duplicate().ok(),
+                })
                 .collect(),
             audio_parameters: audios
                 .iter()
@@ -148,7 +205,7 @@ impl Pass<'_> {
         &self,
         output: &OutputPlan,
         encoders: &Encoders,
-        texts: &OpenedTexts,
+        (source, texts): (Option<Stream<'_>>, &OpenedTexts),
     ) -> Result<Writer, Fault> {
         let path = self.order.scratch.join(conclude::path_of(self.plan, output));
         let directory = match output.form {
@@ -161,11 +218,16 @@ impl Pass<'_> {
         let mut tracks = Vec::new();
         if let Some(index) = output.video {
             let track = encoders.videos[index].as_ref().map_err(Fault::clone)?;
+            let is_copy = matches!(track, VideoMaker::Source { .. });
+            if is_copy {
+                self.may_copy_into(output)?;
+            }
             tracks.push(TrackIn {
                 id: TrackId::Video,
                 parameters: encoders.parameters[index].as_ref().ok_or_else(unopened)?,
                 unit: track.unit(),
                 rate: Some(track.rate()),
+                source: source.filter(|_| is_copy),
                 metadata: self.grades[index].metadata,
                 tags: BTreeMap::new(),
                 default: true,
@@ -193,6 +255,7 @@ impl Pass<'_> {
                 parameters: encoders.audio_parameters[*index].as_ref().ok_or_else(unopened)?,
                 unit: encoder.time_base(),
                 rate: None,
+                source: None,
                 metadata: HdrMetadata::default(),
                 tags,
                 default: place == 0,
@@ -214,6 +277,7 @@ impl Pass<'_> {
                 parameters,
                 unit: text::MILLISECOND,
                 rate: None,
+                source: None,
                 metadata: HdrMetadata::default(),
                 tags: stream.map(text_tags).unwrap_or_default(),
                 default: stream.is_some_and(|stream| stream.default),
@@ -230,14 +294,36 @@ impl Pass<'_> {
             }
             Form::Captions(_) => Ok(Writer::None),
             Form::Segments(form) => {
-                let track = tracks
-                    .first()
-                    .ok_or_else(|| error::broken_invariant("open the output", &output.name, "it has no track"))?;
-                SegmentWriter::create(&path, track, form.segment_s)
+                let seal = match self.seals.get(&(output.job, output.group)) {
+                    None => None,
+                    Some(seal) => Some(seal.clone()?),
+                };
+                SegmentWriter::create(&path, &tracks, form, seal)
                     .map(Writer::Segments)
                     .map_err(refused)
             }
         }
+    }
+
+    /// Whether the form of an output has a place for the source's pictures as they are.
+    fn may_copy_into(&self, output: &OutputPlan) -> Result<(), Fault> {
+        let Some((stream, video)) = self.facts.main_video() else {
+            return Ok(());
+        };
+        let codec = stream.codec_name.as_str();
+        let is_turned = video.rotation_degrees != 0 || video.mirrored;
+        let why = match &output.form {
+            Form::File(container) => spec_check::file_cannot_hold(*container, codec, codec).or_else(|| {
+                let says_turns = matches!(container, Container::Mp4 | Container::Mov);
+                (is_turned && !says_turns).then(|| {
+                    "players turn the source's pictures, which this container cannot tell them; take container = \
+                    \"mp4\" or \"mov\", or a codec"
+                        .to_owned()
+                })
+            }),
+            _ => spec_check::segments_cannot_hold(codec),
+        };
+        why.map_or(Ok(()), |why| Err(error::uncopyable(&output.name, &why)))
     }
 
     fn have_one_language(&self, encode: &AudioEncode) -> bool {

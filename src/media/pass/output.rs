@@ -6,8 +6,8 @@ use crate::base::fault::Fault;
 use crate::media::av::Packet;
 use crate::media::error;
 use crate::media::pass::file_writer::FileWriter;
-use crate::media::pass::segments::SegmentWriter;
-use crate::media::pass::segments::Track;
+use crate::media::pass::packaging::segments::SegmentWriter;
+use crate::media::pass::packaging::segments::Track;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::AtomicBool;
@@ -112,7 +112,7 @@ impl Output {
         let mut guard = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let answer = match &mut guard.0 {
             State::Writing(Writer::File(writer)) => writer.write(track, packet),
-            State::Writing(Writer::Segments(writer)) => writer.write(packet),
+            State::Writing(Writer::Segments(writer)) => writer.write(track, packet),
             _ => Ok(()),
         };
         drop(guard);

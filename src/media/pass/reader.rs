@@ -12,6 +12,8 @@ use crate::media::error;
 use crate::media::facts::Ratio;
 use crate::media::pass::clock::Jumps;
 use crate::media::pass::clock::Origin;
+use crate::media::pass::copier::Copied;
+use crate::media::pass::copier::Copier;
 use crate::media::pass::head::Graded;
 use crate::media::pass::head::Head;
 use crate::media::pass::rung::Fan;
@@ -95,6 +97,8 @@ pub struct Reading {
     pub past_end: bool,
     /// Closed captions are inside the pictures.
     pub has_captions: bool,
+    /// What was handed on without being decoded.
+    pub copied: Copied,
 }
 
 /// A picture that waits for the next one to tell how long it lasts.
@@ -120,6 +124,8 @@ pub struct Reader<'a> {
     pub video: Option<VideoIn>,
     /// Its sound, as far as it is wanted.
     pub audios: Vec<AudioIn>,
+    /// What takes its pictures as they are.
+    pub copier: Option<Copier<'a>>,
     /// What becomes time 0.
     pub origin: Origin,
     /// Seconds from the origin where a clip ends.
@@ -162,7 +168,8 @@ impl Reader<'_> {
         loop {
             // A stream that ended long ago, or has a gap, does not hold up the end of a clip for ever.
             let audio_done = self.audios.iter().all(|audio| audio.done) || audio_past_s > CLIP_TAIL_S;
-            if ear.must_end() || video_done && audio_done {
+            let copy_done = self.copier.as_ref().is_none_or(Copier::is_done);
+            if ear.must_end() || video_done && audio_done && copy_done {
                 break;
             }
             let mut packet = Packet::new()?;
@@ -192,6 +199,15 @@ impl Reader<'_> {
                 .pts()
                 .or_else(|| packet.dts())
                 .map(|at| self.origin.since(at, unit, micro) as f64 / 1e6);
+            if let Some(copier) = self.copier.as_mut().filter(|copier| copier.stream == stream) {
+                copier.take(&packet)?;
+                reading.copied = copier.copied();
+                if self.video.is_none() {
+                    reading.past_end = copier.is_done();
+                    reading.reached_s = reading.reached_s.max(at_s.unwrap_or(0.0));
+                    ear.reached(at_s.unwrap_or(0.0), reading.copied.packets);
+                }
+            }
             if self.video.as_ref().is_some_and(|video| video.stream == stream) {
                 if reading.opening.is_none() {
                     let codec = self.demuxer.stream(stream).and_then(|stream| stream.parameters().ok());

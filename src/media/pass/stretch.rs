@@ -13,6 +13,7 @@ use crate::media::spec::Clip;
 use crate::media::spec::Joined;
 use crate::media::spec::Moment;
 use crate::media::spec::TranscodeSpec;
+use crate::media::spec::VideoCodec;
 use crate::media::timecode::Timecode;
 
 /// Jobs that take the same.
@@ -22,6 +23,8 @@ pub struct Stretch<'a> {
     pub clip: Option<Clip>,
     /// What is before and after it.
     pub joined: Joined,
+    /// Pictures are copied, so that it begins where a key frame is, apart from those that begin where they were asked to.
+    pub copies: bool,
     /// The jobs.
     pub jobs: Vec<(&'a JobId, &'a TranscodeSpec)>,
 }
@@ -54,12 +57,16 @@ pub fn sort<'a>(
             }
         };
         let joined = spec.joined();
-        let same = |known: &&mut Stretch<'a>| known.clip == clip && known.joined == joined;
+        let outputs = spec.groups.iter().flat_map(|group| &group.outputs);
+        let mut videos = outputs.filter_map(|output| output.video.as_ref());
+        let copies = clip.is_some() && videos.any(|video| video.codec == VideoCodec::Copy);
+        let same = |known: &&mut Stretch<'a>| (known.clip, known.copies) == (clip, copies) && known.joined == joined;
         match stretches.iter_mut().find(same) {
             Some(known) => known.jobs.push((*job, *spec)),
             None => stretches.push(Stretch {
                 clip,
                 joined,
+                copies,
                 jobs: vec![(*job, *spec)],
             }),
         }

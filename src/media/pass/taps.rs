@@ -2,6 +2,7 @@
 
 use crate::base::fault::Fault;
 use crate::base::ids::JobId;
+use crate::media::av::PixelFormat;
 use crate::media::facts::Ratio;
 use crate::media::pass::grade::Grade;
 use crate::media::pass::plan::VideoEncode;
@@ -29,7 +30,9 @@ pub fn place(tap: &dyn FrameTap, videos: &[VideoEncode], grades: &[Grade]) -> Op
         .zip(grades)
         .enumerate()
         .rev()
-        .find(|(_, (video, grade))| !grade.is_hdr && video.width >= width && video.height >= height)
+        .find(|(_, (video, grade))| {
+            !grade.is_hdr && grade.format != PixelFormat::NONE && video.width >= width && video.height >= height
+        })
         .map(|(index, _)| index)
 }
 

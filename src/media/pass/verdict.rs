@@ -8,6 +8,7 @@ use crate::media::pass::attempt::Pass;
 use crate::media::pass::reader::Reading;
 use crate::media::pass::sound::SoundSummary;
 use crate::media::probe;
+use crate::media::spec::VideoCodec;
 
 /// So many packets of sound may be damaged whatever share they are.
 const FEW_PACKETS: u64 = 16;
@@ -48,7 +49,18 @@ impl Pass<'_> {
             ));
         }
         let has_video = self.facts.main_video().is_some() && !self.plan.videos.is_empty();
-        if has_video && reading.shown == 0 {
+        let copies = |is_copy: bool| {
+            let mut videos = self.plan.videos.iter();
+            videos.any(|video| (video.spec.codec == VideoCodec::Copy) == is_copy)
+        };
+        if has_video && copies(true) && reading.copied.packets == 0 {
+            return Err(error::source_undecodable(
+                "copy",
+                &self.name,
+                "there is not one key frame that a copy could begin at",
+            ));
+        }
+        if has_video && copies(false) && reading.shown == 0 {
             return Err(error::source_undecodable(
                 "decode",
                 &self.name,

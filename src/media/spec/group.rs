@@ -156,7 +156,7 @@ pub struct GroupSpec {
     /// What the segments of an `hls` group are; others have fMP4 ones.
     #[serde(default)]
     pub segment_format: SegmentFormat,
-    /// All segments of a rendition in one file, which manifests name by byte ranges.
+    /// All segments of a rendition of an `hls` group in one file, which playlists name by byte ranges.
     #[serde(default)]
     pub single_file: bool,
     /// Playlists of the key frames alone, for winding through an HLS set. Sealed sets have none.

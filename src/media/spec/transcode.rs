@@ -99,13 +99,15 @@ impl TranscodeSpec {
             .filter(|burn| burn.track().is_none())
             .map(|burn| burn.source.as_str());
         let images = self.all_watermarks().filter_map(|mark| mark.image.as_deref());
+        let seals = self.groups.iter().filter_map(|group| group.encryption.as_ref());
+        let keys = seals.filter_map(|seal| seal.key.as_deref());
         let joined = self
             .head
             .iter()
             .chain(&self.inputs)
             .chain(&self.tail)
             .map(String::as_str);
-        subtitles.chain(images).chain(joined).collect()
+        subtitles.chain(images).chain(joined).chain(keys).collect()
     }
 
     /// What is joined to the source.

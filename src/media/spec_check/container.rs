@@ -97,6 +97,12 @@ pub fn file_cannot_hold(container: Container, stream_name: &str, word: &str) -> 
     Some(format!("{said} files hold no {word}, but {}; {remedy}", words(held)))
 }
 
+/// The same of segments, for a copy.
+pub fn segments_cannot_hold(stream_name: &str) -> Option<String> {
+    let known = IN_FRAGMENTS.iter().any(|codec| codec.stream_name() == stream_name);
+    (!known).then(|| format!("segments hold no {stream_name}; write one of {}", words(&IN_FRAGMENTS)))
+}
+
 fn held_by(container: Container) -> &'static [VideoCodec] {
     HOLDS
         .iter()

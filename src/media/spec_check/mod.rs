@@ -17,6 +17,7 @@ mod video_codec;
 
 pub use container::cannot_hold;
 pub use container::file_cannot_hold;
+pub use container::segments_cannot_hold;
 pub use video::PRESETS;
 pub use video_codec::profiles_of;
 

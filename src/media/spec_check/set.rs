@@ -26,10 +26,10 @@ pub(super) fn options(findings: &mut Findings, path: &str, group: &GroupSpec) {
             "only groups of kind \"hls\" have transport stream segments",
         );
     }
-    if !group.kind.is_set() && group.single_file {
+    if group.kind != GroupKind::Hls && group.single_file {
         findings.add(
             format!("{path}.single_file"),
-            "a group of kind \"file\" has no segments",
+            "only groups of kind \"hls\" have segments that are parts of one file",
         );
     }
     if let Some(encryption) = &group.encryption {

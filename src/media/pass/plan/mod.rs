@@ -25,6 +25,7 @@ use crate::media::spec::RenditionSpec;
 use crate::media::spec::SegmentFormat;
 use crate::media::spec::TextRule;
 use crate::media::spec::TranscodeSpec;
+use crate::media::spec::VideoCodec;
 use crate::media::spec::VideoSpec;
 use crate::media::spec::set_names;
 use std::collections::BTreeSet;
@@ -263,6 +264,16 @@ impl Plan {
             plan.jobs[number].dropped.splice(0..0, left_out);
         }
         plan.order_cascade();
+        let coded = facts
+            .main_video()
+            .map_or((0, 0), |(_, video)| (video.width, video.height));
+        for copy in plan
+            .videos
+            .iter_mut()
+            .filter(|video| video.spec.codec == VideoCodec::Copy)
+        {
+            (copy.width, copy.height) = coded;
+        }
         plan
     }
 

@@ -7,6 +7,7 @@ use crate::media::pass::plan::VideoEncode;
 use crate::media::pass::plan::Want;
 use crate::media::spec::GroupSpec;
 use crate::media::spec::OutputSpec;
+use crate::media::spec::VideoCodec;
 use crate::media::spec::VideoSpec;
 
 impl Plan {
@@ -24,9 +25,14 @@ impl Plan {
         let mut order: Vec<usize> = (0..self.videos.len()).collect();
         order.sort_by_key(|index| {
             let video = &self.videos[*index];
-            std::cmp::Reverse(u64::from(video.width) * u64::from(video.height))
+            // Copies stand behind all that are scaled.
+            let is_copy = video.spec.codec == VideoCodec::Copy;
+            (
+                is_copy,
+                std::cmp::Reverse(u64::from(video.width) * u64::from(video.height)),
+            )
         });
-        let videos = order.iter().map(|index| self.videos[*index].clone()).collect();
+        let videos: Vec<VideoEncode> = order.iter().map(|index| self.videos[*index].clone()).collect();
         self.videos = videos;
         for output in &mut self.outputs {
             output.video = output
@@ -42,12 +48,19 @@ pub(super) fn with_sizes(group: &GroupSpec, display: (u32, u32), dropped: &mut V
         .iter()
         .filter_map(|output| output.video.as_ref().map(|video| (output, video)))
         .collect();
+    let is_copy = |video: &VideoSpec| video.codec == VideoCodec::Copy;
     let rungs: Vec<(&str, &VideoSpec)> = with_video
         .iter()
+        .filter(|(_, video)| !is_copy(video))
         .map(|(output, video)| (output.name.as_str(), *video))
         .collect();
     let mut wants = Vec::new();
-    for ((output, video), rung) in with_video.iter().zip(ladder::resolve(display, &rungs)) {
+    let mut sizes = ladder::resolve(display, &rungs).into_iter();
+    for (output, video) in &with_video {
+        // A copy has the source's coded size, which is filled in when all is planned.
+        let copied = Rung::Made { width: 0, height: 0 };
+        let rung = if is_copy(video) { Some(copied) } else { sizes.next() };
+        let Some(rung) = rung else { continue };
         match rung {
             Rung::Made { width, height } => wants.push(Want {
                 name: output.name.clone(),

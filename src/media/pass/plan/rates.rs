@@ -4,6 +4,7 @@
 
 use crate::media::facts::MediaFacts;
 use crate::media::spec::GroupSpec;
+use crate::media::spec::RateControl;
 use crate::media::spec::VideoCodec;
 use crate::media::spec::VideoSpec;
 
@@ -29,15 +30,35 @@ pub(super) fn settled(group: &GroupSpec, facts: &MediaFacts) -> GroupSpec {
     for video in group.outputs.iter_mut().filter_map(|output| output.video.as_mut()) {
         *video = settled_video(video, facts);
     }
+    count_gops(&mut group, facts);
     group
 }
 
+/// AV1's encoders keep to an average only when they count their key frames themselves, so where one of a group is to,
+/// all of it count: at the source's nominal rate that is the same length, and they stay together.
+fn count_gops(group: &mut GroupSpec, facts: &MediaFacts) {
+    let videos = || group.outputs.iter().filter_map(|output| output.video.as_ref());
+    let is_averaged = |video: &VideoSpec| video.codec == VideoCodec::Av1 && video.rate == RateControl::Vbr;
+    if !videos().any(|video| is_averaged(video) && video.gop_frames.is_none()) {
+        return;
+    }
+    let source = nominal_rate(facts).unwrap_or(25.0);
+    for video in group.outputs.iter_mut().filter_map(|output| output.video.as_mut()) {
+        let frames = (video.gop_s * video.fps.unwrap_or(source)).round().max(1.0) as u32;
+        if video.codec != VideoCodec::Copy {
+            video.gop_frames.get_or_insert(frames);
+        }
+    }
+}
+
+fn nominal_rate(facts: &MediaFacts) -> Option<f64> {
+    let (_, video) = facts.main_video()?;
+    let rate = video.average_frame_rate.or(video.frame_rate)?.value();
+    (0.1..=1000.0).contains(&rate).then_some(rate)
+}
+
 fn settled_video(video: &VideoSpec, facts: &MediaFacts) -> VideoSpec {
-    let source = facts
-        .main_video()
-        .and_then(|(_, video)| video.average_frame_rate.or(video.frame_rate))
-        .map(|rate| rate.value())
-        .filter(|rate| (0.1..=1000.0).contains(rate));
+    let source = nominal_rate(facts);
     let mut settled = VideoSpec {
         max_fps: None,
         clamp_to_source: false,
@@ -56,6 +77,13 @@ fn settled_video(video: &VideoSpec, facts: &MediaFacts) -> VideoSpec {
     if let Some(most) = video.clamp_to_source.then(|| bitrate_kbps(facts)).flatten() {
         settled.bitrate_kbps = video.bitrate_kbps.map(|asked| asked.min(most));
         settled.max_bitrate_kbps = video.max_bitrate_kbps.map(|asked| asked.min(most));
+        // AV1 takes no cap that is not above the average.
+        if video.codec == VideoCodec::Av1
+            && video.rate == RateControl::Vbr
+            && settled.max_bitrate_kbps <= settled.bitrate_kbps
+        {
+            settled.max_bitrate_kbps = None;
+        }
     }
     settled
 }
@@ -96,8 +124,10 @@ fn bitrate_kbps(facts: &MediaFacts) -> Option<u32> {
 mod tests {
     use super::below;
     use super::mpeg2_rate;
+    use super::settled;
     use super::settled_video;
     use crate::media::facts::MediaFacts;
+    use crate::media::spec::GroupSpec;
     use crate::media::spec::VideoSpec;
 
     fn facts(num: i32, den: i32, kbps: &str) -> MediaFacts {
@@ -132,6 +162,23 @@ mod tests {
             settled_video(&spec("max_fps = 30\nfps = 60"), &facts(25, 1, "")).fps,
             Some(30.0)
         );
+    }
+
+    #[test]
+    fn an_average_of_av1_makes_all_of_its_group_count() {
+        let group: GroupSpec = toml::from_str(
+            "kind = \"hls\"\n[[output]]\nname = \"a\"\nvideo = { codec = \"av1\", rate = \"vbr\", bitrate_kbps = 900 }\n\
+            [[output]]\nname = \"b\"\nvideo = { codec = \"h264\", fps = 25 }\n",
+        )
+        .expect("a group");
+        let frames = |group: &GroupSpec| -> Vec<Option<u32>> {
+            let videos = group.outputs.iter().filter_map(|output| output.video.as_ref());
+            videos.map(|video| video.gop_frames).collect()
+        };
+        assert_eq!(frames(&settled(&group, &facts(30_000, 1001, ""))), [Some(60), Some(50)]);
+        let mut free = group;
+        free.outputs.remove(0);
+        assert_eq!(frames(&settled(&free, &facts(30_000, 1001, ""))), [None]);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! name twice. Deliberately absent: manifests.
 
 use crate::media::facts::MediaFacts;
+use crate::media::facts::Ratio;
 use crate::media::facts::StreamKind;
 use crate::media::language;
 use crate::media::pass::plan::Form;
@@ -24,6 +25,7 @@ use crate::media::spec::OutputSpec;
 use crate::media::spec::RenditionKind;
 use crate::media::spec::RenditionSpec;
 use crate::media::spec::SegmentFormat;
+use crate::media::spec::VideoCodec;
 
 /// Codecs of subtitles that are text.
 const TEXT_CODECS: [&str; 8] = ["subrip", "srt", "ass", "ssa", "webvtt", "mov_text", "text", "ttml"];
@@ -43,11 +45,12 @@ impl Plan {
         let kind = want.rendition.kind;
         let has_pictures = group.outputs.iter().any(|output| output.video.is_some());
         if video.is_some() && kind == Some(RenditionKind::Hybrid) {
-            let output = self.add_segments(at, group, want.name.clone(), (video, sounds), planned);
+            let output = self.add_segments(at, (group, facts), want.name.clone(), (video, sounds), planned);
             planned.variants.push(variant(want, Some(output), None));
             return;
         }
-        let video = video.map(|video| self.add_segments(at, group, want.name.clone(), (Some(video), &[]), planned));
+        let video =
+            video.map(|video| self.add_segments(at, (group, facts), want.name.clone(), (Some(video), &[]), planned));
         let is_choice = video.is_none() && !want.fell_back && (kind == Some(RenditionKind::Audio) || has_pictures);
         let audio = (!sounds.is_empty()).then(|| {
             let is_one = sounds.len() == 1;
@@ -70,7 +73,7 @@ impl Plan {
                         _ => "audio".to_owned(),
                     };
                     let folder = unique(&base, &|name| self.is_taken(at, group, name, is_choice));
-                    self.add_segments(at, group, folder, (None, &[*sound]), planned)
+                    self.add_segments(at, (group, facts), folder, (None, &[*sound]), planned)
                 });
                 choices.push(TrackChoice { output, label });
             }
@@ -116,7 +119,7 @@ impl Plan {
             job: at.0,
             group: at.1,
             name: output.name.clone(),
-            form: Form::Captions(form_of(group, output.name.clone())),
+            form: Form::Captions(form_of(group, facts, output.name.clone())),
             video: None,
             audios: Vec::new(),
             texts: vec![text],
@@ -141,7 +144,7 @@ impl Plan {
     fn add_segments(
         &mut self,
         at: (usize, usize),
-        group: &GroupSpec,
+        (group, facts): (&GroupSpec, &MediaFacts),
         folder: String,
         (video, audios): (Option<usize>, &[usize]),
         planned: &mut GroupPlan,
@@ -150,7 +153,7 @@ impl Plan {
             job: at.0,
             group: at.1,
             name: folder.clone(),
-            form: Form::Segments(form_of(group, folder)),
+            form: Form::Segments(form_of(group, facts, folder)),
             video,
             audios: audios.to_vec(),
             texts: Vec::new(),
@@ -250,14 +253,14 @@ fn label_of(wish: &RenditionSpec, said: Option<&str>, usual: &str) -> TrackLabel
     }
 }
 
-fn form_of(group: &GroupSpec, folder: String) -> SegmentForm {
+fn form_of(group: &GroupSpec, facts: &MediaFacts, folder: String) -> SegmentForm {
     let format = match group.kind {
         GroupKind::Hls => group.segment_format,
         GroupKind::File | GroupKind::Dash | GroupKind::Cmaf => SegmentFormat::Fmp4,
     };
     SegmentForm {
         folder,
-        segment_s: segment_s(group),
+        segment_s: segment_s(group, facts),
         format,
         single_file: group.single_file,
         encryption: group.encryption.clone().filter(|_| group.kind == GroupKind::Hls),
@@ -266,11 +269,18 @@ fn form_of(group: &GroupSpec, folder: String) -> SegmentForm {
 
 /// Length of a segment: the fewest whole GOPs that reach the target, so that sound and subtitles, which could be cut
 /// anywhere, are cut where pictures are.
-fn segment_s(group: &GroupSpec) -> f64 {
-    let gop_s = group
-        .outputs
-        .iter()
-        .find_map(|output| Some(output.video.as_ref()?.gop_s))
+fn segment_s(group: &GroupSpec, facts: &MediaFacts) -> f64 {
+    let mut videos = group.outputs.iter().filter_map(|output| output.video.as_ref());
+    let gop_s = videos
+        .find(|video| video.codec != VideoCodec::Copy)
+        .and_then(|video| match video.gop_frames {
+            None => Some(video.gop_s),
+            Some(frames) => {
+                let (_, source) = facts.main_video()?;
+                let rate = source.average_frame_rate.or(source.frame_rate);
+                Some(f64::from(frames) / video.fps.or(rate.map(Ratio::value))?)
+            }
+        })
         .filter(|gop_s| *gop_s > 0.0);
     match gop_s {
         Some(gop_s) => (group.segment_s / gop_s - 1e-6).ceil().max(1.0) * gop_s,
