@@ -40,8 +40,10 @@ pub struct Vector {
 impl Vector {
     /// Parses an SVG. `name` is for messages.
     pub fn parse(bytes: &[u8], name: &str) -> Result<Self, Fault> {
-        let mut resolver = usvg::ImageHrefResolver::default();
-        resolver.resolve_string = Box::new(|_, _| None);
+        let resolver = usvg::ImageHrefResolver {
+            resolve_string: Box::new(|_, _| None),
+            ..usvg::ImageHrefResolver::default()
+        };
         let fontdb = fonts();
         let options = usvg::Options {
             font_family: default_family(&fontdb),
