@@ -88,6 +88,34 @@ fn the_cage_holds_and_lets_work_be_done() {
     );
 }
 
+#[test]
+fn fonts_are_open_to_workers_that_draw_letters_and_to_no_others() {
+    const REFUSED: i32 = 3;
+    let root = tempfile::tempdir().expect("a temporary directory");
+    let (scratch, foreign) = (root.path().join("scratch"), root.path().join("foreign"));
+    std::fs::create_dir(&scratch).expect("the scratch directory");
+    std::fs::write(&foreign, b"not yours").expect("a foreign file");
+    let fonts = Path::new("/etc/fonts/fonts.conf");
+    if !fonts.exists() {
+        println!("skipped: no fonts on this host");
+        return;
+    }
+    let (code, words) = escape("letters", fonts, &scratch, true);
+    assert_eq!(code, 0, "{words}");
+    if words.contains("missing: landlock") {
+        println!("skipped: this kernel has no landlock");
+        return;
+    }
+    for (way, target) in [
+        ("file", fonts),
+        ("letters", foreign.as_path()),
+        ("letters", Path::new("/etc/passwd")),
+    ] {
+        let (code, words) = escape(way, target, &scratch, true);
+        assert_eq!(code, REFUSED, "{way} {}: {words}", target.display());
+    }
+}
+
 struct Stage {
     root: tempfile::TempDir,
     options: SupervisorOptions,

@@ -65,9 +65,25 @@ pub fn long(said: &str) -> Option<String> {
         .map(|(three, _)| three.to_owned())
 }
 
+/// The same as QuickTime knows it, which has a list of its own; none of the others it can say.
+pub fn of_quicktime(said: &str) -> Option<String> {
+    let known = match long(said)?.as_str() {
+        "deu" => "ger",
+        "nld" => "dut",
+        "ell" => "gre",
+        "isl" => "ice",
+        "zho" => "chi",
+        "swe" => "sve",
+        "sqi" => "alb",
+        other => return Some(other.to_owned()),
+    };
+    Some(known.to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::long;
+    use super::of_quicktime;
     use super::tag;
 
     #[test]
@@ -83,6 +99,9 @@ mod tests {
             assert_eq!(long(said).as_deref(), Some(wanted), "{said}");
         }
         assert_eq!(long("und"), None);
+        for (said, wanted) in [("fre", "fra"), ("zh-Hans", "chi"), ("de", "ger"), ("en", "eng")] {
+            assert_eq!(of_quicktime(said).as_deref(), Some(wanted), "{said}");
+        }
     }
 
     #[test]

@@ -79,6 +79,15 @@ pub struct AudioExpected {
     pub loudness: Option<LoudnessExpected>,
 }
 
+/// What text should be there.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TextExpected {
+    /// Codec, as a probe calls it.
+    pub codec: &'static str,
+    /// When the first cue appears, seconds; none: there is none.
+    pub first_s: Option<f64>,
+}
+
 /// What an output should hold.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Expected {
@@ -86,6 +95,8 @@ pub struct Expected {
     pub video: Option<VideoExpected>,
     /// Sound, a track each, in the order of the file.
     pub audios: Vec<AudioExpected>,
+    /// Text, a track each, in the order of the file.
+    pub texts: Vec<TextExpected>,
     /// Where time 0 stands in the file, seconds: transport streams begin later.
     pub start_s: f64,
     /// The container does not say how long the last picture is shown.
@@ -161,7 +172,10 @@ pub fn media(source: Source, expected: &Expected) -> Result<ReadBack, Fault> {
             .and_then(|(index, _)| counted.get(index).copied())
             .unwrap_or_default()
     };
-    let mut pictures = of(|kind| matches!(kind, StreamKind::Video(_)), 0);
+    let mut pictures = of(
+        |kind| matches!(kind, StreamKind::Video(video) if !video.attached_picture),
+        0,
+    );
     if let Some(video) = expected.video.as_ref().filter(|_| expected.open_end) {
         pictures.end_s = pictures.last_s + (video.end_s - video.last_s);
     }
@@ -213,6 +227,21 @@ pub fn media(source: Source, expected: &Expected) -> Result<ReadBack, Fault> {
         let wanted = expected.audios.get(*number).and_then(|audio| audio.loudness.as_ref());
         if let Some(wanted) = wanted {
             check_loudness(&mut checks, *number, wanted, loudness.as_ref());
+        }
+    }
+    for (number, text) in expected.texts.iter().enumerate() {
+        let cues = of(|kind| matches!(kind, StreamKind::Subtitle), number);
+        if let (Some(wanted_s), Some(found_s)) = (text.first_s, cues.first_s) {
+            // MP4 fills what is before the first text with an empty one.
+            let ok = (found_s - wanted_s).abs() <= STAMP_S || found_s == 0.0;
+            let name = format!("text_first_s_{}", number + 1);
+            check(
+                &mut checks,
+                &name,
+                format!("{wanted_s:.3}"),
+                format!("{found_s:.3}"),
+                ok,
+            );
         }
     }
     let ends = expected.audios.iter().map(|audio| audio.end_s);
@@ -319,18 +348,26 @@ fn streams_wanted(expected: &Expected) -> String {
         .audios
         .iter()
         .map(|audio| format!("{} {} Hz {} channels", audio.codec, audio.rate_hz, audio.channels));
-    video.into_iter().chain(audios).collect::<Vec<_>>().join(", ")
+    let texts = expected.texts.iter().map(|text| text.codec.to_owned());
+    video
+        .into_iter()
+        .chain(audios)
+        .chain(texts)
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 fn streams_found(facts: &MediaFacts) -> String {
     let words = |kind: &StreamKind, codec: &str| match kind {
+        StreamKind::Video(video) if video.attached_picture => None,
         StreamKind::Video(video) => Some(format!("{codec} {}x{}", video.width, video.height)),
         StreamKind::Audio(audio) => Some(format!(
             "{codec} {} Hz {} channels",
             audio.sample_rate_hz, audio.channels
         )),
         // Chapters of an MP4 are a text track.
-        StreamKind::Subtitle | StreamKind::Data => None,
+        StreamKind::Data => None,
+        StreamKind::Subtitle => Some(codec.to_owned()),
     };
     let found: Vec<_> = facts
         .streams
@@ -365,7 +402,7 @@ fn count(demuxer: &mut Demuxer, facts: &MediaFacts, expected: &Expected) -> Resu
     let mut keys_s = Vec::new();
     for stream in demuxer.streams() {
         let parameters = stream.parameters()?;
-        if parameters.kind() == Kind::Video {
+        if parameters.kind() == Kind::Video && !stream.is_attached_picture() {
             let decoder = Decoder::open(&parameters, stream.time_base(), 1, &Limits::default())?;
             first_picture = Some((stream.index(), decoder, false));
             metadata = stream.hdr_metadata();

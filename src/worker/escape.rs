@@ -25,6 +25,8 @@ pub enum Escape {
     File,
     /// Writes a file outside scratch.
     Write,
+    /// Reads a file outside scratch, as a worker that draws letters: fonts alone are open to it.
+    Letters,
     /// Links a file from outside into scratch.
     Link,
     /// Signals the daemon.
@@ -41,6 +43,7 @@ pub fn attempt(escape: Escape, scratch: &Path, target: &Path, mode: SandboxMode)
         folder: None,
         max_memory_bytes: 0,
         mode,
+        has_letters: escape == Escape::Letters,
     };
     match sandbox::enter(&cage) {
         Ok(missing) => missing.iter().for_each(|layer| eprintln!("missing: {layer}")),
@@ -66,7 +69,7 @@ fn go(escape: Escape, scratch: &Path, target: &Path) -> std::io::Result<()> {
         Escape::Socket => std::net::UdpSocket::bind("127.0.0.1:0").map(|_| ()),
         Escape::Exec => Err(Command::new("/bin/true").exec()),
         Escape::Fork => Command::new("/bin/true").status().map(|_| ()),
-        Escape::File => std::fs::read(target).map(|_| ()),
+        Escape::File | Escape::Letters => std::fs::read(target).map(|_| ()),
         Escape::Write => std::fs::write(target, b"written from inside the cage"),
         Escape::Link => std::fs::hard_link(target, scratch.join("linked")),
         Escape::KillParent => match rustix::process::getppid() {

@@ -71,6 +71,7 @@ fn carry_out_order(voice: &Arc<StdoutVoice>, account: &Account) -> Result<(), Fa
         folder: order.source.family.is_some().then(|| source.folder()),
         max_memory_bytes: order.limits.max_memory_bytes,
         mode: order.sandbox,
+        has_letters: order.jobs.iter().any(|job| job.work.needs_fonts()),
     })?;
     voice.say(&Message::Started { sandbox_missing });
     stop_with_stdin(voice.clone());

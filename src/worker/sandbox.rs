@@ -2,7 +2,8 @@
 //!
 //! Guarantees, each layer by itself: no new privileges; a seccomp filter (calls outside the list fail with ENOSYS, so
 //! that libraries take another way; the network, other programs, other processes and the kernel's own interfaces end
-//! the worker with SIGSYS); landlock (only scratch can be opened, besides a few harmless system files); resource
+//! the worker with SIGSYS); landlock (only scratch can be opened, besides a few harmless system files, and fonts where
+//! letters are drawn); resource
 //! limits. Layers the kernel lacks are named, or refuse the attempt in `required` mode. Deliberately absent: a
 //! profile for workers that use a device, and everything the source could influence.
 
@@ -54,6 +55,15 @@ const READABLE: [&str; 7] = [
     "/etc/localtime",
 ];
 
+/// Where fonts lie and what says so. Read by workers that draw letters, and by no others.
+const FONTS: [&str; 5] = [
+    "/usr/share/fonts",
+    "/usr/local/share/fonts",
+    "/etc/fonts",
+    "/usr/share/fontconfig",
+    "/var/cache/fontconfig",
+];
+
 /// What the cage is to leave open.
 #[derive(Debug, Clone, Copy)]
 pub struct Cage<'a> {
@@ -65,6 +75,8 @@ pub struct Cage<'a> {
     pub max_memory_bytes: u64,
     /// How strict to be about what the kernel lacks.
     pub mode: SandboxMode,
+    /// Letters are drawn: the host's fonts can be read.
+    pub has_letters: bool,
 }
 
 /// Closes the cage around this process, which must have a single thread. Returns the layers the kernel lacks.
@@ -77,7 +89,7 @@ pub fn enter(cage: &Cage) -> Result<Vec<String>, Fault> {
     if let Err(error) = rustix::thread::set_no_new_privs(true) {
         missing.push(format!("no_new_privs: {error}"));
     }
-    if let Err(cause) = confine_files(cage.scratch, cage.folder) {
+    if let Err(cause) = confine_files(cage.scratch, cage.folder, cage.has_letters) {
         missing.push(format!("landlock: {cause}"));
     }
     if let Err(cause) = confine_calls() {
@@ -117,8 +129,8 @@ fn limit_resources(max_memory_bytes: u64) -> Result<(), Errno> {
     Ok(())
 }
 
-/// Leaves scratch and [`READABLE`] of all files.
-fn confine_files(scratch: &Path, folder: Option<BorrowedFd<'_>>) -> Result<(), String> {
+/// Leaves scratch, [`READABLE`] and `folder` of all files, and [`FONTS`] where letters are drawn.
+fn confine_files(scratch: &Path, folder: Option<BorrowedFd<'_>>, has_letters: bool) -> Result<(), String> {
     let abi = landlock::ABI::V6;
     let in_scratch = AccessFs::from_all(abi)
         & !(AccessFs::Execute
@@ -134,7 +146,8 @@ fn confine_files(scratch: &Path, folder: Option<BorrowedFd<'_>>) -> Result<(), S
             .handle_access(AccessNet::from_all(abi))?
             .scope(Scope::from_all(abi))?
             .create()?;
-        for path in READABLE {
+        let fonts = FONTS.iter().filter(|_| has_letters);
+        for path in READABLE.iter().chain(fonts) {
             if let Ok(opened) = PathFd::new(path) {
                 rules = rules.add_rule(PathBeneath::new(opened, readable(Path::new(path))))?;
             }

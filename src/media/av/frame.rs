@@ -82,6 +82,41 @@ impl Frame {
             .ok_or_else(|| AvError::memory("av_frame_clone"))
     }
 
+    /// Takes closed captions (CEA-608 and 708) out of it; whether there were any.
+    pub fn take_captions(&mut self) -> bool {
+        let kind = ffi::AVFrameSideDataType::A53_CC;
+        // SAFETY: a live frame; side data is looked at, then removed by its owner.
+        unsafe {
+            let found = !ffi::av_frame_get_side_data(self.as_ptr(), kind).is_null();
+            ffi::av_frame_remove_side_data(self.as_ptr(), kind);
+            found
+        }
+    }
+
+    /// Timecode that the picture itself carries (S12M, or of its GOP), as text, `01:00:00:00`.
+    pub fn timecode(&self, rate: Ratio) -> Option<String> {
+        let mut text = [0 as std::ffi::c_char; ffi::AV_TIMECODE_STR_SIZE as usize];
+        // SAFETY: a live frame; side data has `size` bytes; the text is as long as the calls want and NUL-terminated.
+        unsafe {
+            let s12m = ffi::av_frame_get_side_data(self.as_ptr(), ffi::AVFrameSideDataType::S12M_TIMECODE);
+            if let Some(data) = s12m.as_ref()
+                && data.size >= 8
+            {
+                let numbers = data.data.cast::<u32>();
+                if numbers.read_unaligned() > 0 {
+                    let number = numbers.add(1).read_unaligned();
+                    ffi::av_timecode_make_smpte_tc_string2(text.as_mut_ptr(), rational(rate), number, 0, 0);
+                    return Some(std::ffi::CStr::from_ptr(text.as_ptr()).to_string_lossy().into_owned());
+                }
+            }
+            let gop = ffi::av_frame_get_side_data(self.as_ptr(), ffi::AVFrameSideDataType::GOP_TIMECODE);
+            let data = gop.as_ref().filter(|data| data.size >= 8)?;
+            let number = data.data.cast::<i64>().read_unaligned();
+            ffi::av_timecode_make_mpeg_tc_string(text.as_mut_ptr(), number as u32);
+            Some(std::ffi::CStr::from_ptr(text.as_ptr()).to_string_lossy().into_owned())
+        }
+    }
+
     /// Makes its pixels its own: copies them when another frame has them too.
     pub fn make_writable(&mut self) -> Result<(), AvError> {
         // SAFETY: a live frame with pixels; the call replaces its buffers when they are shared.

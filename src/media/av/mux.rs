@@ -216,6 +216,22 @@ impl Muxer {
         Ok(())
     }
 
+    /// Marks a stream as a picture that stands for the whole.
+    pub fn mark_cover(&mut self, stream: usize) {
+        if stream < self.stream_count() {
+            // SAFETY: a live stream of ours.
+            unsafe {
+                (**(*self.raw.as_ptr()).streams.add(stream)).disposition = ffi::AV_DISPOSITION_ATTACHED_PIC as i32;
+            }
+        }
+    }
+
+    /// Keeps packets back at most so long for those of a stream that has none.
+    pub fn wait_at_most(&mut self, seconds: f64) {
+        // SAFETY: a live context.
+        unsafe { (*self.raw.as_ptr()).max_interleave_delta = (seconds * 1e6) as i64 }
+    }
+
     /// Marks a stream as the default one of its kind or not, and as what else it is (see
     /// [`Stream::dispositions`](crate::media::av::Stream::dispositions)).
     pub fn set_dispositions(&mut self, stream: usize, default: bool, words: &[String]) {

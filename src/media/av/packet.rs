@@ -41,6 +41,14 @@ impl Packet {
         Ok(packet)
     }
 
+    /// A packet on the data of one that libav owns.
+    pub(super) fn clone_of(raw: ffi::AVPacket) -> Result<Self, AvError> {
+        // SAFETY: the caller's packet is live; its data gains a reference or is copied.
+        NonNull::new(unsafe { ffi::av_packet_clone(&raw) })
+            .map(|raw| Packet { raw, turn: None })
+            .ok_or_else(|| AvError::memory("av_packet_clone"))
+    }
+
     /// Another packet on the same data.
     pub fn share(&self) -> Result<Self, AvError> {
         // SAFETY: clones a live packet by reference count.

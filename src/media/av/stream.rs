@@ -4,6 +4,7 @@ use crate::media::av::dict;
 use crate::media::av::error::AvError;
 use crate::media::av::frame::matrix_of;
 use crate::media::av::mastering;
+use crate::media::av::packet::Packet;
 use crate::media::av::packet::ratio;
 use crate::media::av::packet::stamp;
 use crate::media::av::parameters::Parameters;
@@ -128,6 +129,14 @@ impl<'a> Stream<'a> {
     /// Marked as default.
     pub fn is_default(&self) -> bool {
         self.get().disposition & ffi::AV_DISPOSITION_DEFAULT as i32 != 0
+    }
+    /// The data of a cover picture.
+    pub fn attached_picture(&self) -> Option<Packet> {
+        if !self.is_attached_picture() || self.get().attached_pic.size <= 0 {
+            return None;
+        }
+        // SAFETY: the packet of a live stream, which the clone only counts a reference of.
+        Packet::clone_of(unsafe { &*self.raw }.attached_pic).ok()
     }
     /// What it is marked as beside `default`, in libav's words.
     pub fn dispositions(&self) -> Vec<String> {

@@ -270,7 +270,7 @@ impl SubtitleEncoder {
                 rect
             })
             .collect();
-        let mut pointers: Vec<*mut ffi::AVSubtitleRect> = rects.iter_mut().map(|rect| ptr::from_mut(rect)).collect();
+        let mut pointers: Vec<*mut ffi::AVSubtitleRect> = rects.iter_mut().map(ptr::from_mut).collect();
         // SAFETY: all zeros is an empty subtitle.
         let mut raw: ffi::AVSubtitle = unsafe { std::mem::zeroed() };
         raw.num_rects = u32::try_from(pointers.len()).map_err(|_| bad())?;

@@ -22,6 +22,9 @@ use crate::media::subtitles::Script;
 use std::collections::VecDeque;
 use std::path::Path;
 
+/// What was drawn, and its left and top edge.
+type Placed = (Bitmap, (i64, i64));
+
 const MILLISECOND: Ratio = Ratio { num: 1, den: 1000 };
 
 /// Subtitles of one rendition.
@@ -153,7 +156,7 @@ impl Burning {
 }
 
 impl Lettered {
-    fn render(&mut self, at_ms: i64) -> Result<Option<(Bitmap, (i64, i64))>, AvError> {
+    fn render(&mut self, at_ms: i64) -> Result<Option<Placed>, AvError> {
         let mut drawn = |frame: &Frame| -> Result<Frame, AvError> {
             let mut frame = frame.share()?;
             frame.set_pts(at_ms);
@@ -167,7 +170,7 @@ impl Lettered {
 }
 
 /// What was drawn onto black and onto white, cut to where it is, and its place.
-fn apart(on_black: &Frame, on_white: &Frame) -> Option<(Bitmap, (i64, i64))> {
+fn apart(on_black: &Frame, on_white: &Frame) -> Option<Placed> {
     let width = on_black.width();
     let (mut left, mut right, mut top, mut bottom) = (width, 0, None, 0);
     for y in 0..on_black.height() {

@@ -21,6 +21,11 @@ fn fonts() -> Arc<Database> {
     let load = || {
         let mut fonts = Database::new();
         fonts.load_system_fonts();
+        let of = |kind: &str| generic(&fonts, kind).map_or_else(|| default_family(&fonts), str::to_owned);
+        let (sans, serif, mono) = (of("sans-serif"), of("serif"), of("monospace"));
+        fonts.set_sans_serif_family(sans);
+        fonts.set_serif_family(serif);
+        fonts.set_monospace_family(mono);
         Arc::new(fonts)
     };
     Arc::clone(FONTS.get_or_init(load))
@@ -35,8 +40,10 @@ pub struct Vector {
 impl Vector {
     /// Parses an SVG. `name` is for messages.
     pub fn parse(bytes: &[u8], name: &str) -> Result<Self, Fault> {
-        let mut resolver = usvg::ImageHrefResolver::default();
-        resolver.resolve_string = Box::new(|_, _| None);
+        let resolver = usvg::ImageHrefResolver {
+            resolve_string: Box::new(|_, _| None),
+            ..usvg::ImageHrefResolver::default()
+        };
         let fontdb = fonts();
         let options = usvg::Options {
             font_family: default_family(&fontdb),
@@ -85,9 +92,7 @@ impl Vector {
 
 /// The family a letter is looked for in first when nothing else is said.
 fn default_family(fonts: &Database) -> String {
-    ["DejaVu Sans", "Noto Sans", "Liberation Sans", "Arial"]
-        .into_iter()
-        .find(|family| has(fonts, family))
+    generic(fonts, "sans-serif")
         .map(str::to_owned)
         .or_else(|| {
             fonts
@@ -104,6 +109,17 @@ fn has(fonts: &Database, family: &str) -> bool {
         .any(|face| face.families.iter().any(|(name, _)| name == family))
 }
 
+/// The installed family of a kind.
+fn generic(fonts: &Database, kind: &str) -> Option<&'static str> {
+    let known: &[&'static str] = match kind {
+        "sans-serif" => &["DejaVu Sans", "Noto Sans", "Liberation Sans", "Arial"],
+        "serif" => &["DejaVu Serif", "Noto Serif", "Liberation Serif", "Times New Roman"],
+        "monospace" => &["DejaVu Sans Mono", "Noto Sans Mono", "Liberation Mono", "Courier New"],
+        _ => &[],
+    };
+    known.iter().find(|family| has(fonts, family)).copied()
+}
+
 /// The installed family that stands for a wanted one: itself, or one of the same kind.
 pub fn family(wanted: &str) -> Result<String, Fault> {
     let fonts = fonts();
@@ -118,14 +134,10 @@ pub fn family(wanted: &str) -> Result<String, Fault> {
         )
         .retryable(false));
     }
-    let generic: &[&str] = match wanted {
-        "serif" => &["DejaVu Serif", "Noto Serif", "Liberation Serif", "Times New Roman"],
-        "monospace" => &["DejaVu Sans Mono", "Noto Sans Mono", "Liberation Mono", "Courier New"],
-        own if has(&fonts, own) => return Ok(own.to_owned()),
-        _ => &[],
-    };
-    let found = generic.iter().find(|family| has(&fonts, family));
-    Ok(found.map_or_else(|| default_family(&fonts), |family| (*family).to_owned()))
+    if has(&fonts, wanted) {
+        return Ok(wanted.to_owned());
+    }
+    Ok(generic(&fonts, wanted).map_or_else(|| default_family(&fonts), str::to_owned))
 }
 
 #[cfg(test)]
@@ -147,6 +159,21 @@ mod tests {
             "{:?}",
             bitmap.pixel(30, 10)
         );
+    }
+
+    #[test]
+    fn letters_in_an_svg_find_a_font() {
+        for family in ["sans-serif", "serif", "monospace", "no such family"] {
+            let svg = format!(
+                "<svg xmlns='http://www.w3.org/2000/svg' width='60' height='40'>\
+                <text y='30' font-size='30' font-family='{family}' fill='#00ff00'>HI</text></svg>"
+            );
+            let vector = Vector::parse(svg.as_bytes(), "x").expect("an svg");
+            let bitmap = vector.render((0.0, 0.0), (60.0, 40.0), (60, 40)).expect("pixels");
+            let all = (0..60).flat_map(|x| (0..40).map(move |y| (x, y)));
+            let green = all.filter(|(x, y)| bitmap.pixel(*x, *y) == [0, 255, 0, 255]).count();
+            assert!(green > 50, "{family}: {green}");
+        }
     }
 
     #[test]

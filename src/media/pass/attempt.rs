@@ -9,6 +9,7 @@ use crate::media::av::packet::rescale;
 use crate::media::error;
 use crate::media::facts::MediaFacts;
 use crate::media::facts::Ratio;
+use crate::media::facts::StreamFacts;
 use crate::media::pass::PassJob;
 use crate::media::pass::PassOrder;
 use crate::media::pass::Watch;
@@ -17,6 +18,7 @@ use crate::media::pass::conclude::Made;
 use crate::media::pass::copier;
 use crate::media::pass::drawn;
 use crate::media::pass::fields::Fields;
+use crate::media::pass::file_writer::Cover;
 use crate::media::pass::first_reading;
 use crate::media::pass::glance;
 use crate::media::pass::glance::Glance;
@@ -24,6 +26,7 @@ use crate::media::pass::grade::Grade;
 use crate::media::pass::inspect;
 use crate::media::pass::inspect::Inspection;
 use crate::media::pass::join;
+use crate::media::pass::kept;
 use crate::media::pass::output::Health;
 use crate::media::pass::output::Output;
 use crate::media::pass::packaging::codec_name;
@@ -147,6 +150,7 @@ pub fn run(
         notes,
         reopen,
         attached_fonts: drawn::attached_fonts(&opened.demuxer),
+        cover: kept::cover(&opened.demuxer, &facts),
     };
     let measured = pass.measure_loudness(&again)?;
     if first_reading::is_needed(&plan) {
@@ -177,6 +181,14 @@ fn begin_at_key(opened: &mut Opened, facts: &MediaFacts, timing: &mut Timing) ->
         let (by_s, when) = (early_s.abs(), if early_s > 0.0 { "earlier" } else { "later" });
         format!("the clip begins {by_s:.3} s {when}, at a key frame, because its pictures are copied")
     }))
+}
+
+impl Pass<'_> {
+    /// Something of the source's stream of each text track.
+    fn text_streams<T: Default>(&self, of: impl Fn(&StreamFacts) -> T) -> Vec<T> {
+        let streams = self.plan.texts.iter().map(|text| self.facts.streams.get(text.stream));
+        streams.map(|stream| stream.map(&of).unwrap_or_default()).collect()
+    }
 }
 
 /// Looks at the first pictures of what is asked for, where any of it needs pictures. The facts are the source's,
@@ -288,6 +300,8 @@ pub(super) struct Pass<'a> {
     pub(super) reopen: Reopen<'a>,
     /// Fonts inside the source.
     pub(super) attached_fonts: Vec<Vec<u8>>,
+    /// The picture that stands for the source.
+    pub(super) cover: Option<Cover>,
 }
 
 /// What manifests call an encode of sound.
@@ -311,6 +325,7 @@ impl Pass<'_> {
             .and_then(|(stream, _)| demuxer.stream(stream.index));
         let parameters = source.and_then(|stream| stream.parameters().ok());
         let encoders = self.open_encoders(&demuxer);
+        let texts = self.open_texts(&demuxer);
         let health = Health::new(self.plan.jobs.len());
         let outputs: Vec<Output> = self
             .plan
@@ -318,7 +333,7 @@ impl Pass<'_> {
             .iter()
             .map(|output| {
                 let partial = self.plan.jobs[output.job].partial;
-                let writer = self.open_writer(output, &encoders, source);
+                let writer = self.open_writer(output, &encoders, (source, &texts));
                 Output::new(&output.name, output.job, partial, output.track_count(), writer)
             })
             .collect();
@@ -337,7 +352,16 @@ impl Pass<'_> {
             videos: vec![None; self.plan.videos.len()],
             audios: vec![None; self.plan.audios.len()],
             audio_codecs: encoders.audio_parameters.iter().map(name_of).collect(),
-            texts: vec![None; self.plan.texts.len()],
+            texts: Vec::new(),
+            has_captions: false,
+            text_codecs: self.text_streams(|stream| stream.codec_name.clone()),
+            text_languages: self.text_streams(|stream| {
+                let language = stream.language.as_deref()?;
+                let plain = language
+                    .bytes()
+                    .all(|letter| letter.is_ascii_alphanumeric() || letter == b'-');
+                (plain && !language.is_empty()).then(|| language.to_owned())
+            }),
         };
         let header = |index: usize| encoders.parameters[index].as_ref();
         let codecs: Vec<Option<String>> = (0..self.plan.videos.len())
@@ -352,7 +376,10 @@ impl Pass<'_> {
             .iter()
             .map(|found| Some(found.as_ref()?.gain.clone()))
             .collect();
-        let (reading, sound, tapped) = self.read(&mut demuxer, encoders, &gains, &outputs, &health, taps)?;
+        let (reading, sound, tapped, cues) =
+            self.read(&mut demuxer, (encoders, texts), &gains, &outputs, &health, taps)?;
+        made.texts = cues;
+        made.has_captions = reading.has_captions;
         // When no output is left to work for, reading ends early, and that says nothing of the source.
         let is_given_up = health.is_hopeless() && !self.plan.jobs.is_empty() && !has_taps;
         if !is_given_up {

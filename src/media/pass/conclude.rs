@@ -21,6 +21,7 @@ use crate::media::pass::plan::Form;
 use crate::media::pass::plan::GroupPlan;
 use crate::media::pass::plan::OutputPlan;
 use crate::media::pass::plan::Plan;
+use crate::media::pass::text::TextForm;
 use crate::media::product::Check;
 use crate::media::product::Place;
 use crate::media::product::Product;
@@ -28,9 +29,11 @@ use crate::media::product::ProductFile;
 use crate::media::product::ProductKind;
 use crate::media::product::Proof;
 use crate::media::spec::VideoCodec;
+use crate::media::subtitles;
 use crate::media::verify;
 use crate::media::verify::AudioExpected;
 use crate::media::verify::Expected;
+use crate::media::verify::TextExpected;
 use crate::media::verify::VideoExpected;
 use std::fs::File;
 use std::io;
@@ -49,6 +52,12 @@ pub struct Made {
     pub audio_codecs: Vec<Option<String>>,
     /// What was read of each text track; none: it could not be read.
     pub texts: Vec<Option<Vec<Cue>>>,
+    /// Closed captions are inside the source's pictures, and in no rendition.
+    pub has_captions: bool,
+    /// Codec of each text track in the source.
+    pub text_codecs: Vec<String>,
+    /// And its language, plain letters.
+    pub text_languages: Vec<Option<String>>,
 }
 
 impl Made {
@@ -124,6 +133,19 @@ pub fn prove(
             .iter()
             .filter_map(|index| made.audios[*index].clone())
             .collect(),
+        texts: match &output.form {
+            Form::File(container) => (output.texts.iter())
+                .filter_map(|text| {
+                    let cues = made.texts[*text].as_ref()?;
+                    let codec = TextForm::of(*container, made.text_codecs[*text].as_str())?;
+                    Some(TextExpected {
+                        codec: codec.stream_name(),
+                        first_s: cues.iter().map(|cue| cue.start_s).reduce(f64::min),
+                    })
+                })
+                .collect(),
+            Form::Segments(_) | Form::Captions(_) => Vec::new(),
+        },
         start_s,
         open_end,
     };
@@ -138,7 +160,12 @@ pub fn prove(
     };
     let missing = || error::broken_invariant(OPERATION, &output.name, "its segments are not known");
     let proved = match &output.form {
-        Form::File(_) => file(&relative, &path, &output.name, &expected)?,
+        Form::File(_) => {
+            let mut proved = file(&relative, &path, &output.name, &expected)?;
+            // The file itself is published last.
+            proved.files.splice(0..0, text_files(plan, output, made, scratch)?);
+            proved
+        }
         Form::Segments(form) => rendition(form)?.prove(track.ok_or_else(missing)?, made, expected)?,
         Form::Captions(form) => rendition(form)?.prove_captions(made)?,
     };
@@ -146,6 +173,37 @@ pub fn prove(
         Some(fault) => Err(fault),
         None => Ok(proved),
     }
+}
+
+/// Subtitles beside a file.
+fn text_files(plan: &Plan, output: &OutputPlan, made: &Made, scratch: &Path) -> Result<Vec<ProductFile>, Fault> {
+    let mut files: Vec<ProductFile> = Vec::new();
+    for text in &output.beside {
+        let Some(cues) = made.texts.get(*text).and_then(Option::as_ref) else {
+            continue;
+        };
+        let language = made.text_languages[*text].as_deref().unwrap_or("und");
+        let taken = |suffix: &str| files.iter().any(|file| file.place == Place::Beside(suffix.to_owned()));
+        let mut suffix = format!(".{language}.vtt");
+        let mut number = 2;
+        while taken(&suffix) {
+            suffix = format!(".{language}-{number}.vtt");
+            number += 1;
+        }
+        let relative = format!("{}/{}/{}{suffix}", plan.jobs[output.job].job, output.group, output.name);
+        let path = scratch.join(&relative);
+        let io_fault = |cause: io::Error| error::output_io("write the subtitles", &path, &cause);
+        std::fs::write(&path, subtitles::file_of(cues)).map_err(io_fault)?;
+        let (size_bytes, md5) = digest::of_file(&path).map_err(io_fault)?;
+        files.push(ProductFile {
+            scratch_path: relative,
+            place: Place::Beside(suffix),
+            size_bytes,
+            md5,
+            names_others: false,
+        });
+    }
+    Ok(files)
 }
 
 fn group_of<'a>(plan: &'a Plan, output: &OutputPlan) -> Result<&'a GroupPlan, Fault> {

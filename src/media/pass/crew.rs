@@ -7,6 +7,7 @@ use crate::media::av::AvError;
 use crate::media::av::Decoder;
 use crate::media::av::Parameters;
 use crate::media::av::PixelFormat;
+use crate::media::cue::Cue;
 use crate::media::error;
 use crate::media::pass::attempt::Pass;
 use crate::media::pass::copier::Copier;
@@ -17,9 +18,11 @@ use crate::media::pass::head::Head;
 use crate::media::pass::head::Wanted;
 use crate::media::pass::inspect;
 use crate::media::pass::opening::Encoders;
+use crate::media::pass::opening::OpenedTexts;
 use crate::media::pass::opening::VideoMaker;
 use crate::media::pass::output::Health;
 use crate::media::pass::output::Output;
+use crate::media::pass::plan::Form;
 use crate::media::pass::plan::OutputPlan;
 use crate::media::pass::plan::VideoEncode;
 use crate::media::pass::reader::AudioIn;
@@ -36,6 +39,8 @@ use crate::media::pass::sound::SoundMaker;
 use crate::media::pass::sound::SoundSummary;
 use crate::media::pass::taps;
 use crate::media::pass::taps::Tapped;
+use crate::media::pass::text::TextFeed;
+use crate::media::pass::text::Texts;
 use crate::media::progress::Progress;
 use crate::media::spec::VideoCodec;
 use std::sync::atomic::AtomicBool;
@@ -56,7 +61,12 @@ const SDR: usize = 0;
 const HDR: usize = 1;
 
 /// What came of reading: pictures, sound, and each tap with how it went.
-pub type Harvest = (Reading, SoundSummary, Vec<(Tapped, Result<(), Fault>)>);
+pub type Harvest = (
+    Reading,
+    SoundSummary,
+    Vec<(Tapped, Result<(), Fault>)>,
+    Vec<Option<Vec<Cue>>>,
+);
 
 impl Pass<'_> {
     /// Reads the source with all threads at work. `gains`: of each audio encode.
@@ -64,7 +74,7 @@ impl Pass<'_> {
     pub(super) fn read(
         &self,
         demuxer: &mut crate::media::av::Demuxer,
-        encoders: Encoders,
+        (encoders, texts): (Encoders, OpenedTexts),
         gains: &[Option<Gain>],
         outputs: &[Output],
         health: &Health,
@@ -213,6 +223,8 @@ impl Pass<'_> {
                     raw: Fan(raw),
                 });
             }
+            let texts = self.text_feeds(texts, outputs, health);
+            wanted.extend(texts.streams());
             demuxer.keep_only(&wanted);
             let mut reader = Reader {
                 demuxer,
@@ -222,6 +234,7 @@ impl Pass<'_> {
                 origin: self.timing.origin,
                 end_s: self.timing.end_s,
                 is_clip: self.timing.is_clip,
+                texts,
             };
             let mut ear = Listener {
                 pass: self,
@@ -240,7 +253,11 @@ impl Pass<'_> {
                 copier.outputs().end_track();
             }
             // With the reader go the first senders: all threads come to their end, one after the other.
-            drop(reader);
+            let Reader {
+                texts, video, audios, ..
+            } = reader;
+            drop((video, audios));
+            let cues = texts.finish(whole());
             let died = |_| error::broken_invariant("pass", &self.name, "a thread of the pass panicked");
             let mut tapped = Vec::new();
             for thread in tap_threads {
@@ -257,7 +274,7 @@ impl Pass<'_> {
                 let answer = thread.join().map_err(died)?;
                 sound.add(answer.map_err(|refusal| error::source_refused("decode the sound", &self.name, &refusal))?);
             }
-            Ok((reading?, sound, tapped))
+            Ok((reading?, sound, tapped, cues))
         })
     }
 
@@ -280,6 +297,38 @@ impl Pass<'_> {
         let largest = *sizes.first()?;
         let next = sizes.get(1).copied().unwrap_or((0, 0));
         Some((largest.0.max(2 * next.0), largest.1.max(2 * next.1)))
+    }
+
+    /// Where text goes while the source is read.
+    fn text_feeds<'o>(&self, tracks: OpenedTexts, outputs: &'o [Output], health: &'o Health) -> Texts<'o> {
+        let mut feeds = Vec::new();
+        for (output, planned) in outputs.iter().zip(&self.plan.outputs) {
+            let Form::File(container) = &planned.form else { continue };
+            for text in &planned.texts {
+                let (Some(track), Some(form)) = (&tracks[*text], self.text_form(*text, *container)) else {
+                    continue;
+                };
+                match form.encoder(track.header()) {
+                    Ok(encoder) => feeds.push(TextFeed {
+                        text: *text,
+                        output,
+                        form,
+                        encoder,
+                        waiting: Vec::new(),
+                    }),
+                    Err(refusal) => output.fail(
+                        error::output_refused("open the output", &planned.name, &refusal),
+                        health,
+                    ),
+                }
+            }
+        }
+        Texts {
+            tracks,
+            feeds,
+            health,
+            end_s: self.timing.end_s,
+        }
     }
 
     /// Threads of the decoder: each holds pictures of the source's size, and where renditions as large as the source

@@ -179,8 +179,11 @@ impl Pass<'_> {
         if let Some((_, fault)) = failed.first().filter(|_| !job.partial || failed.len() == mine) {
             return Err((*fault).clone());
         }
+        let captions = made
+            .has_captions
+            .then(|| "closed captions (CEA-608 or 708) inside the pictures".to_owned());
         let mut product = JobProduct {
-            dropped: job.dropped.clone(),
+            dropped: job.dropped.iter().cloned().chain(captions).collect(),
             warnings: warnings.to_vec(),
             backend: "software".to_owned(),
             ..JobProduct::default()

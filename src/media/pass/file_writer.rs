@@ -17,6 +17,10 @@ use crate::media::spec::Container;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+/// Longest time that sound and pictures wait for text.
+const TEXT_WAIT_S: f64 = 1.0;
+const COVER_UNIT: Ratio = Ratio { num: 1, den: 90_000 };
+
 /// A track to be written.
 #[derive(Debug, Clone)]
 pub struct TrackIn<'a> {
@@ -41,12 +45,33 @@ pub struct TrackIn<'a> {
 }
 
 /// What a file says beside its tracks.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub struct FileTags {
     /// Chapters, seconds of the output.
     pub chapters: Vec<(f64, f64, Option<String>)>,
     /// Title, comment ...
     pub tags: BTreeMap<String, String>,
+    /// A picture that stands for the whole.
+    pub cover: Option<Cover>,
+}
+
+/// A picture that stands for a file of sound.
+#[derive(Debug)]
+pub struct Cover {
+    /// What the muxer must know of it.
+    pub parameters: Parameters,
+    /// Its data.
+    pub packet: Packet,
+}
+
+impl Cover {
+    /// The same once more.
+    pub fn share(&self) -> Option<Self> {
+        Some(Cover {
+            parameters: self.parameters.duplicate().ok()?,
+            packet: self.packet.share().ok()?,
+        })
+    }
 }
 
 #[derive(Debug)]
@@ -110,17 +135,10 @@ impl FileWriter {
             if let Some(source) = track.source {
                 muxer.say_as(stream, &source)?;
             }
-            let mut tags = track.tags.clone();
+            let mut tags = spoken(container, &track.tags);
             if let Some(title) = tags.get("title").filter(|_| is_iso).cloned() {
                 // Where these containers keep what a track is called.
                 tags.insert("handler_name".to_owned(), title);
-            }
-            if let Some(language) = tags
-                .get_mut("language")
-                .filter(|_| is_iso || container == Container::Ts)
-            {
-                // These have room for three letters of ISO 639-2 only; a file that said more is not left without.
-                *language = language::long(language).unwrap_or_else(|| language.clone());
             }
             if !tags.is_empty() {
                 muxer.set_stream_tags(stream, &tags)?;
@@ -128,6 +146,18 @@ impl FileWriter {
             muxer.set_dispositions(stream, track.default, &track.dispositions);
             slots.push((track.id, stream, track.unit));
         }
+        if tracks.iter().any(|track| matches!(track.id, TrackId::Text(_))) {
+            // Text is silent for minutes; its packets come before those they belong to.
+            muxer.wait_at_most(TEXT_WAIT_S);
+        }
+        let cover = match &tags.cover {
+            None => None,
+            Some(cover) => {
+                let stream = muxer.add_stream(&cover.parameters, COVER_UNIT)?;
+                muxer.mark_cover(stream);
+                Some((stream, cover.packet.share()?))
+            }
+        };
         if matches!(container, Container::Mkv | Container::Webm) {
             // Matroska has a field for an encoder's delay; shifting all tracks would count it twice.
             muxer.keep_negative_times();
@@ -137,6 +167,11 @@ impl FileWriter {
             muxer.add_chapters(&tags.chapters)?;
         }
         muxer.begin(options)?;
+        if let Some((stream, mut packet)) = cover {
+            packet.set_stream_index(stream);
+            packet.set_times(Some(0), Some(0), 0);
+            muxer.write_interleaved(&mut packet)?;
+        }
         let slots = slots
             .into_iter()
             .map(|(id, stream, unit)| Slot {
@@ -186,6 +221,20 @@ fn transport_delay_us(rate: Option<Ratio>) -> u32 {
     const USUAL_US: f64 = 700_000.0;
     let four_us = rate.map_or(0.0, |rate| 4.0e6 / rate.value().max(0.1));
     USUAL_US.max(four_us / 2.0) as u32
+}
+
+/// Tags of a track with the language as a container can say it.
+fn spoken(container: Container, tags: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let mut tags = tags.clone();
+    if let Some(said) = tags.get("language") {
+        let code = match container {
+            Container::Mp4 | Container::M4a | Container::Ts => language::long(said),
+            Container::Mov => language::of_quicktime(said),
+            _ => None,
+        };
+        tags.extend(code.map(|code| ("language".to_owned(), code)));
+    }
+    tags
 }
 
 /// libav's name of the muxer of a container.

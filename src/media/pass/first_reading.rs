@@ -69,6 +69,7 @@ pub fn run(pass: &mut Pass<'_>, opened: Opened) -> Result<(), Fault> {
         notes: Vec::new(),
         reopen: pass.reopen,
         attached_fonts: pass.attached_fonts.clone(),
+        cover: None,
     };
     let encoders = first.open_encoders(&demuxer);
     let refused: Vec<Option<Fault>> = encoders
@@ -86,7 +87,7 @@ pub fn run(pass: &mut Pass<'_>, opened: Opened) -> Result<(), Fault> {
         }
         // It stays worth doing as long as nobody asks to stop.
         let health = Health::new(1);
-        let (reading, sound, _) = first.read(&mut demuxer, encoders, &[], &[], &health, Vec::new())?;
+        let (reading, sound, ..) = first.read(&mut demuxer, (encoders, Vec::new()), &[], &[], &health, Vec::new())?;
         first.check_source(&reading, &sound)?;
         if first.watch.stop_asked() {
             return Err(error::stopped("decode", &first.name));

@@ -22,12 +22,14 @@ use crate::media::error;
 use crate::media::facts::MediaFacts;
 use crate::media::facts::Ratio;
 use crate::media::facts::StreamKind;
+use crate::media::facts::TimecodeFacts;
 use crate::media::facts::VideoFacts;
 use crate::media::grading;
 use crate::media::limits::Limits;
 use crate::media::pass::fields::Fields;
 use crate::media::pass::fields::Parity;
 use crate::media::probe;
+use crate::media::timecode::Timecode;
 
 /// Pictures looked at where fields are in doubt: about four seconds of film in 3:2 pulldown.
 const DOUBTFUL_PICTURES: u32 = 120;
@@ -164,12 +166,39 @@ pub fn look(demuxer: &mut Demuxer, facts: &mut MediaFacts, limits: &Limits, thre
         dolby_vision,
         is_turned_by_container,
     };
+    if let Some((at, timecode)) = look.pictures.into_iter().next().and_then(|first| first.timecode)
+        && facts.timecode.is_none()
+        && is_first(at, unit, facts)
+    {
+        facts.timecode = Some(timecode);
+    }
     for stream in &mut facts.streams {
         if stream.index == index {
             stream.kind = StreamKind::Video(video.clone());
         }
     }
     Ok(glance)
+}
+
+/// Timecode of a picture, and its time stamp. All zeros are what encoders write that know none.
+fn timecode_of(frame: &Frame, video: &VideoFacts) -> Option<(Option<i64>, TimecodeFacts)> {
+    let rate = video.average_frame_rate.or(video.frame_rate)?;
+    let label = Timecode::parse(&frame.timecode(rate)?, rate).ok()?;
+    let timecode = TimecodeFacts {
+        start: label.to_string(),
+        rate,
+        origin: "picture".to_owned(),
+    };
+    (label.frame() > 0).then(|| (frame.best_pts(), timecode))
+}
+
+/// Whether a time stamp of the pictures is that of the first.
+fn is_first(at: Option<i64>, unit: Ratio, facts: &MediaFacts) -> bool {
+    let start_s = facts.main_video().and_then(|(stream, _)| stream.start_time_s);
+    match (at, start_s) {
+        (Some(at), Some(start_s)) => (at as f64 * unit.value() - start_s).abs() < 0.001,
+        _ => false,
+    }
 }
 
 /// Refuses pictures that only Dolby's own decoder gives their colours.
@@ -213,7 +242,7 @@ fn or_else(one: Color, other: Color) -> Color {
 }
 
 /// What is kept of a picture that was looked at.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 struct Seen {
     color: Color,
     metadata: HdrMetadata,
@@ -222,6 +251,7 @@ struct Seen {
     height: u32,
     aspect: Option<Ratio>,
     matrix: Option<[i32; 9]>,
+    timecode: Option<(Option<i64>, TimecodeFacts)>,
 }
 
 #[derive(Debug)]
@@ -245,6 +275,7 @@ impl Look {
                     height: frame.height(),
                     aspect: frame.sample_aspect_ratio(),
                     matrix: frame.display_matrix(),
+                    timecode: timecode_of(&frame, video),
                 });
                 if are_fields_in_doubt(&frame, video, codec) {
                     self.wanted = DOUBTFUL_PICTURES;

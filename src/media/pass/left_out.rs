@@ -1,30 +1,92 @@
-//! What of a source the outputs of a pass do not carry, in words.
+//! What of a source the outputs of a job do not carry, in words.
+//!
+//! Guarantees: complete: streams, chapters, timecode, cover, tags. Deliberately absent: captions inside pictures, which
+//! are known only once pictures were decoded.
 
 use crate::media::facts::MediaFacts;
+use crate::media::facts::StreamFacts;
 use crate::media::facts::StreamKind;
+use crate::media::pass::kept;
+use crate::media::pass::plan::Form;
+use crate::media::pass::plan::OutputPlan;
+use crate::media::pass::plan::Plan;
+use crate::media::spec::Container;
+use crate::media::spec::MetadataRule;
 use std::collections::BTreeSet;
 
-/// Streams of the source that are not among those used.
-pub fn streams(facts: &MediaFacts, used: &BTreeSet<usize>) -> Vec<String> {
-    facts
+/// What the outputs of job number `job` leave out. `used`: the streams they are made of.
+pub fn of(plan: &Plan, job: usize, facts: &MediaFacts, used: &BTreeSet<usize>) -> Vec<String> {
+    let rule = plan.jobs[job].metadata;
+    let outputs: Vec<&OutputPlan> = plan.outputs.iter().filter(|output| output.job == job).collect();
+    let mut words: Vec<String> = facts
         .streams
         .iter()
-        .filter(|stream| !used.contains(&stream.index))
-        .map(|stream| {
-            let kind = match &stream.kind {
-                StreamKind::Video(video) if video.attached_picture => "cover picture",
-                StreamKind::Video(_) => "video",
-                StreamKind::Audio(_) => "audio",
-                StreamKind::Subtitle => "subtitle",
-                StreamKind::Data => "data",
+        .filter(|stream| !is_taken(&outputs, facts, used, stream, rule))
+        .map(stream_words)
+        .collect();
+    let without = |holds: fn(Container) -> bool| -> Vec<&str> {
+        let lacking = outputs.iter().filter(|output| match &output.form {
+            Form::File(container) => !holds(*container),
+            Form::Segments(_) => output.video.is_some(),
+            Form::Captions(_) => false,
+        });
+        lacking.map(|output| output.name.as_str()).collect()
+    };
+    let mut missing = |what: &str, outputs: Vec<&str>| {
+        if !outputs.is_empty() {
+            words.push(format!("{what}: {} without a place for it", outputs.join(", ")));
+        }
+    };
+    if !facts.chapters.is_empty() && rule != MetadataRule::None {
+        missing("chapters", without(kept::holds_chapters));
+    }
+    if facts.timecode.is_some() && outputs.iter().any(|output| output.video.is_some()) {
+        missing("timecode", without(kept::holds_timecode));
+    }
+    if rule == MetadataRule::None && !facts.chapters.is_empty() {
+        words.push("chapters, because metadata = \"none\"".to_owned());
+    }
+    let (_, tags) = kept::tags(facts, rule);
+    if !tags.is_empty() {
+        words.push(format!("tags: {}", tags.join(", ")));
+    }
+    words
+}
+
+fn is_taken(
+    outputs: &[&OutputPlan],
+    facts: &MediaFacts,
+    used: &BTreeSet<usize>,
+    stream: &StreamFacts,
+    rule: MetadataRule,
+) -> bool {
+    match &stream.kind {
+        StreamKind::Video(video) if video.attached_picture => {
+            let holds = |output: &&OutputPlan| {
+                output.video.is_none() && matches!(&output.form, Form::File(container) if kept::holds_cover(*container))
             };
-            let language = stream.language.as_deref().map(|l| format!(", {l}")).unwrap_or_default();
-            let why = if stream.decodable || matches!(stream.kind, StreamKind::Subtitle | StreamKind::Data) {
-                ""
-            } else {
-                ", not decodable"
-            };
-            format!("stream {}: {kind} ({}{language}{why})", stream.index, stream.codec_name)
-        })
-        .collect()
+            rule != MetadataRule::None && outputs.iter().any(holds)
+        }
+        // The track of the timecode itself; the timecode is told of below.
+        StreamKind::Data => stream.codec_tag_string == "tmcd" && facts.timecode.is_some(),
+        StreamKind::Video(_) | StreamKind::Audio(_) | StreamKind::Subtitle => used.contains(&stream.index),
+    }
+}
+
+fn stream_words(stream: &StreamFacts) -> String {
+    let kind = match &stream.kind {
+        StreamKind::Video(video) if video.attached_picture => "cover picture",
+        StreamKind::Video(_) => "video",
+        StreamKind::Audio(_) => "audio",
+        StreamKind::Subtitle => "subtitle",
+        StreamKind::Data if matches!(stream.codec_name.as_str(), "ttf" | "otf") => "attached font",
+        StreamKind::Data => "data",
+    };
+    let language = stream.language.as_deref().map(|l| format!(", {l}")).unwrap_or_default();
+    let why = if stream.decodable || matches!(stream.kind, StreamKind::Subtitle | StreamKind::Data) {
+        ""
+    } else {
+        ", not decodable"
+    };
+    format!("stream {}: {kind} ({}{language}{why})", stream.index, stream.codec_name)
 }

@@ -8,9 +8,9 @@ use crate::media::av::Stream;
 use crate::media::encoding::hdr::HdrMetadata;
 use crate::media::error;
 use crate::media::facts::Ratio;
+use crate::media::facts::StreamFacts;
 use crate::media::pass::attempt::Pass;
 use crate::media::pass::conclude;
-use crate::media::pass::file_writer::FileTags;
 use crate::media::pass::file_writer::FileWriter;
 use crate::media::pass::file_writer::TrackIn;
 use crate::media::pass::output::TrackId;
@@ -19,13 +19,27 @@ use crate::media::pass::packaging::segments::SegmentWriter;
 use crate::media::pass::plan::AudioEncode;
 use crate::media::pass::plan::Form;
 use crate::media::pass::plan::OutputPlan;
+use crate::media::pass::plan::TextTrack;
 use crate::media::pass::sound::SoundMaker;
+use crate::media::pass::text;
+use crate::media::pass::text::TextForm;
+use crate::media::pass::text::TextIn;
 use crate::media::pass::track::Opening;
 use crate::media::pass::track::VideoTrack;
 use crate::media::spec::Container;
 use crate::media::spec::VideoCodec;
 use crate::media::spec_check;
 use std::collections::BTreeMap;
+
+/// Text tracks opened before the first packet, by number in the plan; none: it cannot be decoded.
+pub type OpenedTexts = Vec<Option<TextIn>>;
+
+fn text_tags(stream: &StreamFacts) -> BTreeMap<String, String> {
+    let tags = [("language", &stream.language), ("title", &stream.title)];
+    tags.into_iter()
+        .filter_map(|(key, value)| Some((key.to_owned(), value.clone()?)))
+        .collect()
+}
 
 /// What makes the pictures of an output.
 #[derive(Debug)]
@@ -157,12 +171,43 @@ impl Pass<'_> {
         }
     }
 
+    /// Opens the decoders of all text tracks.
+    pub(super) fn open_texts(&self, demuxer: &Demuxer) -> OpenedTexts {
+        let open = |text: &TextTrack| {
+            let stream = demuxer.stream(text.stream)?;
+            TextIn::open(text.stream, &stream.parameters().ok()?, stream.time_base()).ok()
+        };
+        self.plan.texts.iter().map(open).collect()
+    }
+
+    /// What the muxer must know of the text tracks of a file.
+    fn text_parameters(
+        &self,
+        output: &OutputPlan,
+        container: Container,
+        texts: &OpenedTexts,
+    ) -> Result<Vec<(usize, Parameters)>, AvError> {
+        let mut all = Vec::new();
+        for index in &output.texts {
+            if let (Some(form), Some(text)) = (self.text_form(*index, container), &texts[*index]) {
+                all.push((*index, form.encoder(text.header())?.parameters()?));
+            }
+        }
+        Ok(all)
+    }
+
+    /// How a text track is held in a container.
+    pub(super) fn text_form(&self, index: usize, container: Container) -> Option<TextForm> {
+        let stream = self.facts.streams.get(self.plan.texts[index].stream)?;
+        TextForm::of(container, &stream.codec_name)
+    }
+
     /// Opens the writer of an output.
     pub(super) fn open_writer(
         &self,
         output: &OutputPlan,
         encoders: &Encoders,
-        source: Option<Stream<'_>>,
+        (source, texts): (Option<Stream<'_>>, &OpenedTexts),
     ) -> Result<Writer, Fault> {
         let path = self.order.scratch.join(conclude::path_of(self.plan, output));
         let directory = match output.form {
@@ -219,12 +264,32 @@ impl Pass<'_> {
                 dispositions: source.map(|stream| stream.dispositions.clone()).unwrap_or_default(),
             });
         }
+        let container = match &output.form {
+            Form::File(container) => Some(*container),
+            Form::Segments(_) | Form::Captions(_) => None,
+        };
+        let text_parameters = match container {
+            Some(container) => self.text_parameters(output, container, texts).map_err(refused)?,
+            None => Vec::new(),
+        };
+        for (index, parameters) in &text_parameters {
+            let stream = self.facts.streams.get(self.plan.texts[*index].stream);
+            tracks.push(TrackIn {
+                id: TrackId::Text(*index),
+                parameters,
+                unit: text::MILLISECOND,
+                rate: None,
+                source: None,
+                metadata: HdrMetadata::default(),
+                tags: stream.map(text_tags).unwrap_or_default(),
+                default: stream.is_some_and(|stream| stream.default),
+                dispositions: stream.map(|stream| stream.dispositions.clone()).unwrap_or_default(),
+            });
+        }
         match &output.form {
             Form::File(container) => {
-                let tags = FileTags {
-                    chapters: self.chapters(),
-                    tags: self.kept_tags(),
-                };
+                let rate = tracks.iter().find_map(|track| track.rate);
+                let tags = self.file_tags(output, *container, rate);
                 FileWriter::create(&path, *container, &tracks, &tags)
                     .map(Writer::File)
                     .map_err(refused)
@@ -268,40 +333,5 @@ impl Pass<'_> {
         encode
             .streams()
             .all(|stream| language(stream) == language(encode.stream))
-    }
-
-    /// Chapters inside the clip, on the outputs' clock.
-    fn chapters(&self) -> Vec<(f64, f64, Option<String>)> {
-        let zero_s = self.timing.origin.ticks as f64 * self.timing.origin.unit.value();
-        let end_s = self.timing.expected_s.unwrap_or(f64::MAX);
-        self.facts
-            .chapters
-            .iter()
-            .map(|chapter| {
-                (
-                    (chapter.start_s - zero_s).max(0.0),
-                    (chapter.end_s - zero_s).min(end_s),
-                    chapter.title.clone(),
-                )
-            })
-            .filter(|(start_s, end_s, _)| end_s > start_s)
-            .collect()
-    }
-
-    fn kept_tags(&self) -> BTreeMap<String, String> {
-        const KEPT: [&str; 8] = [
-            "title",
-            "artist",
-            "album",
-            "date",
-            "comment",
-            "copyright",
-            "description",
-            "creation_time",
-        ];
-        let tags = &self.facts.tags;
-        KEPT.iter()
-            .filter_map(|key| Some(((*key).to_owned(), tags.get(*key)?.clone())))
-            .collect()
     }
 }

@@ -18,6 +18,7 @@ use crate::media::pass::head::Graded;
 use crate::media::pass::head::Head;
 use crate::media::pass::rung::Fan;
 use crate::media::pass::rung::Picture;
+use crate::media::pass::text::Texts;
 use crate::media::qc::Opening;
 use std::sync::mpsc::SyncSender;
 
@@ -96,6 +97,8 @@ pub struct Reading {
     pub opening: Option<Opening>,
     /// The end of a clip was passed.
     pub past_end: bool,
+    /// Closed captions are inside the pictures.
+    pub has_captions: bool,
     /// What was handed on without being decoded.
     pub copied: Copied,
 }
@@ -131,6 +134,8 @@ pub struct Reader<'a> {
     pub end_s: Option<f64>,
     /// A clip that begins later than the source: what is before it is left out.
     pub is_clip: bool,
+    /// Its text.
+    pub texts: Texts<'a>,
 }
 
 impl Reader<'_> {
@@ -227,6 +232,11 @@ impl Reader<'_> {
                     ear.reached(at_s.unwrap_or(0.0), 0);
                     reading.reached_s = reading.reached_s.max(at_s.unwrap_or(0.0));
                 }
+            } else {
+                self.texts.take(&packet, self.origin);
+            }
+            if let Some(at_s) = at_s {
+                self.texts.reached(at_s);
             }
         }
         reading.jumps = jumps.count();
@@ -253,6 +263,8 @@ impl Reader<'_> {
                 // A recording that begins between two key frames is cut there, not damaged.
                 reading.undecodable_at_start = video.decoder.refused_packets();
             }
+            // Renditions are other pictures; what stays in them by chance would be of some only.
+            reading.has_captions |= frame.take_captions();
             // Broken files leave time stamps out; such a frame follows the one before.
             let pts = match frame.best_pts() {
                 Some(pts) => self.origin.since(pts, video.unit, video.out_unit),

@@ -1,6 +1,7 @@
 //! Video encodes.
 
 use crate::media::spec::RateControl;
+use crate::media::spec::VideoCodec;
 use crate::media::spec::VideoSpec;
 use crate::media::spec_check::findings::Findings;
 use crate::media::spec_check::overlay::drawn_of;
@@ -44,6 +45,10 @@ pub(super) fn video_of(findings: &mut Findings, path: &str, video: &VideoSpec) {
         );
     }
     drawn_of(findings, path, &video.watermarks, &video.mosaics, video.burn.as_ref());
+    let is_drawn_on = !video.watermarks.is_empty() || !video.mosaics.is_empty() || video.burn.is_some();
+    if is_drawn_on && video.codec == VideoCodec::Copy {
+        findings.add(format!("{path}.codec"), "pictures that are copied cannot be drawn on");
+    }
     match video.rate {
         RateControl::Crf => {
             if video.bitrate_kbps.is_some() {

@@ -5,6 +5,7 @@
 mod ass;
 mod markup;
 mod track;
+mod vtt;
 
 pub use ass::Event;
 pub use ass::Script;
@@ -16,3 +17,4 @@ pub use track::is_bitmap;
 pub use track::is_text;
 pub use track::read;
 pub use track::text_of_file;
+pub use vtt::file_of;

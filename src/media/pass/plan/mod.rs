@@ -8,6 +8,7 @@ mod pictures;
 mod rates;
 mod sets;
 mod sounds;
+mod texts;
 
 use crate::base::ids::JobId;
 use crate::media::facts::MediaFacts;
@@ -17,11 +18,13 @@ use crate::media::spec::Container;
 use crate::media::spec::EncryptionSpec;
 use crate::media::spec::GroupKind;
 use crate::media::spec::GroupSpec;
+use crate::media::spec::MetadataRule;
 use crate::media::spec::OutputSpec;
 use crate::media::spec::QualitySpec;
 use crate::media::spec::RenditionKind;
 use crate::media::spec::RenditionSpec;
 use crate::media::spec::SegmentFormat;
+use crate::media::spec::TextRule;
 use crate::media::spec::TranscodeSpec;
 use crate::media::spec::VideoCodec;
 use crate::media::spec::VideoSpec;
@@ -110,6 +113,8 @@ pub struct OutputPlan {
     pub audios: Vec<usize>,
     /// Indexes of its text tracks.
     pub texts: Vec<usize>,
+    /// Indexes of text tracks that stand beside it as WebVTT files.
+    pub beside: Vec<usize>,
 }
 
 impl OutputPlan {
@@ -212,6 +217,10 @@ pub struct JobPlan {
     pub groups: Vec<GroupPlan>,
     /// What is not carried over, in words.
     pub dropped: Vec<String>,
+    /// What becomes of text.
+    pub text: TextRule,
+    /// What becomes of tags.
+    pub metadata: MetadataRule,
 }
 
 /// All of a pass.
@@ -241,6 +250,8 @@ impl Plan {
                 quality: spec.quality.clone(),
                 groups: Vec::new(),
                 dropped: Vec::new(),
+                text: spec.text,
+                metadata: spec.metadata,
             };
             let groups = spec.drawn_groups();
             let names = set_names(&groups);
@@ -252,9 +263,9 @@ impl Plan {
                     planned.groups.push(group_plan);
                 }
             }
-            let unused = left_out::streams(facts, &plan.streams_of(number, facts));
-            planned.dropped.splice(0..0, unused);
             plan.jobs.push(planned);
+            let left_out = left_out::of(&plan, number, facts, &plan.streams_of(number, facts));
+            plan.jobs[number].dropped.splice(0..0, left_out);
         }
         plan.order_cascade();
         let coded = facts
@@ -275,7 +286,8 @@ impl Plan {
         let mut used = BTreeSet::new();
         for output in self.outputs.iter().filter(|output| output.job == job) {
             used.extend(output.audios.iter().flat_map(|index| self.audios[*index].streams()));
-            used.extend(output.texts.iter().map(|index| self.texts[*index].stream));
+            let texts = output.texts.iter().chain(&output.beside);
+            used.extend(texts.map(|index| self.texts[*index].stream));
             used.extend(
                 facts
                     .main_video()
@@ -375,6 +387,7 @@ impl Plan {
             }
             match group.kind {
                 GroupKind::File => {
+                    let (texts, beside) = self.texts_of(container, video.is_some(), job.text, facts);
                     planned.outputs.push(self.outputs.len());
                     self.outputs.push(OutputPlan {
                         job: at.0,
@@ -383,7 +396,8 @@ impl Plan {
                         form: Form::File(container),
                         video,
                         audios: sounds,
-                        texts: Vec::new(),
+                        texts,
+                        beside,
                     });
                 }
                 GroupKind::Hls | GroupKind::Dash | GroupKind::Cmaf => {

@@ -123,6 +123,7 @@ impl Plan {
             video: None,
             audios: Vec::new(),
             texts: vec![text],
+            beside: Vec::new(),
         });
         planned.outputs.push(number);
         let id = wish.subtitle_group.unwrap_or_else(|| "subtitles".to_owned());
@@ -156,6 +157,7 @@ impl Plan {
             video,
             audios: audios.to_vec(),
             texts: Vec::new(),
+            beside: Vec::new(),
         });
         planned.outputs.push(self.outputs.len() - 1);
         self.outputs.len() - 1

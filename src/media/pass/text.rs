@@ -1,0 +1,277 @@
+//! Text subtitles on their way through the pass: decoded where the source is read, written into files at once, kept as
+//! cues for what is written at the end.
+//!
+//! Guarantees: times are the source's to the millisecond, counted from the pass's origin and cut to its clip. Where a
+//! container shows one text at a time, those that overlap are shown together. Deliberately absent: choosing tracks.
+
+use crate::base::fault::Fault;
+use crate::media::av::AvError;
+use crate::media::av::Packet;
+use crate::media::av::Parameters;
+use crate::media::av::SubtitleDecoder;
+use crate::media::av::SubtitleEncoder;
+use crate::media::cue::Cue;
+use crate::media::error;
+use crate::media::facts::Ratio;
+use crate::media::pass::clock::Origin;
+use crate::media::pass::output::Health;
+use crate::media::pass::output::Output;
+use crate::media::pass::output::TrackId;
+use crate::media::spec::Container;
+use crate::media::subtitles;
+use crate::media::subtitles::Event;
+
+/// Unit of text packets.
+pub const MILLISECOND: Ratio = Ratio { num: 1, den: 1000 };
+/// How long text without a length stays, at most.
+const LONGEST_MS: i64 = 7_000;
+/// So much later than the packets around it text may stand in a file and still find its neighbours.
+const LATE_MS: i64 = 5_000;
+
+/// How a container holds text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TextForm {
+    /// 3GPP timed text: one at a time.
+    MovText,
+    /// SubRip.
+    SubRip,
+    /// ASS with its styles.
+    Ass,
+    /// WebVTT.
+    WebVtt,
+}
+
+impl TextForm {
+    /// In a container, of a codec; none: it has no place for text.
+    pub fn of(container: Container, codec_name: &str) -> Option<Self> {
+        if !subtitles::is_text(codec_name) {
+            return None;
+        }
+        match container {
+            Container::Mp4 | Container::Mov => Some(TextForm::MovText),
+            Container::Mkv if matches!(codec_name, "ass" | "ssa") => Some(TextForm::Ass),
+            Container::Mkv => Some(TextForm::SubRip),
+            Container::Webm => Some(TextForm::WebVtt),
+            _ => None,
+        }
+    }
+
+    /// What a probe calls a stream of it.
+    pub fn stream_name(self) -> &'static str {
+        match self {
+            TextForm::MovText => "mov_text",
+            TextForm::SubRip => "subrip",
+            TextForm::Ass => "ass",
+            TextForm::WebVtt => "webvtt",
+        }
+    }
+
+    /// An encoder for lines of an ASS header.
+    pub fn encoder(self, header: &str) -> Result<SubtitleEncoder, AvError> {
+        SubtitleEncoder::open(self.stream_name(), header)
+    }
+}
+
+/// One text track of the source.
+#[derive(Debug)]
+pub struct TextIn {
+    /// Stream in the file.
+    pub stream: usize,
+    unit: Ratio,
+    decoder: SubtitleDecoder,
+    header: String,
+    cues: Vec<Cue>,
+}
+
+impl TextIn {
+    /// Opens its decoder.
+    pub fn open(stream: usize, parameters: &Parameters, unit: Ratio) -> Result<Self, AvError> {
+        let decoder = SubtitleDecoder::open(parameters, unit)?;
+        Ok(TextIn {
+            stream,
+            unit,
+            header: decoder.header(),
+            decoder,
+            cues: Vec::new(),
+        })
+    }
+
+    /// The ASS header of its lines.
+    pub fn header(&self) -> &str {
+        &self.header
+    }
+}
+
+/// Where one text track goes.
+pub struct TextFeed<'a> {
+    /// Its number in the plan.
+    pub text: usize,
+    /// The output.
+    pub output: &'a Output,
+    /// How it is written there.
+    pub form: TextForm,
+    /// Its encoder.
+    pub encoder: SubtitleEncoder,
+    /// Lines that are on, for forms that show one text at a time.
+    pub waiting: Vec<(i64, i64, String)>,
+}
+
+/// All text of a pass.
+pub struct Texts<'a> {
+    /// By number in the plan; none: it cannot be decoded.
+    pub tracks: Vec<Option<TextIn>>,
+    /// Where they go.
+    pub feeds: Vec<TextFeed<'a>>,
+    /// Whether anybody waits for the outputs.
+    pub health: &'a Health,
+    /// Where a clip ends, seconds from the origin.
+    pub end_s: Option<f64>,
+}
+
+impl Texts<'_> {
+    /// Streams that are wanted.
+    pub fn streams(&self) -> Vec<usize> {
+        self.tracks.iter().flatten().map(|track| track.stream).collect()
+    }
+
+    /// Takes a packet if it is one of text.
+    pub fn take(&mut self, packet: &Packet, origin: Origin) -> bool {
+        let stream = packet.stream_index();
+        let mut found = false;
+        for text in 0..self.tracks.len() {
+            let Some(track) = self.tracks[text].as_mut().filter(|track| track.stream == stream) else {
+                continue;
+            };
+            found = true;
+            let Some(shown) = track.decoder.decode(packet) else {
+                continue;
+            };
+            let Some(pts) = packet.pts().or_else(|| packet.dts()) else {
+                continue;
+            };
+            let start_ms = origin.since(pts, track.unit, MILLISECOND);
+            let length_ms = shown
+                .duration_s
+                .map_or(LONGEST_MS, |duration_s| (duration_s * 1000.0).round() as i64);
+            let last_ms = self.end_s.map_or(i64::MAX, |end_s| (end_s * 1000.0).round() as i64);
+            let (start_ms, end_ms) = (start_ms.max(0), start_ms.saturating_add(length_ms).min(last_ms));
+            if end_ms <= start_ms {
+                continue;
+            }
+            for line in &shown.lines {
+                let event = Event {
+                    start_s: start_ms as f64 / 1000.0,
+                    end_s: end_ms as f64 / 1000.0,
+                    line: line.clone(),
+                };
+                track.cues.extend(subtitles::cue_of(&event));
+            }
+            if !shown.lines.is_empty() {
+                self.hand_on(text, start_ms, end_ms, &shown.lines);
+            }
+        }
+        found
+    }
+
+    fn hand_on(&mut self, text: usize, start_ms: i64, end_ms: i64, lines: &[String]) {
+        for feed in self.feeds.iter_mut().filter(|feed| feed.text == text) {
+            let answer = if feed.form == TextForm::MovText {
+                let answer = feed.flush(start_ms, self.health);
+                let lines = lines.iter().map(|line| (start_ms, end_ms, line.clone()));
+                feed.waiting.extend(lines);
+                answer
+            } else {
+                feed.write(start_ms, end_ms, lines, self.health)
+            };
+            feed.fail_on(answer, self.health);
+        }
+    }
+
+    /// The source was read so far: what ended long before is written.
+    pub fn reached(&mut self, at_s: f64) {
+        let until_ms = (at_s * 1000.0) as i64 - LATE_MS;
+        for feed in &mut self.feeds {
+            if feed.waiting.iter().any(|(_, end_ms, _)| *end_ms <= until_ms) {
+                let answer = feed.flush(until_ms, self.health);
+                feed.fail_on(answer, self.health);
+            }
+        }
+    }
+
+    /// The source was read to its end. `whole`: what was written is worth finishing. Answers the cues by text track.
+    pub fn finish(mut self, whole: bool) -> Vec<Option<Vec<Cue>>> {
+        for feed in &mut self.feeds {
+            let answer = feed.flush(i64::MAX, self.health);
+            feed.fail_on(answer, self.health);
+            if whole {
+                feed.output.end_track(self.health);
+            }
+        }
+        let tracks = self.tracks.into_iter();
+        tracks.map(|track| track.map(|track| track.cues)).collect()
+    }
+}
+
+impl TextFeed<'_> {
+    /// Writes what is on before a moment, cut wherever the lines that are on change.
+    fn flush(&mut self, until_ms: i64, health: &Health) -> Result<(), AvError> {
+        loop {
+            let Some(from_ms) = self.waiting.iter().map(|(start_ms, _, _)| *start_ms).min() else {
+                return Ok(());
+            };
+            if from_ms >= until_ms {
+                return Ok(());
+            }
+            let changes = self
+                .waiting
+                .iter()
+                .flat_map(|(start_ms, end_ms, _)| [*start_ms, *end_ms]);
+            let to_ms = changes
+                .filter(|change| *change > from_ms)
+                .min()
+                .unwrap_or(until_ms)
+                .min(until_ms);
+            let on = self.waiting.iter().filter(|(start_ms, _, _)| *start_ms <= from_ms);
+            let lines: Vec<String> = on.map(|(_, _, line)| line.clone()).collect();
+            self.write(from_ms, to_ms, &lines, health)?;
+            for (start_ms, _, _) in &mut self.waiting {
+                *start_ms = (*start_ms).max(to_ms);
+            }
+            self.waiting.retain(|(start_ms, end_ms, _)| end_ms > start_ms);
+        }
+    }
+
+    fn write(&mut self, start_ms: i64, end_ms: i64, lines: &[String], health: &Health) -> Result<(), AvError> {
+        let length_ms = end_ms - start_ms;
+        let bytes = match self.form {
+            TextForm::WebVtt => {
+                let events = lines.iter().map(|line| Event {
+                    start_s: 0.0,
+                    end_s: 1.0,
+                    line: line.clone(),
+                });
+                let texts: Vec<String> = events
+                    .filter_map(|event| Some(subtitles::cue_of(&event)?.text))
+                    .collect();
+                texts.join("\n").into_bytes()
+            }
+            _ => self
+                .encoder
+                .encode(lines, u32::try_from(length_ms).unwrap_or(u32::MAX))?,
+        };
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        let mut packet = Packet::of_bytes(&bytes)?;
+        packet.set_times(Some(start_ms), Some(start_ms), length_ms);
+        self.output.write(TrackId::Text(self.text), packet, health);
+        Ok(())
+    }
+
+    fn fail_on(&self, answer: Result<(), AvError>, health: &Health) {
+        if let Err(refusal) = answer {
+            let fault: Fault = error::output_refused("write the subtitles", self.form.stream_name(), &refusal);
+            self.output.fail(fault, health);
+        }
+    }
+}
