@@ -1,6 +1,7 @@
 //! Coded data with its time stamps.
 
 use crate::media::av::error::AvError;
+use crate::media::av::error::check;
 use crate::media::av::turn::Turn;
 use crate::media::facts::Ratio;
 use ffmpeg_the_third::ffi;

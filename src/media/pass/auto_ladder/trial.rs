@@ -104,8 +104,10 @@ pub fn run(
         };
         let mut decoder = Decoder::open(&parameters?, stream.time_base, range.threads, limits)?;
         let wanted = Wanted {
+            sdr_bounds: None,
             sdr: Some(PixelFormat::YUV420P),
             hdr: None,
+            sdr_bounds: None,
         };
         let mut head = Head::new(video, glance, wanted, TICK, 1.0 / range.fps, range.threads);
         let pictures = stretch(demuxer, &mut decoder, &mut head, sizes[0])?;
