@@ -104,7 +104,6 @@ pub fn run(
         };
         let mut decoder = Decoder::open(&parameters?, stream.time_base, range.threads, limits)?;
         let wanted = Wanted {
-            sdr_bounds: None,
             sdr: Some(PixelFormat::YUV420P),
             hdr: None,
             sdr_bounds: None,
