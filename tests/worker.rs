@@ -134,6 +134,7 @@ impl Stage {
                 name: "source.mp4".to_owned(),
                 size_bytes: metadata.len(),
                 mtime_ns: metadata.mtime() * 1_000_000_000 + metadata.mtime_nsec(),
+                family: None,
             },
             side: Vec::new(),
             scratch: self.root.path().join("scratch"),

@@ -7,11 +7,10 @@ use crate::base::fault::Fault;
 use crate::base::ids::AttemptId;
 use crate::base::ids::JobId;
 use crate::base::ids::TaskId;
-use crate::cli::outcome::BadUsage;
-use crate::cli::run::INPUT_STORAGE;
+use crate::cli::run::input::Input;
+use crate::cli::run::input::fps;
 use crate::cli::run::report::clean;
 use crate::cli::run::report::size;
-use crate::cli::run::source_of;
 use crate::cli::run::until_done;
 use crate::cli::run::workroom::Workroom;
 use crate::cli::table;
@@ -39,6 +38,9 @@ pub struct Args {
     /// Print the facts as one object.
     #[arg(long)]
     pub json: bool,
+    /// Pictures a second of numbered pictures.
+    #[arg(long, value_name = "N", default_value_t = 25.0, value_parser = fps)]
+    pub fps: f64,
 }
 
 /// Carries it out.
@@ -57,19 +59,15 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
 }
 
 async fn probe(args: &Args) -> anyhow::Result<MediaFacts> {
-    let (folder, source) = source_of(&args.input)?;
+    let input = Input::find(&args.input, args.fps)?;
     let workroom = Workroom::make(None)?;
-    let executor = LocalExecutor::new(LocalExecutorOptions::new(workroom.path()).with_folder(INPUT_STORAGE, folder));
-    let identity = executor
-        .head(&source)
-        .await?
-        .ok_or_else(|| BadUsage(format!("the input {} is gone", args.input.display())))?;
+    let executor = LocalExecutor::new(input.add_to(LocalExecutorOptions::new(workroom.path())));
     let order = AttemptOrder {
         attempt: AttemptId::fresh(),
         task: TaskId::fresh(),
         jobs: vec![(JobId::fresh(), MediaWork::Analysis)],
-        source,
-        identity,
+        source: input.source,
+        identity: input.identity,
         threads: 1,
         backend: Backend::Software,
         limits: Limits::default(),

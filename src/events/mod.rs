@@ -21,6 +21,7 @@ use crate::base::ids::OutputId;
 use crate::base::ids::TaskId;
 use crate::base::ids::WorkflowId;
 use crate::media::facts::MediaFacts;
+use crate::media::product::FailedOutput;
 use crate::media::product::QcReport;
 use crate::objects::uri::ObjectUri;
 use crate::workflow::resolved::ActivityKind;
@@ -126,6 +127,12 @@ pub struct JobBrief {
     /// Why not where it was wanted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fallback_reason: Option<String>,
+    /// Less was made than was asked for, and the activity accepts that.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub partial: bool,
+    /// Outputs that are missing for that reason.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failed_outputs: Vec<FailedOutput>,
 }
 
 /// What happened.

@@ -5,7 +5,7 @@
 //!  "media": {"id", "storage", "key", "url", "size_bytes"},
 //!  "task": {"id", "workflow_id", "workflow_name", "trigger": "Console|Workflow|API", "user_data", "created_at"},
 //!  "job": {"id", "activity", "kind", "status", "template", "parameters", "submitted_at", "finished_at", "fault",
-//!           "backend", "fallback_reason"},
+//!           "backend", "fallback_reason", "partial", "failed_outputs"},
 //!  ... and what belongs to the type}
 //! ```
 //! `job` is missing in events of the task itself. `user_data` is the caller's JSON as a value (as a string when it is
@@ -90,6 +90,8 @@ fn job(job: &JobBrief) -> Value {
         "fault": job.fault,
         "backend": job.backend,
         "fallback_reason": job.fallback_reason,
+        "partial": job.partial,
+        "failed_outputs": job.failed_outputs,
     })
 }
 

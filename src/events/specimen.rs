@@ -59,6 +59,8 @@ fn job(activity: &str, kind: ActivityKind, parameters: serde_json::Value) -> Job
         fault: None,
         backend: Some("software".to_owned()),
         fallback_reason: Some("no encoder on this device".to_owned()),
+        partial: false,
+        failed_outputs: Vec::new(),
     }
 }
 

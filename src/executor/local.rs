@@ -19,6 +19,7 @@ use crate::executor::pool::StoragePool;
 use crate::executor::publish;
 use crate::executor::publish::Standing;
 use crate::executor::side::SideFile;
+use crate::media::family::Family;
 use crate::media::product::Place;
 use crate::media::product::ProductFile;
 use crate::objects::local::Folder;
@@ -61,6 +62,8 @@ pub struct LocalExecutorOptions {
     pub storage_patience: Duration,
     /// Where files beside the source lie that are named without a storage; none: such a name is refused.
     pub plain_names: Option<PathBuf>,
+    /// The source of all attempts is a family of numbered pictures in this folder.
+    pub family: Option<(PathBuf, Family)>,
 }
 
 impl LocalExecutorOptions {
@@ -74,6 +77,7 @@ impl LocalExecutorOptions {
             storage_slots: 8,
             storage_patience: Duration::from_secs(60),
             plain_names: None,
+            family: None,
         }
     }
 
@@ -111,6 +115,7 @@ pub struct LocalExecutor {
     sandbox: SandboxMode,
     supervisor: SupervisorOptions,
     plain_names: Option<PathBuf>,
+    family: Option<(PathBuf, Family)>,
 }
 
 impl LocalExecutor {
@@ -128,6 +133,7 @@ impl LocalExecutor {
             sandbox: options.sandbox,
             supervisor: options.supervisor,
             plain_names: options.plain_names,
+            family: options.family,
         }
     }
 
@@ -168,6 +174,12 @@ impl LocalExecutor {
     }
 
     async fn open_source(&self, order: &AttemptOrder) -> Result<File, Fault> {
+        if let Some((folder, _)) = &self.family {
+            return File::open(folder).map_err(|error| {
+                let subject = folder.display().to_string();
+                crate::objects::refusal::fault(crate::objects::refusal::Access::Read, "open", &subject, &error)
+            });
+        }
         let key = order.source.key.clone();
         let (file, stat) = self
             .on(&order.source, "open", move |folder, _| folder.open(&key))
@@ -215,6 +227,7 @@ impl LocalExecutor {
                 name: order.source.file_name().to_owned(),
                 size_bytes: stat.size_bytes,
                 mtime_ns: stat.mtime_ns,
+                family: self.family.as_ref().map(|(_, family)| family.clone()),
             },
             side: side
                 .iter()

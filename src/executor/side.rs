@@ -44,6 +44,7 @@ impl SideFile {
             name: self.name.clone(),
             size_bytes: self.stat.size_bytes,
             mtime_ns: self.stat.mtime_ns,
+            family: None,
         }
     }
 }

@@ -61,6 +61,12 @@ impl MediaFacts {
         })
     }
 
+    /// A file of one picture: PNG, JPEG, DPX.
+    pub fn is_still(&self) -> bool {
+        // The demuxers of single pictures give each a 25th of a second.
+        self.format_name.ends_with("_pipe") && self.duration_s.is_none_or(|duration_s| duration_s < 0.06)
+    }
+
     /// The stream that audio work is done on: the default one that can be decoded, else the first.
     pub fn main_audio(&self) -> Option<(&StreamFacts, &AudioFacts)> {
         let audio = || {

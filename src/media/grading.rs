@@ -152,10 +152,10 @@ pub fn chain(
         format = PixelFormat::named(&without).unwrap_or(format);
     }
     let (across, down) = format.chroma_shift();
-    let step = (1 << across, 1 << down);
+    let step: (u32, u32) = (1 << across, 1 << down);
     // The converter wants whole blocks of chroma.
-    let cut = (size.0 % step.0 != 0 || size.1 % step.1 != 0)
-        .then(|| format!("crop=trunc(iw/{0})*{0}:trunc(ih/{1})*{1}", step.0, step.1));
+    let is_whole = size.0.is_multiple_of(step.0) && size.1.is_multiple_of(step.1);
+    let cut = (!is_whole).then(|| format!("crop=trunc(iw/{0})*{0}:trunc(ih/{1})*{1}", step.0, step.1));
     let means = format!(
         "pin={}:tin={}:min={}:rin={}",
         from.primaries,

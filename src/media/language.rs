@@ -18,6 +18,12 @@ const SHORT: &str = "\
     tibbo tirti tonto tsntn tsots tuktk turtr twitw uigug ukruk urdur uzbuz venve vievi volvo welcy wlnwa wolwo \
     xhoxh yidyi yoryo zhaza zhozh zulzu";
 
+/// Of a language with two codes of three letters, the one of libraries.
+const BIBLIOGRAPHIC: [&str; 20] = [
+    "alb", "arm", "baq", "bur", "chi", "cze", "dut", "fre", "geo", "ger", "gre", "ice", "mac", "mao", "may", "per",
+    "rum", "slo", "tib", "wel",
+];
+
 /// The RFC 5646 tag of what a file says of its track; none when it says that nothing is known, or nonsense.
 pub fn tag(said: &str) -> Option<String> {
     let said = said.trim().replace('_', "-");
@@ -45,9 +51,39 @@ pub fn tag(said: &str) -> Option<String> {
     Some(tag)
 }
 
+/// The three letters of ISO 639-2 for what a file says of its track, as MP4 and MPEG-TS want them; none when nothing is
+/// known.
+pub fn long(said: &str) -> Option<String> {
+    let tag = tag(said)?;
+    let short = tag.split('-').next()?;
+    if short.len() == 3 {
+        return Some(short.to_owned());
+    }
+    let mut pairs = SHORT.split(' ').filter_map(|pair| pair.split_at_checked(3));
+    pairs
+        .find(|(three, two)| *two == short && !BIBLIOGRAPHIC.contains(three))
+        .map(|(three, _)| three.to_owned())
+}
+
 #[cfg(test)]
 mod tests {
+    use super::long;
     use super::tag;
+
+    #[test]
+    fn short_codes_become_long_ones() {
+        for (said, wanted) in [
+            ("en", "eng"),
+            ("en-US", "eng"),
+            ("ger", "deu"),
+            ("fr", "fra"),
+            ("nl", "nld"),
+            ("gsw", "gsw"),
+        ] {
+            assert_eq!(long(said).as_deref(), Some(wanted), "{said}");
+        }
+        assert_eq!(long("und"), None);
+    }
 
     #[test]
     fn long_codes_become_short_ones() {

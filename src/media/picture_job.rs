@@ -5,6 +5,7 @@
 //! not disturb its neighbours. Deliberately absent: decoding and scaling; the caller brings a renderer.
 
 use crate::base::fault::Fault;
+use crate::media::claimed_length::ClaimedLength;
 use crate::media::facts::MediaFacts;
 use crate::media::gather::Fit;
 use crate::media::gather::Gather;
@@ -44,12 +45,7 @@ pub struct PictureJob<F> {
     end_s: f64,
     skipped: usize,
     missed: usize,
-    /// What the source says of the length of its video.
-    said_s: Option<f64>,
-    /// What was seen of its length.
-    seen_s: Option<f64>,
-    has_sound: bool,
-    frame_s: f64,
+    length: ClaimedLength,
 }
 
 /// What a picture is labelled with.
@@ -129,10 +125,7 @@ impl<F: Clone> PictureJob<F> {
             end_s: timeline.end_s,
             skipped: 0,
             missed: 0,
-            said_s: timeline.span.duration_s,
-            seen_s: None,
-            has_sound,
-            frame_s: timeline.span.frame_s,
+            length: ClaimedLength::of(timeline, has_sound),
         }
     }
 
@@ -195,16 +188,13 @@ impl<F: Clone> PictureJob<F> {
     /// The last frame offered stands for all moments left; there are no more frames. Where the length was unknown,
     /// or what the source said of it turns out to be far too long, moments after its true end are none.
     pub fn settle_all(&mut self, render: &mut Render<'_, F>) {
-        let over_s = (self.last_frame_s + self.frame_s).max(self.seen_s.unwrap_or(0.0));
         // A job that had all its frames stopped listening, and the last key frame says nothing of the frames after
         // it: only one that waits for more of all frames has seen the end.
-        let saw_end = !self.picker.is_done() && !self.intra;
-        let is_over = match self.said_s {
-            Some(said_s) => saw_end && is_overlong(said_s, over_s),
-            None => !self.picker.is_done(),
-        };
-        if is_over && (self.said_s.is_none() || self.seen_s.is_some() || !self.has_sound) {
-            self.end_s = over_s;
+        let waits = !self.picker.is_done();
+        let over_s = self.length.over_s(self.last_frame_s);
+        let is_over = waits && self.length.is_refuted_by(over_s, self.intra);
+        if let Some(end_s) = self.length.end_s(over_s).filter(|_| is_over) {
+            self.end_s = end_s;
         }
         let mut beyond = 0;
         for pick in self.picker.finish() {
@@ -224,7 +214,7 @@ impl<F: Clone> PictureJob<F> {
 
     /// The source was seen to last until then, sound included.
     pub fn ends_at(&mut self, end_s: f64) {
-        self.seen_s = Some(end_s);
+        self.length.saw(end_s);
         self.end_s = self.end_s.max(end_s);
     }
 
@@ -375,11 +365,6 @@ impl<F: Clone> PictureJob<F> {
             self.fail(fault);
         }
     }
-}
-
-/// Whether a length that a source claims is beyond anything that rounding or a held last frame explains.
-pub fn is_overlong(said_s: f64, seen_s: f64) -> bool {
-    said_s > seen_s * 1.2 + 1.0
 }
 
 /// What tells this source from others, for what is drawn by lot.

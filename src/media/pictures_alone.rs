@@ -12,6 +12,7 @@ use crate::media::av::Demuxer;
 use crate::media::av::Frame;
 use crate::media::av::Packet;
 use crate::media::av::decode::Decode;
+use crate::media::claimed_length::is_overlong;
 use crate::media::error;
 use crate::media::facts::MediaFacts;
 use crate::media::frame_painter::FramePainter;
@@ -22,11 +23,11 @@ use crate::media::key_decoders::KeyDecoders;
 use crate::media::key_decoders::KeysAhead;
 use crate::media::key_index::KeyIndex;
 use crate::media::limits::Limits;
+use crate::media::measured_length;
 use crate::media::moments;
 use crate::media::picture_job::PictureJob;
 use crate::media::picture_job::Prepared;
 use crate::media::picture_job::Render;
-use crate::media::picture_job::is_overlong;
 use crate::media::probe::Opened;
 use crate::media::product::JobEnd;
 use crate::media::spec::MediaWork;
@@ -72,11 +73,13 @@ pub fn carry_out_alone(
     limits: &Limits,
     on_progress: &mut OnProgress<'_>,
 ) -> Result<Vec<JobEnd>, Fault> {
-    if let Some(missing) = opened.missing_data() {
+    if let Some(missing) = opened.missing_data()
+        && !jobs.iter().all(|job| job.work.takes_partial())
+    {
         return Err(error::source_truncated(OPERATION, opened.demuxer.name(), missing));
     }
     if jobs.iter().any(|job| needs_length(job.work)) {
-        measure_length(opened, on_progress)?;
+        measured_length::measure(opened, OPERATION, on_progress)?;
     }
     let mut ends: Vec<Option<JobEnd>> = jobs.iter().map(|_| None).collect();
     let mut open_jobs = Vec::new();
@@ -151,48 +154,6 @@ type Job = PictureJob<Arc<Frame>>;
 
 fn needs_length(work: &MediaWork) -> bool {
     matches!(work, MediaWork::Snapshot(spec) if moments::need_length(spec))
-}
-
-/// Reads through a file that does not say how long its video is, unless it is a single picture.
-fn measure_length(opened: &mut Opened, on_progress: &mut OnProgress<'_>) -> Result<(), Fault> {
-    let Some((stream, video)) = opened.facts.main_video() else {
-        return Ok(());
-    };
-    let span = Timeline::of(&opened.facts).span;
-    if span.duration_s.is_some() || span.is_one_frame {
-        return Ok(());
-    }
-    let (index, rate) = (stream.index, video.average_frame_rate.or(video.frame_rate));
-    let frame_s = rate.map_or(0.0, |rate| 1.0 / rate.value().max(0.001));
-    let unit_s = stream.time_base.value();
-    let demuxer = &mut opened.demuxer;
-    let refusal = |demuxer: &Demuxer, cause: &AvError| match demuxer.watch().trouble() {
-        Some(trouble) => error::source_unreadable(OPERATION, demuxer.name(), trouble),
-        None => error::source_refused(OPERATION, demuxer.name(), cause),
-    };
-    let mut packet = Packet::new().map_err(|cause| refusal(demuxer, &cause))?;
-    let (mut first, mut last) = (None, None);
-    demuxer.keep_only(&[index]);
-    while demuxer.read(&mut packet).map_err(|cause| refusal(demuxer, &cause))? {
-        if let Some(pts) = packet.pts().or(packet.dts()).filter(|_| packet.stream_index() == index) {
-            first = Some(first.map_or(pts, |first: i64| first.min(pts)));
-            last = Some(last.map_or(pts, |last: i64| last.max(pts)));
-        }
-        if !on_progress(0.0, 0) {
-            return Err(error::stopped(OPERATION, demuxer.name()));
-        }
-    }
-    demuxer
-        .seek(index, first.unwrap_or(0))
-        .or_else(|_| demuxer.seek_byte(0))
-        .map_err(|cause| refusal(demuxer, &cause))?;
-    let length_s = first
-        .zip(last)
-        .map(|(first, last)| (last - first) as f64 * unit_s + frame_s);
-    if let Some(stream) = opened.facts.streams.get_mut(index) {
-        stream.duration_s = length_s;
-    }
-    Ok(())
 }
 
 fn nothing(facts: &MediaFacts) -> JobEnd {

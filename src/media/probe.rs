@@ -92,6 +92,10 @@ fn refused(name: &str, refusal: &AvError, wholeness: &Wholeness, signature: Opti
             format!("its {part} declares {declared_bytes} bytes, which are not there"),
         );
     }
+    // libav says "no memory" of this limit.
+    if log::errors().iter().any(|line| line.contains("exceeds max_streams")) {
+        return error::source_over_limit(OPERATION, name, "it has more streams than are looked at");
+    }
     if refusal.is_no_memory() {
         return error::source_refused(OPERATION, name, refusal);
     }
@@ -266,12 +270,37 @@ fn stream_facts(stream: &Stream<'_>) -> Result<StreamFacts, AvError> {
         bitrate_kbps: (bit_rate > 0).then_some(bit_rate as f64 / 1000.0),
         frame_count: stream.frame_count(),
         language: stream.tags().remove("language").filter(|language| language != "und"),
-        title: stream.tags().remove("title").filter(|title| !title.is_empty()),
+        title: title(stream),
         default: stream.is_default(),
         dispositions: stream.dispositions(),
         decodable: complete && Decoder::exists(&parameters),
         kind,
     })
+}
+
+/// Names that writers of ISO files put in for every track.
+const GENERIC_HANDLERS: [&str; 8] = [
+    "handler",
+    "mainconcept",
+    "core media",
+    "gpac",
+    "iso media",
+    "alias data",
+    "stereo",
+    "mono",
+];
+
+/// What a track is called. ISO files keep it where most writers put the name of their code.
+fn title(stream: &Stream<'_>) -> Option<String> {
+    let mut tags = stream.tags();
+    let handler = tags.remove("handler_name").filter(|name| {
+        let name = name.to_ascii_lowercase();
+        let is_generic = GENERIC_HANDLERS.iter().any(|generic| name.contains(generic));
+        !is_generic && name.chars().any(|letter| letter.is_ascii_lowercase())
+    });
+    tags.remove("title")
+        .or(handler)
+        .filter(|title| !title.trim().is_empty())
 }
 
 fn video_facts(stream: &Stream<'_>, parameters: &Parameters) -> VideoFacts {

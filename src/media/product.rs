@@ -56,6 +56,13 @@ pub struct JobProduct {
     /// What deserves a look though it is no failure, in words.
     #[serde(default)]
     pub warnings: Vec<String>,
+    /// Less was made than was asked for, and the activity accepts that (`partial = true`): the source is truncated
+    /// (`warnings` says where), or outputs failed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub partial: bool,
+    /// Outputs that are missing for that reason.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failed_outputs: Vec<FailedOutput>,
     /// Where the work was done: `software`, `gpu`, ...
     pub backend: String,
     /// Why not where it was wanted.
@@ -67,6 +74,17 @@ pub struct JobProduct {
     /// Why ladders that were left to the source are what they are.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub decisions: Vec<LadderDecision>,
+}
+
+/// An output that could not be made, of a job that takes what it gets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailedOutput {
+    /// Its output group; may be empty.
+    pub group: String,
+    /// Its name in the definition.
+    pub name: String,
+    /// Why.
+    pub fault: Fault,
 }
 
 /// One output: a file, or a set of files that belong together.

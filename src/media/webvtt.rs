@@ -68,6 +68,8 @@ pub fn write(cues: &[Cue], notes: &[String]) -> String {
 
 /// Reads the cues back. The error names the line.
 pub fn read(text: &str) -> Result<Vec<Cue>, String> {
+    // A carriage return ends a line by itself, too.
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
     let mut lines = text
         .lines()
         .enumerate()
@@ -202,6 +204,15 @@ mod tests {
         let text = write(&stills, &[]);
         assert!(text.ends_with("00:00:04.000 --> 00:00:08.000\nstill-1.jpg\n"), "{text}");
         assert_eq!(read(&text).expect("reads"), stills);
+    }
+
+    #[test]
+    fn lines_may_end_in_any_way() {
+        let text = write(&made(&[0.0, 10.0], 20.0), &[]);
+        for ending in ["\r\n", "\r"] {
+            let other = text.replace('\n', ending);
+            assert_eq!(read(&other), read(&text), "{ending:?}");
+        }
     }
 
     #[test]

@@ -119,6 +119,8 @@ pub(super) fn result_of(product: &JobProduct) -> JobResult {
         fallback_reason: product.fallback_reason.clone(),
         dropped: product.dropped.clone(),
         warnings: product.warnings.clone(),
+        partial: product.partial,
+        failed_outputs: product.failed_outputs.clone(),
         qc: product.qc.clone(),
         decisions: product.decisions.clone(),
     }

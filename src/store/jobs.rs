@@ -13,6 +13,7 @@ use crate::base::ids::AttemptId;
 use crate::base::ids::JobId;
 use crate::base::ids::TaskId;
 use crate::events::Detail;
+use crate::media::product::FailedOutput;
 use crate::media::product::LadderDecision;
 use crate::media::product::QcReport;
 use crate::workflow::resolved::ActivityKind;
@@ -79,6 +80,12 @@ pub struct JobResult {
     /// What deserves a look.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
+    /// Less was made than was asked for, and the activity accepts that.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub partial: bool,
+    /// Outputs that are missing for that reason.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failed_outputs: Vec<FailedOutput>,
     /// What quality control found, the first stretches of each check.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub qc: Option<QcReport>,

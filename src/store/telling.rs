@@ -73,6 +73,11 @@ pub(super) fn brief(activity: &Activity, job: &JobRow) -> JobBrief {
         fault: job.fault.clone().filter(|_| job.status == JobStatus::Fail),
         backend: job.result.as_ref().map(|result| result.backend.clone()),
         fallback_reason: job.result.as_ref().and_then(|result| result.fallback_reason.clone()),
+        partial: job.result.as_ref().is_some_and(|result| result.partial),
+        failed_outputs: job
+            .result
+            .as_ref()
+            .map_or_else(Vec::new, |result| result.failed_outputs.clone()),
     }
 }
 

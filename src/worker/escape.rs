@@ -38,6 +38,7 @@ pub enum Escape {
 pub fn attempt(escape: Escape, scratch: &Path, target: &Path, mode: SandboxMode) -> ExitCode {
     let cage = Cage {
         scratch,
+        folder: None,
         max_memory_bytes: 0,
         mode,
     };

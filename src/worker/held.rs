@@ -10,6 +10,8 @@ use rustix::io::Errno;
 use rustix::process::PidfdFlags;
 use rustix::process::PidfdGetfdFlags;
 use std::fs::File;
+use std::os::fd::AsFd;
+use std::os::fd::BorrowedFd;
 
 /// The open source.
 #[derive(Debug)]
@@ -22,6 +24,11 @@ impl HeldSource {
     /// Takes the inherited descriptors of files beside the source. Must come before the cage closes.
     pub fn take_all(orders: &[SourceOrder]) -> Result<Vec<Self>, Fault> {
         orders.iter().map(Self::take).collect()
+    }
+
+    /// The folder it is, where a family of files in it is the source.
+    pub fn folder(&self) -> BorrowedFd<'_> {
+        self.file.as_fd()
     }
 
     /// The name it was ordered by.

@@ -68,6 +68,7 @@ fn carry_out_order(voice: &Arc<StdoutVoice>, account: &Account) -> Result<(), Fa
     let _ = std::fs::write("/proc/self/oom_score_adj", OOM_SCORE_ADJ);
     let sandbox_missing = sandbox::enter(&Cage {
         scratch: &order.scratch,
+        folder: order.source.family.is_some().then(|| source.folder()),
         max_memory_bytes: order.limits.max_memory_bytes,
         mode: order.sandbox,
     })?;
@@ -185,6 +186,7 @@ fn pass(order: &Order, source: &HeldSource, side: &[HeldSource], voice: &StdoutV
         backend: order.backend,
         limits: order.limits.clone(),
         side: side_files,
+        family: order.source.family.clone(),
     };
     pass::carry_out(&pass_order, source.file()?, &order.source.name, voice)
 }

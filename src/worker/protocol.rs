@@ -9,6 +9,7 @@ use crate::base::fault::Fault;
 use crate::base::ids::AttemptId;
 use crate::base::ids::JobId;
 use crate::media::facts::MediaFacts;
+use crate::media::family::Family;
 use crate::media::limits::Limits;
 use crate::media::product::JobEnd;
 use crate::media::progress::Cost;
@@ -69,6 +70,9 @@ pub struct SourceOrder {
     pub size_bytes: u64,
     /// Modification time at the time of the lease, nanoseconds since 1970.
     pub mtime_ns: i64,
+    /// It is a folder, and these files in it are the source.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub family: Option<Family>,
 }
 
 /// How tightly a worker is confined.

@@ -32,6 +32,7 @@ use seccompiler::SeccompCondition;
 use seccompiler::SeccompFilter;
 use seccompiler::SeccompRule;
 use std::collections::BTreeMap;
+use std::os::fd::BorrowedFd;
 use std::path::Path;
 
 /// Descriptors a worker may hold: its files and segments, not the host's table.
@@ -58,6 +59,8 @@ const READABLE: [&str; 7] = [
 pub struct Cage<'a> {
     /// The one directory that can be written.
     pub scratch: &'a Path,
+    /// A folder whose files may be read: those of a family of pictures.
+    pub folder: Option<BorrowedFd<'a>>,
     /// Bytes of address space; 0: no limit.
     pub max_memory_bytes: u64,
     /// How strict to be about what the kernel lacks.
@@ -74,7 +77,7 @@ pub fn enter(cage: &Cage) -> Result<Vec<String>, Fault> {
     if let Err(error) = rustix::thread::set_no_new_privs(true) {
         missing.push(format!("no_new_privs: {error}"));
     }
-    if let Err(cause) = confine_files(cage.scratch) {
+    if let Err(cause) = confine_files(cage.scratch, cage.folder) {
         missing.push(format!("landlock: {cause}"));
     }
     if let Err(cause) = confine_calls() {
@@ -115,7 +118,7 @@ fn limit_resources(max_memory_bytes: u64) -> Result<(), Errno> {
 }
 
 /// Leaves scratch and [`READABLE`] of all files.
-fn confine_files(scratch: &Path) -> Result<(), String> {
+fn confine_files(scratch: &Path, folder: Option<BorrowedFd<'_>>) -> Result<(), String> {
     let abi = landlock::ABI::V6;
     let in_scratch = AccessFs::from_all(abi)
         & !(AccessFs::Execute
@@ -138,6 +141,9 @@ fn confine_files(scratch: &Path) -> Result<(), String> {
         }
         if let Ok(opened) = PathFd::new(scratch) {
             rules = rules.add_rule(PathBeneath::new(opened, in_scratch))?;
+        }
+        if let Some(folder) = folder {
+            rules = rules.add_rule(PathBeneath::new(folder, AccessFs::ReadFile))?;
         }
         rules.restrict_self()
     };

@@ -383,14 +383,15 @@ impl ProductNames {
             Place::Numbered(number) => self.compose(Number::Left, format!("-{number:0COUNT_DIGITS$}").as_bytes()),
             Place::Beside(suffix) => {
                 let (mut folder, stem, _) = self.split(Number::Left);
-                folder.extend(segment::with_tail(&stem, suffix.replace('/', "_").as_bytes()));
+                folder.extend(segment::with_tail(&stem, suffix.replace(['/', '\0'], "_").as_bytes()));
                 folder
             }
             Place::Inside(rest) => {
                 let (mut folder, stem, _) = self.split(Number::Left);
                 folder.extend(stem);
                 folder.push(b'/');
-                folder.extend(segment::clean_path(rest.as_bytes()));
+                let inner = segment::clean_path(rest.as_bytes());
+                folder.extend(if inner.is_empty() { b"_".to_vec() } else { inner });
                 folder
             }
         };

@@ -155,12 +155,12 @@ fn time_alone(spec: &TranscodeSpec, facts: Option<&MediaFacts>) -> f64 {
             pixels(video, source) / FULL_HD * preset_factor(&video.preset) * codec_factor(video.codec) * readings
         })
         .sum();
-    // Trial encodes of a ladder left to the source take as long as some seconds of it, whatever its length.
     let readings = if video_specs(spec, source).iter().any(|video| video.two_pass) {
         2.0
     } else {
         1.0
     };
+    // Trial encodes of a ladder left to the source take as long as some seconds of it, whatever its length.
     source / FULL_HD * readings + encodes
 }
 
@@ -170,10 +170,9 @@ fn memory_bytes(spec: &TranscodeSpec, facts: Option<&MediaFacts>) -> u64 {
     const BYTES_A_PIXEL: f64 = 1.5;
     let source = source_pixels(facts);
     let wide = |video: &VideoSpec| if video.bits() > 8 { 2.0 } else { 1.0 };
-    let made = video_specs(spec, source)
-        .into_iter()
-        .filter(|video| video.codec != VideoCodec::Copy);
-    let pixels: f64 = source + made.map(|video| pixels(&video, source) * wide(&video)).sum::<f64>();
+    let specs = video_specs(spec, source);
+    let made = specs.iter().filter(|video| video.codec != VideoCodec::Copy);
+    let pixels: f64 = source + made.map(|video| pixels(video, source) * wide(video)).sum::<f64>();
     (pixels * BYTES_A_PIXEL * FRAMES) as u64
 }
 

@@ -4,6 +4,7 @@ use crate::FINE;
 use crate::clips::Rgb;
 use crate::clips::ffmpeg;
 use crate::clips::ffprobe;
+use crate::room;
 use crate::room::Room;
 use crate::room::transcode;
 use crate::transcoded;
@@ -89,6 +90,10 @@ fn hdr10_is_shown_in_sdr_as_bright_as_it_was_meant() {
     ] {
         let source = grey_bars(room.path(), LIGHTS.map(pq_code), "smpte2084", params);
         plausible(&brightness(&transcoded(&room, &source, FINE)), what);
+        // Mapped at the size that is wanted, where that is much smaller.
+        let small = transcoded(&room, &source, &format!("{FINE}, height = 128"));
+        assert_eq!(ffprobe("stream=width,height", &small), ["228,128"]);
+        plausible(&brightness(&small), what);
     }
 }
 
@@ -293,4 +298,49 @@ fn image_of(path: &Path) -> Vec<i32> {
     (0..5)
         .map(|bar| picture.at((f64::from(bar) + 0.5) / 5.0, 0.5)[1])
         .collect()
+}
+
+/// Puts a Dolby Vision configuration behind the last box of the sample entry of an MP4 whose index stands at its end.
+fn say_dolby(path: &Path, profile: u16, compatibility: u8) {
+    let mut bytes = std::fs::read(path).expect("read");
+    let mut record = vec![0, 0, 0, 32];
+    record.extend(b"dvcC");
+    record.extend([1, 0]);
+    // Profile, level 1, with an RPU and a base layer.
+    record.extend((profile << 9 | 1 << 3 | 0b101).to_be_bytes());
+    record.push(compatibility << 4);
+    record.resize(32, 0);
+    let mut from = 0;
+    let mut entry_end = 0;
+    for tag in [b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd", b"hev1"] {
+        let at = bytes[from..].windows(4).position(|four| four == tag).expect("a box") + from;
+        let size = u32::from_be_bytes(bytes[at - 4..at].try_into().expect("four bytes"));
+        entry_end = at - 4 + size as usize;
+        bytes[at - 4..at].copy_from_slice(&(size + 32).to_be_bytes());
+        from = at + 4;
+    }
+    bytes.splice(entry_end..entry_end, record);
+    std::fs::write(path, bytes).expect("write");
+}
+
+#[test]
+fn dolby_vision_is_taken_by_its_base_layer_or_refused() {
+    let room = Room::new();
+    let work = crate::one_file(FINE);
+    let source = grey_bars(room.path(), LIGHTS.map(pq_code), "smpte2084", DISPLAY);
+    say_dolby(&source, 8, 1);
+    let facts = room::probe(&source);
+    assert_eq!(facts.main_video().expect("video").1.hdr, "dovi");
+    plausible(&brightness(&transcoded(&room, &source, FINE)), "profile 8.1");
+
+    let source = grey_bars(room.path(), LIGHTS.map(pq_code), "smpte2084", DISPLAY);
+    say_dolby(&source, 5, 0);
+    let poster = MediaWork::Snapshot(serde_json::from_str(r#"{"times":["0"]}"#).expect("a snapshot"));
+    for work in [work, poster] {
+        let fault = room
+            .carry_out(&source, &[work])
+            .expect_err("no colours without Dolby's decoder");
+        assert_eq!(fault.code, "SourceUndecodable");
+        assert!(fault.to_string().contains("Dolby Vision profile 5"), "{fault}");
+    }
 }

@@ -197,7 +197,13 @@ fn a_film_spread_to_fields_comes_back_at_its_own_rate() {
          -b:v 9M -flags +ildct+ilme -top 1 -bf 2 {}",
         &[&source],
     );
-    let output = transcoded(&room, &source, FINE);
+    let product = room.success(&source, &one_file(FINE));
+    let output = made(&room, &product);
+    assert!(
+        product.warnings.iter().any(|warning| warning.contains("own rate")),
+        "{:?}",
+        product.warnings
+    );
     let times = frame_times(&output);
     assert!((94..=99).contains(&times.len()), "{} pictures of 96", times.len());
     let steps: Vec<f64> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();

@@ -133,3 +133,67 @@ fn what_a_container_cuts_off_stays_cut_off() {
     assert_eq!((picture.width, picture.height), (316, 180));
     assert!(distance(picture.at(0.99, 0.99), [220; 3]) <= 12);
 }
+
+#[test]
+fn pictures_that_say_themselves_how_they_are_held_are_turned() {
+    let room = Room::new();
+    let plain = quarters(room.path(), 320, 192);
+    let source = room.path().join("held.ts");
+    // The message counts anticlockwise.
+    ffmpeg(
+        "-i {} -c copy -bsf:v h264_metadata=display_orientation=insert:rotate=90 {}",
+        &[&plain, &source],
+    );
+    let picture = Rgb::of(&transcoded(&room, &source, FINE), 2);
+    assert_eq!((picture.width, picture.height), (192, 320));
+    // Turned by a quarter anticlockwise, what was above at the right is above at the left.
+    for (across, down, colour) in [(0.25, 0.25, [20, 220, 20]), (0.75, 0.75, [20, 20, 220])] {
+        let found = picture.at(across, down);
+        assert!(distance(found, colour) <= 12, "{found:?} for {colour:?}");
+    }
+}
+
+#[test]
+fn a_change_of_the_shape_of_pixels_is_followed() {
+    let room = Room::new();
+    let part = |name: &str, aspect: &str, first_s: f64| {
+        let path = room.path().join(name);
+        let words = format!(
+            "-f lavfi -i color=white:s=320x180:r=25:d=1,setsar={aspect} -vf format=yuv420p -c:v libx264 -preset ultrafast \
+             -bf 0 -output_ts_offset {first_s} -muxdelay 0 {{}}"
+        );
+        ffmpeg(&words, &[&path]);
+        std::fs::read(path).expect("read")
+    };
+    let mut bytes = part("square.ts", "1/1", 1.0);
+    bytes.extend(part("narrow.ts", "3/4", 2.0));
+    let source = room.path().join("aspect.ts");
+    std::fs::write(&source, bytes).expect("write");
+    let output = transcoded(&room, &source, FINE);
+    let at = |number: usize, across: f64| Rgb::of(&output, number).at(across, 0.5)[1];
+    assert!(at(5, 0.02) > 240, "the first pictures fill the frame");
+    assert!(
+        at(40, 0.02) < 30 && at(40, 0.5) > 240,
+        "narrower ones have bars at their sides"
+    );
+}
+
+#[test]
+fn pictures_go_on_when_a_stream_moves_them_to_another_number() {
+    let room = Room::new();
+    let part = |name: &str, pid: u32, first_s: f64| {
+        let path = room.path().join(name);
+        let words = format!(
+            "-f lavfi -i testsrc=s=160x96:r=25:d=1 -c:v libx264 -preset ultrafast -bf 0 -mpegts_start_pid {pid} \
+             -output_ts_offset {first_s} -muxdelay 0 -mpegts_flags +initial_discontinuity {{}}"
+        );
+        ffmpeg(&words, &[&path]);
+        std::fs::read(path).expect("read")
+    };
+    let mut bytes = part("one.ts", 256, 1.0);
+    bytes.extend(part("two.ts", 512, 2.0));
+    let source = room.path().join("moved.ts");
+    std::fs::write(&source, bytes).expect("write");
+    let output = transcoded(&room, &source, FINE);
+    assert_eq!(ffprobe("stream=nb_frames", &output), ["50"]);
+}

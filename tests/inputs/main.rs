@@ -2,5 +2,8 @@
 //! pictures, truncated and hostile sources. Through `reelmill run`; clips and the other reader are the system's ffmpeg.
 
 mod clipped;
+mod hostile;
 mod joined;
+mod numbered;
+mod partial;
 mod room;

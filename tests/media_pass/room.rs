@@ -93,6 +93,7 @@ impl Room {
             threads: 2,
             backend: Backend::Auto,
             limits: Limits::default(),
+            family: None,
             side: reelmill::media::side_file::SideFiles::default(),
         };
         let name = source.file_name().expect("a file").to_string_lossy();

@@ -134,24 +134,29 @@ fn lie(source: &Path, output: &Value, report: &Value) -> Option<String> {
     }
     let main = Path::new(output["path"].as_str()?);
     if output["kind"] != "file" {
-        // Sheets and stills: Debian's decoder reads them, too.
-        let frames = frames(main)?;
-        return (frames.decoded != 1).then(|| format!("{} pictures in {}", frames.decoded, main.display()));
-    }
-    let Some(made) = frames(main) else {
-        return Some(format!("{} cannot be read", main.display()));
-    };
-    if made.complaints > 0 {
-        return Some(format!("{} complaints about {}", made.complaints, main.display()));
+        return image::open(main)
+            .err()
+            .map(|cause| format!("{} cannot be decoded: {cause}", main.display()));
     }
     let has_video = report["facts"]["streams"]
         .as_array()?
         .iter()
         .any(|stream| stream["type"] == "video" && stream["decodable"] == true && stream["attached_picture"] == false);
+    let Some(made) = frames_of(main, if has_video { "V:0" } else { "a:0" }) else {
+        return Some(format!("{} cannot be read", main.display()));
+    };
+    if made.complaints > 0 || made.decoded == 0 {
+        return Some(format!(
+            "{} complaints about {}, which has {} frames",
+            made.complaints,
+            main.display(),
+            made.decoded
+        ));
+    }
     if !has_video {
         return None;
     }
-    let Some(there) = frames(source) else {
+    let Some(there) = frames_of(source, "V:0") else {
         return Some("an output with pictures of a source in which ffprobe finds none".to_owned());
     };
     let slack = SLACK_FRAMES.max(there.decoded * SLACK_PER_CENT / 100);
@@ -172,8 +177,8 @@ struct Frames {
     complaints: usize,
 }
 
-/// Frames of the first video stream as Debian's ffprobe decodes them.
-fn frames(path: &Path) -> Option<Frames> {
+/// Frames of a stream as Debian's ffprobe decodes them.
+fn frames_of(path: &Path, stream: &str) -> Option<Frames> {
     let said = Command::new("timeout")
         .args([
             "120",
@@ -182,7 +187,7 @@ fn frames(path: &Path) -> Option<Frames> {
             "error",
             "-count_frames",
             "-select_streams",
-            "V:0",
+            stream,
         ])
         .args(["-show_entries", "stream=nb_read_frames", "-of", "csv=p=0"])
         .arg(path)

@@ -95,6 +95,7 @@ impl Workshop {
             backend: Backend::Auto,
             limits: Limits::default(),
             side: files,
+            family: None,
         };
         let name = source.file_name().expect("a file").to_string_lossy();
         carry_out(&order, File::open(source).expect("open"), &name, self)?;

@@ -126,6 +126,8 @@ impl Errand {
             input: self.source.key.clone(),
             backend: None,
             fallback_reason: None,
+            partial: false,
+            failed_outputs: Vec::new(),
             facts: None,
             outputs: Vec::new(),
             dropped: Vec::new(),
@@ -395,6 +397,8 @@ fn note(made: JobProduct, activity: &str, report: &mut Report) {
             report.warnings.push(line);
         }
     }
+    report.partial |= made.partial;
+    report.failed_outputs.extend(made.failed_outputs);
     report.backend.get_or_insert(made.backend);
     if made.fallback_reason.is_some() {
         report.fallback_reason = made.fallback_reason;

@@ -7,6 +7,7 @@
 
 pub mod bar;
 pub mod errand;
+pub mod input;
 pub mod publishing;
 pub mod report;
 pub mod workroom;
@@ -16,12 +17,12 @@ use crate::cli::outcome::BadUsage;
 use crate::cli::outcome::WorkFailed;
 use crate::cli::run::bar::Bar;
 use crate::cli::run::errand::Errand;
+use crate::cli::run::input::Input;
 use crate::cli::run::report::Report;
 use crate::cli::run::workroom::Workroom;
 use crate::executor::local::LocalExecutor;
 use crate::executor::local::LocalExecutorOptions;
 use crate::media::spec::Backend;
-use crate::objects::local::Stat;
 use crate::objects::uri::ObjectUri;
 use crate::objects::uri::key_text;
 use crate::workflow::resolve::resolve_named;
@@ -44,7 +45,7 @@ pub const OUTPUT_STORAGE: &str = "output";
 pub struct Args {
     /// A workflow file (.toml or .json), else the name of a preset workflow, else of a template.
     pub workflow: String,
-    /// The file to work on.
+    /// The file to work on, or numbered pictures: `img_%04d.dpx`, `img_*.png`.
     pub input: PathBuf,
     /// Where the outputs go; made when it is not there.
     #[arg(long, short, value_name = "DIR")]
@@ -58,6 +59,9 @@ pub struct Args {
     /// Replace files of the same name instead of choosing another name.
     #[arg(long)]
     pub overwrite: bool,
+    /// Pictures a second of numbered pictures.
+    #[arg(long, value_name = "N", default_value_t = 25.0, value_parser = input::fps)]
+    pub fps: f64,
     /// Where unfinished files lie until they are proved; default: the system's folder for temporary files.
     #[arg(long, value_name = "DIR")]
     pub scratch: Option<PathBuf>,
@@ -96,8 +100,7 @@ pub fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
     let read = |path: &str| std::fs::read_to_string(path);
     let workflow =
         resolve_named(&args.workflow, &Templates::shipped(), read).map_err(|error| BadUsage(error.to_string()))?;
-    let (folder, source) = source_of(&args.input)?;
-    let stat = Stat::of(std::fs::File::open(&args.input).with_context(|| args.input.display().to_string())?)?;
+    let input = Input::find(&args.input, args.fps)?;
     std::fs::create_dir_all(&args.output).map_err(|error| {
         BadUsage(format!(
             "cannot make the output folder {}: {error}",
@@ -106,9 +109,8 @@ pub fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
     })?;
     let output = std::fs::canonicalize(&args.output).with_context(|| args.output.display().to_string())?;
     let workroom = Workroom::make(args.scratch.as_deref())?;
-    let mut options = configured_storages(LocalExecutorOptions::new(workroom.path()), &context.config)?
-        .with_folder(INPUT_STORAGE, folder)
-        .with_folder(OUTPUT_STORAGE, &output);
+    let options = configured_storages(LocalExecutorOptions::new(workroom.path()), &context.config)?;
+    let mut options = input.add_to(options).with_folder(OUTPUT_STORAGE, &output);
     // Files that a workflow file names lie relative to it; those of a preset, which names none, to here.
     let beside = Path::new(&args.workflow)
         .parent()
@@ -117,12 +119,8 @@ pub fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
     options.plain_names = Some(std::path::absolute(beside).unwrap_or_else(|_| PathBuf::from(".")));
     let errand = Errand {
         workflow,
-        source,
-        identity: crate::executor::Identity {
-            size_bytes: stat.size_bytes,
-            mtime_ns: stat.mtime_ns,
-            etag: String::new(),
-        },
+        source: input.source,
+        identity: input.identity,
         executor: LocalExecutor::new(options),
         backend: args.backend,
         overwrite: args.overwrite,

@@ -4,6 +4,7 @@
 
 use crate::base::fault::Fault;
 use crate::media::facts::MediaFacts;
+use crate::media::product::FailedOutput;
 use crate::media::product::LadderDecision;
 use crate::media::product::ProductKind;
 use crate::media::product::Proof;
@@ -29,6 +30,12 @@ pub struct Report {
     /// Why not where it was wanted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fallback_reason: Option<String>,
+    /// Less was made than was asked for, and the activities accept that.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub partial: bool,
+    /// Outputs that are missing for that reason.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub failed_outputs: Vec<FailedOutput>,
     /// Facts of the input; none: it could not be read.
     pub facts: Option<MediaFacts>,
     /// What was made, in the order of the activities.

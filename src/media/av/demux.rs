@@ -47,6 +47,8 @@ pub struct Demuxer {
     given_back: VecDeque<Packet>,
     /// What is read in place of the file alone.
     feed: Option<Box<dyn Feed>>,
+    /// Read ahead of what the feed gave.
+    fed_back: VecDeque<Packet>,
 }
 
 /// Packets of several joined sources under the streams of the main one.
@@ -55,6 +57,10 @@ pub trait Feed: Send {
     fn read(&mut self, main: &mut Demuxer, packet: &mut Packet) -> Result<bool, AvError>;
     /// The unit of the times of a stream; none: the main source's own.
     fn unit(&self, stream: usize) -> Option<Ratio>;
+    /// Goes to a time of a stream; false: that is the main source's affair.
+    fn seek(&mut self, _stream: usize, _time: i64) -> bool {
+        false
+    }
 }
 
 // SAFETY: the context and all it points to belong to this value alone.
@@ -119,6 +125,7 @@ impl Demuxer {
             size_bytes,
             given_back: VecDeque::new(),
             feed: None,
+            fed_back: VecDeque::new(),
         })
     }
 
@@ -221,14 +228,19 @@ impl Demuxer {
 
     /// Takes packets back that were just read, in their order; the next ones read are these again.
     pub fn give_back(&mut self, packets: Vec<Packet>) {
+        let queue = match self.feed {
+            Some(_) => &mut self.fed_back,
+            None => &mut self.given_back,
+        };
         for packet in packets.into_iter().rev() {
-            self.given_back.push_front(packet);
+            queue.push_front(packet);
         }
     }
 
     /// Leaves out the packets of all streams but these.
     pub fn keep_only(&mut self, wanted: &[usize]) {
         self.given_back.retain(|packet| wanted.contains(&packet.stream_index()));
+        self.fed_back.retain(|packet| wanted.contains(&packet.stream_index()));
         for index in 0..self.stream_count() {
             let discard = if wanted.contains(&index) {
                 ffi::AVDiscard::DEFAULT
@@ -253,8 +265,14 @@ impl Demuxer {
         let Some(mut feed) = self.feed.take() else {
             return self.read_own(packet);
         };
+        if let Some(known) = self.fed_back.pop_front() {
+            self.feed = Some(feed);
+            *packet = known;
+            return Ok(true);
+        }
         let answer = feed.read(self, packet);
         self.feed = Some(feed);
+        self.fail_on_trouble()?;
         answer
     }
 
@@ -281,8 +299,12 @@ impl Demuxer {
 
     /// Goes to the key frame at or before a time of a stream (its units), so that the next packets begin there.
     pub fn seek(&mut self, stream: usize, time: i64) -> Result<(), AvError> {
-        let stream = c_int::try_from(stream).map_err(|_| AvError::argument("avformat_seek_file"))?;
         self.given_back.clear();
+        self.fed_back.clear();
+        if self.feed.as_mut().is_some_and(|feed| feed.seek(stream, time)) {
+            return Ok(());
+        }
+        let stream = c_int::try_from(stream).map_err(|_| AvError::argument("avformat_seek_file"))?;
         // SAFETY: a live context.
         check("avformat_seek_file", unsafe {
             ffi::avformat_seek_file(self.raw.as_ptr(), stream, i64::MIN, time, time, 0)

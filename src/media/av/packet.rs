@@ -1,6 +1,7 @@
 //! Coded data with its time stamps.
 
 use crate::media::av::error::AvError;
+use crate::media::av::error::check;
 use crate::media::av::turn::Turn;
 use crate::media::facts::Ratio;
 use ffmpeg_the_third::ffi;
@@ -33,11 +34,16 @@ impl Packet {
         let size = i32::try_from(bytes.len()).map_err(|_| AvError::argument("av_new_packet"))?;
         // SAFETY: a live, empty packet; after the call its data has `size` writable bytes.
         unsafe {
-            crate::media::av::error::check("av_new_packet", ffi::av_new_packet(packet.as_ptr(), size))?;
+            check("av_new_packet", ffi::av_new_packet(packet.as_ptr(), size))?;
             std::ptr::copy_nonoverlapping(bytes.as_ptr(), packet.get().data, bytes.len());
             (*packet.as_ptr()).flags |= ffi::AV_PKT_FLAG_KEY as i32;
         }
         Ok(packet)
+    }
+
+    /// Decoding can begin here.
+    pub fn set_key(&mut self) {
+        self.get_mut().flags |= ffi::AV_PKT_FLAG_KEY as i32;
     }
 
     /// Another packet on the same data.

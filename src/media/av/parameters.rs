@@ -211,6 +211,11 @@ impl Parameters {
     pub fn initial_padding(&self) -> u32 {
         self.get().initial_padding.max(0) as u32
     }
+    /// Says how many samples an encoder put before the first real one.
+    pub fn set_initial_padding(&mut self, samples: u32) {
+        // SAFETY: ours, borrowed exclusively.
+        unsafe { (*self.raw.as_ptr()).initial_padding = samples as i32 }
+    }
     /// The codec's own header (avcC, AudioSpecificConfig ...).
     pub fn extradata(&self) -> &[u8] {
         let raw = self.get();

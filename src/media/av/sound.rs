@@ -201,3 +201,22 @@ pub(super) fn format_name(format: i32) -> Option<String> {
     // SAFETY: checked for null.
     (!raw.is_null()).then(|| unsafe { CStr::from_ptr(raw) }.to_string_lossy().into_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Place;
+    use super::SampleFormat;
+    use super::Sound;
+
+    #[test]
+    fn channels_of_usual_layouts_have_their_places() {
+        let places = |channels| Sound::usual(48_000, channels, SampleFormat::FLOAT).places();
+        assert_eq!(places(1), [Place::Centre]);
+        assert_eq!(places(2), [Place::Left, Place::Right]);
+        let surround = places(6);
+        assert_eq!(surround[..4], [Place::Left, Place::Right, Place::Centre, Place::Lfe]);
+        let seven = places(8);
+        assert_eq!(seven[6..], [Place::SideLeft, Place::SideRight]);
+        assert_eq!(seven[4..6], [Place::BackLeft, Place::BackRight]);
+    }
+}

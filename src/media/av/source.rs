@@ -58,7 +58,12 @@ impl SourceWatch {
     pub fn trouble(&self) -> Option<String> {
         self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
-    fn remember(&self, what: String) {
+    /// Adds to the bytes read.
+    pub fn count(&self, bytes: u64) {
+        self.read_bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+    /// Keeps the first trouble.
+    pub fn remember(&self, what: String) {
         self.trouble
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

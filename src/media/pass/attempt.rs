@@ -5,7 +5,6 @@ use crate::base::fault::Fault;
 use crate::base::ids::JobId;
 use crate::media::av::Demuxer;
 use crate::media::av::Parameters;
-use crate::media::av::Source;
 use crate::media::av::packet::rescale;
 use crate::media::error;
 use crate::media::facts::MediaFacts;
@@ -30,6 +29,7 @@ use crate::media::pass::output::Output;
 use crate::media::pass::packaging::codec_name;
 use crate::media::pass::packaging::seal;
 use crate::media::pass::packaging::seal::Seals;
+use crate::media::pass::partial;
 use crate::media::pass::plan::Plan;
 use crate::media::pass::rating::Ratings;
 use crate::media::pass::sound::Measured;
@@ -40,7 +40,6 @@ use crate::media::pass::timing;
 use crate::media::pass::timing::Timing;
 use crate::media::pass::track::Turn;
 use crate::media::picture_tap::PictureTap;
-use crate::media::probe;
 use crate::media::probe::Opened;
 use crate::media::product::JobEnd;
 use crate::media::spec::Clip;
@@ -50,7 +49,7 @@ use crate::media::spec::VideoCodec;
 use crate::media::tap::TapOrder;
 
 /// Opens the source once more.
-pub type Reopen<'a> = &'a (dyn Fn() -> Result<Source, Fault> + Sync);
+pub type Reopen<'a> = &'a (dyn Fn() -> Result<Opened, Fault> + Sync);
 
 /// Runs the jobs of one clip range, and picture jobs that ride along. Answers the bytes read of the source.
 /// `share`: where in 0..=1 this run begins and how much of it it is, for progress; `reopen` opens the source once
@@ -80,7 +79,7 @@ pub fn run(
     let takes_partial = jobs.iter().all(|(_, spec)| spec.partial);
     let (own_facts, own_clip) = (facts, clip);
     let again = || {
-        let mut opened = probe::open(reopen()?, &order.limits)?;
+        let mut opened = reopen()?;
         if !stretch.joined.is_empty() {
             join::extend(order, &mut opened, &own_facts, own_clip, &stretch.joined, takes_partial)?;
         }
@@ -141,8 +140,8 @@ pub fn run(
         share,
         name,
         is_cut: missing.is_some(),
-        ratings: Ratings::of(&plan),
         seals: seal::of_plan(&plan, &order.side),
+        ratings: Ratings::of(&plan),
         inspections: inspect::open(pictures, &facts, timing.rate),
         turns: vec![Ok(Turn::Only); plan.videos.len()],
         notes,
@@ -275,10 +274,10 @@ pub(super) struct Pass<'a> {
     pub(super) name: String,
     /// The source is known to be truncated, and that is accepted.
     pub(super) is_cut: bool,
-    /// Likeness of renditions.
-    pub(super) ratings: Ratings,
     /// Keys of sealed sets.
     pub(super) seals: Seals,
+    /// Likeness of renditions.
+    pub(super) ratings: Ratings,
     /// Quality control riding along.
     pub(super) inspections: Vec<Inspection>,
     /// By video encode: which reading of the source it is opened for, or why it cannot be.
@@ -324,6 +323,7 @@ impl Pass<'_> {
             })
             .collect();
         for (output, planned) in outputs.iter().zip(&self.plan.outputs) {
+            output.tell_unopened(&health);
             let video = planned.video.and_then(|index| encoders.videos[index].as_ref().err());
             let sounds = planned
                 .audios
@@ -377,9 +377,7 @@ impl Pass<'_> {
             if !self.plan.jobs.iter().any(|job| job.partial) {
                 return Err(error::source_truncated("decode", &self.name, missing.as_str()));
             }
-            warnings.push(format!(
-                "the source is truncated, and what there is was taken: {missing}"
-            ));
+            warnings.push(partial::words(missing));
         }
         self.conclude(outputs, &made, &warnings, truncated.as_deref());
         for inspection in std::mem::take(&mut self.inspections) {
@@ -395,7 +393,16 @@ impl Pass<'_> {
             self.watch.job_ended(&job, end);
         }
         for (tapped, answer) in tapped {
+            let is_partial = self
+                .order
+                .jobs
+                .iter()
+                .any(|job| job.job == tapped.job && job.work.takes_partial());
             let (job, end) = match &truncated {
+                Some(missing) if is_partial => {
+                    let (job, end) = taps::end(tapped, answer, end_s);
+                    (job, partial::mark(end, missing))
+                }
                 Some(missing) => (
                     tapped.job,
                     JobEnd::Failed {

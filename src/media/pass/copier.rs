@@ -46,6 +46,8 @@ pub struct Copied {
     pub last: i64,
     /// End of the last picture.
     pub end: i64,
+    /// Packets came while an output waited for them.
+    pub was_wanted: bool,
 }
 
 /// Copies one stream.
@@ -83,6 +85,7 @@ impl<'a> Copier<'a> {
         if self.is_done || !self.outputs.are_wanted() {
             return Ok(());
         }
+        self.copied.was_wanted = true;
         if !self.has_begun && !packet.is_key() {
             self.begins_late = true;
             return Ok(());

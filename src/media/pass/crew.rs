@@ -92,6 +92,7 @@ impl Pass<'_> {
             .facts
             .main_video()
             .map_or((0, 0), |(_, video)| video.display_size());
+        let sdr_bounds = self.sdr_bounds(&taps);
         let has_taps = !taps.is_empty() || !self.inspections.is_empty();
 
         thread::scope(|scope| {
@@ -191,6 +192,7 @@ impl Pass<'_> {
                     sdr: (!fans[SDR].is_empty())
                         .then(|| grade::widest(&self.grades, false).unwrap_or(PixelFormat::YUV420P)),
                     hdr: grade::widest(&self.grades, true).filter(|_| !fans[HDR].is_empty()),
+                    sdr_bounds,
                 };
                 let frame_s = facts
                     .average_frame_rate
@@ -257,6 +259,27 @@ impl Pass<'_> {
             }
             Ok((reading?, sound, tapped))
         })
+    }
+
+    /// The largest that SDR pictures are wanted: by the largest rendition, and for twice the next ones, which are
+    /// scaled from it. None: some picture may want them as large as they are.
+    fn sdr_bounds(&self, taps: &[Tapped]) -> Option<(u32, u32)> {
+        let mut sizes: Vec<(u32, u32)> = self
+            .plan
+            .videos
+            .iter()
+            .zip(&self.grades)
+            .filter(|(_, grade)| !grade.is_hdr)
+            .map(|(video, _)| (video.width, video.height))
+            .collect();
+        for tapped in taps {
+            sizes.push(tapped.tap.wanted_size()?);
+        }
+        sizes.sort_by_key(|(width, height)| std::cmp::Reverse(u64::from(*width) * u64::from(*height)));
+        sizes.dedup();
+        let largest = *sizes.first()?;
+        let next = sizes.get(1).copied().unwrap_or((0, 0));
+        Some((largest.0.max(2 * next.0), largest.1.max(2 * next.1)))
     }
 
     /// Threads of the decoder: each holds pictures of the source's size, and where renditions as large as the source

@@ -78,7 +78,7 @@ impl Pass<'_> {
         };
         let stream = self.subtitle_stream(wanted)?;
         let unreadable = |refusal| error::source_refused(OPERATION, &self.name, &refusal);
-        let mut demuxer = Demuxer::open((self.reopen)()?, &self.order.limits).map_err(unreadable)?;
+        let mut demuxer = (self.reopen)()?.demuxer;
         match subtitles::read(&mut demuxer, stream.index).map_err(unreadable)? {
             Track::Text(script) => Ok(Track::Text(script.moved(-self.origin_s()))),
             bitmaps @ Track::Bitmaps(_) => Ok(bitmaps),

@@ -13,6 +13,7 @@ use crate::media::pass::conclude::VideoMade;
 use crate::media::pass::output::Output;
 use crate::media::pass::plan::OutputPlan;
 use crate::media::pass::reader::Reading;
+use crate::media::product::FailedOutput;
 use crate::media::product::JobEnd;
 use crate::media::product::JobProduct;
 use crate::media::spec::VideoCodec;
@@ -184,8 +185,17 @@ impl Pass<'_> {
             backend: "software".to_owned(),
             ..JobProduct::default()
         };
+        product.partial = truncated.is_some() || !failed.is_empty();
         for (output, fault) in failed {
             product.warnings.push(format!("{} is missing: {fault}", output.name));
+            product.failed_outputs.push(FailedOutput {
+                group: job
+                    .groups
+                    .get(output.group)
+                    .map_or(String::new(), |group| group.group.clone()),
+                name: output.name.clone(),
+                fault: (*fault).clone(),
+            });
         }
         for group in &job.groups {
             product

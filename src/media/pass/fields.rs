@@ -73,6 +73,11 @@ impl Weaver {
         }
     }
 
+    /// Repeats of a 3:2 pulldown that were left out.
+    pub fn repeats(&self) -> u64 {
+        self.pulldown.as_ref().map_or(0, Pulldown::dropped)
+    }
+
     /// Pictures of two moments that went through.
     pub fn deinterlaced(&self) -> u64 {
         self.deinterlaced

@@ -11,6 +11,7 @@ use crate::media::av::Parameters;
 use crate::media::av::Stream;
 use crate::media::encoding::hdr::HdrMetadata;
 use crate::media::facts::Ratio;
+use crate::media::language;
 use crate::media::pass::output::TrackId;
 use crate::media::spec::Container;
 use std::collections::BTreeMap;
@@ -84,6 +85,14 @@ impl FileWriter {
         }
         match container {
             Container::Wav => options.set("rf64", "auto")?,
+            // The LAME tag cannot say less, and libav writes nonsense into it then.
+            Container::Mp3
+                if tracks
+                    .iter()
+                    .any(|track| track.parameters.initial_padding() < MP3_DECODER_DELAY) =>
+            {
+                options.set("write_xing", "0")?;
+            }
             // Older versions of libav call Opus and FLAC in MP4 experimental.
             Container::Mp4 | Container::M4a => options.set("strict", "experimental")?,
             _ => {}
@@ -101,11 +110,27 @@ impl FileWriter {
             if let Some(source) = track.source {
                 muxer.say_as(stream, &source)?;
             }
-            if !track.tags.is_empty() {
-                muxer.set_stream_tags(stream, &track.tags)?;
+            let mut tags = track.tags.clone();
+            if let Some(title) = tags.get("title").filter(|_| is_iso).cloned() {
+                // Where these containers keep what a track is called.
+                tags.insert("handler_name".to_owned(), title);
+            }
+            if let Some(language) = tags
+                .get_mut("language")
+                .filter(|_| is_iso || container == Container::Ts)
+            {
+                // These have room for three letters of ISO 639-2 only; a file that said more is not left without.
+                *language = language::long(language).unwrap_or_else(|| language.clone());
+            }
+            if !tags.is_empty() {
+                muxer.set_stream_tags(stream, &tags)?;
             }
             muxer.set_dispositions(stream, track.default, &track.dispositions);
             slots.push((track.id, stream, track.unit));
+        }
+        if matches!(container, Container::Mkv | Container::Webm) {
+            // Matroska has a field for an encoder's delay; shifting all tracks would count it twice.
+            muxer.keep_negative_times();
         }
         muxer.set_tags(&tags.tags)?;
         if !tags.chapters.is_empty() {
@@ -139,6 +164,9 @@ impl FileWriter {
         self.muxer.finish()
     }
 }
+
+/// Samples by which every MP3 decoder lags; the LAME tag counts from there.
+const MP3_DECODER_DELAY: u32 = 529;
 
 /// Where time 0 of the pass stands in a file of this container, seconds.
 pub fn start_s(container: Container, rate: Option<Ratio>) -> f64 {

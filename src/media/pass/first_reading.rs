@@ -57,9 +57,9 @@ pub fn run(pass: &mut Pass<'_>, opened: Opened) -> Result<(), Fault> {
         share: (from, width * SHARE),
         name: pass.name.clone(),
         is_cut: pass.is_cut,
+        ratings: Ratings::default(),
         // Nothing is packaged.
         seals: Seals::default(),
-        ratings: Ratings::default(),
         inspections: inspect::open(&[], pass.facts, pass.timing.rate),
         turns: chosen
             .iter()

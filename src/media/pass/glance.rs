@@ -140,8 +140,9 @@ pub fn look(demuxer: &mut Demuxer, facts: &mut MediaFacts, limits: &Limits, thre
         None => (parameters.color(), parameters.pixel_format()),
     };
     if let Some(first) = first {
-        // Streams that change their size begin at any; the one the file declares is the one they are meant for.
-        if video.width == 0 || video.height == 0 {
+        // A call or a capture may begin small and grow into what its container declares.
+        let area = |width: u32, height: u32| u64::from(width) * u64::from(height);
+        if 2 * area(video.width, video.height) < 3 * area(first.width, first.height).max(1) {
             (video.width, video.height) = (first.width, first.height);
         }
         video.sample_aspect_ratio = video.sample_aspect_ratio.or(first.aspect);

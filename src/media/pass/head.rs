@@ -19,6 +19,8 @@ use crate::media::pass::glance::Glance;
 use crate::media::probe;
 
 const SQUARE: Ratio = Ratio { num: 1, den: 1 };
+/// Edges this much shorter are worth a scaler of their own.
+const WORTH_SCALING: f64 = 0.8;
 
 /// One picture in the grades that are wanted of it.
 #[derive(Debug)]
@@ -38,6 +40,8 @@ pub struct Wanted {
     pub sdr: Option<PixelFormat>,
     /// Of HDR renditions.
     pub hdr: Option<PixelFormat>,
+    /// No SDR picture is wanted larger than this, upright; none: some may be.
+    pub sdr_bounds: Option<(u32, u32)>,
 }
 
 /// The head of a pass.
@@ -49,7 +53,8 @@ pub struct Head {
     /// What the first pictures said; a later one that is silent means the same.
     glance: Glance,
     first_aspect: Ratio,
-    first_size: Option<(u32, u32)>,
+    /// Size and shape of pixels that the first picture said itself.
+    first: Option<((u32, u32), Option<Ratio>)>,
     orientation: (u32, bool),
     current: Option<Shape>,
     changes: u64,
@@ -65,6 +70,7 @@ impl Head {
             display,
             unit,
             threads,
+            bounds: None,
             peak_nits: glance.metadata.peak_nits(),
             shape: None,
             graph: None,
@@ -75,11 +81,15 @@ impl Head {
             weaver: Weaver::new(glance.fields, unit, frame_s, threads),
             sdr: wanted
                 .sdr
-                .map(|format| lane(grading::sdr_of(glance.color, width, height), format)),
+                .map(|format| lane(grading::sdr_of(glance.color, width, height), format))
+                .map(|lane| Lane {
+                    bounds: wanted.sdr_bounds,
+                    ..lane
+                }),
             hdr: wanted.hdr.map(|format| lane(grading::hdr_of(glance.color), format)),
             glance,
             first_aspect: video.sample_aspect_ratio.unwrap_or(SQUARE),
-            first_size: None,
+            first: None,
             orientation: (video.rotation_degrees, video.mirrored),
             current: None,
             changes: 0,
@@ -89,6 +99,11 @@ impl Head {
     /// Times the pictures changed in the middle.
     pub fn rebuilds(&self) -> u64 {
         self.changes
+    }
+
+    /// Repeats of a 3:2 pulldown that were left out.
+    pub fn repeats(&self) -> u64 {
+        self.weaver.repeats()
     }
 
     /// Pictures of two moments that were made one.
@@ -131,18 +146,20 @@ impl Head {
 
     fn shape_of(&mut self, frame: &Frame) -> Shape {
         let size = (frame.width(), frame.height());
-        let first_size = *self.first_size.get_or_insert(size);
+        let own = frame
+            .sample_aspect_ratio()
+            .filter(|own| (0.1..=10.0).contains(&own.value()));
+        let first = *self.first.get_or_insert((size, own));
         let own_turn = frame
             .display_matrix()
             .filter(|_| !self.glance.is_turned_by_container)
             .map(probe::orientation);
         let (rotation_degrees, mirrored) = *own_turn.as_ref().unwrap_or(&self.orientation);
-        // The container's word on the shape of pixels holds for the size it was said of.
-        let aspect = match frame.sample_aspect_ratio() {
-            _ if size == first_size && self.first_aspect != SQUARE => self.first_aspect,
-            Some(own) if (0.1..=10.0).contains(&own.value()) => own,
-            _ if size == first_size => self.first_aspect,
-            _ => SQUARE,
+        // The container's word on the shape of pixels holds for pictures like the first.
+        let aspect = if first == (size, own) {
+            self.first_aspect
+        } else {
+            own.unwrap_or(SQUARE)
         };
         let said = frame.color();
         let silent = Color {
@@ -197,6 +214,7 @@ struct Lane {
     display: (u32, u32),
     unit: Ratio,
     threads: u32,
+    bounds: Option<(u32, u32)>,
     peak_nits: Option<f64>,
     shape: Option<Shape>,
     graph: Option<Graph>,
@@ -229,6 +247,15 @@ impl Lane {
 
     fn rebuild(&mut self, shape: Shape) -> Result<(), AvError> {
         let mut chain: Vec<String> = Vec::new();
+        let given = shape;
+        // A tone map works in floats: what is not wanted that large is made smaller first.
+        let shape = match self.bounds {
+            Some(bounds) if shape.color.is_hdr() && !self.color.is_hdr() => smaller(shape, bounds),
+            _ => shape,
+        };
+        if (shape.width, shape.height) != (given.width, given.height) {
+            chain.push(format!("scale={}:{}:flags=bicubic,setsar=1", shape.width, shape.height));
+        }
         chain.extend(grading::chain(
             shape.color,
             shape.format,
@@ -248,21 +275,41 @@ impl Lane {
         } else if shape.aspect != SQUARE {
             chain.push(format!("scale={}:{}:flags=bicubic,setsar=1", shown.0, shown.1));
         }
-        self.shape = Some(shape);
+        self.shape = Some(given);
         self.needs_nothing = chain.is_empty();
         self.graph = if chain.is_empty() {
             None
         } else {
             let input = GraphInput {
-                width: shape.width,
-                height: shape.height,
-                format: shape.format,
+                width: given.width,
+                height: given.height,
+                format: given.format,
                 time_base: self.unit,
-                sample_aspect_ratio: shape.aspect,
+                sample_aspect_ratio: given.aspect,
             };
             Some(Graph::open_for(&input, shape.color, &chain.join(","), self.threads)?)
         };
         Ok(())
+    }
+}
+
+/// The shape of a picture made just large enough to cover `bounds` when it is upright; itself when that spares little.
+fn smaller(shape: Shape, bounds: (u32, u32)) -> Shape {
+    let shown = shown_size(shape);
+    let factor = (f64::from(bounds.0) / f64::from(shown.0)).max(f64::from(bounds.1) / f64::from(shown.1));
+    if factor > WORTH_SCALING {
+        return shape;
+    }
+    let flat = shown_size(Shape {
+        rotation_degrees: 0,
+        ..shape
+    });
+    let even = |edge: u32| (((f64::from(edge) * factor).round() as u32 + 1) & !1).max(2);
+    Shape {
+        width: even(flat.0),
+        height: even(flat.1),
+        aspect: SQUARE,
+        ..shape
     }
 }
 
@@ -311,9 +358,14 @@ fn fitted(size: (u32, u32), bounds: (u32, u32)) -> (u32, u32) {
 
 #[cfg(test)]
 mod tests {
+    use super::SQUARE;
+    use super::Shape;
     use super::fitted;
     use super::same_form;
+    use super::smaller;
     use super::upright;
+    use crate::media::av::Color;
+    use crate::media::av::PixelFormat;
 
     #[test]
     fn other_shapes_are_fitted_into_the_first() {
@@ -321,6 +373,22 @@ mod tests {
         assert!(!same_form((1440, 1080), (1920, 1080)));
         assert_eq!(fitted((1440, 1080), (1280, 720)), (960, 720));
         assert_eq!(fitted((1000, 100), (640, 360)), (640, 64));
+    }
+
+    #[test]
+    fn a_tone_map_sees_no_more_than_is_wanted() {
+        let film = Shape {
+            width: 3840,
+            height: 2160,
+            format: PixelFormat::YUV420P10,
+            aspect: SQUARE,
+            color: Color::BT709,
+            rotation_degrees: 90,
+            mirrored: false,
+        };
+        let small = smaller(film, (1080, 1920));
+        assert_eq!((small.width, small.height), (1920, 1080), "as coded, not as shown");
+        assert_eq!(smaller(film, (2000, 3600)), film);
     }
 
     #[test]

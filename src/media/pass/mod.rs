@@ -29,6 +29,7 @@ mod left_out;
 mod opening;
 mod output;
 mod packaging;
+mod partial;
 mod plan;
 mod pulldown;
 mod rating;
@@ -47,6 +48,8 @@ use crate::base::ids::JobId;
 use crate::media::av::Source;
 use crate::media::error;
 use crate::media::facts::MediaFacts;
+use crate::media::family;
+use crate::media::family::Family;
 use crate::media::limits::Limits;
 use crate::media::pass::stretch::Stretch;
 use crate::media::pictures_alone::AloneJob;
@@ -91,6 +94,8 @@ pub struct PassOrder {
     pub limits: Limits,
     /// Files that the jobs name beside the source.
     pub side: SideFiles,
+    /// The source is a folder, and these files in it.
+    pub family: Option<Family>,
 }
 
 /// Who is told how it goes. Called from several threads.
@@ -124,12 +129,33 @@ pub fn carry_out(order: &PassOrder, source: File, source_name: &str, watch: &dyn
         Source::from_file(source.try_clone().map_err(unreadable)?, source_name).map_err(unreadable)
     };
     let mut read_bytes = 0;
-    let opened = probe::open(open()?, &order.limits)?;
+    let begin = || -> Result<probe::Opened, Fault> {
+        match &order.family {
+            None => probe::open(open()?, &order.limits),
+            Some(family) => family::open(&source, family, source_name, &order.limits),
+        }
+    };
+    let mut opened = begin()?;
+    watch.facts(&opened.facts);
+    let missing = opened.missing_data();
+    let order = &match &missing {
+        None => order.clone(),
+        Some(missing) => {
+            let kept = partial::keep(order, source_name, missing, watch)?;
+            // Moments are placed on what there is of it, not on what it declares.
+            partial::settle(&mut opened, open()?, &order.limits, source_name)?;
+            kept
+        }
+    };
     let facts = opened.facts.clone();
-    watch.facts(&facts);
+    let reopen = || -> Result<probe::Opened, Fault> {
+        let mut opened = begin()?;
+        opened.facts = facts.clone();
+        Ok(opened)
+    };
 
     let (jobs, decisions) = if facts.main_video().is_some() && auto_ladder::is_wanted(&order.jobs) {
-        let mut tried = probe::open(open()?, &order.limits)?;
+        let mut tried = reopen()?;
         let expanded = auto_ladder::expand(&order.jobs, &mut tried, &order.limits, order.threads, watch)?;
         read_bytes += tried.demuxer.watch().read_bytes();
         expanded
@@ -147,6 +173,10 @@ pub fn carry_out(order: &PassOrder, source: File, source_name: &str, watch: &dyn
         make_directory(order, &job.job)?;
         match &job.work {
             MediaWork::Analysis => watch.job_ended(&job.job, JobEnd::Success(analysis(&opened))),
+            MediaWork::Transcode(_) if order.family.is_none() && facts.is_still() => {
+                let reason = "the source is a single picture, not a film".to_owned();
+                watch.job_ended(&job.job, JobEnd::Skipped { reason });
+            }
             MediaWork::Transcode(spec) => transcodes.push((&job.job, spec)),
             MediaWork::Snapshot(_) | MediaWork::DynamicImage(_) if facts.main_video().is_none() => {
                 let reason = "the source has no pictures".to_owned();
@@ -176,7 +206,7 @@ pub fn carry_out(order: &PassOrder, source: File, source_name: &str, watch: &dyn
     for (number, stretch) in passes.iter().enumerate() {
         let opened = match first.take() {
             Some(opened) => opened,
-            None => probe::open(open()?, &order.limits)?,
+            None => reopen()?,
         };
         let before = opened.demuxer.watch().read_bytes();
         let riding = if ride == Some(number) {
@@ -187,13 +217,13 @@ pub fn carry_out(order: &PassOrder, source: File, source_name: &str, watch: &dyn
             Vec::new()
         };
         let share = (number as f64 / passes.len() as f64, 1.0 / passes.len() as f64);
-        let total = attempt::run(order, opened, stretch, &riding, watch, share, &open)?;
+        let total = attempt::run(order, opened, stretch, &riding, watch, share, &reopen)?;
         read_bytes += total.saturating_sub(before);
     }
     if !pictures.is_empty() {
         let opened = match first.take() {
             Some(opened) => opened,
-            None => probe::open(open()?, &order.limits)?,
+            None => reopen()?,
         };
         read_bytes += pictures_alone(order, opened, &pictures, watch)?;
     }
@@ -209,6 +239,7 @@ fn pictures_alone(
 ) -> Result<u64, Fault> {
     glance::refuse_dolby(&opened.demuxer, &opened.facts)?;
     let started = Instant::now();
+    let missing = opened.missing_data();
     let before = opened.demuxer.watch().read_bytes();
     let alone: Vec<AloneJob<'_>> = jobs
         .iter()
@@ -242,6 +273,10 @@ fn pictures_alone(
         &mut tell,
     )?;
     for (job, end) in jobs.iter().zip(ends) {
+        let end = match &missing {
+            Some(missing) => partial::mark(end, missing),
+            None => end,
+        };
         watch.job_ended(&job.job, end);
     }
     Ok(opened.demuxer.watch().read_bytes().saturating_sub(before))

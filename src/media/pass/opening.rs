@@ -117,8 +117,9 @@ impl Pass<'_> {
                         turn: turn.clone()?,
                     },
                 )?;
-                let track = track.drawn_on(drawing);
-                let track = self.ratings.follow(number, track, self.timing.expected_s);
+                let track = self
+                    .ratings
+                    .follow(number, track.drawn_on(drawing), self.timing.expected_s);
                 Ok(VideoMaker::Encoder(Box::new(track)))
             })
             .collect();
@@ -128,7 +129,15 @@ impl Pass<'_> {
             .iter()
             .map(|encode| {
                 let source = demuxer.stream(encode.stream);
-                let source = source.and_then(|stream| Some((stream.parameters().ok()?, stream.time_base())));
+                let source = source.and_then(|stream| {
+                    let mut parameters = stream.parameters().ok()?;
+                    if self.facts.format_name == "mp3" && parameters.initial_padding() == 0 {
+                        // Where the LAME tag says that sound begins.
+                        let start_s = stream.start_time().unwrap_or(0) as f64 * stream.time_base().value();
+                        parameters.set_initial_padding((start_s * f64::from(encode.rate_hz)).round() as u32);
+                    }
+                    Some((parameters, stream.time_base()))
+                });
                 SoundMaker::open(encode, source)
             })
             .collect();

@@ -99,6 +99,13 @@ impl Output {
         }
     }
 
+    /// Tells those who wait for it that it could not even be opened, if it could not.
+    pub fn tell_unopened(&self, health: &Health) {
+        if self.has_failed.load(Ordering::Relaxed) && !self.partial {
+            health.end(self.job);
+        }
+    }
+
     /// Whether packets for it still make sense.
     pub fn is_wanted(&self, health: &Health) -> bool {
         !self.has_failed.load(Ordering::Relaxed) && health.is_alive(self.job)

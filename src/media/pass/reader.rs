@@ -70,6 +70,8 @@ pub struct Reading {
     pub damaged: u64,
     /// Packets before the first picture that gave none.
     pub undecodable_at_start: u64,
+    /// Repeats of a 3:2 pulldown that were left out.
+    pub repeats: u64,
     /// Pictures that were of two moments.
     pub deinterlaced: u64,
     /// Pictures handed on.
@@ -287,6 +289,7 @@ impl Reader<'_> {
                 .refused_packets()
                 .saturating_sub(reading.undecodable_at_start);
         reading.deinterlaced = video.head.deinterlaced();
+        reading.repeats = video.head.repeats();
         reading.rebuilds = video.head.rebuilds();
         for frame in ready {
             self.show(frame, reading, pending)?;

@@ -5,6 +5,7 @@
 use crate::base::fault::Fault;
 use crate::media::error;
 use crate::media::pass::attempt::Pass;
+use crate::media::pass::fields::Fields;
 use crate::media::pass::reader::Reading;
 use crate::media::pass::sound::SoundSummary;
 use crate::media::probe;
@@ -53,7 +54,7 @@ impl Pass<'_> {
             let mut videos = self.plan.videos.iter();
             videos.any(|video| (video.spec.codec == VideoCodec::Copy) == is_copy)
         };
-        if has_video && copies(true) && reading.copied.packets == 0 {
+        if has_video && copies(true) && reading.copied.packets == 0 && reading.copied.was_wanted {
             return Err(error::source_undecodable(
                 "copy",
                 &self.name,
@@ -111,6 +112,18 @@ impl Pass<'_> {
             warnings.push(format!(
                 "{} of {} pictures are damaged",
                 reading.damaged, reading.decoded
+            ));
+        }
+        if reading.repeats > 0 {
+            warnings.push(format!(
+                "a film spread to fields was brought back to its own rate, {} repeats were left out",
+                reading.repeats
+            ));
+        }
+        if matches!(self.glance.fields, Fields::Interlaced(_)) {
+            warnings.push(format!(
+                "{} pictures are of two fields, though nothing in the file says so, and were deinterlaced",
+                reading.deinterlaced
             ));
         }
         if reading.undecodable_at_start > 0 {

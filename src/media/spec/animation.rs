@@ -57,6 +57,9 @@ pub struct AnimationSpec {
     /// Format.
     #[serde(default)]
     pub format: AnimationFormat,
+    /// Take what there is of a truncated source, and say so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub partial: bool,
     /// Frames a second, 1..=60.
     #[serde(default = "AnimationSpec::default_fps")]
     pub fps: f64,

@@ -115,6 +115,17 @@ impl MediaWork {
         }
     }
 
+    /// Takes what there is of a truncated source. Facts and quality control tell of one without failing for it.
+    pub fn takes_partial(&self) -> bool {
+        match self {
+            MediaWork::Analysis => true,
+            MediaWork::Transcode(spec) => spec.partial,
+            MediaWork::Snapshot(spec) => spec.partial,
+            MediaWork::DynamicImage(spec) => spec.partial,
+            MediaWork::Qc(_) => false,
+        }
+    }
+
     /// Whether letters are drawn, so that the fonts of the host must be there to be read.
     pub fn needs_fonts(&self) -> bool {
         match self {

@@ -87,6 +87,9 @@ pub struct SnapshotSpec {
     /// Stills or sheets.
     #[serde(default)]
     pub mode: SnapshotMode,
+    /// Take what there is of a truncated source, and say so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub partial: bool,
     /// Seconds between pictures, 0.04..=3600; none or 0 with `count`: spread evenly; none alone: one picture.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interval_s: Option<f64>,

@@ -1,12 +1,8 @@
-//! The reader that proves GIFs: of any bytes it says what they are or what is wrong with them.
+//! See the property of the same name.
 #![no_main]
-use libfuzzer_sys::fuzz_target;
-use reelmill::media::animation_file;
-use reelmill::media::spec::AnimationFormat;
+#![allow(dead_code)]
 
-fuzz_target!(|bytes: &[u8]| {
-    if let Ok(facts) = animation_file::read(bytes, AnimationFormat::Gif) {
-        assert!(facts.frames > 0);
-    }
-    animation_file::webp_repeats_at(bytes);
-});
+#[path = "../properties/mod.rs"]
+mod properties;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| properties::animation_file(bytes));

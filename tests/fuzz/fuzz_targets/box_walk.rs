@@ -1,12 +1,8 @@
-//! The walk that tells an unfinished file before it triggers anything.
+//! See the property of the same name.
 #![no_main]
-use libfuzzer_sys::fuzz_target;
-use reelmill::trigger::box_check;
-use std::io::Cursor;
+#![allow(dead_code)]
 
-fuzz_target!(|input: (u64, &[u8])| {
-    let (claimed, bytes) = input;
-    for size in [bytes.len() as u64, claimed, u64::MAX] {
-        box_check::check(&mut Cursor::new(bytes), size).expect("memory is always read");
-    }
-});
+#[path = "../properties/mod.rs"]
+mod properties;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| properties::box_walk(bytes));

@@ -1,12 +1,8 @@
-//! The image playlist of a sprite: what is read makes a playlist of as many sheets again.
+//! See the property of the same name.
 #![no_main]
-use libfuzzer_sys::fuzz_target;
-use reelmill::media::image_playlist;
+#![allow(dead_code)]
 
-fuzz_target!(|text: &str| {
-    if let Ok(segments) = image_playlist::read(text) {
-        let sizes = vec![u64::MAX; segments.len()];
-        image_playlist::bandwidth(&segments, &sizes);
-        image_playlist::write(&segments);
-    }
-});
+#[path = "../properties/mod.rs"]
+mod properties;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| properties::image_playlist(bytes));

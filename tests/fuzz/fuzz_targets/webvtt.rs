@@ -1,12 +1,8 @@
-//! The index of a sprite: what is read is written back and read the same.
+//! See the property of the same name.
 #![no_main]
-use libfuzzer_sys::fuzz_target;
-use reelmill::media::webvtt;
+#![allow(dead_code)]
 
-fuzz_target!(|text: &str| {
-    if let Ok(cues) = webvtt::read(text) {
-        webvtt::flaw(&cues);
-        let again = webvtt::read(&webvtt::write(&cues, &["a note".to_owned()])).expect("its own writing is read");
-        assert_eq!(again, cues);
-    }
-});
+#[path = "../properties/mod.rs"]
+mod properties;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| properties::webvtt(bytes));

@@ -106,6 +106,7 @@ pub fn run(
         let wanted = Wanted {
             sdr: Some(PixelFormat::YUV420P),
             hdr: None,
+            sdr_bounds: None,
         };
         let mut head = Head::new(video, glance, wanted, TICK, 1.0 / range.fps, range.threads);
         let pictures = stretch(demuxer, &mut decoder, &mut head, sizes[0])?;

@@ -6,6 +6,7 @@ use crate::media::facts::AudioFacts;
 use crate::media::facts::MediaFacts;
 use crate::media::facts::StreamFacts;
 use crate::media::facts::StreamKind;
+use crate::media::language;
 use crate::media::pass::plan::AudioEncode;
 use crate::media::pass::plan::Plan;
 use crate::media::spec::AudioCodec;
@@ -117,9 +118,12 @@ fn these<'a>(wanted: &[TrackPick], all: &Picked<'a>, output: &str, dropped: &mut
     chosen
 }
 
-/// Two spellings of a language, compared without their regions unless both have one.
-fn same_language(one: &str, other: &str) -> bool {
-    one.eq_ignore_ascii_case(other)
+/// Two spellings of a language, `en` and `eng`; a region counts where it is asked for.
+fn same_language(said: &str, wanted: &str) -> bool {
+    let (Some(said), Some(wanted)) = (language::tag(said), language::tag(wanted)) else {
+        return said.eq_ignore_ascii_case(wanted);
+    };
+    said == wanted || said.split('-').next() == Some(wanted.as_str())
 }
 
 /// Puts mono tracks of one rate together; others stay as they are.
@@ -329,11 +333,7 @@ mod tests {
             Container::Mp4,
         );
         assert_eq!((streams(&encodes), encodes[0].channels), (vec![vec![1]], 6));
-        let (encodes, dropped) = planned(
-            &facts,
-            "codec = \"aac\"\ntracks = [\"fra\", 0, \"spa\"]",
-            Container::Mp4,
-        );
+        let (encodes, dropped) = planned(&facts, "codec = \"aac\"\ntracks = [\"fr\", 0, \"spa\"]", Container::Mp4);
         assert_eq!((streams(&encodes), dropped.len()), (vec![vec![2], vec![0]], 1));
     }
 

@@ -19,7 +19,8 @@ pub struct CopyTrack<'a> {
     unit: Ratio,
     origin: Origin,
     end: Option<i64>,
-    lead_in: i64,
+    /// For each output, how long before the origin packets are kept.
+    lead_ins: Vec<i64>,
     outputs: Outputs<'a>,
     last: Option<i64>,
     first: Option<i64>,
@@ -27,13 +28,13 @@ pub struct CopyTrack<'a> {
 }
 
 impl<'a> CopyTrack<'a> {
-    /// Encode `number` of the plan: a stream with time stamps in `unit`, up to `end_s`. Packets of `lead_in_s` seconds
-    /// before the origin are kept for the decoder, where the container hides them.
+    /// Encode `number` of the plan: a stream with time stamps in `unit`, up to `end_s`. For each output, packets of so
+    /// many seconds before the origin are kept for the decoder, where the container hides them.
     pub fn new(
         (number, stream): (usize, usize),
         unit: Ratio,
         (origin, end_s): (Origin, Option<f64>),
-        lead_in_s: f64,
+        lead_ins_s: &[f64],
         outputs: Outputs<'a>,
     ) -> Self {
         let ticks = |seconds: f64| (seconds / unit.value()).round() as i64;
@@ -43,7 +44,7 @@ impl<'a> CopyTrack<'a> {
             unit,
             origin,
             end: end_s.map(ticks),
-            lead_in: ticks(lead_in_s),
+            lead_ins: lead_ins_s.iter().map(|seconds| ticks(*seconds)).collect(),
             outputs,
             last: None,
             first: None,
@@ -58,9 +59,8 @@ impl<'a> CopyTrack<'a> {
         let pts = said.map_or(self.until, |pts| self.origin.since(pts, self.unit, self.unit));
         let end = pts + packet.duration().max(0);
         let is_over = self.end.is_some_and(|limit| pts >= limit);
-        let is_early = end <= -self.lead_in || (self.lead_in == 0 && pts < 0);
         let is_late = self.last.is_some_and(|last| pts <= last);
-        if is_over || is_early || is_late || !self.outputs.are_wanted() {
+        if is_over || is_late || !self.outputs.are_wanted() {
             return Ok(());
         }
         self.last = Some(pts);
@@ -68,7 +68,10 @@ impl<'a> CopyTrack<'a> {
             self.first.get_or_insert(pts.max(0));
         }
         self.until = self.until.max(end);
-        for output in self.outputs.all {
+        for (output, lead_in) in self.outputs.all.iter().zip(&self.lead_ins) {
+            if end <= -lead_in || (*lead_in == 0 && pts < 0) {
+                continue;
+            }
             let mut packet = packet.share()?;
             let duration = packet.duration();
             packet.set_times(Some(pts), Some(pts), duration);

@@ -43,6 +43,8 @@ pub struct Lane {
     /// Hz.
     pub rate_hz: u32,
     unit: Ratio,
+    /// Samples that the encoder of the source put before its beginning.
+    padding: i64,
     resampler: Option<Resampler>,
     places: Vec<Place>,
     /// Samples handed on since the origin.
@@ -59,11 +61,13 @@ pub struct Lane {
 
 impl Lane {
     /// For a stream with time stamps in `unit`, up to `end_s` seconds if a clip says so.
-    pub fn new(stream: usize, unit: Ratio, rate_hz: u32, end_s: Option<f64>) -> Self {
+    /// `padding_s`: what its encoder put before its beginning.
+    pub fn new(stream: usize, (unit, padding_s): (Ratio, f64), rate_hz: u32, end_s: Option<f64>) -> Self {
         Lane {
             stream,
             rate_hz,
             unit,
+            padding: (padding_s * f64::from(rate_hz)).round() as i64,
             resampler: None,
             places: Vec::new(),
             written: 0,
@@ -103,7 +107,12 @@ impl Lane {
             num: 1,
             den: self.rate_hz as i32,
         };
-        let at = time.map(|time| origin.since(time, self.unit, rate));
+        let mut at = time.map(|time| origin.since(time, self.unit, rate));
+        // Containers that count milliseconds round the encoder's delay with all else.
+        let tick = (self.unit.value() * f64::from(self.rate_hz)).ceil() as i64;
+        if !self.has_begun && self.padding > 0 && at.is_some_and(|at| (at + self.padding).abs() <= tick) {
+            at = Some(-self.padding);
+        }
         let expected = self.written - self.skip + self.resampler.as_ref().map_or(0, Resampler::delay);
         let mut step = at.map_or(0, |at| at - expected);
         if !self.has_begun || step.abs() > self.samples(TOLERANCE_S) {

@@ -30,8 +30,10 @@ const NEAR_LU: f64 = 0.1;
 const MAX_BAD_READS: u32 = 200;
 /// The range is brought a little below what is asked for, because the curve follows with a delay.
 const RANGE_MARGIN: f64 = 0.9;
+/// A range is good when it is so little wider, LU.
+const RANGE_NEAR_LU: f64 = 0.5;
 /// A curve looks at loudness no further than this from the average, LU.
-const CURVE_REACH_LU: f64 = 15.0;
+const CURVE_REACH_LU: f64 = 20.0;
 const PROGRESS_EVERY: Duration = Duration::from_millis(500);
 
 /// What was found of an encode, and what is done about it.
@@ -193,10 +195,21 @@ impl Search {
         let missing = self.wanted.target_lufs - lufs;
         let peak = loudness.true_peak_dbtp.unwrap_or(f64::NEG_INFINITY);
         let limits = found.gain.ceiling_dbtp.is_some();
-        if missing.abs() <= NEAR_LU && (limits || peak <= self.wanted.true_peak_dbtp) {
+        let too_wide = self
+            .wanted
+            .range_lu
+            .filter(|range_lu| loudness.range_lu > range_lu + RANGE_NEAR_LU);
+        let narrowed = found.source.range_lu - loudness.range_lu;
+        let more = too_wide.and_then(|range_lu| {
+            let curve = found.gain.curve.as_ref().filter(|_| narrowed > RANGE_NEAR_LU)?;
+            let factor = ((found.source.range_lu - range_lu * RANGE_MARGIN) / narrowed).clamp(1.0, 1.5) as f32;
+            Some(curve.iter().map(|db| db * factor).collect())
+        });
+        if missing.abs() <= NEAR_LU && (limits || peak <= self.wanted.true_peak_dbtp) && more.is_none() {
             self.done = true;
             return;
         }
+        found.gain.curve = more.or(found.gain.curve.take());
         found.gain.db += missing;
         if !limits && peak + missing > self.wanted.true_peak_dbtp {
             found.gain.ceiling_dbtp = Some(self.wanted.true_peak_dbtp);
@@ -322,6 +335,6 @@ mod tests {
         let found = curve(&[-20.0; 4], -24.0, 0.5);
         assert!(found.iter().all(|db| (db + 2.0).abs() < 1e-6), "{found:?}");
         let found = curve(&[f32::NEG_INFINITY; 4], -24.0, 0.5);
-        assert!(found.iter().all(|db| (db - 7.5).abs() < 1e-6), "{found:?}");
+        assert!(found.iter().all(|db| (db - 10.0).abs() < 1e-6), "{found:?}");
     }
 }

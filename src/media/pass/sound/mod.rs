@@ -48,6 +48,8 @@ pub struct SoundIn {
     pub decoder: Option<Decoder>,
     /// Bits of a sample where it is lossless.
     pub bits: Option<u32>,
+    /// What its encoder put before its beginning, seconds.
+    pub padding_s: f64,
 }
 
 /// What came of one encode.
@@ -144,8 +146,8 @@ impl<'a> SoundStage<'a> {
             .position(|lane| lane.stream == stream && lane.rate_hz == rate_hz);
         known.unwrap_or_else(|| {
             let unit = self.streams.iter().find(|input| input.stream == stream);
-            let unit = unit.map_or(Ratio { num: 1, den: 1 }, |input| input.unit);
-            self.lanes.push(Lane::new(stream, unit, rate_hz, self.time.end_s));
+            let time = unit.map_or((Ratio { num: 1, den: 1 }, 0.0), |input| (input.unit, input.padding_s));
+            self.lanes.push(Lane::new(stream, time, rate_hz, self.time.end_s));
             self.lanes.len() - 1
         })
     }

@@ -9,6 +9,7 @@ use crate::media::facts::StreamKind;
 use crate::media::pass::attempt::Pass;
 use crate::media::pass::inspect::Inspection;
 use crate::media::pass::plan::AudioEncode;
+use crate::media::pass::plan::Form;
 use crate::media::pass::rung::Outputs;
 use crate::media::pass::sound::SoundIn;
 use crate::media::pass::sound::SoundStage;
@@ -19,6 +20,7 @@ use crate::media::pass::sound::level::Gain;
 use crate::media::pass::sound::track::SoundTrack;
 use crate::media::pass::sound::track::Target;
 use crate::media::spec::AudioCodec;
+use crate::media::spec::Container;
 use std::collections::BTreeSet;
 
 impl Pass<'_> {
@@ -85,13 +87,15 @@ impl Pass<'_> {
                 match made {
                     Some((SoundMaker::Copy { parameters, unit }, outputs)) => {
                         let padding_s = f64::from(parameters.initial_padding()) / f64::from(encode.rate_hz.max(1));
-                        let lead_in_s = if self.hides_lead_in(number) {
-                            LEAD_IN_S
-                        } else {
-                            padding_s
-                        };
+                        let lead_ins_s = self.lead_ins_s(number, padding_s);
                         let time = (time.origin, time.end_s);
-                        stage.add_copy(CopyTrack::new((number, encode.stream), unit, time, lead_in_s, outputs));
+                        stage.add_copy(CopyTrack::new(
+                            (number, encode.stream),
+                            unit,
+                            time,
+                            &lead_ins_s,
+                            outputs,
+                        ));
                     }
                     made => {
                         let target = made.and_then(|(maker, outputs)| match maker {
@@ -118,12 +122,10 @@ impl Pass<'_> {
             .stream(stream)
             .ok_or_else(|| refused(AvError::argument("stream")))?;
         let unit = found.time_base();
+        let parameters = found.parameters().map_err(refused)?;
         let decoder = match is_decoded {
             false => None,
-            true => {
-                let parameters = found.parameters().map_err(refused)?;
-                Some(Decoder::open(&parameters, unit, 1, &self.order.limits).map_err(refused)?)
-            }
+            true => Some(Decoder::open(&parameters, unit, 1, &self.order.limits).map_err(refused)?),
         };
         let facts = self.facts.streams.get(stream).map(|stream| &stream.kind);
         let bits = match facts {
@@ -135,6 +137,7 @@ impl Pass<'_> {
             unit,
             decoder,
             bits,
+            padding_s: f64::from(parameters.initial_padding()) / f64::from(parameters.sample_rate_hz().max(1)),
         })
     }
 
@@ -145,21 +148,20 @@ impl Pass<'_> {
         }
     }
 
-    /// Whether all outputs of an encode have edit lists, which hide what is before their beginning.
-    fn hides_lead_in(&self, number: usize) -> bool {
-        use crate::media::pass::plan::Form;
-        use crate::media::spec::Container;
-        let mut outputs = self
+    /// How long before the origin packets are kept in each output of a copied encode: in those with edit lists, which
+    /// hide them, and in those without times; in others as much as the encoder's padding, which they have a field for.
+    fn lead_ins_s(&self, number: usize, padding_s: f64) -> Vec<f64> {
+        let outputs = self
             .plan
             .outputs
             .iter()
             .filter(|output| output.audios.contains(&number));
-        outputs.all(|output| {
-            matches!(
-                output.form,
-                Form::File(Container::Mp4 | Container::M4a | Container::Mov)
-            )
-        })
+        outputs
+            .map(|output| match output.form {
+                Form::File(Container::Mp4 | Container::M4a | Container::Mov | Container::Mp3) => LEAD_IN_S,
+                _ => padding_s,
+            })
+            .collect()
     }
 }
 

@@ -1,0 +1,208 @@
+//! Numbered pictures of one folder as one source: `shot_0001.dpx`, `shot_0002.dpx`, ...
+//!
+//! Guarantees: only regular files of the family are opened, beneath the given folder, one at a time; picture n is
+//! shown n - first frames after the beginning, so that a missing number is a longer picture, not a shorter film.
+//! Deliberately absent: finding the family, which whoever names it does.
+
+use crate::base::fault::Fault;
+use crate::media::av::AvError;
+use crate::media::av::Demuxer;
+use crate::media::av::Packet;
+use crate::media::av::Source;
+use crate::media::av::demux::Feed;
+use crate::media::error;
+use crate::media::facts::Ratio;
+use crate::media::facts::StreamKind;
+use crate::media::limits::Limits;
+use crate::media::probe;
+use crate::media::probe::Opened;
+use rustix::fs::Mode;
+use rustix::fs::OFlags;
+use serde::Deserialize;
+use serde::Serialize;
+use std::fs::File;
+use std::io;
+use std::io::Read;
+
+const OPERATION: &str = "read pictures";
+/// An 8K picture of 16-bit RGBA is 256 MiB.
+const MAX_PICTURE_BYTES: u64 = 1 << 30;
+
+/// Which files belong to a family.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Family {
+    /// Name before the number.
+    pub prefix: String,
+    /// Digits, at least; 0 and 1: no leading zeros.
+    pub digits: usize,
+    /// Name after the number.
+    pub suffix: String,
+    /// Stretches of numbers that are there, first and last of each, ascending.
+    pub numbers: Vec<(u64, u64)>,
+    /// Pictures a second.
+    pub rate: Ratio,
+}
+
+impl Family {
+    /// Name of one picture.
+    pub fn name(&self, number: u64) -> String {
+        let digits = self.digits;
+        format!("{}{number:0digits$}{}", self.prefix, self.suffix)
+    }
+
+    /// Numbers that are not there between the first and the last.
+    pub fn missing(&self) -> Vec<(u64, u64)> {
+        let pairs = self.numbers.windows(2);
+        pairs.map(|pair| (pair[0].1 + 1, pair[1].0 - 1)).collect()
+    }
+
+    /// Pictures there are.
+    pub fn count(&self) -> u64 {
+        self.numbers.iter().map(|(first, last)| last - first + 1).sum()
+    }
+
+    fn first(&self) -> u64 {
+        self.numbers.first().map_or(0, |stretch| stretch.0)
+    }
+
+    fn last(&self) -> u64 {
+        self.numbers.last().map_or(0, |stretch| stretch.1)
+    }
+
+    /// The next number that is there, from one on.
+    fn at_or_after(&self, number: u64) -> Option<u64> {
+        let stretch = self.numbers.iter().find(|(_, last)| *last >= number)?;
+        Some(number.max(stretch.0))
+    }
+
+    fn open(&self, folder: &File, number: u64) -> io::Result<File> {
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let file = File::from(rustix::fs::openat(folder, self.name(number), flags, Mode::empty())?);
+        let metadata = file.metadata()?;
+        if !metadata.is_file() || metadata.len() > MAX_PICTURE_BYTES {
+            return Err(io::Error::other(format!("{} is no picture file", self.name(number))));
+        }
+        Ok(file)
+    }
+}
+
+/// Opens the family as a source.
+pub fn open(folder: &File, family: &Family, name: &str, limits: &Limits) -> Result<Opened, Fault> {
+    let unreadable = |cause: io::Error| error::source_unreadable(OPERATION, name, cause.to_string());
+    let first = family.open(folder, family.first()).map_err(unreadable)?;
+    let source = Source::from_file(first, &family.name(family.first())).map_err(unreadable)?;
+    let mut opened = probe::open(source, limits)?;
+    if !opened.facts.format_name.ends_with("_pipe") {
+        return Err(error::source_not_media(
+            OPERATION,
+            name,
+            "its files are no pictures; a family is made of DPX, EXR, TIFF, PNG, JPEG, WebP or BMP files",
+        ));
+    }
+    let unit = Ratio {
+        num: family.rate.den,
+        den: family.rate.num,
+    };
+    let frames = family.last() - family.first() + 1;
+    let length_s = frames as f64 * unit.value();
+    let facts = &mut opened.facts;
+    let Some(index) = facts.main_video().map(|(stream, _)| stream.index) else {
+        return Err(error::source_undecodable(
+            OPERATION,
+            name,
+            "its pictures cannot be decoded here",
+        ));
+    };
+    for stream in facts.streams.iter_mut().filter(|stream| stream.index == index) {
+        stream.time_base = unit;
+        stream.start_time_s = Some(0.0);
+        stream.duration_s = Some(length_s);
+        stream.frame_count = Some(family.count());
+        if let StreamKind::Video(video) = &mut stream.kind {
+            video.frame_rate = Some(family.rate);
+            video.average_frame_rate = Some(family.rate);
+        }
+    }
+    facts.duration_s = Some(length_s);
+    facts.start_time_s = Some(0.0);
+    opened.demuxer.feed_from(Box::new(Pictures {
+        folder: folder.try_clone().map_err(unreadable)?,
+        family: family.clone(),
+        next: family.first(),
+        stream: index,
+        unit,
+    }));
+    Ok(opened)
+}
+
+/// Reads one picture after the other.
+struct Pictures {
+    folder: File,
+    family: Family,
+    next: u64,
+    stream: usize,
+    unit: Ratio,
+}
+
+impl Feed for Pictures {
+    fn read(&mut self, main: &mut Demuxer, packet: &mut Packet) -> Result<bool, AvError> {
+        let Some(number) = self.family.at_or_after(self.next) else {
+            return Ok(false);
+        };
+        self.next = number + 1;
+        let mut bytes = Vec::new();
+        let answer = self
+            .family
+            .open(&self.folder, number)
+            .and_then(|mut file| file.read_to_end(&mut bytes));
+        if let Err(cause) = answer {
+            let name = self.family.name(number);
+            main.watch().remember(format!("reading {name} failed: {cause}"));
+            return Err(AvError::argument("read"));
+        }
+        main.watch().count(bytes.len() as u64);
+        let at = i64::try_from(number - self.family.first()).unwrap_or(i64::MAX);
+        let after = self.family.at_or_after(self.next).unwrap_or(self.next);
+        *packet = Packet::of_bytes(&bytes)?;
+        packet.set_stream_index(self.stream);
+        packet.set_times(Some(at), Some(at), i64::try_from(after - number).unwrap_or(1));
+        packet.set_key();
+        Ok(true)
+    }
+
+    fn unit(&self, stream: usize) -> Option<Ratio> {
+        (stream == self.stream).then_some(self.unit)
+    }
+
+    fn seek(&mut self, _stream: usize, time: i64) -> bool {
+        self.next = self.family.first() + u64::try_from(time).unwrap_or(0);
+        // The picture that is on at that time.
+        let on = self.family.numbers.iter().rev().find(|(first, _)| *first <= self.next);
+        if let Some((_, last)) = on {
+            self.next = self.next.min(*last);
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Family;
+    use crate::media::facts::Ratio;
+
+    #[test]
+    fn a_family_knows_its_names_and_its_gaps() {
+        let family = Family {
+            prefix: "a_".to_owned(),
+            digits: 4,
+            suffix: ".dpx".to_owned(),
+            numbers: vec![(98, 100), (103, 104)],
+            rate: Ratio { num: 24, den: 1 },
+        };
+        assert_eq!(family.name(98), "a_0098.dpx");
+        assert_eq!(family.missing(), [(101, 102)]);
+        assert_eq!(family.count(), 5);
+        assert_eq!(family.at_or_after(101), Some(103));
+        assert_eq!(family.at_or_after(105), None);
+    }
+}

@@ -1,0 +1,553 @@
+//! Is what is heard what the source sounds like: in time, in level, in every track, in every codec?
+
+#[path = "../collection/mod.rs"]
+mod collection;
+mod reader;
+#[path = "../media_pass/room.rs"]
+mod room;
+
+use reader::lag;
+use reader::loudness;
+use reader::make;
+use reader::md5;
+use reader::samples;
+use reader::streams;
+use reader::tone;
+use reelmill::media::product::JobProduct;
+use room::Room;
+use room::probe;
+use room::transcode;
+use std::path::Path;
+use std::path::PathBuf;
+
+const PICTURES: &str = "testsrc=s=160x90:r=25";
+const X264: &str = "-c:v libx264 -preset ultrafast -pix_fmt yuv420p";
+
+/// One file group: name, container, what else its output has.
+fn group(name: &str, container: &str, output: &str) -> String {
+    format!(
+        "[[group]]\nname = \"{name}\"\nkind = \"file\"\ncontainer = \"{container}\"\n[[group.output]]\nname = \"{name}\"\n{output}\n"
+    )
+}
+
+const VIDEO: &str = "video = { codec = \"h264\", preset = \"ultrafast\" }";
+
+/// The file of an output.
+fn file(room: &Room, product: &JobProduct, name: &str) -> PathBuf {
+    let output = product.outputs.iter().find(|output| output.name == name);
+    let output = output.unwrap_or_else(|| panic!("no output {name}"));
+    room.path().join("scratch").join(&output.files[0].scratch_path)
+}
+
+/// Every n-th sample from one on.
+fn channel(samples: &[f32], channel: usize, channels: usize) -> Vec<f32> {
+    samples.iter().skip(channel).step_by(channels).copied().collect()
+}
+
+fn noise_with_pictures(directory: &Path) -> PathBuf {
+    // Bursts of noise: their place can be told to the sample. Low ones, which encoders keep as they are.
+    let noise = "aevalsrc='(2*random(0)-1)*if(lt(mod(t,0.5),0.1),0.8,0.01)':s=48000:d=2,lowpass=f=3000,lowpass=f=3000";
+    make(
+        directory,
+        "noise.mov",
+        &[&format!("{PICTURES}:d=2"), noise],
+        &format!("{X264} -c:a pcm_s16le -shortest"),
+    )
+}
+
+#[test]
+fn nothing_lags_in_any_codec_or_container() {
+    let room = Room::new();
+    let source = noise_with_pictures(room.path());
+    let kinds = [
+        ("mp4", "aac", true),
+        ("mp4", "opus", true),
+        ("mp4", "mp3", false),
+        ("mp4", "flac", false),
+        ("mp4", "ac3", true),
+        ("mp4", "eac3", false),
+        ("m4a", "aac", false),
+        ("mov", "aac", true),
+        ("mov", "pcm", true),
+        ("mkv", "aac", true),
+        ("mkv", "opus", false),
+        ("mkv", "mp3", false),
+        ("mkv", "flac", false),
+        ("mkv", "ac3", false),
+        ("mkv", "pcm", false),
+        ("webm", "opus", false),
+        ("mp3", "mp3", false),
+        ("flac", "flac", false),
+        ("wav", "pcm", false),
+        ("ogg", "opus", false),
+        ("ogg", "flac", false),
+    ];
+    let name = |container: &str, codec: &str| format!("{container}-{codec}");
+    let spec: String = kinds
+        .iter()
+        .map(|(container, codec, with_video)| {
+            let video = if *with_video { VIDEO } else { "" };
+            group(
+                &name(container, codec),
+                container,
+                &format!("{video}\naudio = {{ codec = \"{codec}\" }}"),
+            )
+        })
+        .collect();
+    let product = room.success(&source, &transcode(&spec));
+    assert!(product.dropped.is_empty(), "{:?}", product.dropped);
+    assert!(product.warnings.is_empty(), "{:?}", product.warnings);
+    let wanted = samples(&source, 0);
+    for (container, codec, _) in kinds {
+        let path = file(&room, &product, &name(container, codec));
+        let made = samples(&path, 0);
+        let (lag, likeness) = lag(&wanted, &made, 400);
+        // Matroska counts milliseconds, an encoder's delay as well.
+        let coarse = if container == "mkv" { 48 } else { 0 };
+        assert!(
+            lag.abs() <= coarse,
+            "{container} {codec}: lag {lag}, likeness {likeness}"
+        );
+        assert!(likeness > 0.8, "{container} {codec}: {likeness}");
+        // Nothing is lost at the end, and what encoders fill up with is not heard, where the container can say so.
+        let longer = made.len() as i64 - wanted.len() as i64;
+        // ffmpeg hears the last packet of MP4 and Matroska to its end, though the file says where it ends.
+        let packet = match (container, codec) {
+            (_, "ac3" | "eac3") => 1_536,
+            ("mp3" | "ogg", _) | (_, "flac" | "pcm") => 0,
+            _ => 1_152,
+        };
+        assert!(
+            (0..=packet).contains(&longer),
+            "{container} {codec}: {longer} samples longer"
+        );
+        if ["mp4", "mov"].contains(&container) && !["ac3", "eac3"].contains(&codec) {
+            assert_eq!(streams(&path, "stream=duration"), ["2.000000"], "{container} {codec}");
+        }
+    }
+}
+
+#[test]
+fn languages_titles_and_marks_are_kept() {
+    let room = Room::new();
+    let tracks = [1, 2, 3].map(|n| format!("sine=f={}:r=48000:d=1", n * 300));
+    let source = make(
+        room.path(),
+        "three.mkv",
+        &[&format!("{PICTURES}:d=1"), &tracks[0], &tracks[1], &tracks[2]],
+        &format!(
+            "-map 0 -map 1 -map 2 -map 3 {X264} -c:a aac -metadata:s:a:0 language=eng -metadata:s:a:1 language=ger \
+            -metadata:s:a:1 title=Commentary -metadata:s:a:2 language=fra -disposition:a:0 0 -disposition:a:1 comment \
+            -disposition:a:2 default"
+        ),
+    );
+    let spec = group("mp4", "mp4", &format!("{VIDEO}\naudio = {{ codec = \"aac\" }}"))
+        + &group("mkv", "mkv", &format!("{VIDEO}\naudio = {{ codec = \"opus\" }}"))
+        + &group(
+            "two",
+            "mp4",
+            "audio = { codec = \"aac\", tracks = [\"eng\", 2, \"spa\"] }",
+        )
+        + &group("one", "mp3", "audio = { codec = \"mp3\" }");
+    let product = room.success(&source, &transcode(&spec));
+    for container in ["mp4", "mkv"] {
+        let path = file(&room, &product, container);
+        let languages = streams(&path, "stream_tags=language");
+        // MP4 has the codes of ISO 639-2/T.
+        let german = if container == "mp4" { "deu" } else { "ger" };
+        assert_eq!(languages, ["fra", "eng", german], "{container}");
+        let marks = streams(&path, "stream_disposition=default,comment");
+        assert_eq!(marks[0], "1,0", "{container}: {marks:?}");
+        let key = if container == "mp4" { "handler_name" } else { "title" };
+        let titles = streams(&path, &format!("stream_tags={key}"));
+        assert_eq!(
+            titles.last().map(String::as_str),
+            Some("Commentary"),
+            "{container}: {titles:?}"
+        );
+        for (track, hz) in [(0, 900.0), (1, 300.0), (2, 600.0)] {
+            let heard = samples(&path, track);
+            assert!(tone(&heard, (0, 1), 48_000.0, hz) > 0.1, "{container} track {track}");
+        }
+        let facts = probe(&path);
+        let commentary = facts
+            .streams
+            .iter()
+            .find(|stream| stream.title.is_some())
+            .expect("a titled track");
+        assert_eq!(commentary.title.as_deref(), Some("Commentary"));
+    }
+    let mkv = streams(&file(&room, &product, "mkv"), "stream_disposition=default,comment");
+    assert_eq!(mkv, ["1,0", "0,0", "0,1"]);
+    let two = file(&room, &product, "two");
+    assert_eq!(streams(&two, "stream_tags=language"), ["eng", "deu"]);
+    let one = file(&room, &product, "one");
+    assert!(
+        tone(&samples(&one, 0), (0, 1), 48_000.0, 900.0) > 0.1,
+        "the default track"
+    );
+    let told = |words: &str| product.dropped.iter().any(|line| line.contains(words));
+    assert!(told("spa") && told("mp3 files hold one track"), "{:?}", product.dropped);
+}
+
+#[test]
+fn surround_is_kept_or_mixed_by_the_standard() {
+    let room = Room::new();
+    let hz = [400.0, 500.0, 600.0, 100.0, 700.0, 800.0];
+    let inputs: Vec<String> = hz
+        .iter()
+        .map(|hz| format!("aevalsrc=0.5*sin({hz}*2*PI*t):s=48000:d=1"))
+        .collect();
+    let inputs: Vec<&str> = inputs.iter().map(String::as_str).collect();
+    let source = make(
+        room.path(),
+        "surround.wav",
+        &inputs,
+        "-filter_complex join=inputs=6:channel_layout=5.1:map=0.0-FL|1.0-FR|2.0-FC|3.0-LFE|4.0-BL|5.0-BR -c:a pcm_s24le",
+    );
+    let spec = group("stereo", "wav", "audio = { codec = \"pcm\" }")
+        + &group("mono", "flac", "audio = { codec = \"flac\", channels = 1 }")
+        + &group("kept", "wav", "audio = { codec = \"pcm\", channels = \"source\" }")
+        + &group("ac3", "mp4", "audio = { codec = \"ac3\", channels = 6 }")
+        + &group(
+            "aac",
+            "m4a",
+            "audio = { codec = \"aac\", channels = 6, bitrate_kbps = 384 }",
+        )
+        + &group("picked", "wav", "audio = { codec = \"pcm\", channel_map = [2, 4] }");
+    let product = room.success(&source, &transcode(&spec));
+    let front = 1.0 / (1.0 + 2.0 * std::f64::consts::FRAC_1_SQRT_2);
+    let down = front * std::f64::consts::FRAC_1_SQRT_2;
+    let stereo = samples(&file(&room, &product, "stereo"), 0);
+    let weights = [
+        [front, 0.0],
+        [0.0, front],
+        [down, down],
+        [0.0, 0.0],
+        [down, 0.0],
+        [0.0, down],
+    ];
+    for (hz, weights) in hz.iter().zip(weights) {
+        for (channel, weight) in weights.iter().enumerate() {
+            let found = tone(&stereo, (channel, 2), 48_000.0, *hz) / 0.5;
+            assert!(
+                (found - weight).abs() < 0.001,
+                "{hz} Hz in {channel}: {found}, not {weight}"
+            );
+        }
+    }
+    let mono = samples(&file(&room, &product, "mono"), 0);
+    assert!((tone(&mono, (0, 1), 48_000.0, 400.0) - tone(&mono, (0, 1), 48_000.0, 500.0)).abs() < 0.001);
+    assert_eq!(md5(&file(&room, &product, "kept"), 0, ""), md5(&source, 0, ""));
+    for name in ["ac3", "aac"] {
+        let path = file(&room, &product, name);
+        let heard = samples(&path, 0);
+        for (channel, hz) in hz.iter().enumerate() {
+            let found = tone(&heard, (channel, 6), 48_000.0, *hz);
+            assert!((found - 0.5).abs() < 0.05, "{name}: {hz} Hz is {found} in {channel}");
+        }
+    }
+    let picked = samples(&file(&room, &product, "picked"), 0);
+    assert!((tone(&picked, (0, 2), 48_000.0, 600.0) - 0.5).abs() < 0.001);
+    assert!((tone(&picked, (1, 2), 48_000.0, 700.0) - 0.5).abs() < 0.001);
+}
+
+#[test]
+fn what_is_not_to_change_does_not_change_by_a_bit() {
+    let room = Room::new();
+    let noise = "anoisesrc=r=44100:d=1:seed=3:a=0.9";
+    for (format, codec) in [
+        ("pcm_s16le", "pcm"),
+        ("pcm_s24le", "pcm"),
+        ("pcm_s32le", "pcm"),
+        ("pcm_f32le", "pcm"),
+        ("pcm_s16le", "flac"),
+        ("pcm_s24le", "flac"),
+    ] {
+        let source = make(
+            room.path(),
+            &format!("{format}.wav"),
+            &[noise],
+            &format!("-ac 2 -c:a {format}"),
+        );
+        let container = if codec == "pcm" { "wav" } else { "flac" };
+        let product = room.success(
+            &source,
+            &transcode(&group("out", container, &format!("audio = {{ codec = \"{codec}\" }}"))),
+        );
+        let path = file(&room, &product, "out");
+        let how = format!("-c:a {format}");
+        assert_eq!(md5(&path, 0, &how), md5(&source, 0, &how), "{format} {codec}");
+    }
+}
+
+#[test]
+fn copies_are_the_sources_packets() {
+    let room = Room::new();
+    let sound = "anoisesrc=r=48000:d=2:seed=5:a=0.5,lowpass=f=3000,lowpass=f=3000";
+    let pictures = format!("{PICTURES}:d=2");
+    for (name, codec, containers) in [
+        ("aac.mp4", "aac", ["mp4", "mkv", "mov"]),
+        ("mp3.mkv", "libmp3lame", ["mp4", "mkv", "mp3"]),
+        ("lame.mp3", "libmp3lame", ["mp3", "mkv", "mp4"]),
+        ("ac3.ts", "ac3", ["mp4", "mkv", "ts"]),
+        ("adts.ts", "aac", ["mp4", "mkv", "ts"]),
+    ] {
+        let source = match name {
+            "lame.mp3" => make(room.path(), name, &[sound], "-c:a libmp3lame -ac 2"),
+            _ => make(
+                room.path(),
+                name,
+                &[&pictures, sound],
+                &format!("-map 0 -map 1 {X264} -c:a {codec} -ac 2"),
+            ),
+        };
+        let spec: String = containers
+            .iter()
+            .map(|container| {
+                let video = if *container == "mp3" || name == "lame.mp3" {
+                    ""
+                } else {
+                    VIDEO
+                };
+                group(
+                    container,
+                    container,
+                    &format!("{video}\naudio = {{ codec = \"copy\" }}"),
+                )
+            })
+            .collect();
+        let product = room.success(&source, &transcode(&spec));
+        let wanted = samples(&source, 0);
+        for container in containers {
+            let path = file(&room, &product, container);
+            let codec_name = if codec == "libmp3lame" { "mp3" } else { codec };
+            // Of a transport stream ffprobe lists streams twice.
+            assert_eq!(
+                streams(&path, "stream=codec_name").first().map(String::as_str),
+                Some(codec_name),
+                "{name} to {container}"
+            );
+            let made = samples(&path, 0);
+            // Transport streams say no encoder's delay, so it may be heard there, and only there.
+            let is_coarse = name == "lame.mp3" && container == "mkv";
+            let is_ts = name.ends_with(".ts") || container == "ts";
+            let reach = if is_ts { 2_200 } else { 48 * i64::from(is_coarse) };
+            let (one, other) = (channel(&wanted, 0, 2), channel(&made, 0, 2));
+            let (_, likeness) = lag(&one, &other, reach);
+            assert!(likeness > 0.98, "{name} to {container}: {likeness}");
+        }
+    }
+}
+
+#[test]
+fn loudness_is_brought_to_the_target_below_the_ceiling() {
+    let room = Room::new();
+    // Quiet speech-like noise with a few cracks that a plain gain would drive far beyond full scale.
+    let sound = "anoisesrc=c=pink:r=48000:d=8:seed=11:a=0.05,volume='1+20*between(mod(t,2),0.5,0.501)':eval=frame";
+    let source = make(room.path(), "quiet.wav", &[sound], "-ac 2 -c:a pcm_s24le");
+    let (source_lufs, _) = loudness(&source, 0);
+    assert!(source_lufs < -30.0, "{source_lufs}");
+    let spec = group(
+        "flac",
+        "flac",
+        "audio = { codec = \"flac\", loudness = { target_lufs = -16.0, true_peak_dbtp = -2.0 } }",
+    ) + &group(
+        "aac",
+        "m4a",
+        "audio = { codec = \"aac\", bitrate_kbps = 192, loudness = {} }",
+    ) + &group("plain", "wav", "audio = { codec = \"pcm\" }");
+    let product = room.success(&source, &transcode(&spec));
+    let (lufs, peak) = loudness(&file(&room, &product, "flac"), 0);
+    assert!((lufs + 16.0).abs() <= 0.5, "{lufs}");
+    assert!(peak <= -2.0 + 0.2, "{peak}");
+    let (lufs, _) = loudness(&file(&room, &product, "aac"), 0);
+    assert!((lufs + 23.0).abs() <= 0.5, "{lufs}");
+    assert_eq!(md5(&file(&room, &product, "plain"), 0, ""), md5(&source, 0, ""));
+    let flac = product
+        .outputs
+        .iter()
+        .find(|output| output.name == "flac")
+        .expect("flac");
+    let check = flac
+        .proof
+        .checks
+        .iter()
+        .find(|check| check.name == "loudness_lufs")
+        .expect("a check");
+    assert!(check.ok && check.expected.contains("source -"), "{check:?}");
+    assert!(flac.proof.checks.iter().any(|check| check.name == "true_peak_dbtp"));
+    // A part of it is measured by itself.
+    let clip = format!(
+        "clip = {{ start_s = 2.0, end_s = 6.0 }}\n{}",
+        group(
+            "out",
+            "flac",
+            "audio = { codec = \"flac\", loudness = { target_lufs = -20.0 } }"
+        )
+    );
+    let product = room.success(&source, &transcode(&clip));
+    let (lufs, _) = loudness(&file(&room, &product, "out"), 0);
+    assert!((lufs + 20.0).abs() <= 0.5, "{lufs}");
+}
+
+#[test]
+fn a_wide_range_is_narrowed_when_asked() {
+    let room = Room::new();
+    let sound = "anoisesrc=c=pink:r=48000:d=60:seed=11:a=0.4,volume='if(lt(mod(t,20),10),0.05,0.5)':eval=frame";
+    let source = make(room.path(), "wide.wav", &[sound], "-ac 1 -c:a pcm_s16le");
+    let spec = group(
+        "out",
+        "flac",
+        "audio = { codec = \"flac\", loudness = { target_lufs = -20.0, range_lu = 8.0 } }",
+    );
+    let product = room.success(&source, &transcode(&spec));
+    let flac = &product.outputs[0];
+    let check = flac
+        .proof
+        .checks
+        .iter()
+        .find(|check| check.name == "loudness_lufs")
+        .expect("a check");
+    let range = check
+        .found
+        .split("range ")
+        .nth(1)
+        .and_then(|rest| rest.split(' ').next());
+    let range: f64 = range.expect("a range").parse().expect("a number");
+    assert!(range <= 9.0, "{check:?}");
+    assert!((loudness(&file(&room, &product, "out"), 0).0 + 20.0).abs() <= 0.5);
+    assert!(product.warnings.is_empty(), "{:?}", product.warnings);
+}
+
+#[test]
+fn sound_keeps_its_place_beside_the_pictures() {
+    let room = Room::new();
+    // Sound that begins 0.6 s after the pictures and ends 1 s before them.
+    let late = make(
+        room.path(),
+        "late.mkv",
+        &[&format!("{PICTURES}:d=3"), "anoisesrc=r=48000:d=1.4:seed=2:a=0.4"],
+        &format!("-af asetpts=PTS+0.6/TB {X264} -c:a pcm_s16le"),
+    );
+    let spec = group("out", "mp4", &format!("{VIDEO}\naudio = {{ codec = \"aac\" }}"))
+        + &group("wav", "wav", "audio = { codec = \"pcm\" }");
+    let product = room.success(&late, &transcode(&spec));
+    let wav = samples(&file(&room, &product, "wav"), 0);
+    assert_eq!(wav.len(), 96_000, "0.6 s of silence and 1.4 s of sound");
+    assert!(wav[..28_799].iter().all(|sample| *sample == 0.0) && wav[28_802..28_900].iter().any(|s| *s != 0.0));
+    let out = product.outputs.iter().find(|output| output.name == "out").expect("out");
+    let check = out
+        .proof
+        .checks
+        .iter()
+        .find(|check| check.name == "av_end_skew_ms")
+        .expect("a check");
+    assert!(check.expected.starts_with("1000.0"), "{check:?}");
+
+    // A hole in the middle is silence of its length.
+    let hole = make(
+        room.path(),
+        "hole.mkv",
+        &["anoisesrc=r=48000:d=3:seed=2:a=0.4,aselect='lt(t,1)+gte(t,2)'"],
+        "-c:a pcm_s16le",
+    );
+    let product = room.success(&hole, &transcode(&group("wav", "wav", "audio = { codec = \"pcm\" }")));
+    let wav = samples(&file(&room, &product, "wav"), 0);
+    assert!((wav.len() as i64 - 144_000).abs() <= 48, "{}", wav.len());
+    let quiet = wav.iter().filter(|sample| **sample == 0.0).count();
+    assert!((47_000..49_000).contains(&quiet), "{quiet}");
+    assert!(
+        product.warnings.iter().any(|line| line.contains("moved")),
+        "{:?}",
+        product.warnings
+    );
+}
+
+#[test]
+fn layouts_and_rates_may_change_in_the_middle() {
+    let room = Room::new();
+    let stereo = make(room.path(), "a.ac3", &["sine=f=500:r=48000:d=1"], "-ac 2 -c:a ac3");
+    let surround = make(room.path(), "b.ac3", &["sine=f=500:r=48000:d=1"], "-ac 6 -c:a ac3");
+    let joined = room.path().join("joined.ac3");
+    let mut bytes = std::fs::read(&stereo).expect("read");
+    bytes.extend(std::fs::read(&surround).expect("read"));
+    std::fs::write(&joined, bytes).expect("write");
+    let spec = group("wav", "wav", "audio = { codec = \"pcm\", channels = 2 }");
+    let product = room.success(&joined, &transcode(&spec));
+    let wav = samples(&file(&room, &product, "wav"), 0);
+    assert!((wav.len() as i64 / 2 - 96_000).abs() < 4_000, "{}", wav.len());
+
+    for (rate, codec, container) in [
+        (96_000, "aac", "mp4"),
+        (192_000, "mp3", "mp3"),
+        (11_025, "opus", "ogg"),
+        (44_100, "opus", "webm"),
+    ] {
+        let source = make(
+            room.path(),
+            "rate.wav",
+            &[&format!(
+                "aevalsrc='0.4*(2*random(0)-1)*between(t,0.4,0.6)':s={rate}:d=1,lowpass=f=2000"
+            )],
+            "-c:a pcm_s16le",
+        );
+        let product = room.success(
+            &source,
+            &transcode(&group(
+                "out",
+                container,
+                &format!("audio = {{ codec = \"{codec}\", sample_rate_hz = 48000 }}"),
+            )),
+        );
+        let back = room.path().join("back.wav");
+        reader::ffmpeg(&["-i", source.to_str().expect("text"), "-ar", "48000"], &back);
+        let (lag, likeness) = lag(&samples(&back, 0), &samples(&file(&room, &product, "out"), 0), 200);
+        assert!(lag.abs() <= 1 && likeness > 0.95, "{rate} {codec}: {lag} {likeness}");
+    }
+}
+
+#[test]
+fn mono_tracks_of_a_broadcast_file() {
+    let room = Room::new();
+    let made = make(
+        room.path(),
+        "mono.mov",
+        &[
+            "sine=f=300:r=48000:d=1",
+            "sine=f=500:r=48000:d=1",
+            "sine=f=700:r=48000:d=1",
+            "sine=f=900:r=48000:d=1",
+        ],
+        "-map 0 -map 1 -map 2 -map 3 -c:a pcm_s24le -ac 1",
+    );
+    let spec = group("apart", "mp4", "audio = { codec = \"aac\" }")
+        + &group("pairs", "mov", "audio = { codec = \"pcm\", merge = \"stereo_pairs\" }")
+        + &group(
+            "picked",
+            "wav",
+            "audio = { codec = \"pcm\", merge = \"stereo_pairs\", channel_map = [1, 0] }",
+        );
+    let product = room.success(&made, &transcode(&spec));
+    assert_eq!(streams(&file(&room, &product, "apart"), "stream=channels"), ["1"; 4]);
+    let pairs = file(&room, &product, "pairs");
+    assert_eq!(streams(&pairs, "stream=channels"), ["2", "2"]);
+    let level = tone(&samples(&made, 0), (0, 1), 48_000.0, 300.0);
+    for (track, channel, hz) in [(0, 0, 300.0), (0, 1, 500.0), (1, 0, 700.0), (1, 1, 900.0)] {
+        let found = tone(&samples(&pairs, track), (channel, 2), 48_000.0, hz);
+        assert!((found - level).abs() < 1e-3, "{hz}: {found}, not {level}");
+    }
+    let picked = samples(&file(&room, &product, "picked"), 0);
+    assert!(tone(&picked, (0, 2), 48_000.0, 500.0) > level / 2.0);
+
+    if let Some(path) = collection::media("fate_SonyXAVC_LongGOP_green_pixelation_early_Frames.mp4") {
+        let spec = format!(
+            "partial = true\n{}{}",
+            group("apart", "mp4", "audio = { codec = \"aac\" }"),
+            group("pairs", "mp4", "audio = { codec = \"aac\", merge = \"stereo_pairs\" }")
+        );
+        let product = room.success(&path, &transcode(&spec));
+        assert_eq!(streams(&file(&room, &product, "apart"), "stream=channels"), ["1"; 4]);
+        assert_eq!(streams(&file(&room, &product, "pairs"), "stream=channels"), ["2"; 2]);
+    }
+}
