@@ -170,10 +170,9 @@ fn memory_bytes(spec: &TranscodeSpec, facts: Option<&MediaFacts>) -> u64 {
     const BYTES_A_PIXEL: f64 = 1.5;
     let source = source_pixels(facts);
     let wide = |video: &VideoSpec| if video.bits() > 8 { 2.0 } else { 1.0 };
-    let made = video_specs(spec, source)
-        .into_iter()
-        .filter(|video| video.codec != VideoCodec::Copy);
-    let pixels: f64 = source + made.map(|video| pixels(&video, source) * wide(&video)).sum::<f64>();
+    let specs = video_specs(spec, source);
+    let made = specs.iter().filter(|video| video.codec != VideoCodec::Copy);
+    let pixels: f64 = source + made.map(|video| pixels(video, source) * wide(video)).sum::<f64>();
     (pixels * BYTES_A_PIXEL * FRAMES) as u64
 }
 
