@@ -28,13 +28,15 @@ pub fn blurred(image: &Picture, width: u32, height: u32) -> Picture {
         let (top, bottom, down) = between(y, height, rows);
         for x in 0..width {
             let (left, right, across) = between(x, width, columns);
-            for channel in 0..3 {
-                let at = |row: u32, column: u32| u32::from(samples[(row * columns + column) as usize][channel]);
-                let upper = at(top, left) * (256 - across) + at(top, right) * across;
-                let lower = at(bottom, left) * (256 - across) + at(bottom, right) * across;
+            let at = |row: u32, column: u32| samples[(row * columns + column) as usize].map(u32::from);
+            let corners = [at(top, left), at(top, right), at(bottom, left), at(bottom, right)];
+            rgb.extend([0, 1, 2].map(|channel| {
+                let [a, b, c, d] = corners.map(|corner: [u32; 3]| corner[channel]);
+                let upper = a * (256 - across) + b * across;
+                let lower = c * (256 - across) + d * across;
                 let mixed = (upper * (256 - down) + lower * down) >> 16;
-                rgb.push((mixed * DIM >> 8) as u8);
-            }
+                ((mixed * DIM) >> 8) as u8
+            }));
         }
     }
     Picture::new(width, height, rgb).expect("as many samples as its size says")

@@ -69,7 +69,7 @@ pub enum Prepared<F> {
     /// Waits for frames.
     Job(Box<PictureJob<F>>),
     /// Has ended already: nothing to do, or a request that cannot be met.
-    Ended(JobEnd),
+    Ended(Box<JobEnd>),
 }
 
 impl<F: Clone> PictureJob<F> {
@@ -87,7 +87,7 @@ impl<F: Clone> PictureJob<F> {
         }
         let Some((_, video)) = facts.main_video() else {
             let reason = "the source has no video that can be decoded".to_owned();
-            return Some(Prepared::Ended(JobEnd::Skipped { reason }));
+            return Some(Prepared::Ended(Box::new(JobEnd::Skipped { reason })));
         };
         let (display, timeline) = (video.display_size(), Timeline::of(facts));
         let wish = JobScratch::create(scratch, directory).and_then(|scratch| match work {
@@ -102,7 +102,7 @@ impl<F: Clone> PictureJob<F> {
                 facts.main_audio().is_some(),
                 exact,
             ))),
-            Err(fault) => Prepared::Ended(JobEnd::Failed { fault }),
+            Err(fault) => Prepared::Ended(Box::new(JobEnd::Failed { fault })),
         })
     }
 
@@ -535,7 +535,7 @@ mod tests {
         let root = tempfile::tempdir().expect("a directory");
         let work = MediaWork::Snapshot(serde_json::from_str("{}").expect("a spec"));
         let ready = PictureJob::<u8>::prepare("job", &work, &MediaFacts::default(), root.path(), false);
-        assert!(matches!(ready, Some(Prepared::Ended(JobEnd::Skipped { .. }))));
+        assert!(matches!(ready, Some(Prepared::Ended(end)) if matches!(*end, JobEnd::Skipped { .. })));
         let analysis = PictureJob::<u8>::prepare("job", &MediaWork::Analysis, &facts(1.0), root.path(), false);
         assert!(analysis.is_none());
     }

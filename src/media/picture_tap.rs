@@ -25,7 +25,7 @@ pub struct PictureTap {
 impl PictureTap {
     /// Makes a tap of a `Snapshot` or `DynamicImage`. The error is the end of a job that needs no frames: skipped
     /// without video, failed when its request cannot be met.
-    pub fn open(order: &TapOrder, work: &MediaWork) -> Result<Self, JobEnd> {
+    pub fn open(order: &TapOrder, work: &MediaWork) -> Result<Self, Box<JobEnd>> {
         match PictureJob::prepare(&order.directory, work, &order.facts, &order.scratch, true) {
             Some(Prepared::Job(job)) => Ok(PictureTap {
                 job: *job,
@@ -33,9 +33,9 @@ impl PictureTap {
                 source_name: order.source_name.clone(),
             }),
             Some(Prepared::Ended(end)) => Err(end),
-            None => Err(JobEnd::Failed {
+            None => Err(Box::new(JobEnd::Failed {
                 fault: error::broken_invariant("snapshot", &order.source_name, "the work asks for no pictures"),
-            }),
+            })),
         }
     }
 }

@@ -86,7 +86,7 @@ pub fn carry_out_alone(
     for (number, job) in jobs.iter().enumerate() {
         match prepare(job, &opened.facts, scratch) {
             Ok(ready) => open_jobs.push((number, ready)),
-            Err(end) => ends[number] = Some(end),
+            Err(end) => ends[number] = Some(*end),
         }
     }
     if let Some(mut workbench) = Workbench::set_up(opened, threads, limits).filter(|_| !open_jobs.is_empty()) {
@@ -164,17 +164,17 @@ fn nothing(facts: &MediaFacts) -> JobEnd {
     JobEnd::Skipped { reason }
 }
 
-fn prepare(job: &AloneJob<'_>, facts: &MediaFacts, scratch: &Path) -> Result<Box<Job>, JobEnd> {
+fn prepare(job: &AloneJob<'_>, facts: &MediaFacts, scratch: &Path) -> Result<Box<Job>, Box<JobEnd>> {
     match Job::prepare(job.directory, job.work, facts, scratch, false) {
         Some(Prepared::Job(job)) => Ok(job),
         Some(Prepared::Ended(end)) => Err(end),
-        None => Err(nothing(facts)),
+        None => Err(Box::new(nothing(facts))),
     }
 }
 
 /// A job from its beginning again; its files are written over.
 fn restarted(job: &AloneJob<'_>, workbench: &Workbench<'_>, scratch: &Path) -> Result<Box<Job>, Fault> {
-    prepare(job, &workbench.facts, scratch).map_err(|end| match end {
+    prepare(job, &workbench.facts, scratch).map_err(|end| match *end {
         JobEnd::Failed { fault } => fault,
         _ => error::broken_invariant(OPERATION, job.directory, "a job could be prepared once but not twice"),
     })

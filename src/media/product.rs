@@ -70,7 +70,7 @@ pub struct JobProduct {
     pub fallback_reason: Option<String>,
     /// What quality control found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub qc: Option<QcReport>,
+    pub qc: Option<Box<QcReport>>,
     /// Why ladders that were left to the source are what they are.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub decisions: Vec<LadderDecision>,

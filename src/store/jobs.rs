@@ -88,7 +88,7 @@ pub struct JobResult {
     pub failed_outputs: Vec<FailedOutput>,
     /// What quality control found, the first stretches of each check.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub qc: Option<QcReport>,
+    pub qc: Option<Box<QcReport>>,
     /// Why ladders that were left to the source are what they are.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub decisions: Vec<LadderDecision>,

@@ -121,8 +121,7 @@ pub(super) fn tell_end(
                 .result
                 .as_ref()
                 .and_then(|result| result.qc.clone())
-                .filter(|_| job.status == JobStatus::Success)
-                .map(Box::new),
+                .filter(|_| job.status == JobStatus::Success),
             object: outputs.first().map(|output| output.main.clone()),
         }],
         ActivityKind::DynamicImage => vec![Detail::AnimationEnded {

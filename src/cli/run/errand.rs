@@ -383,7 +383,7 @@ impl State {
 /// Adds what a job has to say besides its outputs.
 fn note(made: JobProduct, activity: &str, report: &mut Report) {
     report.decisions.extend(made.decisions);
-    report.qc.extend(made.qc.map(|report| QcActivity {
+    report.qc.extend(made.qc.map(|report| *report).map(|report| QcActivity {
         activity: activity.to_owned(),
         report,
     }));

@@ -266,7 +266,7 @@ fn open_taps(
                 job: job.job.clone(),
                 tap: Box::new(tap),
             }),
-            Err(end) => watch.job_ended(&job.job, end),
+            Err(end) => watch.job_ended(&job.job, *end),
         }
     }
     taps

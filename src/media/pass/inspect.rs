@@ -143,7 +143,7 @@ impl Inspection {
         let mut product = JobProduct {
             outputs: vec![write(&report, scratch, self.job.as_str())?],
             backend: "software".to_owned(),
-            qc: Some(report.brief(BRIEF)),
+            qc: Some(Box::new(report.brief(BRIEF))),
             ..JobProduct::default()
         };
         product.warnings = report

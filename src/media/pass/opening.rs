@@ -301,7 +301,7 @@ impl Pass<'_> {
                     Some(seal) => Some(seal.clone()?),
                 };
                 SegmentWriter::create(&path, &tracks, form, seal)
-                    .map(Writer::Segments)
+                    .map(|writer| Writer::Segments(Box::new(writer)))
                     .map_err(refused)
             }
         }

@@ -58,7 +58,7 @@ pub enum Writer {
     /// One file.
     File(FileWriter),
     /// Segments of one track.
-    Segments(SegmentWriter),
+    Segments(Box<SegmentWriter>),
     /// Nothing: it is written when the pass is over.
     None,
 }

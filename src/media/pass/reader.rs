@@ -26,6 +26,9 @@ use std::sync::mpsc::SyncSender;
 const MAX_BAD_READS: u32 = 200;
 /// Sound of one stream is looked for so long after another one is past the end of a clip.
 const CLIP_TAIL_S: f64 = 30.0;
+/// Silence is put into gaps of sound, and pictures are repeated at a fixed rate; what leaps by more than this is a
+/// damaged time stamp, and days would be made of nothing.
+const MAX_LEAP_S: f64 = 4.0 * 3600.0;
 const OPERATION: &str = "decode";
 
 /// The pictures of a source.
@@ -165,6 +168,9 @@ impl Reader<'_> {
         let may_jump = self.demuxer.may_jump();
         let units: Vec<Ratio> = self.demuxer.streams().map(|stream| stream.time_base()).collect();
         let mut bad_reads = 0;
+        let mut latest_s = 0.0_f64;
+        let clocked: Vec<usize> = self.audios.iter().map(|audio| audio.stream).collect();
+        let is_clocked = |stream: usize| clocked.contains(&stream);
         let mut video_done = self.video.is_none();
         let mut audio_past_s = 0.0_f64;
         loop {
@@ -201,6 +207,17 @@ impl Reader<'_> {
                 .pts()
                 .or_else(|| packet.dts())
                 .map(|at| self.origin.since(at, unit, micro) as f64 / 1e6);
+            if let Some(at_s) = at_s.filter(|_| is_clocked(stream)) {
+                if at_s > latest_s + MAX_LEAP_S {
+                    return Err(AvError {
+                        text: format!(
+                            "its time stamps leap from {latest_s:.1} s to {at_s:.1} s, which nothing can be made of"
+                        ),
+                        ..AvError::argument("av_read_frame")
+                    });
+                }
+                latest_s = latest_s.max(at_s);
+            }
             if let Some(copier) = self.copier.as_mut().filter(|copier| copier.stream == stream) {
                 copier.take(&packet)?;
                 reading.copied = copier.copied();

@@ -233,10 +233,7 @@ fn gaps(scan: &PictureScan) -> Answer {
         return Answer::Pass("the frame rate is variable".to_owned());
     }
     let gaps = scan.cadence.gaps();
-    match stretches("pictures are missing", &gaps) {
-        Answer::Finding(found, spans) => Answer::Finding(found, spans),
-        answer => answer,
-    }
+    stretches("pictures are missing", &gaps)
 }
 
 fn first_frame(evidence: &Evidence<'_>) -> Answer {

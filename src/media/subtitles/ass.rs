@@ -21,7 +21,7 @@ impl Event {
 
     /// Whether what is seen changes while it is there.
     pub fn moves(&self) -> bool {
-        let effect = self.line.splitn(9, ',').nth(7).unwrap_or_default();
+        let effect = self.line.split(',').nth(7).unwrap_or_default();
         let overrides = ["\\t(", "\\move", "\\fad", "\\k", "\\K"];
         !effect.trim().is_empty() || overrides.iter().any(|tag| self.text().contains(tag))
     }

@@ -12,15 +12,18 @@ use crate::media::verify;
 use std::fs::File;
 use std::path::Path;
 
+/// Length and offset of a part of a file; none: all of it.
+pub type ByteRange = Option<(u64, u64)>;
+
 /// A media playlist as a player reads it.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct MediaPlaylist {
     /// `EXT-X-TARGETDURATION`.
     pub target_s: u64,
     /// Name and range (length, offset) of the initialisation segment.
-    pub map: Option<(String, Option<(u64, u64)>)>,
+    pub map: Option<(String, ByteRange)>,
     /// Seconds, name, range.
-    pub entries: Vec<(f64, String, Option<(u64, u64)>)>,
+    pub entries: Vec<(f64, String, ByteRange)>,
     /// It is complete.
     pub has_end: bool,
 }

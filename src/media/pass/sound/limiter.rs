@@ -180,7 +180,7 @@ mod tests {
     #[test]
     fn quiet_sound_passes_sample_by_sample() {
         let sound: Vec<f64> = (0..5_000).map(|n| 0.5 * (f64::from(n) * 0.37).sin()).collect();
-        let out = limited(&[sound.clone()], 48_000, 0.9);
+        let out = limited(std::slice::from_ref(&sound), 48_000, 0.9);
         assert_eq!(out[0].len(), sound.len());
         assert!(
             out[0]
