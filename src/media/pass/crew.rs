@@ -44,6 +44,7 @@ use crate::media::pass::text::Texts;
 use crate::media::progress::Progress;
 use crate::media::spec::VideoCodec;
 use std::sync::atomic::AtomicBool;
+use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::sync_channel;
 use std::thread;
@@ -95,6 +96,8 @@ impl Pass<'_> {
             .map(|index| feeds(&|planned| planned.audios.contains(&index)))
             .collect();
         let ended_well = AtomicBool::new(false);
+        let reached_ms = AtomicU64::new(0);
+        let reached_s = || reached_ms.load(Ordering::Relaxed) as f64 / 1000.0;
         let whole = || ended_well.load(Ordering::Relaxed) && !self.watch.stop_asked();
         let threads = self.order.threads.clamp(1, MAX_DECODER_THREADS);
         let decoder_threads = self.decoder_threads(threads);
@@ -170,8 +173,8 @@ impl Pass<'_> {
                         done: false,
                     });
                 }
-                let whole = &whole;
-                sound_threads.push(scope.spawn(move || sound::run(stage, receiver, whole)));
+                let (whole, reached_s) = (&whole, &reached_s);
+                sound_threads.push(scope.spawn(move || sound::run(stage, receiver, whole, reached_s)));
             }
             let mut video = None;
             let is_copy = |video: &VideoEncode| video.spec.codec == VideoCodec::Copy;
@@ -245,6 +248,8 @@ impl Pass<'_> {
                 percent: 0.0,
             };
             let reading = reader.run(&mut ear);
+            let until_s = reading.as_ref().map_or(0.0, |reading| reading.reached_s);
+            reached_ms.store((until_s * 1000.0) as u64, Ordering::Relaxed);
             ended_well.store(
                 matches!(&reading, Ok(reading) if self.check_damage(reading).is_ok()),
                 Ordering::Relaxed,

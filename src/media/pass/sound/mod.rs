@@ -251,7 +251,7 @@ impl<'a> SoundStage<'a> {
     }
 
     /// No more packets: everything inside comes out. `whole`: the pass went well, so that nothing is finished in vain.
-    pub fn finish(mut self, whole: bool) -> Result<SoundSummary, AvError> {
+    pub fn finish(mut self, whole: bool, reached_s: f64) -> Result<SoundSummary, AvError> {
         self.drain()?;
         let SoundStage {
             time,
@@ -272,7 +272,8 @@ impl<'a> SoundStage<'a> {
         }
         for (number, lane) in lanes.iter_mut().enumerate() {
             let is_empty = summary.empty_streams.contains(&lane.stream);
-            let expected_s = time.end_s.or(time.expected_s).unwrap_or(1.0);
+            // What a damaged file declares may be days; so much of it was really read.
+            let expected_s = time.end_s.or(time.expected_s).unwrap_or(1.0).min(reached_s);
             let until = (expected_s * f64::from(lane.rate_hz)).round() as i64;
             let mut sink = |piece: lane::Piece<'_>| {
                 for track in tracks.iter_mut().filter(|track| track.is_wanted()) {
@@ -314,9 +315,10 @@ pub fn run(
     mut stage: SoundStage<'_>,
     packets: Receiver<Packet>,
     whole: &(dyn Fn() -> bool + Sync),
+    reached_s: &(dyn Fn() -> f64 + Sync),
 ) -> Result<SoundSummary, AvError> {
     for packet in packets {
         stage.take(&packet)?;
     }
-    stage.finish(whole())
+    stage.finish(whole(), reached_s())
 }
