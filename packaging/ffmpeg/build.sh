@@ -72,8 +72,9 @@ if [ ! -e "$prefix/lib/libdav1d.a" ]; then
 fi
 if [ ! -e "$prefix/lib/libSvtAv1Enc.a" ]; then
   say "SVT-AV1"
+  # Its own link-time code is in a form that only its own compiler reads.
   cmake -S "$root/src/svt-av1" -B "$root/src/svt-av1/out" -DCMAKE_BUILD_TYPE=Release -DBUILD_SHARED_LIBS=OFF \
-    -DBUILD_APPS=OFF -DBUILD_TESTING=OFF -DENABLE_AVX512=ON -DCMAKE_INSTALL_PREFIX="$prefix" -DCMAKE_INSTALL_LIBDIR=lib \
+    -DBUILD_APPS=OFF -DBUILD_TESTING=OFF -DENABLE_AVX512=ON -DSVT_AV1_LTO=OFF -DCMAKE_INSTALL_PREFIX="$prefix" -DCMAKE_INSTALL_LIBDIR=lib \
     >/dev/null
   cmake --build "$root/src/svt-av1/out" -j "$jobs" --target install >/dev/null
 fi
