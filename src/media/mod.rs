@@ -53,6 +53,7 @@ pub mod spec;
 pub mod spec_check;
 pub mod sprite;
 pub mod subtitles;
+pub mod tally;
 pub mod tap;
 pub mod timecode;
 pub mod timeline;

@@ -27,6 +27,7 @@ use crate::media::product::Place;
 use crate::media::product::ProductFile;
 use crate::media::spec::GroupKind;
 use crate::media::spec::SegmentFormat;
+use crate::media::tally;
 use crate::media::verify;
 use crate::media::verify::Expected;
 use std::collections::BTreeSet;
@@ -184,7 +185,7 @@ impl Rendition<'_> {
                 .collect();
             let joined = Joined::open(self.directory, &parts).map_err(self.fault(self.directory))?;
             let source = Source::from_bytes(Box::new(joined), &self.output.name).map_err(self.fault(self.directory))?;
-            shown += usize::from(verify::shows_a_picture(source).unwrap_or(false));
+            shown += usize::from(tally::shows_a_picture(source).unwrap_or(false));
         }
         verify::check(checks, "key_frames_alone", tried.len(), shown, shown == tried.len());
         Ok(())
