@@ -10,6 +10,13 @@ ffmpeg=$top/target/ffmpeg
 export PKG_CONFIG_PATH=$ffmpeg/prefix/lib/pkgconfig PKG_CONFIG_ALL_STATIC=1
 export RUSTFLAGS="-L native=$ffmpeg/archives -C link-arg=-static-libgcc ${RUSTFLAGS:-}"
 export CARGO_TARGET_DIR=$top/target/static
+# The crate that holds libav took its .a files in when it was built: another FFmpeg needs another build of it.
+if ! cmp -s "$ffmpeg/stamp" "$CARGO_TARGET_DIR/stamp"; then
+  cargo clean --quiet -p ffmpeg-sys-the-third 2>/dev/null || true
+  cargo clean --quiet --release -p ffmpeg-sys-the-third 2>/dev/null || true
+  mkdir -p "$CARGO_TARGET_DIR"
+  cp "$ffmpeg/stamp" "$CARGO_TARGET_DIR/stamp"
+fi
 command=$1
 shift
 case $command in

@@ -64,7 +64,7 @@ const server = http.createServer((request, response) => {
 
 function playable() {
   const all = fs.readdirSync(folder, { recursive: true }).map(String);
-  const isSegmentFolder = (name) => fs.existsSync(path.join(folder, path.dirname(name), "index.m3u8"));
+  const isSegmentFolder = (name) => path.basename(name) === "init.mp4" || fs.existsSync(path.join(folder, path.dirname(name), "index.m3u8"));
   return all.filter((name) => [".mp4", ".webm", ".mpd", ".m3u8"].includes(path.extname(name)) && !isSegmentFolder(name)).sort();
 }
 

@@ -9,6 +9,7 @@ use crate::media::av::Muxer;
 use crate::media::av::Packet;
 use crate::media::av::Parameters;
 use crate::media::av::Stream;
+use crate::media::av::packet::rescale;
 use crate::media::encoding::hdr::HdrMetadata;
 use crate::media::facts::Ratio;
 use crate::media::language;
@@ -80,6 +81,8 @@ struct Slot {
     stream: usize,
     unit: Ratio,
     muxer_unit: Ratio,
+    /// What is added to the times of its packets.
+    shift: i64,
 }
 
 /// A file of one or more tracks.
@@ -94,15 +97,10 @@ impl FileWriter {
     pub fn create(path: &Path, container: Container, tracks: &[TrackIn<'_>], tags: &FileTags) -> Result<Self, AvError> {
         let mut muxer = Muxer::to_file(muxer_name(container), path)?;
         let mut options = Dict::new();
-        match container {
-            Container::Ts => {
-                let rate = tracks.iter().find_map(|track| track.rate);
-                muxer.set_longest_delay(transport_delay_us(rate));
-                muxer.keep_negative_times();
-            }
-            // The delays of encoders are said in the tracks; moving everything instead would be told nowhere.
-            Container::Mkv | Container::Webm => muxer.keep_negative_times(),
-            _ => {}
+        if container == Container::Ts {
+            let rate = tracks.iter().find_map(|track| track.rate);
+            muxer.set_longest_delay(transport_delay_us(rate));
+            muxer.keep_negative_times();
         }
         let is_iso = matches!(container, Container::Mp4 | Container::M4a | Container::Mov);
         if is_iso {
@@ -144,7 +142,7 @@ impl FileWriter {
                 muxer.set_stream_tags(stream, &tags)?;
             }
             muxer.set_dispositions(stream, track.default, &track.dispositions);
-            slots.push((track.id, stream, track.unit));
+            slots.push((track.id, stream, track.unit, delay_said_apart(container, track)));
         }
         if tracks.iter().any(|track| matches!(track.id, TrackId::Text(_))) {
             // Text is silent for minutes; its packets come before those they belong to.
@@ -174,10 +172,11 @@ impl FileWriter {
         }
         let slots = slots
             .into_iter()
-            .map(|(id, stream, unit)| Slot {
+            .map(|(id, stream, unit, shift)| Slot {
                 id,
                 stream,
                 unit,
+                shift,
                 muxer_unit: muxer.time_base(stream).unwrap_or(unit),
             })
             .collect();
@@ -190,6 +189,11 @@ impl FileWriter {
             return Ok(());
         };
         packet.set_stream_index(slot.stream);
+        if slot.shift != 0 {
+            let moved = |time: Option<i64>| time.map(|time| time + slot.shift);
+            let (pts, dts, duration) = (moved(packet.pts()), moved(packet.dts()), packet.duration());
+            packet.set_times(pts, dts, duration);
+        }
         packet.rescale(slot.unit, slot.muxer_unit);
         self.muxer.write_interleaved(&mut packet)
     }
@@ -221,6 +225,20 @@ fn transport_delay_us(rate: Option<Ratio>) -> u32 {
     const USUAL_US: f64 = 700_000.0;
     let four_us = rate.map_or(0.0, |rate| 4.0e6 / rate.value().max(0.1));
     USUAL_US.max(four_us / 2.0) as u32
+}
+
+/// How much later the packets of a track are written: Matroska tells the delay of Opus in a field that players take off
+/// again, which libav's muxer fills without writing the packets so; browsers play nothing that begins before 0.
+fn delay_said_apart(container: Container, track: &TrackIn<'_>) -> i64 {
+    let rate = track.parameters.sample_rate_hz();
+    if !matches!(container, Container::Mkv | Container::Webm) || track.parameters.codec_name() != "opus" || rate == 0 {
+        return 0;
+    }
+    let sample = Ratio {
+        num: 1,
+        den: rate as i32,
+    };
+    rescale(i64::from(track.parameters.initial_padding()), sample, track.unit)
 }
 
 /// Tags of a track with the language as a container can say it.
