@@ -178,6 +178,15 @@ pub struct VideoFacts {
 }
 
 impl VideoFacts {
+    /// Frames a second as its makers mean it: the average, unless the file's own count of it is beyond what its time
+    /// stamps can hold.
+    pub fn nominal_rate(&self) -> Option<Ratio> {
+        match (self.average_frame_rate, self.frame_rate) {
+            (Some(average), Some(finest)) if average.value() > 1.5 * finest.value() => Some(finest),
+            (average, finest) => average.or(finest),
+        }
+    }
+
     /// Width and height as shown: square pixels, rotation applied.
     pub fn display_size(&self) -> (u32, u32) {
         let sar = self.sample_aspect_ratio.map_or(1.0, Ratio::value);

@@ -2,6 +2,7 @@
 
 use crate::workshop::Workshop;
 use crate::workshop::probed;
+use reelmill::media::product::Place;
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -147,6 +148,47 @@ fn text_stands_beside_or_is_dropped_when_asked() {
         "{:?}",
         product.dropped
     );
+}
+
+#[test]
+fn sets_offer_every_language_as_subtitles() {
+    let shop = Workshop::new();
+    let source = three_languages(&shop);
+    let set = |kind: &str| format!("[[group]]\nkind=\"{kind}\"\n[[group.output]]\nname=\"v\"\n{ONE}");
+    let product = shop.success(&source, &(set("hls") + &set("cmaf")), &[]);
+    assert!(product.dropped.is_empty(), "{:?}", product.dropped);
+    for output in &product.outputs {
+        let master = output
+            .files
+            .iter()
+            .find(|file| file.place == Place::Main)
+            .expect("a master");
+        let text = std::fs::read_to_string(shop.path("scratch").join(&master.scratch_path)).expect("text");
+        let lines: Vec<&str> = text.lines().filter(|line| line.contains("TYPE=SUBTITLES")).collect();
+        assert_eq!(lines.len(), 3, "{text}");
+        for (line, words) in lines.iter().zip([
+            ["LANGUAGE=\"en\"", "FORCED=NO"],
+            ["LANGUAGE=\"fr\"", "FORCED=YES"],
+            ["NAME=\"Chinese\"", "LANGUAGE=\"zh\""],
+        ]) {
+            assert!(words.iter().all(|word| line.contains(word)), "{line}");
+        }
+        let streams = text.lines().filter(|line| line.starts_with("#EXT-X-STREAM-INF"));
+        assert!(
+            streams.clone().count() > 0 && streams.clone().all(|line| line.contains("SUBTITLES=\"")),
+            "{text}"
+        );
+        let cues: String = output
+            .files
+            .iter()
+            .filter(|file| matches!(&file.place, Place::Inside(path) if path.starts_with("subtitles-fr/seg-")))
+            .map(|file| std::fs::read_to_string(shop.path("scratch").join(&file.scratch_path)).expect("text"))
+            .collect();
+        assert!(cues.contains("00:00:00.501 --> 00:00:01.999"), "{cues}");
+    }
+    let dropping = format!("text=\"drop\"\n{}", set("hls"));
+    let product = shop.success(&source, &dropping, &[]);
+    assert_eq!(product.dropped.len(), 3, "{:?}", product.dropped);
 }
 
 #[test]

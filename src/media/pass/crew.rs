@@ -207,10 +207,7 @@ impl Pass<'_> {
                     hdr: grade::widest(&self.grades, true).filter(|_| !fans[HDR].is_empty()),
                     sdr_bounds,
                 };
-                let frame_s = facts
-                    .average_frame_rate
-                    .or(facts.frame_rate)
-                    .map_or(0.04, |rate| 1.0 / rate.value());
+                let frame_s = facts.nominal_rate().map_or(0.04, |rate| 1.0 / rate.value());
                 video = Some(VideoIn {
                     stream: stream.index,
                     unit: stream.time_base,

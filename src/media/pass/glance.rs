@@ -182,7 +182,7 @@ pub fn look(demuxer: &mut Demuxer, facts: &mut MediaFacts, limits: &Limits, thre
 
 /// Timecode of a picture, and its time stamp. All zeros are what encoders write that know none.
 fn timecode_of(frame: &Frame, video: &VideoFacts) -> Option<(Option<i64>, TimecodeFacts)> {
-    let rate = video.average_frame_rate.or(video.frame_rate)?;
+    let rate = video.nominal_rate()?;
     let label = Timecode::parse(&frame.timecode(rate)?, rate).ok()?;
     let timecode = TimecodeFacts {
         start: label.to_string(),
@@ -301,8 +301,7 @@ fn are_fields_in_doubt(frame: &Frame, video: &VideoFacts, codec: &str) -> bool {
 
 fn may_be_telecined(video: &VideoFacts) -> bool {
     video
-        .average_frame_rate
-        .or(video.frame_rate)
+        .nominal_rate()
         .is_some_and(|rate| (29.0..=31.0).contains(&rate.value()))
 }
 

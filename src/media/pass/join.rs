@@ -135,7 +135,7 @@ fn length_s(facts: &MediaFacts, clip: Option<Clip>) -> f64 {
 }
 
 fn rate_of(video: &VideoFacts) -> Option<Ratio> {
-    video.average_frame_rate.or(video.frame_rate)
+    video.nominal_rate()
 }
 
 /// The coarsest unit in which frames of all rates last whole numbers.

@@ -142,8 +142,7 @@ fn seconds_of(moment: Moment, facts: &MediaFacts, name: &str) -> Result<f64, Fau
 
 /// Rate of the main pictures; sound alone is counted like film of 25 frames a second.
 fn rate_of(facts: &MediaFacts) -> Ratio {
-    let of_stream =
-        |(_, video): (&StreamFacts, &crate::media::facts::VideoFacts)| video.average_frame_rate.or(video.frame_rate);
+    let of_stream = |(_, video): (&StreamFacts, &crate::media::facts::VideoFacts)| video.nominal_rate();
     facts
         .main_video()
         .and_then(of_stream)

@@ -64,7 +64,7 @@ pub fn of(facts: &MediaFacts, clip: Option<Clip>, plan: &Plan, has_taps: bool) -
     let whole_s = video.and_then(|(stream, _)| stream.duration_s).or(facts.duration_s);
     let end_s = clip.end_s.map(|end_s| (end_s - clip.start_s).max(0.0));
     let rate = video
-        .and_then(|(_, video)| video.average_frame_rate.or(video.frame_rate))
+        .and_then(|(_, video)| video.nominal_rate())
         .filter(|rate| (0.1..=1000.0).contains(&rate.value()))
         .unwrap_or(Ratio { num: 25, den: 1 });
     Timing {

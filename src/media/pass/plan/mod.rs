@@ -412,6 +412,10 @@ impl Plan {
                     .push(format!("{}: the source has no such text track", output.name));
             }
         }
+        let has_pictures = planned.variants.iter().any(|variant| variant.video.is_some());
+        if has_pictures && job.text != TextRule::Drop && !group.outputs.iter().any(|output| is_captions(&output)) {
+            self.carry_captions(at, group, facts, &mut planned);
+        }
         planned.join_groups(group);
         planned
     }

@@ -105,31 +105,78 @@ impl Plan {
                 && (wanted.is_none() || spoken.is_none() || wanted == spoken)
         });
         let Some(stream) = found else { return false };
-        let track = TextTrack { stream: stream.index };
-        let text = self.texts.iter().position(|known| *known == track).unwrap_or_else(|| {
-            self.texts.push(track);
-            self.texts.len() - 1
-        });
         let label = TrackLabel {
             default: wish.default.unwrap_or(false),
             ..label_of(&wish, stream.language.as_deref(), "subtitles")
         };
+        let id = wish.subtitle_group.unwrap_or_else(|| "subtitles".to_owned());
+        self.add_caption(at, (group, facts), (&output.name, stream.index), (id, label), planned);
+        true
+    }
+
+    /// Offers every text track of the source as subtitles, for a set whose definition names none.
+    pub(super) fn carry_captions(
+        &mut self,
+        at: (usize, usize),
+        group: &GroupSpec,
+        facts: &MediaFacts,
+        planned: &mut GroupPlan,
+    ) {
+        for stream in &facts.streams {
+            if !matches!(stream.kind, StreamKind::Subtitle)
+                || !stream.decodable
+                || !TEXT_CODECS.contains(&stream.codec_name.as_str())
+            {
+                continue;
+            }
+            let wish = RenditionSpec {
+                name: stream.title.clone(),
+                forced: stream.dispositions.iter().any(|word| word == "forced"),
+                ..RenditionSpec::default()
+            };
+            let label = label_of(&wish, stream.language.as_deref(), "subtitles");
+            let base = match &label.language {
+                Some(language) => format!("subtitles-{language}"),
+                None => "subtitles".to_owned(),
+            };
+            let folder = unique(&base, &|name| self.is_taken(at, group, name, false));
+            self.add_caption(
+                at,
+                (group, facts),
+                (&folder, stream.index),
+                ("subtitles".to_owned(), label),
+                planned,
+            );
+        }
+    }
+
+    fn add_caption(
+        &mut self,
+        at: (usize, usize),
+        (group, facts): (&GroupSpec, &MediaFacts),
+        (name, stream): (&str, usize),
+        (id, label): (String, TrackLabel),
+        planned: &mut GroupPlan,
+    ) {
+        let track = TextTrack { stream };
+        let text = self.texts.iter().position(|known| *known == track).unwrap_or_else(|| {
+            self.texts.push(track);
+            self.texts.len() - 1
+        });
         let number = self.outputs.len();
         self.outputs.push(OutputPlan {
             job: at.0,
             group: at.1,
-            name: output.name.clone(),
-            form: Form::Captions(form_of(group, facts, output.name.clone())),
+            name: name.to_owned(),
+            form: Form::Captions(form_of(group, facts, name.to_owned())),
             video: None,
             audios: Vec::new(),
             texts: vec![text],
             beside: Vec::new(),
         });
         planned.outputs.push(number);
-        let id = wish.subtitle_group.unwrap_or_else(|| "subtitles".to_owned());
         let choice = TrackChoice { output: number, label };
         join(&mut planned.subtitle_groups, Some(id), "subtitles", vec![choice]);
-        true
     }
 
     fn is_taken(&self, at: (usize, usize), group: &GroupSpec, name: &str, own: bool) -> bool {
