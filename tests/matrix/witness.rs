@@ -103,7 +103,15 @@ pub fn objections(source: &Path, report: &Value, is_part: bool) -> Vec<String> {
                 continue;
             };
             let path = Path::new(path);
-            match text(&list(&rendition["facts"], "streams")[0], "type") {
+            let Some(stream) = list(&rendition["facts"], "streams").first() else {
+                // Subtitles are text.
+                if !std::fs::read_to_string(path).is_ok_and(|text| text.contains(".vtt") || text.starts_with("WEBVTT"))
+                {
+                    objections.push(format!("{inside} holds nothing"));
+                }
+                continue;
+            };
+            match text(stream, "type") {
                 "video" => {
                     let found = pictures(path, "v:0");
                     if found.is_none() || wanted.is_some() && found != wanted {
