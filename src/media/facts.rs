@@ -22,6 +22,28 @@ impl Ratio {
     pub fn value(self) -> f64 {
         f64::from(self.num) / f64::from(self.den)
     }
+
+    /// The exact rate that a decimal number of frames a second means: 23.976, 29.97 and 59.94 stand for what broadcasters
+    /// mean by them.
+    pub fn of_rate(fps: f64) -> Ratio {
+        let thousands = (fps * 1.001).round();
+        if (fps - fps.round()).abs() > 0.005 && (thousands / 1.001 - fps).abs() < 0.005 {
+            return Ratio {
+                num: (thousands * 1000.0) as i32,
+                den: 1001,
+            };
+        }
+        if (fps - fps.round()).abs() < 1e-9 {
+            return Ratio {
+                num: fps.round() as i32,
+                den: 1,
+            };
+        }
+        Ratio {
+            num: (fps * 1000.0).round() as i32,
+            den: 1000,
+        }
+    }
 }
 
 /// Facts of one file.

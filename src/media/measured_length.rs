@@ -24,7 +24,7 @@ pub fn measure(opened: &mut Opened, operation: &str, on_progress: &mut OnProgres
     if span.duration_s.is_some() || span.is_one_frame {
         return Ok(());
     }
-    let (index, rate) = (stream.index, video.average_frame_rate.or(video.frame_rate));
+    let (index, rate) = (stream.index, video.nominal_rate());
     let frame_s = rate.map_or(0.0, |rate| 1.0 / rate.value().max(0.001));
     let unit_s = stream.time_base.value();
     let demuxer = &mut opened.demuxer;

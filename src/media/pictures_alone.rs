@@ -219,10 +219,7 @@ impl<'a> Workbench<'a> {
     fn set_up(opened: &'a mut Opened, threads: u32, limits: &'a Limits) -> Option<Self> {
         let (stream, video) = opened.facts.main_video()?;
         let raw = opened.demuxer.stream(stream.index)?;
-        let rate = video
-            .average_frame_rate
-            .or(video.frame_rate)
-            .map_or(25.0, |rate| rate.value());
+        let rate = video.nominal_rate().map_or(25.0, |rate| rate.value());
         Some(Workbench {
             painter: FramePainter::of_source(video),
             limits,

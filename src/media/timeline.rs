@@ -26,10 +26,7 @@ impl Timeline {
             };
             return Timeline { span, end_s: 0.0 };
         };
-        let rate = video
-            .average_frame_rate
-            .or(video.frame_rate)
-            .map_or(0.0, |rate| rate.value());
+        let rate = video.nominal_rate().map_or(0.0, |rate| rate.value());
         let late_s = stream
             .start_time_s
             .zip(facts.start_time_s)

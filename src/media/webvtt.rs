@@ -144,7 +144,8 @@ fn part(fragment: &str) -> Option<CellBox> {
     sides.next().is_none().then_some(cell)
 }
 
-fn clock(ms: u64) -> String {
+/// A moment as WebVTT writes it, `00:00:10.000`.
+pub fn clock(ms: u64) -> String {
     format!(
         "{:02}:{:02}:{:02}.{:03}",
         ms / 3_600_000,

@@ -60,7 +60,7 @@ impl Input {
         };
         let folder = std::fs::canonicalize(folder)
             .map_err(|error| BadUsage(format!("cannot open the folder {}: {error}", folder.display())))?;
-        let rate = rate_of(fps);
+        let rate = Ratio::of_rate(fps);
         let family = scan(&folder, prefix, suffix, digits, rate)
             .with_context(|| folder.display().to_string())?
             .ok_or_else(|| BadUsage(format!("no file in {} fits {name}", folder.display())))?;
@@ -152,27 +152,6 @@ fn scan(
     }))
 }
 
-/// 23.976, 29.97 and 59.94 stand for what broadcasters mean by them.
-fn rate_of(fps: f64) -> Ratio {
-    let whole = (fps * 1.001).round();
-    if (fps - fps.round()).abs() > 1e-9 && (whole / 1.001 - fps).abs() < 0.005 {
-        return Ratio {
-            num: (whole * 1000.0) as i32,
-            den: 1001,
-        };
-    }
-    if (fps - fps.round()).abs() < 1e-9 {
-        return Ratio {
-            num: fps.round() as i32,
-            den: 1,
-        };
-    }
-    Ratio {
-        num: (fps * 1000.0).round() as i32,
-        den: 1000,
-    }
-}
-
 /// A frame rate on the command line.
 ///
 /// # Errors
@@ -187,7 +166,6 @@ pub fn fps(text: &str) -> Result<f64, String> {
 #[cfg(test)]
 mod tests {
     use super::pattern;
-    use super::rate_of;
     use super::scan;
     use crate::media::facts::Ratio;
 
@@ -214,7 +192,7 @@ mod tests {
         ] {
             std::fs::write(folder.path().join(name), "").expect("it can be written");
         }
-        let rate = rate_of(29.97);
+        let rate = Ratio::of_rate(29.97);
         assert_eq!(rate, Ratio { num: 30_000, den: 1001 });
         let family = scan(folder.path(), "a_", ".png", None, rate)
             .expect("readable")

@@ -140,19 +140,7 @@ impl Encoder {
     }
 
     fn allocate(name: &str) -> Result<(*const ffi::AVCodec, Self), AvError> {
-        log::start();
-        let name = CString::new(name).map_err(|_| AvError::argument("avcodec_find_encoder_by_name"))?;
-        // SAFETY: null or a constant of libav's.
-        let codec = unsafe { ffi::avcodec_find_encoder_by_name(name.as_ptr()) };
-        if codec.is_null() {
-            return Err(AvError::new(
-                ffi::AVERROR_ENCODER_NOT_FOUND,
-                "avcodec_find_encoder_by_name",
-            ));
-        }
-        // SAFETY: answers null or a fresh context for that codec.
-        let raw = NonNull::new(unsafe { ffi::avcodec_alloc_context3(codec) })
-            .ok_or_else(|| AvError::memory("avcodec_alloc_context3"))?;
+        let (codec, raw) = context_of(name)?;
         let encoder = Encoder {
             raw,
             durations: HashMap::new(),
@@ -261,6 +249,22 @@ impl Encoder {
             Err(error) => Err(error),
         }
     }
+}
+
+/// The encoder of that name, and a fresh context for it that the caller owns.
+pub(super) fn context_of(name: &str) -> Result<(*const ffi::AVCodec, NonNull<ffi::AVCodecContext>), AvError> {
+    const CALL: &str = "avcodec_find_encoder_by_name";
+    log::start();
+    let name = CString::new(name).map_err(|_| AvError::argument(CALL))?;
+    // SAFETY: null or a constant of libav's.
+    let codec = unsafe { ffi::avcodec_find_encoder_by_name(name.as_ptr()) };
+    if codec.is_null() {
+        return Err(AvError::new(ffi::AVERROR_ENCODER_NOT_FOUND, CALL));
+    }
+    // SAFETY: answers null or a fresh context for that codec.
+    NonNull::new(unsafe { ffi::avcodec_alloc_context3(codec) })
+        .map(|raw| (codec, raw))
+        .ok_or_else(|| AvError::memory("avcodec_alloc_context3"))
 }
 
 impl Drop for Encoder {

@@ -44,6 +44,14 @@ impl AvError {
         Self::new(-EINVAL, call)
     }
 
+    /// What libav gave cannot be worked with; `why` says it in words.
+    pub fn unusable(call: &'static str, why: String) -> Self {
+        AvError {
+            text: why,
+            ..Self::new(ffi::AVERROR_INVALIDDATA, call)
+        }
+    }
+
     /// More input is needed, or output must be taken first.
     pub fn is_again(&self) -> bool {
         self.code == -EAGAIN

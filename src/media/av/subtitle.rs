@@ -4,6 +4,7 @@
 //! they are shown, beyond what packets and codecs say.
 
 use crate::media::av::allowed;
+use crate::media::av::encode::context_of;
 use crate::media::av::error::AvError;
 use crate::media::av::error::check;
 use crate::media::av::log;
@@ -209,19 +210,7 @@ unsafe impl Send for SubtitleEncoder {}
 impl SubtitleEncoder {
     /// Opens one by libav's name, `mov_text`, for lines of an ASS header.
     pub fn open(name: &str, header: &str) -> Result<Self, AvError> {
-        log::start();
-        let name = CString::new(name).map_err(|_| AvError::argument("avcodec_find_encoder_by_name"))?;
-        // SAFETY: null or a constant of libav's.
-        let codec = unsafe { ffi::avcodec_find_encoder_by_name(name.as_ptr()) };
-        if codec.is_null() {
-            return Err(AvError::new(
-                ffi::AVERROR_ENCODER_NOT_FOUND,
-                "avcodec_find_encoder_by_name",
-            ));
-        }
-        // SAFETY: answers null or a fresh context for that codec.
-        let raw = NonNull::new(unsafe { ffi::avcodec_alloc_context3(codec) })
-            .ok_or_else(|| AvError::memory("avcodec_alloc_context3"))?;
+        let (codec, raw) = context_of(name)?;
         let encoder = SubtitleEncoder { raw };
         // SAFETY: not opened yet, so these fields are ours to set; the header comes from libav's allocator, which
         // frees it with the context, and ends in a NUL.

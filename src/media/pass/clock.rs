@@ -167,33 +167,11 @@ impl Pacer {
     }
 }
 
-/// The exact fraction behind a rate written as a decimal number.
-pub fn exact_rate(fps: f64) -> Ratio {
-    let thousands = (fps * 1.001).round();
-    if (fps - fps.round()).abs() > 0.005 && (thousands / 1.001 - fps).abs() < 0.005 {
-        return Ratio {
-            num: (thousands * 1000.0) as i32,
-            den: 1001,
-        };
-    }
-    if (fps - fps.round()).abs() < 1e-9 {
-        return Ratio {
-            num: fps.round() as i32,
-            den: 1,
-        };
-    }
-    Ratio {
-        num: (fps * 1000.0).round() as i32,
-        den: 1000,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::KeyClock;
     use super::Origin;
     use super::Pacer;
-    use super::exact_rate;
     use super::output_unit;
     use crate::media::facts::Ratio;
 
@@ -255,9 +233,9 @@ mod tests {
 
     #[test]
     fn rates_become_their_fractions() {
-        assert_eq!(exact_rate(29.97), Ratio { num: 30_000, den: 1001 });
-        assert_eq!(exact_rate(23.976), Ratio { num: 24_000, den: 1001 });
-        assert_eq!(exact_rate(25.0), Ratio { num: 25, den: 1 });
-        assert_eq!(exact_rate(12.5), Ratio { num: 12_500, den: 1000 });
+        assert_eq!(Ratio::of_rate(29.97), Ratio { num: 30_000, den: 1001 });
+        assert_eq!(Ratio::of_rate(23.976), Ratio { num: 24_000, den: 1001 });
+        assert_eq!(Ratio::of_rate(25.0), Ratio { num: 25, den: 1 });
+        assert_eq!(Ratio::of_rate(12.5), Ratio { num: 12_500, den: 1000 });
     }
 }

@@ -4,8 +4,8 @@ use crate::base::fault::Fault;
 use crate::media::av::Parameters;
 use crate::media::encoding;
 use crate::media::error;
+use crate::media::facts::Ratio;
 use crate::media::pass::attempt::Pass;
-use crate::media::pass::clock;
 use crate::media::pass::conclude;
 use crate::media::pass::conclude::Made;
 use crate::media::pass::conclude::Proved;
@@ -53,7 +53,7 @@ impl Pass<'_> {
             ),
             None => (reading.shown, first_s, last_s, end_s, self.timing.rate),
             Some(fps) => {
-                let rate = clock::exact_rate(fps);
+                let rate = Ratio::of_rate(fps);
                 let slot_s = 1.0 / rate.value();
                 let slots = (end_s / slot_s - 0.5).ceil().max(0.0);
                 (slots as u64, 0.0, (slots - 1.0).max(0.0) * slot_s, slots * slot_s, rate)
@@ -80,7 +80,7 @@ impl Pass<'_> {
     /// Name of a video encode in manifests.
     pub(super) fn codec_name(&self, index: usize, parameters: &Parameters) -> Option<String> {
         let encode = &self.plan.videos[index];
-        let rate = encode.spec.fps.map_or(self.timing.rate, clock::exact_rate);
+        let rate = encode.spec.fps.map_or(self.timing.rate, Ratio::of_rate);
         let shape = encoding::Shape {
             width: encode.width,
             height: encode.height,

@@ -26,8 +26,8 @@ use std::sync::mpsc::SyncSender;
 const MAX_BAD_READS: u32 = 200;
 /// Sound of one stream is looked for so long after another one is past the end of a clip.
 const CLIP_TAIL_S: f64 = 30.0;
-/// Silence is put into gaps of sound, and pictures are repeated at a fixed rate; what leaps by more than this is a
-/// damaged time stamp, and days would be made of nothing.
+/// Silence is put into gaps of sound; what leaps by more than this is a damaged time stamp, and days of silence would be
+/// made of it.
 const MAX_LEAP_S: f64 = 4.0 * 3600.0;
 const OPERATION: &str = "decode";
 
@@ -169,8 +169,6 @@ impl Reader<'_> {
         let units: Vec<Ratio> = self.demuxer.streams().map(|stream| stream.time_base()).collect();
         let mut bad_reads = 0;
         let mut latest_s = 0.0_f64;
-        let clocked: Vec<usize> = self.audios.iter().map(|audio| audio.stream).collect();
-        let is_clocked = |stream: usize| clocked.contains(&stream);
         let mut video_done = self.video.is_none();
         let mut audio_past_s = 0.0_f64;
         loop {
@@ -207,14 +205,11 @@ impl Reader<'_> {
                 .pts()
                 .or_else(|| packet.dts())
                 .map(|at| self.origin.since(at, unit, micro) as f64 / 1e6);
-            if let Some(at_s) = at_s.filter(|_| is_clocked(stream)) {
+            let is_sound = self.audios.iter().any(|audio| audio.stream == stream);
+            if let Some(at_s) = at_s.filter(|_| is_sound) {
                 if at_s > latest_s + MAX_LEAP_S {
-                    return Err(AvError {
-                        text: format!(
-                            "its time stamps leap from {latest_s:.1} s to {at_s:.1} s, which nothing can be made of"
-                        ),
-                        ..AvError::argument("av_read_frame")
-                    });
+                    let why = format!("its time stamps leap from {latest_s:.1} s to {at_s:.1} s");
+                    return Err(AvError::unusable("av_read_frame", why));
                 }
                 latest_s = latest_s.max(at_s);
             }

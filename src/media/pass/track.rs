@@ -19,7 +19,6 @@ use crate::media::facts::Ratio;
 use crate::media::overlay::Drawing;
 use crate::media::pass::clock::KeyClock;
 use crate::media::pass::clock::Pacer;
-use crate::media::pass::clock::exact_rate;
 use crate::media::pass::clock::output_unit;
 use crate::media::pass::grade::Grade;
 use crate::media::pass::output::TrackId;
@@ -312,7 +311,7 @@ impl Timing {
                 slot_ticks: None,
             };
         };
-        let rate = exact_rate(fps);
+        let rate = Ratio::of_rate(fps);
         let slot = Ratio {
             num: rate.den,
             den: rate.num,

@@ -5,7 +5,7 @@
 mod ass;
 mod markup;
 mod track;
-mod vtt;
+pub mod vtt;
 
 pub use ass::Event;
 pub use ass::Script;

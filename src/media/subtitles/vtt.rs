@@ -1,38 +1,37 @@
-//! A WebVTT file of subtitles.
+//! WebVTT of subtitles: a whole file, and the block of one cue for the segments that packaging cuts.
 //!
-//! Guarantees: cues in the order of their beginning. Deliberately absent: segments of sets, which packaging cuts.
+//! Guarantees: cues in the order of their beginning; whatever a cue's text holds, its block ends where it should.
+//! Deliberately absent: the segments themselves.
 
 use crate::media::cue::Cue;
+use crate::media::webvtt::clock;
 
 /// The file.
 pub fn file_of(cues: &[Cue]) -> String {
-    let mut text = String::from("WEBVTT\n");
     let mut order: Vec<&Cue> = cues.iter().collect();
     order.sort_by(|one, other| one.start_s.total_cmp(&other.start_s));
-    for cue in order {
-        let settings = if cue.settings.is_empty() {
-            String::new()
-        } else {
-            format!(" {}", cue.settings)
-        };
-        text.push_str(&format!(
-            "\n{} --> {}{settings}\n{}\n",
-            clock(cue.start_s),
-            clock(cue.end_s),
-            cue.text
-        ));
-    }
+    let mut text = String::from("WEBVTT\n");
+    order.into_iter().for_each(|cue| text.push_str(&block(cue)));
     text
 }
 
-fn clock(seconds: f64) -> String {
-    let ms = (seconds.max(0.0) * 1000.0).round() as u64;
+/// A cue with the empty line before it. An empty line or an arrow within its text would end it early.
+pub fn block(cue: &Cue) -> String {
+    let lines: Vec<String> = cue
+        .text
+        .lines()
+        .map(|line| line.trim_end().replace("-->", "--&gt;"))
+        .filter(|line| !line.is_empty())
+        .collect();
+    let settings = cue.settings.replace(['\n', '\r'], " ");
+    let settings = settings.trim();
+    let space = if settings.is_empty() { "" } else { " " };
+    let at = |seconds: f64| clock((seconds.max(0.0) * 1000.0).round() as u64);
     format!(
-        "{:02}:{:02}:{:02}.{:03}",
-        ms / 3_600_000,
-        ms / 60_000 % 60,
-        ms / 1000 % 60,
-        ms % 1000
+        "\n{} --> {}{space}{settings}\n{}\n",
+        at(cue.start_s),
+        at(cue.end_s),
+        lines.join("\n")
     )
 }
 

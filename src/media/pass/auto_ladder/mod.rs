@@ -145,11 +145,7 @@ fn decide(
     };
     let clip = clip.unwrap_or_default();
     let whole_s = facts.duration_s.unwrap_or(0.0);
-    let source_fps = video
-        .average_frame_rate
-        .or(video.frame_rate)
-        .map_or(25.0, |rate| rate.value())
-        .clamp(1.0, 240.0);
+    let source_fps = video.nominal_rate().map_or(25.0, |rate| rate.value()).clamp(1.0, 240.0);
     let fps = pattern.fps.map_or(source_fps, |fps| fps.min(source_fps));
     let sizes = choice::sizes(video.display_size(), ladder);
     let range = Range {

@@ -6,6 +6,7 @@
 use crate::media::cue::Cue;
 use crate::media::pass::packaging::segments::TS_START_S;
 use crate::media::spec::SegmentFormat;
+use crate::media::subtitles::vtt;
 
 /// Name of the file that holds all cues, for manifests that name no segments of text.
 pub const WHOLE: &str = "subtitles.vtt";
@@ -19,13 +20,6 @@ pub struct CaptionSegment {
     pub duration_s: f64,
     /// What it holds.
     pub text: String,
-}
-
-/// All cues in one file.
-pub fn whole(cues: &[Cue]) -> String {
-    let mut text = "WEBVTT\n".to_owned();
-    cues.iter().for_each(|cue| text.push_str(&block(cue)));
-    text
 }
 
 /// The cues of `end_s` seconds in segments of `segment_s`. Beside pictures of the given format, whose clock they name.
@@ -44,7 +38,7 @@ pub fn segments(cues: &[Cue], segment_s: f64, end_s: f64, beside: SegmentFormat)
             let is_last = number + 1 == count;
             cues.iter()
                 .filter(|cue| (cue.start_s < until_s || is_last) && cue.end_s > from_s)
-                .for_each(|cue| text.push_str(&block(cue)));
+                .for_each(|cue| text.push_str(&vtt::block(cue)));
             CaptionSegment {
                 name: format!("seg-{:05}.vtt", number + 1),
                 duration_s: (until_s - from_s).max(0.001),
@@ -52,36 +46,6 @@ pub fn segments(cues: &[Cue], segment_s: f64, end_s: f64, beside: SegmentFormat)
             }
         })
         .collect()
-}
-
-/// A cue with the empty line before it. An empty line or an arrow within its text would end it early.
-fn block(cue: &Cue) -> String {
-    let lines: Vec<String> = cue
-        .text
-        .lines()
-        .map(|line| line.trim_end().replace("-->", "--&gt;"))
-        .filter(|line| !line.is_empty())
-        .collect();
-    let settings = cue.settings.replace(['\n', '\r'], " ");
-    let settings = settings.trim();
-    let space = if settings.is_empty() { "" } else { " " };
-    format!(
-        "\n{} --> {}{space}{settings}\n{}\n",
-        clock(cue.start_s),
-        clock(cue.end_s),
-        lines.join("\n")
-    )
-}
-
-fn clock(seconds: f64) -> String {
-    let ms = (seconds.max(0.0) * 1000.0).round() as u64;
-    format!(
-        "{:02}:{:02}:{:02}.{:03}",
-        ms / 3_600_000,
-        ms / 60_000 % 60,
-        ms / 1000 % 60,
-        ms % 1000
-    )
 }
 
 #[cfg(test)]
@@ -113,7 +77,6 @@ mod tests {
                 .starts_with("WEBVTT\nX-TIMESTAMP-MAP=MPEGTS:900000,LOCAL:00:00:00.000\n\n")
         );
         assert_eq!(segments[0].name, "seg-00001.vtt");
-        assert_eq!(whole(&cues).matches(" --> ").count(), 3);
     }
 
     #[test]

@@ -27,6 +27,7 @@ use crate::media::product::Place;
 use crate::media::product::ProductFile;
 use crate::media::spec::GroupKind;
 use crate::media::spec::SegmentFormat;
+use crate::media::subtitles;
 use crate::media::tally;
 use crate::media::verify;
 use crate::media::verify::Expected;
@@ -213,7 +214,7 @@ impl Rendition<'_> {
                 .filter(|cue| !cue.is_empty())
                 .collect()
         };
-        let whole = captions::whole(cues);
+        let whole = subtitles::file_of(cues);
         let wanted = shown(&whole);
         let mut found = BTreeSet::new();
         if self.has_playlists() {

@@ -309,6 +309,12 @@ impl SegmentWriter {
         self.muxer.resend_tables()?;
         self.mux(0, packet)?;
         self.muxer.flush_bytes()?;
+        self.note_key(pts, offset);
+        Ok(())
+    }
+
+    /// What was written since `offset` shows the key frame of `pts`.
+    fn note_key(&mut self, pts: i64, offset: u64) {
         let size_bytes = self.spool.position() - offset;
         self.keys.push(KeyFrame {
             pts,
@@ -318,7 +324,6 @@ impl SegmentWriter {
                 size_bytes,
             },
         });
-        Ok(())
     }
 
     fn begin_part(&mut self) -> Result<(), AvError> {
@@ -351,15 +356,7 @@ impl SegmentWriter {
         let offset = self.spool.position();
         self.muxer.flush_fragment()?;
         if let Some(pts) = self.fragment_key.take() {
-            let size_bytes = self.spool.position() - offset;
-            self.keys.push(KeyFrame {
-                pts,
-                part: Part {
-                    name: String::new(),
-                    offset,
-                    size_bytes,
-                },
-            });
+            self.note_key(pts, offset);
         }
         Ok(())
     }

@@ -53,7 +53,7 @@ fn count_gops(group: &mut GroupSpec, facts: &MediaFacts) {
 
 fn nominal_rate(facts: &MediaFacts) -> Option<f64> {
     let (_, video) = facts.main_video()?;
-    let rate = video.average_frame_rate.or(video.frame_rate)?.value();
+    let rate = video.nominal_rate()?.value();
     (0.1..=1000.0).contains(&rate).then_some(rate)
 }
 

@@ -12,7 +12,6 @@ use crate::media::pass::plan::GroupPlan;
 use crate::media::pass::plan::OutputPlan;
 use crate::media::pass::plan::Plan;
 use crate::media::pass::plan::SegmentForm;
-use crate::media::pass::plan::TextTrack;
 use crate::media::pass::plan::TrackChoice;
 use crate::media::pass::plan::TrackGroup;
 use crate::media::pass::plan::TrackLabel;
@@ -26,9 +25,7 @@ use crate::media::spec::RenditionKind;
 use crate::media::spec::RenditionSpec;
 use crate::media::spec::SegmentFormat;
 use crate::media::spec::VideoCodec;
-
-/// Codecs of subtitles that are text.
-const TEXT_CODECS: [&str; 8] = ["subrip", "srt", "ass", "ssa", "webvtt", "mov_text", "text", "ttml"];
+use crate::media::subtitles;
 
 impl Plan {
     /// Adds what one wanted output is in its set. `sounds` are its audio encodes, the one that players take by
@@ -101,7 +98,7 @@ impl Plan {
         let found = facts.streams.iter().find(|stream| {
             let spoken = stream.language.as_deref().and_then(language::tag);
             matches!(stream.kind, StreamKind::Subtitle)
-                && TEXT_CODECS.contains(&stream.codec_name.as_str())
+                && subtitles::is_text(&stream.codec_name)
                 && (wanted.is_none() || spoken.is_none() || wanted == spoken)
         });
         let Some(stream) = found else { return false };
@@ -125,7 +122,7 @@ impl Plan {
         for stream in &facts.streams {
             if !matches!(stream.kind, StreamKind::Subtitle)
                 || !stream.decodable
-                || !TEXT_CODECS.contains(&stream.codec_name.as_str())
+                || !subtitles::is_text(&stream.codec_name)
             {
                 continue;
             }
@@ -158,11 +155,7 @@ impl Plan {
         (id, label): (String, TrackLabel),
         planned: &mut GroupPlan,
     ) {
-        let track = TextTrack { stream };
-        let text = self.texts.iter().position(|known| *known == track).unwrap_or_else(|| {
-            self.texts.push(track);
-            self.texts.len() - 1
-        });
+        let text = self.text_of(stream);
         let number = self.outputs.len();
         self.outputs.push(OutputPlan {
             job: at.0,
@@ -324,7 +317,7 @@ fn segment_s(group: &GroupSpec, facts: &MediaFacts) -> f64 {
             None => Some(video.gop_s),
             Some(frames) => {
                 let (_, source) = facts.main_video()?;
-                let rate = source.average_frame_rate.or(source.frame_rate);
+                let rate = source.nominal_rate();
                 Some(f64::from(frames) / video.fps.or(rate.map(Ratio::value))?)
             }
         })

@@ -34,7 +34,8 @@ impl Plan {
         (inside, beside)
     }
 
-    fn text_of(&mut self, stream: usize) -> usize {
+    /// Index of a text track, added where it is new.
+    pub(super) fn text_of(&mut self, stream: usize) -> usize {
         let track = TextTrack { stream };
         self.texts.iter().position(|known| *known == track).unwrap_or_else(|| {
             self.texts.push(track);

@@ -164,18 +164,12 @@ impl SoundEncoder {
     }
 }
 
-fn encoder_name(encode: &AudioEncode) -> &'static str {
-    match (encode.spec.codec, encode.bit_depth) {
-        (AudioCodec::Aac | AudioCodec::Copy, _) => "aac",
-        (AudioCodec::Opus, _) => "libopus",
-        (AudioCodec::Mp3, _) => "libmp3lame",
-        (AudioCodec::Flac, _) => "flac",
-        (AudioCodec::Ac3, _) => "ac3",
-        (AudioCodec::Eac3, _) => "eac3",
-        (AudioCodec::Pcm, 0) => "pcm_f32le",
-        (AudioCodec::Pcm, 16) => "pcm_s16le",
-        (AudioCodec::Pcm, 24) => "pcm_s24le",
-        (AudioCodec::Pcm, _) => "pcm_s32le",
+/// libav's name of the encoder of a codec, where that is not the codec's.
+fn encoder_name(encode: &AudioEncode) -> &str {
+    match encode.codec_name.as_str() {
+        "opus" => "libopus",
+        "mp3" => "libmp3lame",
+        same => same,
     }
 }
 
