@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Times the media engine against ffmpeg on the same clip with the same encoder settings, in one run.
 
-usage: benches/media.py [--runs N] [--clip FILE] [ladder] [sprite] [still]
+usage: benches/media.py [--runs N] [--clip FILE] [ladder] [sprite] [still]      REELMILL_BIN names another binary
 
 Commands are run in turn (A B C, A B C, ...) after one warm-up, so that a machine that drifts drifts for all; medians are
 printed, with the ratio of each to ours. CPU seconds and peak memory are the kernel's own account of the process tree.
@@ -13,7 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 WORK = ROOT / "target" / "bench"
-REELMILL = ROOT / "target" / "release" / "reelmill"
+REELMILL = Path(os.environ.get("REELMILL_BIN", ROOT / "target" / "release" / "reelmill"))
 RUNGS = [(1080, 1920, 5000), (720, 1280, 2800), (480, 854, 1400), (360, 640, 800)]
 QUIET = ["ffmpeg", "-hide_banner", "-loglevel", "error", "-nostdin", "-y"]
 
@@ -167,4 +167,5 @@ def main():
         ], max(runs, 9))
 
 
-main()
+if __name__ == "__main__":
+    main()

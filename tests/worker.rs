@@ -168,6 +168,7 @@ impl Stage {
             scratch: self.root.path().join("scratch"),
             threads: 1,
             backend: Backend::Software,
+            device: None,
             limits: Limits::default(),
             sandbox: SandboxMode::Auto,
         }

@@ -70,6 +70,7 @@ async fn probe(args: &Args) -> anyhow::Result<MediaFacts> {
         identity: input.identity,
         threads: 1,
         backend: Backend::Software,
+        device: None,
         limits: Limits::default(),
     };
     let (updates, mut heard) = mpsc::channel(16);

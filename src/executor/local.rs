@@ -237,6 +237,7 @@ impl LocalExecutor {
             scratch: path,
             threads: order.threads,
             backend: order.backend,
+            device: order.device,
             limits: order.limits.clone(),
             sandbox: self.sandbox,
         })

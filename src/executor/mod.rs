@@ -48,6 +48,8 @@ pub struct AttemptOrder {
     pub threads: u32,
     /// Which hardware it may use.
     pub backend: Backend,
+    /// Which NVIDIA device, by ordinal; none: the first there is.
+    pub device: Option<u32>,
     /// Limits against hostile sources.
     pub limits: Limits,
 }

@@ -133,6 +133,7 @@ async fn start_task(
             },
             threads,
             backend: members.first().map_or(Backend::Auto, |one| one.activity.backend),
+            device: None,
             limits: context.options.limits.clone(),
         };
         let leased = Leased {

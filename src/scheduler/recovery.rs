@@ -113,6 +113,7 @@ async fn leased(context: &Context, open: &OpenAttempt) -> Result<Leased, StoreEr
             },
             threads: 0,
             backend: Backend::Auto,
+            device: None,
             limits: context.options.limits.clone(),
         },
         number: 0,

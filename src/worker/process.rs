@@ -185,6 +185,7 @@ fn pass(order: &Order, source: &HeldSource, side: &[HeldSource], voice: &StdoutV
         scratch: order.scratch.clone(),
         threads: order.threads,
         backend: order.backend,
+        device: order.device,
         limits: order.limits.clone(),
         side: side_files,
         family: order.source.family.clone(),

@@ -43,6 +43,9 @@ pub struct Order {
     pub threads: u32,
     /// Which hardware may be used.
     pub backend: Backend,
+    /// Which NVIDIA device, by ordinal; none: the first there is.
+    #[serde(default)]
+    pub device: Option<u32>,
     /// Limits against hostile or hopeless sources.
     pub limits: Limits,
     /// How tightly the worker is confined.

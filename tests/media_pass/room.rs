@@ -101,6 +101,7 @@ impl Room {
             scratch,
             threads: 2,
             backend: Backend::Auto,
+            device: None,
             limits: Limits::default(),
             family: None,
             side: self.side.clone(),

@@ -93,6 +93,7 @@ impl Workshop {
             scratch,
             threads: 2,
             backend: Backend::Auto,
+            device: None,
             limits: Limits::default(),
             side: files,
             family: None,

@@ -314,6 +314,7 @@ impl Errand {
             identity: self.identity.clone(),
             threads: self.threads,
             backend: backend.unwrap_or_default(),
+            device: None,
             limits: Limits::default(),
         }
     }

@@ -272,6 +272,40 @@ impl Frame {
         Some(unsafe { std::slice::from_raw_parts(start, length) })
     }
 
+    /// A whole plane of a picture from its first row on, and bytes from a row to the next. None when there is no such
+    /// plane, or its rows lie bottom-up.
+    pub fn plane(&self, plane: usize) -> Option<(&[u8], usize)> {
+        let (start, length, stride) = self.plane_place(plane)?;
+        // SAFETY: first to last row of one allocation, which libav keeps readable for the life of the frame.
+        Some((unsafe { std::slice::from_raw_parts(start, length) }, stride))
+    }
+
+    /// The same to write to; none as well when the pixels are shared.
+    pub fn plane_mut(&mut self, plane: usize) -> Option<(&mut [u8], usize)> {
+        // SAFETY: reads reference counts of a live frame.
+        if unsafe { ffi::av_frame_is_writable(self.raw.as_ptr()) } <= 0 {
+            return None;
+        }
+        let (start, length, stride) = self.plane_place(plane)?;
+        // SAFETY: as `plane`; nobody else holds the buffer.
+        Some((
+            unsafe { std::slice::from_raw_parts_mut(start.cast_mut(), length) },
+            stride,
+        ))
+    }
+
+    /// First byte, bytes up to the end of the last row, and bytes from a row to the next.
+    fn plane_place(&self, plane: usize) -> Option<(*const u8, usize, usize)> {
+        let (start, row_bytes) = self.row_place(plane, 0)?;
+        let stride = usize::try_from(*self.get().linesize.get(plane)?).ok()?;
+        let (_, vertical) = self.pixel_format().chroma_shift();
+        let rows = match plane {
+            1 | 2 => self.height().div_ceil(1 << vertical),
+            _ => self.height(),
+        };
+        Some((start, stride * (rows.max(1) as usize - 1) + row_bytes, stride))
+    }
+
     /// The same to write to; none as well when the pixels are shared.
     pub fn row_mut(&mut self, plane: usize, y: u32) -> Option<&mut [u8]> {
         // SAFETY: reads reference counts of a live frame.

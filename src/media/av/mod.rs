@@ -1,4 +1,4 @@
-//! Safe libav: the only place of the engine where C begins. One noun a file.
+//! Safe libav: the place of the engine where its C begins. One noun a file.
 //!
 //! Guarantees: no raw pointer leaves this folder; every object frees itself; nothing here opens a path or a
 //! protocol for reading, the caller brings the bytes. Builds against libav 5.1 to 7.1. Deliberately absent:
@@ -14,6 +14,7 @@ pub mod avif;
 pub mod color;
 pub mod decode;
 pub mod demux;
+pub mod device_frame;
 pub mod dict;
 pub mod encode;
 pub mod error;

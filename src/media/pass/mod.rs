@@ -92,6 +92,8 @@ pub struct PassOrder {
     pub threads: u32,
     /// Which hardware may be used.
     pub backend: Backend,
+    /// Which NVIDIA device, by ordinal; none: the first there is.
+    pub device: Option<u32>,
     /// Limits against hostile or hopeless sources.
     pub limits: Limits,
     /// Files that the jobs name beside the source.

@@ -1,0 +1,76 @@
+//! One device, ready for work: its context and the stream on which all of a pass happens.
+//!
+//! Guarantees: work queued on [`Gpu::stream`] happens in the order in which it was queued, whichever thread did so; the
+//! context is the device's primary one, which decoder and encoder share. Deliberately absent: events between streams;
+//! one stream a pass needs none.
+
+use crate::media::cuda::error;
+use crate::media::cuda::error::CudaError;
+use crate::media::cuda::library;
+use cudarc::driver::CudaContext;
+use cudarc::driver::CudaStream;
+use cudarc::driver::sys;
+use std::sync::Arc;
+
+/// An opened device.
+#[derive(Debug)]
+pub struct Gpu {
+    ordinal: u32,
+    context: Arc<CudaContext>,
+    stream: Arc<CudaStream>,
+}
+
+impl Gpu {
+    /// Opens the device of that ordinal.
+    pub fn open(ordinal: u32) -> Result<Arc<Self>, CudaError> {
+        library::cuda_is_there()?;
+        let context = CudaContext::new(ordinal as usize).map_err(error::of("cuDevicePrimaryCtxRetain"))?;
+        // SAFETY: nothing of cudarc's own slices is used, whose order between streams the events would keep.
+        unsafe { context.disable_event_tracking() };
+        let stream = context.new_stream().map_err(error::of("cuStreamCreate"))?;
+        Ok(Arc::new(Gpu {
+            ordinal,
+            context,
+            stream,
+        }))
+    }
+
+    /// Number within the driver.
+    pub fn ordinal(&self) -> u32 {
+        self.ordinal
+    }
+
+    /// Makes its context the current one of the calling thread. Every function that calls the driver begins so.
+    pub fn enter(&self) -> Result<(), CudaError> {
+        self.context.bind_to_thread().map_err(error::of("cuCtxSetCurrent"))
+    }
+
+    /// The context.
+    pub(super) fn context(&self) -> &Arc<CudaContext> {
+        &self.context
+    }
+
+    /// Where all device work of a pass is queued.
+    pub(super) fn stream(&self) -> &Arc<CudaStream> {
+        &self.stream
+    }
+
+    /// The same as the driver's libraries take it.
+    pub(super) fn raw_stream(&self) -> sys::CUstream {
+        self.stream.cu_stream()
+    }
+
+    /// Waits until all is done that was queued so far.
+    pub fn settle(&self) -> Result<(), CudaError> {
+        self.enter()?;
+        let event = self.stream.record_event(None).map_err(error::of("cuEventRecord"))?;
+        event.synchronize().map_err(error::of("cuEventSynchronize"))
+    }
+
+    /// Bytes of memory that nobody uses, and all of them.
+    pub fn memory(&self) -> Result<(u64, u64), CudaError> {
+        self.enter()?;
+        let (free, total) = self.context.mem_get_info().map_err(error::of("cuMemGetInfo"))?;
+        Ok((free as u64, total as u64))
+    }
+}

@@ -1,0 +1,50 @@
+//! The driver's shared libraries, opened at run time and kept open for the life of the process.
+//!
+//! Guarantees: a missing library or symbol is an error with its name, never a panic or a link-time need. Deliberately
+//! absent: libcuda's functions, which cudarc looks up, once [`cuda_is_there`] has said that it may.
+
+use crate::media::cuda::error::CudaError;
+use libloading::Library;
+use std::sync::OnceLock;
+
+const CUDA: &str = "libcuda.so.1";
+const CUVID: &str = "libnvcuvid.so.1";
+const ENCODE: &str = "libnvidia-encode.so.1";
+
+/// Whether libcuda can be opened, and by the names that cudarc tries. To be asked before anything of cudarc's is
+/// called: that panics without it.
+pub fn cuda_is_there() -> Result<(), CudaError> {
+    static ANSWER: OnceLock<Result<Library, CudaError>> = OnceLock::new();
+    ANSWER
+        .get_or_init(|| {
+            let library = open(CUDA)?;
+            // SAFETY: opens the same library by cudarc's list of names, and closes what it opened.
+            if !unsafe { cudarc::driver::sys::is_culib_present() } {
+                return Err(CudaError::absent(
+                    "dlopen",
+                    format!("{CUDA} is there under no name that is looked for"),
+                ));
+            }
+            Ok(library)
+        })
+        .as_ref()
+        .map(|_| ())
+        .map_err(Clone::clone)
+}
+
+/// The decoder's library.
+pub fn cuvid() -> Result<&'static Library, CudaError> {
+    static LIBRARY: OnceLock<Result<Library, CudaError>> = OnceLock::new();
+    LIBRARY.get_or_init(|| open(CUVID)).as_ref().map_err(Clone::clone)
+}
+
+/// The encoder's library.
+pub fn encode() -> Result<&'static Library, CudaError> {
+    static LIBRARY: OnceLock<Result<Library, CudaError>> = OnceLock::new();
+    LIBRARY.get_or_init(|| open(ENCODE)).as_ref().map_err(Clone::clone)
+}
+
+fn open(name: &'static str) -> Result<Library, CudaError> {
+    // SAFETY: the driver's libraries run no code of consequence when they are loaded; they are never closed.
+    unsafe { Library::new(name) }.map_err(|cause| CudaError::absent("dlopen", cause.to_string()))
+}
