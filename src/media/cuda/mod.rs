@@ -9,9 +9,12 @@
 pub mod error;
 pub mod gpu;
 pub mod library;
+pub mod pool;
 pub mod surface;
 
 pub use error::CudaError;
 pub use gpu::Gpu;
+pub use pool::PooledSurface;
+pub use pool::SurfacePool;
 pub use surface::Layout;
 pub use surface::Surface;
