@@ -27,6 +27,7 @@ mod head;
 mod inspect;
 mod join;
 mod kept;
+mod lane;
 mod left_out;
 mod opening;
 mod output;
