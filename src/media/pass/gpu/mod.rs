@@ -3,6 +3,7 @@
 //! Guarantees: everything downstream of the frames is the software pass's own code. Deliberately absent: the driver,
 //! which is `media::cuda`'s.
 
-mod refusal;
-
-pub use refusal::refused;
+pub mod cuts;
+pub mod mode;
+pub mod refusal;
+pub mod transfer;
