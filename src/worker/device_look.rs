@@ -9,6 +9,7 @@ use crate::base::fault::Fault;
 use crate::media::cuda::capabilities;
 use crate::media::device_report::DeviceReport;
 use crate::media::device_report::MissingPiece;
+use crate::worker::death;
 use rustix::process::Pid;
 use rustix::process::Signal;
 use std::io::Read;
@@ -147,8 +148,8 @@ fn understood(answer: &[u8], status: ExitStatus, words: &str) -> Result<DeviceRe
     }
     let how = match status.signal() {
         Some(number) => format!(
-            "the driver ended the process that looked at it ({})",
-            Signal::from_named_raw(number).map_or(format!("signal {number}"), |signal| format!("{signal:?}"))
+            "the driver ended the process that looked at it: signal {number} ({})",
+            death::name(number)
         ),
         None => format!(
             "the process that looked at it ended with {}",
@@ -243,7 +244,7 @@ mod tests {
     fn a_crash_is_told_with_its_last_words() {
         let fault = asked("echo 'munmap_chunk(): invalid pointer' >&2; kill -ABRT $$", PATIENT).expect_err("it died");
         assert!(
-            fault.cause.contains("ABRT") && fault.cause.contains("munmap_chunk"),
+            fault.cause.contains("SIGABRT") && fault.cause.contains("munmap_chunk"),
             "{}",
             fault.cause
         );
