@@ -11,6 +11,7 @@ mod decode_caps;
 mod driver;
 pub mod error;
 pub mod gpu;
+pub mod kernel;
 mod host_signs;
 pub mod library;
 pub mod pool;
