@@ -9,6 +9,7 @@
 pub mod error;
 pub mod gpu;
 pub mod library;
+pub mod nvdec;
 pub mod pool;
 pub mod surface;
 
