@@ -14,6 +14,7 @@ pub mod gpu;
 pub mod kernel;
 mod host_signs;
 pub mod library;
+pub mod nvdec;
 pub mod pool;
 mod remedy;
 pub mod surface;
