@@ -9,6 +9,7 @@
 pub mod error;
 pub mod gpu;
 pub mod library;
+pub mod nvenc;
 pub mod pool;
 pub mod surface;
 
