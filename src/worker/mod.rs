@@ -5,6 +5,7 @@
 
 mod account;
 pub mod death;
+pub mod device_look;
 pub mod escape;
 mod held;
 pub mod process;

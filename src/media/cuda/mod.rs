@@ -6,11 +6,16 @@
 //! decisions about media, and what to do when a device fails.
 #![allow(unsafe_code)]
 
+pub mod capabilities;
+mod decode_caps;
+mod driver;
 pub mod error;
 pub mod gpu;
+mod host_signs;
 pub mod library;
 pub mod nvenc;
 pub mod pool;
+mod remedy;
 pub mod surface;
 
 pub use error::CudaError;
