@@ -100,7 +100,8 @@ impl Config {
 fn bframes(setup: &EncodeSetup, ability: &EncodeAbility, of_preset: u32, notes: &mut Vec<String>) -> u32 {
     match setup.bframes {
         BFrames::OfPreset => of_preset.min(ability.max_bframes),
-        BFrames::Most(asked) => {
+        BFrames::Usual(usual) => usual.min(ability.max_bframes),
+        BFrames::Asked(asked) => {
             let most = ability.max_bframes;
             if asked > most {
                 let name = setup.codec.name();

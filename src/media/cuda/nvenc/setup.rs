@@ -79,8 +79,10 @@ pub enum Rate {
 /// How many B-frames may stand in a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BFrames {
-    /// So many; fewer where the device has not so many.
-    Most(u32),
+    /// So many are asked for; fewer, with a note, where the device has not so many.
+    Asked(u32),
+    /// So many are usual; fewer where the device has not so many.
+    Usual(u32),
     /// What the preset has.
     OfPreset,
 }

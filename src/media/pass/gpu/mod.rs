@@ -4,6 +4,7 @@
 //! which is `media::cuda`'s.
 
 pub mod cuts;
+pub mod encoder;
 pub mod mode;
 pub mod refusal;
 pub mod transfer;
