@@ -15,6 +15,7 @@ pub mod kernel;
 mod host_signs;
 pub mod library;
 pub mod nvdec;
+pub mod nvenc;
 pub mod pool;
 mod remedy;
 pub mod surface;

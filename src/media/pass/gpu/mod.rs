@@ -10,6 +10,7 @@ pub mod decoding;
 pub mod fallback;
 pub mod hardware;
 pub mod launch;
+pub mod encoder;
 pub mod mode;
 pub mod refusal;
 pub mod stage;
