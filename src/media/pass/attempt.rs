@@ -170,7 +170,7 @@ pub fn run(
         cover: kept::cover(&opened.demuxer, &facts),
     };
     let measured = pass.measure_loudness(&again)?;
-    if first_reading::is_needed(&plan) {
+    if first_reading::is_needed(&plan, &pass.work) {
         first_reading::run(&mut pass, again()?)?;
     }
     let answer = pass.run(opened, taps, missing, &measured);

@@ -10,6 +10,7 @@ use crate::media::av::Encoder;
 use crate::media::av::Frame;
 use crate::media::av::Packet;
 use crate::media::av::encode::VideoSetup;
+use crate::media::cuda::Gpu;
 use crate::media::encoding;
 use crate::media::encoding::Engine;
 use crate::media::encoding::KeyFrames;
@@ -64,6 +65,8 @@ pub struct Opening {
     pub threads: u32,
     /// Which reading of the source.
     pub turn: Turn,
+    /// The device whose encoder it is; none: one in software.
+    pub gpu: Option<Arc<Gpu>>,
 }
 
 /// Everything needed to open the encoder, once or again.

@@ -127,6 +127,11 @@ impl Work {
         }
     }
 
+    /// Whether the device's encoder makes a video encode.
+    pub fn encodes(&self, index: usize) -> bool {
+        self.choice.encodes(index)
+    }
+
     /// The device refused a session; whether the encode may be made in software. It is from here on.
     pub fn settle(&mut self, index: usize, fault: &Fault) -> bool {
         if self.policy != Backend::Auto || !error::is_of_device(fault) {
