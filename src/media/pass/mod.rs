@@ -21,7 +21,7 @@ mod fields;
 mod file_writer;
 mod first_reading;
 mod glance;
-mod gpu;
+pub mod gpu;
 mod grade;
 mod head;
 mod inspect;

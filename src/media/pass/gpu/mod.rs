@@ -3,7 +3,10 @@
 //! Guarantees: everything downstream of the frames is the software pass's own code. Deliberately absent: the driver,
 //! which is `media::cuda`'s.
 
+pub mod best_time;
 pub mod cuts;
+pub mod decoder;
 pub mod mode;
+pub mod packing;
 pub mod refusal;
 pub mod transfer;
