@@ -21,7 +21,7 @@ mod fields;
 mod file_writer;
 mod first_reading;
 mod glance;
-pub(in crate::media) mod gpu;
+pub mod gpu;
 mod grade;
 mod head;
 mod inspect;

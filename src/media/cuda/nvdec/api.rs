@@ -26,8 +26,7 @@ pub(super) struct Api {
     pub(super) create_decoder:
         unsafe extern "C" fn(*mut dec::CUvideodecoder, *mut dec::CUVIDDECODECREATEINFO) -> Answer,
     pub(super) destroy_decoder: unsafe extern "C" fn(dec::CUvideodecoder) -> Answer,
-    pub(super) reconfigure:
-        unsafe extern "C" fn(dec::CUvideodecoder, *mut dec::CUVIDRECONFIGUREDECODERINFO) -> Answer,
+    pub(super) reconfigure: unsafe extern "C" fn(dec::CUvideodecoder, *mut dec::CUVIDRECONFIGUREDECODERINFO) -> Answer,
     pub(super) decode: unsafe extern "C" fn(dec::CUvideodecoder, *mut dec::CUVIDPICPARAMS) -> Answer,
     pub(super) status: unsafe extern "C" fn(dec::CUvideodecoder, c_int, *mut dec::CUVIDGETDECODESTATUS) -> Answer,
     pub(super) map: unsafe extern "C" fn(

@@ -228,7 +228,10 @@ fn look_up_abilities(api: &Api, gpu: &Gpu, codec: Codec, sequence: &Sequence) ->
     let (width, height) = sequence.coded;
     if caps.bIsSupported == 0 {
         let depth = sequence.bit_depth;
-        return Err(CudaError::absent(CALL, format!("it does not decode {name} of {depth} bits")));
+        return Err(CudaError::absent(
+            CALL,
+            format!("it does not decode {name} of {depth} bits"),
+        ));
     }
     let blocks = u64::from(width) * u64::from(height) / 256;
     if width > caps.nMaxWidth || height > caps.nMaxHeight || blocks > u64::from(caps.nMaxMBCount) {

@@ -92,7 +92,10 @@ impl Engine {
         if let Some(why) = sequence.refusal(self.max_pixels) {
             return Err(CudaError::absent("cuvidCreateDecoder", why));
         }
-        let change = self.decoder.as_ref().map_or(Change::All, |decoder| decoder.change_to(&sequence));
+        let change = self
+            .decoder
+            .as_ref()
+            .map_or(Change::All, |decoder| decoder.change_to(&sequence));
         match (change, &mut self.decoder) {
             (Change::None, Some(_)) => {}
             (Change::Size, Some(decoder)) => decoder.resize(&sequence)?,
@@ -155,7 +158,9 @@ impl Engine {
             return Err(CudaError::refused(CALL, "a picture is shown before its sequence"));
         };
         let index = info.picture_index;
-        let kind = usize::try_from(index).ok().and_then(|index| self.kinds.get(index).copied());
+        let kind = usize::try_from(index)
+            .ok()
+            .and_then(|index| self.kinds.get(index).copied());
         let kind = kind.ok_or_else(|| CudaError::refused(CALL, format!("there is no surface {index}")))?;
         let surface = pool.take()?;
         let health = decoder.copy(info, &surface)?;

@@ -121,7 +121,11 @@ impl Parser {
         let mut packet = cuvid::CUVIDSOURCEDATAPACKET {
             flags: flags | if ticks.is_some() { TIMESTAMP } else { 0 },
             payload_size: bytes.len() as u64,
-            payload: if bytes.is_empty() { std::ptr::null() } else { bytes.as_ptr() },
+            payload: if bytes.is_empty() {
+                std::ptr::null()
+            } else {
+                bytes.as_ptr()
+            },
             timestamp: ticks.unwrap_or(0),
         };
         // SAFETY: a live parser, a context that is current, and bytes that live through the call.

@@ -75,7 +75,10 @@ impl Sequence {
             let mut largest = coded;
             if codec == Number::cudaVideoCodec_AV1 as u32 && (*format).seqhdr_data_length >= 8 {
                 let header = addr_of!((*format.cast::<CUVIDEOFORMATEX>()).__bindgen_anon_1.av1);
-                let (width, height) = (addr_of!((*header).max_width).read(), addr_of!((*header).max_height).read());
+                let (width, height) = (
+                    addr_of!((*header).max_width).read(),
+                    addr_of!((*header).max_height).read(),
+                );
                 largest = (coded.0.max(width), coded.1.max(height));
             }
             Sequence {
@@ -112,7 +115,10 @@ impl Sequence {
             return Some("its pictures are not 4:2:0".to_owned());
         }
         if !matches!(self.bit_depth, 8 | 10) || self.bit_depth != self.chroma_bit_depth {
-            return Some(format!("its samples have {} bits", self.bit_depth.max(self.chroma_bit_depth)));
+            return Some(format!(
+                "its samples have {} bits",
+                self.bit_depth.max(self.chroma_bit_depth)
+            ));
         }
         let is_within = |from: i32, to: i32, edge: u32| from >= 0 && from < to && to as u32 <= edge.next_multiple_of(2);
         if width > LONGEST_EDGE - 1
@@ -128,7 +134,10 @@ impl Sequence {
     /// Pixels shown, across and down.
     pub(super) fn shown(&self) -> (u32, u32) {
         let edge = |from: i32, to: i32| u32::try_from(to - from).unwrap_or(0);
-        (edge(self.area.left, self.area.right), edge(self.area.top, self.area.bottom))
+        (
+            edge(self.area.left, self.area.right),
+            edge(self.area.top, self.area.bottom),
+        )
     }
 
     /// The same in whole pairs of pixels, which is what surfaces are made of: nothing is scaled, the odd ones' neighbours
@@ -145,7 +154,9 @@ impl Sequence {
 
     /// Surfaces to decode it with: what it needs, and one for each picture that waits to be shown.
     pub(super) fn surfaces(&self) -> u32 {
-        (self.least_surfaces + DISPLAY_DELAY).min(MOST_SURFACES).max(self.least_surfaces)
+        (self.least_surfaces + DISPLAY_DELAY)
+            .min(MOST_SURFACES)
+            .max(self.least_surfaces)
     }
 
     /// Shape of a pixel; none when square or not said.
@@ -186,7 +197,11 @@ impl Sequence {
 }
 
 fn common_divisor(one: u64, other: u64) -> u64 {
-    if other == 0 { one } else { common_divisor(other, one % other) }
+    if other == 0 {
+        one
+    } else {
+        common_divisor(other, one % other)
+    }
 }
 
 #[cfg(test)]
@@ -227,7 +242,10 @@ pub(super) mod tests {
     #[test]
     fn a_crop_is_what_is_shown() {
         let mut film = film();
-        assert_eq!((film.shown(), film.target(), film.layout()), ((1920, 1080), (1920, 1080), Layout::Nv12));
+        assert_eq!(
+            (film.shown(), film.target(), film.layout()),
+            ((1920, 1080), (1920, 1080), Layout::Nv12)
+        );
         film.area.right = 853;
         assert_eq!((film.shown().0, film.target().0), (853, 854));
         assert_eq!(film.surfaces(), 9);
@@ -261,8 +279,20 @@ pub(super) mod tests {
         assert_eq!(change(&now), Change::Size);
         now.coded = (1936, 1088);
         assert_eq!(change(&now), Change::All);
-        assert_eq!(change(&Sequence { bit_depth: 10, ..film() }), Change::All);
-        assert_eq!(change(&Sequence { least_surfaces: 10, ..film() }), Change::All);
+        assert_eq!(
+            change(&Sequence {
+                bit_depth: 10,
+                ..film()
+            }),
+            Change::All
+        );
+        assert_eq!(
+            change(&Sequence {
+                least_surfaces: 10,
+                ..film()
+            }),
+            Change::All
+        );
     }
 
     #[test]
@@ -270,8 +300,20 @@ pub(super) mod tests {
         let refusal = |sequence: Sequence| sequence.refusal(1 << 30);
         assert_eq!(refusal(film()), None);
         assert!(refusal(Sequence { chroma: 2, ..film() }).is_some_and(|why| why.contains("4:2:0")));
-        assert!(refusal(Sequence { bit_depth: 12, ..film() }).is_some_and(|why| why.contains("12 bits")));
-        assert!(refusal(Sequence { coded: (40_000, 16), ..film() }).is_some());
+        assert!(
+            refusal(Sequence {
+                bit_depth: 12,
+                ..film()
+            })
+            .is_some_and(|why| why.contains("12 bits"))
+        );
+        assert!(
+            refusal(Sequence {
+                coded: (40_000, 16),
+                ..film()
+            })
+            .is_some()
+        );
         let mut upside_down = film();
         upside_down.area.bottom = -1;
         assert!(refusal(upside_down).is_some());

@@ -101,7 +101,10 @@ impl Nvdec {
         match self.recovery.before(coded.is_key) {
             Next::Take => {}
             Next::TakeAnew => {
-                tracing::warn!(rebuilds = self.recovery.rebuilds(), "the device's decoder begins again at a key frame");
+                tracing::warn!(
+                    rebuilds = self.recovery.rebuilds(),
+                    "the device's decoder begins again at a key frame"
+                );
                 self.begin_anew()?;
             }
             Next::Leave => {
@@ -255,7 +258,11 @@ impl Nvdec {
             return Err(error);
         }
         self.refused_packets += 1;
-        tracing::debug!(call = error.call, code = error.code, "the device's decoder refuses a packet");
+        tracing::debug!(
+            call = error.call,
+            code = error.code,
+            "the device's decoder refuses a packet"
+        );
         match self.recovery.failed() {
             Verdict::GoOn => Ok(()),
             Verdict::GiveUp => Err(CudaError {

@@ -99,7 +99,10 @@ mod tests {
         for (num, den) in [(1, 90_000), (1001, 30_000), (1, 25), (1, 1_000_000_000)] {
             let mut stamps = Stamps::new(Ratio { num, den });
             assert!(stamps.clock_hz() >= 10_000);
-            let given: Vec<_> = [0, 3, 1, 2, -7, 1 << 40].iter().map(|pts| (*pts, stamps.give(Some(*pts)))).collect();
+            let given: Vec<_> = [0, 3, 1, 2, -7, 1 << 40]
+                .iter()
+                .map(|pts| (*pts, stamps.give(Some(*pts))))
+                .collect();
             for (pts, (number, ticks)) in given.into_iter().rev() {
                 assert_eq!(stamps.take(ticks.expect("told")), Some((number, pts)), "{num}/{den}");
             }

@@ -3,15 +3,17 @@
 //! Guarantees: everything downstream of the frames is the software pass's own code. Deliberately absent: the driver,
 //! which is `media::cuda`'s.
 
+pub mod best_time;
 pub mod cuts;
 pub mod cutting;
 pub mod decoder;
 pub mod decoding;
+pub mod encoder;
 pub mod fallback;
 pub mod hardware;
 pub mod launch;
-pub mod encoder;
 pub mod mode;
+pub mod packing;
 pub mod refusal;
 pub mod stage;
 pub mod transfer;
