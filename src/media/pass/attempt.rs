@@ -350,6 +350,7 @@ impl Pass<'_> {
         }
         let mut made = Made {
             videos: vec![None; self.plan.videos.len()],
+            notes: encoders.notes.clone(),
             audios: vec![None; self.plan.audios.len()],
             audio_codecs: encoders.audio_parameters.iter().map(name_of).collect(),
             texts: Vec::new(),

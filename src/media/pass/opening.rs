@@ -82,6 +82,8 @@ pub struct Encoders {
     pub parameters: Vec<Option<Parameters>>,
     /// And of each audio encode.
     pub audio_parameters: Vec<Option<Parameters>>,
+    /// By video encode: what is not as it was asked for, a sentence without full stop each.
+    pub notes: Vec<Vec<String>>,
 }
 
 impl Pass<'_> {
@@ -129,6 +131,7 @@ impl Pass<'_> {
                         grade: *grade,
                         threads,
                         turn: turn.clone()?,
+                        device: None,
                     },
                 )?;
                 let track = track.drawn_on(drawing);
@@ -165,6 +168,13 @@ impl Pass<'_> {
             audio_parameters: audios
                 .iter()
                 .map(|encoder| encoder.as_ref().ok()?.parameters().ok())
+                .collect(),
+            notes: videos
+                .iter()
+                .map(|maker| match maker {
+                    Ok(VideoMaker::Encoder(track)) => track.encoder().notes().to_vec(),
+                    _ => Vec::new(),
+                })
                 .collect(),
             videos,
             audios,

@@ -5,6 +5,8 @@
 
 pub mod cuts;
 pub mod encoder;
+pub mod encoding;
+pub mod interleaving;
 pub mod mode;
 pub mod refusal;
 pub mod transfer;
