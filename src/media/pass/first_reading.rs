@@ -46,12 +46,14 @@ pub fn run(pass: &mut Pass<'_>, opened: Opened) -> Result<(), Fault> {
         ..Plan::default()
     };
     let (from, width) = pass.share;
-    let first = Pass {
+    let mut first = Pass {
         order: pass.order,
         plan: &plan,
         facts: pass.facts,
         glance: pass.glance,
         grades: chosen.iter().map(|index| pass.grades[*index]).collect(),
+        work: pass.work.of(&chosen),
+        hardware: pass.hardware,
         timing: pass.timing,
         watch: pass.watch,
         share: (from, width * SHARE),

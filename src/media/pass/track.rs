@@ -264,6 +264,10 @@ impl VideoTrack {
     pub fn rate(&self) -> Ratio {
         self.rate
     }
+    /// Takes pictures as they lie on the device.
+    pub fn takes_surfaces(&self) -> bool {
+        false
+    }
     /// Works to learn, not to write.
     pub fn is_first_reading(&self) -> bool {
         matches!(self.turn, Turn::First(..))

@@ -4,9 +4,20 @@
 //! which is `media::cuda`'s.
 
 pub mod cuts;
+pub mod cutting;
+pub mod decoder;
+pub mod decoding;
+pub mod fallback;
+pub mod hardware;
+pub mod launch;
 pub mod encoder;
 pub mod encoding;
 pub mod interleaving;
 pub mod mode;
 pub mod refusal;
+pub mod stage;
 pub mod transfer;
+pub mod weaver;
+pub mod weaving;
+pub mod witness;
+pub mod work;

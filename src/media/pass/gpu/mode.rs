@@ -98,32 +98,33 @@ fn chroma_of(format: PixelFormat) -> Option<&'static str> {
     }
 }
 
+/// Whether the device's encoder makes an encode, or why not; none of a copy.
+pub type Place = Option<Result<(), String>>;
+
 /// Where the stages of a pass work.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Choice {
     /// The whole.
     pub mode: Mode,
-    /// By video encode: by the device's encoder. Copies are not.
-    pub encoders: Vec<bool>,
+    /// By video encode.
+    pub encoders: Vec<Place>,
     /// Why not all of it is on the device.
     pub reason: Option<String>,
 }
 
 impl Choice {
     /// Nothing on the device.
-    pub fn software(videos: usize, reason: Option<String>) -> Self {
+    pub fn software(reason: Option<String>) -> Self {
         Choice {
             mode: Mode::Software,
-            encoders: vec![false; videos],
+            encoders: Vec::new(),
             reason,
         }
     }
 
-    /// Puts stages where they can be. `encoders`: of each video encode whether the device's encoder makes it, or why not;
-    /// none for copies.
-    pub fn make(decodes: Result<(), String>, encoders: &[Option<Result<(), String>>]) -> Self {
-        let on_device = |one: &Option<Result<(), String>>| matches!(one, Some(Ok(())));
-        let encodes = encoders.iter().any(on_device);
+    /// Puts stages where they can be.
+    pub fn make(decodes: Result<(), String>, encoders: Vec<Place>) -> Self {
+        let encodes = encoders.contains(&Some(Ok(())));
         let mut reasons: Vec<String> = Vec::new();
         for reason in encoders.iter().flatten().filter_map(|one| one.as_ref().err()) {
             if !reasons.contains(reason) {
@@ -134,23 +135,37 @@ impl Choice {
         reasons.extend(decodes.err());
         Choice {
             mode: Mode::of(is_decoded, encodes),
-            encoders: encoders.iter().map(on_device).collect(),
+            encoders,
             reason: one_line(&reasons),
         }
     }
 
+    /// Whether the encode of number `index` is made by the device's encoder.
+    pub fn encodes(&self, index: usize) -> bool {
+        matches!(self.encoders.get(index), Some(Some(Ok(()))))
+    }
+
+    /// Why it is not; none as well of a copy, and where nothing is on the device.
+    pub fn why_not(&self, index: usize) -> Option<&str> {
+        self.encoders.get(index)?.as_ref()?.as_ref().err().map(String::as_str)
+    }
+
+    /// Whether sources are decoded on the device.
+    pub fn decodes(&self) -> bool {
+        matches!(self.mode, Mode::Full | Mode::DecodeAndScale)
+    }
+
     /// The encoder of number `index` could not be opened on the device; it is a software one now.
     pub fn settle(&mut self, index: usize, reason: &str) {
-        if let Some(is_there) = self.encoders.get_mut(index) {
-            *is_there = false;
+        if let Some(Some(place)) = self.encoders.get_mut(index) {
+            *place = Err(reason.to_owned());
         }
         let known = self.reason.take();
         self.reason = match known {
             Some(known) if known.contains(reason) => Some(known),
             known => one_line(&known.into_iter().chain([reason.to_owned()]).collect::<Vec<_>>()),
         };
-        let decodes = matches!(self.mode, Mode::Full | Mode::DecodeAndScale);
-        self.mode = Mode::of(decodes, self.encoders.contains(&true));
+        self.mode = Mode::of(self.decodes(), self.encoders.contains(&Some(Ok(()))));
     }
 
     /// The same for some of the video encodes, by their numbers.
@@ -158,7 +173,7 @@ impl Choice {
         Choice {
             encoders: chosen
                 .iter()
-                .map(|index| self.encoders.get(*index).copied().unwrap_or(false))
+                .map(|index| self.encoders.get(*index).cloned().flatten())
                 .collect(),
             ..self.clone()
         }
@@ -253,26 +268,26 @@ mod tests {
     #[test]
     fn what_can_be_on_the_device_is() {
         let no = |why: &str| -> Result<(), String> { Err(why.to_owned()) };
-        let full = Choice::make(Ok(()), &[Some(Ok(())), None, Some(Ok(()))]);
+        let full = Choice::make(Ok(()), vec![Some(Ok(())), None, Some(Ok(()))]);
         assert_eq!(
-            (full.mode, full.encoders, full.reason),
-            (Mode::Full, vec![true, false, true], None)
+            (full.mode, full.encodes(1), full.encodes(2), full.reason),
+            (Mode::Full, false, true, None)
         );
-        let mixed = Choice::make(Ok(()), &[Some(Ok(())), Some(no("no vp9")), Some(no("no vp9"))]);
+        let mixed = Choice::make(Ok(()), vec![Some(Ok(())), Some(no("no vp9")), Some(no("no vp9"))]);
         assert_eq!(
-            (mixed.mode, mixed.encoders, mixed.reason.as_deref()),
-            (Mode::Full, vec![true, false, false], Some("no vp9"))
+            (mixed.mode, mixed.why_not(0), mixed.why_not(2), mixed.reason.as_deref()),
+            (Mode::Full, None, Some("no vp9"), Some("no vp9"))
         );
-        let decoding = Choice::make(Ok(()), &[Some(no("no NVENC"))]);
+        let decoding = Choice::make(Ok(()), vec![Some(no("no NVENC"))]);
         assert_eq!(decoding.mode, Mode::DecodeAndScale);
-        let pictures = Choice::make(Ok(()), &[]);
+        let pictures = Choice::make(Ok(()), vec![]);
         assert_eq!((pictures.mode, pictures.reason), (Mode::DecodeAndScale, None));
-        let encoding = Choice::make(no("4:2:2"), &[Some(Ok(()))]);
+        let encoding = Choice::make(no("4:2:2"), vec![Some(Ok(()))]);
         assert_eq!(
             (encoding.mode, encoding.reason.as_deref()),
             (Mode::Encode, Some("4:2:2"))
         );
-        let nothing = Choice::make(no("4:2:2"), &[Some(no("no NVENC"))]);
+        let nothing = Choice::make(no("4:2:2"), vec![Some(no("no NVENC"))]);
         assert_eq!(
             (nothing.mode, nothing.reason.as_deref()),
             (Mode::Software, Some("no NVENC; 4:2:2"))
@@ -281,13 +296,13 @@ mod tests {
 
     #[test]
     fn refused_sessions_change_the_mode() {
-        let mut choice = Choice::make(Ok(()), &[Some(Ok(())), Some(Ok(()))]);
+        let mut choice = Choice::make(Ok(()), vec![Some(Ok(())), Some(Ok(()))]);
         choice.settle(1, "all sessions are taken");
-        assert_eq!((choice.mode, choice.encoders.clone()), (Mode::Full, vec![true, false]));
+        assert_eq!((choice.mode, choice.encodes(0), choice.encodes(1)), (Mode::Full, true, false));
         choice.settle(0, "all sessions are taken");
         assert_eq!(choice.mode, Mode::DecodeAndScale);
         assert_eq!(choice.reason.as_deref(), Some("all sessions are taken"));
-        let mut choice = Choice::make(Err("4:2:2".to_owned()), &[Some(Ok(()))]);
+        let mut choice = Choice::make(Err("4:2:2".to_owned()), vec![Some(Ok(()))]);
         choice.settle(0, "all sessions are taken");
         assert_eq!(choice.mode, Mode::Software);
     }
