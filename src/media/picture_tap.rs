@@ -74,8 +74,7 @@ impl FrameTap for PictureTap {
     fn end(mut self: Box<Self>, end_s: f64) -> JobEnd {
         let (painter, name) = (&mut self.painter, self.source_name.as_str());
         self.job.ends_at(end_s);
-        self.job
-            .finish(&mut |frame, fit| image(painter, frame, fit, name))
+        self.job.finish(&mut |frame, fit| image(painter, frame, fit, name))
     }
 }
 

@@ -137,10 +137,15 @@ pub fn run(
         .iter()
         .map(|video| Grade::of(&video.spec, &glance))
         .collect();
+    let main = facts
+        .main_video()
+        .and_then(|(stream, _)| opened.demuxer.stream(stream.index));
+    let parameters = main.and_then(|stream| stream.parameters().ok());
     let question = Question {
         plan: &plan,
         grades: &grades,
         facts: &facts,
+        parameters: parameters.as_ref(),
         glance: &glance,
         is_joined: !stretch.joined.is_empty(),
         has_taps: !taps.is_empty() || inspects,
@@ -371,6 +376,7 @@ impl Pass<'_> {
         }
         let mut made = Made {
             videos: vec![None; self.plan.videos.len()],
+            notes: encoders.notes.clone(),
             audios: vec![None; self.plan.audios.len()],
             audio_codecs: encoders.audio_parameters.iter().map(name_of).collect(),
             texts: Vec::new(),

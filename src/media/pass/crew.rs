@@ -104,8 +104,7 @@ impl Pass<'_> {
         let ended_well = AtomicBool::new(false);
         let reached_ms = AtomicU64::new(0);
         let reached_s = || reached_ms.load(Ordering::Relaxed) as f64 / 1000.0;
-        let whole =
-            || ended_well.load(Ordering::Relaxed) && !self.watch.stop_asked() && !health.has_device_failed();
+        let whole = || ended_well.load(Ordering::Relaxed) && !self.watch.stop_asked() && !health.has_device_failed();
         let threads = self.order.threads.clamp(1, MAX_DECODER_THREADS);
         let decoder_threads = self.decoder_threads(threads);
         let source = self
@@ -225,8 +224,7 @@ impl Pass<'_> {
                         PictureDecoder::Device(Box::new(opened.map_err(refused)?))
                     }
                     None => {
-                        let opened =
-                            Decoder::open(&parameters, stream.time_base, decoder_threads, &self.order.limits);
+                        let opened = Decoder::open(&parameters, stream.time_base, decoder_threads, &self.order.limits);
                         PictureDecoder::Host(Box::new(opened.map_err(refused)?))
                     }
                 };

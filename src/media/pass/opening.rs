@@ -84,6 +84,8 @@ pub struct Encoders {
     pub parameters: Vec<Option<Parameters>>,
     /// And of each audio encode.
     pub audio_parameters: Vec<Option<Parameters>>,
+    /// By video encode: what is not as it was asked for, a sentence without full stop each.
+    pub notes: Vec<Vec<String>>,
 }
 
 impl Pass<'_> {
@@ -148,6 +150,13 @@ impl Pass<'_> {
                 .iter()
                 .map(|encoder| encoder.as_ref().ok()?.parameters().ok())
                 .collect(),
+            notes: videos
+                .iter()
+                .map(|maker| match maker {
+                    Ok(VideoMaker::Encoder(track)) => track.encoder().notes().to_vec(),
+                    _ => Vec::new(),
+                })
+                .collect(),
             videos,
             audios,
         }
@@ -172,7 +181,7 @@ impl Pass<'_> {
                 grade,
                 threads,
                 turn: self.turns[number].clone()?,
-                gpu: device.map(|device| Arc::clone(&device.gpu)),
+                device: device.map(|device| Arc::clone(&device.gpu)),
             },
         )?;
         let track = track.drawn_on(drawing);

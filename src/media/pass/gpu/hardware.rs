@@ -124,7 +124,11 @@ impl Hardware {
             return false;
         }
         let reason = format!("{} failed: {}", fault.operation, fault.cause).replace('\n', " ");
-        tracing::warn!(code = fault.code, reason, "the device failed; the jobs are done once more in software");
+        tracing::warn!(
+            code = fault.code,
+            reason,
+            "the device failed; the jobs are done once more in software"
+        );
         state.device = Some(Err(reason.clone()));
         state.used = Used {
             mode: Mode::Software,

@@ -19,7 +19,9 @@ pub struct Launches {
 }
 impl Launches {
     pub fn new(device: &Arc<Device>) -> Self {
-        Launches { device: Arc::clone(device) }
+        Launches {
+            device: Arc::clone(device),
+        }
     }
     pub fn tone(&mut self, _: &Surface, _: Color, _: Aim) -> Result<PooledSurface, AvError> {
         Err(AvError::argument("x"))

@@ -4,8 +4,6 @@
 //! of the device's has that reason in the answer, in one line. Deliberately absent: opening anything; a session that
 //! is refused later is `settle`d afterwards.
 
-use crate::media::av::PixelFormat;
-use crate::media::device_report::DeviceFacts;
 use crate::media::pass::fields::Fields;
 
 /// How a pass is carried out.
@@ -42,60 +40,17 @@ impl Mode {
     }
 }
 
-/// What decides whether a device's decoder takes a source.
-#[derive(Debug, Clone, Copy)]
-pub struct SourceKind<'a> {
-    /// Codec, as a probe calls it.
-    pub codec: &'a str,
-    /// Pixel format of its first pictures.
-    pub format: PixelFormat,
-    /// Coded size, pixels.
-    pub size: (u32, u32),
-    /// Its fields.
-    pub fields: Fields,
-    /// Others are joined to it.
-    pub is_joined: bool,
-    /// One launch brings its pictures to all grades that are wanted.
-    pub is_launchable: bool,
-}
-
-/// Whether the decoder of a device takes a source, or why not.
-pub fn decodes(device: &DeviceFacts, source: &SourceKind<'_>) -> Result<(), String> {
-    let chroma = chroma_of(source.format).ok_or("its pictures are of no kind that the device decodes")?;
-    let depth = source.format.bit_depth();
-    let (width, height) = source.size;
-    if source.is_joined {
-        return Err("joined sources are decoded in software".to_owned());
-    }
-    if let Fields::Telecined(_) = source.fields {
+/// Whether pictures of a source go well from a device's decoder through its launches, or why not. `decodes`: whether the
+/// decoder takes them; `is_launchable`: launches bring them to all grades that are wanted.
+pub fn fits(decodes: Result<(), String>, fields: Fields, is_launchable: bool) -> Result<(), String> {
+    decodes?;
+    if let Fields::Telecined(_) = fields {
         return Err("a film spread over fields is put together again in software".to_owned());
     }
-    if !source.is_launchable {
+    if !is_launchable {
         return Err("its colours are converted in software".to_owned());
     }
-    if !device.can_decode(source.codec, chroma, depth, source.size) {
-        let codec = source.codec;
-        return Err(format!(
-            "the device does not decode {codec} {chroma} of {depth} bits at {width}x{height}"
-        ));
-    }
     Ok(())
-}
-
-/// As `device_report` writes it.
-fn chroma_of(format: PixelFormat) -> Option<&'static str> {
-    if format.is_rgb() || format.has_alpha() || format.bit_depth() == 0 {
-        return None;
-    }
-    if format.is_grey() {
-        return Some("4:0:0");
-    }
-    match format.chroma_shift() {
-        (1, 1) => Some("4:2:0"),
-        (1, 0) => Some("4:2:2"),
-        (0, 0) => Some("4:4:4"),
-        _ => None,
-    }
 }
 
 /// Whether the device's encoder makes an encode, or why not; none of a copy.
@@ -188,81 +143,19 @@ fn one_line(reasons: &[String]) -> Option<String> {
 mod tests {
     use super::Choice;
     use super::Mode;
-    use super::SourceKind;
-    use super::decodes;
-    use crate::media::av::PixelFormat;
-    use crate::media::device_report::DecodeAbility;
-    use crate::media::device_report::DeviceFacts;
+    use super::fits;
     use crate::media::pass::fields::Fields;
     use crate::media::pass::fields::Parity;
 
-    fn device() -> DeviceFacts {
-        DeviceFacts {
-            decode: vec![DecodeAbility {
-                codec: "h264".to_owned(),
-                chroma: "4:2:0".to_owned(),
-                bit_depth: 8,
-                min_width: 48,
-                min_height: 16,
-                max_width: 4096,
-                max_height: 4096,
-                engines: 1,
-            }],
-            ..DeviceFacts::default()
-        }
-    }
-
-    const FILM: SourceKind<'static> = SourceKind {
-        codec: "h264",
-        format: PixelFormat::YUV420P,
-        size: (1920, 1080),
-        fields: Fields::AsMarked,
-        is_joined: false,
-        is_launchable: true,
-    };
-
     #[test]
-    fn a_source_is_decoded_where_the_device_takes_it() {
-        assert_eq!(decodes(&device(), &FILM), Ok(()));
-        let interlaced = SourceKind {
-            fields: Fields::Interlaced(Parity::Top),
-            ..FILM
-        };
-        assert_eq!(decodes(&device(), &interlaced), Ok(()));
-        let others = [
-            SourceKind { codec: "hevc", ..FILM },
-            SourceKind {
-                format: PixelFormat::YUV422P,
-                ..FILM
-            },
-            SourceKind {
-                format: PixelFormat::YUV420P10,
-                ..FILM
-            },
-            SourceKind {
-                size: (8192, 4320),
-                ..FILM
-            },
-            SourceKind {
-                fields: Fields::Telecined(Parity::Top),
-                ..FILM
-            },
-            SourceKind {
-                is_joined: true,
-                ..FILM
-            },
-            SourceKind {
-                is_launchable: false,
-                ..FILM
-            },
-            SourceKind {
-                format: PixelFormat::RGBA,
-                ..FILM
-            },
-        ];
-        for other in others {
-            assert!(decodes(&device(), &other).is_err(), "{other:?}");
-        }
+    fn sources_that_need_software_are_decoded_by_it() {
+        assert_eq!(fits(Ok(()), Fields::Interlaced(Parity::Top), true), Ok(()));
+        assert_eq!(
+            fits(Err("4:2:2".to_owned()), Fields::AsMarked, true),
+            Err("4:2:2".to_owned())
+        );
+        assert!(fits(Ok(()), Fields::Telecined(Parity::Top), true).is_err());
+        assert!(fits(Ok(()), Fields::AsMarked, false).is_err());
     }
 
     #[test]
@@ -298,7 +191,10 @@ mod tests {
     fn refused_sessions_change_the_mode() {
         let mut choice = Choice::make(Ok(()), vec![Some(Ok(())), Some(Ok(()))]);
         choice.settle(1, "all sessions are taken");
-        assert_eq!((choice.mode, choice.encodes(0), choice.encodes(1)), (Mode::Full, true, false));
+        assert_eq!(
+            (choice.mode, choice.encodes(0), choice.encodes(1)),
+            (Mode::Full, true, false)
+        );
         choice.settle(0, "all sessions are taken");
         assert_eq!(choice.mode, Mode::DecodeAndScale);
         assert_eq!(choice.reason.as_deref(), Some("all sessions are taken"));

@@ -59,7 +59,11 @@ impl DeviceWeaver {
             return Ok(());
         }
         // Neighbours of another size say nothing of each other.
-        if self.current.as_ref().is_some_and(|current| kind_of(current) != kind_of(&frame)) {
+        if self
+            .current
+            .as_ref()
+            .is_some_and(|current| kind_of(current) != kind_of(&frame))
+        {
             self.drain(out)?;
         }
         if let Some(current) = self.current.take() {

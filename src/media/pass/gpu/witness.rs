@@ -48,9 +48,9 @@ impl Watch for Witness<'_> {
             let used = self.hardware.used();
             used.mode.word().clone_into(&mut product.backend);
             if let Some(reason) = used.reason.as_ref().filter(|_| used.has_failed) {
-                product
-                    .warnings
-                    .push(format!("the device failed and this was made once more in software: {reason}"));
+                product.warnings.push(format!(
+                    "the device failed and this was made once more in software: {reason}"
+                ));
             }
             product.fallback_reason = used.reason;
         }

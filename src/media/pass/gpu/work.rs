@@ -3,6 +3,7 @@
 //! Guarantees: nothing is opened on the device where nothing of a pass is for it. Deliberately absent: threads.
 
 use crate::base::fault::Fault;
+use crate::media::av::Parameters;
 use crate::media::av::PixelFormat;
 use crate::media::encoding::nvenc;
 use crate::media::error;
@@ -10,12 +11,12 @@ use crate::media::facts::MediaFacts;
 use crate::media::grading;
 use crate::media::grading::Between;
 use crate::media::pass::glance::Glance;
+use crate::media::pass::gpu::decoder::GpuDecoder;
 use crate::media::pass::gpu::hardware::Device;
 use crate::media::pass::gpu::hardware::Hardware;
 use crate::media::pass::gpu::mode;
 use crate::media::pass::gpu::mode::Choice;
 use crate::media::pass::gpu::mode::Mode;
-use crate::media::pass::gpu::mode::SourceKind;
 use crate::media::pass::grade::Grade;
 use crate::media::pass::plan::Plan;
 use crate::media::pass::plan::VideoEncode;
@@ -33,6 +34,8 @@ pub struct Question<'a> {
     pub grades: &'a [Grade],
     /// Of the source.
     pub facts: &'a MediaFacts,
+    /// Of its pictures, as the container and the first packets say them.
+    pub parameters: Option<&'a Parameters>,
     /// At its first pictures.
     pub glance: &'a Glance,
     /// Others are joined to it.
@@ -62,22 +65,19 @@ impl Work {
         };
         let is_made = |video: &VideoEncode| video.spec.codec != VideoCodec::Copy;
         let is_wanted = question.has_taps || question.plan.videos.iter().any(is_made);
-        let Some((stream, video)) = question.facts.main_video().filter(|_| is_wanted) else {
+        if question.facts.main_video().is_none() || !is_wanted {
             return Ok(software(None));
-        };
+        }
         let device = match hardware.device(question.name)? {
             Ok(device) => device,
             Err(reason) => return Ok(software(reason)),
         };
-        let source = SourceKind {
-            codec: &stream.codec_name,
-            format: question.glance.format.without_range().0,
-            size: (video.width, video.height),
-            fields: question.glance.fields,
-            is_joined: question.is_joined,
-            is_launchable: is_launchable(question.glance, question.grades),
+        let decodes = match question.parameters {
+            Some(parameters) => GpuDecoder::supports(parameters, question.is_joined, false, &device.facts),
+            None => Err("its pictures are not described".to_owned()),
         };
-        let decodes = mode::decodes(&device.facts, &source);
+        let is_launchable = is_launchable(question.glance, question.grades);
+        let decodes = mode::fits(decodes, question.glance.fields, is_launchable);
         let encoders = question.plan.videos.iter().map(|video| {
             is_made(video).then(|| nvenc::supports(&video.spec, (video.width, video.height), &device.facts))
         });
