@@ -18,6 +18,9 @@ typedef int i32;
 typedef long long i64;
 typedef float f32;
 
+// Planes of a picture at most.
+#define PLANES 3
+
 #ifdef HOST_TWIN
 
 struct Place {
@@ -25,6 +28,7 @@ struct Place {
 };
 static thread_local Place threadIdx, blockIdx, blockDim, gridDim;
 #define DEVICE static inline
+#define DEVICE_MEMBER inline
 #define KERNEL(NAME, PARAMETERS)                                                                                       \
     static void NAME##_thread(const PARAMETERS &p);                                                                    \
     extern "C" void NAME##_host(const void *parameters, const unsigned grid[3], const unsigned block[3]) {             \
@@ -50,6 +54,7 @@ static thread_local Place threadIdx, blockIdx, blockDim, gridDim;
 #define __host__ __attribute__((host))
 #include <__clang_cuda_builtin_vars.h>
 #define DEVICE static __device__ __attribute__((always_inline)) inline
+#define DEVICE_MEMBER __device__ __attribute__((always_inline)) inline
 #define KERNEL(NAME, PARAMETERS) extern "C" __global__ void NAME(const PARAMETERS p)
 #define UNROLL _Pragma("unroll")
 
@@ -94,6 +99,19 @@ DEVICE void put(const Planes &to, const Samples &component, u32 x, u32 y, i32 va
         reinterpret_cast<u16 *>(row)[at] = (u16)((u32)value << to.shift);
     else
         reinterpret_cast<u8 *>(row)[at] = (u8)value;
+}
+
+// The weighed sum of a row, 15 bits whatever the depth; at most 32767, as libswscale has it.
+template <typename Word>
+DEVICE i32 across(const Word *row, u32 step, u32 shift, u32 depth, const i32 *weights, u32 count, u32 taps) {
+    i32 sum = 0;
+    u32 at = 0;
+    for (u32 tap = 0; tap < taps; tap++) {
+        sum += weights[tap * count] * (i32)(row[at] >> shift);
+        at += step;
+    }
+    sum >>= depth - 1;
+    return sum > 32767 ? 32767 : sum;
 }
 
 // Ordered dither, 1 to 127 with a mean of 64: the bit-reversed interleaving of x ^ y and y (Bayer, 8 by 8).

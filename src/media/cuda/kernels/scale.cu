@@ -24,19 +24,6 @@ struct ScaleParameters {
     ScaleOutput output[OUTPUTS];
 };
 
-// The weighed sum of a row, 15 bits whatever the depth; at most 32767, as libswscale has it.
-template <typename Word>
-DEVICE i32 across(const Word *row, u32 step, u32 shift, u32 depth, const i32 *weights, u32 count, u32 taps) {
-    i32 sum = 0;
-    u32 at = 0;
-    for (u32 tap = 0; tap < taps; tap++) {
-        sum += weights[tap * count] * (i32)(row[at] >> shift);
-        at += step;
-    }
-    sum >>= depth - 1;
-    return sum > 32767 ? 32767 : sum;
-}
-
 DEVICE i32 finished(i32 value, const ScaleOutput &o, i32 gain, i32 offset, u32 x, u32 y) {
     if (o.ranged)
         value = (i32)(((i64)value * gain) >> 16) + offset;
@@ -47,15 +34,15 @@ DEVICE i32 finished(i32 value, const ScaleOutput &o, i32 gain, i32 offset, u32 x
     return clamped((value + (1 << 16)) >> 17, 0, 1023);
 }
 
-// A column of samples of `PLANES` components (luma alone, or Cb and Cr) beginning at `u` along the source's rows and
+// A column of samples of `COMPONENTS` components (luma alone, or Cb and Cr) beginning at `u` along the source's rows and
 // `v` down them.
-template <typename Word, u32 PLANES>
+template <typename Word, u32 COMPONENTS>
 DEVICE void column(const Planes &from, const ScaleOutput &o, const Axis &along, const Axis &down, u32 u, u32 v) {
     const i32 *rows = table_of(down);
     const i32 *weights = table_of(along) + along.count + u;
     u32 first = (u32)table_of(along)[u];
     i32 begins[COLUMN];
-    i32 sums[PLANES][COLUMN];
+    i32 sums[COMPONENTS][COLUMN];
     i32 least = 0x7fffffff, most = 0;
     UNROLL
     for (u32 i = 0; i < COLUMN; i++) {
@@ -64,15 +51,15 @@ DEVICE void column(const Planes &from, const ScaleOutput &o, const Axis &along, 
         least = begins[i] < least ? begins[i] : least;
         most = begins[i] > most ? begins[i] : most;
         UNROLL
-        for (u32 plane = 0; plane < PLANES; plane++)
+        for (u32 plane = 0; plane < COMPONENTS; plane++)
             sums[plane][i] = 0;
     }
     i32 end = most + (i32)down.taps;
     for (i32 row = least; row < end; row++) {
-        i32 sample[PLANES];
+        i32 sample[COMPONENTS];
         UNROLL
-        for (u32 plane = 0; plane < PLANES; plane++) {
-            const Samples &component = PLANES == 1 ? from.y : plane == 0 ? from.cb : from.cr;
+        for (u32 plane = 0; plane < COMPONENTS; plane++) {
+            const Samples &component = COMPONENTS == 1 ? from.y : plane == 0 ? from.cb : from.cr;
             const Word *begin = row_of<Word>(component, (u32)row) + (u64)first * component.step;
             sample[plane] = across(begin, component.step, from.shift, from.depth, weights, along.count, along.taps);
         }
@@ -83,7 +70,7 @@ DEVICE void column(const Planes &from, const ScaleOutput &o, const Axis &along, 
             if (tap < down.taps) {
                 i32 weight = rows[(tap + 1) * down.count + line];
                 UNROLL
-                for (u32 plane = 0; plane < PLANES; plane++)
+                for (u32 plane = 0; plane < COMPONENTS; plane++)
                     sums[plane][i] += sample[plane] * weight;
             }
         }
@@ -94,11 +81,11 @@ DEVICE void column(const Planes &from, const ScaleOutput &o, const Axis &along, 
             break;
         u32 x = o.turned ? v + i : u;
         u32 y = o.turned ? u : v + i;
-        if (PLANES == 1) {
+        if (COMPONENTS == 1) {
             put(o.to, o.to.y, x, y, finished(sums[0][i], o, o.luma_gain, o.luma_offset, x, y));
         } else {
             put(o.to, o.to.cb, x, y, finished(sums[0][i], o, o.chroma_gain, o.chroma_offset, x, y));
-            put(o.to, o.to.cr, x, y, finished(sums[PLANES - 1][i], o, o.chroma_gain, o.chroma_offset, x, y));
+            put(o.to, o.to.cr, x, y, finished(sums[COMPONENTS - 1][i], o, o.chroma_gain, o.chroma_offset, x, y));
         }
     }
 }
