@@ -12,8 +12,9 @@ mod driver;
 pub mod error;
 pub mod gpu;
 mod host_signs;
-pub mod kernel;
+pub mod kernels;
 pub mod library;
+mod memory;
 pub mod nvdec;
 pub mod nvenc;
 pub mod pool;
@@ -22,6 +23,7 @@ pub mod surface;
 
 pub use error::CudaError;
 pub use gpu::Gpu;
+pub use kernels::Kernels;
 pub use pool::PooledSurface;
 pub use pool::SurfacePool;
 pub use surface::Layout;

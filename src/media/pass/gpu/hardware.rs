@@ -6,9 +6,9 @@
 use crate::base::fault::Fault;
 use crate::media::cuda::CudaError;
 use crate::media::cuda::Gpu;
+use crate::media::cuda::Kernels;
 use crate::media::cuda::capabilities;
 use crate::media::cuda::error::Trouble;
-use crate::media::cuda::kernel::Kernels;
 use crate::media::cuda::library;
 use crate::media::device_report::DeviceFacts;
 use crate::media::error;

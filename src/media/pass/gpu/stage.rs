@@ -11,6 +11,7 @@ use crate::media::av::Frame;
 use crate::media::av::color;
 use crate::media::cuda::Surface;
 use crate::media::cuda::SurfacePool;
+use crate::media::cuda::kernels::ScaleOut;
 use crate::media::error;
 use crate::media::facts::Ratio;
 use crate::media::grading;
@@ -18,7 +19,7 @@ use crate::media::grading::Between;
 use crate::media::pass::gpu::cuts::Cut;
 use crate::media::pass::gpu::hardware::Device;
 use crate::media::pass::gpu::launch::Launches;
-use crate::media::pass::gpu::launch::Turn;
+use crate::media::pass::gpu::launch::range_of;
 use crate::media::pass::gpu::refusal::refused;
 use crate::media::pass::gpu::transfer;
 use crate::media::pass::gpu::transfer::Downloads;
@@ -32,6 +33,8 @@ use crate::media::pass::lane::shown_size;
 use crate::media::pass::output::Health;
 use crate::media::pass::rung::Fan;
 use crate::media::pass::rung::Picture;
+use crate::media::software::orientation::Turn;
+use crate::media::software::range::Range;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::sync::mpsc::SyncSender;
@@ -138,12 +141,12 @@ impl Stage {
     /// `like` says when it is shown.
     fn cut(&mut self, source: &Surface, shape: Shape, like: &Frame) -> Result<Vec<Frame>, AvError> {
         let mapped = match grading::between(shape.color, shape.format, self.aim.color) {
-            Between::ToneMap => Some(self.launches.tone(source, shape.color, self.aim)?),
+            Between::ToneMap => Some(self.launches.tone(source, shape.color, self.aim.peak_nits)?),
             _ => None,
         };
-        let (source, is_full) = match &mapped {
-            Some(mapped) => (&**mapped, self.aim.color.range == color::FULL),
-            None => (source, shape.color.range == color::FULL),
+        let (source, range) = match &mapped {
+            Some(mapped) => (&**mapped, Range::Limited),
+            None => (source, range_of(shape.color.range)),
         };
         let turn = Turn {
             rotation_degrees: shape.rotation_degrees,
@@ -154,8 +157,14 @@ impl Stage {
             made.push(pool.take().map_err(refused)?);
         }
         let outputs = self.cuts.iter().zip(&made);
-        let outputs: Vec<(&Surface, bool)> = outputs.map(|((cut, ..), surface)| (&**surface, cut.is_full)).collect();
-        self.launches.scale(source, is_full, turn, &outputs)?;
+        let outputs: Vec<ScaleOut<'_>> = outputs
+            .map(|((cut, ..), surface)| ScaleOut {
+                surface,
+                filter: None,
+                range: if cut.is_full { Range::Full } else { Range::Limited },
+            })
+            .collect();
+        self.launches.scale(source, range, turn, &outputs)?;
         let mut frames = Vec::with_capacity(made.len());
         for ((cut, ..), surface) in self.cuts.iter().zip(made) {
             let mut frame = transfer::frame_of(surface, like)?;

@@ -6,12 +6,18 @@
 
 use crate::media::av::AvError;
 use crate::media::av::Frame;
+use crate::media::av::frame::Marks;
+use crate::media::cuda::Layout;
+use crate::media::cuda::Surface;
 use crate::media::cuda::SurfacePool;
+use crate::media::cuda::kernels::FieldsJob;
 use crate::media::pass::fields::Fields;
 use crate::media::pass::fields::Parity;
 use crate::media::pass::gpu::hardware::Device;
 use crate::media::pass::gpu::refusal::refused;
 use crate::media::pass::gpu::transfer;
+use crate::media::software::fields::Field;
+use crate::media::software::fields::Moment;
 use std::sync::Arc;
 
 /// Progressive pictures kept idle.
@@ -67,7 +73,7 @@ impl DeviceWeaver {
             self.drain(out)?;
         }
         if let Some(current) = self.current.take() {
-            out.push(self.weave(&current, &frame)?);
+            out.push(self.weave(&current, Some(&frame))?);
             self.before = Some(current);
         }
         self.current = Some(frame);
@@ -77,23 +83,23 @@ impl DeviceWeaver {
     /// Takes what is still inside, at the end or before a change.
     pub fn drain(&mut self, out: &mut Vec<Frame>) -> Result<(), AvError> {
         if let Some(current) = self.current.take() {
-            out.push(self.weave(&current, &current)?);
+            out.push(self.weave(&current, None)?);
         }
         self.before = None;
         Ok(())
     }
 
-    fn weave(&mut self, current: &Frame, next: &Frame) -> Result<Frame, AvError> {
-        let earlier = match self.fields {
-            Fields::Interlaced(parity) | Fields::Telecined(parity) => parity,
+    fn weave(&mut self, current: &Frame, next: Option<&Frame>) -> Result<Frame, AvError> {
+        let first = match self.fields {
+            Fields::Interlaced(Parity::Top) | Fields::Telecined(Parity::Top) => Field::Top,
+            Fields::Interlaced(Parity::Bottom) | Fields::Telecined(Parity::Bottom) => Field::Bottom,
             Fields::AsMarked if !current.is_interlaced() => return current.share(),
-            Fields::AsMarked if current.is_top_first() => Parity::Top,
-            Fields::AsMarked => Parity::Bottom,
+            Fields::AsMarked if current.is_top_first() => Field::Top,
+            Fields::AsMarked => Field::Bottom,
         };
         let missing = || AvError::argument("deinterlace");
-        let before = self.before.as_ref().unwrap_or(current);
         let surface = |frame| transfer::surface_of(frame).ok_or_else(missing);
-        let (before, own, next) = (surface(before)?, surface(current)?, surface(next)?);
+        let own = surface(current)?;
         let is_known = |pool: &SurfacePool| pool.layout() == own.layout() && pool.size() == (own.width(), own.height());
         if !self.pool.as_ref().is_some_and(is_known) {
             let gpu = &self.device.gpu;
@@ -101,12 +107,30 @@ impl DeviceWeaver {
         }
         let pool = self.pool.as_ref().ok_or_else(missing)?;
         let to = pool.take().map_err(refused)?;
-        let _ = (before, next, earlier);
-        transfer::frame_of(to, current)
+        let job = FieldsJob {
+            previous: self.before.as_ref().map(surface).transpose()?,
+            current: own,
+            next: next.map(surface).transpose()?,
+            moment: Moment {
+                first,
+                is_second: false,
+            },
+            to: &to,
+        };
+        self.device.kernels.deinterlace(&job).map_err(refused)?;
+        let mut woven = transfer::frame_of(to, current)?;
+        woven.set_marks(Marks {
+            is_key: current.is_key(),
+            is_interlaced: false,
+            is_top_first: false,
+            repeated_fields: current.repeated_fields(),
+            is_damaged: current.is_damaged(),
+        });
+        Ok(woven)
     }
 }
 
-fn kind_of(frame: &Frame) -> (u32, u32, Option<crate::media::cuda::Layout>) {
-    let layout = transfer::surface_of(frame).map(crate::media::cuda::Surface::layout);
+fn kind_of(frame: &Frame) -> (u32, u32, Option<Layout>) {
+    let layout = transfer::surface_of(frame).map(Surface::layout);
     (frame.width(), frame.height(), layout)
 }
