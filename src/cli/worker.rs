@@ -2,6 +2,7 @@
 //!
 //! Guarantees: no thread runs before its cage is closed, so `main` comes here before it starts any runtime.
 
+use crate::worker::environment::DeviceEnvironment;
 use crate::worker::escape;
 use crate::worker::escape::Escape;
 use crate::worker::protocol::SandboxMode;
@@ -20,6 +21,9 @@ pub struct WorkerArgs {
     /// The file that `--try file`, `write` and `link` go for.
     #[arg(long, value_name = "FILE", default_value = "/etc/passwd")]
     pub target: PathBuf,
+    /// In the cage of a worker that may use a device.
+    #[arg(long)]
+    pub device: bool,
     /// Without any cage.
     #[arg(long)]
     pub no_sandbox: bool,
@@ -33,7 +37,7 @@ pub fn run(args: &WorkerArgs) -> ExitCode {
         SandboxMode::Auto
     };
     match (&args.escape, &args.scratch) {
-        (Some(way), Some(scratch)) => escape::attempt(*way, scratch, &args.target, mode),
-        _ => crate::worker::process::serve(),
+        (Some(way), Some(scratch)) => escape::attempt(*way, scratch, &args.target, mode, args.device),
+        _ => crate::worker::process::serve(&DeviceEnvironment::of(std::env::vars_os())),
     }
 }

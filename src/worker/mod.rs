@@ -5,6 +5,8 @@
 
 mod account;
 pub mod death;
+pub mod device_access;
+pub mod environment;
 pub mod escape;
 mod held;
 pub mod process;
