@@ -12,12 +12,13 @@ use crate::media::device_report::EncodeAbility;
 use crate::media::device_report::MissingPiece;
 use crate::worker::device_look;
 use crate::worker::device_look::DeviceLook;
+use crate::worker::environment::DeviceEnvironment;
 
 const GIB: f64 = (1_u64 << 30) as f64;
 
 /// Looks at the devices. The report is none when the driver did not let itself be looked at.
 pub fn look(findings: &mut Vec<Finding>) -> Option<DeviceReport> {
-    match device_look::ask(&DeviceLook::default()) {
+    match device_look::ask(&DeviceLook::in_environment(DeviceEnvironment::of(std::env::vars_os()))) {
         Ok(report) => {
             findings.extend(findings_of(&report));
             Some(report)
