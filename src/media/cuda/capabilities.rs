@@ -5,13 +5,15 @@
 //! process of its own; and doing anything with the devices.
 
 use crate::media::cuda::decode_caps;
+use crate::media::cuda::device_remedy;
 use crate::media::cuda::driver::Driver;
 use crate::media::cuda::driver::Identity;
+use crate::media::cuda::driver_remedy;
+use crate::media::cuda::error::CudaError;
 use crate::media::cuda::gpu::Gpu;
 use crate::media::cuda::host_signs;
 use crate::media::cuda::host_signs::HostSigns;
 use crate::media::cuda::library;
-use crate::media::cuda::remedy;
 use crate::media::device_report::DeviceFacts;
 use crate::media::device_report::DeviceReport;
 use std::path::Path;
@@ -29,7 +31,7 @@ pub fn look(visible_devices: Option<&str>, sessions: u32) -> DeviceReport {
     let driver = match Driver::open() {
         Ok(driver) => driver,
         Err(error) => {
-            report.missing.push(remedy::no_driver(&error, &signs));
+            report.missing.push(driver_remedy::no_driver(&error, &signs));
             return report;
         }
     };
@@ -40,13 +42,13 @@ pub fn look(visible_devices: Option<&str>, sessions: u32) -> DeviceReport {
     report.driver_version = report.driver_version.or_else(|| library_version.clone());
     let count = match driver.init().and_then(|()| driver.count()) {
         Ok(0) => {
-            let none = crate::media::cuda::CudaError::cuda("cuDeviceGetCount", 100, "no device");
-            report.missing = remedy::not_working(&none, &signs, library_version.as_deref());
+            let none = CudaError::cuda("cuDeviceGetCount", 100, "no device");
+            report.missing = driver_remedy::not_working(&none, &signs, library_version.as_deref());
             return report;
         }
         Ok(count) => count,
         Err(error) => {
-            report.missing = remedy::not_working(&error, &signs, library_version.as_deref());
+            report.missing = driver_remedy::not_working(&error, &signs, library_version.as_deref());
             return report;
         }
     };
@@ -56,12 +58,12 @@ pub fn look(visible_devices: Option<&str>, sessions: u32) -> DeviceReport {
         ("libnvidia-encode.so.1", library::encode()),
     ] {
         if let Err(error) = opened {
-            let missing = remedy::no_library(name, &error, &signs, version);
+            let missing = driver_remedy::no_library(name, &error, &signs, version);
             report.missing.push(missing);
         }
     }
-    report.missing.extend(remedy::too_old(version, cuda_version));
-    report.missing.extend(remedy::fewer_than_cards(count, &signs));
+    report.missing.extend(driver_remedy::too_old(version, cuda_version));
+    report.missing.extend(driver_remedy::fewer_than_cards(count, &signs));
     report.devices = (0..count).map(|ordinal| look_at(driver, ordinal, sessions)).collect();
     report
 }
@@ -81,15 +83,15 @@ fn look_at(driver: Driver, ordinal: u32, sessions: u32) -> DeviceFacts {
         Err(error) => {
             let nobody = Identity::default();
             let mut facts = facts_of(ordinal, &nobody);
-            facts.missing.push(remedy::not_opened(&error, &nobody));
+            facts.missing.push(device_remedy::not_opened(&error, &nobody));
             return facts;
         }
     };
     let mut facts = facts_of(ordinal, &identity);
     // Asked first: some drivers answer such an attempt with a number that says nothing.
     if identity.is_prohibited {
-        let refused = crate::media::cuda::CudaError::cuda("cuDeviceGetAttribute", 46, "prohibited");
-        facts.missing.push(remedy::not_opened(&refused, &identity));
+        let refused = CudaError::cuda("cuDeviceGetAttribute", 46, "prohibited");
+        facts.missing.push(device_remedy::not_opened(&refused, &identity));
         return facts;
     }
     match Gpu::open(ordinal) {
@@ -97,7 +99,7 @@ fn look_at(driver: Driver, ordinal: u32, sessions: u32) -> DeviceFacts {
             ask(&gpu, &identity, &mut facts);
             count_sessions(&gpu, sessions, &mut facts);
         }
-        Err(error) => facts.missing.push(remedy::not_opened(&error, &identity)),
+        Err(error) => facts.missing.push(device_remedy::not_opened(&error, &identity)),
     }
     facts
 }
@@ -122,10 +124,10 @@ fn ask(gpu: &Gpu, identity: &Identity, facts: &mut DeviceFacts) {
     if library::cuvid().is_ok() {
         match decode_caps::abilities(gpu) {
             Ok(decode) => facts.decode = decode,
-            Err(error) => facts.missing.push(remedy::no_decoder(identity, Some(&error))),
+            Err(error) => facts.missing.push(device_remedy::no_decoder(identity, Some(&error))),
         }
         if facts.decode.is_empty() && facts.missing.is_empty() {
-            facts.missing.push(remedy::no_decoder(identity, None));
+            facts.missing.push(device_remedy::no_decoder(identity, None));
         }
     }
 }

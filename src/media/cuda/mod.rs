@@ -8,13 +8,14 @@
 
 pub mod capabilities;
 mod decode_caps;
+mod device_remedy;
 mod driver;
+mod driver_remedy;
 pub mod error;
 pub mod gpu;
 mod host_signs;
 pub mod library;
 pub mod pool;
-mod remedy;
 pub mod surface;
 
 pub use error::CudaError;

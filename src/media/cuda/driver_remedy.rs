@@ -1,34 +1,33 @@
-//! What is missing for a device to be used, in words: the piece, why it cannot be used, what to do.
+//! What is missing for the driver to be used, in words: the piece, why it cannot be used, what to do.
 //!
 //! Guarantees: every refusal of the driver that its documents name gets the remedy that heals it, every other one at
 //! least the driver's own words and where to look; what is no fault is said to be none. Deliberately absent: looking,
-//! which `host_signs`, `driver` and `capabilities` do.
+//! which `host_signs`, `driver` and `capabilities` do, and what concerns one device, which `device_remedy` says.
 
-use crate::media::cuda::driver::Identity;
 use crate::media::cuda::error::CudaError;
 use crate::media::cuda::host_signs::HostSigns;
 use crate::media::device_report::MissingPiece;
 
 /// Oldest driver whose encoder speaks API 12.1.
-const ENCODER_SINCE: &str = "530.41.03";
+pub(super) const ENCODER_SINCE: &str = "530.41.03";
 /// Oldest CUDA version that the kernels and the bindings are written for.
 const CUDA_SINCE: (u32, u32) = (12, 0);
 
 /// Numbers of CUDA's with a remedy of their own (CUresult of the driver API).
-mod code {
-    pub(super) const NO_MEMORY: i32 = 2;
-    pub(super) const STUB: i32 = 34;
-    pub(super) const UNAVAILABLE: i32 = 46;
-    pub(super) const NO_DEVICE: i32 = 100;
-    pub(super) const NOT_LICENSED: i32 = 102;
-    pub(super) const OPERATING_SYSTEM: i32 = 304;
-    pub(super) const NOT_READY: i32 = 802;
-    pub(super) const MISMATCH: i32 = 803;
-    pub(super) const COMPATIBILITY: i32 = 804;
-    pub(super) const UNKNOWN: i32 = 999;
+pub(super) mod code {
+    pub const NO_MEMORY: i32 = 2;
+    pub const STUB: i32 = 34;
+    pub const UNAVAILABLE: i32 = 46;
+    pub const NO_DEVICE: i32 = 100;
+    pub const NOT_LICENSED: i32 = 102;
+    pub const OPERATING_SYSTEM: i32 = 304;
+    pub const NOT_READY: i32 = 802;
+    pub const MISMATCH: i32 = 803;
+    pub const COMPATIBILITY: i32 = 804;
+    pub const UNKNOWN: i32 = 999;
 }
 
-fn piece(piece: impl Into<String>, cause: impl Into<String>, remedy: impl Into<String>) -> MissingPiece {
+pub(super) fn piece(piece: impl Into<String>, cause: impl Into<String>, remedy: impl Into<String>) -> MissingPiece {
     MissingPiece {
         piece: piece.into(),
         cause: cause.into(),
@@ -256,92 +255,6 @@ pub fn no_library(name: &str, error: &CudaError, signs: &HostSigns, driver: Opti
     piece(name, cause, remedy)
 }
 
-/// The device was found and cannot be opened.
-pub fn not_opened(error: &CudaError, device: &Identity) -> MissingPiece {
-    let words = format!("{} ({} answered {})", error.text, error.call, error.code);
-    if device.is_prohibited {
-        return piece(
-            "device",
-            "its compute mode is Prohibited: nobody may use it",
-            "Let its administrator set another mode (nvidia-smi -c DEFAULT).",
-        );
-    }
-    match error.code {
-        code::UNAVAILABLE => piece(
-            "device",
-            words,
-            "Another program has it for itself (compute mode Exclusive_Process): end that, or nvidia-smi -c DEFAULT.",
-        ),
-        code::NO_MEMORY => piece(
-            "device",
-            words,
-            "Other programs have taken its memory: nvidia-smi names them.",
-        ),
-        _ => piece(
-            "device",
-            words,
-            "See what the kernel says of it (dmesg | grep -e NVRM -e Xid); reset it (nvidia-smi -r) or restart the host.",
-        ),
-    }
-}
-
-/// It decodes nothing.
-pub fn no_decoder(device: &Identity, error: Option<&CudaError>) -> MissingPiece {
-    if let Some(error) = error {
-        return piece(
-            "NVDEC",
-            format!("{} ({} answered {})", error.text, error.call, error.code),
-            "See what the kernel says (dmesg | grep -e NVRM -e Xid); libnvcuvid must be of the driver's version.",
-        );
-    }
-    if device.is_slice() {
-        return slice("NVDEC", "decoder");
-    }
-    piece(
-        "NVDEC",
-        "the driver names no codec that this device decodes",
-        "Nothing to repair where the card has none; sources are decoded in software.",
-    )
-}
-
-/// It encodes nothing, and nothing is wrong.
-pub fn no_encoder(device: &Identity) -> MissingPiece {
-    if device.is_slice() {
-        return slice("NVENC", "encoder");
-    }
-    piece(
-        "NVENC",
-        "this device has no encoder (A100, H100 and H200, for example, have none)",
-        "Nothing to repair: it decodes and scales, and renditions are encoded in software.",
-    )
-}
-
-/// Its encoders do not answer.
-pub fn encoder_failed(error: &CudaError) -> MissingPiece {
-    piece(
-        "NVENC",
-        format!("{} ({} answered {})", error.text, error.call, error.code),
-        format!("Encoding needs driver {ENCODER_SINCE} or newer, with libnvidia-encode of exactly its version."),
-    )
-}
-
-/// It encodes, and other programs use all that it can at once.
-pub fn no_session() -> MissingPiece {
-    piece(
-        "NVENC sessions",
-        "every encoder session that the driver allows is in use",
-        "Other programs hold them (nvidia-smi encodersessions); meanwhile renditions are encoded in software, or wait.",
-    )
-}
-
-fn slice(what: &str, word: &str) -> MissingPiece {
-    piece(
-        what,
-        format!("this slice of a device (MIG) has no {word}"),
-        "Make the slice with a profile that has media engines (+me), or lend the whole device; until then that is done in software.",
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -500,35 +413,14 @@ mod tests {
 
     #[test]
     fn every_cause_has_no_full_stop_and_every_remedy_has_one() {
-        let device = Identity {
-            name: "NVIDIA A100 MIG 1g.5gb".to_owned(),
-            is_prohibited: true,
-            ..Identity::default()
-        };
-        let error = refused_init(46);
-        let mut all = vec![
-            no_driver(&CudaError::absent("dlopen", NOT_FOUND), &signs()),
-            not_opened(&error, &device),
-            not_opened(&error, &Identity::default()),
-            no_decoder(&device, None),
-            no_decoder(&device, Some(&error)),
-            no_decoder(&Identity::default(), None),
-            no_encoder(&device),
-            no_encoder(&Identity::default()),
-            encoder_failed(&error),
-            no_session(),
-        ];
+        let mut all = vec![no_driver(&CudaError::absent("dlopen", NOT_FOUND), &signs())];
         for code in [2, 34, 46, 100, 101, 102, 304, 802, 803, 804, 999] {
-            all.extend(not_working(
-                &refused_init(code),
-                &with_nodes(&["/dev/nvidia-uvm"], &["/dev/nvidia0"]),
-                None,
-            ));
+            let nodes = with_nodes(&["/dev/nvidia-uvm"], &["/dev/nvidia0"]);
+            all.extend(not_working(&refused_init(code), &nodes, None));
             all.extend(not_working(&refused_init(code), &signs(), None));
         }
         for one in all {
             assert!(!one.cause.ends_with('.') && one.remedy.ends_with('.'), "{one:?}");
-            assert!(!one.piece.is_empty());
         }
     }
 }
