@@ -38,8 +38,7 @@ pub(super) fn piece(piece: impl Into<String>, cause: impl Into<String>, remedy: 
 /// The driver's own library cannot be opened.
 pub fn no_driver(error: &CudaError, signs: &HostSigns) -> MissingPiece {
     let library = "libcuda.so.1";
-    let not_found = error.text.contains("cannot open shared object file");
-    if !not_found {
+    if !is_not_installed(library, error) {
         return piece(
             library,
             error.text.as_str(),
@@ -81,6 +80,11 @@ pub fn no_driver(error: &CudaError, signs: &HostSigns) -> MissingPiece {
             "Install NVIDIA's driver, {ENCODER_SINCE} or newer (Debian: nvidia-driver with libnvcuvid1 and libnvidia-encode1), and restart the host; until then the work is done in software."
         ),
     )
+}
+
+/// The dynamic linker finds no such file. Of a library that it needs and does not find it says the same.
+fn is_not_installed(library: &str, error: &CudaError) -> bool {
+    error.text.starts_with(library) && error.text.contains("No such file")
 }
 
 /// The driver is there and does not work on this host, or sees no device.
@@ -247,7 +251,7 @@ pub fn no_library(name: &str, error: &CudaError, signs: &HostSigns, driver: Opti
             "Install it in the driver's version (Debian: {debian}; Ubuntu: {ubuntu}; RPM Fusion: xorg-x11-drv-nvidia-cuda-libs)."
         )
     };
-    let cause = if error.text.contains("cannot open shared object file") {
+    let cause = if is_not_installed(name, error) {
         format!("it is not installed, so nothing is {what} by a device")
     } else {
         error.text.clone()
@@ -400,7 +404,7 @@ mod tests {
 
     #[test]
     fn libraries_come_with_the_packages_that_hold_them() {
-        let error = CudaError::absent("dlopen", NOT_FOUND);
+        let error = CudaError::absent("dlopen", NOT_FOUND.replace("libcuda", "libnvidia-encode"));
         let encode = no_library("libnvidia-encode.so.1", &error, &signs(), Some("550.54.14"));
         assert!(encode.remedy.contains("libnvidia-encode1") && encode.remedy.contains("libnvidia-encode-550"));
         let container = HostSigns {
@@ -409,6 +413,11 @@ mod tests {
         };
         let decode = no_library("libnvcuvid.so.1", &error, &container, None);
         assert!(decode.remedy.contains("NVIDIA_DRIVER_CAPABILITIES"));
+        assert!(encode.cause.contains("not installed"), "{}", encode.cause);
+        assert_eq!(
+            decode.cause, error.text,
+            "it was found, and something that it needs was not"
+        );
     }
 
     #[test]
