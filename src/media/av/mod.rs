@@ -48,6 +48,7 @@ pub use demux::Demuxer;
 pub use dict::Dict;
 pub use encode::Encoder;
 pub use error::AvError;
+pub use error::DeviceTrouble;
 pub use filter::Graph;
 pub use frame::Frame;
 pub use mux::Muxer;

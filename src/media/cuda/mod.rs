@@ -15,6 +15,7 @@ pub mod error;
 pub mod gpu;
 mod host_signs;
 pub mod library;
+pub mod nvenc;
 pub mod pool;
 pub mod surface;
 

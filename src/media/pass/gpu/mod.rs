@@ -1,0 +1,10 @@
+//! NVIDIA hardware in the pass: what joins libav's frames and the device's surfaces, and decides which stage works where.
+//!
+//! Guarantees: everything downstream of the frames is the software pass's own code. Deliberately absent: the driver,
+//! which is `media::cuda`'s.
+
+pub mod cuts;
+pub mod encoder;
+pub mod mode;
+pub mod refusal;
+pub mod transfer;
