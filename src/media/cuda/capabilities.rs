@@ -10,13 +10,21 @@ use crate::media::cuda::driver::Driver;
 use crate::media::cuda::driver::Identity;
 use crate::media::cuda::driver_remedy;
 use crate::media::cuda::error::CudaError;
+use crate::media::cuda::error::Trouble;
 use crate::media::cuda::gpu::Gpu;
 use crate::media::cuda::host_signs;
 use crate::media::cuda::host_signs::HostSigns;
 use crate::media::cuda::library;
+use crate::media::cuda::nvenc;
 use crate::media::device_report::DeviceFacts;
 use crate::media::device_report::DeviceReport;
 use std::path::Path;
+use std::sync::Arc;
+
+/// Opens an encoder session, and what it answers on a device without encoders (NV_ENC_ERR_NO_ENCODE_DEVICE,
+/// NV_ENC_ERR_UNSUPPORTED_DEVICE).
+const OPEN_SESSION: &str = "nvEncOpenEncodeSessionEx";
+const NO_ENCODER: [i32; 2] = [1, 2];
 
 /// Looks at everything. `visible_devices`: what `CUDA_VISIBLE_DEVICES` says, which the driver obeys by itself and which
 /// explains why there may be none. `sessions`: encoder sessions that are opened at most at once on each device, to see
@@ -69,7 +77,7 @@ pub fn look(visible_devices: Option<&str>, sessions: u32) -> DeviceReport {
 }
 
 /// What an opened device can do. Encoder sessions are not counted.
-pub fn of(gpu: &Gpu) -> DeviceFacts {
+pub fn of(gpu: &Arc<Gpu>) -> DeviceFacts {
     let identity = Driver::open().and_then(|driver| driver.identity(gpu.ordinal()));
     let identity = identity.unwrap_or_default();
     let mut facts = facts_of(gpu.ordinal(), &identity);
@@ -115,21 +123,43 @@ fn facts_of(ordinal: u32, identity: &Identity) -> DeviceFacts {
     }
 }
 
-/// What needs the device opened.
-fn ask(gpu: &Gpu, identity: &Identity, facts: &mut DeviceFacts) {
+/// What needs the device opened. A library that is not there is told once for all devices, by whoever asks for them.
+fn ask(gpu: &Arc<Gpu>, identity: &Identity, facts: &mut DeviceFacts) {
     if let Ok((free, _)) = gpu.memory() {
         facts.memory_free_bytes = free;
     }
-    // A library that is not there is told once for all devices.
     if library::cuvid().is_ok() {
         match decode_caps::abilities(gpu) {
+            Ok(decode) if decode.is_empty() => facts.missing.push(device_remedy::no_decoder(identity, None)),
             Ok(decode) => facts.decode = decode,
             Err(error) => facts.missing.push(device_remedy::no_decoder(identity, Some(&error))),
         }
-        if facts.decode.is_empty() && facts.missing.is_empty() {
-            facts.missing.push(device_remedy::no_decoder(identity, None));
+    }
+    if library::encode().is_ok() {
+        match nvenc::abilities(gpu) {
+            Ok(encode) if encode.is_empty() => facts.missing.push(device_remedy::no_encoder(identity)),
+            Ok(encode) => facts.encode = encode,
+            Err(error) if NO_ENCODER.contains(&error.code) && error.call == OPEN_SESSION => {
+                facts.missing.push(device_remedy::no_encoder(identity));
+            }
+            Err(error) if error.kind == Trouble::Busy => {
+                facts.encoder_sessions_free = Some(0);
+                facts.missing.push(device_remedy::no_session());
+            }
+            Err(error) => facts.missing.push(device_remedy::encoder_failed(&error)),
         }
     }
 }
 
-fn count_sessions(_gpu: &Gpu, _sessions: u32, _facts: &mut DeviceFacts) {}
+fn count_sessions(gpu: &Arc<Gpu>, most: u32, facts: &mut DeviceFacts) {
+    if most == 0 || facts.encode.is_empty() {
+        return;
+    }
+    match nvenc::sessions_free(gpu, most) {
+        Ok(free) => facts.encoder_sessions_free = Some(free),
+        Err(error) => facts.missing.push(device_remedy::encoder_failed(&error)),
+    }
+    if facts.encoder_sessions_free == Some(0) {
+        facts.missing.push(device_remedy::no_session());
+    }
+}

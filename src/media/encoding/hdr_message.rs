@@ -22,11 +22,15 @@ pub fn messages(codec: Codec, metadata: &HdrMetadata) -> Vec<Message> {
     let (mastering, light) = match codec {
         Codec::H264 => return Vec::new(),
         Codec::Hevc => (
-            metadata.mastering.map(|display| (SEI_MASTERING, mastering_of_hevc(&display))),
+            metadata
+                .mastering
+                .map(|display| (SEI_MASTERING, mastering_of_hevc(&display))),
             metadata.light.map(|light| (SEI_LIGHT, light_of(light))),
         ),
         Codec::Av1 => (
-            metadata.mastering.map(|display| (OBU_MASTERING, mastering_of_av1(&display))),
+            metadata
+                .mastering
+                .map(|display| (OBU_MASTERING, mastering_of_av1(&display))),
             metadata.light.map(|light| (OBU_LIGHT, light_of(light))),
         ),
     };

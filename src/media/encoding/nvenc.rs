@@ -223,7 +223,11 @@ mod tests {
             ("codec=\"h264\"\nprofile=\"high422\"", (1280, 720), "profile high422"),
             ("codec=\"h264\"\nprofile=\"high10\"", (1280, 720), "profile high10"),
             ("codec=\"h264\"\nbit_depth=10", (1280, 720), "8 bits only"),
-            ("codec=\"hevc\"\nprofile=\"main422-10\"", (1280, 720), "profile main422-10"),
+            (
+                "codec=\"hevc\"\nprofile=\"main422-10\"",
+                (1280, 720),
+                "profile main422-10",
+            ),
             ("codec=\"av1\"", (1280, 720), "of a card does not make av1"),
             ("codec=\"hevc\"", (128, 72), "from 145x49 on"),
             ("codec=\"h264\"", (8192, 4320), "up to 4096x4096"),
@@ -232,7 +236,11 @@ mod tests {
             let why = supports(&spec(text), size, &device()).expect_err(text);
             assert!(why.contains(words), "{text}: {why}");
         }
-        for text in ["codec=\"h264\"", "codec=\"hevc\"\nbit_depth=10", "codec=\"hevc\"\nprofile=\"main10\""] {
+        for text in [
+            "codec=\"h264\"",
+            "codec=\"hevc\"\nbit_depth=10",
+            "codec=\"hevc\"\nprofile=\"main10\"",
+        ] {
             assert_eq!(supports(&spec(text), (1280, 720), &device()), Ok(()), "{text}");
         }
         let without = DeviceFacts {
@@ -247,7 +255,13 @@ mod tests {
     fn rates_keep_their_meaning() {
         let constant = of("codec=\"h264\"\nrate=\"cbr\"\nbitrate_kbps=800");
         let buffer = 800_000;
-        assert_eq!(constant.rate, Rate::Constant { bitrate: 800_000, buffer });
+        assert_eq!(
+            constant.rate,
+            Rate::Constant {
+                bitrate: 800_000,
+                buffer
+            }
+        );
         let capped = of("codec=\"hevc\"\nrate=\"vbr\"\nbitrate_kbps=800\nmax_bitrate_kbps=1000\ntwo_pass=true");
         let (cap, buffer) = (Some(1_000_000), Some(2_000_000));
         let bitrate = 800_000;
@@ -269,7 +283,10 @@ mod tests {
         assert_eq!(level("codec=\"av1\"\nlevel=\"4.1\""), Some(9));
         assert_eq!(level("codec=\"hevc\""), None);
         let baseline = of("codec=\"h264\"\nprofile=\"baseline\"");
-        assert_eq!((baseline.profile, baseline.bframes), (Profile::Baseline, BFrames::Usual(0)));
+        assert_eq!(
+            (baseline.profile, baseline.bframes),
+            (Profile::Baseline, BFrames::Usual(0))
+        );
         assert_eq!(of("codec=\"hevc\"\nbframes=5").bframes, BFrames::Asked(5));
         assert_eq!(of("codec=\"av1\"").bframes, BFrames::OfPreset);
         let slow = of("codec=\"hevc\"\nbit_depth=10\npreset=\"slower\"");

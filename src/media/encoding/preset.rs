@@ -68,7 +68,10 @@ mod tests {
         assert!(svt.is_sorted_by(|one, other| one > other), "{svt:?}");
         assert!(aom.is_sorted_by(|one, other| one >= other), "{aom:?}");
         let nvenc: Vec<u32> = PRESETS.iter().map(|name| nvenc(name)).collect();
-        assert!(nvenc.is_sorted() && nvenc.iter().all(|number| (1..=7).contains(number)), "{nvenc:?}");
+        assert!(
+            nvenc.is_sorted() && nvenc.iter().all(|number| (1..=7).contains(number)),
+            "{nvenc:?}"
+        );
         let careful = PRESETS.iter().filter(|name| is_careful(name)).count();
         assert_eq!(careful, 3, "slow, slower, veryslow");
     }

@@ -66,7 +66,9 @@ impl GpuEncoder {
         let elsewhere = |why: String| AvError::device("nvEncEncodePicture", DeviceTrouble::Refused, why);
         let pixels = frame.device_pixels().ok_or_else(|| {
             let format = frame.pixel_format().name().unwrap_or_else(|| "no".to_owned());
-            elsewhere(format!("the encoder of the device was given a picture of the host's ({format})"))
+            elsewhere(format!(
+                "the encoder of the device was given a picture of the host's ({format})"
+            ))
         })?;
         let surface = Arc::clone(pixels)
             .downcast::<PooledSurface>()
