@@ -61,10 +61,7 @@ pub fn look(visible_devices: Option<&str>, sessions: u32) -> DeviceReport {
         }
     };
     let version = report.driver_version.as_deref();
-    for (name, opened) in [
-        ("libnvcuvid.so.1", library::cuvid()),
-        ("libnvidia-encode.so.1", library::encode()),
-    ] {
+    for (name, opened) in [(library::CUVID, library::cuvid()), (library::ENCODE, library::encode())] {
         if let Err(error) = opened {
             let missing = driver_remedy::no_library(name, &error, &signs, version);
             report.missing.push(missing);

@@ -7,12 +7,13 @@ use crate::media::cuda::driver::Identity;
 use crate::media::cuda::driver_remedy::ENCODER_SINCE;
 use crate::media::cuda::driver_remedy::code;
 use crate::media::cuda::driver_remedy::piece;
+use crate::media::cuda::driver_remedy::words;
 use crate::media::cuda::error::CudaError;
 use crate::media::device_report::MissingPiece;
 
 /// The device was found and cannot be opened.
 pub fn not_opened(error: &CudaError, device: &Identity) -> MissingPiece {
-    let words = format!("{} ({} answered {})", error.text, error.call, error.code);
+    let words = words(error);
     if device.is_prohibited {
         return piece(
             "device",
@@ -44,7 +45,7 @@ pub fn no_decoder(device: &Identity, error: Option<&CudaError>) -> MissingPiece 
     if let Some(error) = error {
         return piece(
             "NVDEC",
-            format!("{} ({} answered {})", error.text, error.call, error.code),
+            words(error),
             "See what the kernel says (dmesg | grep -e NVRM -e Xid); libnvcuvid must be of the driver's version.",
         );
     }
@@ -74,7 +75,7 @@ pub fn no_encoder(device: &Identity) -> MissingPiece {
 pub fn encoder_failed(error: &CudaError) -> MissingPiece {
     piece(
         "NVENC",
-        format!("{} ({} answered {})", error.text, error.call, error.code),
+        words(error),
         format!("Encoding needs driver {ENCODER_SINCE} or newer, with libnvidia-encode of exactly its version."),
     )
 }

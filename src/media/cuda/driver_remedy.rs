@@ -6,6 +6,7 @@
 
 use crate::media::cuda::error::CudaError;
 use crate::media::cuda::host_signs::HostSigns;
+use crate::media::cuda::library;
 use crate::media::device_report::MissingPiece;
 
 /// Oldest driver whose encoder speaks API 12.1.
@@ -35,9 +36,17 @@ pub(super) fn piece(piece: impl Into<String>, cause: impl Into<String>, remedy: 
     }
 }
 
+/// What the driver said, and of which call. A code of 0 is an error of ours.
+pub(super) fn words(error: &CudaError) -> String {
+    match error.code {
+        0 => format!("{} ({})", error.text, error.call),
+        code => format!("{} ({} answered {code})", error.text, error.call),
+    }
+}
+
 /// The driver's own library cannot be opened.
 pub fn no_driver(error: &CudaError, signs: &HostSigns) -> MissingPiece {
-    let library = "libcuda.so.1";
+    let library = library::CUDA;
     if !is_not_installed(library, error) {
         return piece(
             library,
@@ -89,7 +98,7 @@ fn is_not_installed(library: &str, error: &CudaError) -> bool {
 
 /// The driver is there and does not work on this host, or sees no device.
 pub fn not_working(error: &CudaError, signs: &HostSigns, library_version: Option<&str>) -> Vec<MissingPiece> {
-    let words = format!("{} ({} answered {})", error.text, error.call, error.code);
+    let words = words(error);
     if error.code == code::NO_DEVICE
         && let Some(missing) = hidden(signs)
     {
@@ -111,7 +120,7 @@ pub fn not_working(error: &CudaError, signs: &HostSigns, library_version: Option
             "Start NVIDIA's fabric manager of exactly the driver's version (systemctl start nvidia-fabricmanager): hosts whose cards are joined by NVSwitch need it.",
         )],
         code::STUB => vec![piece(
-            "libcuda.so.1",
+            library::CUDA,
             words,
             "Take the toolkit's stubs folder out of LD_LIBRARY_PATH and /etc/ld.so.conf.d: it holds a library to link against, not a driver.",
         )],
@@ -238,7 +247,7 @@ fn major(version: &str) -> &str {
 
 /// A library of the driver that is packaged apart from it.
 pub fn no_library(name: &str, error: &CudaError, signs: &HostSigns, driver: Option<&str>) -> MissingPiece {
-    let (what, debian, ubuntu) = if name.starts_with("libnvcuvid") {
+    let (what, debian, ubuntu) = if name == library::CUVID {
         ("decoded", "libnvcuvid1", "libnvidia-decode")
     } else {
         ("encoded", "libnvidia-encode1", "libnvidia-encode")

@@ -9,9 +9,12 @@ use libloading::Library;
 use std::error::Error;
 use std::sync::OnceLock;
 
-const CUDA: &str = "libcuda.so.1";
-const CUVID: &str = "libnvcuvid.so.1";
-const ENCODE: &str = "libnvidia-encode.so.1";
+/// The driver itself.
+pub const CUDA: &str = "libcuda.so.1";
+/// Its decoders.
+pub const CUVID: &str = "libnvcuvid.so.1";
+/// Its encoders.
+pub const ENCODE: &str = "libnvidia-encode.so.1";
 
 /// The driver itself.
 pub fn cuda() -> Result<&'static Library, CudaError> {
