@@ -14,13 +14,16 @@ mod driver_remedy;
 pub mod error;
 pub mod gpu;
 mod host_signs;
+pub mod kernels;
 pub mod library;
+mod memory;
 pub mod nvenc;
 pub mod pool;
 pub mod surface;
 
 pub use error::CudaError;
 pub use gpu::Gpu;
+pub use kernels::Kernels;
 pub use pool::PooledSurface;
 pub use pool::SurfacePool;
 pub use surface::Layout;
