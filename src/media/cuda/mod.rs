@@ -8,7 +8,9 @@
 
 pub mod capabilities;
 mod decode_caps;
+mod device_remedy;
 mod driver;
+mod driver_remedy;
 pub mod error;
 pub mod gpu;
 mod host_signs;
