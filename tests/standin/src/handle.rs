@@ -53,6 +53,12 @@ impl<T> Table<T> {
         self.lock().remove(&handle.addr())
     }
 
+    /// Does something with each that is alive.
+    pub fn each(&self, mut act: impl FnMut(&Arc<T>)) {
+        let living: Vec<_> = self.lock().values().cloned().collect();
+        living.iter().for_each(&mut act);
+    }
+
     /// How many are alive.
     pub fn count(&self) -> usize {
         self.lock().len()

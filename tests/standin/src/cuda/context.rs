@@ -13,6 +13,9 @@ use crate::cuda::code::answer;
 use crate::cuda::code::put;
 use crate::cuda::code::refuse;
 use crate::cuda::device;
+use crate::cuda::memory;
+use crate::cuda::stream;
+use crate::cuda::stream::Stream;
 use crate::fault;
 use crate::handle::Table;
 use std::cell::RefCell;
@@ -24,6 +27,7 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::AtomicI32;
+use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 
 static CONTEXTS: Table<Context> = Table::new();
@@ -37,11 +41,34 @@ thread_local! {
 /// A context.
 #[derive(Debug)]
 pub struct Context {
+    number: u64,
     device: usize,
     lost: AtomicI32,
+    default_stream: Arc<Stream>,
 }
 
 impl Context {
+    fn new(device: usize) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        Context {
+            number,
+            device,
+            lost: AtomicI32::new(SUCCESS),
+            default_stream: Arc::new(Stream::new(number)),
+        }
+    }
+
+    /// No other has it, in the life of the process.
+    pub fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// Where work goes that names no stream.
+    pub fn default_stream(&self) -> &Arc<Stream> {
+        &self.default_stream
+    }
+
     /// Number of its device.
     pub fn device(&self) -> usize {
         self.device
@@ -87,6 +114,11 @@ pub fn of_handle(handle: *mut c_void) -> Option<Arc<Context>> {
     CONTEXTS.get(handle)
 }
 
+/// The handle of the one that is current on this thread; null: none is.
+pub fn current_handle() -> *mut c_void {
+    top().map_or(std::ptr::null_mut(), pointer)
+}
+
 /// Makes it current on top of what is current.
 pub fn push(handle: *mut c_void) {
     CURRENT.with_borrow_mut(|stack| stack.push(handle.addr()));
@@ -115,12 +147,7 @@ pub unsafe extern "C" fn cuDevicePrimaryCtxRetain(context: *mut *mut c_void, dev
         let mut primary = PRIMARY.lock().unwrap_or_else(PoisonError::into_inner);
         let entry = primary.entry(device).or_insert((0, 0));
         if entry.1 == 0 {
-            entry.0 = CONTEXTS
-                .insert(Context {
-                    device,
-                    lost: AtomicI32::new(SUCCESS),
-                })
-                .addr();
+            entry.0 = CONTEXTS.insert(Context::new(device)).addr();
         }
         entry.1 += 1;
         // SAFETY: as this function's.
@@ -149,26 +176,22 @@ pub extern "C" fn cuDevicePrimaryCtxRelease_v2(device: c_int) -> Code {
 #[unsafe(no_mangle)]
 pub extern "C" fn cuDevicePrimaryCtxReset_v2(device: c_int) -> Code {
     let call = "cuDevicePrimaryCtxReset";
-    answer(device::known(call, device).and_then(|device| {
+    answer(device::known(call, device).map(|device| {
         let mut primary = PRIMARY.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((handle, count)) = primary.get_mut(&device)
             && *count > 0
         {
             // What is retained stays retained, of a fresh context.
             destroy(*handle);
-            *handle = CONTEXTS
-                .insert(Context {
-                    device,
-                    lost: AtomicI32::new(SUCCESS),
-                })
-                .addr();
+            *handle = CONTEXTS.insert(Context::new(device)).addr();
         }
-        Ok(())
     }))
 }
 
 fn destroy(handle: usize) {
-    CONTEXTS.remove(pointer(handle));
+    if let Some(context) = CONTEXTS.remove(pointer(handle)) {
+        memory::forget(&context);
+    }
 }
 
 #[unsafe(no_mangle)]
@@ -191,10 +214,7 @@ pub unsafe extern "C" fn cuCtxCreate_v2(context: *mut *mut c_void, _flags: c_uin
         if fault::is_broken(device) {
             return Err(DEVICE_UNAVAILABLE);
         }
-        let handle = CONTEXTS.insert(Context {
-            device,
-            lost: AtomicI32::new(SUCCESS),
-        });
+        let handle = CONTEXTS.insert(Context::new(device));
         push(handle);
         // SAFETY: as this function's.
         unsafe { put(call, context, handle) }
@@ -209,9 +229,10 @@ pub extern "C" fn cuCtxDestroy_v2(context: *mut c_void) -> Code {
         if primary.values().any(|(handle, _)| *handle == context.addr()) {
             return refuse(call, INVALID_CONTEXT, "a primary context is released, not destroyed");
         }
-        if CONTEXTS.remove(context).is_none() {
+        if CONTEXTS.get(context).is_none() {
             return refuse(call, INVALID_CONTEXT, "no such context");
         }
+        destroy(context.addr());
         if top() == Some(context.addr()) {
             pop();
         }
@@ -237,7 +258,7 @@ pub extern "C" fn cuCtxSetCurrent(context: *mut c_void) -> Code {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cuCtxGetCurrent(context: *mut *mut c_void) -> Code {
     let call = "cuCtxGetCurrent";
-    let handle = top().map_or(std::ptr::null_mut(), pointer);
+    let handle = current_handle();
     // SAFETY: as this function's.
     answer(device::begun(call).and_then(|()| unsafe { put(call, context, handle) }))
 }
@@ -274,7 +295,7 @@ pub unsafe extern "C" fn cuCtxGetDevice(device: *mut c_int) -> Code {
 
 #[unsafe(no_mangle)]
 pub extern "C" fn cuCtxSynchronize() -> Code {
-    answer(current("cuCtxSynchronize").map(|_| ()))
+    answer(current("cuCtxSynchronize").map(|context| stream::settle_all(&context)))
 }
 
 #[unsafe(no_mangle)]
