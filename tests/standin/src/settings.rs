@@ -26,6 +26,16 @@ pub struct Settings {
     pub encoders: Option<Vec<String>>,
     /// Most B-frames in a row of the encoders; 4.
     pub max_bframes: u32,
+    /// The encoders take no 10 bits.
+    pub no_10bit: bool,
+    /// The encoders do not look ahead.
+    pub no_lookahead: bool,
+    /// Newest version of the encoder's API, `12.1`; older ones leave nothing that the product can use.
+    pub nvenc_version: (u32, u32),
+    /// What a session more than there are answers: 10 (of older drivers) or 21.
+    pub session_error: u32,
+    /// Picture given to encoders, from 1 over the process, whose call fails with 20.
+    pub encode_error_at: Option<u64>,
     /// Pictures given to decoders, from 1, whose decoding ends in an error: `7` or `7,8,9`.
     pub decode_error_at: Vec<u64>,
     /// Pictures found by parsers, from 1, at which the parser's call fails with 999.
@@ -65,6 +75,11 @@ fn read(variables: impl Iterator<Item = (String, String)>) -> Settings {
         codecs: None,
         encoders: None,
         max_bframes: 4,
+        no_10bit: false,
+        no_lookahead: false,
+        nvenc_version: (12, 1),
+        session_error: 10,
+        encode_error_at: None,
         decode_error_at: Vec::new(),
         parse_error_at: Vec::new(),
         lost_at: None,
@@ -118,8 +133,16 @@ fn set(settings: &mut Settings, name: &str, value: &str) -> Option<()> {
         "NO_NVENC" => settings.no_nvenc = flag()?,
         "NO_NVDEC" => settings.no_nvdec = flag()?,
         "CODECS" => settings.codecs = Some(names()?),
-        "ENCODERS" => settings.encoders = Some(names()?),
+        "ENCODERS" | "NVENC_CODECS" => settings.encoders = Some(names()?),
         "MAX_BFRAMES" => settings.max_bframes = value.trim().parse().ok()?,
+        "NO_10BIT" => settings.no_10bit = flag()?,
+        "NO_LOOKAHEAD" => settings.no_lookahead = flag()?,
+        "NVENC_VERSION" => {
+            let (major, minor) = value.split_once('.')?;
+            settings.nvenc_version = (major.parse().ok()?, minor.parse().ok().filter(|minor| *minor < 16)?);
+        }
+        "SESSION_ERROR" => settings.session_error = number().filter(|code| [10, 21].contains(code))? as u32,
+        "ENCODE_ERROR_AT" => settings.encode_error_at = Some(number()?),
         "DECODE_ERROR_AT" => settings.decode_error_at = numbers()?,
         "PARSE_ERROR_AT" => settings.parse_error_at = numbers()?,
         "LOST_AT" => settings.lost_at = Some(number()?),

@@ -119,6 +119,14 @@ pub fn current_handle() -> *mut c_void {
     top().map_or(std::ptr::null_mut(), pointer)
 }
 
+/// Whether it is the primary context of a device.
+pub fn is_primary(handle: *mut c_void) -> bool {
+    let primary = PRIMARY.lock().unwrap_or_else(PoisonError::into_inner);
+    primary
+        .values()
+        .any(|(known, count)| *count > 0 && *known == handle.addr())
+}
+
 /// Makes it current on top of what is current.
 pub fn push(handle: *mut c_void) {
     CURRENT.with_borrow_mut(|stack| stack.push(handle.addr()));

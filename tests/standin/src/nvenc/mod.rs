@@ -1,13 +1,31 @@
-//! libnvidia-encode: encoder sessions.
+//! libnvidia-encode: encoder sessions, as `nvEncodeAPI.h` of version 12.1 and its comments describe them.
+//!
+//! Guarantees: every entry of the function list is there; what is not done here says so. Pictures are coded by libav's
+//! software encoders (`coder`), made to answer at once; `order` decides what is coded when, and `stream` writes it down
+//! the way NVENC does. What a client must keep to is checked where it matters: settings in `setup`, pictures in
+//! `resource`, buffers in `output`.
 
-use crate::cuda::code::Code;
-use std::ffi::c_uint;
-
-/// 12.1, as the headers that the product's types are made of.
-pub const VERSION: c_uint = (12 << 4) | 1;
-
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn NvEncodeAPIGetMaxSupportedVersion(version: *mut c_uint) -> Code {
-    // SAFETY: as this function's.
-    crate::cuda::code::answer(unsafe { crate::cuda::code::put("NvEncodeAPIGetMaxSupportedVersion", version, VERSION) })
-}
+mod ability;
+mod answer;
+mod av1;
+mod bits;
+mod codec_setup;
+mod coder;
+mod driver;
+mod encode;
+mod entry;
+mod h264;
+mod hevc;
+mod lifetime;
+mod lock;
+mod order;
+mod output;
+mod picture;
+mod preset;
+mod query;
+mod rate;
+mod register;
+mod resource;
+mod session;
+mod setup;
+mod stream;
