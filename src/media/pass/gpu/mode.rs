@@ -191,6 +191,7 @@ mod tests {
                 min_height: 16,
                 max_width: 4096,
                 max_height: 4096,
+                max_macroblocks: 0,
                 engines: 1,
             }],
             ..DeviceFacts::default()
