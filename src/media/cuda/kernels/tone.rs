@@ -63,7 +63,10 @@ pub fn parameters(
     tables: u64,
 ) -> Result<(ToneParameters, Grid), CudaError> {
     if !crop.fits(from.width, from.height) || (crop.width, crop.height) != (to.width, to.height) {
-        let text = format!("{crop:?} of {}x{} to {}x{}", from.width, from.height, to.width, to.height);
+        let text = format!(
+            "{crop:?} of {}x{} to {}x{}",
+            from.width, from.height, to.width, to.height
+        );
         return Err(CudaError::refused(CALL, text));
     }
     if map.peak.is_nan() || map.peak < 1.0 {
