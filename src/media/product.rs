@@ -68,6 +68,10 @@ pub struct JobProduct {
     /// Why not where it was wanted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fallback_reason: Option<String>,
+    /// Code of the fault that made it so (`DeviceFailed`, `DeviceBusy`, `BackendUnavailable`), by which the daemon knows
+    /// a device that is ill from one that cannot do this. Set beside `fallback_reason`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fallback_code: Option<String>,
     /// What quality control found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub qc: Option<Box<QcReport>>,

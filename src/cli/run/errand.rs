@@ -151,17 +151,6 @@ impl Errand {
                 "Correct output.path of the workflow.",
             )
         })?;
-        if self.backend == BackendChoice::Gpu {
-            return Err(Fault::new(
-                "GpuMissing",
-                Blame::Host,
-                "choose hardware",
-                &self.source.key,
-                "this version works in software only",
-                "Use `--backend auto` or `--backend software`.",
-            )
-            .retryable(false));
-        }
         Ok(Publishing {
             executor: &self.executor,
             path,

@@ -41,6 +41,16 @@ impl Packet {
         Ok(packet)
     }
 
+    /// A packet on a copy of what an encoder other than libav's made; times in whatever unit its maker used.
+    pub fn encoded(bytes: &[u8], pts: i64, dts: i64, duration: i64, is_key: bool) -> Result<Self, AvError> {
+        let mut packet = Self::of_bytes(bytes)?;
+        packet.set_times(Some(pts), Some(dts), duration);
+        if !is_key {
+            packet.get_mut().flags &= !(ffi::AV_PKT_FLAG_KEY as i32);
+        }
+        Ok(packet)
+    }
+
     /// A packet on the data of one that libav owns.
     pub(super) fn clone_of(raw: ffi::AVPacket) -> Result<Self, AvError> {
         // SAFETY: the caller's packet is live; its data gains a reference or is copied.

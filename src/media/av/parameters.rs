@@ -1,5 +1,6 @@
 //! What a stream's packets are: codec, size or rate, and the codec's own header.
 
+use crate::media::av::color;
 use crate::media::av::color::Color;
 use crate::media::av::error::AvError;
 use crate::media::av::error::check;
@@ -26,6 +27,27 @@ pub enum Kind {
     Data,
 }
 
+/// A video stream that an encoder other than libav's makes.
+#[derive(Debug, Clone, Copy)]
+pub struct EncodedVideo<'a> {
+    /// libav's name of the codec, `h264`.
+    pub codec: &'a str,
+    /// Pixels across.
+    pub width: u32,
+    /// Pixels down.
+    pub height: u32,
+    /// Of the pictures that come out of a decoder.
+    pub format: PixelFormat,
+    /// Written into the stream.
+    pub color: Color,
+    /// Average bits a second; 0 when it is not set.
+    pub bit_rate: u32,
+    /// Pictures that may be decoded before one that is shown before them.
+    pub video_delay: u32,
+    /// Parameter sets with start codes, or the sequence header OBU: muxers make of it what their container has.
+    pub header: &'a [u8],
+}
+
 /// Codec parameters, owned.
 #[derive(Debug)]
 pub struct Parameters {
@@ -43,6 +65,41 @@ impl Parameters {
         NonNull::new(unsafe { ffi::avcodec_parameters_alloc() })
             .map(|raw| Parameters { raw })
             .ok_or_else(|| AvError::memory("avcodec_parameters_alloc"))
+    }
+
+    /// Of a stream that an encoder other than libav's makes, of square pixels.
+    pub fn of_encoded_video(video: &EncodedVideo<'_>) -> Result<Self, AvError> {
+        let refused = || AvError::argument("avcodec_parameters_alloc");
+        let name = CString::new(video.codec).map_err(|_| refused())?;
+        let parameters = Self::empty()?;
+        let padding = ffi::AV_INPUT_BUFFER_PADDING_SIZE as usize;
+        // SAFETY: null or a constant descriptor.
+        let codec = unsafe { ffi::avcodec_descriptor_get_by_name(name.as_ptr()).as_ref() }.ok_or_else(refused)?;
+        // SAFETY: fresh parameters of ours; the header is a zeroed allocation of libav's, which frees it with them.
+        unsafe {
+            let raw = &mut *parameters.raw.as_ptr();
+            raw.codec_type = ffi::AVMediaType::VIDEO;
+            raw.codec_id = codec.id;
+            raw.width = i32::try_from(video.width).map_err(|_| refused())?;
+            raw.height = i32::try_from(video.height).map_err(|_| refused())?;
+            raw.format = video.format.0;
+            raw.color_primaries = color::raw_primaries(video.color.primaries);
+            raw.color_trc = color::raw_transfer(video.color.transfer);
+            raw.color_space = color::raw_matrix(video.color.matrix);
+            raw.color_range = color::raw_range(video.color.range);
+            raw.sample_aspect_ratio = ffi::AVRational { num: 1, den: 1 };
+            raw.field_order = ffi::AVFieldOrder::PROGRESSIVE;
+            raw.bit_rate = i64::from(video.bit_rate);
+            raw.video_delay = i32::try_from(video.video_delay).unwrap_or(0);
+            let place = ffi::av_mallocz(video.header.len() + padding).cast::<u8>();
+            if place.is_null() {
+                return Err(AvError::memory("av_mallocz"));
+            }
+            std::ptr::copy_nonoverlapping(video.header.as_ptr(), place, video.header.len());
+            raw.extradata = place;
+            raw.extradata_size = i32::try_from(video.header.len()).map_err(|_| refused())?;
+        }
+        Ok(parameters)
     }
 
     pub(super) fn copy_of(raw: *const ffi::AVCodecParameters) -> Result<Self, AvError> {

@@ -22,7 +22,7 @@ pub struct SurfacePool {
     layout: Layout,
     width: u32,
     height: u32,
-    shelf: Arc<Shelf<Surface>>,
+    shelf: Arc<Shelf<Arc<Surface>>>,
 }
 
 impl SurfacePool {
@@ -44,7 +44,7 @@ impl SurfacePool {
     pub fn take(&self) -> Result<PooledSurface, CudaError> {
         let surface = match self.shelf.take() {
             Some(surface) => surface,
-            None => Surface::new(&self.gpu, self.layout, self.width, self.height)?,
+            None => Arc::new(Surface::new(&self.gpu, self.layout, self.width, self.height)?),
         };
         Ok(PooledSurface {
             surface: Some(surface),
@@ -67,17 +67,23 @@ impl SurfacePool {
 #[derive(Debug)]
 pub struct PooledSurface {
     /// None only while it is dropped.
-    surface: Option<Surface>,
-    home: Weak<Shelf<Surface>>,
+    surface: Option<Arc<Surface>>,
+    home: Weak<Shelf<Arc<Surface>>>,
 }
 
 impl PooledSurface {
     /// A surface of no pool: freed when it is dropped.
     pub fn alone(surface: Surface) -> Self {
         PooledSurface {
-            surface: Some(surface),
+            surface: Some(Arc::new(surface)),
             home: Weak::new(),
         }
+    }
+
+    /// Its memory, for encoders that make it known to the driver once and must not see it freed before they forget it.
+    /// Holding it keeps nobody from using the surface again.
+    pub(super) fn memory(&self) -> &Arc<Surface> {
+        self.surface.as_ref().expect("it is there until it is dropped")
     }
 }
 
@@ -85,7 +91,7 @@ impl Deref for PooledSurface {
     type Target = Surface;
 
     fn deref(&self) -> &Surface {
-        self.surface.as_ref().expect("it is there until it is dropped")
+        self.memory()
     }
 }
 

@@ -6,6 +6,7 @@
 pub mod best_time;
 pub mod cuts;
 pub mod decoder;
+pub mod encoder;
 pub mod mode;
 pub mod packing;
 pub mod refusal;
