@@ -47,7 +47,8 @@ fn both_moments_of_both_orders_agree_in_every_layout_and_at_the_ends() {
                         let mut result = Placed::new(&Raster::new(layout, width, height));
                         let previous = has_previous.then_some(&at[0]);
                         let next = has_next.then_some(&at[2]);
-                        let launch = fields::parameters(previous, &at[1], next, moment, &result.at()).expect("accepted");
+                        let launch =
+                            fields::parameters(previous, &at[1], next, moment, &result.at()).expect("accepted");
                         twins.launch(&launch);
                         let wanted = deinterlace(
                             has_previous.then_some(&rasters[0]),

@@ -2,8 +2,11 @@
 //! itself held against libav: on random pictures of every layout, odd sizes and all turns.
 
 mod against_libav;
+#[path = "../collection/mod.rs"]
+mod collection;
 mod fields;
 mod marks;
+mod natural;
 mod on_device;
 mod pictures;
 mod ptx;

@@ -21,9 +21,8 @@ fn marks_are_laid_on_bit_by_bit() {
         let mut placed = Placed::new(&raster);
         let sizes = [(9, 7), (5, 4), (5, 4)];
         let most = 1 << layout.bit_depth();
-        let values = sizes.map(|(width, height)| -> Vec<u16> {
-            (0..width * height).map(|_| dice.below(most) as u16).collect()
-        });
+        let values =
+            sizes.map(|(width, height)| -> Vec<u16> { (0..width * height).map(|_| dice.below(most) as u16).collect() });
         let covers = sizes.map(|(width, height)| -> Vec<u32> {
             (0..width * height)
                 .map(|_| [0, 65_536, dice.below(65_537)][dice.below(3) as usize])
@@ -54,7 +53,12 @@ fn boxes_hide_bit_by_bit() {
     let Some(twins) = twins::load() else { return };
     for layout in LAYOUTS {
         for is_blurred in [false, true] {
-            for (x, y, width, height, reach) in [(4, 2, 20, 14, 6), (0, 0, 37, 27, 3), (30, 20, 7, 7, 40), (8, 8, 2, 2, 1)] {
+            for (x, y, width, height, reach) in [
+                (4, 2, 20, 14, 6),
+                (0, 0, 37, 27, 3),
+                (30, 20, 7, 7, 40),
+                (8, 8, 2, 2, 1),
+            ] {
                 let cover = Cover {
                     x,
                     y,
@@ -101,8 +105,28 @@ fn what_reaches_beyond_the_picture_is_refused() {
     assert!(marks::blend_parameters(&at, 0, &packed([layer(12, 4), none, none])).is_ok());
     assert!(marks::blend_parameters(&at, 0, &packed([layer(13, 4), none, none])).is_err());
     assert!(marks::blend_parameters(&at, 0, &packed([none, layer(5, 4), none])).is_err());
-    assert!(marks::packed(&[Layer { height: 2, ..layer(0, 4) }, none, none]).is_err());
-    assert!(marks::packed(&[Layer { covers: &[65_537], ..layer(0, 1) }, none, none]).is_err());
+    assert!(
+        marks::packed(&[
+            Layer {
+                height: 2,
+                ..layer(0, 4)
+            },
+            none,
+            none
+        ])
+        .is_err()
+    );
+    assert!(
+        marks::packed(&[
+            Layer {
+                covers: &[65_537],
+                ..layer(0, 1)
+            },
+            none,
+            none
+        ])
+        .is_err()
+    );
     let cover = |x, width, reach| Cover {
         x,
         y: 0,
@@ -112,7 +136,14 @@ fn what_reaches_beyond_the_picture_is_refused() {
         is_blurred: false,
     };
     assert!(marks::check(&at, &cover(8, 8, 4)).is_ok());
-    for wrong in [cover(7, 8, 4), cover(8, 10, 4), cover(8, 3, 4), cover(8, 0, 4), cover(8, 8, 0), cover(8, 8, 17)] {
+    for wrong in [
+        cover(7, 8, 4),
+        cover(8, 10, 4),
+        cover(8, 3, 4),
+        cover(8, 0, 4),
+        cover(8, 8, 0),
+        cover(8, 8, 17),
+    ] {
         assert!(marks::check(&at, &wrong).is_err(), "{wrong:?}");
     }
 }

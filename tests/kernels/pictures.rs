@@ -18,7 +18,10 @@ impl Dice {
     }
 
     pub fn below(&mut self, end: u32) -> u32 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         ((self.0 >> 33) % u64::from(end)) as u32
     }
 }
@@ -26,7 +29,9 @@ impl Dice {
 /// Any numbers at all.
 pub fn random(layout: Layout, width: u32, height: u32, seed: u64) -> Raster {
     let mut dice = Dice::new(seed);
-    made(layout, width, height, |_, _, _| dice.below(1 << layout.bit_depth()) as i32)
+    made(layout, width, height, |_, _, _| {
+        dice.below(1 << layout.bit_depth()) as i32
+    })
 }
 
 /// Of a function of component and place, in numbers of its depth.
@@ -62,7 +67,12 @@ impl Placed {
             for (row, own) in raster.plane(plane).chunks_exact(row_bytes).enumerate() {
                 bytes[row * pitch..row * pitch + row_bytes].copy_from_slice(own);
             }
-            planes.push(bytes.chunks_exact(2).map(|two| u16::from_ne_bytes([two[0], two[1]])).collect());
+            planes.push(
+                bytes
+                    .chunks_exact(2)
+                    .map(|two| u16::from_ne_bytes([two[0], two[1]]))
+                    .collect(),
+            );
             pitch_bytes.push(pitch);
         }
         Placed {
@@ -97,7 +107,10 @@ impl Placed {
             let bytes: Vec<u8> = self.planes[plane].iter().flat_map(|word| word.to_ne_bytes()).collect();
             let rows = bytes.chunks_exact(self.pitch_bytes[plane]);
             for (row, own) in rows.zip(raster.plane_mut(plane).chunks_exact_mut(row_bytes)) {
-                assert!(row[row_bytes..].iter().all(|byte| *byte == UNTOUCHED), "written beside a row");
+                assert!(
+                    row[row_bytes..].iter().all(|byte| *byte == UNTOUCHED),
+                    "written beside a row"
+                );
                 own.copy_from_slice(&row[..row_bytes]);
             }
         }
@@ -107,7 +120,10 @@ impl Placed {
 
 /// Largest and mean difference of all samples, in steps of their depth.
 pub fn difference(one: &Raster, other: &Raster) -> (i32, f64) {
-    assert_eq!((one.layout(), one.width(), one.height()), (other.layout(), other.width(), other.height()));
+    assert_eq!(
+        (one.layout(), one.width(), one.height()),
+        (other.layout(), other.width(), other.height())
+    );
     let (mut most, mut sum, mut count) = (0, 0.0, 0.0);
     for component in 0..3 {
         let (width, height) = one.size(component);
@@ -131,5 +147,9 @@ pub fn psnr(one: &Raster, other: &Raster, component: usize) -> f64 {
         sum += (value(one) - value(other)).powi(2);
     }
     let mean = sum / (width * height) as f64;
-    if mean == 0.0 { f64::INFINITY } else { 10.0 * (255.0 * 255.0 / mean).log10() }
+    if mean == 0.0 {
+        f64::INFINITY
+    } else {
+        10.0 * (255.0 * 255.0 / mean).log10()
+    }
 }

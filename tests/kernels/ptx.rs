@@ -29,7 +29,10 @@ fn the_committed_ptx_is_what_the_source_compiles_to() {
         let (made, committed) = (read(folder.path(), &name), read(&twins::sources(), &name));
         let compiler = committed.lines().next().unwrap_or_default();
         if compiler == format!("// clang {version}") {
-            assert!(made == committed, "{name} is not what build.sh makes of its source: run it");
+            assert!(
+                made == committed,
+                "{name} is not what build.sh makes of its source: run it"
+            );
         } else {
             eprintln!("{name}: not compared, {compiler} made it and this is clang {version}");
             assert!(made.contains(".visible .entry"), "{name}");

@@ -44,7 +44,12 @@ fn view(crop: Crop) -> View {
 fn cells_of_every_layout_range_and_matrix() {
     for layout in LAYOUTS {
         let from = pictures::random(layout, 45, 33, 6);
-        for (range, matrix) in [(Range::Limited, 1), (Range::Full, 6), (Range::Limited, 9), (Range::Full, 2)] {
+        for (range, matrix) in [
+            (Range::Limited, 1),
+            (Range::Full, 6),
+            (Range::Limited, 9),
+            (Range::Full, 2),
+        ] {
             let view = View {
                 range,
                 matrix,
@@ -89,7 +94,11 @@ fn a_place_beyond_the_sheet_is_refused() {
         rgb::parameters(&source.at(), &view, &sheet.at(), &place, &mut |key| tables.axis(key)).is_err()
     };
     assert!(!refused(&mut sheet, Place::stretched(48, 34, 16, 16)));
-    for place in [Place::stretched(49, 34, 16, 16), Place::stretched(0, u32::MAX, 1, 2), Place::stretched(0, 0, 0, 1)] {
+    for place in [
+        Place::stretched(49, 34, 16, 16),
+        Place::stretched(0, u32::MAX, 1, 2),
+        Place::stretched(0, 0, 0, 1),
+    ] {
         assert!(refused(&mut sheet, place), "{place:?}");
     }
     let mut other = Placed::new(&Raster::new(Layout::Nv12, 64, 50));

@@ -33,14 +33,24 @@ fn check(from: &Raster, wishes: &[Wish]) {
         .collect();
     let mut tables = Tables::default();
     let first = &wishes[0];
-    let launch = scale::parameters(&source.at(), first.crop, first.range.0, first.turn, &targets, &mut |key| {
-        tables.axis(key)
-    })
+    let launch = scale::parameters(
+        &source.at(),
+        first.crop,
+        first.range.0,
+        first.turn,
+        &targets,
+        &mut |key| tables.axis(key),
+    )
     .expect("accepted");
     twins.launch(&launch);
     for (result, wish) in results.iter().zip(wishes) {
         let wanted = reelmill::media::software::scale::scale(from, wish);
-        assert_eq!(pictures::difference(&result.read(), &wanted), (0, 0.0), "{:?} {wish:?}", from.layout());
+        assert_eq!(
+            pictures::difference(&result.read(), &wanted),
+            (0, 0.0),
+            "{:?} {wish:?}",
+            from.layout()
+        );
     }
 }
 
@@ -99,7 +109,11 @@ fn crops_turns_and_mirrors_are_done_on_the_way() {
 fn ranges_change_on_the_way() {
     for layout in LAYOUTS {
         let from = pictures::random(layout, 40, 32, 9);
-        for range in [(Range::Limited, Range::Full), (Range::Full, Range::Limited), (Range::Full, Range::Full)] {
+        for range in [
+            (Range::Limited, Range::Full),
+            (Range::Full, Range::Limited),
+            (Range::Full, Range::Full),
+        ] {
             let wishes = LAYOUTS.map(|layout| Wish {
                 range,
                 ..wish(layout, (26, 20), Crop::whole(40, 32))
@@ -120,7 +134,10 @@ fn either_filter_can_be_asked_for_in_any_direction() {
         });
         check(&from, &wishes);
     }
-    check(&pictures::random(Layout::Nv12, 1, 1, 3), &[wish(Layout::P016, (5, 3), Crop::whole(1, 1))]);
+    check(
+        &pictures::random(Layout::Nv12, 1, 1, 3),
+        &[wish(Layout::P016, (5, 3), Crop::whole(1, 1))],
+    );
 }
 
 #[test]
@@ -139,7 +156,10 @@ fn what_cannot_be_made_is_refused() {
         };
         let mut tables = Tables::default();
         let targets = vec![target; outputs];
-        scale::parameters(&source.at(), crop, Range::Limited, turn, &targets, &mut |key| tables.axis(key)).is_err()
+        scale::parameters(&source.at(), crop, Range::Limited, turn, &targets, &mut |key| {
+            tables.axis(key)
+        })
+        .is_err()
     };
     let whole = Crop::whole(16, 16);
     assert!(!refused(whole, 16, 270));

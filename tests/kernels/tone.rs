@@ -19,7 +19,11 @@ fn tables_come_within_a_step_of_the_formulas() {
     let Some(twins) = twins::load() else { return };
     for curve in [Curve::Pq, Curve::Hlg] {
         let tables = curves::tables(curve);
-        for (from_layout, range) in [(Layout::P016, Range::Limited), (Layout::Yuv420p10, Range::Full), (Layout::Nv12, Range::Limited)] {
+        for (from_layout, range) in [
+            (Layout::P016, Range::Limited),
+            (Layout::Yuv420p10, Range::Full),
+            (Layout::Nv12, Range::Limited),
+        ] {
             let mut dice = Dice::new(21);
             let scale = 1 << (from_layout.bit_depth() - 8);
             // Chroma near grey, as pictures have it, and anything.
@@ -36,11 +40,20 @@ fn tables_come_within_a_step_of_the_formulas() {
             for layout in LAYOUTS {
                 let mut source = Placed::new(&from);
                 let mut result = Placed::new(&Raster::new(layout, 45, 37));
-                let launch = tone::parameters(&source.at(), Crop::whole(45, 37), &map, &result.at(), tables.as_ptr() as u64);
+                let launch = tone::parameters(
+                    &source.at(),
+                    Crop::whole(45, 37),
+                    &map,
+                    &result.at(),
+                    tables.as_ptr() as u64,
+                );
                 twins.launch(&launch.expect("accepted"));
                 let wanted = reelmill::media::software::tone::tone(&from, &map, layout);
                 let (most, mean) = pictures::difference(&result.read(), &wanted);
-                assert!(most <= 1 && mean < 0.05, "{curve:?} {from_layout:?} {layout:?}: {most} {mean}");
+                assert!(
+                    most <= 1 && mean < 0.05,
+                    "{curve:?} {from_layout:?} {layout:?}: {most} {mean}"
+                );
             }
         }
     }
@@ -59,9 +72,6 @@ fn a_result_of_another_size_is_refused() {
     assert!(tone::parameters(&source.at(), crop, &map, &result.at(), 0).is_err());
     crop.height = 14;
     assert!(tone::parameters(&source.at(), crop, &map, &result.at(), 0).is_ok());
-    let nan = ToneMap {
-        peak: f64::NAN,
-        ..map
-    };
+    let nan = ToneMap { peak: f64::NAN, ..map };
     assert!(tone::parameters(&source.at(), crop, &nan, &result.at(), 0).is_err());
 }

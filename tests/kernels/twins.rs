@@ -44,7 +44,10 @@ fn compile() -> Option<Twins> {
     let mut files: Vec<PathBuf> = std::fs::read_dir(sources())
         .expect("the kernels are there")
         .map(|entry| entry.expect("readable").path())
-        .filter(|path| path.extension().is_some_and(|end| ["cu", "h", "cpp"].iter().any(|known| end == *known)))
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|end| ["cu", "h", "cpp"].iter().any(|known| end == *known))
+        })
         .collect();
     files.sort();
     for file in &files {
@@ -56,8 +59,21 @@ fn compile() -> Option<Twins> {
     if !file.exists() {
         let fresh = folder.join(format!("libtwins-{}.so", std::process::id()));
         let done = Command::new("g++")
-            .args(["-std=c++17", "-O1", "-ffp-contract=off", "-fPIC", "-shared", "-DHOST_TWIN"])
-            .args(["-Wall", "-Wextra", "-Werror", "-fsanitize=undefined", "-fno-sanitize-recover=all"])
+            .args([
+                "-std=c++17",
+                "-O1",
+                "-ffp-contract=off",
+                "-fPIC",
+                "-shared",
+                "-DHOST_TWIN",
+            ])
+            .args([
+                "-Wall",
+                "-Wextra",
+                "-Werror",
+                "-fsanitize=undefined",
+                "-fno-sanitize-recover=all",
+            ])
             .arg(sources().join("host_twins.cpp"))
             .arg("-o")
             .arg(&fresh)

@@ -61,7 +61,11 @@ pub fn of_picture(
             source,
             result,
             filter,
-            bits: if is_across { weights::ACROSS_BITS } else { weights::DOWN_BITS },
+            bits: if is_across {
+                weights::ACROSS_BITS
+            } else {
+                weights::DOWN_BITS
+            },
             reversed: if is_across { across } else { down },
         })
     };
@@ -81,7 +85,12 @@ pub(super) struct Tables {
 
 impl Tables {
     /// The table of a key; `held` keeps it until what uses it is queued.
-    pub(super) fn of(&self, gpu: &Arc<Gpu>, key: AxisKey, held: &mut Vec<Arc<DeviceMemory>>) -> Result<Axis, CudaError> {
+    pub(super) fn of(
+        &self,
+        gpu: &Arc<Gpu>,
+        key: AxisKey,
+        held: &mut Vec<Arc<DeviceMemory>>,
+    ) -> Result<Axis, CudaError> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((memory, axis)) = known.get(&key) {
             held.push(Arc::clone(memory));

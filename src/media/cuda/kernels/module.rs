@@ -151,9 +151,22 @@ mod tests {
     #[test]
     fn device_code_rounds_every_step_and_keeps_nothing_per_thread() {
         for (ptx, names) in SOURCES {
-            assert!(ptx.starts_with("// clang 14\n.version 4.1\n.target sm_52\n"), "{names:?}");
+            assert!(
+                ptx.starts_with("// clang 14\n.version 4.1\n.target sm_52\n"),
+                "{names:?}"
+            );
             // Fused or unrounded sums would differ from the host's; a local copy of the parameter costs its bandwidth.
-            for word in ["fma", "mad.f32", "mul.f32", "add.f32", "sub.f32", "approx", ".ftz", "__local_depot", "bar.sync"] {
+            for word in [
+                "fma",
+                "mad.f32",
+                "mul.f32",
+                "add.f32",
+                "sub.f32",
+                "approx",
+                ".ftz",
+                "__local_depot",
+                "bar.sync",
+            ] {
                 assert!(!ptx.contains(word), "{names:?}: {word}");
             }
         }

@@ -65,7 +65,10 @@ impl Kernels {
             self.is_ours(CALL, out.surface)?;
             let same = |other: &Surface| std::ptr::eq(other, out.surface);
             if same(job.source.surface) || job.outputs[..number].iter().any(|before| same(before.surface)) {
-                return Err(CudaError::refused(CALL, "a surface is read and written, or written twice"));
+                return Err(CudaError::refused(
+                    CALL,
+                    "a surface is read and written, or written twice",
+                ));
             }
         }
         let targets: Vec<Target> = job
@@ -99,7 +102,10 @@ pub fn parameters(
         return Err(CudaError::refused(CALL, format!("{} outputs", targets.len())));
     }
     if !crop.fits(from.width, from.height) || !turn.rotation_degrees.is_multiple_of(90) {
-        return Err(CudaError::refused(CALL, format!("{crop:?} of {}x{}, {turn:?}", from.width, from.height)));
+        return Err(CudaError::refused(
+            CALL,
+            format!("{crop:?} of {}x{}, {turn:?}", from.width, from.height),
+        ));
     }
     let source = from.planes(crop.x, crop.y);
     let mut output = [ScaleOutput::default(); OUTPUTS];

@@ -63,7 +63,10 @@ pub fn parameters(
     tables: u64,
 ) -> Result<(ToneParameters, Grid), CudaError> {
     if !crop.fits(from.width, from.height) || (crop.width, crop.height) != (to.width, to.height) {
-        let text = format!("{crop:?} of {}x{} to {}x{}", from.width, from.height, to.width, to.height);
+        let text = format!(
+            "{crop:?} of {}x{} to {}x{}",
+            from.width, from.height, to.width, to.height
+        );
         return Err(CudaError::refused(CALL, text));
     }
     if map.peak.is_nan() || map.peak < 1.0 {
@@ -82,7 +85,6 @@ pub fn parameters(
         tables,
         width: crop.width,
         height: crop.height,
-        hlg: u32::from(map.curve == Curve::Hlg),
         dithered: u32::from(result.depth == 8),
         luma_step: (1.0 / (luma * unit)) as f32,
         black: (black * unit) as f32,
@@ -93,7 +95,6 @@ pub fn parameters(
         cr_to_g: (-2.0 * (1.0 - kr) * kr / kg) as f32,
         cb_to_b: (2.0 * (1.0 - kb)) as f32,
         gamut: tone::GAMUT.map(|factor| factor as f32),
-        luminance: [kr as f32, kg as f32, kb as f32],
         white: map.white() as f32,
         luma: [to_kr as f32, (1.0 - to_kr - to_kb) as f32, to_kb as f32],
         cb_gain: (224.0 * FIXED / (2.0 * (1.0 - to_kb))) as f32,
