@@ -8,10 +8,13 @@
 
 pub mod error;
 pub mod gpu;
+pub mod kernels;
 pub mod library;
+mod memory;
 pub mod surface;
 
 pub use error::CudaError;
 pub use gpu::Gpu;
+pub use kernels::Kernels;
 pub use surface::Layout;
 pub use surface::Surface;

@@ -39,12 +39,7 @@ impl ToneMap {
 
     /// SDR signals of three HDR signals.
     pub fn map(&self, signal: [f64; 3]) -> [f64; 3] {
-        let mut light = signal.map(|signal| self.curve.light(signal));
-        if self.curve == Curve::Hlg {
-            let (kr, kb) = rgb::luma_weights(FROM_MATRIX);
-            let luminance = kr * light[0] + (1.0 - kr - kb) * light[1] + kb * light[2];
-            light = light.map(|light| light * curves::display_factor(luminance));
-        }
+        let light = signal.map(|signal| self.curve.light(signal));
         let narrow = [0, 3, 6].map(|row: usize| (0..3).map(|column| GAMUT[row + column] * light[column]).sum::<f64>());
         let brightest = narrow.iter().copied().fold(DARK, f64::max);
         let factor = curves::filmic(brightest) / self.white() / brightest;
@@ -65,7 +60,11 @@ pub fn tone(from: &Raster, map: &ToneMap, layout: Layout) -> Raster {
     // Halfway between two columns, a quarter of the way to the next row.
     let chroma = |component: usize, x: usize, y: usize| -> f64 {
         let beside = (x / 2 + x % 2).min(columns - 1);
-        let next = if y % 2 == 1 { (y / 2 + 1).min(rows - 1) } else { (y / 2).saturating_sub(1) };
+        let next = if y % 2 == 1 {
+            (y / 2 + 1).min(rows - 1)
+        } else {
+            (y / 2).saturating_sub(1)
+        };
         let of = |row: usize| f64::from(from.sample(component, x / 2, row) + from.sample(component, beside, row)) / 2.0;
         ((0.75 * of(y / 2) + 0.25 * of(next)) / unit - 128.0) / chroma_extent
     };
