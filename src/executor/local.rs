@@ -14,11 +14,13 @@ use crate::executor::Executor;
 use crate::executor::Identity;
 use crate::executor::PublishFile;
 use crate::executor::after;
+use crate::executor::devices;
 use crate::executor::names;
 use crate::executor::pool::StoragePool;
 use crate::executor::publish;
 use crate::executor::publish::Standing;
 use crate::executor::side::SideFile;
+use crate::media::device_report::DeviceReport;
 use crate::media::family::Family;
 use crate::media::product::Place;
 use crate::media::product::ProductFile;
@@ -471,6 +473,13 @@ impl Executor for LocalExecutor {
             })
             .await
         })
+    }
+
+    fn devices<'a>(&'a self) -> BoxFuture<'a, Result<DeviceReport, Fault>> {
+        let SupervisorOptions {
+            program, environment, ..
+        } = &self.supervisor;
+        Box::pin(devices::look(program, environment, devices::TIME_LIMIT))
     }
 
     fn scratch_dir(&self, attempt: &AttemptId) -> PathBuf {
