@@ -176,7 +176,7 @@ fn said(last_words: &str) -> String {
     format!("; it last said: {}", tail.chars().rev().collect::<String>())
 }
 
-fn name(signal: i32) -> &'static str {
+pub(super) fn name(signal: i32) -> &'static str {
     match Signal::from_named_raw(signal) {
         Some(Signal::SEGV) => "SIGSEGV: invalid memory",
         Some(Signal::BUS) => "SIGBUS: a file it mapped became shorter, or bad memory",
