@@ -27,6 +27,7 @@ use crate::media::product::ProductFile;
 use crate::objects::local::Folder;
 use crate::objects::pulse::Pulse;
 use crate::objects::uri::ObjectUri;
+use crate::worker::device_look::DeviceLook;
 use crate::worker::environment::DeviceEnvironment;
 use crate::worker::protocol;
 use crate::worker::protocol::JobOrder;
@@ -476,10 +477,11 @@ impl Executor for LocalExecutor {
     }
 
     fn devices<'a>(&'a self) -> BoxFuture<'a, Result<DeviceReport, Fault>> {
-        let SupervisorOptions {
-            program, environment, ..
-        } = &self.supervisor;
-        Box::pin(devices::look(program, environment, devices::TIME_LIMIT))
+        let usual = DeviceLook::in_environment(self.supervisor.environment.clone());
+        Box::pin(devices::look(DeviceLook {
+            program: self.supervisor.program.clone(),
+            ..usual
+        }))
     }
 
     fn scratch_dir(&self, attempt: &AttemptId) -> PathBuf {

@@ -8,6 +8,7 @@ use crate::base::backoff;
 use crate::base::clock::UtcMs;
 use crate::base::ids::AttemptId;
 use crate::base::ids::TaskId;
+use crate::executor::devices::COUNTED_SESSIONS;
 use crate::media::device_report::DeviceFacts;
 use crate::scheduler::need::Need;
 use std::collections::BTreeMap;
@@ -102,7 +103,9 @@ impl Device {
             sessions: self
                 .bounds
                 .sessions
-                .or(free.map(|free| free.saturating_add(used_sessions)))
+                .or(free
+                    .filter(|free| *free < COUNTED_SESSIONS)
+                    .map(|free| free.saturating_add(used_sessions)))
                 .unwrap_or(u32::MAX),
             memory_bytes: facts
                 .memory_free_bytes
@@ -309,6 +312,7 @@ pub(super) mod tests {
         assert!(with(Some(5), &[need(2, 1)]).takes(&need(3, 1)));
         assert!(!with(Some(5), &[need(2, 1)]).takes(&need(4, 1)), "six sessions of five");
         assert!(with(None, &[need(2, 1)]).takes(&need(40, 1)), "nobody counted them");
+        assert!(with(Some(16), &[need(2, 1)]).takes(&need(40, 1)), "sixteen or more");
         assert!(!with(None, &[need(1, 6)]).takes(&need(1, 3)), "nine GiB of eight");
         assert!(!with(None, &[need(1, 1), need(1, 1)]).takes(&need(0, 0)), "two engines");
         assert!(

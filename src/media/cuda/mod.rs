@@ -20,7 +20,6 @@ mod memory;
 pub mod nvdec;
 pub mod nvenc;
 pub mod pool;
-mod remedy;
 pub mod surface;
 
 pub use error::CudaError;
