@@ -172,7 +172,10 @@ fn demanded(name: &str, cause: &CudaError) -> Fault {
     if cause.kind == Trouble::Absent {
         let remedy = "Install the NVIDIA driver on this host and see what `reelmill check` finds, or use \
                       `backend = \"auto\"` or `\"software\"` (`--backend auto`, `--backend software`).";
-        let cause = format!("the GPU was demanded and cannot be used: {}: {cause}", words(cause));
+        let cause = match words(cause) {
+            none if none == NO_DRIVER => format!("the GPU was demanded and there is {none}: {cause}"),
+            why => format!("the GPU was demanded and cannot be used: {why}"),
+        };
         return error::backend_unavailable(OPERATION, name, cause, remedy);
     }
     let refusal = crate::media::pass::gpu::refusal::refused(cause.clone());
