@@ -389,7 +389,11 @@ fn note(made: JobProduct, activity: &str, report: &mut Report) {
     }
     report.partial |= made.partial;
     report.failed_outputs.extend(made.failed_outputs);
-    report.backend.get_or_insert(made.backend);
+    // Facts are always read in software; what counts is where the first outputs were made.
+    let is_first = !made.outputs.is_empty() && report.outputs.len() == made.outputs.len();
+    if is_first || report.backend.is_none() {
+        report.backend = Some(made.backend);
+    }
     if made.fallback_reason.is_some() {
         report.fallback_reason = made.fallback_reason;
     }
