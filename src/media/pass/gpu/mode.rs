@@ -192,6 +192,7 @@ mod tests {
                 max_width: 4096,
                 max_height: 4096,
                 engines: 1,
+                max_macroblocks: 65_536,
             }],
             ..DeviceFacts::default()
         }
