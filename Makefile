@@ -47,7 +47,8 @@ static: ## the release binary with its own FFmpeg inside, target/static/release/
 tests-static: ## the media tests on that FFmpeg instead of the distribution's
 	@packaging/prerequisites.sh test
 	packaging/ffmpeg/cargo.sh test --locked --lib media::
-	packaging/ffmpeg/cargo.sh test --locked --test media_pass --test media_probe --test pictures
+	packaging/ffmpeg/cargo.sh test --locked --test media_pass --test media_probe --test pictures --test codecs \
+	  --test colour --test sound --test text --test packaging --test quality --test inputs
 
 .PHONY: players
 players: build ## plays what is made in a real browser (chromium, node and npm needed)

@@ -51,6 +51,7 @@ pub mod scratch_file;
 pub mod sheet;
 pub mod side_file;
 pub mod snapshot;
+pub mod software;
 pub mod spec;
 pub mod spec_check;
 pub mod sprite;

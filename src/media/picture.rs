@@ -9,11 +9,13 @@ use crate::media::av::animation;
 use crate::media::av::animation::AnimationError;
 use crate::media::spec::PictureFormat;
 use image::ImageEncoder;
-use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::CompressionType;
 use image::codecs::png::FilterType;
 use image::codecs::png::PngEncoder;
 use image::codecs::webp::WebPEncoder;
+use jpeg_encoder::ColorType;
+use jpeg_encoder::Encoder as JpegEncoder;
+use jpeg_encoder::SamplingFactor;
 
 /// Luma (0..=255, full range) below which a pixel counts as black when nobody says. The clouds' examples move between 16 and 70;
 /// 32 is what `blackframe` uses and tells night scenes from faded-out ones.
@@ -163,8 +165,7 @@ impl Picture {
     pub fn encode(&self, format: PictureFormat, quality: Option<u8>) -> Result<Vec<u8>, Fault> {
         let mut bytes = Vec::new();
         let done = match format {
-            PictureFormat::Jpg => JpegEncoder::new_with_quality(&mut bytes, quality.unwrap_or(100).clamp(1, 100))
-                .write_image(&self.rgb, self.width, self.height, image::ExtendedColorType::Rgb8),
+            PictureFormat::Jpg => return self.jpeg(quality.unwrap_or(100).clamp(1, 100)),
             PictureFormat::Png => PngEncoder::new_with_quality(&mut bytes, CompressionType::Fast, FilterType::Adaptive)
                 .write_image(&self.rgb, self.width, self.height, image::ExtendedColorType::Rgb8),
             PictureFormat::Webp if quality.is_some() => return self.lossy_webp(quality.unwrap_or(100)),
@@ -179,6 +180,20 @@ impl Picture {
             Ok(()) => Ok(bytes),
             Err(cause) => Err(self.not_encoded(Blame::Request, format, cause.to_string())),
         }
+    }
+
+    fn jpeg(&self, quality: u8) -> Result<Vec<u8>, Fault> {
+        let refused = |cause: String| self.not_encoded(Blame::Request, PictureFormat::Jpg, cause);
+        let edge = |edge: u32| u16::try_from(edge).map_err(|_| refused("JPEG knows no edge beyond 65535".to_owned()));
+        let (width, height) = (edge(self.width)?, edge(self.height)?);
+        let mut bytes = Vec::new();
+        let mut encoder = JpegEncoder::new(&mut bytes, quality);
+        // Colours at every pixel: edges of cells and letters stay as sharp as their brightness.
+        encoder.set_sampling_factor(SamplingFactor::F_1_1);
+        encoder
+            .encode(&self.rgb, width, height, ColorType::Rgb)
+            .map_err(|cause| refused(cause.to_string()))?;
+        Ok(bytes)
     }
 
     fn lossy_webp(&self, quality: u8) -> Result<Vec<u8>, Fault> {

@@ -49,6 +49,18 @@ fn a_source_of_years_is_refused() {
     assert_eq!(run.codes(), ["SourceOverLimit"], "{}", run.words);
 }
 
+/// A gap of hours in the middle would be filled with silence, and the reader would wait for all of it.
+#[test]
+fn sound_that_leaps_by_hours_is_damage() {
+    let room = Room::new();
+    let clip = room.slate("clip.mp4", "gray", "64x36", "25", "4", Some(440));
+    let leap = "setts=ts=if(gte(N\\,100)\\,TS+48000*20000\\,TS)";
+    let source = room.make("leap.mp4", &format!("-i {} -c copy -bsf:a {leap}", clip.display()));
+    let run = room.run(&rung(""), &source, &[]);
+    assert_eq!(run.code, 1, "{}", run.words);
+    assert!(run.words.contains("leap"), "{}", run.words);
+}
+
 /// As PNG counts it.
 fn crc32(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(u32::MAX, |crc, byte| {

@@ -138,10 +138,12 @@ fn lie(source: &Path, output: &Value, report: &Value) -> Option<String> {
             .err()
             .map(|cause| format!("{} cannot be decoded: {cause}", main.display()));
     }
-    let has_video = report["facts"]["streams"]
+    // A file may hold several; the engine takes the first that it can decode.
+    let video = report["facts"]["streams"]
         .as_array()?
         .iter()
-        .any(|stream| stream["type"] == "video" && stream["decodable"] == true && stream["attached_picture"] == false);
+        .find(|stream| stream["type"] == "video" && stream["decodable"] == true && stream["attached_picture"] == false);
+    let has_video = video.is_some();
     let Some(made) = frames_of(main, if has_video { "V:0" } else { "a:0" }) else {
         return Some(format!("{} cannot be read", main.display()));
     };
@@ -156,7 +158,8 @@ fn lie(source: &Path, output: &Value, report: &Value) -> Option<String> {
     if !has_video {
         return None;
     }
-    let Some(there) = frames_of(source, "V:0") else {
+    let taken = video?["index"].to_string();
+    let Some(there) = frames_of(source, &taken) else {
         return Some("an output with pictures of a source in which ffprobe finds none".to_owned());
     };
     let slack = SLACK_FRAMES.max(there.decoded * SLACK_PER_CENT / 100);

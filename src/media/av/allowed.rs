@@ -1,5 +1,5 @@
-//! Which containers and codecs may be opened at all: what studios deliver, and nothing that opens other files,
-//! runs scripts or has no keeper any more.
+//! Which containers and codecs may be opened at all, and which filters be used: what studios deliver, and nothing that
+//! opens other files, runs scripts or has no keeper any more.
 
 use ffmpeg_the_third::ffi;
 use std::ffi::CStr;
@@ -73,4 +73,9 @@ pub(super) fn decoder(codec: ffi::AVCodecID) -> Option<&'static ffi::AVCodec> {
     // SAFETY: its name is constant.
     let name = unsafe { CStr::from_ptr(found.name) }.to_string_lossy();
     is_allowed_name(&name).then_some(found)
+}
+
+/// Whether the release's own libav has a filter, so that one that it lacks is missed everywhere.
+pub(super) fn has_filter(name: &str) -> bool {
+    matches!(name, "buffer" | "buffersink") || listed("filter").any(|known| known == name)
 }

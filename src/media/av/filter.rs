@@ -1,5 +1,6 @@
 //! A chain of libav's video filters.
 
+use crate::media::av::allowed;
 use crate::media::av::color::Color;
 use crate::media::av::error::AvError;
 use crate::media::av::error::check;
@@ -9,6 +10,7 @@ use crate::media::av::packet::ratio;
 use crate::media::av::pixel::PixelFormat;
 use crate::media::facts::Ratio;
 use ffmpeg_the_third::ffi;
+use std::ffi::CStr;
 use std::ffi::CString;
 use std::ffi::c_int;
 use std::ptr;
@@ -82,13 +84,21 @@ impl Graph {
         let mut inputs = ptr::null_mut();
         let mut outputs = ptr::null_mut();
         // SAFETY: a live graph; the description ends in a source and a sink, so both lists come back empty, and
-        // are freed anyway. Contexts found by name live as long as the graph.
+        // are freed anyway. Its filters and contexts found by name live as long as the graph; names are constant.
         unsafe {
             (*raw.as_ptr()).nb_threads = threads.clamp(1, 64) as c_int;
             let parsed = ffi::avfilter_graph_parse2(raw.as_ptr(), text.as_ptr(), &mut inputs, &mut outputs);
             ffi::avfilter_inout_free(&mut inputs);
             ffi::avfilter_inout_free(&mut outputs);
             check("avfilter_graph_parse2", parsed)?;
+            for number in 0..(*raw.as_ptr()).nb_filters as usize {
+                let filter = &*(**(*raw.as_ptr()).filters.add(number)).filter;
+                let name = CStr::from_ptr(filter.name).to_string_lossy();
+                if !allowed::has_filter(&name) {
+                    let why = format!("the filter {name} is not among those of packaging/ffmpeg/components.txt");
+                    return Err(AvError::unusable("avfilter_graph_parse2", why));
+                }
+            }
             check(
                 "avfilter_graph_config",
                 ffi::avfilter_graph_config(raw.as_ptr(), ptr::null_mut()),

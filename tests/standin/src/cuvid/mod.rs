@@ -1,0 +1,1 @@
+//! libnvcuvid: parsers and decoders.
