@@ -61,13 +61,8 @@ pub fn unit(coded: &[u8], sequence_header: Option<&[u8]>, inserted: &[Vec<u8>]) 
     (unit.len() > before).then_some(unit)
 }
 
-/// A metadata OBU: its type, which the client gives as that of the payload, its payload and the trailing bit.
-pub fn metadata(kind: u32, payload: &[u8]) -> Vec<u8> {
-    obu(u32::from(METADATA), &[&[kind as u8 & 127], payload, &[0x80]].concat())
-}
-
 /// An OBU of a type with a payload, its size said.
-fn obu(kind: u32, payload: &[u8]) -> Vec<u8> {
+pub fn obu(kind: u32, payload: &[u8]) -> Vec<u8> {
     let mut obu = vec![(kind as u8 & 15) << 3 | 2];
     let mut size = payload.len();
     loop {

@@ -102,7 +102,7 @@ impl Stream {
                 let inserted: Vec<_> = extras
                     .messages
                     .iter()
-                    .map(|(kind, payload)| av1::metadata(*kind, payload))
+                    .map(|(kind, payload)| av1::obu(*kind, payload))
                     .collect();
                 let header = with_headers.then_some(&header[..]);
                 av1::unit(&coded.bytes, header, &inserted).ok_or_else(unread)?
