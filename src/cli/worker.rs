@@ -3,6 +3,7 @@
 //! Guarantees: no thread runs before its cage is closed, so `main` comes here before it starts any runtime.
 
 use crate::worker::device_look;
+use crate::worker::environment::DeviceEnvironment;
 use crate::worker::escape;
 use crate::worker::escape::Escape;
 use crate::worker::protocol::SandboxMode;
@@ -27,6 +28,9 @@ pub struct WorkerArgs {
     /// Encoder sessions that `--devices` opens at most at once on each device, to see how many there are; 0: none.
     #[arg(long, value_name = "N", default_value_t = device_look::SESSIONS, requires = "devices")]
     pub sessions: u32,
+    /// In the cage of a worker that may use a device.
+    #[arg(long)]
+    pub device: bool,
     /// Without any cage.
     #[arg(long)]
     pub no_sandbox: bool,
@@ -44,7 +48,7 @@ pub fn run(args: &WorkerArgs) -> ExitCode {
         SandboxMode::Auto
     };
     match (&args.escape, &args.scratch) {
-        (Some(way), Some(scratch)) => escape::attempt(*way, scratch, &args.target, mode),
-        _ => crate::worker::process::serve(),
+        (Some(way), Some(scratch)) => escape::attempt(*way, scratch, &args.target, mode, args.device),
+        _ => crate::worker::process::serve(&DeviceEnvironment::of(std::env::vars_os())),
     }
 }

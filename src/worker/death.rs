@@ -84,6 +84,14 @@ pub fn spinning(subject: &str, so_long: Duration) -> Fault {
     )
 }
 
+/// A worker that holds more memory than it may.
+pub fn over_memory(subject: &str, held_bytes: u64, limit_bytes: u64) -> Fault {
+    out_of_memory(
+        subject,
+        format!("the worker held {held_bytes} bytes of memory, and limits.max_memory_bytes is {limit_bytes}"),
+    )
+}
+
 /// A worker that does not even end when killed.
 pub fn unkillable(subject: &str) -> Fault {
     Fault::new(

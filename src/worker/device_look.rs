@@ -10,6 +10,7 @@ use crate::media::cuda::capabilities;
 use crate::media::device_report::DeviceReport;
 use crate::media::device_report::MissingPiece;
 use crate::worker::death;
+use crate::worker::environment::DeviceEnvironment;
 use rustix::process::Pid;
 use rustix::process::Signal;
 use std::io::Read;
@@ -43,14 +44,18 @@ pub struct DeviceLook {
     pub limit: Duration,
     /// Encoder sessions that are opened at most at once on each device, to see how many there are; 0: none.
     pub sessions: u32,
+    /// What it gets of the environment: the same as the workers, so that both count devices alike.
+    pub environment: DeviceEnvironment,
 }
 
-impl Default for DeviceLook {
-    fn default() -> Self {
+impl DeviceLook {
+    /// The usual look, in this environment.
+    pub fn in_environment(environment: DeviceEnvironment) -> Self {
         DeviceLook {
             program: PathBuf::from("/proc/self/exe"),
             limit: Duration::from_secs(60),
             sessions: SESSIONS,
+            environment,
         }
     }
 }
@@ -82,6 +87,8 @@ pub fn ask(look: &DeviceLook) -> Result<DeviceReport, Fault> {
     let mut child = Command::new(&look.program)
         .arg0("reelmill")
         .args(["worker", "--devices", "--sessions", &look.sessions.to_string()])
+        .env_clear()
+        .envs(look.environment.iter())
         .current_dir("/")
         .process_group(0)
         .stdin(Stdio::null())
@@ -208,6 +215,7 @@ fn kill(child: &mut Child) {
 
 #[cfg(test)]
 mod tests {
+    use super::DeviceEnvironment;
     use super::DeviceLook;
     use super::ask;
     use std::os::unix::fs::PermissionsExt;
@@ -225,7 +233,7 @@ mod tests {
         ask(&DeviceLook {
             program,
             limit,
-            sessions: 0,
+            ..DeviceLook::in_environment(DeviceEnvironment::default())
         })
     }
 

@@ -5,6 +5,7 @@
 //! loading a driver into this process, and trying an encode.
 
 use crate::cli::check::finding::Finding;
+use crate::media::cuda::library;
 use crate::media::device_report::DecodeAbility;
 use crate::media::device_report::DeviceFacts;
 use crate::media::device_report::DeviceReport;
@@ -12,12 +13,13 @@ use crate::media::device_report::EncodeAbility;
 use crate::media::device_report::MissingPiece;
 use crate::worker::device_look;
 use crate::worker::device_look::DeviceLook;
+use crate::worker::environment::DeviceEnvironment;
 
 const GIB: f64 = (1_u64 << 30) as f64;
 
 /// Looks at the devices. The report is none when the driver did not let itself be looked at.
 pub fn look(findings: &mut Vec<Finding>) -> Option<DeviceReport> {
-    match device_look::ask(&DeviceLook::default()) {
+    match device_look::ask(&DeviceLook::in_environment(DeviceEnvironment::of(std::env::vars_os()))) {
         Ok(report) => {
             findings.extend(findings_of(&report));
             Some(report)
@@ -30,8 +32,10 @@ pub fn look(findings: &mut Vec<Finding>) -> Option<DeviceReport> {
 }
 
 fn findings_of(report: &DeviceReport) -> Vec<Finding> {
-    let has_anything = report.cards > 0 || report.driver_version.is_some() || !report.devices.is_empty();
-    if !has_anything && let [only] = &report.missing[..] {
+    let has_card = report.cards > 0 || report.driver_version.is_some();
+    if let ([only], false) = (&report.missing[..], has_card)
+        && only.piece == library::CUDA
+    {
         let detail = format!("{} ({}); work is done in software", only.cause, only.piece);
         return vec![Finding::good("gpu", detail)];
     }
@@ -44,7 +48,7 @@ fn findings_of(report: &DeviceReport) -> Vec<Finding> {
 }
 
 fn headline(report: &DeviceReport) -> Finding {
-    let known = |version: &Option<String>| version.clone().unwrap_or_else(|| "unknown".to_owned());
+    let known = |version: &Option<String>| version.clone().unwrap_or_else(|| "of unknown version".to_owned());
     let devices = match report.devices.len() {
         1 => "1 device".to_owned(),
         count => format!("{count} devices"),

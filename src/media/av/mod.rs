@@ -11,6 +11,7 @@ mod allowed;
 pub mod animation;
 pub mod audio_codec;
 pub mod avif;
+pub mod bitstream_filter;
 pub mod color;
 pub mod decode;
 pub mod demux;
@@ -42,6 +43,7 @@ pub mod turn;
 #[cfg(test)]
 mod tests;
 
+pub use bitstream_filter::BitstreamFilter;
 pub use color::Color;
 pub use decode::Decoder;
 pub use demux::Demuxer;

@@ -116,6 +116,17 @@ impl Packet {
         unsafe { std::slice::from_raw_parts(raw.data, raw.size as usize) }
     }
 
+    /// The codec's own header from this packet on, where the demuxer says that it changes.
+    pub fn new_extradata(&self) -> Option<&[u8]> {
+        let mut size = 0;
+        // SAFETY: a live packet; the answer is null or that many bytes, which live as long as the packet does.
+        unsafe {
+            let data =
+                ffi::av_packet_get_side_data(self.raw.as_ptr(), ffi::AVPacketSideDataType::NEW_EXTRADATA, &mut size);
+            (!data.is_null() && size > 0).then(|| std::slice::from_raw_parts(data, size as usize))
+        }
+    }
+
     /// Sets the time stamps.
     pub fn set_times(&mut self, pts: Option<i64>, dts: Option<i64>, duration: i64) {
         let raw = self.get_mut();

@@ -111,6 +111,21 @@ impl Parameters {
         Ok(copy)
     }
 
+    /// Of pictures of a codec, by libav's name; nothing else is said of them.
+    pub fn of_video(codec: &str) -> Result<Self, AvError> {
+        const CALL: &str = "avcodec_descriptor_get_by_name";
+        let name = CString::new(codec).map_err(|_| AvError::argument(CALL))?;
+        let parameters = Self::empty()?;
+        // SAFETY: a NUL-terminated name; null or a constant descriptor; the parameters are ours.
+        unsafe {
+            let known = ffi::avcodec_descriptor_get_by_name(name.as_ptr()).as_ref();
+            let known = known.ok_or_else(|| AvError::argument(CALL))?;
+            (*parameters.raw.as_ptr()).codec_type = ffi::AVMediaType::VIDEO;
+            (*parameters.raw.as_ptr()).codec_id = known.id;
+        }
+        Ok(parameters)
+    }
+
     /// Another copy.
     pub fn duplicate(&self) -> Result<Self, AvError> {
         Self::copy_of(self.raw.as_ptr())
@@ -282,6 +297,25 @@ impl Parameters {
         }
         // SAFETY: libav owns that many readable bytes there.
         unsafe { std::slice::from_raw_parts(raw.extradata, raw.extradata_size as usize) }
+    }
+    /// Says what the codec's own header is.
+    pub fn set_extradata(&mut self, header: &[u8]) -> Result<(), AvError> {
+        let size = i32::try_from(header.len()).map_err(|_| AvError::argument("av_mallocz"))?;
+        let room = header.len() + ffi::AV_INPUT_BUFFER_PADDING_SIZE as usize;
+        // SAFETY: memory of libav's allocator with room for the header and the padding that its readers expect; the old
+        // one is freed by the same allocator.
+        unsafe {
+            let place = ffi::av_mallocz(room as _).cast::<u8>();
+            if place.is_null() {
+                return Err(AvError::memory("av_mallocz"));
+            }
+            std::ptr::copy_nonoverlapping(header.as_ptr(), place, header.len());
+            let raw = self.raw.as_mut();
+            ffi::av_freep((&raw mut raw.extradata).cast());
+            raw.extradata = place;
+            raw.extradata_size = size;
+        }
+        Ok(())
     }
     /// Lets the next container choose its own four characters.
     pub fn clear_codec_tag(&mut self) {

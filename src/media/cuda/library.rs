@@ -6,11 +6,15 @@
 
 use crate::media::cuda::error::CudaError;
 use libloading::Library;
+use std::error::Error;
 use std::sync::OnceLock;
 
-const CUDA: &str = "libcuda.so.1";
-const CUVID: &str = "libnvcuvid.so.1";
-const ENCODE: &str = "libnvidia-encode.so.1";
+/// The driver itself.
+pub const CUDA: &str = "libcuda.so.1";
+/// Its decoders.
+pub const CUVID: &str = "libnvcuvid.so.1";
+/// Its encoders.
+pub const ENCODE: &str = "libnvidia-encode.so.1";
 
 /// The driver itself.
 pub fn cuda() -> Result<&'static Library, CudaError> {
@@ -51,5 +55,9 @@ pub fn encode() -> Result<&'static Library, CudaError> {
 
 fn open(name: &'static str) -> Result<Library, CudaError> {
     // SAFETY: the driver's libraries run no code of consequence when they are loaded; they are never closed.
-    unsafe { Library::new(name) }.map_err(|cause| CudaError::absent("dlopen", cause.to_string()))
+    unsafe { Library::new(name) }.map_err(|error| {
+        // The linker's own words, which name the file, stand behind the error.
+        let words = error.source().map_or_else(|| error.to_string(), ToString::to_string);
+        CudaError::absent("dlopen", words)
+    })
 }

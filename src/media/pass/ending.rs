@@ -185,7 +185,6 @@ impl Pass<'_> {
         let mut product = JobProduct {
             dropped: job.dropped.iter().cloned().chain(captions).collect(),
             warnings: warnings.to_vec(),
-            backend: "software".to_owned(),
             ..JobProduct::default()
         };
         product.partial = truncated.is_some() || !failed.is_empty();

@@ -1,34 +1,34 @@
-//! What is missing for a device to be used, in words: the piece, why it cannot be used, what to do.
+//! What is missing for the driver to be used, in words: the piece, why it cannot be used, what to do.
 //!
 //! Guarantees: every refusal of the driver that its documents name gets the remedy that heals it, every other one at
 //! least the driver's own words and where to look; what is no fault is said to be none. Deliberately absent: looking,
-//! which `host_signs`, `driver` and `capabilities` do.
+//! which `host_signs`, `driver` and `capabilities` do, and what concerns one device, which `device_remedy` says.
 
-use crate::media::cuda::driver::Identity;
 use crate::media::cuda::error::CudaError;
 use crate::media::cuda::host_signs::HostSigns;
+use crate::media::cuda::library;
 use crate::media::device_report::MissingPiece;
 
 /// Oldest driver whose encoder speaks API 12.1.
-const ENCODER_SINCE: &str = "530.41.03";
+pub(super) const ENCODER_SINCE: &str = "530.41.03";
 /// Oldest CUDA version that the kernels and the bindings are written for.
 const CUDA_SINCE: (u32, u32) = (12, 0);
 
 /// Numbers of CUDA's with a remedy of their own (CUresult of the driver API).
-mod code {
-    pub(super) const NO_MEMORY: i32 = 2;
-    pub(super) const STUB: i32 = 34;
-    pub(super) const UNAVAILABLE: i32 = 46;
-    pub(super) const NO_DEVICE: i32 = 100;
-    pub(super) const NOT_LICENSED: i32 = 102;
-    pub(super) const OPERATING_SYSTEM: i32 = 304;
-    pub(super) const NOT_READY: i32 = 802;
-    pub(super) const MISMATCH: i32 = 803;
-    pub(super) const COMPATIBILITY: i32 = 804;
-    pub(super) const UNKNOWN: i32 = 999;
+pub(super) mod code {
+    pub const NO_MEMORY: i32 = 2;
+    pub const STUB: i32 = 34;
+    pub const UNAVAILABLE: i32 = 46;
+    pub const NO_DEVICE: i32 = 100;
+    pub const NOT_LICENSED: i32 = 102;
+    pub const OPERATING_SYSTEM: i32 = 304;
+    pub const NOT_READY: i32 = 802;
+    pub const MISMATCH: i32 = 803;
+    pub const COMPATIBILITY: i32 = 804;
+    pub const UNKNOWN: i32 = 999;
 }
 
-fn piece(piece: impl Into<String>, cause: impl Into<String>, remedy: impl Into<String>) -> MissingPiece {
+pub(super) fn piece(piece: impl Into<String>, cause: impl Into<String>, remedy: impl Into<String>) -> MissingPiece {
     MissingPiece {
         piece: piece.into(),
         cause: cause.into(),
@@ -36,11 +36,18 @@ fn piece(piece: impl Into<String>, cause: impl Into<String>, remedy: impl Into<S
     }
 }
 
+/// What the driver said, and of which call. A code of 0 is an error of ours.
+pub(super) fn words(error: &CudaError) -> String {
+    match error.code {
+        0 => format!("{} ({})", error.text, error.call),
+        code => format!("{} ({} answered {code})", error.text, error.call),
+    }
+}
+
 /// The driver's own library cannot be opened.
 pub fn no_driver(error: &CudaError, signs: &HostSigns) -> MissingPiece {
-    let library = "libcuda.so.1";
-    let not_found = error.text.contains("cannot open shared object file");
-    if !not_found {
+    let library = library::CUDA;
+    if !is_not_installed(library, error) {
         return piece(
             library,
             error.text.as_str(),
@@ -84,9 +91,14 @@ pub fn no_driver(error: &CudaError, signs: &HostSigns) -> MissingPiece {
     )
 }
 
+/// The dynamic linker finds no such file. Of a library that it needs and does not find it says the same.
+fn is_not_installed(library: &str, error: &CudaError) -> bool {
+    error.text.starts_with(library) && error.text.contains("No such file")
+}
+
 /// The driver is there and does not work on this host, or sees no device.
 pub fn not_working(error: &CudaError, signs: &HostSigns, library_version: Option<&str>) -> Vec<MissingPiece> {
-    let words = format!("{} ({} answered {})", error.text, error.call, error.code);
+    let words = words(error);
     if error.code == code::NO_DEVICE
         && let Some(missing) = hidden(signs)
     {
@@ -108,7 +120,7 @@ pub fn not_working(error: &CudaError, signs: &HostSigns, library_version: Option
             "Start NVIDIA's fabric manager of exactly the driver's version (systemctl start nvidia-fabricmanager): hosts whose cards are joined by NVSwitch need it.",
         )],
         code::STUB => vec![piece(
-            "libcuda.so.1",
+            library::CUDA,
             words,
             "Take the toolkit's stubs folder out of LD_LIBRARY_PATH and /etc/ld.so.conf.d: it holds a library to link against, not a driver.",
         )],
@@ -235,7 +247,7 @@ fn major(version: &str) -> &str {
 
 /// A library of the driver that is packaged apart from it.
 pub fn no_library(name: &str, error: &CudaError, signs: &HostSigns, driver: Option<&str>) -> MissingPiece {
-    let (what, debian, ubuntu) = if name.starts_with("libnvcuvid") {
+    let (what, debian, ubuntu) = if name == library::CUVID {
         ("decoded", "libnvcuvid1", "libnvidia-decode")
     } else {
         ("encoded", "libnvidia-encode1", "libnvidia-encode")
@@ -248,98 +260,12 @@ pub fn no_library(name: &str, error: &CudaError, signs: &HostSigns, driver: Opti
             "Install it in the driver's version (Debian: {debian}; Ubuntu: {ubuntu}; RPM Fusion: xorg-x11-drv-nvidia-cuda-libs)."
         )
     };
-    let cause = if error.text.contains("cannot open shared object file") {
+    let cause = if is_not_installed(name, error) {
         format!("it is not installed, so nothing is {what} by a device")
     } else {
         error.text.clone()
     };
     piece(name, cause, remedy)
-}
-
-/// The device was found and cannot be opened.
-pub fn not_opened(error: &CudaError, device: &Identity) -> MissingPiece {
-    let words = format!("{} ({} answered {})", error.text, error.call, error.code);
-    if device.is_prohibited {
-        return piece(
-            "device",
-            "its compute mode is Prohibited: nobody may use it",
-            "Let its administrator set another mode (nvidia-smi -c DEFAULT).",
-        );
-    }
-    match error.code {
-        code::UNAVAILABLE => piece(
-            "device",
-            words,
-            "Another program has it for itself (compute mode Exclusive_Process): end that, or nvidia-smi -c DEFAULT.",
-        ),
-        code::NO_MEMORY => piece(
-            "device",
-            words,
-            "Other programs have taken its memory: nvidia-smi names them.",
-        ),
-        _ => piece(
-            "device",
-            words,
-            "See what the kernel says of it (dmesg | grep -e NVRM -e Xid); reset it (nvidia-smi -r) or restart the host.",
-        ),
-    }
-}
-
-/// It decodes nothing.
-pub fn no_decoder(device: &Identity, error: Option<&CudaError>) -> MissingPiece {
-    if let Some(error) = error {
-        return piece(
-            "NVDEC",
-            format!("{} ({} answered {})", error.text, error.call, error.code),
-            "See what the kernel says (dmesg | grep -e NVRM -e Xid); libnvcuvid must be of the driver's version.",
-        );
-    }
-    if device.is_slice() {
-        return slice("NVDEC", "decoder");
-    }
-    piece(
-        "NVDEC",
-        "the driver names no codec that this device decodes",
-        "Nothing to repair where the card has none; sources are decoded in software.",
-    )
-}
-
-/// It encodes nothing, and nothing is wrong.
-pub fn no_encoder(device: &Identity) -> MissingPiece {
-    if device.is_slice() {
-        return slice("NVENC", "encoder");
-    }
-    piece(
-        "NVENC",
-        "this device has no encoder (A100, H100 and H200, for example, have none)",
-        "Nothing to repair: it decodes and scales, and renditions are encoded in software.",
-    )
-}
-
-/// Its encoders do not answer.
-pub fn encoder_failed(error: &CudaError) -> MissingPiece {
-    piece(
-        "NVENC",
-        format!("{} ({} answered {})", error.text, error.call, error.code),
-        format!("Encoding needs driver {ENCODER_SINCE} or newer, with libnvidia-encode of exactly its version."),
-    )
-}
-
-/// It encodes, and other programs use all that it can at once.
-pub fn no_session() -> MissingPiece {
-    piece(
-        "NVENC sessions",
-        "every encoder session that the driver allows is in use",
-        "Other programs hold them (nvidia-smi encodersessions); meanwhile renditions are encoded in software, or wait.",
-    )
-}
-
-fn slice(what: &str, word: &str) -> MissingPiece {
-    piece(
-        what,
-        format!("this slice of a device (MIG) has no {word}"),
-        "Make the slice with a profile that has media engines (+me), or lend the whole device; until then that is done in software.",
-    )
 }
 
 #[cfg(test)]
@@ -487,7 +413,7 @@ mod tests {
 
     #[test]
     fn libraries_come_with_the_packages_that_hold_them() {
-        let error = CudaError::absent("dlopen", NOT_FOUND);
+        let error = CudaError::absent("dlopen", NOT_FOUND.replace("libcuda", "libnvidia-encode"));
         let encode = no_library("libnvidia-encode.so.1", &error, &signs(), Some("550.54.14"));
         assert!(encode.remedy.contains("libnvidia-encode1") && encode.remedy.contains("libnvidia-encode-550"));
         let container = HostSigns {
@@ -496,39 +422,23 @@ mod tests {
         };
         let decode = no_library("libnvcuvid.so.1", &error, &container, None);
         assert!(decode.remedy.contains("NVIDIA_DRIVER_CAPABILITIES"));
+        assert!(encode.cause.contains("not installed"), "{}", encode.cause);
+        assert_eq!(
+            decode.cause, error.text,
+            "it was found, and something that it needs was not"
+        );
     }
 
     #[test]
     fn every_cause_has_no_full_stop_and_every_remedy_has_one() {
-        let device = Identity {
-            name: "NVIDIA A100 MIG 1g.5gb".to_owned(),
-            is_prohibited: true,
-            ..Identity::default()
-        };
-        let error = refused_init(46);
-        let mut all = vec![
-            no_driver(&CudaError::absent("dlopen", NOT_FOUND), &signs()),
-            not_opened(&error, &device),
-            not_opened(&error, &Identity::default()),
-            no_decoder(&device, None),
-            no_decoder(&device, Some(&error)),
-            no_decoder(&Identity::default(), None),
-            no_encoder(&device),
-            no_encoder(&Identity::default()),
-            encoder_failed(&error),
-            no_session(),
-        ];
+        let mut all = vec![no_driver(&CudaError::absent("dlopen", NOT_FOUND), &signs())];
         for code in [2, 34, 46, 100, 101, 102, 304, 802, 803, 804, 999] {
-            all.extend(not_working(
-                &refused_init(code),
-                &with_nodes(&["/dev/nvidia-uvm"], &["/dev/nvidia0"]),
-                None,
-            ));
+            let nodes = with_nodes(&["/dev/nvidia-uvm"], &["/dev/nvidia0"]);
+            all.extend(not_working(&refused_init(code), &nodes, None));
             all.extend(not_working(&refused_init(code), &signs(), None));
         }
         for one in all {
             assert!(!one.cause.ends_with('.') && one.remedy.ends_with('.'), "{one:?}");
-            assert!(!one.piece.is_empty());
         }
     }
 }

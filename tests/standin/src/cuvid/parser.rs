@@ -1,0 +1,508 @@
+//! Parsers: bytes in, callbacks out.
+//!
+//! Guarantees: callbacks come on the caller's thread, before the call returns, in the documented order: a sequence
+//! before its pictures, every picture of the sequence before shown before a sequence callback, pictures decoded in the
+//! order of the stream and shown in the order of display, at most `ulMaxDisplayDelay` later than they could be.
+//! Deliberately absent: operating points, SEI messages.
+
+use crate::contract;
+use crate::cuda::code::Code;
+use crate::cuda::code::INVALID_HANDLE;
+use crate::cuda::code::INVALID_VALUE;
+use crate::cuda::code::NOT_SUPPORTED;
+use crate::cuda::code::UNKNOWN;
+use crate::cuda::code::answer;
+use crate::cuda::code::put;
+use crate::cuda::code::refuse;
+use crate::cuvid::codec::Codec;
+use crate::cuvid::format::Format;
+use crate::cuvid::libav::Decoder;
+use crate::cuvid::libav::Frame;
+use crate::cuvid::picture::Picture;
+use crate::cuvid::queue::Showing;
+use crate::cuvid::queue::Surfaces;
+use crate::cuvid::queue::Waiting;
+use crate::cuvid::splitter;
+use crate::cuvid::splitter::Splitter;
+use crate::cuvid::splitter::Structure;
+use crate::cuvid::splitter::Unit;
+use crate::fault;
+use crate::handle::Table;
+use nvidia_video_codec_sdk::sys::cuviddec::CUVIDPICPARAMS;
+use nvidia_video_codec_sdk::sys::nvcuvid::CUVIDPARSERDISPINFO;
+use nvidia_video_codec_sdk::sys::nvcuvid::CUVIDPARSERPARAMS;
+use nvidia_video_codec_sdk::sys::nvcuvid::CUVIDSOURCEDATAPACKET;
+use nvidia_video_codec_sdk::sys::nvcuvid::PFNVIDDECODECALLBACK;
+use nvidia_video_codec_sdk::sys::nvcuvid::PFNVIDDISPLAYCALLBACK;
+use nvidia_video_codec_sdk::sys::nvcuvid::PFNVIDSEQUENCECALLBACK;
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::ffi::c_int;
+use std::ffi::c_void;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::TryLockError;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
+
+const END_OF_STREAM: u64 = 1;
+const TIMESTAMP: u64 = 2;
+const DISCONTINUITY: u64 = 4;
+const END_OF_PICTURE: u64 = 8;
+const NOTIFY_END: u64 = 16;
+/// Headers of the container's, bytes.
+const MAX_HEADERS: u32 = 1024;
+/// Pictures in flight of which nothing came for so many others are given up.
+const GIVEN_UP_AFTER: u64 = 34;
+
+static PARSERS: Table<Mutex<Parser>> = Table::new();
+
+thread_local! {
+    static IN_SEQUENCE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether a sequence callback runs on this thread.
+pub fn is_in_sequence_callback() -> bool {
+    IN_SEQUENCE.get()
+}
+
+struct Callbacks {
+    user: *mut c_void,
+    sequence: PFNVIDSEQUENCECALLBACK,
+    decode: PFNVIDDECODECALLBACK,
+    display: PFNVIDDISPLAYCALLBACK,
+}
+
+// SAFETY: the pointer is only handed back to the caller's functions, on the thread that called.
+unsafe impl Send for Callbacks {}
+
+/// A picture whose frame has not come.
+struct Flying {
+    picture: Arc<Picture>,
+    index: usize,
+    timestamp: Option<i64>,
+    at: u64,
+}
+
+struct Parser {
+    codec: &'static Codec,
+    callbacks: Callbacks,
+    max_surfaces: usize,
+    max_delay: usize,
+    ticks_a_second: u32,
+    headers: Vec<u8>,
+    splitter: Splitter,
+    /// The stream, and the first picture of each sequence by itself.
+    decoders: Option<(Decoder, Decoder)>,
+    format: Option<Format>,
+    surfaces: Surfaces,
+    flying: BTreeMap<u64, Flying>,
+    waiting: Waiting,
+    /// A first field that waits for its second.
+    field: Option<(Structure, Arc<Picture>, usize)>,
+    count: u64,
+    last_shown: Option<i64>,
+}
+
+impl Parser {
+    /// Takes a packet apart.
+    fn packet(&mut self, flags: u64, bytes: &[u8], timestamp: Option<i64>) -> Result<(), Code> {
+        if flags & DISCONTINUITY != 0 {
+            self.finish()?;
+        }
+        for unit in self.splitter.push(bytes, timestamp, flags & END_OF_PICTURE != 0) {
+            self.unit(&unit)?;
+        }
+        if flags & END_OF_STREAM != 0 {
+            self.finish()?;
+            if flags & NOTIFY_END != 0 {
+                self.call_display(std::ptr::null_mut())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What is inside comes out; another stream may follow.
+    fn finish(&mut self) -> Result<(), Code> {
+        if let Some(unit) = self.splitter.end() {
+            self.unit(&unit)?;
+        }
+        self.drain()?;
+        if let Some(splitter) = Splitter::new(self.codec) {
+            self.splitter = splitter;
+        }
+        Ok(())
+    }
+
+    fn unit(&mut self, unit: &Unit) -> Result<(), Code> {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        if fault::parser_fails(COUNT.fetch_add(1, Ordering::Relaxed) + 1) {
+            return Err(UNKNOWN);
+        }
+        self.open(unit);
+        if unit.is_key || self.format.is_none() {
+            self.look_for_sequence(unit)?;
+        }
+        if self.format.is_none() {
+            return Ok(());
+        }
+        let picture = self.decode(unit)?;
+        if let Some((decoder, _)) = &mut self.decoders {
+            // What it cannot make anything of is never shown; its surface becomes free in time.
+            decoder.send(&unit.bytes, picture.number() as i64);
+        }
+        self.receive();
+        self.show(self.max_delay)
+    }
+
+    /// Opens the decoders at the first picture: some codecs need its headers for that.
+    fn open(&mut self, unit: &Unit) {
+        if self.decoders.is_some() {
+            return;
+        }
+        let headers = match &self.headers[..] {
+            headers if self.codec.has_start_codes && splitter::begins_with_start_code(headers) => headers,
+            _ if self.codec.name == "vc1" => &unit.bytes,
+            _ => &[],
+        };
+        let one = || Decoder::open(self.codec, headers);
+        self.decoders = one().zip(one());
+    }
+
+    fn look_for_sequence(&mut self, unit: &Unit) -> Result<(), Code> {
+        let Some((_, probe)) = &mut self.decoders else {
+            return Ok(());
+        };
+        let Some(format) = Format::of(self.codec, probe, unit) else {
+            return Ok(());
+        };
+        if self.format.as_ref() == Some(&format) {
+            return Ok(());
+        }
+        self.drain()?;
+        let mut told = format.told(self.codec);
+        let least = format.least_surfaces();
+        IN_SEQUENCE.set(true);
+        // SAFETY: the caller's function with the caller's data, and a format that lives through the call.
+        let surfaces = self
+            .callbacks
+            .sequence
+            .map_or(1, |call| unsafe { call(self.callbacks.user, &mut told) });
+        IN_SEQUENCE.set(false);
+        let surfaces = match surfaces {
+            ..=0 => return Err(UNKNOWN),
+            1 => self.max_surfaces,
+            surfaces => surfaces as usize,
+        };
+        if surfaces < least {
+            let words = format!("{surfaces} surfaces for a sequence that needs {least}");
+            contract::violated("cuvidParseVideoData", words);
+        }
+        self.surfaces = Surfaces::new(surfaces, format.references);
+        self.format = Some(format);
+        Ok(())
+    }
+
+    /// Tells of a picture that is to be decoded.
+    fn decode(&mut self, unit: &Unit) -> Result<Arc<Picture>, Code> {
+        let second = self.field.take().filter(|(first, ..)| {
+            matches!(
+                (first, unit.structure),
+                (Structure::Top, Structure::Bottom) | (Structure::Bottom, Structure::Top)
+            )
+        });
+        let is_second = second.is_some();
+        let (picture, index) = match second {
+            Some((_, picture, index)) => (picture, index),
+            None => {
+                let index = self.free_surface()?;
+                let picture = Picture::new(self.codec);
+                self.count += 1;
+                self.surfaces.give(index, picture.number());
+                let flying = Flying {
+                    picture: Arc::clone(&picture),
+                    index,
+                    timestamp: unit.timestamp,
+                    at: self.count,
+                };
+                self.flying.insert(picture.number(), flying);
+                (picture, index)
+            }
+        };
+        if !is_second && unit.structure != Structure::Frame {
+            self.field = Some((unit.structure, Arc::clone(&picture), index));
+        }
+        let mut parameters = self.parameters(unit, index, is_second);
+        picture.sign(&mut parameters);
+        // SAFETY: the caller's function with the caller's data, and parameters that live through the call.
+        let taken = self
+            .callbacks
+            .decode
+            .map_or(1, |call| unsafe { call(self.callbacks.user, &mut parameters) });
+        if taken <= 0 {
+            return Err(UNKNOWN);
+        }
+        Ok(picture)
+    }
+
+    fn parameters(&self, unit: &Unit, index: usize, is_second: bool) -> CUVIDPICPARAMS {
+        static FIRST_SLICE: u32 = 0;
+        // SAFETY: zeros are values of all of its fields.
+        let mut parameters: CUVIDPICPARAMS = unsafe { std::mem::zeroed() };
+        let (across, down) = self.format.as_ref().map_or((0, 0), Format::blocks);
+        let is_field = unit.structure != Structure::Frame;
+        parameters.PicWidthInMbs = across as c_int;
+        parameters.FrameHeightInMbs = down as c_int;
+        parameters.CurrPicIdx = index as c_int;
+        parameters.field_pic_flag = c_int::from(is_field);
+        parameters.bottom_field_flag = c_int::from(unit.structure == Structure::Bottom);
+        parameters.second_field = c_int::from(is_second);
+        parameters.nBitstreamDataLen = unit.bytes.len() as u32;
+        parameters.pBitstreamData = unit.bytes.as_ptr();
+        parameters.nNumSlices = 1;
+        parameters.pSliceDataOffsets = &FIRST_SLICE;
+        parameters.ref_pic_flag = 1;
+        parameters.intra_pic_flag = c_int::from(unit.is_intra);
+        if self.codec.name == "h264" {
+            let adaptive = !is_field && self.format.as_ref().is_some_and(|format| format.adaptive);
+            parameters.CodecSpecific.h264.MbaffFrameFlag = c_int::from(adaptive);
+        }
+        parameters
+    }
+
+    /// A surface for the next picture; what waits is shown early when there is none.
+    fn free_surface(&mut self) -> Result<usize, Code> {
+        loop {
+            if let Some(index) = self.surfaces.next() {
+                return Ok(index);
+            }
+            if self.waiting.is_empty() {
+                return Ok(self.surfaces.next_at_any_rate());
+            }
+            self.show(self.waiting.len() - 1)?;
+        }
+    }
+
+    /// Takes what is decoded, in the order of display.
+    fn receive(&mut self) {
+        while let Some(frame) = self.decoders.as_mut().and_then(|(decoder, _)| decoder.receive()) {
+            self.landed(frame);
+        }
+        let count = self.count;
+        let lost: Vec<_> = self
+            .flying
+            .extract_if(.., |_, flying| count - flying.at > GIVEN_UP_AFTER)
+            .collect();
+        for (number, _) in lost {
+            self.surfaces.shown(number);
+        }
+    }
+
+    fn landed(&mut self, frame: Frame) {
+        let Some(flying) = frame.number().and_then(|number| self.flying.remove(&(number as u64))) else {
+            return;
+        };
+        let raw = frame.raw();
+        // Without a time stamp a picture comes one after the last.
+        let timestamp = flying.timestamp.unwrap_or_else(|| {
+            let last = self.waiting.back().map(|last| last.timestamp).or(self.last_shown);
+            last.map_or(0, |last| last + self.ticks_a_frame())
+        });
+        self.waiting.push_back(Showing {
+            picture: flying.picture.number(),
+            index: flying.index,
+            timestamp,
+            is_progressive: raw.interlaced_frame == 0,
+            top_first: raw.top_field_first != 0,
+            repeat: raw.repeat_pict,
+        });
+        let mut state = flying.picture.state();
+        state.is_damaged = frame.is_damaged();
+        state.frame = Some(Arc::new(frame));
+        drop(state);
+        // Held until it is shown.
+        self.flying.insert(flying.picture.number(), flying);
+    }
+
+    fn ticks_a_frame(&self) -> i64 {
+        let ticks = i64::from(self.ticks_a_second);
+        match self.format.as_ref().map(|format| format.rate()) {
+            Some((num, den)) if num > 0 => ticks * i64::from(den) / i64::from(num),
+            _ => ticks / 25,
+        }
+    }
+
+    /// Shows what waits, but for the last so many.
+    fn show(&mut self, delay: usize) -> Result<(), Code> {
+        while self.waiting.len() > delay {
+            let Some(next) = self.waiting.pop_front() else {
+                break;
+            };
+            if let Some(flying) = self.flying.remove(&next.picture) {
+                flying.picture.state().is_shown = true;
+            }
+            self.last_shown = Some(next.timestamp);
+            let mut info = CUVIDPARSERDISPINFO {
+                picture_index: next.index as c_int,
+                progressive_frame: c_int::from(next.is_progressive),
+                top_field_first: c_int::from(next.top_first),
+                repeat_first_field: next.repeat,
+                timestamp: next.timestamp,
+            };
+            let shown = self.call_display(&mut info);
+            self.surfaces.shown(next.picture);
+            shown?;
+        }
+        Ok(())
+    }
+
+    fn call_display(&self, info: *mut CUVIDPARSERDISPINFO) -> Result<(), Code> {
+        let Some(call) = self.callbacks.display else {
+            return Ok(());
+        };
+        // SAFETY: the caller's function with the caller's data, and null or what lives through the call.
+        match unsafe { call(self.callbacks.user, info) } {
+            ..=0 => Err(UNKNOWN),
+            _ => Ok(()),
+        }
+    }
+
+    /// All that is inside is shown; the decoder takes another stream.
+    fn drain(&mut self) -> Result<(), Code> {
+        if let Some((decoder, _)) = &mut self.decoders {
+            decoder.end();
+        }
+        self.receive();
+        let shown = self.show(0);
+        if let Some((decoder, _)) = &mut self.decoders {
+            decoder.restart();
+        }
+        for number in std::mem::take(&mut self.flying).into_keys() {
+            self.surfaces.shown(number);
+        }
+        self.field = None;
+        shown
+    }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cuvidCreateVideoParser(to: *mut *mut c_void, parameters: *mut CUVIDPARSERPARAMS) -> Code {
+    let call = "cuvidCreateVideoParser";
+    if parameters.is_null() {
+        return answer(refuse(call, INVALID_VALUE, "a null pointer"));
+    }
+    // SAFETY: as this function's. The codec is read as a number: a caller may have put anything there.
+    let (number, given) = unsafe { ((&raw const (*parameters).CodecType).cast::<u32>().read(), &*parameters) };
+    answer((|| {
+        let codec = Codec::numbered(number).ok_or(NOT_SUPPORTED)?;
+        if given.uReserved1 != [0; 4] || given.pvReserved2.iter().any(|one| !one.is_null()) || given.uReserved() != 0 {
+            return refuse(call, INVALID_VALUE, "reserved fields are not 0");
+        }
+        if given.ulErrorThreshold > 100 {
+            return refuse(call, INVALID_VALUE, "an error threshold over 100 %");
+        }
+        if given.ulMaxNumDecodeSurfaces == 0 || given.ulMaxNumDecodeSurfaces > 32 {
+            let words = format!("{} surfaces", given.ulMaxNumDecodeSurfaces);
+            return refuse(call, INVALID_VALUE, words);
+        }
+        let parser = Parser {
+            codec,
+            callbacks: Callbacks {
+                user: given.pUserData,
+                sequence: given.pfnSequenceCallback,
+                decode: given.pfnDecodePicture,
+                display: given.pfnDisplayPicture,
+            },
+            max_surfaces: given.ulMaxNumDecodeSurfaces as usize,
+            max_delay: given.ulMaxDisplayDelay as usize,
+            ticks_a_second: if given.ulClockRate == 0 {
+                10_000_000
+            } else {
+                given.ulClockRate
+            },
+            // SAFETY: as this function's: null or what the header calls it.
+            headers: unsafe { headers(call, given) }?,
+            splitter: Splitter::new(codec).ok_or(NOT_SUPPORTED)?,
+            decoders: None,
+            format: None,
+            surfaces: Surfaces::new(1, 0),
+            flying: BTreeMap::new(),
+            waiting: Waiting::new(),
+            field: None,
+            count: 0,
+            last_shown: None,
+        };
+        let handle = PARSERS.insert(Mutex::new(parser));
+        // SAFETY: as this function's.
+        unsafe { put(call, to, handle) }
+    })())
+}
+
+/// # Safety
+/// `given.pExtVideoInfo` is null or what the header calls it.
+unsafe fn headers(call: &str, given: &CUVIDPARSERPARAMS) -> Result<Vec<u8>, Code> {
+    // SAFETY: as this function's.
+    let Some(known) = (unsafe { given.pExtVideoInfo.as_ref() }) else {
+        return Ok(Vec::new());
+    };
+    let length = known.format.seqhdr_data_length;
+    if length > MAX_HEADERS {
+        return refuse(
+            call,
+            INVALID_VALUE,
+            format!("{length} bytes of headers, {MAX_HEADERS} are taken"),
+        );
+    }
+    // SAFETY: bytes of a union that is bytes all through.
+    Ok(unsafe { known.__bindgen_anon_1.raw_seqhdr_data }[..length as usize].to_vec())
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cuvidParseVideoData(handle: *mut c_void, packet: *mut CUVIDSOURCEDATAPACKET) -> Code {
+    let call = "cuvidParseVideoData";
+    answer((|| {
+        let Some(parser) = PARSERS.get(handle) else {
+            return refuse(call, INVALID_HANDLE, "no such parser, or a destroyed one");
+        };
+        // SAFETY: as this function's: null or a packet.
+        let Some(packet) = (unsafe { packet.as_ref() }) else {
+            return refuse(call, INVALID_VALUE, "a null pointer");
+        };
+        if packet.payload.is_null() && packet.payload_size > 0 {
+            return refuse(call, INVALID_VALUE, "a null pointer to bytes");
+        }
+        let bytes = match packet.payload_size {
+            0 => &[][..],
+            // SAFETY: as this function's: so many bytes, which live through the call.
+            size => unsafe { std::slice::from_raw_parts(packet.payload, size as usize) },
+        };
+        let mut parser = match parser.try_lock() {
+            Ok(parser) => parser,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => {
+                return refuse(
+                    call,
+                    INVALID_VALUE,
+                    "called from a callback, or from two threads at once",
+                );
+            }
+        };
+        let timestamp = (packet.flags & TIMESTAMP != 0).then_some(packet.timestamp);
+        parser.packet(packet.flags, bytes, timestamp)
+    })())
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cuvidDestroyVideoParser(handle: *mut c_void) -> Code {
+    let call = "cuvidDestroyVideoParser";
+    answer((|| {
+        let Some(parser) = PARSERS.get(handle) else {
+            return refuse(call, INVALID_HANDLE, "no such parser, or a destroyed one");
+        };
+        if matches!(parser.try_lock(), Err(TryLockError::WouldBlock)) {
+            return refuse(call, INVALID_VALUE, "called from a callback, or while it parses");
+        }
+        PARSERS.remove(handle);
+        Ok(())
+    })())
+}
