@@ -79,7 +79,10 @@ mod tests {
         assert!((Curve::Pq.light(1.0) - 100.0).abs() < 1e-6);
         assert!((Curve::Hlg.light(0.75) - 0.264_96).abs() < 1e-4);
         let white = Curve::Hlg.light(0.75);
-        assert!((white * display_factor(white) - 2.03).abs() < 0.01, "reference white is 203 cd/m2");
+        assert!(
+            (white * display_factor(white) - 2.03).abs() < 0.01,
+            "reference white is 203 cd/m2"
+        );
         assert!((sdr_signal(0.5) - 0.749).abs() < 1e-3);
     }
 

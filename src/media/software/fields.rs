@@ -98,7 +98,10 @@ impl Look<'_> {
     }
 
     fn sum(&self, downs: &[i64]) -> i32 {
-        downs.iter().flat_map(|down| self.own.map(|picture| self.at(picture, *down))).sum()
+        downs
+            .iter()
+            .flat_map(|down| self.own.map(|picture| self.at(picture, *down)))
+            .sum()
     }
 
     fn still(&self) -> i32 {

@@ -126,7 +126,8 @@ fn mean(picture: &mut Raster, component: usize, patch: &Patch, reach: (i64, i64)
         let (mut sum, mut count) = (0, 0);
         for y in near(v, reach.1, height) {
             for x in near(u, reach.0, width) {
-                sum += i64::from(before.sample(component, patch.x as usize + x as usize, patch.y as usize + y as usize));
+                sum +=
+                    i64::from(before.sample(component, patch.x as usize + x as usize, patch.y as usize + y as usize));
                 count += 1;
             }
         }

@@ -92,7 +92,8 @@ mod tests {
                 for (x, y) in [(0, 0), (4, 0), (0, 2), (3, 1)] {
                     let (u, v) = if turn.swaps() { (y, x) } else { (x, y) };
                     let (wide, high) = turn.before(5, 3);
-                    let read = |at: usize, length: u32, backward: bool| if backward { length as usize - 1 - at } else { at };
+                    let read =
+                        |at: usize, length: u32, backward: bool| if backward { length as usize - 1 - at } else { at };
                     let wanted = (read(u, wide, across), read(v, high, down));
                     assert_eq!(turn.origin((x, y), (5, 3)), wanted, "{turn:?} {x},{y}");
                 }

@@ -89,7 +89,10 @@ impl Raster {
     }
 
     fn word(&self, plane: usize, at: usize) -> i32 {
-        i32::from(u16::from_le_bytes([self.planes[plane][at * 2], self.planes[plane][at * 2 + 1]]))
+        i32::from(u16::from_le_bytes([
+            self.planes[plane][at * 2],
+            self.planes[plane][at * 2 + 1],
+        ]))
     }
 
     /// Plane, and which of its words.
@@ -112,7 +115,8 @@ mod tests {
         for layout in [Layout::Nv12, Layout::P016, Layout::Yuv420p, Layout::Yuv420p10] {
             let mut raster = Raster::new(layout, 5, 3);
             let most = 1 << layout.bit_depth();
-            let value = |component: usize, x: usize, y: usize| (component as i32 * 97 + x as i32 * 13 + y as i32 * 41) % most;
+            let value =
+                |component: usize, x: usize, y: usize| (component as i32 * 97 + x as i32 * 13 + y as i32 * 41) % most;
             let places: Vec<(usize, usize, usize)> = (0..3)
                 .flat_map(|component| {
                     let (width, height) = Raster::new(layout, 5, 3).size(component);

@@ -146,7 +146,10 @@ pub fn paint(from: &Raster, view: &View, sheet: &mut Raster, place: &Place) {
     let factors = Factors::new(view.matrix, view.range, depth);
     let row_bytes = sheet.width() as usize * 3;
     for (y, x) in (0..place.height).flat_map(|y| (0..place.width).map(move |x| (y, x))) {
-        let (u, v) = (i64::from(x) - i64::from(place.left), i64::from(y) - i64::from(place.top));
+        let (u, v) = (
+            i64::from(x) - i64::from(place.left),
+            i64::from(y) - i64::from(place.top),
+        );
         let inside = (0..inner.0 as i64).contains(&u) && (0..inner.1 as i64).contains(&v);
         let pixel = if inside {
             let (u, v) = view.turn.origin((u as usize, v as usize), inner);

@@ -116,7 +116,9 @@ fn rounded(value: i32, (from_depth, to_depth): (u32, u32), x: usize, y: usize) -
 /// From 1 to 127: the pattern of Bayer, made by doubling that of four.
 pub(super) fn threshold(x: usize, y: usize) -> i32 {
     const FOUR: [[i32; 2]; 2] = [[0, 2], [3, 1]];
-    let order: i32 = (0..3).map(|level| FOUR[(y >> level) & 1][(x >> level) & 1] << (2 * (2 - level))).sum();
+    let order: i32 = (0..3)
+        .map(|level| FOUR[(y >> level) & 1][(x >> level) & 1] << (2 * (2 - level)))
+        .sum();
     2 * order + 1
 }
 
@@ -189,7 +191,10 @@ mod tests {
         }
         for (width, height) in [(4, 3), (20, 30), (9, 2), (1, 1)] {
             let to = scale(&from, &wish(Layout::Yuv420p, width, height, Crop::whole(9, 7)));
-            assert!((0..3).all(|plane| to.plane(plane).iter().all(|value| *value == 77)), "{width}x{height}");
+            assert!(
+                (0..3).all(|plane| to.plane(plane).iter().all(|value| *value == 77)),
+                "{width}x{height}"
+            );
         }
     }
 }

@@ -65,7 +65,11 @@ pub fn tone(from: &Raster, map: &ToneMap, layout: Layout) -> Raster {
     // Halfway between two columns, a quarter of the way to the next row.
     let chroma = |component: usize, x: usize, y: usize| -> f64 {
         let beside = (x / 2 + x % 2).min(columns - 1);
-        let next = if y % 2 == 1 { (y / 2 + 1).min(rows - 1) } else { (y / 2).saturating_sub(1) };
+        let next = if y % 2 == 1 {
+            (y / 2 + 1).min(rows - 1)
+        } else {
+            (y / 2).saturating_sub(1)
+        };
         let of = |row: usize| f64::from(from.sample(component, x / 2, row) + from.sample(component, beside, row)) / 2.0;
         ((0.75 * of(y / 2) + 0.25 * of(next)) / unit - 128.0) / chroma_extent
     };

@@ -167,7 +167,16 @@ mod tests {
     #[test]
     fn weights_sum_up_and_stay_inside() {
         for filter in [Filter::Bicubic, Filter::Area] {
-            for (source, result) in [(1920, 1280), (7, 3), (3, 7), (1, 5), (2, 64), (640, 11), (5, 5), (4000, 1)] {
+            for (source, result) in [
+                (1920, 1280),
+                (7, 3),
+                (3, 7),
+                (1, 5),
+                (2, 64),
+                (640, 11),
+                (5, 5),
+                (4000, 1),
+            ] {
                 let weights = Weights::new(source, result, filter, 14);
                 assert_eq!(weights.count(), result as usize);
                 for at in 0..weights.count() {
@@ -187,7 +196,10 @@ mod tests {
         assert_eq!(weights.of(3).collect::<Vec<_>>(), [(6, 8192), (7, 8192)]);
         let backward = weights.reversed();
         assert_eq!(backward.of(0).collect::<Vec<_>>(), [(6, 8192), (7, 8192)]);
-        assert_eq!(backward.table(), [6, 4, 2, 0, 8192, 8192, 8192, 8192, 8192, 8192, 8192, 8192]);
+        assert_eq!(
+            backward.table(),
+            [6, 4, 2, 0, 8192, 8192, 8192, 8192, 8192, 8192, 8192, 8192]
+        );
     }
 
     #[test]

@@ -1,0 +1,78 @@
+//! A piece of a device's memory that is no picture: tables, marks.
+//!
+//! Guarantees: freed when nobody holds it; freeing waits for what is queued on the device. Deliberately absent: what it
+//! holds.
+
+use crate::media::cuda::error;
+use crate::media::cuda::error::CudaError;
+use crate::media::cuda::gpu::Gpu;
+use cudarc::driver::sys;
+use std::ffi::c_void;
+use std::sync::Arc;
+
+/// Memory on a device.
+#[derive(Debug)]
+pub(super) struct DeviceMemory {
+    gpu: Arc<Gpu>,
+    address: u64,
+    size_bytes: usize,
+}
+
+impl DeviceMemory {
+    /// Of a size, with anything in it.
+    pub(super) fn new(gpu: &Arc<Gpu>, size_bytes: usize) -> Result<Self, CudaError> {
+        gpu.enter()?;
+        let mut address = 0;
+        // SAFETY: the context is current, and the answer is ours to write to.
+        unsafe { sys::cuMemAlloc_v2(&mut address, size_bytes.max(1)) }
+            .result()
+            .map_err(error::of("cuMemAlloc"))?;
+        Ok(DeviceMemory {
+            gpu: Arc::clone(gpu),
+            address,
+            size_bytes,
+        })
+    }
+
+    /// With these bytes in it. Answers when they are there.
+    pub(super) fn holding(gpu: &Arc<Gpu>, bytes: &[u8]) -> Result<Self, CudaError> {
+        let memory = Self::new(gpu, bytes.len())?;
+        if bytes.is_empty() {
+            return Ok(memory);
+        }
+        // SAFETY: the context is current, the piece is as long as the bytes, and they stay until the copy is done.
+        unsafe {
+            sys::cuMemcpyHtoDAsync_v2(
+                memory.address,
+                bytes.as_ptr().cast::<c_void>(),
+                bytes.len(),
+                gpu.raw_stream(),
+            )
+        }
+        .result()
+        .map_err(error::of("cuMemcpyHtoDAsync"))?;
+        gpu.settle()?;
+        Ok(memory)
+    }
+
+    /// Where it begins.
+    pub(super) fn address(&self) -> u64 {
+        self.address
+    }
+
+    /// How long it is.
+    pub(super) fn size_bytes(&self) -> usize {
+        self.size_bytes
+    }
+}
+
+impl Drop for DeviceMemory {
+    fn drop(&mut self) {
+        if self.gpu.enter().is_err() {
+            // A lost context took its memory with it.
+            return;
+        }
+        // SAFETY: ours, freed once; the call waits for what is queued on the device.
+        let _ = unsafe { sys::cuMemFree_v2(self.address) };
+    }
+}
