@@ -6,6 +6,7 @@
 use crate::media::av::AvError;
 use crate::media::av::Frame;
 use crate::media::overlay::span::Span;
+use crate::media::software::marks::Cover;
 use crate::media::spec::MosaicKind;
 use crate::media::spec::MosaicSpec;
 
@@ -49,6 +50,18 @@ impl Mosaic {
     /// Whether it is there at a moment.
     pub fn is_on(&self, at_s: f64) -> bool {
         self.span.holds(at_s)
+    }
+
+    /// The same for kernels.
+    pub fn cover(&self) -> Cover {
+        Cover {
+            x: self.x,
+            y: self.y,
+            width: self.width,
+            height: self.height,
+            reach: self.reach,
+            is_blurred: self.kind == MosaicKind::Blur,
+        }
     }
 
     /// Hides what is beneath it on a picture whose pixels nobody shares.

@@ -8,6 +8,7 @@ use crate::media::av::Frame;
 use crate::media::av::PixelFormat;
 use crate::media::overlay::bitmap::Bitmap;
 use crate::media::overlay::ink::Ink;
+use crate::media::software::marks;
 use std::ops::Range;
 
 /// A cover of everything.
@@ -97,6 +98,18 @@ impl Stamp {
             deep: format.bit_depth() > 8,
             layers,
         }
+    }
+
+    /// Luma, Cb and Cr, as kernels are given them.
+    pub fn layers(&self) -> [marks::Layer<'_>; 3] {
+        self.layers.each_ref().map(|layer| marks::Layer {
+            x: layer.x,
+            y: layer.y,
+            width: layer.width,
+            height: layer.height,
+            values: &layer.values,
+            covers: &layer.covers,
+        })
     }
 
     /// Whether it covers nothing at all.
