@@ -230,7 +230,11 @@ fn what_is_held_upright_is_turned_on_the_device() {
 fn pictures_may_change_their_size_and_form_in_the_middle() {
     let workflow = works::one(216, "").replace("audio = { codec = \"aac\", bitrate_kbps = 64 }\n", "");
     let ended = alike(&works::changing(), &workflow, "gpu");
-    assert!(ended.warnings().contains("changed their size or format 2 times"), "{}", ended.warnings());
+    assert!(
+        ended.warnings().contains("changed their size or format 2 times"),
+        "{}",
+        ended.warnings()
+    );
 }
 
 #[test]
@@ -243,7 +247,12 @@ fn pictures_alone_are_sought_in_software() {
     assert_eq!(demanded.backend(), "software");
     assert!(demanded.reason().contains("sought"), "{}", demanded.reason());
     let without = desk.run_without_driver(workflow, &source, "gpu");
-    assert_eq!((without.code, without.fault_codes()[0]), (1, "BackendUnavailable"), "{}", without.words);
+    assert_eq!(
+        (without.code, without.fault_codes()[0]),
+        (1, "BackendUnavailable"),
+        "{}",
+        without.words
+    );
 }
 
 #[test]

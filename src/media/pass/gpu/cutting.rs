@@ -23,6 +23,9 @@ type Takers = Cuts<SyncSender<Picture>>;
 /// Where the pictures of a source go, in SDR and in HDR.
 pub type Ways = (Vec<SyncSender<Picture>>, Vec<SyncSender<Picture>>);
 
+/// A picture job: the size it needs, if it says one, and where its pictures go.
+type Tapping = (Option<(u32, u32)>, SyncSender<Picture>);
+
 /// What is wanted of each picture of a pass.
 #[derive(Debug)]
 pub struct Cutting {
@@ -30,8 +33,7 @@ pub struct Cutting {
     display: (u32, u32),
     sdr: Takers,
     hdr: Takers,
-    /// Of picture jobs: those without a size, and with one.
-    taps: Vec<(Option<(u32, u32)>, SyncSender<Picture>)>,
+    taps: Vec<Tapping>,
 }
 
 impl Cutting {
