@@ -203,6 +203,27 @@ fn reordered(test: &str, plan: Plan) {
 }
 
 #[test]
+fn sizes_need_not_be_whole_blocks() {
+    let broken = run("coded::sizes_need_not_be_whole_blocks", &[], |driver| {
+        for (codec, bframes) in [(H264, 1), (HEVC, 2), (AV1, 0)] {
+            let plan = Plan {
+                width: 426,
+                height: 242,
+                bframes,
+                ..Plan::new(codec)
+            };
+            let mut encoder = Encoder::open(driver, plan);
+            let packets = encode(&mut encoder, 5, &[3]);
+            encoder.close();
+            let path = write(plan, &packets);
+            check_pictures(plan, &path, 5);
+            assert_eq!(probe(&path, "stream=width,height"), "426,242");
+        }
+    });
+    crate::nothing_broken(broken);
+}
+
+#[test]
 fn av1_with_b_frames() {
     let plan = Plan {
         bframes: 2,

@@ -321,3 +321,20 @@ fn colours_without_a_signal_type_are_noticed() {
     });
     broke(broken, &["colour description without"]);
 }
+
+#[test]
+fn encoders_take_memory_of_the_device() {
+    let settings = [("STANDIN_MEMORY_MB", "1")];
+    let broken = run("opening::encoders_take_memory_of_the_device", &settings, |driver| {
+        let session = driver.session().expect("a session");
+        let plan = Plan {
+            width: 1280,
+            height: 720,
+            ..Plan::new(H264)
+        };
+        assert_eq!(initialised(driver, session, plan, |_, _| {}), NV_ENC_ERR_OUT_OF_MEMORY);
+        assert_eq!(initialised(driver, session, Plan::new(H264), |_, _| {}), NV_ENC_SUCCESS);
+        assert_eq!(call!(driver, nvEncDestroyEncoder, session), NV_ENC_SUCCESS);
+    });
+    nothing_broken(broken);
+}
