@@ -16,7 +16,7 @@ use std::ptr::null_mut;
 
 #[test]
 fn nothing_goes_before_initialisation() {
-    let broken = run(&[], |driver| {
+    let broken = run("contract::nothing_goes_before_initialisation", &[], |driver| {
         let session = driver.session().expect("a session");
         let mut buffer = sys::NV_ENC_CREATE_BITSTREAM_BUFFER {
             version: sys::NV_ENC_CREATE_BITSTREAM_BUFFER_VER,
@@ -35,7 +35,7 @@ fn nothing_goes_before_initialisation() {
 
 #[test]
 fn memory_must_be_of_the_right_kind_and_size() {
-    let broken = run(&[], |driver| {
+    let broken = run("contract::memory_must_be_of_the_right_kind_and_size", &[], |driver| {
         let encoder = Encoder::open(driver, Plan::new(H264));
         let pooled = driver.pooled(512 * 192);
         let failed = Err(NV_ENC_ERR_RESOURCE_REGISTER_FAILED);
@@ -64,7 +64,7 @@ fn memory_must_be_of_the_right_kind_and_size() {
 
 #[test]
 fn maps_are_balanced() {
-    let broken = run(&[], |driver| {
+    let broken = run("contract::maps_are_balanced", &[], |driver| {
         let encoder = Encoder::open(driver, Plan::new(H264));
         let registered = encoder.slots[0].registered;
         let mapped = encoder.map(registered).expect("mapped");
@@ -85,7 +85,7 @@ fn maps_are_balanced() {
 
 #[test]
 fn a_mapped_picture_is_not_touched() {
-    let broken = run(&[], |driver| {
+    let broken = run("contract::a_mapped_picture_is_not_touched", &[], |driver| {
         let mut encoder = Encoder::open(
             driver,
             Plan {
@@ -111,16 +111,20 @@ fn a_mapped_picture_is_not_touched() {
 
 #[test]
 fn a_picture_stays_mapped_until_its_output_was_locked() {
-    let broken = run(&[], |driver| {
-        let encoder = Encoder::open(driver, Plan::new(H264));
-        encoder.draw(0, 0, null_mut());
-        let mapped = encoder.map(encoder.slots[0].registered).expect("mapped");
-        let mut picture = encoder.picture(0, mapped, 0);
-        let status = call!(driver, nvEncEncodePicture, encoder.session, &mut picture);
-        assert_eq!(status, NV_ENC_SUCCESS);
-        assert_eq!(encoder.unmap(mapped), NV_ENC_ERR_INVALID_CALL);
-        call!(driver, nvEncDestroyEncoder, encoder.session);
-    });
+    let broken = run(
+        "contract::a_picture_stays_mapped_until_its_output_was_locked",
+        &[],
+        |driver| {
+            let encoder = Encoder::open(driver, Plan::new(H264));
+            encoder.draw(0, 0, null_mut());
+            let mapped = encoder.map(encoder.slots[0].registered).expect("mapped");
+            let mut picture = encoder.picture(0, mapped, 0);
+            let status = call!(driver, nvEncEncodePicture, encoder.session, &mut picture);
+            assert_eq!(status, NV_ENC_SUCCESS);
+            assert_eq!(encoder.unmap(mapped), NV_ENC_ERR_INVALID_CALL);
+            call!(driver, nvEncDestroyEncoder, encoder.session);
+        },
+    );
     broke(
         broken,
         &[
@@ -135,7 +139,7 @@ fn a_picture_stays_mapped_until_its_output_was_locked() {
 
 #[test]
 fn drawing_comes_before_encoding() {
-    let broken = run(&[], |driver| {
+    let broken = run("contract::drawing_comes_before_encoding", &[], |driver| {
         let encoder = Encoder::open(driver, Plan::new(H264));
         let stream = driver.stream();
         let variable = Box::new(stream);
@@ -169,38 +173,42 @@ fn drawing_comes_before_encoding() {
 
 #[test]
 fn buffers_are_locked_in_their_order_and_when_they_may() {
-    let broken = run(&[], |driver| {
-        let mut encoder = Encoder::open(
-            driver,
-            Plan {
-                bframes: 2,
-                ..Plan::new(H264)
-            },
-        );
-        let submit = |slot: usize| {
-            encoder.draw(slot, slot as u64, null_mut());
-            let mapped = encoder.map(encoder.slots[slot].registered).expect("mapped");
-            let mut picture = encoder.picture(slot, mapped, slot as u64);
-            (call!(driver, nvEncEncodePicture, encoder.session, &mut picture), mapped)
-        };
-        let (first, mapped0) = submit(0);
-        assert_eq!(first, NV_ENC_SUCCESS);
-        let (second, mapped1) = submit(1);
-        assert_eq!(second, NV_ENC_ERR_NEED_MORE_INPUT);
-        assert_eq!(encoder.lock(2, false).err(), Some(NV_ENC_ERR_INVALID_CALL));
-        assert_eq!(encoder.lock(1, false).err(), Some(NV_ENC_ERR_INVALID_CALL));
-        encoder.lock(0, false).expect("its turn");
-        assert_eq!(encoder.lock(0, false).err(), Some(NV_ENC_ERR_INVALID_CALL));
-        assert_eq!(encoder.unlock(0), NV_ENC_SUCCESS);
-        assert_eq!(encoder.unlock(0), NV_ENC_ERR_INVALID_PARAM);
-        assert_eq!(encoder.lock(1, false).err(), Some(NV_ENC_ERR_INVALID_CALL));
-        assert_eq!(encoder.unmap(mapped0), NV_ENC_SUCCESS);
-        encoder.flush();
-        encoder.lock(1, false).expect("after the end");
-        assert_eq!(encoder.unlock(1), NV_ENC_SUCCESS);
-        assert_eq!(encoder.unmap(mapped1), NV_ENC_SUCCESS);
-        encoder.close();
-    });
+    let broken = run(
+        "contract::buffers_are_locked_in_their_order_and_when_they_may",
+        &[],
+        |driver| {
+            let mut encoder = Encoder::open(
+                driver,
+                Plan {
+                    bframes: 2,
+                    ..Plan::new(H264)
+                },
+            );
+            let submit = |slot: usize| {
+                encoder.draw(slot, slot as u64, null_mut());
+                let mapped = encoder.map(encoder.slots[slot].registered).expect("mapped");
+                let mut picture = encoder.picture(slot, mapped, slot as u64);
+                (call!(driver, nvEncEncodePicture, encoder.session, &mut picture), mapped)
+            };
+            let (first, mapped0) = submit(0);
+            assert_eq!(first, NV_ENC_SUCCESS);
+            let (second, mapped1) = submit(1);
+            assert_eq!(second, NV_ENC_ERR_NEED_MORE_INPUT);
+            assert_eq!(encoder.lock(2, false).err(), Some(NV_ENC_ERR_INVALID_CALL));
+            assert_eq!(encoder.lock(1, false).err(), Some(NV_ENC_ERR_INVALID_CALL));
+            encoder.lock(0, false).expect("its turn");
+            assert_eq!(encoder.lock(0, false).err(), Some(NV_ENC_ERR_INVALID_CALL));
+            assert_eq!(encoder.unlock(0), NV_ENC_SUCCESS);
+            assert_eq!(encoder.unlock(0), NV_ENC_ERR_INVALID_PARAM);
+            assert_eq!(encoder.lock(1, false).err(), Some(NV_ENC_ERR_INVALID_CALL));
+            assert_eq!(encoder.unmap(mapped0), NV_ENC_SUCCESS);
+            encoder.flush();
+            encoder.lock(1, false).expect("after the end");
+            assert_eq!(encoder.unlock(1), NV_ENC_SUCCESS);
+            assert_eq!(encoder.unmap(mapped1), NV_ENC_SUCCESS);
+            encoder.close();
+        },
+    );
     broke(
         broken,
         &[
@@ -219,7 +227,7 @@ fn a_lock_waits_for_another_thread() {
         lookahead: 2,
         ..Plan::new(H264)
     };
-    let broken = run(&[], |driver| {
+    let broken = run("contract::a_lock_waits_for_another_thread", &[], |driver| {
         let mut encoder = Encoder::open(driver, plan);
         let mut packets = Vec::new();
         for _ in 0..3 {
@@ -235,7 +243,7 @@ fn a_lock_waits_for_another_thread() {
 
 #[test]
 fn what_is_left_behind_is_noticed() {
-    let broken = run(&[], |driver| {
+    let broken = run("contract::what_is_left_behind_is_noticed", &[], |driver| {
         let mut encoder = Encoder::open(driver, Plan::new(H264));
         encoder.encode(FORCE_IDR, &mut []);
         call!(driver, nvEncDestroyEncoder, encoder.session);
@@ -248,22 +256,26 @@ fn what_is_left_behind_is_noticed() {
 
 #[test]
 fn errors_come_when_they_are_asked_for() {
-    let broken = run(&[("STANDIN_ENCODE_ERROR_AT", "3")], |driver| {
-        let mut encoder = Encoder::open(driver, Plan::new(H264));
-        let statuses: Vec<_> = (0..4).map(|_| encoder.try_encode(0, &mut []).0).collect();
-        assert_eq!(
-            statuses,
-            [NV_ENC_SUCCESS, NV_ENC_SUCCESS, NV_ENC_ERR_GENERIC, NV_ENC_SUCCESS]
-        );
-        encoder.flush();
-        encoder.close();
-    });
+    let broken = run(
+        "contract::errors_come_when_they_are_asked_for",
+        &[("STANDIN_ENCODE_ERROR_AT", "3")],
+        |driver| {
+            let mut encoder = Encoder::open(driver, Plan::new(H264));
+            let statuses: Vec<_> = (0..4).map(|_| encoder.try_encode(0, &mut []).0).collect();
+            assert_eq!(
+                statuses,
+                [NV_ENC_SUCCESS, NV_ENC_SUCCESS, NV_ENC_ERR_GENERIC, NV_ENC_SUCCESS]
+            );
+            encoder.flush();
+            encoder.close();
+        },
+    );
     nothing_broken(broken);
 }
 
 #[test]
 fn what_cannot_be_reconfigured_is_refused() {
-    let broken = run(&[], |driver| {
+    let broken = run("contract::what_cannot_be_reconfigured_is_refused", &[], |driver| {
         let plan = Plan::new(H264);
         let encoder = Encoder::open(driver, plan);
         let refused = |plan: Plan| {
