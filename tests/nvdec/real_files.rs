@@ -18,7 +18,7 @@ const MOST: usize = 60;
 fn both(name: &str) -> Option<(Vec<Picture>, Vec<Picture>)> {
     let mut film = Film::open(&media(name)?);
     let packets: Vec<Packet> = std::iter::from_fn(|| film.next()).take(MOST).collect();
-    let device = capabilities::of(&gpu()).expect("facts");
+    let device = capabilities::of(&gpu());
     assert_eq!(
         GpuDecoder::supports(&film.parameters, false, false, &device),
         Ok(()),
