@@ -35,6 +35,13 @@ const IDLE_SURFACES: usize = 12;
 /// Packets remembered until their pictures come out; deeper than any codec reorders.
 const MAX_REMEMBERED: usize = 256;
 
+/// The only colours that VP8 has.
+const OF_VP8: Color = Color {
+    matrix: color::BT601_625,
+    range: color::LIMITED,
+    ..Color::UNSPECIFIED
+};
+
 /// What is remembered of a packet until its picture comes out.
 #[derive(Debug, Clone, Copy)]
 struct Sent {
@@ -281,10 +288,10 @@ impl GpuDecoder {
     /// What the numbers mean: what was found out when the source was opened, until the stream says something new.
     fn color_of(&mut self, signal: Signal) -> Color {
         let first = *self.first_signal.get_or_insert(signal);
-        let said = if self.codec.states_colour() {
-            color_said(signal)
-        } else {
-            Color::UNSPECIFIED
+        let said = match self.codec {
+            Codec::Vp8 => OF_VP8,
+            codec if codec.states_colour() => color_said(signal),
+            _ => Color::UNSPECIFIED,
         };
         if first == signal {
             completed(self.color, said)
