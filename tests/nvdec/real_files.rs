@@ -33,7 +33,6 @@ fn both(name: &str) -> Option<(Vec<Picture>, Vec<Picture>)> {
 fn good_files_are_the_same_picture_by_picture() {
     on_device("real_files::good_files_are_the_same_picture_by_picture", &[], || {
         for name in [
-            "ax_bear-vp9-odd-dimensions.webm",
             "ax_bt601.mov",
             "ax_hdr10-av1.mp4",
             "ax_hlg10-color-test.mp4",

@@ -101,15 +101,15 @@ impl GpuDecoder {
         if let Some(why) = unfit_kind(codec, parameters) {
             return Err(why);
         }
-        let block = match codec {
-            Codec::H264 | Codec::Mpeg1 | Codec::Mpeg2 | Codec::Mpeg4 | Codec::Vc1 | Codec::Jpeg => 16,
-            _ => 8,
-        };
         let (width, height) = (parameters.width(), parameters.height());
-        let coded = (width.next_multiple_of(block), height.next_multiple_of(block));
-        // Largest sizes are those of pictures, smallest ones those of what is coded.
-        let fits =
-            device.can_decode(name, "4:2:0", depth, coded) || device.can_decode(name, "4:2:0", depth, (width, height));
+        // Codecs of macroblocks are measured by what is coded; of the others nobody says how that is rounded.
+        let coded = match codec {
+            Codec::H264 | Codec::Mpeg1 | Codec::Mpeg2 | Codec::Mpeg4 | Codec::Vc1 | Codec::Jpeg => {
+                (width.next_multiple_of(16), height.next_multiple_of(16))
+            }
+            _ => (width, height),
+        };
+        let fits = device.can_decode(name, "4:2:0", depth, coded);
         if !fits {
             let known = device
                 .decode
@@ -176,7 +176,7 @@ impl GpuDecoder {
         }
         if let Some(extradata) = packet.new_extradata() {
             self.packing.change(extradata)?;
-            self.nvdec.set_headers(self.packing.headers()).map_err(refused)?;
+            self.nvdec.set_headers(self.packing.headers());
         }
         self.pack(Some(packet))
     }
