@@ -115,7 +115,11 @@ impl Nvdec {
                 return Ok(self.stamps.give(None).0);
             }
         }
-        let (number, ticks) = self.stamps.give(coded.pts);
+        let (number, mut ticks) = self.stamps.give(coded.pts);
+        if !self.setup.codec.has_start_codes() {
+            // Without start codes a parser knows a picture's end by the next time stamp.
+            ticks = ticks.or_else(|| Some(self.stamps.nobodys()));
+        }
         self.taken_packets += 1;
         self.parser()?;
         // Headers go before the first picture and not apart: whatever a picture begins with has its time stamp.
@@ -224,7 +228,7 @@ impl Nvdec {
     }
 
     fn has_headers_in_band(&self) -> bool {
-        self.setup.codec.takes_headers_in_band() && !self.setup.headers.is_empty()
+        self.setup.codec.has_start_codes() && !self.setup.headers.is_empty()
     }
 
     /// Takes what was shown, with the time stamps that went in.

@@ -365,3 +365,92 @@ fn completed(one: Color, other: Color) -> Color {
         range: if one.range == 0 { other.range } else { one.range },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::GpuDecoder;
+    use super::color_said;
+    use super::completed;
+    use crate::media::av::Color;
+    use crate::media::av::Parameters;
+    use crate::media::av::PixelFormat;
+    use crate::media::av::color;
+    use crate::media::cuda::nvdec::Signal;
+    use crate::media::device_report::DecodeAbility;
+    use crate::media::device_report::DeviceFacts;
+
+    fn source(codec: &str, format: PixelFormat, size: (u32, u32)) -> Parameters {
+        let mut parameters = Parameters::of_video(codec).expect("known");
+        parameters.set_picture(format, size.0, size.1);
+        parameters
+    }
+
+    fn device() -> DeviceFacts {
+        let ability = |codec: &str, bit_depth: u32| DecodeAbility {
+            codec: codec.to_owned(),
+            chroma: "4:2:0".to_owned(),
+            bit_depth,
+            min_width: 48,
+            min_height: 16,
+            max_width: 4096,
+            max_height: 4096,
+            max_macroblocks: 65_536,
+            engines: 1,
+        };
+        DeviceFacts {
+            name: "Card".to_owned(),
+            decode: vec![ability("h264", 8), ability("hevc", 8), ability("hevc", 10)],
+            ..DeviceFacts::default()
+        }
+    }
+
+    #[test]
+    fn what_is_not_for_a_device_is_said_in_one_sentence() {
+        let why = |codec: &str, format: PixelFormat, size: (u32, u32)| {
+            GpuDecoder::supports(&source(codec, format, size), false, false, &device()).err()
+        };
+        let film = (1920, 1080);
+        assert_eq!(why("h264", PixelFormat::YUV420P, film), None);
+        assert_eq!(why("hevc", PixelFormat::YUV420P10, film), None);
+        let wrong = [
+            (why("prores", PixelFormat::YUV422P10, film), "the codec prores"),
+            (why("h264", PixelFormat::YUV422P, film), "yuv422p"),
+            (why("h264", PixelFormat::NONE, film), "unknown pixel format"),
+            (why("h264", PixelFormat::YUV420P10, film), "h264 of 10 bits"),
+            (why("av1", PixelFormat::YUV420P, film), "av1 of 8 bits"),
+            (why("hevc", PixelFormat::YUV420P, (8192, 4320)), "hevc of 8192x4320"),
+            (why("hevc", PixelFormat::YUV420P, (32, 32)), "hevc of 32x32"),
+        ];
+        for (why, words) in wrong {
+            let why = why.expect(words);
+            assert!(
+                why.contains(words) && !why.contains('\n') && !why.ends_with('.'),
+                "{why}"
+            );
+        }
+        let good = source("h264", PixelFormat::YUV420P, film);
+        assert!(GpuDecoder::supports(&good, true, false, &device()).is_err_and(|why| why.contains("joined")));
+        assert!(GpuDecoder::supports(&good, false, true, &device()).is_err_and(|why| why.contains("Dolby")));
+    }
+
+    #[test]
+    fn what_a_header_leaves_open_stays_open() {
+        let silent = Signal {
+            primaries: 2,
+            transfer: 0,
+            matrix: 2,
+            is_full_range: false,
+        };
+        assert_eq!(color_said(silent), Color::UNSPECIFIED);
+        let pq = Signal {
+            primaries: 9,
+            transfer: 16,
+            matrix: 9,
+            is_full_range: true,
+        };
+        assert!(color_said(pq).is_hdr());
+        assert_eq!(color_said(pq).range, color::FULL);
+        assert_eq!(completed(color_said(silent), Color::BT709), Color::BT709);
+        assert_eq!(completed(Color::BT709, color_said(pq)), Color::BT709);
+    }
+}
