@@ -210,6 +210,11 @@ impl Frame {
     pub fn is_interlaced(&self) -> bool {
         self.get().interlaced_frame != 0
     }
+    /// Of its two fields the upper lines are the earlier one.
+    #[allow(deprecated)]
+    pub fn is_top_first(&self) -> bool {
+        self.get().top_field_first != 0
+    }
     /// The decoder concealed missing or broken parts.
     pub fn is_damaged(&self) -> bool {
         let raw = self.get();

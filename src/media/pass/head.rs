@@ -14,6 +14,7 @@ use crate::media::facts::VideoFacts;
 use crate::media::grading;
 use crate::media::pass::fields::Weaver;
 use crate::media::pass::glance::Glance;
+use crate::media::pass::gpu::weaving::Weaving;
 use crate::media::pass::lane::Aim;
 use crate::media::pass::lane::Lane;
 use crate::media::pass::lane::SQUARE;
@@ -29,6 +30,8 @@ pub struct Graded {
     pub sdr: Option<Frame>,
     /// For HDR renditions.
     pub hdr: Option<Frame>,
+    /// What is still to be done to it; none: nothing.
+    pub shape: Option<Shape>,
 }
 
 /// The formats that a cascade must hold; none: nothing is fed from it.
@@ -45,7 +48,7 @@ pub struct Wanted {
 /// The head of a pass.
 #[derive(Debug)]
 pub struct Head {
-    weaver: Weaver,
+    weaver: Weaving,
     sdr: Option<Lane>,
     hdr: Option<Lane>,
     /// What the first pictures said; a later one that is silent means the same.
@@ -54,6 +57,8 @@ pub struct Head {
     /// Size and shape of pixels that the first picture said itself.
     first: Option<((u32, u32), Option<Ratio>)>,
     orientation: (u32, bool),
+    /// Pictures are only made progressive; whoever takes them does the rest.
+    leaves_rest: bool,
     current: Option<Shape>,
     changes: u64,
 }
@@ -77,16 +82,34 @@ impl Head {
             .hdr
             .map(|format| aim(grading::hdr_of(glance.color), format, None));
         Head {
-            weaver: Weaver::new(glance.fields, unit, frame_s, threads),
+            weaver: Weaving::Host(Weaver::new(glance.fields, unit, frame_s, threads)),
             sdr: sdr.map(|aim| Lane::new(aim, unit, threads)),
             hdr: hdr.map(|aim| Lane::new(aim, unit, threads)),
             glance,
             first_aspect: video.sample_aspect_ratio.unwrap_or(SQUARE),
             first: None,
             orientation: (video.rotation_degrees, video.mirrored),
+            leaves_rest: false,
             current: None,
             changes: 0,
         }
+    }
+
+    /// Makes pictures progressive and says what they are; whoever takes them does the rest.
+    pub fn leaving_rest(mut self) -> Self {
+        self.leaves_rest = true;
+        self
+    }
+
+    /// Fields are taken care of so.
+    pub fn weaving(mut self, weaver: Weaving) -> Self {
+        self.weaver = weaver;
+        self
+    }
+
+    /// What comes out of it in SDR and in HDR, as far as it is wanted.
+    pub fn aims(&self) -> (Option<Aim>, Option<Aim>) {
+        (self.sdr.as_ref().map(Lane::aim), self.hdr.as_ref().map(Lane::aim))
     }
 
     /// Times the pictures changed in the middle.
@@ -127,11 +150,21 @@ impl Head {
             }
             self.current = Some(shape);
             frame.set_color(shape.color);
+            if self.leaves_rest {
+                out.push(Graded {
+                    pts: frame.pts(),
+                    sdr: self.sdr.as_ref().map(|_| frame.share()).transpose()?,
+                    hdr: self.hdr.as_ref().map(|_| frame.share()).transpose()?,
+                    shape: Some(shape),
+                });
+                continue;
+            }
             let grade = |lane: &mut Option<Lane>| lane.as_mut().map(|lane| lane.run(&frame, shape)).transpose();
             out.push(Graded {
                 pts: frame.pts(),
                 sdr: grade(&mut self.sdr)?,
                 hdr: grade(&mut self.hdr)?,
+                shape: None,
             });
         }
         Ok(())

@@ -5,9 +5,21 @@
 
 pub mod best_time;
 pub mod cuts;
+pub mod cutting;
 pub mod decoder;
+pub mod decoding;
 pub mod encoder;
+pub mod encoding;
+pub mod fallback;
+pub mod hardware;
+pub mod interleaving;
+pub mod launch;
 pub mod mode;
 pub mod packing;
 pub mod refusal;
+pub mod stage;
 pub mod transfer;
+pub mod weaver;
+pub mod weaving;
+pub mod witness;
+pub mod work;
