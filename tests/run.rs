@@ -305,7 +305,7 @@ fn bad_usage_is_told_apart_from_failed_work() {
         assert!(words.contains(word), "{words}");
     }
     let (code, result, words) = desk.run("small.toml", &source, &["--backend", "gpu"]);
-    assert_eq!((code, codes(&result)[0]), (1, "GpuMissing"), "{words}");
+    assert_eq!((code, codes(&result)[0]), (1, "BackendUnavailable"), "{words}");
     assert!(words.contains("--backend auto"), "{words}");
     desk.left_nothing();
 }

@@ -129,6 +129,7 @@ impl Stage {
         std::fs::write(root.path().join("source"), b"no media at all").expect("the source");
         let options = SupervisorOptions {
             program: PathBuf::from(BINARY),
+            environment: reelmill::worker::environment::DeviceEnvironment::default(),
             idle_limit: Duration::from_secs(60),
             spin_limit: Duration::ZERO,
             stop_grace: Duration::from_millis(200),

@@ -2,6 +2,8 @@
 //!
 //! Guarantees: no thread runs before its cage is closed, so `main` comes here before it starts any runtime.
 
+use crate::worker::device_look;
+use crate::worker::environment::DeviceEnvironment;
 use crate::worker::escape;
 use crate::worker::escape::Escape;
 use crate::worker::protocol::SandboxMode;
@@ -20,20 +22,33 @@ pub struct WorkerArgs {
     /// The file that `--try file`, `write` and `link` go for.
     #[arg(long, value_name = "FILE", default_value = "/etc/passwd")]
     pub target: PathBuf,
+    /// Instead of working, look at the NVIDIA devices and print what they can do as one line of JSON.
+    #[arg(long)]
+    pub devices: bool,
+    /// Encoder sessions that `--devices` opens at most at once on each device, to see how many there are; 0: none.
+    #[arg(long, value_name = "N", default_value_t = device_look::SESSIONS, requires = "devices")]
+    pub sessions: u32,
+    /// In the cage of a worker that may use a device.
+    #[arg(long)]
+    pub device: bool,
     /// Without any cage.
     #[arg(long)]
     pub no_sandbox: bool,
 }
 
-/// Serves one order, or tries one escape.
+/// Serves one order, looks at the devices, or tries one escape.
 pub fn run(args: &WorkerArgs) -> ExitCode {
+    if args.devices {
+        let visible = std::env::var("CUDA_VISIBLE_DEVICES").ok();
+        return device_look::serve(visible.as_deref(), args.sessions);
+    }
     let mode = if args.no_sandbox {
         SandboxMode::Off
     } else {
         SandboxMode::Auto
     };
     match (&args.escape, &args.scratch) {
-        (Some(way), Some(scratch)) => escape::attempt(*way, scratch, &args.target, mode),
-        _ => crate::worker::process::serve(),
+        (Some(way), Some(scratch)) => escape::attempt(*way, scratch, &args.target, mode, args.device),
+        _ => crate::worker::process::serve(&DeviceEnvironment::of(std::env::vars_os())),
     }
 }

@@ -25,6 +25,7 @@ use crate::media::product::ProductFile;
 use crate::objects::local::Folder;
 use crate::objects::pulse::Pulse;
 use crate::objects::uri::ObjectUri;
+use crate::worker::environment::DeviceEnvironment;
 use crate::worker::protocol;
 use crate::worker::protocol::JobOrder;
 use crate::worker::protocol::Message;
@@ -79,6 +80,12 @@ impl LocalExecutorOptions {
             plain_names: None,
             family: None,
         }
+    }
+
+    /// With the variables that workers which may use a device get.
+    pub fn with_environment(mut self, environment: DeviceEnvironment) -> Self {
+        self.supervisor.environment = environment;
+        self
     }
 
     /// With the folder `root` as the storage `name`.

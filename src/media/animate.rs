@@ -322,7 +322,6 @@ impl Gather for Animation {
                 picture_count: Some(found_frames as u32),
                 quality: None,
             }],
-            backend: "software".to_owned(),
             ..JobProduct::default()
         })
     }

@@ -13,6 +13,9 @@ pub struct DeviceReport {
     pub driver_version: Option<String>,
     /// Newest CUDA version that the driver speaks, `12.4`.
     pub cuda_version: Option<String>,
+    /// NVIDIA's cards on the bus, whether or not they can be used; 0 also where the bus cannot be looked at.
+    #[serde(default)]
+    pub cards: u32,
     /// The devices, by ordinal.
     pub devices: Vec<DeviceFacts>,
     /// What prevents all of them from being used, or one of the driver's libraries from being opened.
@@ -53,6 +56,7 @@ impl DeviceFacts {
                 && one.bit_depth == bit_depth
                 && (one.min_width..=one.max_width).contains(&width)
                 && (one.min_height..=one.max_height).contains(&height)
+                && one.has_room_for(width, height)
         })
     }
 
@@ -79,8 +83,19 @@ pub struct DecodeAbility {
     pub max_width: u32,
     /// Highest picture, pixels.
     pub max_height: u32,
+    /// Most macroblocks (16 by 16 pixels) of a picture, which of some codecs is less than width and height allow; 0:
+    /// not known.
+    #[serde(default)]
+    pub max_macroblocks: u32,
     /// Decoding engines of the device for it.
     pub engines: u32,
+}
+
+impl DecodeAbility {
+    fn has_room_for(&self, width: u32, height: u32) -> bool {
+        let blocks = u64::from(width.div_ceil(16)) * u64::from(height.div_ceil(16));
+        self.max_macroblocks == 0 || blocks <= u64::from(self.max_macroblocks)
+    }
 }
 
 /// What the encoders of a device can do for one codec.
@@ -121,4 +136,34 @@ pub struct MissingPiece {
     pub cause: String,
     /// What to do, a sentence with its full stop.
     pub remedy: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::DecodeAbility;
+    use super::DeviceFacts;
+
+    #[test]
+    fn a_picture_must_fit_in_width_height_and_area() {
+        let mpeg4 = DecodeAbility {
+            codec: "mpeg4".to_owned(),
+            chroma: "4:2:0".to_owned(),
+            bit_depth: 8,
+            min_width: 48,
+            min_height: 16,
+            max_width: 2032,
+            max_height: 1968,
+            max_macroblocks: 8192,
+            engines: 1,
+        };
+        let facts = DeviceFacts {
+            decode: vec![mpeg4],
+            ..DeviceFacts::default()
+        };
+        let takes = |size| facts.can_decode("mpeg4", "4:2:0", 8, size);
+        assert!(takes((1920, 1080)) && takes((48, 16)));
+        assert!(!takes((2032, 1968)), "more blocks than it takes");
+        assert!(!takes((2048, 64)) && !takes((32, 32)));
+        assert!(!facts.can_decode("mpeg4", "4:2:0", 10, (640, 360)));
+    }
 }

@@ -6,6 +6,7 @@
 use crate::base::fault::Blame;
 use crate::base::fault::Fault;
 use crate::media::av::AvError;
+use crate::media::av::DeviceTrouble;
 use crate::media::av::log;
 use std::io;
 use std::path::Path;
@@ -135,6 +136,9 @@ pub fn stopped(operation: &str, name: &str) -> Fault {
 
 /// libav refused something on the source's side.
 pub fn source_refused(operation: &str, name: &str, error: &AvError) -> Fault {
+    if let Some(trouble) = error.device_trouble() {
+        return device_refused(operation, name, trouble, error.to_string());
+    }
     if error.is_no_memory() {
         return no_memory(operation, name);
     }
@@ -150,6 +154,9 @@ pub fn source_refused(operation: &str, name: &str, error: &AvError) -> Fault {
 
 /// libav refused something on the side of an output.
 pub fn output_refused(operation: &str, name: &str, error: &AvError) -> Fault {
+    if let Some(trouble) = error.device_trouble() {
+        return device_refused(operation, name, trouble, error.to_string());
+    }
     if error.is_no_space() {
         return disk_full(operation, name);
     }
@@ -164,6 +171,48 @@ pub fn output_refused(operation: &str, name: &str, error: &AvError) -> Fault {
         with_log(error.to_string()),
         "Check the parameters of this output against the encoder's ranges.",
     )
+}
+
+const DEVICE_FAILED: &str = "DeviceFailed";
+const DEVICE_BUSY: &str = "DeviceBusy";
+
+/// A device did not do what it was asked.
+pub fn device_refused(operation: &str, name: &str, trouble: DeviceTrouble, cause: impl Into<String>) -> Fault {
+    match trouble {
+        DeviceTrouble::Absent => backend_unavailable(
+            operation,
+            name,
+            cause,
+            "Use `backend = \"auto\"`, or correct what `reelmill check` finds missing of the device.",
+        ),
+        DeviceTrouble::Busy | DeviceTrouble::Memory => Fault::new(
+            DEVICE_BUSY,
+            Blame::Host,
+            operation,
+            name,
+            cause,
+            "It is tried again; run fewer attempts at a time on this device, or use `backend = \"auto\"`.",
+        ),
+        DeviceTrouble::Refused | DeviceTrouble::Lost => Fault::new(
+            DEVICE_FAILED,
+            Blame::Host,
+            operation,
+            name,
+            cause,
+            "It is tried again; if it stays so, look for Xid lines of the driver in the kernel log, or use \
+             `backend = \"software\"`.",
+        ),
+    }
+}
+
+/// Hardware was demanded that is not there, or that cannot do what is asked.
+pub fn backend_unavailable(operation: &str, name: &str, cause: impl Into<String>, remedy: &str) -> Fault {
+    Fault::new("BackendUnavailable", Blame::Host, operation, name, cause, remedy).retryable(false)
+}
+
+/// A device was at work and did not do it: the same in software may succeed.
+pub fn is_of_device(fault: &Fault) -> bool {
+    matches!(fault.code.as_str(), DEVICE_FAILED | DEVICE_BUSY)
 }
 
 /// No encoder for a codec in the libav that is linked.

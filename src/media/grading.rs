@@ -134,6 +134,51 @@ fn usual_matrix(from: Color) -> i32 {
     }
 }
 
+/// What lies between the numbers of two descriptions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Between {
+    /// Nothing: they are the same.
+    Nothing,
+    /// The range alone.
+    Range,
+    /// The tone map from HDR on BT.2020 to SDR.
+    ToneMap,
+    /// Another matrix, primaries, curve or form.
+    Other,
+}
+
+/// What has to be done to pictures of `from` (completed) for them to mean `to`.
+pub fn between(from: Color, format: PixelFormat, to: Color) -> Between {
+    if format.has_alpha() || format.is_rgb() || format.is_grey() {
+        return Between::Other;
+    }
+    if from.is_hdr() && !to.is_hdr() {
+        let is_usual = from.primaries == color::BT2020 && from.matrix == color::BT2020;
+        return if is_usual && to.matrix == color::BT709 {
+            Between::ToneMap
+        } else {
+            Between::Other
+        };
+    }
+    let alike = Color {
+        range: to.range,
+        ..from
+    };
+    match (same_numbers(from, to), same_numbers(alike, to)) {
+        (true, _) => Between::Nothing,
+        (false, true) => Between::Range,
+        (false, false) => Between::Other,
+    }
+}
+
+/// Light that a tone map reckons with as the brightest, as a multiple of the white of SDR.
+pub fn peak(peak_nits: Option<f64>) -> f64 {
+    peak_nits
+        .unwrap_or(USUAL_PEAK_NITS)
+        .clamp(2.0 * SDR_WHITE_NITS, BRIGHTEST_PEAK_NITS)
+        / SDR_WHITE_NITS
+}
+
 /// The filters that turn pictures of one description into another; both completed. `wide` is the format of the result
 /// where one has to be chosen. None: the pictures are what they should be.
 pub fn chain(
@@ -164,10 +209,7 @@ pub fn chain(
         range_word(from.range)
     );
     if from.is_hdr() && !to.is_hdr() {
-        let peak = peak_nits
-            .unwrap_or(USUAL_PEAK_NITS)
-            .clamp(2.0 * SDR_WHITE_NITS, BRIGHTEST_PEAK_NITS)
-            / SDR_WHITE_NITS;
+        let peak = peak(peak_nits);
         filters.extend(cut);
         let out = wide.name().unwrap_or_else(|| "yuv420p".to_owned());
         filters.push(format!(
@@ -275,6 +317,8 @@ fn transfer_class(transfer: i32) -> i32 {
 
 #[cfg(test)]
 mod tests {
+    use super::Between;
+    use super::between;
     use super::chain;
     use super::completed;
     use super::hdr_of;
@@ -334,6 +378,26 @@ mod tests {
                 .expect("a map")
                 .starts_with("zscale")
         );
+    }
+
+    #[test]
+    fn what_lies_between_is_named() {
+        let full = Color {
+            range: color::FULL,
+            ..Color::BT709
+        };
+        let pq = Color {
+            primaries: 9,
+            transfer: color::PQ,
+            matrix: 9,
+            range: color::LIMITED,
+        };
+        let sd = completed(Color::UNSPECIFIED, YUV, 720, 480);
+        assert_eq!(between(sd, YUV, sd), Between::Nothing);
+        assert_eq!(between(full, YUV, Color::BT709), Between::Range);
+        assert_eq!(between(pq, YUV, Color::BT709), Between::ToneMap);
+        assert_eq!(between(sd, YUV, Color::BT709), Between::Other);
+        assert_eq!(between(full, PixelFormat::RGBA, full), Between::Other);
     }
 
     #[test]

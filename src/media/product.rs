@@ -63,11 +63,16 @@ pub struct JobProduct {
     /// Outputs that are missing for that reason.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failed_outputs: Vec<FailedOutput>,
-    /// Where the work was done: `software`, `gpu`, ...
+    /// Where the work was done: `software`; `gpu`; `gpu-decode`, where pictures are encoded in software; `gpu-encode`,
+    /// where they are decoded so. Written by the pass when the job ends.
     pub backend: String,
-    /// Why not where it was wanted.
+    /// Why not all of it on the GPU, where that was not asked for; one line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fallback_reason: Option<String>,
+    /// Code of the fault that made it so (`DeviceFailed`, `DeviceBusy`, `BackendUnavailable`), by which the daemon knows
+    /// a device that is ill from one that cannot do this. Set beside `fallback_reason`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fallback_code: Option<String>,
     /// What quality control found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub qc: Option<Box<QcReport>>,

@@ -95,7 +95,6 @@ impl Gather for Stills {
                 proof,
                 renditions: Vec::new(),
             }],
-            backend: "software".to_owned(),
             ..JobProduct::default()
         })
     }

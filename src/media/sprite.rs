@@ -239,7 +239,6 @@ impl Gather for Sprite {
                 picture_count: Some(self.labels_s.len() as u32),
                 quality: None,
             }],
-            backend: "software".to_owned(),
             ..JobProduct::default()
         })
     }

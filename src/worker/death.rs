@@ -84,6 +84,14 @@ pub fn spinning(subject: &str, so_long: Duration) -> Fault {
     )
 }
 
+/// A worker that holds more memory than it may.
+pub fn over_memory(subject: &str, held_bytes: u64, limit_bytes: u64) -> Fault {
+    out_of_memory(
+        subject,
+        format!("the worker held {held_bytes} bytes of memory, and limits.max_memory_bytes is {limit_bytes}"),
+    )
+}
+
 /// A worker that does not even end when killed.
 pub fn unkillable(subject: &str) -> Fault {
     Fault::new(
@@ -168,7 +176,7 @@ fn said(last_words: &str) -> String {
     format!("; it last said: {}", tail.chars().rev().collect::<String>())
 }
 
-fn name(signal: i32) -> &'static str {
+pub(super) fn name(signal: i32) -> &'static str {
     match Signal::from_named_raw(signal) {
         Some(Signal::SEGV) => "SIGSEGV: invalid memory",
         Some(Signal::BUS) => "SIGBUS: a file it mapped became shorter, or bad memory",

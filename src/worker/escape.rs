@@ -3,6 +3,8 @@
 //! Guarantees: harmless where it succeeds (a socket to nobody, `/bin/true`, signal 0). Used by the tests and by whoever
 //! wants to see the cage hold on their own host: `reelmill worker --try socket`.
 
+use crate::worker::device_access::DeviceAccess;
+use crate::worker::environment::DeviceEnvironment;
 use crate::worker::protocol::SandboxMode;
 use crate::worker::sandbox;
 use crate::worker::sandbox::Cage;
@@ -31,19 +33,30 @@ pub enum Escape {
     Link,
     /// Signals the daemon.
     KillParent,
+    /// Speaks to a service of this host through its socket.
+    Service,
     /// None: what a worker must be able to do (threads, files in scratch, its own abort).
     Work,
+    /// None: what a device's driver must be able to do.
+    Driver,
 }
 
 /// Enters the cage around `scratch`, then tries `escape` on `target`. Exit code 0: it worked (for [`Escape::Work`],
-/// as it should; for the others, the cage leaks), 3: it was refused.
-pub fn attempt(escape: Escape, scratch: &Path, target: &Path, mode: SandboxMode) -> ExitCode {
+/// and [`Escape::Driver`] as it should; for the others, the cage leaks), 3: it was refused. `has_device`: the wider cage
+/// of a worker that may use one.
+pub fn attempt(escape: Escape, scratch: &Path, target: &Path, mode: SandboxMode, has_device: bool) -> ExitCode {
+    let bare = DeviceAccess {
+        nodes: Vec::new(),
+        readable: Vec::new(),
+    };
+    let host = has_device.then(|| DeviceAccess::of_host(&DeviceEnvironment::default()).unwrap_or(bare));
     let cage = Cage {
         scratch,
         folder: None,
         max_memory_bytes: 0,
         mode,
         has_letters: escape == Escape::Letters,
+        device: host.as_ref(),
     };
     match sandbox::enter(&cage) {
         Ok(missing) => missing.iter().for_each(|layer| eprintln!("missing: {layer}")),
@@ -76,8 +89,26 @@ fn go(escape: Escape, scratch: &Path, target: &Path) -> std::io::Result<()> {
             Some(parent) => Ok(rustix::process::test_kill_process(parent)?),
             None => Ok(()),
         },
+        Escape::Service => std::os::unix::net::UnixStream::connect(target).map(|_| ()),
         Escape::Work => work(scratch.join("work")),
+        Escape::Driver => drive(),
     }
+}
+
+/// The calls of a driver that are known: a pair of sockets, a listening one without a path, shared memory without a file.
+fn drive() -> std::io::Result<()> {
+    use std::os::linux::net::SocketAddrExt;
+    use std::os::unix::net::SocketAddr;
+    use std::os::unix::net::UnixListener;
+    use std::os::unix::net::UnixStream;
+    let name = format!("reelmill-{}", std::process::id());
+    let (_one, _other) = UnixStream::pair()?;
+    let _listening = UnixListener::bind_addr(&SocketAddr::from_abstract_name(name)?)?;
+    let shared = rustix::fs::memfd_create("shared", rustix::fs::MemfdFlags::CLOEXEC)?;
+    rustix::fs::ftruncate(&shared, 1 << 16)?;
+    std::thread::spawn(|| ())
+        .join()
+        .map_err(|_| std::io::Error::other("a thread panicked"))
 }
 
 fn work(folder: PathBuf) -> std::io::Result<()> {

@@ -5,6 +5,9 @@
 
 mod account;
 pub mod death;
+pub mod device_access;
+pub mod device_look;
+pub mod environment;
 pub mod escape;
 mod held;
 pub mod process;

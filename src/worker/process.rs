@@ -11,7 +11,10 @@ use crate::media::pass::PassJob;
 use crate::media::pass::PassOrder;
 use crate::media::progress::Cost;
 use crate::media::side_file::SideFiles;
+use crate::media::spec::Backend;
 use crate::worker::account::Account;
+use crate::worker::device_access::DeviceAccess;
+use crate::worker::environment::DeviceEnvironment;
 use crate::worker::held::HeldSource;
 use crate::worker::protocol;
 use crate::worker::protocol::Message;
@@ -40,11 +43,11 @@ const OOM_SCORE_ADJ: &str = "500";
 /// Speaks to the parent through standard output.
 pub type StdoutVoice = Voice<std::io::Stdout>;
 
-/// Serves the one order that stands on standard input.
-pub fn serve() -> ExitCode {
+/// Serves the one order that stands on standard input. `environment` is the process's own.
+pub fn serve(environment: &DeviceEnvironment) -> ExitCode {
     let voice = Arc::new(Voice::new(std::io::stdout()));
     let account = Account::open();
-    match std::panic::catch_unwind(AssertUnwindSafe(|| carry_out_order(&voice, &account))) {
+    match std::panic::catch_unwind(AssertUnwindSafe(|| carry_out_order(&voice, &account, environment))) {
         Ok(Ok(())) => ExitCode::SUCCESS,
         Ok(Err(fault)) => {
             voice.fail(fault);
@@ -60,18 +63,23 @@ pub fn serve() -> ExitCode {
     }
 }
 
-fn carry_out_order(voice: &Arc<StdoutVoice>, account: &Account) -> Result<(), Fault> {
+fn carry_out_order(voice: &Arc<StdoutVoice>, account: &Account, environment: &DeviceEnvironment) -> Result<(), Fault> {
     let order = read_order()?;
     let source = Arc::new(HeldSource::take(&order.source)?);
     let side = HeldSource::take_all(&order.side)?;
     // Not allowed in some containers, where it matters to nobody else.
     let _ = std::fs::write("/proc/self/oom_score_adj", OOM_SCORE_ADJ);
+    let device = match order.backend {
+        Backend::Software => None,
+        Backend::Auto | Backend::Gpu => DeviceAccess::of_host(environment),
+    };
     let sandbox_missing = sandbox::enter(&Cage {
         scratch: &order.scratch,
         folder: order.source.family.is_some().then(|| source.folder()),
         max_memory_bytes: order.limits.max_memory_bytes,
         mode: order.sandbox,
         has_letters: order.jobs.iter().any(|job| job.work.needs_fonts()),
+        device: device.as_ref(),
     })?;
     voice.say(&Message::Started { sandbox_missing });
     stop_with_stdin(voice.clone());

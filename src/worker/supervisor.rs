@@ -6,12 +6,15 @@
 
 use crate::base::fault::Fault;
 use crate::media::progress::Cost;
+use crate::media::spec::Backend;
 use crate::worker::death;
+use crate::worker::environment::DeviceEnvironment;
 use crate::worker::protocol::Message;
 use crate::worker::protocol::Order;
 use crate::worker::vitals::Verdict;
 use crate::worker::vitals::Vitals;
 use crate::worker::vitals::Watchdog;
+use crate::worker::vitals::resident_bytes;
 use command_fds::CommandFdExt;
 use command_fds::FdMapping;
 use rustix::process::Pid;
@@ -44,6 +47,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 pub struct SupervisorOptions {
     /// The program; it is given the one argument `worker`.
     pub program: PathBuf,
+    /// For workers that may use a device.
+    pub environment: DeviceEnvironment,
     /// Ends a worker that neither reports progress nor uses the processor nor moves a byte for so long; zero: never.
     pub idle_limit: Duration,
     /// Ends a worker that only uses the processor for so long; zero: never.
@@ -59,6 +64,7 @@ impl Default for SupervisorOptions {
         SupervisorOptions {
             // The running binary itself, even when a package upgrade has replaced the file.
             program: PathBuf::from("/proc/self/exe"),
+            environment: DeviceEnvironment::default(),
             idle_limit: Duration::from_secs(180),
             spin_limit: Duration::from_secs(1_800),
             stop_grace: Duration::from_secs(5),
@@ -128,7 +134,8 @@ pub async fn run(
         }
         Err(error) => return failed(death::unintelligible(subject, error.to_string())),
     };
-    let mut child = match spawn(options, files.into()) {
+    let may_use_device = order.backend != Backend::Software;
+    let mut child = match spawn(options, may_use_device, files.into()) {
         Ok(child) => child,
         Err(error) => return failed(death::not_started(subject, &error)),
     };
@@ -137,6 +144,12 @@ pub async fn run(
         options,
         subject,
         child,
+        // Elsewhere the worker's own limit on address space holds.
+        max_memory_bytes: if may_use_device {
+            order.limits.max_memory_bytes
+        } else {
+            0
+        },
         messages,
         dog: Watchdog::new(options.idle_limit, options.spin_limit, Instant::now()),
         fault: None,
@@ -148,7 +161,7 @@ pub async fn run(
     .await
 }
 
-fn spawn(options: &SupervisorOptions, files: Inherited) -> std::io::Result<Child> {
+fn spawn(options: &SupervisorOptions, may_use_device: bool, files: Inherited) -> std::io::Result<Child> {
     let mut command = std::process::Command::new(&options.program);
     command
         .arg0("reelmill")
@@ -156,6 +169,7 @@ fn spawn(options: &SupervisorOptions, files: Inherited) -> std::io::Result<Child
         .env_clear()
         // SVT-AV1 tells its settings on stderr for every encoder it opens, unless it is to tell errors only.
         .env("SVT_LOG", "1")
+        .envs(options.environment.iter().filter(|_| may_use_device))
         .current_dir("/")
         .process_group(0)
         .stdin(Stdio::piped())
@@ -215,6 +229,8 @@ struct Supervision<'a> {
     options: &'a SupervisorOptions,
     subject: &'a str,
     child: Child,
+    /// Memory it may hold, bytes; 0: not watched.
+    max_memory_bytes: u64,
     messages: mpsc::Sender<Message>,
     dog: Watchdog,
     fault: Option<Fault>,
@@ -295,6 +311,13 @@ impl Supervision<'_> {
         let Some(vitals) = self.child.id().and_then(Vitals::of) else {
             return false;
         };
+        let limit = self.max_memory_bytes;
+        let held = self.child.id().filter(|_| limit > 0).and_then(resident_bytes);
+        if let Some(held) = held.filter(|held| *held > limit) {
+            self.hung = true;
+            self.fault.get_or_insert(death::over_memory(self.subject, held, limit));
+            return true;
+        }
         let fault = match self.dog.look(vitals, Instant::now()) {
             Verdict::Alive => return false,
             Verdict::Idle(so_long) => death::idle(self.subject, so_long),

@@ -1,5 +1,6 @@
 //! System calls by name, with their numbers on each architecture a worker runs on: what the cage lets through,
-//! what it lets through with some arguments only, and what ends the worker at once.
+//! what it lets through with some arguments only, what ends the worker at once, and what of it is otherwise where a
+//! device is used.
 //!
 //! Guarantees: numbers are those of the kernel's own headers (`asm/unistd_64.h`, `asm-generic/unistd.h`), which
 //! never change. Deliberately absent: the rules; `sandbox` makes them.
@@ -152,6 +153,55 @@ pub(super) const GUARDED: &[Call] = &[
     call("prlimit64", 302, 261),
     call("clone", 56, 220),
     call("clone3", 435, 435),
+];
+
+/// Allowed besides where a device is used, though forbidden elsewhere or unknown there. Sockets can only be of this host's
+/// own kind (see `sandbox`), and none can be connected: the driver shares memory between its own threads and with its
+/// service over pairs and over a socket it listens at. Put together from what is known of the driver (`strace` of its
+/// samples in reports of others); not traced on a device yet.
+pub(super) const DEVICE: &[Call] = &[
+    call("socketpair", 53, 199),
+    call("bind", 49, 200),
+    call("listen", 50, 201),
+    call("accept", 43, 202),
+    call("accept4", 288, 242),
+    call("sendmsg", 46, 211),
+    call("recvmsg", 47, 212),
+    call("shutdown", 48, 210),
+    call("getsockname", 51, 204),
+    call("getsockopt", 55, 209),
+    call("setsockopt", 54, 208),
+    call("memfd_create", 319, 279),
+    call("mbind", 237, 235),
+    call("set_mempolicy", 238, 237),
+    call("mlock2", 325, 284),
+    call("mlockall", 151, 230),
+    call("munlockall", 152, 231),
+    call("sched_setscheduler", 144, 119),
+    call("sched_setparam", 142, 118),
+    call("setpriority", 141, 140),
+];
+
+/// Refused where a device is used, while elsewhere they end the worker: the driver may try them without needing them (its
+/// helper that makes nodes, its multi-process service, its debugger's hooks), and a refusal is an answer it knows.
+pub(super) const TRIED_BY_DRIVER: &[Call] = &[
+    call("connect", 42, 203),
+    call("sendto", 44, 206),
+    call("recvfrom", 45, 207),
+    call("execve", 59, 221),
+    call("fork", 57, NONE),
+    call("vfork", 58, NONE),
+    call("mknod", 133, NONE),
+    call("mknodat", 259, 33),
+    call("symlink", 88, NONE),
+    call("symlinkat", 266, 36),
+    call("pidfd_open", 434, 434),
+    call("pidfd_getfd", 438, 438),
+    call("kcmp", 312, 272),
+    call("personality", 135, 92),
+    call("perf_event_open", 298, 241),
+    call("name_to_handle_at", 303, 264),
+    call("tkill", 200, 130),
 ];
 
 /// What only somebody who took the worker over would call: the network, other programs, other processes, mounts,

@@ -1,4 +1,4 @@
-//! Whether a worker is alive: its processor time and its I/O, beside the progress it reports.
+//! Whether a worker is alive: its processor time and its I/O, beside the progress it reports; and how much it holds.
 //!
 //! Guarantees: a slow host never looks like a hang, since any frame, any tick of processor time and any byte moved is
 //! life; a worker that only burns processor time without ever moving on is found too, much later. Deliberately
@@ -29,6 +29,12 @@ impl Vitals {
             io_bytes: counter(&io, "rchar:") + counter(&io, "wchar:"),
         })
     }
+}
+
+/// Memory that process `pid` keeps, bytes; none: it is gone.
+pub fn resident_bytes(pid: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    Some(counter(&status, "VmRSS:") * 1024)
 }
 
 /// The number after `name` in a `name: number` file of `/proc`.
@@ -171,5 +177,7 @@ mod tests {
         let own = Vitals::of(std::process::id()).expect("this process is there");
         assert!(own.io_bytes > 0, "{own:?}");
         assert_eq!(Vitals::of(u32::MAX), None);
+        assert!(super::resident_bytes(std::process::id()).is_some_and(|bytes| bytes > 1 << 20));
+        assert_eq!(super::resident_bytes(u32::MAX), None);
     }
 }

@@ -1,6 +1,7 @@
-//! The kernel and the hardware: the workers' cage, inotify, the address, a GPU.
+//! The kernel and the host: the workers' cage, inotify, the address.
 //!
-//! Guarantees: the cage is judged by trying to break out of it with a real worker. Deliberately absent: loading a driver.
+//! Guarantees: the cage is judged by trying to break out of it with a real worker. Deliberately absent:
+//! devices, which are `devices`' affair.
 
 use crate::cli::check::finding::Finding;
 use crate::config::file::Sandbox;
@@ -9,7 +10,6 @@ use rustix::fs::Mode;
 use rustix::fs::OFlags;
 use rustix::fs::ResolveFlags;
 use std::path::Path;
-use std::path::PathBuf;
 use std::process::Command;
 use std::process::Stdio;
 
@@ -19,23 +19,10 @@ const ESCAPES: [&str; 4] = ["socket", "exec", "file", "write"];
 const REFUSED: i32 = 3;
 /// Folders one inotify instance should be able to watch.
 const WATCHES: u64 = 65_536;
-/// Name of NVIDIA's driver library.
-const DRIVER: &str = "libcuda.so.1";
-/// Where distributions and containers put it.
-const DRIVER_FOLDERS: [&str; 6] = [
-    "/usr/lib/x86_64-linux-gnu",
-    "/usr/lib/aarch64-linux-gnu",
-    "/usr/lib64",
-    "/usr/lib",
-    "/usr/lib/wsl/lib",
-    "/usr/local/nvidia/lib64",
-];
-
 /// Looks at what needs no configuration.
 pub fn look(findings: &mut Vec<Finding>) {
     findings.push(confined_open());
     findings.push(inotify(Path::new("/proc/sys/fs/inotify/max_user_watches")));
-    findings.push(gpu());
 }
 
 /// Whether a path can be opened beneath a folder and never outside of it, as every object is.
@@ -185,56 +172,10 @@ pub fn look_at_address(config: &Config, findings: &mut Vec<Finding>) {
     });
 }
 
-fn gpu() -> Finding {
-    let detail = match find_driver() {
-        Some(path) => format!(
-            "NVIDIA's driver library is at {}; this version encodes in software, GPU work comes with a later one",
-            path.display()
-        ),
-        None => format!(
-            "NVIDIA's driver library {DRIVER} is not to be found; not needed, this version encodes in software and GPU work comes with a later one"
-        ),
-    };
-    Finding::good("gpu", detail)
-}
-
-/// Where the loader would find the driver: its cache first, then the usual folders.
-fn find_driver() -> Option<PathBuf> {
-    let cached = std::fs::read("/etc/ld.so.cache")
-        .ok()
-        .and_then(|cache| in_loader_cache(&cache));
-    let search = std::env::var_os("LD_LIBRARY_PATH").unwrap_or_default();
-    let folders = std::env::split_paths(&search).chain(DRIVER_FOLDERS.iter().map(PathBuf::from));
-    let mut places = cached.into_iter().chain(folders.map(|folder| folder.join(DRIVER)));
-    places.find(|path| path.is_file())
-}
-
-/// The path of the driver in the loader's cache, whose strings end with a zero byte each.
-fn in_loader_cache(cache: &[u8]) -> Option<PathBuf> {
-    let ending = format!("/{DRIVER}");
-    cache
-        .split(|byte| *byte == 0)
-        .filter_map(|string| std::str::from_utf8(string).ok())
-        .find(|string| string.starts_with('/') && string.ends_with(&ending))
-        .map(PathBuf::from)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::in_loader_cache;
     use super::inotify;
     use crate::cli::check::finding::Level;
-    use std::path::Path;
-
-    #[test]
-    fn the_driver_is_read_out_of_the_loaders_cache() {
-        let cache = b"glibc-ld.so.cache1.1\0\x01\x02libcuda.so.1\0/usr/lib/x/libcuda.so.1\0/usr/lib/x/libcudart.so\0";
-        assert_eq!(
-            in_loader_cache(cache).as_deref(),
-            Some(Path::new("/usr/lib/x/libcuda.so.1"))
-        );
-        assert_eq!(in_loader_cache(b"libcuda.so.1\0/usr/lib/libcudart.so.1\0"), None);
-    }
 
     #[test]
     fn a_low_inotify_limit_is_noted() {

@@ -1,9 +1,10 @@
 //! `reelmill check`: whether this host can do the work, and what to do where it cannot.
 //!
 //! Guarantees: changes nothing; every finding that is not good has a remedy; exit code 1 when something is fatal, with
-//! `--start` only when something prevents starting (never a missing GPU or a storage that is away). Deliberately
-//! absent: measuring the host.
+//! `--start` only when something prevents starting (never a missing GPU or a storage that is away; devices are not
+//! even looked at then). Deliberately absent: measuring the host.
 
+mod devices;
 mod directories;
 mod finding;
 mod libraries;
@@ -35,11 +36,13 @@ pub struct Args {
 /// # Errors
 /// Something is fatal, or standard output is closed.
 pub fn run(args: Args, context: &Context) -> anyhow::Result<()> {
-    let findings = look(context);
+    let mut findings = look(context);
+    // A driver may take a minute to answer, which no start should wait for.
+    let devices = (!args.start).then(|| devices::look(&mut findings)).flatten();
     let counts = |finding: &&Finding| finding.level == Level::Stops || (!args.start && finding.level == Level::Broken);
     let fatal = findings.iter().filter(counts).count();
     if args.json {
-        table::print_json(&json!({ "ok": fatal == 0, "findings": findings }))?;
+        table::print_json(&json!({ "ok": fatal == 0, "findings": findings, "devices": devices }))?;
     } else {
         for finding in &findings {
             println!(

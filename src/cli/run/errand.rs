@@ -151,17 +151,6 @@ impl Errand {
                 "Correct output.path of the workflow.",
             )
         })?;
-        if self.backend == BackendChoice::Gpu {
-            return Err(Fault::new(
-                "GpuMissing",
-                Blame::Host,
-                "choose hardware",
-                &self.source.key,
-                "this version works in software only",
-                "Use `--backend auto` or `--backend software`.",
-            )
-            .retryable(false));
-        }
         Ok(Publishing {
             executor: &self.executor,
             path,
@@ -400,7 +389,11 @@ fn note(made: JobProduct, activity: &str, report: &mut Report) {
     }
     report.partial |= made.partial;
     report.failed_outputs.extend(made.failed_outputs);
-    report.backend.get_or_insert(made.backend);
+    // Facts are always read in software; what counts is where the first outputs were made.
+    let is_first = !made.outputs.is_empty() && report.outputs.len() == made.outputs.len();
+    if is_first || report.backend.is_none() {
+        report.backend = Some(made.backend);
+    }
     if made.fallback_reason.is_some() {
         report.fallback_reason = made.fallback_reason;
     }

@@ -25,6 +25,7 @@ use crate::executor::local::LocalExecutorOptions;
 use crate::media::spec::Backend;
 use crate::objects::uri::ObjectUri;
 use crate::objects::uri::key_text;
+use crate::worker::environment::DeviceEnvironment;
 use crate::workflow::resolve::resolve_named;
 use crate::workflow::status::TaskStatus;
 use crate::workflow::template::Templates;
@@ -110,7 +111,9 @@ pub fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
     let output = std::fs::canonicalize(&args.output).with_context(|| args.output.display().to_string())?;
     let workroom = Workroom::make(args.scratch.as_deref())?;
     let options = configured_storages(LocalExecutorOptions::new(workroom.path()), &context.config)?;
-    let mut options = input.add_to(options).with_folder(OUTPUT_STORAGE, &output);
+    let environment = DeviceEnvironment::of(std::env::vars_os());
+    let options = input.add_to(options).with_environment(environment);
+    let mut options = options.with_folder(OUTPUT_STORAGE, &output);
     // Files that a workflow file names lie relative to it; those of a preset, which names none, to here.
     let beside = Path::new(&args.workflow)
         .parent()

@@ -168,8 +168,16 @@ impl Report {
         for error in &self.errors {
             eprintln!("reelmill: {}: {}", error.activity, clean(&error.fault.to_string()));
         }
+        if let Some(reason) = &self.fallback_reason {
+            eprintln!("fallback: {}", clean(reason));
+        }
         let seconds = std::time::Duration::from_millis(self.cost.wall_ms).as_secs_f64();
-        eprintln!("{} in {seconds:.1} s", self.status.as_str());
+        let backend = self.backend.as_deref().map(|backend| format!(" ({})", clean(backend)));
+        eprintln!(
+            "{} in {seconds:.1} s{}",
+            self.status.as_str(),
+            backend.unwrap_or_default()
+        );
     }
 }
 

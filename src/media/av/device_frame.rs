@@ -4,6 +4,7 @@
 //! made the frame knows.
 
 use crate::media::av::error::AvError;
+use crate::media::av::error::check;
 use crate::media::av::frame::Frame;
 use ffmpeg_the_third::ffi;
 use std::any::Any;
@@ -41,6 +42,15 @@ impl Frame {
         raw.width = i32::try_from(width).map_err(|_| refused())?;
         raw.height = i32::try_from(height).map_err(|_| refused())?;
         Ok(frame)
+    }
+
+    /// Takes over everything of another frame but its pixels: time stamps, colour, shape of pixels, marks, side data.
+    pub fn take_properties(&mut self, from: &Frame) -> Result<(), AvError> {
+        // SAFETY: two live frames, one of them borrowed exclusively.
+        check("av_frame_copy_props", unsafe {
+            ffi::av_frame_copy_props(self.as_ptr(), from.as_ptr())
+        })?;
+        Ok(())
     }
 
     /// The pixels of a frame that [`Frame::on_device`] made; none of any other.

@@ -15,6 +15,30 @@ pub struct AvError {
     pub text: String,
 }
 
+/// What a device (a GPU, not libav) did not do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeviceTrouble {
+    /// No driver, no device, or not this ability.
+    Absent,
+    /// All its sessions are taken.
+    Busy,
+    /// It has no memory left.
+    Memory,
+    /// What it was given is not what it takes.
+    Refused,
+    /// It is of no use to this process any more.
+    Lost,
+}
+
+/// Numbers of device trouble, counted down from here: no `errno`, and as a tag unprintable, so none of libav's.
+const DEVICE: i32 = -0x0100_0000;
+const TROUBLES: [DeviceTrouble; 5] = [
+    DeviceTrouble::Absent,
+    DeviceTrouble::Busy,
+    DeviceTrouble::Memory,
+    DeviceTrouble::Refused,
+    DeviceTrouble::Lost,
+];
 /// `errno` values libav passes on negated.
 const EAGAIN: i32 = 11;
 const ENOMEM: i32 = 12;
@@ -52,6 +76,27 @@ impl AvError {
         }
     }
 
+    /// A device, not libav, refused a call of its driver; `text` is the driver's.
+    pub fn device(call: &'static str, trouble: DeviceTrouble, text: impl Into<String>) -> Self {
+        let number = TROUBLES.iter().position(|known| *known == trouble).unwrap_or(0) as i32;
+        AvError {
+            code: DEVICE - number,
+            call,
+            text: text.into(),
+        }
+    }
+
+    /// What a device did not do; none where libav refused.
+    pub fn device_trouble(&self) -> Option<DeviceTrouble> {
+        let number = usize::try_from(DEVICE.checked_sub(self.code)?).ok()?;
+        TROUBLES.get(number).copied()
+    }
+
+    /// A device refused, not libav.
+    pub fn is_device(&self) -> bool {
+        self.device_trouble().is_some()
+    }
+
     /// More input is needed, or output must be taken first.
     pub fn is_again(&self) -> bool {
         self.code == -EAGAIN
@@ -84,5 +129,26 @@ pub(super) fn check(call: &'static str, code: i32) -> Result<i32, AvError> {
         Err(AvError::new(code, call))
     } else {
         Ok(code)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::AvError;
+    use super::DeviceTrouble;
+
+    #[test]
+    fn a_device_is_told_from_libav() {
+        let lost = AvError::device("cuLaunchKernel", DeviceTrouble::Lost, "illegal address");
+        assert_eq!(lost.device_trouble(), Some(DeviceTrouble::Lost));
+        assert_eq!(lost.to_string(), "illegal address (cuLaunchKernel)");
+        assert!(!lost.is_again() && !lost.is_eof() && !lost.is_no_memory());
+        for libav in [
+            AvError::memory("x"),
+            AvError::argument("x"),
+            AvError::new(i32::MIN, "x"),
+        ] {
+            assert!(!libav.is_device(), "{libav:?}");
+        }
     }
 }

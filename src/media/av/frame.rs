@@ -15,6 +15,26 @@ use crate::media::facts::Ratio;
 use ffmpeg_the_third::ffi;
 use std::ptr::NonNull;
 
+// Flags of libav from 6.1 on, in place of fields of their own; older ones have no use for these bits.
+const FLAG_KEY: i32 = 1 << 1;
+const FLAG_INTERLACED: i32 = 1 << 3;
+const FLAG_TOP_FIELD_FIRST: i32 = 1 << 4;
+
+/// What a decoder finds out of a picture beside its pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Marks {
+    /// Decoding could begin at it.
+    pub is_key: bool,
+    /// Two fields of different moments.
+    pub is_interlaced: bool,
+    /// The upper field is the earlier one.
+    pub is_top_first: bool,
+    /// Times a field of it is shown beyond the usual two.
+    pub repeated_fields: u32,
+    /// Parts of it are missing or wrong.
+    pub is_damaged: bool,
+}
+
 /// A reference-counted frame.
 #[derive(Debug)]
 pub struct Frame {
@@ -155,6 +175,12 @@ impl Frame {
     pub fn best_pts(&self) -> Option<i64> {
         stamp(self.get().best_effort_timestamp).or_else(|| self.pts())
     }
+    /// Sets the time stamp; none is libav's "no time stamp".
+    pub fn set_decoded_pts(&mut self, pts: Option<i64>) {
+        let raw = self.get_mut();
+        raw.pts = pts.unwrap_or(ffi::AV_NOPTS_VALUE);
+        raw.best_effort_timestamp = raw.pts;
+    }
     /// Sets the time stamp.
     pub(super) fn set_best_pts(&mut self, pts: i64) {
         let raw = self.get_mut();
@@ -184,10 +210,42 @@ impl Frame {
     pub fn is_interlaced(&self) -> bool {
         self.get().interlaced_frame != 0
     }
+    /// Of its two fields the upper lines are the earlier one.
+    #[allow(deprecated)]
+    pub fn is_top_first(&self) -> bool {
+        self.get().top_field_first != 0
+    }
     /// The decoder concealed missing or broken parts.
     pub fn is_damaged(&self) -> bool {
         let raw = self.get();
         raw.flags & ffi::AV_FRAME_FLAG_CORRUPT as i32 != 0 || raw.decode_error_flags != 0
+    }
+    /// Says what a decoder that is not libav's found out of it.
+    #[allow(deprecated)]
+    pub fn set_marks(&mut self, marks: Marks) {
+        let raw = self.get_mut();
+        raw.key_frame = marks.is_key.into();
+        raw.interlaced_frame = marks.is_interlaced.into();
+        raw.top_field_first = marks.is_top_first.into();
+        raw.repeat_pict = marks.repeated_fields.min(8) as i32;
+        let flags = [
+            (marks.is_damaged, ffi::AV_FRAME_FLAG_CORRUPT as i32),
+            (marks.is_key, FLAG_KEY),
+            (marks.is_interlaced, FLAG_INTERLACED),
+            (marks.is_top_first, FLAG_TOP_FIELD_FIRST),
+        ];
+        for (holds, flag) in flags {
+            if holds {
+                raw.flags |= flag;
+            } else {
+                raw.flags &= !flag;
+            }
+        }
+    }
+    /// The upper field is the earlier one.
+    #[allow(deprecated)]
+    pub fn is_top_field_first(&self) -> bool {
+        self.get().top_field_first != 0
     }
     /// Times a field of it is shown beyond the usual two: 1 for the long frames of a 3:2 pulldown.
     pub fn repeated_fields(&self) -> u32 {

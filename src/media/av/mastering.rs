@@ -89,6 +89,28 @@ fn light_of(bytes: &[u8]) -> Option<ContentLight> {
     })
 }
 
+/// Puts the light into a frame, in place of what it carried.
+pub fn write_to_frame(frame: &mut Frame, metadata: &HdrMetadata) -> Result<(), AvError> {
+    use ffi::AVFrameSideDataType as Kind;
+    for (kind, bytes) in side_data_of(metadata) {
+        let kind = match kind {
+            ffi::AVPacketSideDataType::MASTERING_DISPLAY_METADATA => Kind::MASTERING_DISPLAY_METADATA,
+            _ => Kind::CONTENT_LIGHT_LEVEL,
+        };
+        // SAFETY: a live frame, borrowed exclusively; the answer is null or has that many bytes, owned by the frame.
+        unsafe {
+            ffi::av_frame_remove_side_data(frame.as_ptr(), kind);
+            let side = ffi::av_frame_new_side_data(frame.as_ptr(), kind, bytes.len() as _);
+            let place = side
+                .as_ref()
+                .ok_or_else(|| AvError::memory("av_frame_new_side_data"))?
+                .data;
+            std::ptr::copy_nonoverlapping(bytes.as_ptr(), place, bytes.len());
+        }
+    }
+    Ok(())
+}
+
 /// libav's structs as bytes, with the kinds of side data they are in streams.
 fn side_data_of(metadata: &HdrMetadata) -> Vec<(ffi::AVPacketSideDataType, Vec<u8>)> {
     use ffi::AVPacketSideDataType as Kind;
@@ -145,7 +167,11 @@ pub(super) unsafe fn write_to(stream: *mut ffi::AVStream, metadata: &HdrMetadata
 #[cfg(test)]
 mod tests {
     use super::of_bytes;
+    use super::of_frame;
     use super::side_data_of;
+    use super::write_to_frame;
+    use crate::media::av::Frame;
+    use crate::media::av::PixelFormat;
     use crate::media::encoding::hdr::ContentLight;
     use crate::media::encoding::hdr::HdrMetadata;
     use crate::media::encoding::hdr::MasteringDisplay;
@@ -167,6 +193,9 @@ mod tests {
         let written = side_data_of(&metadata);
         let (mastering, light) = (&written[0].1, &written[1].1);
         assert_eq!(of_bytes(Some(mastering), Some(light)), metadata);
+        let mut frame = Frame::picture(PixelFormat::YUV420P, 16, 16).expect("a frame");
+        write_to_frame(&mut frame, &metadata).expect("written");
+        assert_eq!(of_frame(&frame), metadata);
         assert_eq!(
             of_bytes(Some(&mastering[..40]), None),
             HdrMetadata::default(),

@@ -11,6 +11,7 @@ mod allowed;
 pub mod animation;
 pub mod audio_codec;
 pub mod avif;
+pub mod bitstream_filter;
 pub mod color;
 pub mod decode;
 pub mod demux;
@@ -42,12 +43,14 @@ pub mod turn;
 #[cfg(test)]
 mod tests;
 
+pub use bitstream_filter::BitstreamFilter;
 pub use color::Color;
 pub use decode::Decoder;
 pub use demux::Demuxer;
 pub use dict::Dict;
 pub use encode::Encoder;
 pub use error::AvError;
+pub use error::DeviceTrouble;
 pub use filter::Graph;
 pub use frame::Frame;
 pub use mux::Muxer;

@@ -41,6 +41,16 @@ impl Packet {
         Ok(packet)
     }
 
+    /// A packet on a copy of what an encoder other than libav's made; times in whatever unit its maker used.
+    pub fn encoded(bytes: &[u8], pts: i64, dts: i64, duration: i64, is_key: bool) -> Result<Self, AvError> {
+        let mut packet = Self::of_bytes(bytes)?;
+        packet.set_times(Some(pts), Some(dts), duration);
+        if !is_key {
+            packet.get_mut().flags &= !(ffi::AV_PKT_FLAG_KEY as i32);
+        }
+        Ok(packet)
+    }
+
     /// A packet on the data of one that libav owns.
     pub(super) fn clone_of(raw: ffi::AVPacket) -> Result<Self, AvError> {
         // SAFETY: the caller's packet is live; its data gains a reference or is copied.
@@ -104,6 +114,17 @@ impl Packet {
         }
         // SAFETY: libav owns `size` readable bytes there for as long as the packet lives.
         unsafe { std::slice::from_raw_parts(raw.data, raw.size as usize) }
+    }
+
+    /// The codec's own header from this packet on, where the demuxer says that it changes.
+    pub fn new_extradata(&self) -> Option<&[u8]> {
+        let mut size = 0;
+        // SAFETY: a live packet; the answer is null or that many bytes, which live as long as the packet does.
+        unsafe {
+            let data =
+                ffi::av_packet_get_side_data(self.raw.as_ptr(), ffi::AVPacketSideDataType::NEW_EXTRADATA, &mut size);
+            (!data.is_null() && size > 0).then(|| std::slice::from_raw_parts(data, size as usize))
+        }
     }
 
     /// Sets the time stamps.

@@ -1,5 +1,6 @@
 //! What a stream's packets are: codec, size or rate, and the codec's own header.
 
+use crate::media::av::color;
 use crate::media::av::color::Color;
 use crate::media::av::error::AvError;
 use crate::media::av::error::check;
@@ -10,6 +11,7 @@ use crate::media::av::sound;
 use crate::media::facts::Ratio;
 use ffmpeg_the_third::ffi;
 use std::ffi::CStr;
+use std::ffi::CString;
 use std::ptr::NonNull;
 
 /// Kinds of streams.
@@ -23,6 +25,27 @@ pub enum Kind {
     Subtitle,
     /// Everything else.
     Data,
+}
+
+/// A video stream that an encoder other than libav's makes.
+#[derive(Debug, Clone, Copy)]
+pub struct EncodedVideo<'a> {
+    /// libav's name of the codec, `h264`.
+    pub codec: &'a str,
+    /// Pixels across.
+    pub width: u32,
+    /// Pixels down.
+    pub height: u32,
+    /// Of the pictures that come out of a decoder.
+    pub format: PixelFormat,
+    /// Written into the stream.
+    pub color: Color,
+    /// Average bits a second; 0 when it is not set.
+    pub bit_rate: u32,
+    /// Pictures that may be decoded before one that is shown before them.
+    pub video_delay: u32,
+    /// Parameter sets with start codes, or the sequence header OBU: muxers make of it what their container has.
+    pub header: &'a [u8],
 }
 
 /// Codec parameters, owned.
@@ -44,6 +67,41 @@ impl Parameters {
             .ok_or_else(|| AvError::memory("avcodec_parameters_alloc"))
     }
 
+    /// Of a stream that an encoder other than libav's makes, of square pixels.
+    pub fn of_encoded_video(video: &EncodedVideo<'_>) -> Result<Self, AvError> {
+        let refused = || AvError::argument("avcodec_parameters_alloc");
+        let name = CString::new(video.codec).map_err(|_| refused())?;
+        let parameters = Self::empty()?;
+        let padding = ffi::AV_INPUT_BUFFER_PADDING_SIZE as usize;
+        // SAFETY: null or a constant descriptor.
+        let codec = unsafe { ffi::avcodec_descriptor_get_by_name(name.as_ptr()).as_ref() }.ok_or_else(refused)?;
+        // SAFETY: fresh parameters of ours; the header is a zeroed allocation of libav's, which frees it with them.
+        unsafe {
+            let raw = &mut *parameters.raw.as_ptr();
+            raw.codec_type = ffi::AVMediaType::VIDEO;
+            raw.codec_id = codec.id;
+            raw.width = i32::try_from(video.width).map_err(|_| refused())?;
+            raw.height = i32::try_from(video.height).map_err(|_| refused())?;
+            raw.format = video.format.0;
+            raw.color_primaries = color::raw_primaries(video.color.primaries);
+            raw.color_trc = color::raw_transfer(video.color.transfer);
+            raw.color_space = color::raw_matrix(video.color.matrix);
+            raw.color_range = color::raw_range(video.color.range);
+            raw.sample_aspect_ratio = ffi::AVRational { num: 1, den: 1 };
+            raw.field_order = ffi::AVFieldOrder::PROGRESSIVE;
+            raw.bit_rate = i64::from(video.bit_rate);
+            raw.video_delay = i32::try_from(video.video_delay).unwrap_or(0);
+            let place = ffi::av_mallocz(video.header.len() + padding).cast::<u8>();
+            if place.is_null() {
+                return Err(AvError::memory("av_mallocz"));
+            }
+            std::ptr::copy_nonoverlapping(video.header.as_ptr(), place, video.header.len());
+            raw.extradata = place;
+            raw.extradata_size = i32::try_from(video.header.len()).map_err(|_| refused())?;
+        }
+        Ok(parameters)
+    }
+
     pub(super) fn copy_of(raw: *const ffi::AVCodecParameters) -> Result<Self, AvError> {
         let copy = Self::empty()?;
         // SAFETY: the caller's pointer is a live stream's.
@@ -51,6 +109,21 @@ impl Parameters {
             ffi::avcodec_parameters_copy(copy.raw.as_ptr(), raw)
         })?;
         Ok(copy)
+    }
+
+    /// Of pictures of a codec, by libav's name; nothing else is said of them.
+    pub fn of_video(codec: &str) -> Result<Self, AvError> {
+        const CALL: &str = "avcodec_descriptor_get_by_name";
+        let name = CString::new(codec).map_err(|_| AvError::argument(CALL))?;
+        let parameters = Self::empty()?;
+        // SAFETY: a NUL-terminated name; null or a constant descriptor; the parameters are ours.
+        unsafe {
+            let known = ffi::avcodec_descriptor_get_by_name(name.as_ptr()).as_ref();
+            let known = known.ok_or_else(|| AvError::argument(CALL))?;
+            (*parameters.raw.as_ptr()).codec_type = ffi::AVMediaType::VIDEO;
+            (*parameters.raw.as_ptr()).codec_id = known.id;
+        }
+        Ok(parameters)
     }
 
     /// Another copy.
@@ -224,6 +297,25 @@ impl Parameters {
         }
         // SAFETY: libav owns that many readable bytes there.
         unsafe { std::slice::from_raw_parts(raw.extradata, raw.extradata_size as usize) }
+    }
+    /// Says what the codec's own header is.
+    pub fn set_extradata(&mut self, header: &[u8]) -> Result<(), AvError> {
+        let size = i32::try_from(header.len()).map_err(|_| AvError::argument("av_mallocz"))?;
+        let room = header.len() + ffi::AV_INPUT_BUFFER_PADDING_SIZE as usize;
+        // SAFETY: memory of libav's allocator with room for the header and the padding that its readers expect; the old
+        // one is freed by the same allocator.
+        unsafe {
+            let place = ffi::av_mallocz(room as _).cast::<u8>();
+            if place.is_null() {
+                return Err(AvError::memory("av_mallocz"));
+            }
+            std::ptr::copy_nonoverlapping(header.as_ptr(), place, header.len());
+            let raw = self.raw.as_mut();
+            ffi::av_freep((&raw mut raw.extradata).cast());
+            raw.extradata = place;
+            raw.extradata_size = size;
+        }
+        Ok(())
     }
     /// Lets the next container choose its own four characters.
     pub fn clear_codec_tag(&mut self) {

@@ -80,6 +80,10 @@ impl Scaler {
         self
     }
 
+    /// Pixel format of what comes out.
+    pub fn format(&self) -> PixelFormat {
+        self.format
+    }
     /// Pixels across.
     pub fn width(&self) -> u32 {
         self.width

@@ -1,6 +1,8 @@
 //! What the driver answered when it did not do what it was asked.
 
 use cudarc::driver::DriverError;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 
 /// A refused call of the driver.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -38,8 +40,21 @@ const ABSENT: [i32; 7] = [3, 34, 35, 100, 101, 209, 303];
 const NOT_SUPPORTED: i32 = 801;
 const UNKNOWN: i32 = 999;
 
+/// A device was lost to this process. What it answers after that is of no use, and some drivers hang.
+static IS_LOST: AtomicBool = AtomicBool::new(false);
+
+/// Why nothing is asked of the driver any more; none as long as no device was lost to this process.
+pub fn lost() -> Option<CudaError> {
+    IS_LOST.load(Ordering::Relaxed).then(|| CudaError {
+        call: "cuCtxSetCurrent",
+        code: 0,
+        text: "the device was lost to this process before".to_owned(),
+        kind: Trouble::Lost,
+    })
+}
+
 impl CudaError {
-    /// A number of CUDA's.
+    /// A number of CUDA's. After one that means that the context is gone for good, nothing enters a device any more.
     pub fn cuda(call: &'static str, code: i32, text: impl Into<String>) -> Self {
         let kind = match code {
             NO_MEMORY => Trouble::Memory,
@@ -49,6 +64,9 @@ impl CudaError {
             code if ABSENT.contains(&code) => Trouble::Absent,
             _ => Trouble::Refused,
         };
+        if LOST.contains(&code) {
+            IS_LOST.store(true, Ordering::Relaxed);
+        }
         CudaError {
             call,
             code,

@@ -40,8 +40,12 @@ impl Gpu {
         self.ordinal
     }
 
-    /// Makes its context the current one of the calling thread. Every function that calls the driver begins so.
+    /// Makes its context the current one of the calling thread. Every function that calls the driver begins so, those
+    /// that free something too: once a device is lost, nothing more is asked of the driver.
     pub fn enter(&self) -> Result<(), CudaError> {
+        if let Some(lost) = error::lost() {
+            return Err(lost);
+        }
         self.context.bind_to_thread().map_err(error::of("cuCtxSetCurrent"))
     }
 
@@ -72,5 +76,15 @@ impl Gpu {
         self.enter()?;
         let (free, total) = self.context.mem_get_info().map_err(error::of("cuMemGetInfo"))?;
         Ok((free as u64, total as u64))
+    }
+}
+
+impl Drop for Gpu {
+    fn drop(&mut self) {
+        if error::lost().is_some() {
+            // Kept for ever, because giving them back would be a call of the driver.
+            std::mem::forget(Arc::clone(&self.stream));
+            std::mem::forget(Arc::clone(&self.context));
+        }
     }
 }

@@ -6,15 +6,26 @@
 //! decisions about media, and what to do when a device fails.
 #![allow(unsafe_code)]
 
+pub mod capabilities;
+mod decode_caps;
+mod device_remedy;
+mod driver;
+mod driver_remedy;
 pub mod error;
 pub mod gpu;
+mod host_signs;
 pub mod kernels;
 pub mod library;
 mod memory;
+pub mod nvdec;
+pub mod nvenc;
+pub mod pool;
 pub mod surface;
 
 pub use error::CudaError;
 pub use gpu::Gpu;
 pub use kernels::Kernels;
+pub use pool::PooledSurface;
+pub use pool::SurfacePool;
 pub use surface::Layout;
 pub use surface::Surface;

@@ -205,9 +205,32 @@ impl Surface {
         self.gpu.settle()
     }
 
+    /// Queues the copy of as many rows and bytes as a plane of this surface has from elsewhere on the device.
+    ///
+    /// # Safety
+    /// At `address` lie that many rows, each `pitch_bytes` after the one before, and nothing that is queued on another
+    /// stream, or done without one, touches them until the copy is done.
+    pub(super) unsafe fn copy_from(&self, plane: usize, address: u64, pitch_bytes: usize) -> Result<(), CudaError> {
+        let to = self
+            .plane(plane)
+            .ok_or_else(|| CudaError::refused("cuMemcpy2DAsync", format!("there is no plane {plane}")))?;
+        self.gpu.enter()?;
+        self.copy(&sys::CUDA_MEMCPY2D {
+            srcMemoryType: sys::CUmemorytype::CU_MEMORYTYPE_DEVICE,
+            srcDevice: address,
+            srcPitch: pitch_bytes,
+            dstMemoryType: sys::CUmemorytype::CU_MEMORYTYPE_DEVICE,
+            dstDevice: to.address,
+            dstPitch: to.pitch_bytes,
+            WidthInBytes: to.row_bytes,
+            Height: to.rows,
+            ..no_copy()
+        })
+    }
+
     fn copy(&self, copy: &sys::CUDA_MEMCPY2D) -> Result<(), CudaError> {
         // SAFETY: the context is current; the device's side lies within this surface, the host's side was measured by
-        // `plane_for`, and the callers wait for the end.
+        // `plane_for`, and the callers wait for the end; another place on the device is the caller's word.
         unsafe { sys::cuMemcpy2DAsync_v2(copy, self.gpu.raw_stream()) }
             .result()
             .map_err(error::of("cuMemcpy2DAsync"))

@@ -7,6 +7,8 @@ mod codec_name;
 mod engine;
 mod format;
 pub mod hdr;
+mod hdr_message;
+pub mod nvenc;
 mod options;
 mod preset;
 

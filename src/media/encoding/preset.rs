@@ -43,9 +43,21 @@ pub fn vpx(name: &str) -> (&'static str, u32) {
     ][step(name)]
 }
 
+/// NVENC's preset number, of P1 (fastest) to P7.
+pub fn nvenc(name: &str) -> u32 {
+    [1, 1, 2, 3, 3, 4, 5, 6, 7][step(name)]
+}
+
+/// Whether a name is worth what costs NVENC time beyond its preset: looking ahead, and spreading bits within pictures.
+pub fn is_careful(name: &str) -> bool {
+    step(name) >= step("slow")
+}
+
 #[cfg(test)]
 mod tests {
     use super::aom;
+    use super::is_careful;
+    use super::nvenc;
     use super::svt_av1;
     use crate::media::spec_check::PRESETS;
 
@@ -55,5 +67,12 @@ mod tests {
         let aom: Vec<u32> = PRESETS.iter().map(|name| aom(name)).collect();
         assert!(svt.is_sorted_by(|one, other| one > other), "{svt:?}");
         assert!(aom.is_sorted_by(|one, other| one >= other), "{aom:?}");
+        let nvenc: Vec<u32> = PRESETS.iter().map(|name| nvenc(name)).collect();
+        assert!(
+            nvenc.is_sorted() && nvenc.iter().all(|number| (1..=7).contains(number)),
+            "{nvenc:?}"
+        );
+        let careful = PRESETS.iter().filter(|name| is_careful(name)).count();
+        assert_eq!(careful, 3, "slow, slower, veryslow");
     }
 }

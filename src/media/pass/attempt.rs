@@ -22,6 +22,9 @@ use crate::media::pass::file_writer::Cover;
 use crate::media::pass::first_reading;
 use crate::media::pass::glance;
 use crate::media::pass::glance::Glance;
+use crate::media::pass::gpu::hardware::Hardware;
+use crate::media::pass::gpu::work::Question;
+use crate::media::pass::gpu::work::Work;
 use crate::media::pass::grade::Grade;
 use crate::media::pass::inspect;
 use crate::media::pass::inspect::Inspection;
@@ -56,7 +59,7 @@ pub type Reopen<'a> = &'a (dyn Fn() -> Result<Opened, Fault> + Sync);
 
 /// Runs the jobs of one clip range, and picture jobs that ride along. Answers the bytes read of the source.
 /// `share`: where in 0..=1 this run begins and how much of it it is, for progress; `reopen` opens the source once
-/// more, for what must be known of it before.
+/// more, for what must be known of it before; `hardware` is asked for its device where pictures are made.
 #[allow(clippy::too_many_arguments)]
 pub fn run(
     order: &PassOrder,
@@ -66,6 +69,7 @@ pub fn run(
     watch: &dyn Watch,
     share: (f64, f64),
     reopen: Reopen<'_>,
+    hardware: &Hardware,
 ) -> Result<u64, Fault> {
     let mut opened = opened;
     let (clip, jobs) = (stretch.clip, stretch.jobs.as_slice());
@@ -128,16 +132,34 @@ pub fn run(
         notes.extend(begin_at_key(&mut opened, &facts, &mut timing)?);
     }
     let name = opened.demuxer.name().to_owned();
+    let grades: Vec<Grade> = plan
+        .videos
+        .iter()
+        .map(|video| Grade::of(&video.spec, &glance))
+        .collect();
+    let main = facts
+        .main_video()
+        .and_then(|(stream, _)| opened.demuxer.stream(stream.index));
+    let parameters = main.and_then(|stream| stream.parameters().ok());
+    let question = Question {
+        plan: &plan,
+        grades: &grades,
+        facts: &facts,
+        parameters: parameters.as_ref(),
+        glance: &glance,
+        is_joined: !stretch.joined.is_empty(),
+        has_taps: !taps.is_empty() || inspects,
+        name: &name,
+    };
+    let work = Work::choose(hardware, &question)?;
     let mut pass = Pass {
         order,
         plan: &plan,
         facts: &facts,
         glance,
-        grades: plan
-            .videos
-            .iter()
-            .map(|video| Grade::of(&video.spec, &glance))
-            .collect(),
+        grades,
+        work,
+        hardware,
         timing,
         watch,
         share,
@@ -153,7 +175,7 @@ pub fn run(
         cover: kept::cover(&opened.demuxer, &facts),
     };
     let measured = pass.measure_loudness(&again)?;
-    if first_reading::is_needed(&plan) {
+    if first_reading::is_needed(&plan, &pass.work) {
         first_reading::run(&mut pass, again()?)?;
     }
     let answer = pass.run(opened, taps, missing, &measured);
@@ -280,6 +302,9 @@ pub(super) struct Pass<'a> {
     pub(super) glance: Glance,
     /// By video encode.
     pub(super) grades: Vec<Grade>,
+    /// What of it the device does.
+    pub(super) work: Work,
+    pub(super) hardware: &'a Hardware,
     pub(super) timing: Timing,
     pub(super) watch: &'a dyn Watch,
     pub(super) share: (f64, f64),
@@ -325,6 +350,7 @@ impl Pass<'_> {
             .and_then(|(stream, _)| demuxer.stream(stream.index));
         let parameters = source.and_then(|stream| stream.parameters().ok());
         let encoders = self.open_encoders(&demuxer);
+        self.hardware.works_in(self.work.mode(), self.work.reason());
         let texts = self.open_texts(&demuxer);
         let health = Health::new(self.plan.jobs.len());
         let outputs: Vec<Output> = self
@@ -350,6 +376,7 @@ impl Pass<'_> {
         }
         let mut made = Made {
             videos: vec![None; self.plan.videos.len()],
+            notes: encoders.notes.clone(),
             audios: vec![None; self.plan.audios.len()],
             audio_codecs: encoders.audio_parameters.iter().map(name_of).collect(),
             texts: Vec::new(),

@@ -46,6 +46,8 @@ const OPERATION: &str = "verify";
 pub struct Made {
     /// Pictures expected, by encode.
     pub videos: Vec<Option<VideoMade>>,
+    /// What the encoders left out or lessened, by video encode.
+    pub notes: Vec<Vec<String>>,
     /// Sound expected, by encode.
     pub audios: Vec<Option<AudioExpected>>,
     /// RFC 6381 names of the sound, by encode.

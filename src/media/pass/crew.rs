@@ -12,6 +12,11 @@ use crate::media::error;
 use crate::media::pass::attempt::Pass;
 use crate::media::pass::copier::Copier;
 use crate::media::pass::copier::CopyTimes;
+use crate::media::pass::gpu::cutting::Cutting;
+use crate::media::pass::gpu::decoder::GpuDecoder;
+use crate::media::pass::gpu::decoding::PictureDecoder;
+use crate::media::pass::gpu::weaving::Weaving;
+use crate::media::pass::gpu::work::is_launchable;
 use crate::media::pass::grade;
 use crate::media::pass::grade::Grade;
 use crate::media::pass::head::Head;
@@ -41,6 +46,7 @@ use crate::media::pass::taps;
 use crate::media::pass::taps::Tapped;
 use crate::media::pass::text::TextFeed;
 use crate::media::pass::text::Texts;
+use crate::media::pass::track::VideoTrack;
 use crate::media::progress::Progress;
 use crate::media::spec::VideoCodec;
 use std::sync::atomic::AtomicBool;
@@ -98,7 +104,7 @@ impl Pass<'_> {
         let ended_well = AtomicBool::new(false);
         let reached_ms = AtomicU64::new(0);
         let reached_s = || reached_ms.load(Ordering::Relaxed) as f64 / 1000.0;
-        let whole = || ended_well.load(Ordering::Relaxed) && !self.watch.stop_asked();
+        let whole = || ended_well.load(Ordering::Relaxed) && !self.watch.stop_asked() && !health.has_device_failed();
         let threads = self.order.threads.clamp(1, MAX_DECODER_THREADS);
         let decoder_threads = self.decoder_threads(threads);
         let source = self
@@ -107,7 +113,9 @@ impl Pass<'_> {
             .map_or((0, 0), |(_, video)| video.display_size());
         let sdr_bounds = self.sdr_bounds(&taps);
         let has_taps = !taps.is_empty() || !self.inspections.is_empty();
+        let mut cutting = self.work.device().map(|device| Cutting::new(device, source));
 
+        let name = self.name.as_str();
         thread::scope(|scope| {
             // Taps first, then renditions from the smallest up: each needs the senders of those it feeds.
             let mut tap_threads = Vec::new();
@@ -115,8 +123,13 @@ impl Pass<'_> {
             let mut fans: Vec<Vec<_>> = (0..self.plan.videos.len() + 2).map(|_| Vec::new()).collect();
             for tapped in taps {
                 let (sender, receiver) = sync_channel(taps::QUEUE);
-                let place = taps::place(tapped.tap.as_ref(), &self.plan.videos, &self.grades);
-                fans[place.map_or(SDR, |index| index + 2)].push(sender);
+                match &mut cutting {
+                    Some(cutting) => cutting.tap(tapped.tap.wanted_size(), sender),
+                    None => {
+                        let place = taps::place(tapped.tap.as_ref(), &self.plan.videos, &self.grades);
+                        fans[place.map_or(SDR, |index| index + 2)].push(sender);
+                    }
+                }
                 let unit = self.timing.unit;
                 tap_threads.push(scope.spawn(move || taps::run(tapped, receiver, unit)));
             }
@@ -135,6 +148,7 @@ impl Pass<'_> {
                     Ok(VideoMaker::Encoder(track)) => Some(*track),
                     Err(_) => None,
                 };
+                let encode = &self.plan.videos[index];
                 let feeder = feeder(&self.plan.videos, &self.grades, index, source);
                 let (width, height) = match feeder.map(|larger| &self.plan.videos[larger]) {
                     Some(larger) => (larger.width, larger.height),
@@ -144,8 +158,13 @@ impl Pass<'_> {
                 let fan = Fan(std::mem::take(&mut fans[index + 2]));
                 let grade = self.grades[index];
                 let root = if grade.is_hdr { HDR } else { SDR };
-                fans[feeder.map_or(root, |larger| larger + 2)].push(sender);
-                let encode = &self.plan.videos[index];
+                match &mut cutting {
+                    Some(cutting) => {
+                        let takes_surfaces = track.as_ref().is_some_and(VideoTrack::takes_surfaces);
+                        cutting.rendition(&grade, (encode.width, encode.height), takes_surfaces, sender);
+                    }
+                    None => fans[feeder.map_or(root, |larger| larger + 2)].push(sender),
+                }
                 let outputs = Outputs {
                     all: &video_feeds[index],
                     health,
@@ -177,6 +196,7 @@ impl Pass<'_> {
                 sound_threads.push(scope.spawn(move || sound::run(stage, receiver, whole, reached_s)));
             }
             let mut video = None;
+            let mut stage_threads = Vec::new();
             let is_copy = |video: &VideoEncode| video.spec.codec == VideoCodec::Copy;
             let is_decoded = self.plan.videos.iter().any(|video| !is_copy(video));
             let copied = self.plan.videos.iter().position(is_copy);
@@ -198,28 +218,57 @@ impl Pass<'_> {
             });
             if let Some((stream, facts)) = self.facts.main_video().filter(|_| is_decoded || has_taps) {
                 let parameters = stream_parameters(demuxer, stream.index).map_err(refused)?;
-                let decoder = Decoder::open(&parameters, stream.time_base, decoder_threads, &self.order.limits)
-                    .map_err(refused)?;
+                let decoder = match self.work.decoding_device() {
+                    Some(device) => {
+                        let opened = GpuDecoder::open(&device.gpu, &parameters, stream.time_base, &self.order.limits);
+                        PictureDecoder::Device(Box::new(opened.map_err(refused)?))
+                    }
+                    None => {
+                        let opened = Decoder::open(&parameters, stream.time_base, decoder_threads, &self.order.limits);
+                        PictureDecoder::Host(Box::new(opened.map_err(refused)?))
+                    }
+                };
                 wanted.push(stream.index);
+                let (has_sdr, has_hdr) = match &cutting {
+                    Some(cutting) => (cutting.has_sdr(), cutting.has_hdr()),
+                    None => (!fans[SDR].is_empty(), !fans[HDR].is_empty()),
+                };
                 let wanted_grades = Wanted {
-                    sdr: (!fans[SDR].is_empty())
-                        .then(|| grade::widest(&self.grades, false).unwrap_or(PixelFormat::YUV420P)),
-                    hdr: grade::widest(&self.grades, true).filter(|_| !fans[HDR].is_empty()),
+                    sdr: has_sdr.then(|| grade::widest(&self.grades, false).unwrap_or(PixelFormat::YUV420P)),
+                    hdr: grade::widest(&self.grades, true).filter(|_| has_hdr),
                     sdr_bounds,
                 };
                 let frame_s = facts.nominal_rate().map_or(0.04, |rate| 1.0 / rate.value());
+                let unit = self.timing.unit;
+                let mut head = Head::new(facts, self.glance, wanted_grades, unit, frame_s, threads);
+                if let Some(device) = self.work.decoding_device() {
+                    head = head.weaving(Weaving::on_device(device, self.glance.fields));
+                }
+                let (sdr, hdr) = match cutting.take() {
+                    None => (std::mem::take(&mut fans[SDR]), std::mem::take(&mut fans[HDR])),
+                    Some(cutting) => {
+                        if is_launchable(&self.glance, &self.grades) {
+                            head = head.leaving_rest();
+                        }
+                        let (stages, fans) = cutting.stages(head.aims(), unit, threads);
+                        for stage in stages {
+                            stage_threads.push(scope.spawn(move || stage.run(health, name)));
+                        }
+                        fans
+                    }
+                };
                 video = Some(VideoIn {
                     stream: stream.index,
                     unit: stream.time_base,
                     decoder,
-                    head: Head::new(facts, self.glance, wanted_grades, self.timing.unit, frame_s, threads),
+                    head,
                     out_unit: self.timing.unit,
                     usual_duration: (1.0 / self.timing.rate.value() / self.timing.unit.value())
                         .round()
                         .max(1.0) as i64,
                     next: None,
-                    sdr: Fan(std::mem::take(&mut fans[SDR])),
-                    hdr: Fan(std::mem::take(&mut fans[HDR])),
+                    sdr: Fan(sdr),
+                    hdr: Fan(hdr),
                     raw: Fan(raw),
                 });
             }
@@ -261,12 +310,21 @@ impl Pass<'_> {
             drop((video, audios));
             let cues = texts.finish(whole());
             let died = |_| error::broken_invariant("pass", &self.name, "a thread of the pass panicked");
+            for thread in stage_threads {
+                thread.join().map_err(died)?;
+            }
             let mut tapped = Vec::new();
             for thread in tap_threads {
-                tapped.push(thread.join().map_err(died)?);
+                let (tap, answer) = thread.join().map_err(died)?;
+                if let Some(fault) = answer.as_ref().err().filter(|fault| error::is_of_device(fault)) {
+                    health.fail_device(fault);
+                }
+                tapped.push((tap, answer));
             }
             for thread in inspection_threads {
-                thread.join().map_err(died)?;
+                if let Err(refusal) = thread.join().map_err(died)? {
+                    health.fail_device(&error::source_refused("look at the pictures", &self.name, &refusal));
+                }
             }
             for thread in rung_threads {
                 thread.join().map_err(died)?;
@@ -275,6 +333,9 @@ impl Pass<'_> {
             for thread in sound_threads {
                 let answer = thread.join().map_err(died)?;
                 sound.add(answer.map_err(|refusal| error::source_refused("decode the sound", &self.name, &refusal))?);
+            }
+            if let Some(fault) = health.device_fault() {
+                return Err(fault);
             }
             Ok((reading?, sound, tapped, cues))
         })
@@ -383,7 +444,7 @@ struct Listener<'a, 'p> {
 
 impl Ear for Listener<'_, '_> {
     fn must_end(&self) -> bool {
-        self.pass.watch.stop_asked() || (!self.has_taps && self.health.is_hopeless())
+        self.pass.watch.stop_asked() || self.health.has_device_failed() || (!self.has_taps && self.health.is_hopeless())
     }
 
     fn reached(&mut self, seconds: f64, frames: u64) {

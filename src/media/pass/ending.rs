@@ -185,10 +185,19 @@ impl Pass<'_> {
         let mut product = JobProduct {
             dropped: job.dropped.iter().cloned().chain(captions).collect(),
             warnings: warnings.to_vec(),
-            backend: "software".to_owned(),
             ..JobProduct::default()
         };
         product.partial = truncated.is_some() || !failed.is_empty();
+        for output in self.plan.outputs.iter().filter(|output| output.job == number) {
+            let notes = output
+                .video
+                .and_then(|index| made.notes.get(index))
+                .into_iter()
+                .flatten();
+            product
+                .warnings
+                .extend(notes.map(|note| format!("{}: {note}", output.name)));
+        }
         for (output, fault) in failed {
             product.warnings.push(format!("{} is missing: {fault}", output.name));
             product.failed_outputs.push(FailedOutput {

@@ -8,6 +8,7 @@ use crate::base::fault::Blame;
 use crate::base::fault::Fault;
 use crate::media::error;
 use crate::media::pass::attempt::Pass;
+use crate::media::pass::gpu::work::Work;
 use crate::media::pass::inspect;
 use crate::media::pass::opening::VideoMaker;
 use crate::media::pass::output::Health;
@@ -25,9 +26,13 @@ use std::sync::PoisonError;
 const SHARE: f64 = 0.4;
 const FOLDER: &str = "first-reading";
 
-/// Whether anything of a plan is read for twice.
-pub fn is_needed(plan: &Plan) -> bool {
-    plan.videos.iter().any(|video| video.spec.two_pass)
+/// Whether anything of a plan is read for twice. A device's encoder looks at each picture twice instead.
+pub fn is_needed(plan: &Plan, work: &Work) -> bool {
+    (0..plan.videos.len()).any(|index| reads_twice(plan, work, index))
+}
+
+fn reads_twice(plan: &Plan, work: &Work, index: usize) -> bool {
+    plan.videos[index].spec.two_pass && !work.encodes(index)
 }
 
 /// Reads the source for the encodes of a pass that want it twice. Answers the turn of each encode in the pass itself,
@@ -35,7 +40,7 @@ pub fn is_needed(plan: &Plan) -> bool {
 pub fn run(pass: &mut Pass<'_>, opened: Opened) -> Result<(), Fault> {
     let Opened { mut demuxer, .. } = opened;
     let chosen: Vec<usize> = (0..pass.plan.videos.len())
-        .filter(|index| pass.plan.videos[*index].spec.two_pass)
+        .filter(|index| reads_twice(pass.plan, &pass.work, *index))
         .collect();
     let folder = folder(pass);
     std::fs::create_dir_all(&folder).map_err(|cause| error::output_io("create the folder", &folder, &cause))?;
@@ -46,12 +51,14 @@ pub fn run(pass: &mut Pass<'_>, opened: Opened) -> Result<(), Fault> {
         ..Plan::default()
     };
     let (from, width) = pass.share;
-    let first = Pass {
+    let mut first = Pass {
         order: pass.order,
         plan: &plan,
         facts: pass.facts,
         glance: pass.glance,
         grades: chosen.iter().map(|index| pass.grades[*index]).collect(),
+        work: pass.work.of(&chosen),
+        hardware: pass.hardware,
         timing: pass.timing,
         watch: pass.watch,
         share: (from, width * SHARE),
@@ -117,7 +124,7 @@ pub fn run(pass: &mut Pass<'_>, opened: Opened) -> Result<(), Fault> {
 /// Removes what was learned.
 pub fn forget(pass: &Pass<'_>) {
     let folder = folder(pass);
-    if is_needed(pass.plan)
+    if is_needed(pass.plan, &pass.work)
         && let Err(cause) = std::fs::remove_dir_all(&folder)
     {
         // Scratch directories are removed whole; this only frees the space earlier.

@@ -8,19 +8,18 @@
 use crate::media::av::AvError;
 use crate::media::av::Color;
 use crate::media::av::Frame;
-use crate::media::av::Graph;
 use crate::media::av::PixelFormat;
-use crate::media::av::filter::GraphInput;
 use crate::media::facts::Ratio;
 use crate::media::facts::VideoFacts;
 use crate::media::grading;
 use crate::media::pass::fields::Weaver;
 use crate::media::pass::glance::Glance;
+use crate::media::pass::gpu::weaving::Weaving;
+use crate::media::pass::lane::Aim;
+use crate::media::pass::lane::Lane;
+use crate::media::pass::lane::SQUARE;
+use crate::media::pass::lane::Shape;
 use crate::media::probe;
-
-const SQUARE: Ratio = Ratio { num: 1, den: 1 };
-/// Edges this much shorter are worth a scaler of their own.
-const WORTH_SCALING: f64 = 0.8;
 
 /// One picture in the grades that are wanted of it.
 #[derive(Debug)]
@@ -31,6 +30,8 @@ pub struct Graded {
     pub sdr: Option<Frame>,
     /// For HDR renditions.
     pub hdr: Option<Frame>,
+    /// What is still to be done to it; none: nothing.
+    pub shape: Option<Shape>,
 }
 
 /// The formats that a cascade must hold; none: nothing is fed from it.
@@ -47,7 +48,7 @@ pub struct Wanted {
 /// The head of a pass.
 #[derive(Debug)]
 pub struct Head {
-    weaver: Weaver,
+    weaver: Weaving,
     sdr: Option<Lane>,
     hdr: Option<Lane>,
     /// What the first pictures said; a later one that is silent means the same.
@@ -56,6 +57,8 @@ pub struct Head {
     /// Size and shape of pixels that the first picture said itself.
     first: Option<((u32, u32), Option<Ratio>)>,
     orientation: (u32, bool),
+    /// Pictures are only made progressive; whoever takes them does the rest.
+    leaves_rest: bool,
     current: Option<Shape>,
     changes: u64,
 }
@@ -64,36 +67,49 @@ impl Head {
     /// For a stream; `unit` is that of the time stamps, in and out.
     pub fn new(video: &VideoFacts, glance: Glance, wanted: Wanted, unit: Ratio, frame_s: f64, threads: u32) -> Self {
         let display = video.display_size();
-        let lane = |color: Color, format: PixelFormat| Lane {
+        let (width, height) = display;
+        let aim = |color: Color, format: PixelFormat, bounds: Option<(u32, u32)>| Aim {
             color,
             format,
             display,
-            unit,
-            threads,
-            bounds: None,
+            bounds,
             peak_nits: glance.metadata.peak_nits(),
-            shape: None,
-            graph: None,
-            needs_nothing: true,
         };
-        let (width, height) = display;
+        let sdr = wanted
+            .sdr
+            .map(|format| aim(grading::sdr_of(glance.color, width, height), format, wanted.sdr_bounds));
+        let hdr = wanted
+            .hdr
+            .map(|format| aim(grading::hdr_of(glance.color), format, None));
         Head {
-            weaver: Weaver::new(glance.fields, unit, frame_s, threads),
-            sdr: wanted
-                .sdr
-                .map(|format| lane(grading::sdr_of(glance.color, width, height), format))
-                .map(|lane| Lane {
-                    bounds: wanted.sdr_bounds,
-                    ..lane
-                }),
-            hdr: wanted.hdr.map(|format| lane(grading::hdr_of(glance.color), format)),
+            weaver: Weaving::Host(Weaver::new(glance.fields, unit, frame_s, threads)),
+            sdr: sdr.map(|aim| Lane::new(aim, unit, threads)),
+            hdr: hdr.map(|aim| Lane::new(aim, unit, threads)),
             glance,
             first_aspect: video.sample_aspect_ratio.unwrap_or(SQUARE),
             first: None,
             orientation: (video.rotation_degrees, video.mirrored),
+            leaves_rest: false,
             current: None,
             changes: 0,
         }
+    }
+
+    /// Makes pictures progressive and says what they are; whoever takes them does the rest.
+    pub fn leaving_rest(mut self) -> Self {
+        self.leaves_rest = true;
+        self
+    }
+
+    /// Fields are taken care of so.
+    pub fn weaving(mut self, weaver: Weaving) -> Self {
+        self.weaver = weaver;
+        self
+    }
+
+    /// What comes out of it in SDR and in HDR, as far as it is wanted.
+    pub fn aims(&self) -> (Option<Aim>, Option<Aim>) {
+        (self.sdr.as_ref().map(Lane::aim), self.hdr.as_ref().map(Lane::aim))
     }
 
     /// Times the pictures changed in the middle.
@@ -134,11 +150,21 @@ impl Head {
             }
             self.current = Some(shape);
             frame.set_color(shape.color);
+            if self.leaves_rest {
+                out.push(Graded {
+                    pts: frame.pts(),
+                    sdr: self.sdr.as_ref().map(|_| frame.share()).transpose()?,
+                    hdr: self.hdr.as_ref().map(|_| frame.share()).transpose()?,
+                    shape: Some(shape),
+                });
+                continue;
+            }
             let grade = |lane: &mut Option<Lane>| lane.as_mut().map(|lane| lane.run(&frame, shape)).transpose();
             out.push(Graded {
                 pts: frame.pts(),
                 sdr: grade(&mut self.sdr)?,
                 hdr: grade(&mut self.hdr)?,
+                shape: None,
             });
         }
         Ok(())
@@ -191,210 +217,5 @@ impl Head {
             rotation_degrees,
             mirrored,
         }
-    }
-}
-
-/// What decides what must be done to a picture.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Shape {
-    width: u32,
-    height: u32,
-    format: PixelFormat,
-    aspect: Ratio,
-    color: Color,
-    rotation_degrees: u32,
-    mirrored: bool,
-}
-
-/// The way to one grade. One picture in gives one picture out, at once.
-#[derive(Debug)]
-struct Lane {
-    color: Color,
-    format: PixelFormat,
-    display: (u32, u32),
-    unit: Ratio,
-    threads: u32,
-    bounds: Option<(u32, u32)>,
-    peak_nits: Option<f64>,
-    shape: Option<Shape>,
-    graph: Option<Graph>,
-    needs_nothing: bool,
-}
-
-impl Lane {
-    fn run(&mut self, frame: &Frame, shape: Shape) -> Result<Frame, AvError> {
-        if self.shape != Some(shape) {
-            self.rebuild(shape)?;
-        }
-        let mut done = match &mut self.graph {
-            None if self.needs_nothing => frame.share()?,
-            None => return Err(AvError::argument("avfilter_graph_config")),
-            Some(graph) => {
-                graph.push(Some(frame))?;
-                let mut done = graph
-                    .pull()?
-                    .ok_or_else(|| AvError::argument("av_buffersink_get_frame"))?;
-                if let Some(pts) = frame.pts() {
-                    done.set_pts(pts);
-                }
-                done
-            }
-        };
-        done.set_color(self.color);
-        done.forget_display();
-        Ok(done)
-    }
-
-    fn rebuild(&mut self, shape: Shape) -> Result<(), AvError> {
-        let mut chain: Vec<String> = Vec::new();
-        let given = shape;
-        // A tone map works in floats: what is not wanted that large is made smaller first.
-        let shape = match self.bounds {
-            Some(bounds) if shape.color.is_hdr() && !self.color.is_hdr() => smaller(shape, bounds),
-            _ => shape,
-        };
-        if (shape.width, shape.height) != (given.width, given.height) {
-            chain.push(format!("scale={}:{}:flags=bicubic,setsar=1", shape.width, shape.height));
-        }
-        chain.extend(grading::chain(
-            shape.color,
-            shape.format,
-            (shape.width, shape.height),
-            self.color,
-            self.format,
-            self.peak_nits,
-        ));
-        chain.extend(upright(shape.rotation_degrees, shape.mirrored));
-        let shown = shown_size(shape);
-        let (width, height) = self.display;
-        if !same_form(shown, self.display) {
-            let (inner_width, inner_height) = fitted(shown, self.display);
-            chain.push(format!(
-                "scale={inner_width}:{inner_height}:flags=bicubic,pad={width}:{height}:(ow-iw)/2:(oh-ih)/2,setsar=1"
-            ));
-        } else if shape.aspect != SQUARE {
-            chain.push(format!("scale={}:{}:flags=bicubic,setsar=1", shown.0, shown.1));
-        }
-        self.shape = Some(given);
-        self.needs_nothing = chain.is_empty();
-        self.graph = if chain.is_empty() {
-            None
-        } else {
-            let input = GraphInput {
-                width: given.width,
-                height: given.height,
-                format: given.format,
-                time_base: self.unit,
-                sample_aspect_ratio: given.aspect,
-            };
-            Some(Graph::open_for(&input, shape.color, &chain.join(","), self.threads)?)
-        };
-        Ok(())
-    }
-}
-
-/// The shape of a picture made just large enough to cover `bounds` when it is upright; itself when that spares little.
-fn smaller(shape: Shape, bounds: (u32, u32)) -> Shape {
-    let shown = shown_size(shape);
-    let factor = (f64::from(bounds.0) / f64::from(shown.0)).max(f64::from(bounds.1) / f64::from(shown.1));
-    if factor > WORTH_SCALING {
-        return shape;
-    }
-    let flat = shown_size(Shape {
-        rotation_degrees: 0,
-        ..shape
-    });
-    let even = |edge: u32| (((f64::from(edge) * factor).round() as u32 + 1) & !1).max(2);
-    Shape {
-        width: even(flat.0),
-        height: even(flat.1),
-        aspect: SQUARE,
-        ..shape
-    }
-}
-
-/// The turn, and the mirroring left to right that follows it.
-fn upright(rotation_degrees: u32, mirrored: bool) -> Option<String> {
-    let turn = match (rotation_degrees % 360, mirrored) {
-        (90, false) => "transpose=clock",
-        (90, true) => "transpose=clock,hflip",
-        (180, false) => "hflip,vflip",
-        (180, true) => "vflip",
-        (270, false) => "transpose=cclock",
-        (270, true) => "transpose=cclock,hflip",
-        (_, true) => "hflip",
-        _ => return None,
-    };
-    Some(turn.to_owned())
-}
-
-/// Size with square pixels and upright.
-fn shown_size(shape: Shape) -> (u32, u32) {
-    let aspect = shape.aspect.value();
-    let (width, height) = if aspect > 1.0 {
-        ((f64::from(shape.width) * aspect).round() as u32, shape.height)
-    } else {
-        (shape.width, (f64::from(shape.height) / aspect).round() as u32)
-    };
-    if shape.rotation_degrees % 180 == 90 {
-        (height, width)
-    } else {
-        (width, height)
-    }
-}
-
-/// Whether two sizes have the same shape to within two per cent; then the scaler does the rest.
-fn same_form(one: (u32, u32), other: (u32, u32)) -> bool {
-    let form = |size: (u32, u32)| f64::from(size.0) / f64::from(size.1.max(1));
-    (form(one) / form(other) - 1.0).abs() < 0.02
-}
-
-/// Largest even size of the shape of `size` inside `bounds`.
-fn fitted(size: (u32, u32), bounds: (u32, u32)) -> (u32, u32) {
-    let factor = (f64::from(bounds.0) / f64::from(size.0)).min(f64::from(bounds.1) / f64::from(size.1));
-    let even = |edge: u32| (((f64::from(edge) * factor) as u32) & !1).max(2);
-    (even(size.0), even(size.1))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::SQUARE;
-    use super::Shape;
-    use super::fitted;
-    use super::same_form;
-    use super::smaller;
-    use super::upright;
-    use crate::media::av::Color;
-    use crate::media::av::PixelFormat;
-
-    #[test]
-    fn other_shapes_are_fitted_into_the_first() {
-        assert!(same_form((1920, 1080), (854, 480)));
-        assert!(!same_form((1440, 1080), (1920, 1080)));
-        assert_eq!(fitted((1440, 1080), (1280, 720)), (960, 720));
-        assert_eq!(fitted((1000, 100), (640, 360)), (640, 64));
-    }
-
-    #[test]
-    fn a_tone_map_sees_no_more_than_is_wanted() {
-        let film = Shape {
-            width: 3840,
-            height: 2160,
-            format: PixelFormat::YUV420P10,
-            aspect: SQUARE,
-            color: Color::BT709,
-            rotation_degrees: 90,
-            mirrored: false,
-        };
-        let small = smaller(film, (1080, 1920));
-        assert_eq!((small.width, small.height), (1920, 1080), "as coded, not as shown");
-        assert_eq!(smaller(film, (2000, 3600)), film);
-    }
-
-    #[test]
-    fn a_turned_picture_is_turned_once() {
-        assert_eq!(upright(0, false), None);
-        assert_eq!(upright(180, true).as_deref(), Some("vflip"));
-        assert_eq!(upright(450, false).as_deref(), Some("transpose=clock"));
     }
 }

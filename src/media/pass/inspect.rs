@@ -5,11 +5,13 @@
 use crate::base::fault::Blame;
 use crate::base::fault::Fault;
 use crate::base::ids::JobId;
+use crate::media::av::AvError;
 use crate::media::av::Frame;
 use crate::media::error;
 use crate::media::facts::MediaFacts;
 use crate::media::facts::Ratio;
 use crate::media::pass::PassJob;
+use crate::media::pass::gpu::transfer::Downloads;
 use crate::media::pass::reader::Reading;
 use crate::media::pass::rung::Picture;
 use crate::media::pass::sound::SoundSummary;
@@ -66,14 +68,17 @@ pub fn open(jobs: &[PassJob], facts: &MediaFacts, rate: Ratio) -> Vec<Inspection
 }
 
 impl Inspection {
-    /// Looks at the pictures of a pass until they end.
-    pub fn watch(&self, pictures: Receiver<Picture>, unit: Ratio) {
+    /// Looks at the pictures of a pass until they end; the error is of the device that they lie on.
+    pub fn watch(&self, pictures: Receiver<Picture>, unit: Ratio) -> Result<(), AvError> {
+        let mut downloads = Downloads::default();
         for picture in pictures {
             if let Some(scan) = &self.pictures {
+                let frame = downloads.take(&picture.frame)?;
                 let mut scan = scan.lock().unwrap_or_else(PoisonError::into_inner);
-                scan.look(&picture.frame, picture.pts.max(0) as f64 * unit.value());
+                scan.look(&frame, picture.pts.max(0) as f64 * unit.value());
             }
         }
+        Ok(())
     }
 
     /// Hears decoded sound, `at_s` seconds from the origin.
@@ -142,7 +147,6 @@ impl Inspection {
         }
         let mut product = JobProduct {
             outputs: vec![write(&report, scratch, self.job.as_str())?],
-            backend: "software".to_owned(),
             qc: Some(Box::new(report.brief(BRIEF))),
             ..JobProduct::default()
         };

@@ -21,11 +21,13 @@ mod fields;
 mod file_writer;
 mod first_reading;
 mod glance;
+pub mod gpu;
 mod grade;
 mod head;
 mod inspect;
 mod join;
 mod kept;
+mod lane;
 mod left_out;
 mod opening;
 mod output;
@@ -44,7 +46,6 @@ mod timing;
 mod track;
 mod verdict;
 
-use crate::base::fault::Blame;
 use crate::base::fault::Fault;
 use crate::base::ids::JobId;
 use crate::media::av::Source;
@@ -53,6 +54,10 @@ use crate::media::facts::MediaFacts;
 use crate::media::family;
 use crate::media::family::Family;
 use crate::media::limits::Limits;
+use crate::media::pass::gpu::fallback::Left;
+use crate::media::pass::gpu::hardware::Hardware;
+use crate::media::pass::gpu::mode::Mode;
+use crate::media::pass::gpu::witness::Witness;
 use crate::media::pass::stretch::Stretch;
 use crate::media::pictures_alone::AloneJob;
 use crate::media::pictures_alone::carry_out_alone;
@@ -117,17 +122,9 @@ pub trait Watch: Send + Sync {
 /// Carries out an attempt. `Err` fails all jobs that have not been told to have ended.
 pub fn carry_out(order: &PassOrder, source: File, source_name: &str, watch: &dyn Watch) -> Result<Cost, Fault> {
     let started = Instant::now();
-    if order.backend == Backend::Gpu {
-        return Err(Fault::new(
-            "BackendUnavailable",
-            Blame::Host,
-            OPERATION,
-            source_name,
-            "the GPU was demanded and this build has no GPU stages",
-            "Use `backend = \"auto\"` or `\"software\"`.",
-        )
-        .retryable(false));
-    }
+    let hardware = Hardware::new(order.backend, order.device);
+    let witness = Witness::new(watch, &hardware);
+    let watch: &dyn Watch = &witness;
     let unreadable = |cause: std::io::Error| error::source_unreadable(OPERATION, source_name, cause.to_string());
     let open = || -> Result<Source, Fault> {
         Source::from_file(source.try_clone().map_err(unreadable)?, source_name).map_err(unreadable)
@@ -212,7 +209,8 @@ pub fn carry_out(order: &PassOrder, source: File, source_name: &str, watch: &dyn
             Some(opened) => opened,
             None => reopen()?,
         };
-        let before = opened.demuxer.watch().read_bytes();
+        let reading = opened.demuxer.watch();
+        let before = reading.read_bytes();
         let riding = if ride == Some(number) {
             let mut riding = std::mem::take(&mut pictures);
             riding.append(&mut inspections);
@@ -221,10 +219,27 @@ pub fn carry_out(order: &PassOrder, source: File, source_name: &str, watch: &dyn
             Vec::new()
         };
         let share = (number as f64 / passes.len() as f64, 1.0 / passes.len() as f64);
-        let total = attempt::run(order, opened, stretch, &riding, watch, share, &reopen)?;
-        read_bytes += total.saturating_sub(before);
+        let run = |opened, stretch: &Stretch<'_>, riding: &[PassJob]| {
+            attempt::run(order, opened, stretch, riding, watch, share, &reopen, &hardware)
+        };
+        match run(opened, stretch, &riding) {
+            Err(fault) if hardware.falls_back(&fault) => {
+                read_bytes += reading.read_bytes().saturating_sub(before);
+                if let Some(left) = Left::of(order, stretch, &riding, &witness)? {
+                    let opened = reopen()?;
+                    let before = opened.demuxer.watch().read_bytes();
+                    read_bytes += run(opened, &left.stretch, &left.riding)?.saturating_sub(before);
+                }
+            }
+            total => read_bytes += total?.saturating_sub(before),
+        }
     }
     if !pictures.is_empty() {
+        if order.backend == Backend::Gpu {
+            // Demanded is demanded, though single pictures are sought and decoded in software.
+            let _ = hardware.device(source_name)?;
+        }
+        hardware.works_in(Mode::Software, None);
         let opened = match first.take() {
             Some(opened) => opened,
             None => reopen()?,
@@ -296,7 +311,6 @@ fn analysis(opened: &probe::Opened) -> JobProduct {
         .missing_data()
         .map(|missing| format!("the file is truncated: {missing}"));
     JobProduct {
-        backend: "software".to_owned(),
         warnings: warnings.into_iter().collect(),
         ..JobProduct::default()
     }

@@ -11,6 +11,7 @@ use crate::media::facts::Ratio;
 use crate::media::facts::StreamFacts;
 use crate::media::pass::attempt::Pass;
 use crate::media::pass::conclude;
+use crate::media::pass::drawn::Subtitles;
 use crate::media::pass::file_writer::FileWriter;
 use crate::media::pass::file_writer::TrackIn;
 use crate::media::pass::output::TrackId;
@@ -30,6 +31,7 @@ use crate::media::spec::Container;
 use crate::media::spec::VideoCodec;
 use crate::media::spec_check;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Text tracks opened before the first packet, by number in the plan; none: it cannot be decoded.
 pub type OpenedTexts = Vec<Option<TextIn>>;
@@ -82,11 +84,13 @@ pub struct Encoders {
     pub parameters: Vec<Option<Parameters>>,
     /// And of each audio encode.
     pub audio_parameters: Vec<Option<Parameters>>,
+    /// By video encode: what is not as it was asked for, a sentence without full stop each.
+    pub notes: Vec<Vec<String>>,
 }
 
 impl Pass<'_> {
-    /// Opens all encoders.
-    pub(super) fn open_encoders(&self, demuxer: &Demuxer) -> Encoders {
+    /// Opens all encoders. What the device refuses a session for is made in software from here on, where that may be.
+    pub(super) fn open_encoders(&mut self, demuxer: &Demuxer) -> Encoders {
         let areas: Vec<u64> = self
             .plan
             .videos
@@ -100,42 +104,22 @@ impl Pass<'_> {
             .and_then(|(stream, _)| demuxer.stream(stream.index));
         let source = source.and_then(|stream| stream.parameters().ok());
         let subtitles = self.subtitles_shown();
-        let videos: Vec<Result<VideoMaker, Fault>> = self
-            .plan
-            .videos
-            .iter()
-            .zip(&areas)
-            .zip(&self.grades)
-            .zip(&self.turns)
-            .enumerate()
-            .map(|(number, (((video, area), grade), turn))| {
-                if video.spec.codec == VideoCodec::Copy {
-                    return Ok(VideoMaker::Source {
-                        unit: self.timing.unit,
-                        rate: self.timing.rate,
-                    });
-                }
-                // Renditions run side by side already, so an encoder gets threads of its own only where its share
-                // of the work is more than one core's: on two cores the largest of a usual ladder, which would
-                // hold up the others otherwise.
-                let share = (u64::from(self.order.threads) * area).div_ceil(total);
-                let threads = u32::try_from(share).unwrap_or(1).clamp(1, 16);
-                let drawing = self.drawing(number, video, grade, &subtitles)?;
-                let track = VideoTrack::open(
-                    video,
-                    &Opening {
-                        unit: self.timing.unit,
-                        source_rate: self.timing.rate,
-                        grade: *grade,
-                        threads,
-                        turn: turn.clone()?,
-                    },
-                )?;
-                let track = track.drawn_on(drawing);
-                let track = self.ratings.follow(number, track, self.timing.expected_s);
-                Ok(VideoMaker::Encoder(Box::new(track)))
-            })
-            .collect();
+        let mut videos: Vec<Result<VideoMaker, Fault>> = Vec::new();
+        for (number, area) in areas.iter().enumerate() {
+            // Renditions run side by side already, so an encoder gets threads of its own only where its share
+            // of the work is more than one core's: on two cores the largest of a usual ladder, which would
+            // hold up the others otherwise.
+            let share = (u64::from(self.order.threads) * area).div_ceil(total);
+            let threads = u32::try_from(share).unwrap_or(1).clamp(1, 16);
+            let mut maker = self.open_video(number, threads, &subtitles);
+            if let Err(fault) = &maker
+                && self.work.encodes(number)
+                && self.work.settle(number, fault)
+            {
+                maker = self.open_video(number, threads, &subtitles);
+            }
+            videos.push(maker);
+        }
         let audios: Vec<Result<SoundMaker, Fault>> = self
             .plan
             .audios
@@ -166,9 +150,43 @@ impl Pass<'_> {
                 .iter()
                 .map(|encoder| encoder.as_ref().ok()?.parameters().ok())
                 .collect(),
+            notes: videos
+                .iter()
+                .map(|maker| match maker {
+                    Ok(VideoMaker::Encoder(track)) => track.encoder().notes().to_vec(),
+                    _ => Vec::new(),
+                })
+                .collect(),
             videos,
             audios,
         }
+    }
+
+    fn open_video(&self, number: usize, threads: u32, subtitles: &Subtitles) -> Result<VideoMaker, Fault> {
+        let video = &self.plan.videos[number];
+        if video.spec.codec == VideoCodec::Copy {
+            return Ok(VideoMaker::Source {
+                unit: self.timing.unit,
+                rate: self.timing.rate,
+            });
+        }
+        let grade = self.grades[number];
+        let device = self.work.encoding_device(number, &video.name)?;
+        let drawing = self.drawing(number, video, &grade, subtitles)?;
+        let track = VideoTrack::open(
+            video,
+            &Opening {
+                unit: self.timing.unit,
+                source_rate: self.timing.rate,
+                grade,
+                threads,
+                turn: self.turns[number].clone()?,
+                device: device.map(|device| Arc::clone(&device.gpu)),
+            },
+        )?;
+        let track = track.drawn_on(drawing);
+        let track = self.ratings.follow(number, track, self.timing.expected_s);
+        Ok(VideoMaker::Encoder(Box::new(track)))
     }
 
     /// Opens the decoders of all text tracks.

@@ -24,10 +24,12 @@ pub enum TrackId {
     Text(usize),
 }
 
-/// Whether anybody still waits for each job.
+/// Whether anybody still waits for each job, and whether the device at work is well.
 #[derive(Debug)]
 pub struct Health {
     alive: Vec<AtomicBool>,
+    has_device_failed: AtomicBool,
+    device_fault: Mutex<Option<Fault>>,
 }
 
 impl Health {
@@ -35,7 +37,24 @@ impl Health {
     pub fn new(jobs: usize) -> Self {
         Health {
             alive: (0..jobs).map(|_| AtomicBool::new(true)).collect(),
+            has_device_failed: AtomicBool::new(false),
+            device_fault: Mutex::default(),
         }
+    }
+    /// The device failed, which concerns the whole pass; the first cause stays.
+    pub fn fail_device(&self, fault: &Fault) {
+        let mut first = self.device_fault.lock().unwrap_or_else(PoisonError::into_inner);
+        first.get_or_insert_with(|| fault.clone());
+        drop(first);
+        self.has_device_failed.store(true, Ordering::Relaxed);
+    }
+    /// Whether the device failed.
+    pub fn has_device_failed(&self) -> bool {
+        self.has_device_failed.load(Ordering::Relaxed)
+    }
+    /// Why the device failed, if it did.
+    pub fn device_fault(&self) -> Option<Fault> {
+        self.device_fault.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
     /// Still worth working for.
     pub fn is_alive(&self, job: usize) -> bool {
@@ -154,6 +173,9 @@ impl Output {
 
     /// Fails it; the first cause stays.
     pub fn fail(&self, fault: Fault, health: &Health) {
+        if error::is_of_device(&fault) {
+            health.fail_device(&fault);
+        }
         let mut guard = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if !matches!(guard.0, State::Failed(_)) {
             guard.0 = State::Failed(fault);

@@ -5,7 +5,6 @@
 
 use crate::base::fault::Fault;
 use crate::media::av::AvError;
-use crate::media::av::Decoder;
 use crate::media::av::Demuxer;
 use crate::media::av::Packet;
 use crate::media::error;
@@ -14,6 +13,7 @@ use crate::media::pass::clock::Jumps;
 use crate::media::pass::clock::Origin;
 use crate::media::pass::copier::Copied;
 use crate::media::pass::copier::Copier;
+use crate::media::pass::gpu::decoding::PictureDecoder;
 use crate::media::pass::head::Graded;
 use crate::media::pass::head::Head;
 use crate::media::pass::rung::Fan;
@@ -38,7 +38,7 @@ pub struct VideoIn {
     /// Unit of its time stamps.
     pub unit: Ratio,
     /// Its decoder.
-    pub decoder: Decoder,
+    pub decoder: PictureDecoder,
     /// What is done to each picture.
     pub head: Head,
     /// Unit of the pass.
@@ -290,6 +290,7 @@ impl Reader<'_> {
                     frame: frame.share()?,
                     pts,
                     duration: video.usual_duration,
+                    shape: None,
                 })?;
             }
             if video.sdr.0.is_empty() && video.hdr.0.is_empty() {
@@ -298,6 +299,7 @@ impl Reader<'_> {
                     pts: Some(pts),
                     sdr: None,
                     hdr: None,
+                    shape: None,
                 });
             } else {
                 video.head.push(frame, &mut ready)?;
@@ -381,6 +383,7 @@ impl Reader<'_> {
                 frame,
                 pts: shown.pts,
                 duration: shown.duration,
+                shape: shown.graded.shape,
             })?;
         }
         Ok(())

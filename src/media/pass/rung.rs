@@ -8,7 +8,10 @@ use crate::media::av::AvError;
 use crate::media::av::Frame;
 use crate::media::av::Scaler;
 use crate::media::error;
+use crate::media::pass::gpu::transfer;
+use crate::media::pass::gpu::transfer::Downloads;
 use crate::media::pass::grade::Grade;
+use crate::media::pass::lane::Shape;
 use crate::media::pass::output::Health;
 use crate::media::pass::output::Output;
 use crate::media::pass::plan::VideoEncode;
@@ -30,6 +33,8 @@ pub struct Picture {
     pub pts: i64,
     /// For how long.
     pub duration: i64,
+    /// What is still to be done to it before it has a rendition's colours and form; none: nothing.
+    pub shape: Option<Shape>,
 }
 
 impl Picture {
@@ -134,13 +139,22 @@ fn scale_and_encode(
         let learns = track.as_ref().is_some_and(VideoTrack::is_first_reading);
         learns || track.is_some() && outputs.are_wanted()
     };
+    let mut downloads = Downloads::default();
     for picture in pictures {
         let wanted = is_wanted(track);
         if !wanted && smaller.0.is_empty() {
             continue;
         }
+        // What a device made has its size already; the scaler only gives it a form that devices do not make.
+        let is_device = transfer::surface_of(&picture.frame).is_some();
         let scaled = Picture {
-            frame: scaler.run(&picture.frame)?,
+            frame: if !is_device {
+                scaler.run(&picture.frame)?
+            } else if track.as_ref().is_some_and(VideoTrack::takes_surfaces) {
+                picture.frame.share()?
+            } else {
+                scaler.run(&downloads.take(&picture.frame)?)?
+            },
             ..picture
         };
         smaller.send(&scaled)?;

@@ -6,20 +6,27 @@
 
 use crate::base::fault::Fault;
 use crate::media::av::AvError;
+use crate::media::av::DeviceTrouble;
 use crate::media::av::Encoder;
 use crate::media::av::Frame;
 use crate::media::av::Packet;
 use crate::media::av::encode::VideoSetup;
+use crate::media::cuda::Gpu;
 use crate::media::encoding;
 use crate::media::encoding::Engine;
 use crate::media::encoding::KeyFrames;
 use crate::media::encoding::hdr::HdrMetadata;
+use crate::media::encoding::nvenc;
 use crate::media::error;
 use crate::media::facts::Ratio;
 use crate::media::overlay::Drawing;
 use crate::media::pass::clock::KeyClock;
 use crate::media::pass::clock::Pacer;
 use crate::media::pass::clock::output_unit;
+use crate::media::pass::gpu::encoder::GpuEncoder;
+use crate::media::pass::gpu::encoding::PictureEncoder;
+use crate::media::pass::gpu::interleaving::Interleaving;
+use crate::media::pass::gpu::transfer;
 use crate::media::pass::grade::Grade;
 use crate::media::pass::output::TrackId;
 use crate::media::pass::plan::VideoEncode;
@@ -32,6 +39,7 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 
+const OPEN: &str = "open the encoder";
 /// No key frame but the forced ones.
 const NO_GOP_LIMIT: u32 = 1 << 30;
 /// The same for encoders that keep a number for every frame of a GOP, or know no more.
@@ -64,9 +72,11 @@ pub struct Opening {
     pub threads: u32,
     /// Which reading of the source.
     pub turn: Turn,
+    /// The device whose encoder makes it; none: one of libav's does.
+    pub device: Option<Arc<Gpu>>,
 }
 
-/// Everything needed to open the encoder, once or again.
+/// Everything needed to open an encoder of libav's, once or again.
 #[derive(Debug)]
 struct Recipe {
     engine: Engine,
@@ -78,7 +88,7 @@ struct Recipe {
 }
 
 impl Recipe {
-    fn open(&self) -> Result<Encoder, AvError> {
+    fn open(&self) -> Result<PictureEncoder, AvError> {
         let options = encoding::options(&encoding::Wanted {
             engine: self.engine,
             spec: &self.spec,
@@ -91,15 +101,20 @@ impl Recipe {
                 Turn::Second(path) => encoding::Reading::Second(path),
             },
         })?;
-        Encoder::video_with_statistics(&self.setup, options, self.statistics.as_deref())
+        let encoder = Encoder::video_with_statistics(&self.setup, options, self.statistics.as_deref())?;
+        Ok(PictureEncoder::Host(Box::new(encoder)))
     }
 }
 
 /// The encoder of a rendition with its timing.
 #[derive(Debug)]
 pub struct VideoTrack {
-    recipe: Recipe,
-    encoder: Encoder,
+    /// Of libav's encoders; the device's are never opened again.
+    recipe: Option<Recipe>,
+    encoder: PictureEncoder,
+    /// Where pictures go that were drawn on, on their way into the device's encoder.
+    interleaving: Option<Interleaving>,
+    turn: Turn,
     unit: Ratio,
     rate: Ratio,
     slot_ticks: Option<i64>,
@@ -115,10 +130,16 @@ pub struct VideoTrack {
 impl VideoTrack {
     /// Opens the encoder.
     pub fn open(encode: &VideoEncode, opening: &Opening) -> Result<Self, Fault> {
-        let refused = |refusal: AvError| error::output_refused("open the encoder", &encode.name, &refusal);
+        match &opening.device {
+            Some(gpu) => Self::open_on_device(encode, opening, gpu),
+            None => Self::open_on_host(encode, opening),
+        }
+    }
+
+    fn open_on_host(encode: &VideoEncode, opening: &Opening) -> Result<Self, Fault> {
         let spec = &encode.spec;
         let engine = Engine::find(spec.codec, &encode.name)?;
-        let timing = Timing::of(engine, spec, opening);
+        let timing = Timing::of(engine.counts_frames(), spec, opening);
         let key_frames = engine.key_frames(spec);
         let setup = VideoSetup {
             encoder: engine.name(),
@@ -155,24 +176,63 @@ impl VideoTrack {
             turn: opening.turn.clone(),
             statistics,
         };
-        let encoder = recipe.open().map_err(refused)?;
+        let encoder = recipe
+            .open()
+            .map_err(|refusal| error::output_refused(OPEN, &encode.name, &refusal))?;
+        Ok(Self::with(encode, opening, timing, (Some(recipe), encoder, key_frames)))
+    }
+
+    fn open_on_device(encode: &VideoEncode, opening: &Opening, gpu: &Arc<Gpu>) -> Result<Self, Fault> {
+        let timing = Timing::of(false, &encode.spec, opening);
+        let setup = nvenc::setup(&nvenc::Wanted {
+            spec: &encode.spec,
+            size: (encode.width, encode.height),
+            frame_rate: timing.rate,
+            is_steady: encode.spec.fps.is_some(),
+            color: opening.grade.color,
+            hdr: &opening.grade.metadata,
+        });
+        let color = opening.grade.color;
+        let layout = setup.as_ref().map(|setup| setup.layout());
+        let interleaving = layout
+            .ok()
+            .map(|layout| Interleaving::new(gpu, layout, (encode.width, encode.height)));
+        let encoder = setup
+            .map_err(|why| AvError::device("nvEncInitializeEncoder", DeviceTrouble::Absent, why))
+            .and_then(|setup| GpuEncoder::open(gpu, setup, color))
+            .map_err(|refusal| error::output_refused(OPEN, &encode.name, &refusal))?;
+        let encoder = PictureEncoder::Device(Box::new(encoder));
         Ok(VideoTrack {
+            interleaving,
+            ..Self::with(encode, opening, timing, (None, encoder, KeyFrames::Asked))
+        })
+    }
+
+    fn with(
+        encode: &VideoEncode,
+        opening: &Opening,
+        timing: Timing,
+        (recipe, encoder, key_frames): (Option<Recipe>, PictureEncoder, KeyFrames),
+    ) -> Self {
+        VideoTrack {
             recipe,
             encoder,
+            interleaving: None,
+            turn: opening.turn.clone(),
             unit: timing.unit,
             rate: timing.rate,
             slot_ticks: timing.slot_ticks,
             pacer: timing.slot_ticks.map(|_| Pacer::new(timing.rate, opening.unit)),
             key_frames,
-            keys: match spec.gop_frames {
+            keys: match encode.spec.gop_frames {
                 Some(frames) => KeyClock::counting(frames),
-                None => KeyClock::new(spec.gop_s, timing.unit),
+                None => KeyClock::new(encode.spec.gop_s, timing.unit),
             },
             has_begun: false,
             learned: String::new(),
             drawing: None,
             sampler: None,
-        })
+        }
     }
 
     /// With what is drawn onto its pictures, and onto nobody else's.
@@ -189,8 +249,12 @@ impl VideoTrack {
     }
 
     /// The encoder.
-    pub fn encoder(&self) -> &Encoder {
+    pub fn encoder(&self) -> &PictureEncoder {
         &self.encoder
+    }
+    /// Takes pictures as they lie on the device; otherwise it wants them on the host, planar.
+    pub fn takes_surfaces(&self) -> bool {
+        matches!(self.encoder, PictureEncoder::Device(_)) && self.drawing.is_none()
     }
     /// Unit of its packets.
     pub fn unit(&self) -> Ratio {
@@ -202,11 +266,11 @@ impl VideoTrack {
     }
     /// Works to learn, not to write.
     pub fn is_first_reading(&self) -> bool {
-        matches!(self.recipe.turn, Turn::First(..))
+        matches!(self.turn, Turn::First(..))
     }
     /// Keeps why a first reading failed, for the second; the first cause stays.
     pub fn tell(&self, fault: &Fault) {
-        if let Turn::First(_, slot) = &self.recipe.turn {
+        if let Turn::First(_, slot) = &self.turn {
             let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
             slot.get_or_insert_with(|| fault.clone());
         }
@@ -232,13 +296,13 @@ impl VideoTrack {
         if let Some(sampler) = self.sampler.take() {
             sampler.end();
         }
-        let Turn::First(path, _) = &self.recipe.turn else {
+        let (Turn::First(path, _), Some(engine)) = (&self.turn, self.engine()) else {
             return Ok(());
         };
-        if self.recipe.engine.keeps_statistics() {
+        if engine.keeps_statistics() {
             return Ok(());
         }
-        if self.recipe.engine == Engine::Vpx {
+        if engine == Engine::Vpx {
             // It tells all at the end.
             self.learned.extend(self.encoder.statistics());
         }
@@ -255,21 +319,29 @@ impl VideoTrack {
         if is_key && self.has_begun && self.key_frames == KeyFrames::Anew {
             self.encoder.send_end()?;
             self.drain(outputs)?;
-            self.encoder = self.recipe.open()?;
+            if let Some(recipe) = &self.recipe {
+                self.encoder = recipe.open()?;
+            }
         }
-        frame.ask_key(is_key && self.key_frames == KeyFrames::Asked);
         self.has_begun = true;
         if let Some(sampler) = &mut self.sampler {
             sampler.offer(&frame, pts);
         }
-        self.encoder.send(&frame, duration)?;
+        if let Some(interleaving) = self.interleaving.as_mut().filter(|_| self.drawing.is_some())
+            && transfer::surface_of(&frame).is_none()
+        {
+            frame = interleaving.put(&frame)?;
+            frame.set_pts(pts);
+        }
+        let is_asked = is_key && self.key_frames == KeyFrames::Asked;
+        self.encoder.send(&mut frame, duration, is_asked)?;
         self.drain(outputs)
     }
 
     fn drain(&mut self, outputs: &Outputs<'_>) -> Result<(), AvError> {
         while let Some(mut packet) = self.encoder.receive()? {
             if self.is_first_reading() {
-                if !self.recipe.engine.keeps_statistics() {
+                if !self.engine().is_some_and(Engine::keeps_statistics) {
                     self.learned.extend(self.encoder.statistics());
                 }
                 continue;
@@ -285,10 +357,14 @@ impl VideoTrack {
         Ok(())
     }
 
+    fn engine(&self) -> Option<Engine> {
+        self.recipe.as_ref().map(|recipe| recipe.engine)
+    }
+
     /// Where packets come in the order in which they are shown, they are decoded when they are shown: what some
     /// encoders say instead begins anew with each GOP.
     fn straighten(&self, packet: &mut Packet) {
-        if self.recipe.engine.keeps_order() {
+        if self.engine().is_some_and(Engine::keeps_order) {
             let (pts, duration) = (packet.pts(), packet.duration());
             packet.set_times(pts, pts, duration);
         }
@@ -303,7 +379,8 @@ struct Timing {
 }
 
 impl Timing {
-    fn of(engine: Engine, spec: &VideoSpec, opening: &Opening) -> Self {
+    /// `counts_frames`: time stamps must do so.
+    fn of(counts_frames: bool, spec: &VideoSpec, opening: &Opening) -> Self {
         let Some(fps) = spec.fps else {
             return Timing {
                 unit: opening.unit,
@@ -316,7 +393,7 @@ impl Timing {
             num: rate.den,
             den: rate.num,
         };
-        if engine.counts_frames() {
+        if counts_frames {
             return Timing {
                 unit: slot,
                 rate,

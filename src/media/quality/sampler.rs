@@ -12,6 +12,7 @@ use crate::media::av::Packet;
 use crate::media::av::Parameters;
 use crate::media::facts::Ratio;
 use crate::media::limits::Limits;
+use crate::media::pass::gpu::transfer;
 use crate::media::product::Quality;
 use crate::media::quality::likeness::Likeness;
 use crate::media::quality::likeness::Tally;
@@ -100,7 +101,7 @@ impl Sampler {
             self.choose_next();
         }
         if self.chosen.len() < AT_ONCE
-            && let Ok(frame) = frame.share()
+            && let Ok(frame) = transfer::to_host(frame)
         {
             self.chosen.insert(pts, frame);
         }
