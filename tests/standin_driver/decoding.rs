@@ -163,6 +163,27 @@ fn pictures_are_shown_in_order_with_the_stamps_of_their_packets() {
 }
 
 #[test]
+fn one_picture_alone_keeps_its_stamp() {
+    let lines = alone("decoding::one_picture_alone_keeps_its_stamp", &[], || {
+        begin(0);
+        for (codec, coding) in [
+            (Codec::cudaVideoCodec_H264, H264),
+            (Codec::cudaVideoCodec_HEVC, "-c:v libx265 -x265-params log-level=error -f hevc"),
+        ] {
+            let stream = clip("192x160", "0.04", coding);
+            let mut client = Client::new(codec, Habit::Good, 4);
+            for stamp in [-5120, 0, 7000] {
+                assert_eq!(client.feed(&stream, Some(stamp), 0), SUCCESS);
+                assert_eq!(client.feed(&[], None, 1), SUCCESS);
+                assert_eq!(client.shown.last().map(|shown| shown.timestamp), Some(stamp));
+            }
+            client.end();
+        }
+    });
+    assert_noticed(lines, &[]);
+}
+
+#[test]
 fn a_change_of_size_shows_all_of_the_old_first() {
     for (habit, name) in [(Habit::Good, "good"), (Habit::Reconfigures, "reconfigures")] {
         let lines = alone("decoding::a_change_of_size_shows_all_of_the_old_first", &[], || {
