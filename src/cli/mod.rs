@@ -4,6 +4,7 @@
 //! standard output, everything for people to standard error. Deliberately absent: what the commands do.
 
 pub mod backup;
+pub mod bench;
 pub mod callback;
 pub mod check;
 pub mod client;
@@ -58,6 +59,8 @@ pub enum Command {
     Probe(probe::Args),
     /// Say whether this host can do the work, and what to do where it cannot.
     Check(check::Args),
+    /// Measure this host and suggest values for its configuration.
+    Bench(bench::Args),
     /// Make a test clip: moving bars, frame numbers and a beep each second.
     Sample(sample::Args),
     /// List, show, apply, enable and disable workflows.
@@ -136,6 +139,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Run(args) => run::run(&args, &context),
         Command::Probe(args) => probe::run(&args),
         Command::Check(args) => check::run(args, &context),
+        Command::Bench(args) => bench::run(&args),
         Command::Sample(args) => sample::run(&args),
         Command::Workflow(command) => workflow::run(command, &context),
         Command::Template(command) => template::run(command, &context),

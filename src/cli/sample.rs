@@ -23,8 +23,11 @@ pub struct Args {
     pub size: (u32, u32),
 }
 
-/// Reads `1280x720`.
-fn size(text: &str) -> Result<(u32, u32), String> {
+/// Reads `1280x720`: two even numbers of 128 to 8192.
+///
+/// # Errors
+/// What to write instead.
+pub fn size(text: &str) -> Result<(u32, u32), String> {
     let edge = |text: &str| {
         let pixels = text.parse::<u32>().ok()?;
         ((128..=8192).contains(&pixels) && pixels % 2 == 0).then_some(pixels)

@@ -182,14 +182,20 @@ pub fn pictures(path: &Path) -> Vec<(String, bool)> {
     all
 }
 
-/// How like the pictures of two files are, dB; 100 where nothing differs.
+/// How like the pictures of two files are as they are seen (red, green and blue), dB; 100 where nothing differs.
 pub fn psnr_db(one: &Path, other: &Path) -> f64 {
     let output = Command::new("ffmpeg")
         .args(["-hide_banner", "-nostdin", "-i"])
         .arg(one)
         .arg("-i")
         .arg(other)
-        .args(["-lavfi", "[0:v][1:v]psnr", "-f", "null", "-"])
+        .args([
+            "-lavfi",
+            "[0:v]format=gbrp[a];[1:v]format=gbrp[b];[a][b]psnr",
+            "-f",
+            "null",
+            "-",
+        ])
         .output()
         .expect("ffmpeg runs");
     let words = String::from_utf8_lossy(&output.stderr).into_owned();

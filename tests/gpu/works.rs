@@ -64,9 +64,10 @@ pub fn rich() -> PathBuf {
     clip("gpu-rich.mp4", pictures, &X264)
 }
 
-/// HDR10 in HEVC.
+/// HDR10 in HEVC, of light and colours that SDR can hold.
 pub fn hdr() -> PathBuf {
-    let pictures = "testsrc2=size=384x216:rate=25:duration=2,format=yuv420p10le";
+    let pictures = "testsrc2=size=384x216:rate=25:duration=2,format=yuv420p10le,\
+                    lutyuv=y=64+(val-64)*0.6:u=512+(val-512)*0.1:v=512+(val-512)*0.1";
     let hdr = "colorprim=bt2020:transfer=smpte2084:colormatrix=bt2020nc:log-level=none:keyint=25";
     let coding = [
         "-c:v",
@@ -91,7 +92,7 @@ pub fn rotated() -> PathBuf {
     let lying = lying.to_string_lossy();
     clips::made(
         "gpu-rotated.mov",
-        &["-display_rotation", "270", "-i", &lying, "-c", "copy"],
+        &["-i", &lying, "-c", "copy", "-metadata:s:v", "rotate=90"],
     )
 }
 

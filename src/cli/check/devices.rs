@@ -4,6 +4,7 @@
 //! here is fatal, since all of it can be done in software; a host without a card gets one line. Deliberately absent:
 //! loading a driver into this process, and trying an encode.
 
+use crate::base::fault::Fault;
 use crate::cli::check::finding::Finding;
 use crate::media::cuda::library;
 use crate::media::device_report::DecodeAbility;
@@ -19,7 +20,7 @@ const GIB: f64 = (1_u64 << 30) as f64;
 
 /// Looks at the devices. The report is none when the driver did not let itself be looked at.
 pub fn look(findings: &mut Vec<Finding>) -> Option<DeviceReport> {
-    match device_look::ask(&DeviceLook::in_environment(DeviceEnvironment::of(std::env::vars_os()))) {
+    match ask() {
         Ok(report) => {
             findings.extend(findings_of(&report));
             Some(report)
@@ -29,6 +30,14 @@ pub fn look(findings: &mut Vec<Finding>) -> Option<DeviceReport> {
             None
         }
     }
+}
+
+/// Looks at the devices in the environment of this command.
+///
+/// # Errors
+/// The driver did not let itself be looked at.
+pub fn ask() -> Result<DeviceReport, Fault> {
+    device_look::ask(&DeviceLook::in_environment(DeviceEnvironment::of(std::env::vars_os())))
 }
 
 fn findings_of(report: &DeviceReport) -> Vec<Finding> {

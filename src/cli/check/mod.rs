@@ -4,7 +4,7 @@
 //! `--start` only when something prevents starting (never a missing GPU or a storage that is away; devices are not
 //! even looked at then). Deliberately absent: measuring the host.
 
-mod devices;
+pub mod devices;
 mod directories;
 mod finding;
 mod libraries;

@@ -24,6 +24,11 @@ impl Bar {
         Bar(bar)
     }
 
+    /// One that shows nothing.
+    pub fn hidden() -> Self {
+        Bar(ProgressBar::hidden())
+    }
+
     /// Says what is being worked on.
     pub fn begin(&self, what: &str) {
         self.0.set_position(0);

@@ -154,30 +154,26 @@ mod tests {
 
     #[test]
     fn headers_are_what_stands_in_a_stream() {
-        assert_eq!(
-            headers_of(Codec::Vc1, &[0x24, 0, 0, 1, 0x0f, 0xca]),
-            [0, 0, 1, 0x0f, 0xca]
-        );
-        assert_eq!(headers_of(Codec::Vc1, &[1, 2, 3]), []);
-        assert_eq!(headers_of(Codec::Av1, &[0x81, 8, 12, 0, 0x0a, 0x0b]), [0x0a, 0x0b]);
-        assert_eq!(headers_of(Codec::Av1, &[0x0a, 0x0b]), [0x0a, 0x0b]);
-        assert_eq!(
-            headers_of(Codec::H264, &[1, 66, 0]),
-            [],
-            "one that no filter could read"
-        );
-        assert_eq!(headers_of(Codec::Hevc, &[0, 0, 0, 1, 0x40]), [0, 0, 0, 1, 0x40]);
-        assert_eq!(headers_of(Codec::Mpeg4, &[0, 0, 1, 0xb0]), [0, 0, 1, 0xb0]);
-        assert_eq!(headers_of(Codec::Vp9, &[1, 2]), []);
+        const NONE: &[u8] = &[];
+        let asf = [0x24, 0, 0, 1, 0x0f, 0xca];
+        assert_eq!(headers_of(Codec::Vc1, &asf), &asf[1..]);
+        assert_eq!(headers_of(Codec::Vc1, &[1, 2, 3]), NONE);
+        let record = [0x81, 8, 12, 0, 0x0a, 0x0b];
+        assert_eq!(headers_of(Codec::Av1, &record), &record[4..]);
+        assert_eq!(headers_of(Codec::Av1, &record[4..]), &record[4..]);
+        let avcc = [1, 66, 0];
+        assert_eq!(headers_of(Codec::H264, &avcc), NONE, "one that no filter could read");
+        let parameter_sets = [0, 0, 0, 1, 0x40];
+        assert_eq!(headers_of(Codec::Hevc, &parameter_sets), parameter_sets);
+        assert_eq!(headers_of(Codec::Mpeg4, &asf[1..]), &asf[1..]);
+        assert_eq!(headers_of(Codec::Vp9, &asf), NONE);
     }
 
     #[test]
     fn pictures_of_vc1_begin_with_a_start_code() {
-        assert_eq!(*with_start_code(Codec::Vc1, &[0xaa]), [0, 0, 1, 0x0d, 0xaa]);
-        assert_eq!(
-            *with_start_code(Codec::Vc1, &[0, 0, 1, 0x0d, 0xaa]),
-            [0, 0, 1, 0x0d, 0xaa]
-        );
-        assert_eq!(*with_start_code(Codec::Mpeg2, &[0xaa]), [0xaa]);
+        let picture: &[u8] = &[0, 0, 1, 0x0d, 0xaa];
+        assert_eq!(&*with_start_code(Codec::Vc1, &picture[4..]), picture);
+        assert_eq!(&*with_start_code(Codec::Vc1, picture), picture);
+        assert_eq!(&*with_start_code(Codec::Mpeg2, &picture[4..]), &picture[4..]);
     }
 }
