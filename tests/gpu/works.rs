@@ -2,6 +2,8 @@
 
 use crate::appliance::clips;
 use std::path::PathBuf;
+use std::sync::Mutex;
+use std::sync::PoisonError;
 
 /// Pictures of a rung, good enough to be compared.
 fn rung(name: &str, height: u32, more: &str) -> String {
@@ -38,6 +40,13 @@ pub fn one(height: u32, more: &str) -> String {
 
 const X264: [&str; 4] = ["-c:v", "libx264", "-preset", "ultrafast"];
 
+/// Made once, though tests of one process run side by side.
+fn made(name: &str, args: &[&str]) -> PathBuf {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _one = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    clips::made(name, args)
+}
+
 fn clip(name: &str, filter: &str, coding: &[&str]) -> PathBuf {
     let source = ["-f", "lavfi", "-i", filter, "-f", "lavfi", "-i"];
     let sound = [
@@ -46,7 +55,7 @@ fn clip(name: &str, filter: &str, coding: &[&str]) -> PathBuf {
         "aac",
         "-shortest",
     ];
-    clips::made(
+    made(
         name,
         &[&source[..], &sound, &["-g", "25", "-crf", "10"], coding].concat(),
     )
@@ -90,7 +99,7 @@ pub fn hdr() -> PathBuf {
 pub fn rotated() -> PathBuf {
     let lying = plain();
     let lying = lying.to_string_lossy();
-    clips::made(
+    made(
         "gpu-rotated.mov",
         &["-i", &lying, "-c", "copy", "-metadata:s:v", "rotate=90"],
     )

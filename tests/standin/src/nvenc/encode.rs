@@ -227,8 +227,11 @@ fn extras(codec: Codec, params: &NV_ENC_PIC_PARAMS) -> Answer<Extras> {
         if payload.payload.is_null() || payload.payloadSize == 0 {
             return Err(breach(NV_ENC_ERR_INVALID_PARAM, "an empty payload"));
         }
-        if codec == Codec::Av1 && payload.payloadType > 15 {
-            return Err(breach(NV_ENC_ERR_INVALID_PARAM, "a payload type that is no OBU type"));
+        if codec == Codec::Av1 && !(1..32).contains(&payload.payloadType) {
+            return Err(breach(
+                NV_ENC_ERR_INVALID_PARAM,
+                "a payload type that is no type of metadata",
+            ));
         }
         // SAFETY: the caller says that it is so long.
         let bytes = unsafe { std::slice::from_raw_parts(payload.payload, payload.payloadSize as usize) };

@@ -6,6 +6,7 @@
 use crate::contract;
 use crate::cuda::context;
 use crate::cuda::stream;
+use crate::nvenc::ability::Codec;
 use crate::nvenc::answer::Answer;
 use crate::nvenc::answer::breach;
 use crate::nvenc::answer::refused;
@@ -112,8 +113,13 @@ pub unsafe extern "C" fn initialize(encoder: *mut c_void, params: *mut NV_ENC_IN
         }
         let setup = Setup::read(params)?;
         let stream = Stream::open(&setup).map_err(|text| refused(NV_ENC_ERR_GENERIC, text))?;
+        let order = Order::new(setup.interval, setup.idr_period, setup.lookahead);
         state.running = Some(Running {
-            order: Order::new(setup.interval, setup.idr_period, setup.lookahead),
+            order: if setup.codec == Codec::Av1 {
+                order.packed()
+            } else {
+                order
+            },
             setup: Arc::new(setup),
             stream,
             submitted: 0,
