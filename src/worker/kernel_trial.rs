@@ -64,6 +64,9 @@ mod tests {
                 height: 360
             })
         );
-        assert_eq!((size("640"), size("640x"), size("x1"), size("-1x5")), (None, None, None, None));
+        assert_eq!(
+            (size("640"), size("640x"), size("x1"), size("-1x5")),
+            (None, None, None, None)
+        );
     }
 }
