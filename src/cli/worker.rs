@@ -6,6 +6,8 @@ use crate::worker::device_look;
 use crate::worker::environment::DeviceEnvironment;
 use crate::worker::escape;
 use crate::worker::escape::Escape;
+use crate::worker::kernel_trial;
+use crate::worker::kernel_trial::PictureSize;
 use crate::worker::protocol::SandboxMode;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -28,6 +30,15 @@ pub struct WorkerArgs {
     /// Encoder sessions that `--devices` opens at most at once on each device, to see how many there are; 0: none.
     #[arg(long, value_name = "N", default_value_t = device_look::SESSIONS, requires = "devices")]
     pub sessions: u32,
+    /// Instead of working, try every kernel on a device and print what came of it as one line of JSON.
+    #[arg(long, conflicts_with = "devices")]
+    pub kernel_trial: bool,
+    /// The device of `--kernel-trial`.
+    #[arg(long, value_name = "N", default_value_t = 0, requires = "kernel_trial")]
+    pub ordinal: u32,
+    /// Size of the pictures whose rates `--kernel-trial` measures.
+    #[arg(long, value_name = "WxH", default_value = "3840x2160", requires = "kernel_trial")]
+    pub picture: PictureSize,
     /// In the cage of a worker that may use a device.
     #[arg(long)]
     pub device: bool,
@@ -36,11 +47,14 @@ pub struct WorkerArgs {
     pub no_sandbox: bool,
 }
 
-/// Serves one order, looks at the devices, or tries one escape.
+/// Serves one order, looks at the devices, tries the kernels, or tries one escape.
 pub fn run(args: &WorkerArgs) -> ExitCode {
     if args.devices {
         let visible = std::env::var("CUDA_VISIBLE_DEVICES").ok();
         return device_look::serve(visible.as_deref(), args.sessions);
+    }
+    if args.kernel_trial {
+        return kernel_trial::serve(args.ordinal, args.picture);
     }
     let mode = if args.no_sandbox {
         SandboxMode::Off

@@ -10,6 +10,7 @@ pub mod device_look;
 pub mod environment;
 pub mod escape;
 mod held;
+pub mod kernel_trial;
 pub mod process;
 pub mod protocol;
 pub mod sandbox;

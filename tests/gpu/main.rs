@@ -120,7 +120,9 @@ fn what_the_devices_decoder_loses_software_decodes() {
         ("STANDIN_DECODE_ERROR_AT", "7,8,9,10".to_owned()),
     ] {
         let (name, value) = (environment.0, environment.1.as_str());
-        let ended = desk.run(&works::one(144, ""), &source, "auto", &[(name, value)]).proved();
+        let ended = desk
+            .run(&works::one(144, ""), &source, "auto", &[(name, value)])
+            .proved();
         assert_eq!(ended.backend(), "software", "{value}: {}", ended.reason());
         assert!(ended.reason().contains("decode"), "{value}: {}", ended.reason());
         are_alike(&ended, &software, &["only.mp4"]);
@@ -130,20 +132,36 @@ fn what_the_devices_decoder_loses_software_decodes() {
 #[test]
 fn one_picture_that_the_decoder_damages_is_told() {
     let desk = Desk::new();
-    let ended = desk.run(&works::one(144, ""), &works::plain(), "auto", &[("STANDIN_DECODE_ERROR_AT", "7")]);
+    let ended = desk.run(
+        &works::one(144, ""),
+        &works::plain(),
+        "auto",
+        &[("STANDIN_DECODE_ERROR_AT", "7")],
+    );
     let ended = ended.proved();
     assert_eq!(ended.backend(), "gpu");
-    assert!(ended.warnings().contains("1 of 50 pictures are damaged"), "{}", ended.warnings());
+    assert!(
+        ended.warnings().contains("1 of 50 pictures are damaged"),
+        "{}",
+        ended.warnings()
+    );
 }
 
 #[test]
 fn a_device_without_memory_leaves_the_work_to_software() {
     let (desk, source) = (Desk::new(), works::plain());
-    let ended = desk.run(&works::one(144, ""), &source, "auto", &[("STANDIN_MEMORY_MB", "1")]).proved();
+    let ended = desk
+        .run(&works::one(144, ""), &source, "auto", &[("STANDIN_MEMORY_MB", "1")])
+        .proved();
     assert_eq!(ended.backend(), "software");
     assert!(ended.reason().contains("memory"), "{}", ended.reason());
     let demanded = desk.run(&works::one(144, ""), &source, "gpu", &[("STANDIN_MEMORY_MB", "1")]);
-    assert_eq!((demanded.code, demanded.fault_codes()[0]), (1, "DeviceBusy"), "{}", demanded.words);
+    assert_eq!(
+        (demanded.code, demanded.fault_codes()[0]),
+        (1, "DeviceBusy"),
+        "{}",
+        demanded.words
+    );
 }
 
 #[test]

@@ -26,6 +26,11 @@ impl Pass<'_> {
             Ok(()) => return Ok(()),
         };
         let cause = format!("by the device's decoder: {why}");
-        Err(error::device_refused(OPERATION, &self.name, DeviceTrouble::Refused, cause))
+        Err(error::device_refused(
+            OPERATION,
+            &self.name,
+            DeviceTrouble::Refused,
+            cause,
+        ))
     }
 }
