@@ -189,7 +189,13 @@ pub fn psnr_db(one: &Path, other: &Path) -> f64 {
         .arg(one)
         .arg("-i")
         .arg(other)
-        .args(["-lavfi", "[0:v]format=gbrp[a];[1:v]format=gbrp[b];[a][b]psnr", "-f", "null", "-"])
+        .args([
+            "-lavfi",
+            "[0:v]format=gbrp[a];[1:v]format=gbrp[b];[a][b]psnr",
+            "-f",
+            "null",
+            "-",
+        ])
         .output()
         .expect("ffmpeg runs");
     let words = String::from_utf8_lossy(&output.stderr).into_owned();
