@@ -23,9 +23,9 @@ fn driver() -> &'static Path {
     })
 }
 
-/// 1 s of 160x90: a device that is no device takes its time.
+/// 1 s of 256x144: a device that is no device takes its time.
 fn clip() -> PathBuf {
-    let generator = ["-f", "lavfi", "-i", "testsrc2=size=160x90:rate=25:duration=1"];
+    let generator = ["-f", "lavfi", "-i", "testsrc2=size=256x144:rate=25:duration=1"];
     let encoder = [
         "-c:v",
         "libx264",
@@ -36,7 +36,7 @@ fn clip() -> PathBuf {
         "-g",
         "25",
     ];
-    clips::made("tiny-160x90.mp4", &[&generator[..], &encoder].concat())
+    clips::made("tiny-256x144.mp4", &[&generator[..], &encoder].concat())
 }
 
 pub struct Rack {
@@ -93,8 +93,8 @@ backend = "{backend}"
 kind = "file"
 container = "mp4"
 [[activity.group.output]]
-name = "90p"
-video = {{ codec = "h264", height = 90, preset = "ultrafast", rate = "cbr", bitrate_kbps = 200 }}
+name = "144p"
+video = {{ codec = "h264", height = 144, preset = "ultrafast", rate = "cbr", bitrate_kbps = 200 }}
 "#
         );
         self.appliance.workflow_file(backend, &text);
