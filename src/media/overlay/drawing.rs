@@ -18,6 +18,7 @@ use crate::media::overlay::span::Span;
 use crate::media::overlay::stamp::Stamp;
 use crate::media::overlay::vector::Vector;
 use crate::media::side_file::SideFiles;
+use crate::media::software::marks::Cover;
 use crate::media::spec::VideoSpec;
 use crate::media::spec::WatermarkKind;
 use crate::media::spec::WatermarkSpec;
@@ -91,6 +92,18 @@ impl Drawing {
         };
         let is_empty = drawing.mosaics.is_empty() && drawing.burning.is_none() && drawing.marks.is_empty();
         Ok((!is_empty).then_some(drawing))
+    }
+
+    /// What is seen at a moment of the output, from the bottom: boxes, then marks, subtitles first.
+    pub fn seen(&mut self, at_s: f64) -> Result<(Vec<Cover>, Vec<&Stamp>), AvError> {
+        let subtitles = match &mut self.burning {
+            Some(burning) => burning.stamps(at_s)?,
+            None => &[],
+        };
+        let covers = self.mosaics.iter().filter(|mosaic| mosaic.is_on(at_s));
+        let marks = self.marks.iter().filter(|(span, _)| span.holds(at_s));
+        let stamps = subtitles.iter().chain(marks.map(|(_, stamp)| stamp));
+        Ok((covers.map(Mosaic::cover).collect(), stamps.collect()))
     }
 
     /// Draws what is seen at a moment of the output. Pixels that others share are copied first.

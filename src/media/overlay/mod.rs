@@ -19,3 +19,4 @@ pub use bitmap::Bitmap;
 pub use burn::Burning;
 pub use drawing::Canvas;
 pub use drawing::Drawing;
+pub use stamp::Stamp;

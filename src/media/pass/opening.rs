@@ -14,6 +14,7 @@ use crate::media::pass::conclude;
 use crate::media::pass::drawn::Subtitles;
 use crate::media::pass::file_writer::FileWriter;
 use crate::media::pass::file_writer::TrackIn;
+use crate::media::pass::gpu::marking::Marking;
 use crate::media::pass::output::TrackId;
 use crate::media::pass::output::Writer;
 use crate::media::pass::packaging::segments::SegmentWriter;
@@ -184,7 +185,8 @@ impl Pass<'_> {
                 device: device.map(|device| Arc::clone(&device.gpu)),
             },
         )?;
-        let track = track.drawn_on(drawing);
+        let marking = device.filter(|_| drawing.is_some()).map(Marking::new);
+        let track = track.drawn_on(drawing).marked_by(marking);
         let track = self.ratings.follow(number, track, self.timing.expected_s);
         Ok(VideoMaker::Encoder(Box::new(track)))
     }

@@ -26,6 +26,7 @@ use crate::media::pass::clock::output_unit;
 use crate::media::pass::gpu::encoder::GpuEncoder;
 use crate::media::pass::gpu::encoding::PictureEncoder;
 use crate::media::pass::gpu::interleaving::Interleaving;
+use crate::media::pass::gpu::marking::Marking;
 use crate::media::pass::gpu::transfer;
 use crate::media::pass::grade::Grade;
 use crate::media::pass::output::TrackId;
@@ -124,6 +125,8 @@ pub struct VideoTrack {
     has_begun: bool,
     learned: String,
     drawing: Option<Drawing>,
+    /// What draws onto pictures that lie on the device.
+    marking: Option<Marking>,
     sampler: Option<Sampler>,
 }
 
@@ -231,6 +234,7 @@ impl VideoTrack {
             has_begun: false,
             learned: String::new(),
             drawing: None,
+            marking: None,
             sampler: None,
         }
     }
@@ -238,6 +242,11 @@ impl VideoTrack {
     /// With what is drawn onto its pictures, and onto nobody else's.
     pub fn drawn_on(self, drawing: Option<Drawing>) -> Self {
         VideoTrack { drawing, ..self }
+    }
+
+    /// Drawn on where its pictures lie.
+    pub fn marked_by(self, marking: Option<Marking>) -> Self {
+        VideoTrack { marking, ..self }
     }
 
     /// Compared with what goes into it.
@@ -254,7 +263,7 @@ impl VideoTrack {
     }
     /// Takes pictures as they lie on the device; otherwise it wants them on the host, planar.
     pub fn takes_surfaces(&self) -> bool {
-        matches!(self.encoder, PictureEncoder::Device(_)) && self.drawing.is_none()
+        matches!(self.encoder, PictureEncoder::Device(_)) && (self.drawing.is_none() || self.marking.is_some())
     }
     /// Unit of its packets.
     pub fn unit(&self) -> Ratio {
@@ -312,7 +321,11 @@ impl VideoTrack {
     fn send(&mut self, frame: &Frame, pts: i64, duration: i64, outputs: &Outputs<'_>) -> Result<(), AvError> {
         let mut frame = frame.share()?;
         if let Some(drawing) = &mut self.drawing {
-            drawing.draw(&mut frame, pts as f64 * self.unit.value())?;
+            let at_s = pts as f64 * self.unit.value();
+            match self.marking.as_mut().filter(|_| frame.device_pixels().is_some()) {
+                Some(marking) => frame = marking.draw(drawing, &frame, at_s)?,
+                None => drawing.draw(&mut frame, at_s)?,
+            }
         }
         frame.set_pts(pts);
         let is_key = self.keys.begins(pts, duration);

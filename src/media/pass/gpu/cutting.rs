@@ -20,6 +20,9 @@ const QUEUE: usize = 2;
 
 type Takers = Cuts<SyncSender<Picture>>;
 
+/// Where the pictures of a source go, in SDR and in HDR.
+pub type Ways = (Vec<SyncSender<Picture>>, Vec<SyncSender<Picture>>);
+
 /// What is wanted of each picture of a pass.
 #[derive(Debug)]
 pub struct Cutting {
@@ -66,12 +69,7 @@ impl Cutting {
     }
 
     /// The stages that make them, and where the pictures of the source go, in SDR and in HDR.
-    pub fn stages(
-        mut self,
-        (sdr, hdr): (Option<Aim>, Option<Aim>),
-        unit: Ratio,
-        threads: u32,
-    ) -> (Vec<Stage>, (Vec<SyncSender<Picture>>, Vec<SyncSender<Picture>>)) {
+    pub fn stages(mut self, (sdr, hdr): (Option<Aim>, Option<Aim>), unit: Ratio, threads: u32) -> (Vec<Stage>, Ways) {
         let range = sdr.map_or(color::LIMITED, |aim| aim.color.range);
         for (wanted, sender) in std::mem::take(&mut self.taps) {
             self.sdr.add(Cut::of_tap(wanted, self.display, range), sender);

@@ -15,6 +15,7 @@ pub mod fallback;
 pub mod hardware;
 pub mod interleaving;
 pub mod launch;
+pub mod marking;
 pub mod mode;
 pub mod packing;
 pub mod refusal;

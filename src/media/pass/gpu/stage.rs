@@ -62,8 +62,7 @@ struct Detour {
 
 impl Detour {
     fn run(&mut self, frame: &Frame, shape: Shape) -> Result<Frame, AvError> {
-        let host = self.downloads.take(frame)?;
-        let mut host = host;
+        let mut host = self.downloads.take(frame)?;
         host.set_color(shape.color);
         let shape = Shape {
             format: host.pixel_format(),
