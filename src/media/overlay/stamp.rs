@@ -100,18 +100,6 @@ impl Stamp {
         }
     }
 
-    /// Luma, Cb and Cr, as kernels are given them.
-    pub fn layers(&self) -> [marks::Layer<'_>; 3] {
-        self.layers.each_ref().map(|layer| marks::Layer {
-            x: layer.x,
-            y: layer.y,
-            width: layer.width,
-            height: layer.height,
-            values: &layer.values,
-            covers: &layer.covers,
-        })
-    }
-
     /// Whether it covers nothing at all.
     pub fn is_clear(&self) -> bool {
         self.layers[0].covers.iter().all(|cover| *cover == 0)
