@@ -227,6 +227,26 @@ fn what_is_held_upright_is_turned_on_the_device() {
 }
 
 #[test]
+fn pictures_may_change_their_size_and_form_in_the_middle() {
+    let workflow = works::one(216, "").replace("audio = { codec = \"aac\", bitrate_kbps = 64 }\n", "");
+    let ended = alike(&works::changing(), &workflow, "gpu");
+    assert!(ended.warnings().contains("changed their size or format 2 times"), "{}", ended.warnings());
+}
+
+#[test]
+fn pictures_alone_are_sought_in_software() {
+    let (desk, source) = (Desk::new(), works::plain());
+    let workflow = "name = \"still\"\n[[activity]]\nid = \"poster\"\ntype = \"cover\"\n";
+    let wanted = desk.run(workflow, &source, "auto", &[]).proved();
+    assert_eq!((wanted.backend(), wanted.reason()), ("software", ""));
+    let demanded = desk.run(workflow, &source, "gpu", &[]).proved();
+    assert_eq!(demanded.backend(), "software");
+    assert!(demanded.reason().contains("sought"), "{}", demanded.reason());
+    let without = desk.run_without_driver(workflow, &source, "gpu");
+    assert_eq!((without.code, without.fault_codes()[0]), (1, "BackendUnavailable"), "{}", without.words);
+}
+
+#[test]
 fn fields_are_woven_on_the_device() {
     let ended = alike(&works::interlaced(), &works::one(216, ""), "gpu");
     assert!(!ended.warnings().contains("failed"), "{}", ended.warnings());

@@ -105,6 +105,23 @@ pub fn rotated() -> PathBuf {
     )
 }
 
+/// Two sizes of one form, then another form, in one stream.
+pub fn changing() -> PathBuf {
+    let part = |name: &str, size: &str| {
+        let pictures = format!("testsrc2=size={size}:rate=25:duration=1,format=yuv420p");
+        let source = ["-f", "lavfi", "-i", pictures.as_str(), "-g", "25", "-crf", "10"];
+        let part = made(name, &[&source[..], &X264].concat());
+        part.to_string_lossy().into_owned()
+    };
+    let parts = [
+        part("gpu-first.ts", "384x216"),
+        part("gpu-second.ts", "320x180"),
+        part("gpu-third.ts", "288x216"),
+    ];
+    let all = format!("concat:{}", parts.join("|"));
+    made("gpu-changing.ts", &["-i", &all, "-c", "copy"])
+}
+
 /// Fields, the upper one first.
 pub fn interlaced() -> PathBuf {
     let pictures = "testsrc2=size=384x216:rate=50:duration=2,tinterlace=mode=interleave_top,format=yuv420p";

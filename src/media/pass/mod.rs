@@ -235,11 +235,13 @@ pub fn carry_out(order: &PassOrder, source: File, source_name: &str, watch: &dyn
         }
     }
     if !pictures.is_empty() {
-        if order.backend == Backend::Gpu {
-            // Demanded is demanded, though single pictures are sought and decoded in software.
+        let demanded = order.backend == Backend::Gpu;
+        if demanded {
+            // A host without a device is told so, whatever the device would have had to do.
             let _ = hardware.device(source_name)?;
         }
-        hardware.works_in(Mode::Software, None);
+        let reason = "single pictures are sought and decoded in software";
+        hardware.works_in(Mode::Software, demanded.then(|| reason.to_owned()));
         let opened = match first.take() {
             Some(opened) => opened,
             None => reopen()?,
