@@ -214,7 +214,38 @@ fn key_frames_alone_come_out_alone() {
             decoder.send_end().expect("ended");
             let mut alone = Vec::new();
             take(&mut decoder, &mut alone).expect("decoded");
-            assert_eq!(alone, [key.clone()]);
+            assert_same(&alone, std::slice::from_ref(key));
         }
     });
+}
+
+#[test]
+fn a_recording_that_begins_between_key_frames_is_shown_from_the_first_one_on() {
+    on_device(
+        "streams::a_recording_that_begins_between_key_frames_is_shown_from_the_first_one_on",
+        &[],
+        || {
+            let room = tempfile::tempdir().expect("a temporary directory");
+            let path = clip(
+                room.path(),
+                "a.ts",
+                SMALL,
+                "-c:v libx264 -preset veryfast -g 8 -pix_fmt yuv420p",
+            );
+            let mut film = Film::open(&path);
+            let packets = film.packets();
+            let software = in_software(&film, &packets[3..]);
+            let mut decoder = device_decoder(&film);
+            let device = decode_on_device(&mut decoder, &packets[3..]).expect("decoded");
+            assert_same(&device, &software);
+            assert_eq!((device.len(), decoder.refused_packets()), (17, 0));
+            // Not one key frame: the parser is left to find what it can.
+            let rest: Vec<_> = packets.into_iter().filter(|packet| !packet.is_key()).collect();
+            let mut decoder = device_decoder(&film);
+            for packet in &rest {
+                decoder.send(packet).expect("taken");
+            }
+            assert!(decoder.receive().expect("held back").is_none());
+        },
+    );
 }

@@ -65,7 +65,7 @@ pub struct Nvdec {
 #[derive(Debug)]
 enum Work {
     Parsing(Parser),
-    Waiting(Engine),
+    Waiting(Box<Engine>),
     /// Between the two.
     Moving,
 }
@@ -81,7 +81,7 @@ impl Nvdec {
             gpu: Arc::clone(gpu),
             stamps: Stamps::new(setup.unit),
             setup,
-            work: Work::Waiting(engine),
+            work: Work::Waiting(Box::new(engine)),
             recovery: Recovery::default(),
             ready: VecDeque::new(),
             owes_headers: false,
@@ -208,12 +208,10 @@ impl Nvdec {
         if !matches!(self.work, Work::Parsing(_)) {
             let engine = match std::mem::replace(&mut self.work, Work::Moving) {
                 Work::Waiting(engine) => engine,
-                _ => Engine::new(
-                    &self.gpu,
-                    self.setup.codec,
-                    self.setup.max_pixels,
-                    self.setup.idle_surfaces,
-                ),
+                _ => {
+                    let (setup, gpu) = (&self.setup, &self.gpu);
+                    Box::new(Engine::new(gpu, setup.codec, setup.max_pixels, setup.idle_surfaces))
+                }
             };
             let headers = &self.setup.headers;
             let clock_hz = self.stamps.clock_hz();

@@ -30,6 +30,8 @@ use crate::media::pass::gpu::refusal::refused;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+/// Packets kept back at the beginning while none of them is a key frame: some containers mark none.
+const MAX_HELD: usize = 64;
 /// Surfaces kept idle: about as many as wait in the queues behind a decoder.
 const IDLE_SURFACES: usize = 12;
 /// Packets remembered until their pictures come out; deeper than any codec reorders.
@@ -57,6 +59,8 @@ pub struct GpuDecoder {
     codec: Codec,
     packing: Packing,
     which: Decode,
+    /// Read before the first key frame; none from it on.
+    held: Option<Vec<Packet>>,
     sent: VecDeque<Sent>,
     times: BestTime,
     /// What the container and the first headers say of all pictures.
@@ -142,6 +146,7 @@ impl GpuDecoder {
             codec,
             packing,
             which: Decode::All,
+            held: Some(Vec::new()),
             sent: VecDeque::new(),
             times: BestTime::new(usize::try_from(parameters.video_delay()).unwrap_or(0)),
             color: parameters.color(),
@@ -178,11 +183,34 @@ impl GpuDecoder {
             self.packing.change(extradata)?;
             self.nvdec.set_headers(self.packing.headers());
         }
+        self.hold_or_pack(packet)
+    }
+
+    /// What comes before the first key frame needs pictures that nobody has: libavcodec shows none of it, a device might.
+    fn hold_or_pack(&mut self, packet: &Packet) -> Result<(), AvError> {
+        if let Some(held) = self.held.as_mut().filter(|_| !packet.is_key()) {
+            held.push(packet.share()?);
+            return if held.len() < MAX_HELD {
+                Ok(())
+            } else {
+                self.pack_held()
+            };
+        }
+        self.held = None;
         self.pack(Some(packet))
+    }
+
+    /// No packet is marked as a key frame, so that the parser has to find one.
+    fn pack_held(&mut self) -> Result<(), AvError> {
+        for packet in self.held.take().unwrap_or_default() {
+            self.pack(Some(&packet))?;
+        }
+        Ok(())
     }
 
     /// No more packets: the frames still inside come out.
     pub fn send_end(&mut self) -> Result<(), AvError> {
+        self.pack_held()?;
         self.pack(None)?;
         self.nvdec.send_end().map_err(refused)
     }
@@ -231,6 +259,8 @@ impl GpuDecoder {
 
     /// Forgets everything, after a seek or to decode again after the end.
     pub fn flush(&mut self) {
+        // Who goes to another place goes to a key frame.
+        self.held = None;
         self.packing.flush();
         self.nvdec.flush();
         self.sent.clear();
