@@ -330,6 +330,39 @@ fn messages_and_headers_stand_before_their_pictures() {
     crate::nothing_broken(broken);
 }
 
+#[test]
+fn headers_can_be_left_out_and_units_delimited() {
+    let broken = run("coded::headers_can_be_left_out_and_units_delimited", &[], |driver| {
+        for (codec, header, delimiter) in [(H264, 7, 9), (HEVC, 33, 35)] {
+            let mut encoder = Encoder::open_with(driver, Plan::new(codec), |_, config| {
+                let own = &mut config.encodeCodecConfig;
+                // SAFETY: plain numbers, whichever codec's they are.
+                unsafe {
+                    if codec == H264 {
+                        own.h264Config.set_repeatSPSPPS(0);
+                        own.h264Config.set_disableSPSPPS(1);
+                        own.h264Config.set_outputAUD(1);
+                    } else {
+                        own.hevcConfig.set_repeatSPSPPS(0);
+                        own.hevcConfig.set_disableSPSPPS(1);
+                        own.hevcConfig.set_outputAUD(1);
+                    }
+                }
+            });
+            assert!(kinds_of_units(codec, &encoder.headers()).contains(&header));
+            let bare = encoder.encode(FORCE_IDR, &mut []);
+            let asked = encoder.encode(FORCE_IDR | OUTPUT_HEADERS, &mut []);
+            encoder.flush();
+            encoder.close();
+            let (bare, asked) = (&bare[0].bytes, &asked[0].bytes);
+            assert_eq!(kinds_of_units(codec, bare)[0], delimiter);
+            assert!(!kinds_of_units(codec, bare).contains(&header));
+            assert!(kinds_of_units(codec, asked).contains(&header));
+        }
+    });
+    crate::nothing_broken(broken);
+}
+
 fn kinds_of_units(codec: sys::GUID, bytes: &[u8]) -> Vec<u8> {
     if codec == AV1 {
         return av1_kinds(bytes);

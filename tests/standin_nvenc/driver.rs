@@ -55,7 +55,10 @@ pub struct Driver {
 }
 
 /// Carries a call of the list out.
-#[allow(clippy::macro_metavars_in_unsafe, reason = "what is unsafe is the call, wherever it stands")]
+#[allow(
+    clippy::macro_metavars_in_unsafe,
+    reason = "what is unsafe is the call, wherever it stands"
+)]
 #[macro_export]
 macro_rules! call {
     ($driver:expr, $name:ident, $($argument:expr),*) => {{

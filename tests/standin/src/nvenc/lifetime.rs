@@ -132,7 +132,7 @@ pub unsafe extern "C" fn initialize(encoder: *mut c_void, params: *mut NV_ENC_IN
             setup: Arc::new(setup),
             stream,
             submitted: 0,
-            memory,
+            _memory: memory,
             force_next_idr: false,
             is_flushed: true,
         });

@@ -65,7 +65,7 @@ pub struct Running {
     /// Pictures submitted so far.
     pub submitted: u64,
     /// What the device keeps for it: references, and pictures that wait.
-    pub memory: Reserved,
+    pub _memory: Reserved,
     pub force_next_idr: bool,
     pub is_flushed: bool,
 }
