@@ -332,17 +332,21 @@ fn a_decoder_of_another_size_is_noticed() {
 }
 
 #[test]
-fn a_surface_that_was_given_away_is_noticed() {
-    // All pictures refer to one before: surfaces are few and soon given again.
-    let lines = alone("decoding::a_surface_that_was_given_away_is_noticed", &[], || {
-        begin(0);
-        let stream = clip("96x64", "1", "-c:v mjpeg -pix_fmt yuvj420p -f mjpeg");
-        let mut client = Client::new(Codec::cudaVideoCodec_JPEG, Habit::MapsLate, 0);
-        assert_eq!(client.play(&stream), SUCCESS);
-        client.end();
-    });
-    // What is shown is mapped one picture later; with three surfaces that is early enough.
+fn what_is_mapped_a_little_late_is_there() {
+    let test = "decoding::what_is_mapped_a_little_late_is_there";
+    let lines = misbehave(test, Habit::MapsLate(1), |client| assert_eq!(client.shown.len(), 24));
     assert_noticed(lines, &[]);
+}
+
+#[test]
+fn a_surface_that_was_given_away_long_ago_is_noticed() {
+    let test = "decoding::a_surface_that_was_given_away_long_ago_is_noticed";
+    let lines = misbehave(test, Habit::MapsLate(5), |_| {});
+    let Some(lines) = lines else { return };
+    assert!(!lines.is_empty());
+    for line in lines {
+        assert!(line.contains("was it given to another one?"), "{line}");
+    }
 }
 
 #[test]
