@@ -203,6 +203,30 @@ fn reordered(test: &str, plan: Plan) {
 }
 
 #[test]
+fn long_groups_of_b_frames_do_not_drift() {
+    let broken = run("coded::long_groups_of_b_frames_do_not_drift", &[], |driver| {
+        for codec in [H264, HEVC] {
+            let plan = Plan {
+                bframes: 4,
+                gop: 23,
+                ..Plan::new(codec)
+            };
+            let mut encoder = Encoder::open(driver, plan);
+            let packets = encode(&mut encoder, 60, &[31, 32]);
+            encoder.close();
+            check_pictures(plan, &write(plan, &packets), 60);
+            let keys: Vec<_> = packets
+                .iter()
+                .filter(|packet| packet.kind == NV_ENC_PIC_TYPE_IDR)
+                .map(|packet| packet.timestamp / 40)
+                .collect();
+            assert_eq!(keys, [0, 23, 31, 32, 55]);
+        }
+    });
+    crate::nothing_broken(broken);
+}
+
+#[test]
 fn sizes_need_not_be_whole_blocks() {
     let broken = run("coded::sizes_need_not_be_whole_blocks", &[], |driver| {
         for (codec, bframes) in [(H264, 1), (HEVC, 2), (AV1, 0)] {
