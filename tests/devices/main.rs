@@ -200,7 +200,7 @@ fn a_host_without_a_driver_works_in_software_and_refuses_what_must_have_a_device
 fn where_devices_are_switched_off_none_is_looked_at() {
     let mut rack = Rack::new("devices = \"none\"", &[]);
     rack.workflow("auto");
-    rack.appliance.start();
+    rack.begin();
     rack.deliver("one.mp4");
     let task = rack.appliance.ended_tasks(1).remove(0);
     assert_eq!(

@@ -100,9 +100,17 @@ video = {{ codec = "h264", height = 144, preset = "ultrafast", rate = "cbr", bit
         self.appliance.workflow_file(backend, &text);
     }
 
-    /// Starts the daemon and waits until it knows its devices.
-    pub fn start(&mut self) {
+    /// Starts the daemon and waits until it takes what arrives for new.
+    pub fn begin(&mut self) {
         self.appliance.start();
+        self.appliance.until("the first scan", || {
+            self.appliance.log().contains("the first scan ended").then_some(())
+        });
+    }
+
+    /// The same, and until it knows its devices.
+    pub fn start(&mut self) {
+        self.begin();
         self.appliance.until("the devices to be looked at", || {
             self.system()["looked_at"].as_str().map(str::to_owned)
         });
