@@ -18,6 +18,7 @@ use crate::media::overlay::span::Span;
 use crate::media::overlay::stamp::Stamp;
 use crate::media::overlay::vector::Vector;
 use crate::media::side_file::SideFiles;
+use crate::media::software::marks::Cover;
 use crate::media::spec::VideoSpec;
 use crate::media::spec::WatermarkKind;
 use crate::media::spec::WatermarkSpec;
@@ -93,6 +94,20 @@ impl Drawing {
         Ok((!is_empty).then_some(drawing))
     }
 
+    /// What is seen at a moment of the output; moments rise.
+    pub fn seen(&mut self, at_s: f64) -> Result<Seen<'_>, AvError> {
+        let subtitles = match &mut self.burning {
+            Some(burning) => burning.stamps(at_s)?,
+            None => &[],
+        };
+        let boxes = self.mosaics.iter().filter(|mosaic| mosaic.is_on(at_s));
+        let marks = self.marks.iter().filter(|(span, _)| span.holds(at_s));
+        Ok(Seen {
+            covers: boxes.map(Mosaic::cover).collect(),
+            stamps: subtitles.iter().chain(marks.map(|(_, stamp)| stamp)).collect(),
+        })
+    }
+
     /// Draws what is seen at a moment of the output. Pixels that others share are copied first.
     pub fn draw(&mut self, frame: &mut Frame, at_s: f64) -> Result<(), AvError> {
         let subtitles = match &mut self.burning {
@@ -116,6 +131,22 @@ impl Drawing {
             stamp.draw(frame)?;
         }
         Ok(())
+    }
+}
+
+/// What is seen at one moment, from the bottom: boxes, then subtitles and marks.
+#[derive(Debug)]
+pub struct Seen<'a> {
+    /// Boxes that hide what is beneath them.
+    pub covers: Vec<Cover>,
+    /// What is laid on.
+    pub stamps: Vec<&'a Stamp>,
+}
+
+impl Seen<'_> {
+    /// Nothing is.
+    pub fn is_empty(&self) -> bool {
+        self.covers.is_empty() && self.stamps.is_empty()
     }
 }
 

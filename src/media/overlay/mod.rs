@@ -19,3 +19,5 @@ pub use bitmap::Bitmap;
 pub use burn::Burning;
 pub use drawing::Canvas;
 pub use drawing::Drawing;
+pub use drawing::Seen;
+pub use stamp::Stamp;

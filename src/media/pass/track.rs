@@ -23,6 +23,7 @@ use crate::media::overlay::Drawing;
 use crate::media::pass::clock::KeyClock;
 use crate::media::pass::clock::Pacer;
 use crate::media::pass::clock::output_unit;
+use crate::media::pass::gpu::easel::Easel;
 use crate::media::pass::gpu::encoder::GpuEncoder;
 use crate::media::pass::gpu::encoding::PictureEncoder;
 use crate::media::pass::gpu::interleaving::Interleaving;
@@ -114,6 +115,8 @@ pub struct VideoTrack {
     encoder: PictureEncoder,
     /// Where pictures go that were drawn on, on their way into the device's encoder.
     interleaving: Option<Interleaving>,
+    /// Where pictures of the device are drawn on.
+    easel: Option<Easel>,
     turn: Turn,
     unit: Ratio,
     rate: Ratio,
@@ -194,9 +197,9 @@ impl VideoTrack {
         });
         let color = opening.grade.color;
         let layout = setup.as_ref().map(|setup| setup.layout());
-        let interleaving = layout
-            .ok()
-            .map(|layout| Interleaving::new(gpu, layout, (encode.width, encode.height)));
+        let size = (encode.width, encode.height);
+        let easel = layout.as_ref().ok().map(|layout| Easel::new(gpu, *layout, size));
+        let interleaving = layout.ok().map(|layout| Interleaving::new(gpu, layout, size));
         let encoder = setup
             .map_err(|why| AvError::device("nvEncInitializeEncoder", DeviceTrouble::Absent, why))
             .and_then(|setup| GpuEncoder::open(gpu, setup, color))
@@ -204,6 +207,7 @@ impl VideoTrack {
         let encoder = PictureEncoder::Device(Box::new(encoder));
         Ok(VideoTrack {
             interleaving,
+            easel,
             ..Self::with(encode, opening, timing, (None, encoder, KeyFrames::Asked))
         })
     }
@@ -218,6 +222,7 @@ impl VideoTrack {
             recipe,
             encoder,
             interleaving: None,
+            easel: None,
             turn: opening.turn.clone(),
             unit: timing.unit,
             rate: timing.rate,
@@ -254,7 +259,7 @@ impl VideoTrack {
     }
     /// Takes pictures as they lie on the device; otherwise it wants them on the host, planar.
     pub fn takes_surfaces(&self) -> bool {
-        matches!(self.encoder, PictureEncoder::Device(_)) && self.drawing.is_none()
+        matches!(self.encoder, PictureEncoder::Device(_))
     }
     /// Unit of its packets.
     pub fn unit(&self) -> Ratio {
@@ -312,7 +317,11 @@ impl VideoTrack {
     fn send(&mut self, frame: &Frame, pts: i64, duration: i64, outputs: &Outputs<'_>) -> Result<(), AvError> {
         let mut frame = frame.share()?;
         if let Some(drawing) = &mut self.drawing {
-            drawing.draw(&mut frame, pts as f64 * self.unit.value())?;
+            let at_s = pts as f64 * self.unit.value();
+            match self.easel.as_mut().filter(|_| transfer::surface_of(&frame).is_some()) {
+                Some(easel) => frame = easel.draw(&frame, drawing, at_s)?,
+                None => drawing.draw(&mut frame, at_s)?,
+            }
         }
         frame.set_pts(pts);
         let is_key = self.keys.begins(pts, duration);

@@ -9,6 +9,7 @@ pub mod cutting;
 pub mod decoder;
 pub mod decoding;
 mod doubt;
+pub mod easel;
 pub mod encoder;
 pub mod encoding;
 pub mod fallback;
