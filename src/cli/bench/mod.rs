@@ -134,8 +134,9 @@ async fn measure(
                     }
                 };
                 if backend == BackendChoice::Auto && measured.backend == "software" {
-                    let why = measured.fallback_reason.as_deref().unwrap_or("it gave no reason");
-                    left_out.push(format!("{} on the device: it was done in software: {why}", case.word()));
+                    let why = measured.fallback_reason.as_deref();
+                    let why = why.unwrap_or("this work has no use for one");
+                    left_out.push(format!("{} on the device, done in software: {why}", case.word()));
                     break;
                 }
                 all.push(measured.clone());
