@@ -19,6 +19,9 @@ use crate::callback::destination::DestinationOptions;
 use crate::callback::destination::Unified;
 use crate::config::definitions::DefinitionFile;
 use crate::config::file::Sandbox;
+use crate::config::gpu::Busy;
+use crate::config::gpu::DeviceList;
+use crate::config::gpu::Gpu;
 use crate::config::resolved::Config;
 use crate::daemon::lock::StateLock;
 use crate::events::profile::Deployment;
@@ -29,7 +32,12 @@ use crate::objects::local::Folder;
 use crate::scheduler::Scheduler;
 use crate::scheduler::SchedulerOptions;
 use crate::scheduler::capacity::Capacity;
+use crate::scheduler::device::Bounds;
+use crate::scheduler::devices::Allowed;
+use crate::scheduler::devices::DeviceRules;
+use crate::scheduler::devices::WhenBusy;
 use crate::store::Store;
+use crate::telemetry::device_meters::DeviceMeters;
 use crate::telemetry::metrics::Metric;
 use crate::telemetry::metrics::Metrics;
 use crate::trigger::Trigger;
@@ -37,6 +45,7 @@ use crate::web::folders::FolderObjects;
 use crate::web::links::Signer;
 use crate::web::state::About;
 use crate::web::state::WebState;
+use crate::worker::environment::DeviceEnvironment;
 use crate::worker::protocol::SandboxMode;
 use crate::workflow::template::Templates;
 use sd_notify::NotifyState;
@@ -47,6 +56,9 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+
+/// The folder in scratch where compiled kernels are kept.
+const KERNELS: &str = "kernels";
 
 /// What the daemon is made of.
 #[derive(Debug)]
@@ -97,6 +109,7 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
         .with_metrics(metrics.clone())
         .with_drain(draining.clone());
     let board = scheduler.board();
+    let devices = scheduler.devices();
     let callbacks = Callbacks::new(
         store.clone(),
         bells.callback.clone(),
@@ -128,6 +141,8 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
         )),
         progress: Arc::new(ports::Progress(board)),
         storages: Arc::new(ports::Storages(trigger.board())),
+        devices: Arc::new(ports::Devices(devices)),
+        meters: DeviceMeters::default(),
         templates,
         missing_for: {
             let config = config.clone();
@@ -238,7 +253,10 @@ async fn open_store(path: std::path::PathBuf) -> Result<Store, Fault> {
 }
 
 fn executor_options(config: &Config) -> LocalExecutorOptions {
-    let mut options = LocalExecutorOptions::new(&config.server.scratch_dir);
+    // Kernels are compiled once for all workers; the look at the devices fills the folder, workers only read it.
+    let environment = DeviceEnvironment::of(std::env::vars_os());
+    let environment = environment.with_kernel_cache(&config.server.scratch_dir.join(KERNELS));
+    let mut options = LocalExecutorOptions::new(&config.server.scratch_dir).with_environment(environment);
     options.sandbox = match config.sandbox {
         Sandbox::Auto => SandboxMode::Auto,
         Sandbox::Required => SandboxMode::Required,
@@ -257,9 +275,30 @@ fn scheduler_options(config: &Config) -> SchedulerOptions {
             attempts: config.capacity.attempts.unwrap_or(auto.attempts),
             ..auto
         },
+        devices: device_rules(&config.capacity.gpu),
         limits: config.limits.clone(),
         grace: config.server.stop_grace,
         ..SchedulerOptions::default()
+    }
+}
+
+fn device_rules(gpu: &Gpu) -> DeviceRules {
+    DeviceRules {
+        allowed: match &gpu.devices {
+            DeviceList::Auto => Allowed::All,
+            DeviceList::Nothing => Allowed::Nothing,
+            DeviceList::Only(names) => Allowed::Only(names.clone()),
+        },
+        bounds: Bounds {
+            attempts: gpu.attempts,
+            sessions: gpu.sessions,
+            memory_reserve_bytes: gpu.memory_reserve_bytes,
+        },
+        when_busy: match gpu.when_busy {
+            Busy::Auto => WhenBusy::Quicker,
+            Busy::Software => WhenBusy::Software,
+            Busy::Wait => WhenBusy::Wait,
+        },
     }
 }
 

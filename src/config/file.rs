@@ -4,6 +4,7 @@
 //! set" or "decide by yourself", so that every key can be shown with its default. Guarantees: unknown keys are
 //! refused with the nearest known one. Deliberately absent: meaning, which `resolved` gives.
 
+use crate::config::gpu::GpuSection;
 use serde::Deserialize;
 use serde::Deserializer;
 use serde::Serialize;
@@ -259,6 +260,7 @@ pub struct CapacitySection {
     pub threads: Auto,
     pub attempts: Auto,
     pub scratch_bytes: Auto,
+    pub gpu: GpuSection,
 }
 
 /// `[limits]`.

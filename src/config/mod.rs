@@ -7,6 +7,7 @@
 pub mod definitions;
 mod destination;
 pub mod file;
+pub mod gpu;
 mod layout;
 pub mod resolved;
 pub mod secret;

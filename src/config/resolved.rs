@@ -10,6 +10,8 @@ use crate::config::destination;
 use crate::config::file::File;
 use crate::config::file::Sandbox;
 use crate::config::file::Watch;
+use crate::config::gpu;
+use crate::config::gpu::Gpu;
 use crate::config::layout;
 use crate::config::secret::Secret;
 use crate::config::storage;
@@ -117,7 +119,7 @@ pub struct Destination {
 }
 
 /// How much work at once; none: found by the program.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Capacity {
     /// Threads all attempts together keep busy.
     pub threads: Option<u32>,
@@ -125,6 +127,8 @@ pub struct Capacity {
     pub attempts: Option<u32>,
     /// Bytes of scratch space.
     pub scratch_bytes: Option<u64>,
+    /// NVIDIA devices.
+    pub gpu: Gpu,
 }
 
 /// How long rows are kept; none: for ever.
@@ -338,10 +342,15 @@ fn capacity(findings: &mut Findings, raw: &File) -> Capacity {
             None
         }
     };
+    let (threads, attempts) = (
+        small("threads", raw.capacity.threads.number()),
+        small("attempts", raw.capacity.attempts.number()),
+    );
     Capacity {
-        threads: small("threads", raw.capacity.threads.number()),
-        attempts: small("attempts", raw.capacity.attempts.number()),
+        threads,
+        attempts,
         scratch_bytes: raw.capacity.scratch_bytes.number(),
+        gpu: gpu::resolve(findings, &raw.capacity.gpu),
     }
 }
 

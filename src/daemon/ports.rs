@@ -5,13 +5,18 @@
 use crate::base::progress_board::ProgressBoard;
 use crate::config::file::Watch;
 use crate::config::resolved::Config;
+use crate::scheduler::looking::DeviceBoard;
 use crate::telemetry::metrics::Metrics;
 use crate::trigger::StorageOptions;
 use crate::trigger::TriggerOptions;
 use crate::trigger::WatchMode;
 use crate::trigger::board::Board;
+use crate::web::ports::DeviceControl;
+use crate::web::ports::DeviceUse;
+use crate::web::ports::DevicesState;
 use crate::web::ports::Live;
 use crate::web::ports::LiveProgress;
+use crate::web::ports::SetAside;
 use crate::web::ports::StorageControl;
 use crate::web::ports::StorageState;
 
@@ -57,6 +62,40 @@ impl LiveProgress for Progress {
             })
         });
         lives.collect()
+    }
+}
+
+/// The scheduler's devices, for requests.
+#[derive(Debug)]
+pub(super) struct Devices(pub(super) DeviceBoard);
+
+impl DeviceControl for Devices {
+    fn devices(&self) -> DevicesState {
+        let now = self.0.now();
+        let used = now.devices.into_iter().map(|device| DeviceUse {
+            attempts: device.attempts,
+            attempts_limit: device.room.attempts,
+            sessions: device.sessions,
+            // Nobody could count them.
+            sessions_limit: (device.room.sessions < u32::MAX).then_some(device.room.sessions),
+            memory_bytes: device.memory_bytes,
+            memory_limit_bytes: device.room.memory_bytes,
+            set_aside: device.aside.map(|aside| SetAside {
+                since: aside.since,
+                why: aside.why,
+                next_look: aside.next_look,
+            }),
+            facts: device.facts,
+        });
+        DevicesState {
+            looked_at: now.looked_at,
+            report: now.report,
+            used: used.collect(),
+        }
+    }
+
+    fn look(&self) -> bool {
+        self.0.look()
     }
 }
 

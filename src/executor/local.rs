@@ -14,17 +14,20 @@ use crate::executor::Executor;
 use crate::executor::Identity;
 use crate::executor::PublishFile;
 use crate::executor::after;
+use crate::executor::devices;
 use crate::executor::names;
 use crate::executor::pool::StoragePool;
 use crate::executor::publish;
 use crate::executor::publish::Standing;
 use crate::executor::side::SideFile;
+use crate::media::device_report::DeviceReport;
 use crate::media::family::Family;
 use crate::media::product::Place;
 use crate::media::product::ProductFile;
 use crate::objects::local::Folder;
 use crate::objects::pulse::Pulse;
 use crate::objects::uri::ObjectUri;
+use crate::worker::device_look::DeviceLook;
 use crate::worker::environment::DeviceEnvironment;
 use crate::worker::protocol;
 use crate::worker::protocol::JobOrder;
@@ -471,6 +474,14 @@ impl Executor for LocalExecutor {
             })
             .await
         })
+    }
+
+    fn devices<'a>(&'a self) -> BoxFuture<'a, Result<DeviceReport, Fault>> {
+        let usual = DeviceLook::in_environment(self.supervisor.environment.clone());
+        Box::pin(devices::look(DeviceLook {
+            program: self.supervisor.program.clone(),
+            ..usual
+        }))
     }
 
     fn scratch_dir(&self, attempt: &AttemptId) -> PathBuf {

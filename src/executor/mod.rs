@@ -5,6 +5,7 @@
 //! (what to run, when to retry, where outputs go), and the database.
 
 pub mod after;
+pub mod devices;
 pub mod local;
 pub mod names;
 pub mod pool;
@@ -15,6 +16,7 @@ use crate::base::fault::Fault;
 use crate::base::ids::AttemptId;
 use crate::base::ids::JobId;
 use crate::base::ids::TaskId;
+use crate::media::device_report::DeviceReport;
 use crate::media::facts::MediaFacts;
 use crate::media::limits::Limits;
 use crate::media::product::JobEnd;
@@ -147,6 +149,14 @@ pub trait Executor: Send + Sync {
         identity: &'a Identity,
         rule: &'a crate::workflow::resolved::AfterRule,
     ) -> BoxFuture<'a, Result<(), Fault>>;
+
+    /// What devices attempts may be given, asked anew. An executor without any says so.
+    ///
+    /// # Errors
+    /// They could not be asked.
+    fn devices<'a>(&'a self) -> BoxFuture<'a, Result<DeviceReport, Fault>> {
+        Box::pin(async { Ok(DeviceReport::default()) })
+    }
 
     /// Where an attempt may write.
     fn scratch_dir(&self, attempt: &AttemptId) -> PathBuf;

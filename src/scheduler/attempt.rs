@@ -15,6 +15,12 @@ use crate::media::product::JobProduct;
 use crate::media::progress::Progress;
 use crate::scheduler::conclude;
 use crate::scheduler::context::Context;
+use crate::scheduler::ground;
+use crate::scheduler::ground::Ground;
+use crate::scheduler::looking;
+use crate::scheduler::retry::BACKEND_UNAVAILABLE;
+use crate::scheduler::retry::DEVICE_BUSY;
+use crate::scheduler::retry::DEVICE_FAILED;
 use crate::scheduler::retry::NextTry;
 use crate::scheduler::retry::RetryPolicy;
 use crate::store::attempts::Outcome;
@@ -22,6 +28,7 @@ use crate::store::conclusions::Verdict;
 use crate::store::intents::Intent;
 use crate::store::jobs::JobRow;
 use crate::store::tasks::TaskRow;
+use crate::workflow::resolved::ActivityKind;
 use crate::workflow::resolved::ResolvedWorkflow;
 use futures_util::FutureExt;
 use std::collections::HashMap;
@@ -38,7 +45,12 @@ pub(super) struct Leased {
     pub task: TaskRow,
     pub workflow: Arc<ResolvedWorkflow>,
     pub jobs: Vec<JobRow>,
+    /// Where it works, and why there.
+    pub ground: Ground,
 }
+
+/// What was heard of each job; none: nothing yet. Jobs leave it when they are concluded on the way.
+pub(super) type Ends = HashMap<JobId, Option<JobEnd>>;
 
 /// What becomes of a job when its pass is over.
 pub(super) enum Fate {
@@ -59,10 +71,12 @@ pub(super) async fn drive(context: Arc<Context>, leased: Leased, stop: Cancellat
         tracing::info!(
             jobs = leased.jobs.len(),
             threads = leased.order.threads,
+            device = leased.order.device,
             "attempt begins"
         );
         show(&context, &leased, Progress::default());
         let (ends, end) = carry_out(&context, &leased, stop).await;
+        judge_device(&context, &leased, &ends, &end);
         context.only_publishes(&attempt);
         conclude::finish(&context, &leased, ends, end).await;
     };
@@ -80,17 +94,66 @@ pub(super) async fn drive(context: Arc<Context>, leased: Leased, stop: Cancellat
         };
         conclude::end_attempt(&context, &leased, &end, Vec::new()).await;
     }
+    leave_device(&context, &leased);
     context.leave(&attempt);
 }
 
+/// Frees the device of an attempt; again does no harm.
+fn leave_device(context: &Context, leased: &Leased) {
+    if let Some(held) = &leased.ground.device {
+        context.devices.lock().leave(&held.uuid, &leased.order.attempt);
+    }
+}
+
+/// What the end of the worker says of its device, and how fast it was. The device is free then.
+fn judge_device(context: &Context, leased: &Leased, ends: &Ends, end: &AttemptEnd) {
+    leave_device(context, leased);
+    let well = end.fault.is_none();
+    if let Some(cost) = end.cost.filter(|_| well && leased.ground.work > 0.0) {
+        let on_device = leased.ground.device.is_some();
+        context.pace().learn(on_device, leased.ground.work, cost.wall_ms);
+    }
+    let Some(held) = &leased.ground.device else {
+        return;
+    };
+    let said = ends.values().flatten();
+    let fell = said.clone().filter_map(|job_end| match job_end {
+        JobEnd::Success(product) => product.fallback_code.as_deref(),
+        _ => None,
+    });
+    for code in fell {
+        context.tally.fallbacks(word_of(code), 1);
+    }
+    let went = ground::went(said, end);
+    let task = &leased.order.task;
+    let news = context.devices.lock().went(&held.uuid, task, &went, context.now());
+    if let Some(news) = news {
+        looking::tell(context, &news);
+    }
+}
+
+/// The word for counting that stands for a fault of a device, or of a worker that had one.
+pub(super) fn word_of(code: &str) -> &'static str {
+    match code {
+        DEVICE_FAILED => "device_failed",
+        DEVICE_BUSY => "device_busy",
+        BACKEND_UNAVAILABLE => "unable",
+        _ => "crash",
+    }
+}
+
 /// Runs the worker, keeping what it says. Jobs whose end was concluded at once are not in the answer.
-async fn carry_out(
-    context: &Context,
-    leased: &Leased,
-    stop: CancellationToken,
-) -> (HashMap<JobId, Option<JobEnd>>, AttemptEnd) {
-    // None: not heard of yet. Jobs leave the map when they are concluded on the way.
-    let mut ends: HashMap<JobId, Option<JobEnd>> = leased.jobs.iter().map(|job| (job.id.clone(), None)).collect();
+async fn carry_out(context: &Context, leased: &Leased, stop: CancellationToken) -> (Ends, AttemptEnd) {
+    let mut ends: Ends = leased.jobs.iter().map(|job| (job.id.clone(), None)).collect();
+    if let Some(fault) = &leased.ground.refusal {
+        let end = AttemptEnd {
+            fault: Some(fault.clone()),
+            crashed: false,
+            stopped: false,
+            cost: None,
+        };
+        return (ends, end);
+    }
     let (updates, mut heard) = mpsc::channel(64);
     let running = context.executor.carry_out(leased.order.clone(), updates, stop);
     let listening = async {
@@ -104,9 +167,9 @@ async fn carry_out(
                     }
                 }
                 AttemptUpdate::Progress(progress) => show(context, leased, progress),
-                AttemptUpdate::JobEnded(job, end) => match *end {
+                AttemptUpdate::JobEnded(job, end) => match explained(leased, &job, *end) {
                     // Facts need no pass to end and have nothing to publish: they are told at once.
-                    JobEnd::Success(product) if product.outputs.is_empty() => {
+                    JobEnd::Success(product) if product.outputs.is_empty() && product.fallback_code.is_none() => {
                         let verdict = Verdict::Success {
                             result: Some(conclude::result_of(&product)),
                             files: Vec::new(),
@@ -127,11 +190,22 @@ async fn carry_out(
     (ends, end)
 }
 
+/// The end of a job with the reason why it was not made on a device; facts would not have been anyway.
+fn explained(leased: &Leased, job: &JobId, mut end: JobEnd) -> JobEnd {
+    let row = leased.jobs.iter().find(|row| row.id == *job);
+    if let (JobEnd::Success(product), Some(row)) = (&mut end, row)
+        && row.kind != ActivityKind::Analysis
+    {
+        leased.ground.explain(product, row.software.as_deref());
+    }
+    end
+}
+
 /// What becomes of each job, the pass having ended so. `intent` is what a user asked of the task meanwhile.
 pub(super) fn fates(
     policy: RetryPolicy,
-    jobs: &[JobRow],
-    mut ends: HashMap<JobId, Option<JobEnd>>,
+    (jobs, ground): (&[JobRow], &Ground),
+    mut ends: Ends,
     end: &AttemptEnd,
     intent: Option<Intent>,
     now: crate::base::clock::UtcMs,
@@ -145,11 +219,22 @@ pub(super) fn fates(
     jobs.iter()
         .filter_map(|job| {
             let said = ends.remove(&job.id)?;
-            let verdict = |fault: &Fault, crashed: bool| match policy.next(fault, job.tries, crashed && fused) {
-                NextTry::After { delay_ms, apart } => Verdict::Again {
+            let next = |fault: &Fault, crashed: bool| match ground.device {
+                Some(_) => policy.next_on_device(fault, (job.tries, job.waits), (crashed, fused), ground.policy),
+                None => policy.next(fault, job.tries, crashed && fused),
+            };
+            let verdict = |fault: &Fault, crashed: bool| match next(fault, crashed) {
+                NextTry::After {
+                    delay_ms,
+                    apart,
+                    software,
+                    counted,
+                } => Verdict::Again {
                     fault: fault.clone(),
                     not_before: now.plus_ms(delay_ms),
                     apart,
+                    software: software.then(|| ground.left(fault)),
+                    counted,
                 },
                 NextTry::No => Verdict::Failed(fault.clone()),
             };

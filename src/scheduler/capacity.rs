@@ -1,9 +1,13 @@
 //! How much may run at once on this host. Pure but for reading the host's size once.
 //!
 //! Heavy attempts decode and encode; light ones read facts or a few pictures and need one thread. Guarantees: never
-//! more attempts than allowed; a light attempt is not kept waiting by heavy ones. Deliberately absent: GPU engines.
+//! more attempts than allowed; a light attempt is not kept waiting by heavy ones, and one that a device carries by none
+//! of them. Deliberately absent: devices, which say themselves how much they carry (`devices`).
 
 use std::num::NonZeroUsize;
+
+/// Threads that an attempt keeps busy whose pictures never leave a device.
+const CARRIED_THREADS: u32 = 4;
 
 /// What this host gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,10 +52,26 @@ impl Capacity {
         Some(if alone { free.max(share) } else { share })
     }
 
+    /// Threads for one more attempt that a device carries: for sound, packets and proofs.
+    pub fn grant_carried(&self) -> u32 {
+        self.threads.clamp(1, CARRIED_THREADS)
+    }
+
     /// Whether neither a heavy nor a light attempt could start.
     pub fn full(&self, busy: Busy) -> bool {
         self.grant(busy, true, false).is_none() && self.grant(busy, false, false).is_none()
     }
+}
+
+/// How an attempt burdens the processors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Weight {
+    /// Decodes and encodes.
+    Heavy,
+    /// Reads facts or a few pictures.
+    Light,
+    /// A device decodes and encodes; packets and sound are left to do.
+    Carried,
 }
 
 /// What runs now.
@@ -61,6 +81,8 @@ pub struct Busy {
     pub heavy: u32,
     /// Light attempts.
     pub light: u32,
+    /// Attempts that a device carries.
+    pub carried: u32,
     /// Threads of all of them.
     pub threads: u32,
 }
@@ -84,6 +106,7 @@ mod tests {
         let one = Busy {
             heavy: 1,
             light: 0,
+            carried: 0,
             threads: 8,
         };
         assert_eq!(HOST.grant(one, true, true), Some(8));
@@ -96,6 +119,7 @@ mod tests {
         let full = Busy {
             heavy: 2,
             light: 1,
+            carried: 3,
             threads: 17,
         };
         assert_eq!(HOST.grant(full, true, true), None);

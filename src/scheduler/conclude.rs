@@ -6,9 +6,9 @@
 
 use crate::base::ids::JobId;
 use crate::executor::AttemptEnd;
-use crate::media::product::JobEnd;
 use crate::media::product::JobProduct;
 use crate::scheduler::attempt;
+use crate::scheduler::attempt::Ends;
 use crate::scheduler::attempt::Fate;
 use crate::scheduler::attempt::Leased;
 use crate::scheduler::context::Context;
@@ -19,11 +19,10 @@ use crate::store::conclusions::Verdict;
 use crate::store::jobs::JobResult;
 use futures_util::future::join_all;
 use std::collections::BTreeSet;
-use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Brings every job of the attempt that has no verdict yet to one, and ends the attempt.
-pub(super) async fn finish(context: &Context, leased: &Leased, ends: HashMap<JobId, Option<JobEnd>>, end: AttemptEnd) {
+pub(super) async fn finish(context: &Context, leased: &Leased, ends: Ends, end: AttemptEnd) {
     let intent = match context.store.task(&leased.order.task).await {
         Ok(task) => task.intent,
         Err(error) => {
@@ -31,7 +30,8 @@ pub(super) async fn finish(context: &Context, leased: &Leased, ends: HashMap<Job
             None
         }
     };
-    let fates = attempt::fates(context.options.retry, &leased.jobs, ends, &end, intent, context.now());
+    let place = (leased.jobs.as_slice(), &leased.ground);
+    let fates = attempt::fates(context.options.retry, place, ends, &end, intent, context.now());
     if let Some(fault) = &end.fault {
         tracing::warn!(%fault, crashed = end.crashed, stopped = end.stopped, "the attempt failed");
     }
@@ -78,6 +78,14 @@ pub(super) async fn one(context: &Context, leased: &Leased, job: &JobId, verdict
     match concluded {
         Ok(concluded @ (Concluded::Yes | Concluded::TaskEnded(_))) => {
             context.tally.job(&verdict);
+            if let Verdict::Again {
+                software: Some(_),
+                fault,
+                ..
+            } = &verdict
+            {
+                context.tally.fallbacks(attempt::word_of(&fault.code), 1);
+            }
             if let Concluded::TaskEnded(status) = concluded {
                 tracing::info!(status = status.as_str(), "task ended");
                 context.tally.task(Some(status));
@@ -131,7 +139,12 @@ fn tell(job: &JobId, verdict: &Verdict) {
         Verdict::Success { .. } => tracing::info!(%job, "job succeeded"),
         Verdict::Skipped { reason } => tracing::info!(%job, reason, "job skipped"),
         Verdict::Failed(fault) => tracing::warn!(%job, %fault, "job failed"),
-        Verdict::Again { fault, apart, .. } => tracing::warn!(%job, %fault, apart, "job failed and is tried again"),
+        Verdict::Again {
+            fault, counted: false, ..
+        } => tracing::info!(%job, %fault, "job waits for its device"),
+        Verdict::Again {
+            fault, apart, software, ..
+        } => tracing::warn!(%job, %fault, apart, software, "job failed and is tried again"),
         Verdict::Requeued => tracing::info!(%job, "job goes back to the queue"),
         Verdict::Canceled => tracing::info!(%job, "job canceled"),
     }

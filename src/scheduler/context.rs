@@ -11,6 +11,10 @@ use crate::base::wake::Bells;
 use crate::executor::Executor;
 use crate::scheduler::SchedulerOptions;
 use crate::scheduler::capacity::Busy;
+use crate::scheduler::capacity::Weight;
+use crate::scheduler::devices::Devices;
+use crate::scheduler::looking::DeviceBoard;
+use crate::scheduler::pace::Pace;
 use crate::scheduler::tally::Tally;
 use crate::store::Store;
 use crate::store::error::StoreError;
@@ -34,7 +38,7 @@ pub(super) struct Live {
     /// Stops its worker.
     pub stop: CancellationToken,
     pub threads: u32,
-    pub heavy: bool,
+    pub weight: Weight,
     /// Its worker is gone; it publishes, which takes no capacity.
     pub publishing: bool,
 }
@@ -47,6 +51,10 @@ pub(super) struct Context {
     pub bells: Bells,
     pub board: ProgressBoard,
     pub tally: Tally,
+    /// NVIDIA devices, and what runs on them.
+    pub devices: DeviceBoard,
+    /// How fast attempts were.
+    pace: Mutex<Pace>,
     /// Set while no new attempt may begin.
     pub draining: Arc<AtomicBool>,
     /// Cancelled when the daemon stops and the grace time is over.
@@ -60,6 +68,8 @@ pub(super) struct Context {
 impl Context {
     pub fn new(options: SchedulerOptions, store: Store, executor: Arc<dyn Executor>, bells: Bells) -> Self {
         Context {
+            devices: DeviceBoard::new(Devices::new(options.devices.clone()), bells.scheduler.clone()),
+            pace: Mutex::default(),
             options,
             store,
             executor,
@@ -138,12 +148,18 @@ impl Context {
         let mut busy = Busy::default();
         for one in live.values().filter(|one| !one.publishing) {
             busy.threads += one.threads;
-            match one.heavy {
-                true => busy.heavy += 1,
-                false => busy.light += 1,
+            match one.weight {
+                Weight::Heavy => busy.heavy += 1,
+                Weight::Light => busy.light += 1,
+                Weight::Carried => busy.carried += 1,
             }
         }
         busy
+    }
+
+    /// How fast attempts were.
+    pub fn pace(&self) -> MutexGuard<'_, Pace> {
+        locked(&self.pace)
     }
 
     /// Does `write` until the store takes it: a result is never dropped because a disk is full for a while. Errors

@@ -7,12 +7,16 @@ use crate::base::ids::AttemptId;
 use crate::base::ids::TaskId;
 use crate::executor::AttemptOrder;
 use crate::executor::Identity;
+use crate::media::facts::MediaFacts;
 use crate::media::spec::Backend;
 use crate::media::spec::MediaWork;
 use crate::scheduler::attempt;
 use crate::scheduler::attempt::Leased;
+use crate::scheduler::capacity::Weight;
 use crate::scheduler::context::Context;
 use crate::scheduler::context::Live;
+use crate::scheduler::ground::Ground;
+use crate::scheduler::need::Need;
 use crate::store::attempts::Lease;
 use crate::store::error::StoreError;
 use crate::store::jobs::JobRow;
@@ -29,8 +33,8 @@ use std::sync::atomic::Ordering;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-/// Tasks looked at in one go.
-const WINDOW: u32 = 64;
+/// Tasks looked at in one go; and when jobs of these wait for devices, so that what needs none is not kept waiting by them.
+const WINDOWS: [u32; 2] = [64, 1_024];
 
 /// A ready job with its activity.
 struct Ready<'a> {
@@ -39,40 +43,58 @@ struct Ready<'a> {
     work: MediaWork,
 }
 
+impl Ready<'_> {
+    /// What it may use: what its activity says, unless it left a device for good.
+    fn backend(&self) -> Backend {
+        match (self.activity.backend, &self.job.software) {
+            (Backend::Auto, Some(_)) => Backend::Software,
+            (asked, _) => asked,
+        }
+    }
+}
+
 /// Starts as many attempts as there is capacity for.
 pub(super) async fn run(context: &Arc<Context>, driven: &mut JoinSet<()>) -> Result<(), StoreError> {
     let capacity = context.options.capacity;
     let held = !context.swept.load(Ordering::Acquire) || context.draining.load(Ordering::Acquire);
-    if held || capacity.full(context.busy()) {
+    let is_full = || capacity.full(context.busy()) && !context.devices.lock().has_room();
+    if held || is_full() {
         return Ok(());
     }
-    let tasks = context.store.tasks_ready(context.now(), WINDOW).await?;
-    let alone = tasks.len() == 1;
-    for task in tasks {
-        if capacity.full(context.busy()) {
-            break;
-        }
-        if let Err(error) = start_task(context, driven, &task, alone).await {
-            match error {
-                StoreError::Sqlite { .. } | StoreError::Undone { .. } | StoreError::Closed { .. } => return Err(error),
-                other => tracing::error!(%task, error = %other, "a task cannot be run"),
+    for window in WINDOWS {
+        let tasks = context.store.tasks_ready(context.now(), window).await?;
+        let alone = tasks.len() == 1;
+        let mut waits = false;
+        for task in &tasks {
+            if is_full() {
+                return Ok(());
             }
+            match start_task(context, driven, task, alone).await {
+                Ok(one_waits) => waits |= one_waits,
+                Err(error @ (StoreError::Sqlite { .. } | StoreError::Undone { .. } | StoreError::Closed { .. })) => {
+                    return Err(error);
+                }
+                Err(error) => tracing::error!(%task, %error, "a task cannot be run"),
+            }
+        }
+        if !waits || tasks.len() < window as usize {
+            break;
         }
     }
     Ok(())
 }
 
-/// Leases what fits of one task.
+/// Leases what fits of one task. Whether something of it waits for a device.
 async fn start_task(
     context: &Arc<Context>,
     driven: &mut JoinSet<()>,
     id: &TaskId,
     alone: bool,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
     let now = context.now();
     let task = context.store.task(id).await?;
     if task.intent.is_some() {
-        return Ok(());
+        return Ok(false);
     }
     let workflow = context.workflow(&task.workflow, task.version).await?;
     let media = context.store.media(&task.media).await?;
@@ -81,7 +103,7 @@ async fn start_task(
         .iter()
         .map(|one| Candidate {
             work: &one.work,
-            backend: one.activity.backend,
+            backend: one.backend(),
             apart: one.job.apart,
         })
         .collect();
@@ -90,10 +112,24 @@ async fn start_task(
     };
     let groups = plan::fuse(&candidates, media.facts.as_ref(), budget);
     let alone = alone && groups.len() == 1;
+    let mut waits = false;
     for group in groups {
         let members: Vec<&Ready<'_>> = group.iter().filter_map(|at| ready.get(*at)).collect();
         let heavy = members.iter().any(|one| plan::is_heavy(&one.work));
-        let Some(threads) = context.options.capacity.grant(context.busy(), heavy, alone) else {
+        let Some(ground) = ground_for(context, &members, media.facts.as_ref(), heavy) else {
+            waits = true;
+            continue;
+        };
+        let weight = match heavy {
+            true if ground.is_carried() => Weight::Carried,
+            true => Weight::Heavy,
+            false => Weight::Light,
+        };
+        let threads = match weight {
+            Weight::Carried => Some(context.options.capacity.grant_carried()),
+            Weight::Heavy | Weight::Light => context.options.capacity.grant(context.busy(), heavy, alone),
+        };
+        let Some(threads) = threads else {
             continue;
         };
         let attempt = AttemptId::fresh();
@@ -108,13 +144,20 @@ async fn start_task(
             continue;
         };
         context.bells.callback.ring();
+        if let Some(held) = &ground.device {
+            context.devices.lock().enter(&held.uuid, &attempt, &held.need);
+        }
+        if let Some(fallback) = ground.fallback.as_ref().filter(|fallback| !fallback.word.is_empty()) {
+            context.tally.fallbacks(fallback.word, members.len());
+            tracing::info!(task = %id, why = fallback.why, "done in software though a device was wanted");
+        }
         let stop = CancellationToken::new();
         context.enter(
             &attempt,
             Live {
                 stop: stop.clone(),
                 threads,
-                heavy,
+                weight,
                 publishing: false,
             },
         );
@@ -132,8 +175,8 @@ async fn start_task(
                 etag: media.source.etag.clone(),
             },
             threads,
-            backend: members.first().map_or(Backend::Auto, |one| one.activity.backend),
-            device: None,
+            backend: ground.backend(),
+            device: ground.device.as_ref().map(|held| held.ordinal),
             limits: context.options.limits.clone(),
         };
         let leased = Leased {
@@ -142,10 +185,32 @@ async fn start_task(
             task: TaskRow::clone(&task),
             workflow: Arc::clone(&workflow),
             jobs: members.iter().map(|one| one.job.clone()).collect(),
+            ground,
         };
         driven.spawn(attempt::drive(Arc::clone(context), leased, stop));
     }
-    Ok(())
+    Ok(waits)
+}
+
+/// Where the group works; none: it waits for a device.
+fn ground_for(context: &Context, members: &[&Ready<'_>], facts: Option<&MediaFacts>, heavy: bool) -> Option<Ground> {
+    // Fused jobs agree on it.
+    let policy = members.first().map_or(Backend::Auto, |one| one.backend());
+    let works: Vec<&MediaWork> = members.iter().map(|one| &one.work).collect();
+    let Some(need) = Need::of(&works, facts) else {
+        return Some(Ground::software(policy));
+    };
+    let is_waiting_quicker = |holders: &[&AttemptId]| {
+        let running = context.board.all();
+        let of_holders = running.iter().filter(|(attempt, _)| holders.contains(&attempt));
+        let soonest_s = of_holders.filter_map(|(_, one)| one.eta_s).min_by(f64::total_cmp);
+        context.pace().is_waiting_quicker(need.work, soonest_s)
+    };
+    let choice = context
+        .devices
+        .lock()
+        .choose(policy, &need, heavy, context.now(), is_waiting_quicker);
+    Ground::chosen(policy, need, choice)
 }
 
 /// The jobs that may run in a worker now, with their activities.

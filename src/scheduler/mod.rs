@@ -11,9 +11,15 @@ mod attempt;
 pub mod capacity;
 mod conclude;
 mod context;
+pub mod device;
+pub mod devices;
 mod draft;
+mod ground;
 mod intake;
 mod lease;
+pub mod looking;
+pub mod need;
+mod pace;
 mod publication;
 mod recovery;
 pub mod retry;
@@ -27,6 +33,8 @@ use crate::executor::Executor;
 use crate::media::limits::Limits;
 use crate::scheduler::capacity::Capacity;
 use crate::scheduler::context::Context;
+use crate::scheduler::devices::DeviceRules;
+use crate::scheduler::looking::DeviceBoard;
 use crate::scheduler::retry::RetryPolicy;
 use crate::scheduler::tally::Tally;
 use crate::store::Store;
@@ -43,6 +51,8 @@ use tokio_util::sync::CancellationToken;
 pub struct SchedulerOptions {
     /// How much may run at once.
     pub capacity: Capacity,
+    /// How devices are used.
+    pub devices: DeviceRules,
     /// How failed jobs are tried again.
     pub retry: RetryPolicy,
     /// Limits against hostile sources, for every worker.
@@ -59,6 +69,7 @@ impl Default for SchedulerOptions {
     fn default() -> Self {
         SchedulerOptions {
             capacity: Capacity::auto(),
+            devices: DeviceRules::default(),
             retry: RetryPolicy::default(),
             limits: Limits::default(),
             grace: Duration::from_secs(20),
@@ -100,6 +111,11 @@ impl Scheduler {
         self.context.board.clone()
     }
 
+    /// The devices, for whoever shows them or wants them looked at.
+    pub fn devices(&self) -> DeviceBoard {
+        self.context.devices.clone()
+    }
+
     /// Runs until `shutdown`; then lets running attempts end within the grace time, stops the others and gives their
     /// jobs back. Returns when nothing of it runs any more.
     pub async fn run(self, shutdown: CancellationToken) {
@@ -137,6 +153,7 @@ impl Scheduler {
 
 /// One look at everything; how long nothing needs another.
 async fn turn(context: &Arc<Context>, driven: &mut JoinSet<()>, renewed: &mut UtcMs) -> Result<Duration, StoreError> {
+    looking::run(context, driven);
     wishes::run(context).await?;
     let mut more = intake::run(context).await?;
     more |= alone::noops(context).await?;
@@ -159,7 +176,11 @@ async fn turn(context: &Arc<Context>, driven: &mut JoinSet<()>, renewed: &mut Ut
             u64::try_from(context.options.lease_ms / 3).unwrap_or(1_000),
         ));
     }
-    if let Some(at) = context.store.next_retry_at(now).await? {
+    let next_look = context.devices.lock().next_look();
+    for at in [context.store.next_retry_at(now).await?, next_look]
+        .into_iter()
+        .flatten()
+    {
         wait = wait.min(Duration::from_millis(u64::try_from(at.0 - now.0).unwrap_or(0)));
     }
     Ok(wait)

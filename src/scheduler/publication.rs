@@ -132,10 +132,12 @@ fn again(context: &Context, leased: &Leased, job: &JobId, fault: Fault) -> Verdi
     let tries = leased.jobs.iter().find(|row| row.id == *job).map_or(0, |row| row.tries);
     let fault = fault.retryable(true);
     match context.options.retry.next(&fault, tries, false) {
-        NextTry::After { delay_ms, apart } => Verdict::Again {
+        NextTry::After { delay_ms, apart, .. } => Verdict::Again {
             fault,
             not_before: context.now().plus_ms(delay_ms),
             apart,
+            software: None,
+            counted: true,
         },
         NextTry::No => Verdict::Failed(fault),
     }

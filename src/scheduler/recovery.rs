@@ -11,9 +11,11 @@ use crate::executor::AttemptOrder;
 use crate::executor::Identity;
 use crate::media::spec::Backend;
 use crate::scheduler::attempt::Leased;
+use crate::scheduler::capacity::Weight;
 use crate::scheduler::conclude;
 use crate::scheduler::context::Context;
 use crate::scheduler::context::Live;
+use crate::scheduler::ground::Ground;
 use crate::scheduler::publication;
 use crate::store::attempts::OpenAttempt;
 use crate::store::attempts::Outcome;
@@ -43,7 +45,7 @@ pub(super) async fn run(context: &Arc<Context>, driven: &mut JoinSet<()>) -> Res
             Live {
                 stop: CancellationToken::new(),
                 threads: 0,
-                heavy: false,
+                weight: Weight::Light,
                 publishing: true,
             },
         );
@@ -117,6 +119,7 @@ async fn leased(context: &Context, open: &OpenAttempt) -> Result<Leased, StoreEr
             limits: context.options.limits.clone(),
         },
         number: 0,
+        ground: Ground::software(Backend::Auto),
         task,
         workflow,
         jobs,

@@ -57,10 +57,20 @@ impl Tally {
         }
     }
 
+    /// So many jobs are done in software that might have been done on a device; `word` says why.
+    pub fn fallbacks(&self, word: &str, jobs: usize) {
+        if let Some(metrics) = self.0.as_ref().filter(|_| jobs > 0) {
+            metrics.add_labelled(Metric::GpuFallbacks, word, jobs as f64);
+        }
+    }
+
     /// So many attempts run now.
     pub fn running(&self, busy: Busy) {
         if let Some(metrics) = &self.0 {
-            metrics.set(Metric::AttemptsRunning, f64::from(busy.heavy + busy.light));
+            metrics.set(
+                Metric::AttemptsRunning,
+                f64::from(busy.heavy + busy.light + busy.carried),
+            );
         }
     }
 

@@ -46,7 +46,7 @@ pub enum Verdict {
     },
     /// Failed for good.
     Failed(Fault),
-    /// Failed, and tried again. A try is counted.
+    /// Failed, and tried again.
     Again {
         /// Why it failed.
         fault: Fault,
@@ -54,6 +54,10 @@ pub enum Verdict {
         not_before: UtcMs,
         /// Alone from now on.
         apart: bool,
+        /// In software from now on, and why.
+        software: Option<String>,
+        /// A try is counted; false: it only waited for its device.
+        counted: bool,
     },
     /// Back to the queue as if it had not run.
     Requeued,
@@ -153,9 +157,15 @@ fn apply(connection: &Connection, row: &mut JobRow, verdict: Verdict, now: UtcMs
             fault,
             not_before,
             apart,
+            software,
+            counted,
         } => {
             jobs::change(connection, row, JobEvent::Requeued, now)?;
-            row.tries += 1;
+            match counted {
+                true => row.tries += 1,
+                false => row.waits += 1,
+            }
+            row.software = row.software.take().or(software);
             row.not_before = not_before;
             row.apart |= apart;
             row.fault = Some(fault);

@@ -48,6 +48,10 @@ pub struct JobRow {
     pub tries: u32,
     /// A fused attempt died with it.
     pub apart: bool,
+    /// Attempts that found every session of their device taken.
+    pub waits: u32,
+    /// Why it is done in software from now on.
+    pub software: Option<String>,
     /// The attempt that holds or held it.
     pub attempt: Option<AttemptId>,
     /// Why it failed, or last failed.
@@ -104,7 +108,7 @@ pub struct ReadyJob {
 }
 
 const COLUMNS: &str = "select id, task_id, activity, ordinal, kind, status, ready_ms, not_before_ms, tries, apart, \
-    attempt_id, fault, skip_reason, result, told, created_ms, started_ms, ended_ms from jobs";
+    attempt_id, fault, skip_reason, result, told, created_ms, started_ms, ended_ms, waits, software from jobs";
 
 impl Store {
     /// The job with this id.
@@ -224,13 +228,14 @@ pub(super) fn change(connection: &Connection, job: &mut JobRow, event: JobEvent,
 /// Writes what is known of a job beside its status.
 pub(super) fn keep(connection: &Connection, job: &JobRow) -> Result<(), StoreError> {
     const SQL: &str = "update jobs set ready_ms = :ready, not_before_ms = :not_before, tries = :tries, apart = :apart, \
-        attempt_id = :attempt, fault = :fault, skip_reason = :skip_reason, result = :result, told = :told \
+        attempt_id = :attempt, fault = :fault, skip_reason = :skip_reason, result = :result, told = :told, \
+        waits = :waits, software = :software \
         where id = :id";
     connection.prepare_cached(SQL)?.execute(named_params! {
         ":ready": job.ready_at.map(|at| at.0), ":not_before": job.not_before.0, ":tries": job.tries,
         ":apart": job.apart, ":attempt": job.attempt.as_ref().map(AttemptId::as_str), ":fault": json(job.fault.as_ref())?,
         ":skip_reason": job.skip_reason, ":result": json(job.result.as_ref())?, ":told": json(job.told.as_ref())?,
-        ":id": job.id.as_str(),
+        ":waits": job.waits, ":software": job.software, ":id": job.id.as_str(),
     })?;
     Ok(())
 }
@@ -259,5 +264,7 @@ fn read(row: &Row<'_>) -> Result<JobRow, StoreError> {
         created_at: row.time(15)?,
         started_at: row.maybe_time(16)?,
         ended_at: row.maybe_time(17)?,
+        waits: row.count(18)?,
+        software: row.get(19)?,
     })
 }

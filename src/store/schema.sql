@@ -1,4 +1,4 @@
--- The database of reelmill, as a new installation gets it (user_version 1).
+-- The database of reelmill, as a new installation gets it (user_version 2).
 --
 -- Conventions. Ids are UUIDv7, 32 lower-case hex digits, and sort by the time they were made. Times end in
 -- `_ms`: milliseconds UTC since 1970. Statuses are the words of `workflow::status`; a check constraint repeats
@@ -172,6 +172,9 @@ create table jobs (
   created_ms integer not null,
   started_ms integer,                     -- first lease. Null: not begun
   ended_ms integer,                       -- Null: not ended
+  waits integer not null default 0,       -- attempts that found every session of their device taken; not counted as tries
+  software text,                          -- why it is done in software from now on: what went wrong on a device, in words
+                                          -- for people. Null: its activity's `backend` holds
   unique (task_id, activity)
 ) strict;
 

@@ -8,13 +8,17 @@ use super::error::StoreError;
 use super::intents::Intent;
 use super::jobs;
 use super::jobs::JobRow;
+use super::media;
 use super::tasks::TaskRow;
 use super::telling;
 use crate::base::clock::UtcMs;
 use crate::events::Detail;
+use crate::media::facts::MediaFacts;
 use crate::workflow::condition;
 use crate::workflow::condition::Node;
 use crate::workflow::condition::Step;
+use crate::workflow::expression::Done;
+use crate::workflow::expression::Subject;
 use crate::workflow::resolved::AfterRule;
 use crate::workflow::resolved::ResolvedWorkflow;
 use crate::workflow::status::JobEvent;
@@ -43,7 +47,7 @@ pub(super) fn settle(
             }
         }
     } else {
-        step_on(connection, &mut rows, workflow, now)?;
+        step_on(connection, task, &mut rows, workflow, now)?;
     }
     let statuses: Vec<JobStatus> = rows.iter().map(|job| job.status).collect();
     let Some(event) = condition::outcome(workflow, &statuses) else {
@@ -65,9 +69,27 @@ pub(super) fn settle(
     Ok(Some(task.status))
 }
 
+/// What expressions of a task are about.
+fn subject(
+    connection: &Connection,
+    task: &TaskRow,
+    rows: &[JobRow],
+) -> Result<(Option<MediaFacts>, Vec<Done>), StoreError> {
+    let facts = media::media_row(connection, &task.media)?.facts;
+    let done = rows.iter().map(|job| {
+        Ok(Done {
+            activity: job.activity.clone(),
+            status: job.status,
+            result: job.result.as_ref().map(serde_json::to_value).transpose()?,
+        })
+    });
+    Ok((facts, done.collect::<Result<_, StoreError>>()?))
+}
+
 /// Readies and skips what is due.
 fn step_on(
     connection: &Connection,
+    task: &TaskRow,
     rows: &mut [JobRow],
     workflow: &ResolvedWorkflow,
     now: UtcMs,
@@ -79,7 +101,16 @@ fn step_on(
             ready: job.ready_at.is_some(),
         })
         .collect();
-    for (at, step) in condition::due(&workflow.activities, &nodes) {
+    let (facts, done) = if condition::has_expressions(&workflow.activities) {
+        subject(connection, task, rows)?
+    } else {
+        (None, Vec::new())
+    };
+    let subject = Subject {
+        facts: facts.as_ref(),
+        done: &done,
+    };
+    for (at, step) in condition::due(&workflow.activities, &nodes, &subject) {
         let job = rows
             .get_mut(at)
             .ok_or_else(|| StoreError::unreadable("a task has fewer jobs than its workflow activities"))?;

@@ -19,6 +19,7 @@ use crate::events::TriggerSource;
 use crate::workflow::condition;
 use crate::workflow::condition::Node;
 use crate::workflow::condition::Step;
+use crate::workflow::expression::Subject;
 use crate::workflow::resolved::CallbackRule;
 use crate::workflow::resolved::OutputRule;
 use crate::workflow::resolved::ResolvedWorkflow;
@@ -210,7 +211,11 @@ pub(super) fn insert(
         status: JobStatus::Init,
         ready: false,
     };
-    let due = condition::due(&workflow.activities, &vec![fresh; workflow.activities.len()]);
+    let due = condition::due(
+        &workflow.activities,
+        &vec![fresh; workflow.activities.len()],
+        &Subject::default(),
+    );
     for (ordinal, activity) in workflow.activities.iter().enumerate() {
         let ready = due.iter().any(|(at, step)| *at == ordinal && *step == Step::Run);
         connection.prepare_cached(JOB)?.execute(named_params! {

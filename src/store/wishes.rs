@@ -152,6 +152,8 @@ fn send_back(
         job.not_before = UtcMs(0);
         job.tries = 0;
         job.apart = false;
+        job.waits = 0;
+        job.software = None;
         job.attempt = None;
         job.fault = None;
         job.skip_reason = None;

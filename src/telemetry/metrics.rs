@@ -33,6 +33,24 @@ pub enum Metric {
     WorkerCpuSeconds,
     /// Wall time of workers.
     WorkerWallSeconds,
+    /// Jobs that went to software though a device was wanted, by reason.
+    GpuFallbacks,
+    /// 1 for a device that gets no work, by device.
+    GpuSetAside,
+    /// Attempts that run on a device.
+    GpuAttempts,
+    /// How busy a device is, 0 to 1.
+    GpuUtilization,
+    /// How busy its encoders are, 0 to 1.
+    GpuEncoderUtilization,
+    /// How busy its decoders are, 0 to 1.
+    GpuDecoderUtilization,
+    /// Memory of a device in use, whoever uses it.
+    GpuMemoryUsed,
+    /// Memory of a device.
+    GpuMemory,
+    /// Temperature of a device.
+    GpuTemperature,
     /// Bytes workers read of sources.
     SourceBytesRead,
     /// Bytes published.
@@ -103,6 +121,55 @@ impl Metric {
                 "Wall time of workers.",
                 "",
                 Shape::Counter,
+            ),
+            Metric::GpuFallbacks => (
+                "reelmill_gpu_fallbacks_total",
+                "Jobs done in software though a device was wanted, by reason.",
+                "reason",
+                Shape::Counter,
+            ),
+            Metric::GpuSetAside => (
+                "reelmill_gpu_set_aside",
+                "1 for a device that failed and gets no work until it is found well.",
+                "device",
+                Shape::Gauge,
+            ),
+            Metric::GpuAttempts => ("reelmill_gpu_attempts", "Attempts on a device.", "device", Shape::Gauge),
+            Metric::GpuUtilization => (
+                "reelmill_gpu_utilization_ratio",
+                "How busy a device's processors are, 0 to 1.",
+                "device",
+                Shape::Gauge,
+            ),
+            Metric::GpuEncoderUtilization => (
+                "reelmill_gpu_encoder_utilization_ratio",
+                "How busy a device's encoders are, 0 to 1.",
+                "device",
+                Shape::Gauge,
+            ),
+            Metric::GpuDecoderUtilization => (
+                "reelmill_gpu_decoder_utilization_ratio",
+                "How busy a device's decoders are, 0 to 1.",
+                "device",
+                Shape::Gauge,
+            ),
+            Metric::GpuMemoryUsed => (
+                "reelmill_gpu_memory_used_bytes",
+                "Memory of a device in use, whoever uses it.",
+                "device",
+                Shape::Gauge,
+            ),
+            Metric::GpuMemory => (
+                "reelmill_gpu_memory_bytes",
+                "Memory of a device.",
+                "device",
+                Shape::Gauge,
+            ),
+            Metric::GpuTemperature => (
+                "reelmill_gpu_temperature_celsius",
+                "Temperature of a device.",
+                "device",
+                Shape::Gauge,
             ),
             Metric::SourceBytesRead => (
                 "reelmill_source_read_bytes_total",
@@ -180,6 +247,11 @@ impl Metrics {
     /// Sets a number with its label's value.
     pub fn set_labelled(&self, metric: Metric, label: &str, value: f64) {
         self.lock().insert((metric, label.to_owned()), value);
+    }
+
+    /// Takes a number away under all its labels: what it told of may be gone.
+    pub fn clear(&self, metric: Metric) {
+        self.lock().retain(|(one, _), _| *one != metric);
     }
 
     /// Everything in Prometheus' text format 0.0.4.

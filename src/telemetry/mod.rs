@@ -3,6 +3,7 @@
 //! Guarantees: depends on nothing of this crate; a log line or a count never fails its caller. Deliberately
 //! absent: what is worth saying, which the places that know decide.
 
+pub mod device_meters;
 pub mod journal;
 pub mod logging;
 pub mod metrics;

@@ -100,6 +100,7 @@ pub fn router(state: WebState) -> Router {
         .route("/api/v1/deliveries/replay", post(api::deliveries::replay_many))
         .route("/api/v1/deliveries/{id}/replay", post(api::deliveries::replay))
         .route("/api/v1/storages/{name}/scan", post(api::storages::scan))
+        .route("/api/v1/system/devices/look", post(api::devices::look))
         .route_layer(middleware::from_fn(|request, next| {
             auth::require(Role::Operator, request, next)
         }));

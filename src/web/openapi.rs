@@ -26,6 +26,7 @@ use utoipa::openapi::security::SecurityScheme;
         api::system::show,
         api::system::drain,
         api::system::backup,
+        api::devices::look,
         api::tasks::start,
         api::tasks::list,
         api::tasks::show,

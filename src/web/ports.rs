@@ -7,6 +7,8 @@ use crate::base::clock::UtcMs;
 use crate::base::fault::Fault;
 use crate::base::ids::JobId;
 use crate::base::ids::TaskId;
+use crate::media::device_report::DeviceFacts;
+use crate::media::device_report::DeviceReport;
 use crate::objects::uri::ObjectUri;
 use axum::body::Bytes;
 use futures_util::future::BoxFuture;
@@ -71,6 +73,58 @@ pub struct Live {
     pub speed: f64,
     /// Seconds left.
     pub eta_s: Option<f64>,
+}
+
+/// What can be known and asked of NVIDIA devices.
+pub trait DeviceControl: Send + Sync {
+    /// What the last look found, and what runs on them.
+    fn devices(&self) -> DevicesState;
+
+    /// Asks for a look soon; false: the configuration says that none may be used.
+    fn look(&self) -> bool;
+}
+
+/// The devices as they are known now.
+#[derive(Debug, Clone)]
+pub struct DevicesState {
+    /// When they were last looked at; none: not yet.
+    pub looked_at: Option<UtcMs>,
+    /// What the driver said then, of all devices of the host, or why it said nothing.
+    pub report: Option<Result<DeviceReport, Fault>>,
+    /// Those that may be used.
+    pub used: Vec<DeviceUse>,
+}
+
+/// One device that may be used.
+#[derive(Debug, Clone)]
+pub struct DeviceUse {
+    /// What its driver said when it was last there.
+    pub facts: DeviceFacts,
+    /// Attempts that run on it.
+    pub attempts: u32,
+    /// Most at once.
+    pub attempts_limit: u32,
+    /// Encoder sessions they have, by estimate.
+    pub sessions: u32,
+    /// Most at once; none: not known.
+    pub sessions_limit: Option<u32>,
+    /// Memory they have, by estimate, bytes.
+    pub memory_bytes: u64,
+    /// Most at once, bytes.
+    pub memory_limit_bytes: u64,
+    /// It failed, and gets no work.
+    pub set_aside: Option<SetAside>,
+}
+
+/// Why a device gets no work.
+#[derive(Debug, Clone)]
+pub struct SetAside {
+    /// Since when.
+    pub since: UtcMs,
+    /// Why, without a closing full stop.
+    pub why: String,
+    /// When it is looked at again.
+    pub next_look: UtcMs,
 }
 
 /// What triggers and storages can be asked while they run.

@@ -7,10 +7,12 @@ use crate::base::clock::UtcMs;
 use crate::base::wake::Bells;
 use crate::store::Store;
 use crate::store::error::StoreError;
+use crate::telemetry::device_meters::DeviceMeters;
 use crate::telemetry::metrics::Metrics;
 use crate::web::auth::Caller;
 use crate::web::error::Problem;
 use crate::web::links::Signer;
+use crate::web::ports::DeviceControl;
 use crate::web::ports::LiveProgress;
 use crate::web::ports::ObjectAccess;
 use crate::web::ports::StorageControl;
@@ -34,6 +36,10 @@ pub struct WebState {
     pub progress: Arc<dyn LiveProgress>,
     /// Storages as they are now.
     pub storages: Arc<dyn StorageControl>,
+    /// NVIDIA devices as they are known now.
+    pub devices: Arc<dyn DeviceControl>,
+    /// How busy they are.
+    pub meters: DeviceMeters,
     /// Templates that workflows may name.
     pub templates: Arc<Templates>,
     /// What a workflow names that is not configured (storages, destinations), in sentences.

@@ -22,8 +22,6 @@ use std::time::Duration;
 /// Words of `--device-trial`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum PartChoice {
-    /// Every kernel against plain Rust.
-    Kernels,
     /// Every codec against libavcodec.
     Decoders,
     /// How fast it is.
@@ -33,7 +31,6 @@ pub enum PartChoice {
 /// The child's side: exit code 0 when nothing failed, 1 when something did or the device cannot be opened.
 pub fn serve(choice: PartChoice, trial: &Trial) -> ExitCode {
     let part = match choice {
-        PartChoice::Kernels => Part::Kernels,
         PartChoice::Decoders => Part::Decoders,
         PartChoice::Rates => Part::Rates,
     };
@@ -62,6 +59,7 @@ pub fn serve(choice: PartChoice, trial: &Trial) -> ExitCode {
 pub fn rates(
     ordinal: u32,
     clip: &Path,
+    picture: (u32, u32),
     folder: &Path,
     environment: DeviceEnvironment,
     limit: Duration,
@@ -72,10 +70,12 @@ pub fn rates(
             "worker".into(),
             "--device-trial".into(),
             "rates".into(),
-            "--device-number".into(),
+            "--ordinal".into(),
             ordinal.to_string().into(),
             "--clip".into(),
             clip.into(),
+            "--picture".into(),
+            format!("{}x{}", picture.0, picture.1).into(),
             "--scratch".into(),
             folder.into(),
         ],

@@ -12,6 +12,7 @@ pub mod environment;
 pub mod escape;
 mod held;
 mod inquiry;
+pub mod kernel_trial;
 pub mod process;
 pub mod protocol;
 pub mod sandbox;

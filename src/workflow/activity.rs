@@ -13,6 +13,8 @@ use crate::media::spec::SnapshotMode;
 use crate::media::spec::SnapshotSpec;
 use crate::media::spec::TranscodeSpec;
 use crate::media::spec_check;
+use crate::workflow::expression;
+use crate::workflow::expression::Expression;
 use crate::workflow::name_rule::is_name;
 use crate::workflow::resolved::Activity;
 use crate::workflow::resolved::ActivityKind;
@@ -259,10 +261,9 @@ fn when(common: &Common) -> Result<When, String> {
                 "\"blocked\" needs a review or moderation to follow, and these come with a later version".to_owned(),
             );
         }
-        Some(word) if word.contains(|c: char| !c.is_ascii_alphabetic()) => {
-            return Err(format!(
-                "{word:?} is an expression, and these come with a later version; known are success, failure, always"
-            ));
+        Some(word) if word.contains(|c: char| !c.is_ascii_alphabetic()) || expression::NAMES.contains(&word) => {
+            let known: Vec<&str> = common.needs.iter().map(String::as_str).collect();
+            When::Expression(Expression::parse(word, &known)?)
         }
         Some(word) => {
             return Err(format!(
@@ -271,6 +272,13 @@ fn when(common: &Common) -> Result<When, String> {
             ));
         }
     };
+    if matches!(when, When::Expression(_)) && common.needs.is_empty() {
+        return Err(
+            "an expression needs something in needs, such as an activity of type \"analysis\": before it nothing is known \
+             of the source"
+                .to_owned(),
+        );
+    }
     if when == When::Failure && common.needs.is_empty() {
         return Err("\"failure\" needs something in needs that can fail: Start does not".to_owned());
     }

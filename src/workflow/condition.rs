@@ -1,8 +1,9 @@
 //! What the ends of jobs mean for the rest of their task: what becomes ready, what is skipped, how the task ended.
 //!
 //! Guarantees: pure; asked again with the same statuses it gives the same answer, so recovery may ask at any time.
-//! Deliberately absent: expressions over facts (`when` has its closed words), and changing anything.
+//! Deliberately absent: how expressions are read (`expression`), and changing anything.
 
+use crate::workflow::expression::Subject;
 use crate::workflow::resolved::Activity;
 use crate::workflow::resolved::ResolvedWorkflow;
 use crate::workflow::resolved::SuccessRule;
@@ -28,9 +29,15 @@ pub enum Step {
     Skip(String),
 }
 
-/// What is due now, by position in `activities`; `nodes` stand in the same order. Skips propagate in one call, since
-/// needs come before dependants.
-pub fn due(activities: &[Activity], nodes: &[Node]) -> Vec<(usize, Step)> {
+/// Whether `when` of any of these needs more than how others ended.
+pub fn has_expressions(activities: &[Activity]) -> bool {
+    let is_expression = |activity: &Activity| matches!(activity.when, When::Expression(_));
+    activities.iter().any(is_expression)
+}
+
+/// What is due now, by position in `activities`; `nodes` stand in the same order, `subject` is what expressions are
+/// about. Skips propagate in one call, since needs come before dependants.
+pub fn due(activities: &[Activity], nodes: &[Node], subject: &Subject<'_>) -> Vec<(usize, Step)> {
     let mut statuses: Vec<JobStatus> = nodes.iter().map(|node| node.status).collect();
     let mut steps = Vec::new();
     for (at, (activity, node)) in activities.iter().zip(nodes).enumerate() {
@@ -48,7 +55,7 @@ pub fn due(activities: &[Activity], nodes: &[Node]) -> Vec<(usize, Step)> {
         if needs.iter().any(|(_, status)| !status.ended()) {
             continue;
         }
-        let step = judge(activity.when, &needs);
+        let step = judge(&activity.when, &needs, subject);
         if matches!(step, Step::Skip(_)) {
             statuses[at] = JobStatus::Skipped;
         }
@@ -58,7 +65,7 @@ pub fn due(activities: &[Activity], nodes: &[Node]) -> Vec<(usize, Step)> {
 }
 
 /// Whether an activity runs, its needs having ended so.
-fn judge(when: When, needs: &[(&str, JobStatus)]) -> Step {
+fn judge(when: &When, needs: &[(&str, JobStatus)], subject: &Subject<'_>) -> Step {
     if needs.is_empty() {
         return Step::Run;
     }
@@ -76,6 +83,16 @@ fn judge(when: When, needs: &[(&str, JobStatus)]) -> Step {
         When::Failure => match first(&[JobStatus::Fail]) {
             Some(_) => Step::Run,
             None => Step::Skip("runs on failure, and nothing it follows failed".to_owned()),
+        },
+        When::Expression(expression) => match first(&[JobStatus::Fail, JobStatus::Canceled]) {
+            Some((need, status)) if !expression.asks_results() => {
+                Step::Skip(format!("{need} ended as {}", status.as_str()))
+            }
+            _ => match expression.holds(subject) {
+                Ok(true) => Step::Run,
+                Ok(false) => Step::Skip(format!("its condition {} does not hold", expression.as_str())),
+                Err(why) => Step::Skip(format!("its condition {} cannot be told: {why}", expression.as_str())),
+            },
         },
         // No activity says block yet: reviews and moderation are the ones that will.
         When::Blocked => Step::Skip("runs when blocked, and nothing it follows blocks".to_owned()),
@@ -122,6 +139,7 @@ pub fn followers(activities: &[Activity], from: &[usize]) -> Vec<usize> {
 mod tests {
     use super::Node;
     use super::Step;
+    use super::Subject;
     use super::due;
     use super::followers;
     use super::outcome;
@@ -164,7 +182,7 @@ mod tests {
         activities.push(activity("last", &needed, when));
         let mut statuses = needs.to_vec();
         statuses.push(JobStatus::Init);
-        let steps = due(&activities, &nodes(&statuses));
+        let steps = due(&activities, &nodes(&statuses), &Subject::default());
         assert_eq!(steps.len(), 1, "{steps:?}");
         steps[0].1 == Step::Run
     }
@@ -197,12 +215,14 @@ mod tests {
         let steps = due(
             &activities,
             &nodes(&[JobStatus::Success, JobStatus::Init, JobStatus::Init, JobStatus::Init]),
+            &Subject::default(),
         );
         let words: Vec<(usize, bool)> = steps.iter().map(|(at, step)| (*at, *step == Step::Run)).collect();
         assert_eq!(words, [(1, false), (2, false), (3, true)]);
         let waiting = due(
             &activities,
             &nodes(&[JobStatus::Processing, JobStatus::Init, JobStatus::Init, JobStatus::Init]),
+            &Subject::default(),
         );
         assert_eq!(waiting, []);
     }

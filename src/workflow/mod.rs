@@ -6,6 +6,7 @@ pub mod activity;
 pub mod arrival;
 pub mod condition;
 pub mod definition;
+pub mod expression;
 pub mod graph;
 pub mod name_rule;
 pub mod naming;

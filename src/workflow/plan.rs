@@ -176,6 +176,22 @@ fn memory_bytes(spec: &TranscodeSpec, facts: Option<&MediaFacts>) -> u64 {
     (pixels * BYTES_A_PIXEL * FRAMES) as u64
 }
 
+/// The distinct encodes of a work, each with the pixels of one of its pictures; none of a copy.
+pub fn encodes(work: &MediaWork, facts: Option<&MediaFacts>) -> Vec<(VideoSpec, f64)> {
+    let MediaWork::Transcode(spec) = work else {
+        return Vec::new();
+    };
+    let source = source_pixels(facts);
+    let specs = video_specs(spec, source).into_iter();
+    specs
+        .filter(|video| video.codec != VideoCodec::Copy)
+        .map(|video| {
+            let pixels = pixels(&video, source);
+            (video, pixels)
+        })
+        .collect()
+}
+
 const FULL_HD: f64 = 1920.0 * 1080.0;
 
 /// The distinct encodes: equal ones are made once. A ladder left to the source counts as a usual one.
@@ -198,7 +214,8 @@ fn video_specs(spec: &TranscodeSpec, source: f64) -> Vec<VideoSpec> {
     distinct
 }
 
-fn source_pixels(facts: Option<&MediaFacts>) -> f64 {
+/// Pixels of one picture of the source; a usual one where it is not known yet.
+pub fn source_pixels(facts: Option<&MediaFacts>) -> f64 {
     facts
         .and_then(MediaFacts::main_video)
         .map(|(_, video)| f64::from(video.width) * f64::from(video.height))

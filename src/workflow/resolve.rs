@@ -32,6 +32,7 @@ use crate::workflow::resolved::OutputRule;
 use crate::workflow::resolved::ResolvedWorkflow;
 use crate::workflow::resolved::SourceRule;
 use crate::workflow::resolved::SuccessRule;
+use crate::workflow::resolved::When;
 use crate::workflow::selector::DEFAULT_EXTENSIONS;
 use crate::workflow::selector::within_prefix;
 use crate::workflow::template::Templates;
@@ -265,6 +266,13 @@ fn graph_of(nodes: Vec<Node>) -> Result<Vec<Activity>, Wrong> {
         activity.needs.retain(|need| Some(need) != start.as_ref());
         let mut seen = BTreeSet::new();
         activity.needs.retain(|need| seen.insert(need.clone()));
+        if activity.needs.is_empty() && matches!(activity.when, When::Expression(_)) {
+            return Err(bad(format!(
+                "activity {:?} follows Start alone, and before that nothing is known of the source that its condition could \
+                 be about; let it follow an activity of type \"analysis\"",
+                activity.id
+            )));
+        }
     }
     let mut by_id: BTreeMap<String, Activity> = activities
         .into_iter()

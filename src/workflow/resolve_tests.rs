@@ -159,8 +159,8 @@ fn problems_name_the_node_the_key_and_the_remedy() {
             "is for activities of type \"snapshot\"",
         ),
         (
-            node("type = \"noop\"\nwhen = \"facts.height > 720\""),
-            "is an expression",
+            node("type = \"noop\"\nwhen = \"height > 720\""),
+            "needs something in needs",
         ),
         (node("type = \"noop\"\nwhen = \"blocked\""), "later version"),
         (node("type = \"noop\"\nwhen = \"failure\""), "Start does not"),

@@ -6,6 +6,7 @@
 
 use crate::media::spec::Backend;
 use crate::media::spec::MediaWork;
+use crate::workflow::expression::Expression;
 use serde::Deserialize;
 use serde::Serialize;
 use serde_json::Value;
@@ -121,7 +122,7 @@ pub enum SuccessRule {
 }
 
 /// When an activity runs, after its needs ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum When {
     /// All its needs succeeded.
@@ -133,6 +134,8 @@ pub enum When {
     Always,
     /// A review or moderation among its needs said block.
     Blocked,
+    /// A condition over the source and what came before holds; none of its needs failed, unless it looks at `results`.
+    Expression(Expression),
 }
 
 /// What an activity is; the words of the definition.

@@ -61,11 +61,18 @@ impl Ended {
     pub fn checks(&self) -> BTreeMap<String, Vec<String>> {
         let of = |output: &Value| {
             let checks = output["proof"]["checks"].as_array().expect("each has its proof");
-            let names = checks.iter().filter_map(|check| check["name"].as_str().map(str::to_owned));
+            let names = checks
+                .iter()
+                .filter_map(|check| check["name"].as_str().map(str::to_owned));
             let key = format!("{}/{}/{}", output["activity"], output["group"], output["name"]);
             (key, names.collect())
         };
-        self.result["outputs"].as_array().expect("listed").iter().map(of).collect()
+        self.result["outputs"]
+            .as_array()
+            .expect("listed")
+            .iter()
+            .map(of)
+            .collect()
     }
 
     pub fn warnings(&self) -> String {
@@ -147,7 +154,16 @@ impl Desk {
 /// Time stamps of all pictures, and which are key frames, as ffprobe reads them.
 pub fn pictures(path: &Path) -> Vec<(String, bool)> {
     let output = Command::new("ffprobe")
-        .args(["-v", "error", "-select_streams", "v:0", "-show_entries", "packet=pts_time,flags", "-of", "csv=p=0"])
+        .args([
+            "-v",
+            "error",
+            "-select_streams",
+            "v:0",
+            "-show_entries",
+            "packet=pts_time,flags",
+            "-of",
+            "csv=p=0",
+        ])
         .arg(path)
         .output()
         .expect("ffprobe runs");
@@ -166,18 +182,27 @@ pub fn pictures(path: &Path) -> Vec<(String, bool)> {
     all
 }
 
-/// How like the pictures of two files are, dB; 100 where nothing differs.
+/// How like the pictures of two files are as they are seen (red, green and blue), dB; 100 where nothing differs.
 pub fn psnr_db(one: &Path, other: &Path) -> f64 {
     let output = Command::new("ffmpeg")
         .args(["-hide_banner", "-nostdin", "-i"])
         .arg(one)
         .arg("-i")
         .arg(other)
-        .args(["-lavfi", "[0:v][1:v]psnr", "-f", "null", "-"])
+        .args([
+            "-lavfi",
+            "[0:v]format=gbrp[a];[1:v]format=gbrp[b];[a][b]psnr",
+            "-f",
+            "null",
+            "-",
+        ])
         .output()
         .expect("ffmpeg runs");
     let words = String::from_utf8_lossy(&output.stderr).into_owned();
-    let average = words.split("average:").nth(1).and_then(|rest| rest.split_whitespace().next());
+    let average = words
+        .split("average:")
+        .nth(1)
+        .and_then(|rest| rest.split_whitespace().next());
     match average {
         Some("inf") => 100.0,
         Some(number) => number.parse().expect("a number"),

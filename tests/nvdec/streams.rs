@@ -64,7 +64,7 @@ same_as_libavcodec! {
     vp8: "a.webm", SMALL, "-c:v libvpx -deadline realtime -cpu-used 8 -auto-alt-ref 1 -lag-in-frames 8 -b:v 300k -pix_fmt yuv420p";
     vp9: "a.webm", SMALL, "-c:v libvpx-vp9 -deadline realtime -cpu-used 8 -lag-in-frames 8 -auto-alt-ref 1 -b:v 300k -pix_fmt yuv420p";
     vp9_of_10_bits: "a.webm", SMALL, "-c:v libvpx-vp9 -profile:v 2 -deadline realtime -cpu-used 8 -b:v 300k -pix_fmt yuv420p10le";
-    vp9_of_odd_size: "a.webm", "size=161x121:rate=25:duration=1", "-c:v libvpx-vp9 -deadline realtime -cpu-used 8 -b:v 200k -pix_fmt yuv420p";
+    vp9_of_odd_size: "a.webm", SMALL, "-vf scale=203:151 -c:v libvpx-vp9 -deadline realtime -cpu-used 8 -b:v 200k -pix_fmt yuv420p";
     av1: "a.mp4", SMALL, "-c:v libsvtav1 -preset 12 -svtav1-params keyint=12 -pix_fmt yuv420p";
     av1_of_10_bits: "a.mkv", SMALL, "-c:v libsvtav1 -preset 12 -pix_fmt yuv420p10le";
     mpeg1: "a.mpg", SMALL, "-c:v mpeg1video -bf 2 -q:v 4 -f mpeg";

@@ -5,10 +5,13 @@ use reelmill::base::ids::TaskId;
 use reelmill::base::wake::Bells;
 use reelmill::objects::local::Folder;
 use reelmill::store::Store;
+use reelmill::telemetry::device_meters::DeviceMeters;
 use reelmill::telemetry::metrics::Metrics;
 use reelmill::web;
 use reelmill::web::folders::FolderObjects;
 use reelmill::web::links::Signer;
+use reelmill::web::ports::DeviceControl;
+use reelmill::web::ports::DevicesState;
 use reelmill::web::ports::Live;
 use reelmill::web::ports::LiveProgress;
 use reelmill::web::ports::StorageControl;
@@ -45,6 +48,22 @@ pub struct Playing(pub Mutex<Vec<Live>>);
 impl LiveProgress for Playing {
     fn running(&self) -> Vec<Live> {
         self.0.lock().expect("not poisoned").clone()
+    }
+}
+
+struct NoDevices;
+
+impl DeviceControl for NoDevices {
+    fn devices(&self) -> DevicesState {
+        DevicesState {
+            looked_at: None,
+            report: None,
+            used: Vec::new(),
+        }
+    }
+
+    fn look(&self) -> bool {
+        true
     }
 }
 
@@ -108,6 +127,8 @@ impl Served {
             )])),
             progress: Arc::clone(&playing) as Arc<dyn LiveProgress>,
             storages: Arc::new(OneStorage),
+            devices: Arc::new(NoDevices),
+            meters: DeviceMeters::default(),
             templates: Arc::new(Templates::shipped()),
             missing_for: Arc::new(|workflow| match workflow.source.storage.as_deref() {
                 Some("ingest") | None => Vec::new(),

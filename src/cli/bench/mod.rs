@@ -110,7 +110,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
             }
         }
     })?;
-    let rates = rates(&bench, devices.as_ref(), &mut left_out);
+    let rates = rates(&bench, args.size, devices.as_ref(), &mut left_out);
     let suggestion = suggestion::suggest(&measured, threads);
     let figures = Figures {
         devices,
@@ -128,12 +128,24 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
 }
 
 /// What each device does by itself.
-fn rates(bench: &Bench, devices: Option<&DeviceReport>, left_out: &mut Vec<String>) -> Vec<DeviceRates> {
+fn rates(
+    bench: &Bench,
+    size: (u32, u32),
+    devices: Option<&DeviceReport>,
+    left_out: &mut Vec<String>,
+) -> Vec<DeviceRates> {
     let mut all = Vec::new();
     for device in devices.iter().flat_map(|report| &report.devices) {
         eprintln!("measuring device {} ...", device.ordinal);
         let environment = DeviceEnvironment::of(std::env::vars_os());
-        match device_trial::rates(device.ordinal, bench.clip(), bench.folder(), environment, RATES_WITHIN) {
+        match device_trial::rates(
+            device.ordinal,
+            bench.clip(),
+            size,
+            bench.folder(),
+            environment,
+            RATES_WITHIN,
+        ) {
             Ok(rates) => all.push(DeviceRates {
                 device: device.ordinal,
                 rates,

@@ -24,6 +24,7 @@ use crate::executor::AttemptUpdate;
 use crate::executor::Executor;
 use crate::executor::Identity;
 use crate::executor::local::LocalExecutor;
+use crate::media::facts::MediaFacts;
 use crate::media::limits::Limits;
 use crate::media::product::JobEnd;
 use crate::media::product::JobProduct;
@@ -31,6 +32,8 @@ use crate::objects::uri::ObjectUri;
 use crate::workflow::condition;
 use crate::workflow::condition::Node;
 use crate::workflow::condition::Step;
+use crate::workflow::expression::Done;
+use crate::workflow::expression::Subject;
 use crate::workflow::naming::PathTemplate;
 use crate::workflow::plan;
 use crate::workflow::plan::Budget;
@@ -39,6 +42,7 @@ use crate::workflow::resolved::ResolvedWorkflow;
 use crate::workflow::status::JobStatus;
 use crate::workflow::status::TaskEvent;
 use crate::workflow::status::TaskStatus;
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -72,6 +76,8 @@ struct State {
     ready: bool,
     apart: bool,
     reason: Option<String>,
+    /// What it did, for the conditions of those that follow.
+    result: Option<Value>,
 }
 
 /// How one attempt went, by job.
@@ -172,7 +178,7 @@ impl Errand {
         stop: &CancellationToken,
     ) {
         while !stop.is_cancelled() {
-            self.take_steps(states);
+            self.take_steps(states, report.facts.as_ref());
             let Some(group) = self.next_group(states, report) else {
                 break;
             };
@@ -185,7 +191,7 @@ impl Errand {
     }
 
     /// Makes ready or skips what is due; what the daemon would do alone is done at once.
-    fn take_steps(&self, states: &mut [State]) {
+    fn take_steps(&self, states: &mut [State], facts: Option<&MediaFacts>) {
         loop {
             let nodes: Vec<Node> = states
                 .iter()
@@ -194,7 +200,15 @@ impl Errand {
                     ready: state.ready,
                 })
                 .collect();
-            let steps = condition::due(&self.workflow.activities, &nodes);
+            let done: Vec<Done> = (self.workflow.activities.iter().zip(states.iter()))
+                .map(|(activity, state)| Done {
+                    activity: activity.id.clone(),
+                    status: state.status,
+                    result: state.result.clone(),
+                })
+                .collect();
+            let subject = Subject { facts, done: &done };
+            let steps = condition::due(&self.workflow.activities, &nodes, &subject);
             if steps.is_empty() {
                 return;
             }
@@ -264,6 +278,7 @@ impl Errand {
                     match published {
                         Ok(outputs) => {
                             states[at].status = JobStatus::Success;
+                            states[at].result = result_of(&made);
                             report.outputs.extend(outputs);
                             note(made, &activity.id, report);
                         }
@@ -366,6 +381,7 @@ impl State {
             ready: false,
             apart: false,
             reason: None,
+            result: None,
         }
     }
 }
@@ -397,6 +413,13 @@ fn note(made: JobProduct, activity: &str, report: &mut Report) {
     if made.fallback_reason.is_some() {
         report.fallback_reason = made.fallback_reason;
     }
+}
+
+/// What conditions may ask of what an activity did: its product without the files.
+fn result_of(made: &JobProduct) -> Option<Value> {
+    let mut result = serde_json::to_value(made).ok()?;
+    result.as_object_mut()?.remove("outputs");
+    Some(result)
 }
 
 /// Half of the host's memory: a run is not alone on its machine.

@@ -14,6 +14,7 @@ use crate::media::cuda::error::Trouble;
 use crate::media::cuda::gpu::Gpu;
 use crate::media::cuda::host_signs;
 use crate::media::cuda::host_signs::HostSigns;
+use crate::media::cuda::kernels::Kernels;
 use crate::media::cuda::library;
 use crate::media::cuda::nvenc;
 use crate::media::device_report::DeviceFacts;
@@ -103,6 +104,7 @@ fn look_at(driver: Driver, ordinal: u32, sessions: u32) -> DeviceFacts {
         Ok(gpu) => {
             ask(&gpu, &identity, &mut facts);
             count_sessions(&gpu, sessions, &mut facts);
+            compile_kernels(&gpu, &mut facts);
         }
         Err(error) => facts.missing.push(device_remedy::not_opened(&error, &identity)),
     }
@@ -145,6 +147,16 @@ fn ask(gpu: &Arc<Gpu>, identity: &Identity, facts: &mut DeviceFacts) {
             }
             Err(error) => facts.missing.push(device_remedy::encoder_failed(&error)),
         }
+    }
+}
+
+/// Lets the driver compile every kernel, which it keeps (`CUDA_CACHE_PATH`) for the workers. Without them nothing can be
+/// done on the device, whatever its engines can.
+fn compile_kernels(gpu: &Arc<Gpu>, facts: &mut DeviceFacts) {
+    if let Err(error) = Kernels::load(gpu) {
+        facts.missing.push(device_remedy::no_kernels(&error));
+        facts.decode.clear();
+        facts.encode.clear();
     }
 }
 

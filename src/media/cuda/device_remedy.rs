@@ -11,6 +11,15 @@ use crate::media::cuda::driver_remedy::words;
 use crate::media::cuda::error::CudaError;
 use crate::media::device_report::MissingPiece;
 
+/// The driver does not compile our kernels.
+pub fn no_kernels(error: &CudaError) -> MissingPiece {
+    piece(
+        "kernels",
+        words(error),
+        "Install a newer driver; if it is new, report this with the output of `reelmill check`.",
+    )
+}
+
 /// The device was found and cannot be opened.
 pub fn not_opened(error: &CudaError, device: &Identity) -> MissingPiece {
     let words = words(error);

@@ -40,6 +40,12 @@ impl Gpu {
         self.ordinal
     }
 
+    /// The driver's name of it.
+    pub fn name(&self) -> Result<String, CudaError> {
+        self.enter()?;
+        self.context.name().map_err(error::of("cuDeviceGetName"))
+    }
+
     /// Makes its context the current one of the calling thread. Every function that calls the driver begins so, those
     /// that free something too: once a device is lost, nothing more is asked of the driver.
     pub fn enter(&self) -> Result<(), CudaError> {

@@ -6,7 +6,6 @@
 //! decisions about media, and what to do when a device fails.
 #![allow(unsafe_code)]
 
-pub mod bandwidth;
 pub mod capabilities;
 mod decode_caps;
 mod device_remedy;

@@ -4,8 +4,6 @@
 //! enough.
 
 use crate::media::av::Frame;
-use crate::media::cuda::Layout;
-use crate::media::software::Raster;
 
 /// Sums over many pictures.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -40,33 +38,6 @@ impl Likeness {
         self.squares += (apart * apart) as f64;
         self.samples += 1;
         self.peak = f64::from((1_u32 << bit_depth) - 1);
-    }
-
-    /// Adds two pictures of the host.
-    ///
-    /// # Errors
-    /// They cannot be compared.
-    pub fn add_rasters(&mut self, one: &Raster, other: &Raster) -> Result<(), String> {
-        if (one.layout(), one.width(), one.height()) != (other.layout(), other.width(), other.height()) {
-            return Err("pictures of different form".to_owned());
-        }
-        if one.layout() == Layout::Rgb24 {
-            for (a, b) in one.plane(0).iter().zip(other.plane(0)) {
-                self.add(i64::from(*a), i64::from(*b), 8);
-            }
-            return Ok(());
-        }
-        let depth = one.layout().bit_depth();
-        for component in 0..3 {
-            let (width, height) = one.size(component);
-            for y in 0..height {
-                for x in 0..width {
-                    let (a, b) = (one.sample(component, x, y), other.sample(component, x, y));
-                    self.add(i64::from(a), i64::from(b), depth);
-                }
-            }
-        }
-        Ok(())
     }
 
     /// Adds two 4:2:0 frames of three planes.
@@ -111,21 +82,30 @@ impl Likeness {
 #[cfg(test)]
 mod tests {
     use super::Likeness;
-    use crate::media::cuda::Layout;
-    use crate::media::software::Raster;
+    use crate::media::av::Frame;
+    use crate::media::av::PixelFormat;
+
+    fn grey(format: PixelFormat) -> Frame {
+        let mut frame = Frame::picture(format, 16, 16).expect("memory");
+        for plane in 0..3 {
+            let rows = if plane == 0 { 16 } else { 8 };
+            (0..rows).for_each(|y| frame.row_mut(plane, y).expect("a row").fill(0));
+        }
+        frame
+    }
 
     #[test]
     fn one_step_in_one_sample_is_seen() {
-        let one = Raster::new(Layout::Nv12, 16, 16);
-        let mut other = one.clone();
+        let (one, mut other) = (grey(PixelFormat::YUV420P), grey(PixelFormat::YUV420P));
         let mut likeness = Likeness::default();
-        likeness.add_rasters(&one, &other).expect("alike");
+        likeness.add_frames(&one, &other).expect("of one form");
         assert!(likeness.most == 0 && likeness.psnr_db().is_infinite());
-        other.set(1, 3, 4, 1);
-        likeness.add_rasters(&one, &other).expect("alike");
+        other.row_mut(1, 4).expect("a row")[3] = 1;
+        likeness.add_frames(&one, &other).expect("of one form");
         assert_eq!(likeness.most, 1);
         // One step in 768 samples: 10 log10(255^2 * 768).
         assert!((likeness.psnr_db() - 76.98).abs() < 0.01, "{}", likeness.psnr_db());
-        assert!(likeness.add_rasters(&one, &Raster::new(Layout::P016, 16, 16)).is_err());
+        let deep = grey(PixelFormat::YUV420P10);
+        assert!(likeness.add_frames(&one, &deep).is_err());
     }
 }

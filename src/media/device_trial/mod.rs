@@ -1,13 +1,11 @@
-//! What a device makes of its work, tried out: kernels against plain Rust, decoders against libavcodec, and how fast it
-//! is. For `tests/device.sh` on a machine that has nothing but this program, and for `reelmill bench`.
+//! What a device makes of its work, tried out: decoders against libavcodec, and how fast it is. For `tests/device.sh` on a machine that has nothing but this program, and for `reelmill bench`.
 //!
 //! Guarantees: every line says what was compared with what, and a piece that could not be tried is a line of its own;
-//! whatever is decoded was made here, or is the one file that was named. Deliberately absent: encoders, which a proved
-//! ladder tries as no comparison could.
+//! whatever is decoded was made here, or is the one file that was named. Deliberately absent: kernels, which `cuda::kernels::trial`
+//! tries, and encoders, which a proved ladder tries as no comparison could.
 
 mod clips;
 mod decoders;
-mod kernels;
 mod likeness;
 mod rates;
 
@@ -21,8 +19,6 @@ use std::path::PathBuf;
 /// What is tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
-    /// Every kernel on random pictures, against `media::software`.
-    Kernels,
     /// Every codec that the device takes and this build can make, against libavcodec.
     Decoders,
     /// Copies, kernels, decoders, and them together, in pictures or bytes a second.
@@ -83,8 +79,10 @@ pub struct Trial {
     pub folder: PathBuf,
     /// What rates are measured with; none: a clip made here.
     pub clip: Option<PathBuf>,
-    /// Seconds of that clip; also how long each rate is measured at least, tenths of a second.
+    /// Seconds of that clip.
     pub seconds: u32,
+    /// Size of its pictures, and of those that kernels' rates are of: even, 128 to 8192.
+    pub picture: (u32, u32),
 }
 
 /// Tries one part out, and tells line by line.
@@ -94,7 +92,6 @@ pub struct Trial {
 pub fn run(trial: &Trial, part: Part, tell: &mut dyn FnMut(Line)) -> Result<(), CudaError> {
     let gpu = Gpu::open(trial.ordinal)?;
     match part {
-        Part::Kernels => kernels::run(&gpu, tell),
         Part::Decoders => decoders::run(&gpu, &trial.folder, tell),
         Part::Rates => rates::run(&gpu, trial, tell),
     }

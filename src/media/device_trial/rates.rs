@@ -6,18 +6,17 @@
 
 use crate::media::av::AvError;
 use crate::media::av::Frame;
-use crate::media::cuda::CudaError;
 use crate::media::cuda::Gpu;
 use crate::media::cuda::Kernels;
 use crate::media::cuda::Layout;
 use crate::media::cuda::Surface;
 use crate::media::cuda::SurfacePool;
-use crate::media::cuda::bandwidth;
 use crate::media::cuda::capabilities;
 use crate::media::cuda::kernels::RgbJob;
 use crate::media::cuda::kernels::ScaleJob;
 use crate::media::cuda::kernels::ScaleOut;
 use crate::media::cuda::kernels::Source;
+use crate::media::cuda::kernels::pace;
 use crate::media::device_trial::Line;
 use crate::media::device_trial::Trial;
 use crate::media::device_trial::Verdict;
@@ -36,8 +35,6 @@ use std::sync::Barrier;
 use std::time::Duration;
 use std::time::Instant;
 
-/// Beyond the cache of any device so far.
-const COPIED_BYTES: usize = 256 << 20;
 /// Heights of the ladder that is scaled to.
 const RUNGS: [u32; 4] = [1080, 720, 480, 360];
 /// A cell of a sprite.
@@ -54,36 +51,26 @@ type Rate = Result<f64, String>;
 
 /// Measures all of them.
 pub fn run(gpu: &Arc<Gpu>, trial: &Trial, tell: &mut dyn FnMut(Line)) {
-    let at_least = Duration::from_millis(u64::from(trial.seconds.max(1)) * 100);
-    let copies = bandwidth::of_copies(gpu, piece(gpu), at_least);
-    match &copies {
-        Ok(rate) => {
-            tell(Line::new("copy", Verdict::Passed, "within the device, read and written").with("gb_per_s", rate / 1e9))
-        }
-        Err(error) => tell(Line::new("copy", Verdict::Failed, error.to_string())),
-    }
     let kernels = match Kernels::load(gpu) {
         Ok(kernels) => kernels,
         Err(error) => return tell(Line::new("load", Verdict::Failed, error.to_string())),
     };
-    for (width, height) in [(1920, 1080), (3840, 2160)] {
-        let name = format!("scale {height}p");
-        tell(match scaling(&kernels, (width, height), at_least) {
-            Ok((fps, bytes)) => {
-                let line = Line::new(
-                    name,
-                    Verdict::Passed,
-                    "one launch to 1080, 720, 480 and 360 lines, read and written",
-                )
-                .with("fps", fps)
-                .with("gb_per_s", fps * bytes / 1e9);
-                match &copies {
-                    Ok(copies) => line.with("of_copy", fps * bytes / copies),
-                    Err(_) => line,
-                }
+    match pace::run(&kernels, trial.picture) {
+        Ok((copied, paces)) => {
+            let said = "within the device, bytes read and written";
+            tell(Line::new("copy", Verdict::Passed, said).with("gb_per_s", copied / 1e9));
+            let (width, height) = trial.picture;
+            for pace in paces {
+                let said = format!("of {width}x{height}, bytes read and written");
+                tell(
+                    Line::new(pace.work, Verdict::Passed, said)
+                        .with("fps", pace.pictures_per_s)
+                        .with("gb_per_s", pace.bytes_per_s / 1e9)
+                        .with("of_copy", pace.share_of_copy),
+                );
             }
-            Err(error) => Line::new(name, Verdict::Failed, error.to_string()),
-        });
+        }
+        Err(error) => tell(Line::new("kernels", Verdict::Failed, error.to_string())),
     }
     let drawn = trial.folder.join("rates.mp4");
     let (path, what) = match &trial.clip {
@@ -92,71 +79,17 @@ pub fn run(gpu: &Arc<Gpu>, trial: &Trial, tell: &mut dyn FnMut(Line)) {
             (clip.clone(), name.into_owned())
         }
         None => {
-            if let Err(fault) = sample::make_sample(&drawn, trial.seconds.max(1), 1920, 1080) {
+            if let Err(fault) = sample::make_sample(&drawn, trial.seconds.max(1), trial.picture.0, trial.picture.1) {
                 return tell(Line::new("decode", Verdict::LeftOut, fault.to_string()));
             }
-            (drawn.clone(), "1080p H.264 drawn here".to_owned())
+            (
+                drawn.clone(),
+                format!("H.264 of {}x{} drawn here", trial.picture.0, trial.picture.1),
+            )
         }
     };
     decoding(&kernels, &path, &what, tell);
     let _ = std::fs::remove_file(&drawn);
-}
-
-/// As much as half of what is free allows.
-fn piece(gpu: &Gpu) -> usize {
-    let free = gpu.memory().map_or(0, |(free, _)| free);
-    usize::try_from(free / 4)
-        .unwrap_or(usize::MAX)
-        .clamp(1 << 20, COPIED_BYTES)
-}
-
-/// Pictures a second, and bytes of each that the launch reads and writes.
-fn scaling(kernels: &Kernels, (width, height): (u32, u32), at_least: Duration) -> Result<(f64, f64), CudaError> {
-    let gpu = kernels.gpu();
-    let source = Surface::new(gpu, Layout::Nv12, width, height)?;
-    let rungs = rungs(gpu, (width, height))?;
-    let launch = || scale(kernels, &source, &rungs);
-    launch()?;
-    gpu.settle()?;
-    let begun = Instant::now();
-    let mut launched = 0_u32;
-    while begun.elapsed() < at_least {
-        for _ in 0..32 {
-            launch()?;
-        }
-        launched += 32;
-        gpu.settle()?;
-    }
-    let pixels: u64 = rungs
-        .iter()
-        .chain([&source])
-        .map(|one| u64::from(one.width()) * u64::from(one.height()))
-        .sum();
-    Ok((f64::from(launched) / begun.elapsed().as_secs_f64(), pixels as f64 * 1.5))
-}
-
-fn rungs(gpu: &Arc<Gpu>, (width, height): (u32, u32)) -> Result<Vec<Surface>, CudaError> {
-    let lower = RUNGS.iter().filter(|rung| **rung <= height);
-    lower
-        .map(|rung| Surface::new(gpu, Layout::Nv12, (width * rung / height).next_multiple_of(2), *rung))
-        .collect()
-}
-
-fn scale(kernels: &Kernels, source: &Surface, rungs: &[Surface]) -> Result<(), CudaError> {
-    let outputs: Vec<ScaleOut<'_>> = rungs
-        .iter()
-        .map(|surface| ScaleOut {
-            surface,
-            filter: None,
-            range: Range::Limited,
-        })
-        .collect();
-    kernels.scale(&ScaleJob {
-        source: Source::whole(source),
-        range: Range::Limited,
-        turn: Turn::default(),
-        outputs: &outputs,
-    })
 }
 
 fn decoding(kernels: &Arc<Kernels>, path: &Path, what: &str, tell: &mut dyn FnMut(Line)) {

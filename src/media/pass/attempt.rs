@@ -406,13 +406,16 @@ impl Pass<'_> {
         let (reading, sound, tapped, cues) =
             self.read(&mut demuxer, (encoders, texts), &gains, &outputs, &health, taps)?;
         made.texts = cues;
-        made.has_captions = reading.has_captions;
+        made.has_captions = reading.has_captions || self.glance.has_captions;
         // When no output is left to work for, reading ends early, and that says nothing of the source.
         let is_given_up = health.is_hopeless() && !self.plan.jobs.is_empty() && !has_taps;
+        let short = self.truncation(&demuxer, &reading).filter(|_| !is_given_up);
         if !is_given_up {
+            let is_decoders = short.is_some() && missing.is_none() && short == self.ends_early(&demuxer, &reading);
+            self.doubt_device(&reading, is_decoders)?;
             self.check_source(&reading, &sound)?;
         }
-        let truncated = missing.or_else(|| self.truncation(&demuxer, &reading).filter(|_| !is_given_up));
+        let truncated = missing.or(short);
         if self.watch.stop_asked() {
             return Err(error::stopped("decode", &self.name));
         }

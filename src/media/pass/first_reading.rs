@@ -95,6 +95,7 @@ pub fn run(pass: &mut Pass<'_>, opened: Opened) -> Result<(), Fault> {
         // It stays worth doing as long as nobody asks to stop.
         let health = Health::new(1);
         let (reading, sound, ..) = first.read(&mut demuxer, (encoders, Vec::new()), &[], &[], &health, Vec::new())?;
+        first.doubt_device(&reading, false)?;
         first.check_source(&reading, &sound)?;
         if first.watch.stop_asked() {
             return Err(error::stopped("decode", &first.name));

@@ -74,6 +74,8 @@ pub struct Glance {
     pub dolby_vision: Option<DolbyVision>,
     /// The container says how they are turned; what pictures say for themselves does not count then.
     pub is_turned_by_container: bool,
+    /// Closed captions are inside them; decoders of devices do not tell.
+    pub has_captions: bool,
 }
 
 impl Glance {
@@ -87,6 +89,7 @@ impl Glance {
             fields: Fields::AsMarked,
             dolby_vision: None,
             is_turned_by_container: false,
+            has_captions: false,
         }
     }
 }
@@ -111,6 +114,7 @@ pub fn look(demuxer: &mut Demuxer, facts: &mut MediaFacts, limits: &Limits, thre
         pictures: Vec::new(),
         fields: None,
         seen: 0,
+        has_captions: false,
     };
     let mut kept = Vec::new();
     let mut kept_bytes = 0;
@@ -165,6 +169,7 @@ pub fn look(demuxer: &mut Demuxer, facts: &mut MediaFacts, limits: &Limits, thre
             .map_or(Fields::AsMarked, |count| count.verdict(&video, format)),
         dolby_vision,
         is_turned_by_container,
+        has_captions: look.has_captions,
     };
     if let Some((at, timecode)) = look.pictures.into_iter().next().and_then(|first| first.timecode)
         && facts.timecode.is_none()
@@ -260,12 +265,14 @@ struct Look {
     pictures: Vec<Seen>,
     fields: Option<FieldCount>,
     seen: u32,
+    has_captions: bool,
 }
 
 impl Look {
     fn receive(&mut self, decoder: &mut Decoder, unit: Ratio, video: &VideoFacts, codec: &str) -> Result<(), AvError> {
-        while let Some(frame) = decoder.receive()? {
+        while let Some(mut frame) = decoder.receive()? {
             self.seen += 1;
+            self.has_captions |= frame.take_captions();
             if self.pictures.is_empty() {
                 self.pictures.push(Seen {
                     color: frame.color(),

@@ -273,7 +273,7 @@ impl Reader<'_> {
         while let Some(mut frame) = video.decoder.receive()? {
             if reading.decoded == 0 && video.next.is_none() {
                 // A recording that begins between two key frames is cut there, not damaged.
-                reading.undecodable_at_start = video.decoder.refused_packets();
+                reading.undecodable_at_start = video.decoder.refused_at_start();
             }
             // Renditions are other pictures; what stays in them by chance would be of some only.
             reading.has_captions |= frame.take_captions();

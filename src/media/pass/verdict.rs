@@ -92,6 +92,11 @@ impl Pass<'_> {
         if let Some(missing) = probe::missing_samples(demuxer) {
             return Some(missing);
         }
+        self.ends_early(demuxer, reading)
+    }
+
+    /// How much earlier than it declares its last picture was.
+    pub(super) fn ends_early(&self, demuxer: &crate::media::av::Demuxer, reading: &Reading) -> Option<String> {
         let declares = ["mov,", "matroska", "mxf", "avi", "asf", "flv"];
         let expected_s = self.timing.expected_s.filter(|_| {
             !demuxer.duration_is_guess() && declares.iter().any(|name| self.facts.format_name.starts_with(name))

@@ -39,12 +39,7 @@ impl ToneMap {
 
     /// SDR signals of three HDR signals.
     pub fn map(&self, signal: [f64; 3]) -> [f64; 3] {
-        let mut light = signal.map(|signal| self.curve.light(signal));
-        if self.curve == Curve::Hlg {
-            let (kr, kb) = rgb::luma_weights(FROM_MATRIX);
-            let luminance = kr * light[0] + (1.0 - kr - kb) * light[1] + kb * light[2];
-            light = light.map(|light| light * curves::display_factor(luminance));
-        }
+        let light = signal.map(|signal| self.curve.light(signal));
         let narrow = [0, 3, 6].map(|row: usize| (0..3).map(|column| GAMUT[row + column] * light[column]).sum::<f64>());
         let brightest = narrow.iter().copied().fold(DARK, f64::max);
         let factor = curves::filmic(brightest) / self.white() / brightest;

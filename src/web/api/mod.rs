@@ -5,6 +5,7 @@
 //! writes the store, rings a bell, and answers.
 
 pub mod deliveries;
+pub mod devices;
 pub mod events;
 pub mod media;
 pub mod objects;

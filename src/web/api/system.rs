@@ -5,6 +5,8 @@
 
 use crate::base::clock::UtcMs;
 use crate::telemetry::metrics::Metric;
+use crate::web::api::devices;
+use crate::web::api::devices::GpuView;
 use crate::web::auth::Caller;
 use crate::web::error::Answer;
 use crate::web::error::Problem;
@@ -41,6 +43,8 @@ pub struct SystemView {
     threads: u32,
     /// Attempts that may run at once.
     attempts: u32,
+    /// NVIDIA devices.
+    gpu: GpuView,
     /// What waits and what runs.
     queue: QueueView,
 }
@@ -155,6 +159,7 @@ pub async fn metrics(State(state): State<WebState>) -> Answer<Response> {
             f64::from(u8::from(unavailable)),
         );
     }
+    devices::measure(&state).await;
     let content_type = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
     Ok((content_type, state.metrics.prometheus()).into_response())
 }
@@ -179,6 +184,7 @@ pub async fn show(State(state): State<WebState>) -> Answer<Json<SystemView>> {
         draining: state.draining.load(Ordering::Acquire),
         threads: state.about.threads,
         attempts: state.about.attempts,
+        gpu: devices::view(&state).await,
         queue: QueueView {
             tasks: counts.tasks.into_iter().collect(),
             ready_jobs: counts.ready_jobs,

@@ -400,8 +400,6 @@ pub struct ToneParameters {
     pub width: u32,
     /// Pixels.
     pub height: u32,
-    /// 1: HLG.
-    pub hlg: u32,
     /// 1: the result has 8 bits.
     pub dithered: u32,
     /// Signal of a step of luma.
@@ -422,8 +420,6 @@ pub struct ToneParameters {
     pub cb_to_b: f32,
     /// Source's primaries to the result's.
     pub gamut: [f32; 9],
-    /// Weights of luminance in the source.
-    pub luminance: [f32; 3],
     /// What light is divided by.
     pub white: f32,
     /// Weights of luma in the result.

@@ -9,17 +9,15 @@
 
 struct ToneParameters {
     Planes from, to;
-    // Three tables of STEPS + 1 floats: signal to light, then, for HLG alone, the fourth root of luminance to the
-    // factor that makes scene light display light, and the square root of light to the signal of SDR.
+    // Two tables of STEPS + 1 floats: 4/5 of the signal to light, and half the square root of light to the signal of SDR.
     u64 tables;
     u32 width, height;
-    u32 hlg, dithered;
+    u32 dithered;
     // Of the source: signal of a luma step and of black; colour difference of a chroma step; the middle of chroma.
     f32 luma_step, black, chroma_step, middle;
     f32 cr_to_r, cb_to_g, cr_to_g, cb_to_b;
-    // BT.2020 to BT.709, row by row, and the weights of luminance in the source.
+    // BT.2020 to BT.709, row by row.
     f32 gamut[9];
-    f32 luminance[3];
     // What the brightest content's light is divided by to be white.
     f32 white;
     // Of the result: luma of red, green and blue; a step of chroma by blue and by red less luma; in 1/128 of 8 bits.
@@ -45,8 +43,10 @@ DEVICE f32 looked_up(u64 table, f32 place) {
     return begin + (points[step + 1] - begin) * (at - (f32)step);
 }
 
-DEVICE f32 square_root(f32 value) {
-    return __builtin_sqrtf(value);
+// The signal of light: colours outside of BT.709 have light below 0, and signals to match.
+DEVICE f32 shown(u64 table, f32 light) {
+    f32 signal = looked_up(table, __builtin_sqrtf(light < 0.0f ? -light : light) * 0.5f);
+    return light < 0.0f ? -signal : signal;
 }
 
 // Hable's curve.
@@ -77,27 +77,19 @@ DEVICE f32 chroma_at(const ToneParameters &p, const Samples &component, u32 x, u
 DEVICE Light mapped(const ToneParameters &p, u32 x, u32 y) {
     f32 luma = (sample(p.from, p.from.y, x, y) - p.black) * p.luma_step;
     f32 cb = chroma_at(p, p.from.cb, x, y), cr = chroma_at(p, p.from.cr, x, y);
-    f32 r = looked_up(p.tables, luma + cr * p.cr_to_r);
-    f32 g = looked_up(p.tables, luma + cb * p.cb_to_g + cr * p.cr_to_g);
-    f32 b = looked_up(p.tables, luma + cb * p.cb_to_b);
-    u64 table = p.tables + (STEPS + 1) * sizeof(f32);
-    if (p.hlg) {
-        f32 luminance = r * p.luminance[0] + g * p.luminance[1] + b * p.luminance[2];
-        f32 factor = looked_up(table, square_root(square_root(luminance)));
-        r *= factor;
-        g *= factor;
-        b *= factor;
-    }
+    f32 r = looked_up(p.tables, (luma + cr * p.cr_to_r) * 0.8f);
+    f32 g = looked_up(p.tables, (luma + cb * p.cb_to_g + cr * p.cr_to_g) * 0.8f);
+    f32 b = looked_up(p.tables, (luma + cb * p.cb_to_b) * 0.8f);
     Light sdr = {p.gamut[0] * r + p.gamut[1] * g + p.gamut[2] * b, p.gamut[3] * r + p.gamut[4] * g + p.gamut[5] * b,
                  p.gamut[6] * r + p.gamut[7] * g + p.gamut[8] * b};
     f32 brightest = sdr.r > sdr.g ? sdr.r : sdr.g;
     brightest = brightest > sdr.b ? brightest : sdr.b;
     brightest = brightest > 1e-6f ? brightest : 1e-6f;
     f32 factor = filmic(brightest) / p.white / brightest;
-    table += (STEPS + 1) * sizeof(f32);
-    sdr.r = looked_up(table, square_root(within(sdr.r * factor, 0.0f, 1.0f)));
-    sdr.g = looked_up(table, square_root(within(sdr.g * factor, 0.0f, 1.0f)));
-    sdr.b = looked_up(table, square_root(within(sdr.b * factor, 0.0f, 1.0f)));
+    u64 table = p.tables + (STEPS + 1) * sizeof(f32);
+    sdr.r = shown(table, sdr.r * factor);
+    sdr.g = shown(table, sdr.g * factor);
+    sdr.b = shown(table, sdr.b * factor);
     return sdr;
 }
 

@@ -298,3 +298,200 @@ unsafe fn write_signal(vui: *mut sys::NV_ENC_CONFIG_H264_VUI_PARAMETERS, signal:
         (&raw mut (*vui).colourMatrix).cast::<u32>().write(signal.matrix);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Config;
+    use crate::media::cuda::nvenc::api;
+    use crate::media::cuda::nvenc::setup::BFrames;
+    use crate::media::cuda::nvenc::setup::Codec;
+    use crate::media::cuda::nvenc::setup::EncodeSetup;
+    use crate::media::cuda::nvenc::setup::Profile;
+    use crate::media::cuda::nvenc::setup::Rate;
+    use crate::media::cuda::nvenc::setup::Signal;
+    use crate::media::device_report::EncodeAbility;
+    use nvidia_video_codec_sdk::sys::nvEncodeAPI as sys;
+
+    const QUALITY: Rate = Rate::Quality {
+        level: 23.5,
+        cap: Some(900_000),
+        buffer: Some(1_800_000),
+    };
+
+    fn setup(codec: Codec) -> EncodeSetup {
+        EncodeSetup {
+            codec,
+            profile: Profile::Main,
+            level: None,
+            width: 1280,
+            height: 720,
+            is_ten_bit: false,
+            frame_rate: (30, 1),
+            is_steady: true,
+            preset: 4,
+            is_careful: false,
+            rate: QUALITY,
+            is_analysed_twice: false,
+            bframes: BFrames::Asked(3),
+            signal: Signal {
+                primaries: 9,
+                transfer: 16,
+                matrix: 9,
+                is_full_range: true,
+            },
+            messages: Vec::new(),
+        }
+    }
+
+    fn able() -> EncodeAbility {
+        EncodeAbility {
+            max_bframes: 4,
+            bframe_references: true,
+            ten_bit: true,
+            lookahead: true,
+            temporal_aq: true,
+            custom_vbv: true,
+            ..EncodeAbility::default()
+        }
+    }
+
+    fn of(setup: &EncodeSetup, ability: &EncodeAbility) -> Config {
+        Config::new(setup, ability, Box::new(api::blank()))
+    }
+
+    fn whole(config: &Config) -> &sys::NV_ENC_CONFIG {
+        // SAFETY: begun with zeros, every enum that has none is written, and these tests write values that exist.
+        unsafe { config.raw.assume_init_ref() }
+    }
+
+    fn rate(config: &Config) -> sys::NV_ENC_RC_PARAMS {
+        whole(config).rcParams
+    }
+
+    fn h264(config: &Config) -> &sys::NV_ENC_CONFIG_H264 {
+        // SAFETY: the part of the union that was written.
+        unsafe { &whole(config).encodeCodecConfig.h264Config }
+    }
+
+    fn hevc(config: &Config) -> &sys::NV_ENC_CONFIG_HEVC {
+        // SAFETY: the part of the union that was written.
+        unsafe { &whole(config).encodeCodecConfig.hevcConfig }
+    }
+
+    fn av1(config: &Config) -> &sys::NV_ENC_CONFIG_AV1 {
+        // SAFETY: the part of the union that was written.
+        unsafe { &whole(config).encodeCodecConfig.av1Config }
+    }
+
+    fn said(vui: &sys::NV_ENC_CONFIG_H264_VUI_PARAMETERS) -> [u32; 6] {
+        [
+            vui.videoSignalTypePresentFlag,
+            vui.colourDescriptionPresentFlag,
+            vui.videoFullRangeFlag,
+            vui.colourPrimaries as u32,
+            vui.transferCharacteristics as u32,
+            vui.colourMatrix as u32,
+        ]
+    }
+
+    #[test]
+    fn quality_is_a_variable_rate_with_a_cap() {
+        let rate = rate(&of(&setup(Codec::H264), &able()));
+        assert_eq!(rate.rateControlMode, sys::NV_ENC_PARAMS_RC_MODE::NV_ENC_PARAMS_RC_VBR);
+        assert_eq!((rate.targetQuality, rate.targetQualityLSB), (23, 128));
+        assert_eq!(
+            (rate.averageBitRate, rate.maxBitRate, rate.vbvBufferSize),
+            (0, 900_000, 1_800_000)
+        );
+        assert_eq!(
+            (rate.disableIadapt(), rate.strictGOPTarget(), rate.enableLookahead()),
+            (1, 1, 0)
+        );
+        let best = Rate::Quality {
+            level: 0.0,
+            cap: None,
+            buffer: None,
+        };
+        let mut config = of(&setup(Codec::H264), &able());
+        config.set_rate(&best, &able());
+        let rate = self::rate(&config);
+        assert_eq!(
+            (rate.targetQuality, rate.targetQualityLSB),
+            (0, 1),
+            "0 is the driver's own choice"
+        );
+    }
+
+    #[test]
+    fn care_is_taken_as_far_as_the_device_can() {
+        let mut wanted = setup(Codec::Hevc);
+        wanted.is_careful = true;
+        wanted.is_analysed_twice = true;
+        let config = of(&wanted, &able());
+        let found = rate(&config);
+        assert_eq!(
+            (found.enableLookahead(), found.lookaheadDepth, config.lookahead),
+            (1, 20, 20)
+        );
+        assert_eq!((found.enableAQ(), found.enableTemporalAQ()), (1, 1));
+        assert_eq!(found.multiPass, sys::NV_ENC_MULTI_PASS::NV_ENC_TWO_PASS_FULL_RESOLUTION);
+        assert!(config.pictures_inside() >= 20 + 3 + 4);
+        let poor = of(&wanted, &EncodeAbility::default());
+        let found = rate(&poor);
+        assert_eq!(
+            (found.enableLookahead(), found.enableTemporalAQ(), found.vbvBufferSize),
+            (0, 0, 0)
+        );
+        assert_eq!((found.enableAQ(), poor.bframes), (1, 0));
+        assert_eq!(poor.notes.len(), 1, "{:?}", poor.notes);
+        wanted.bframes = BFrames::Usual(3);
+        assert!(
+            of(&wanted, &EncodeAbility::default()).notes.is_empty(),
+            "nobody asked for them"
+        );
+    }
+
+    #[test]
+    fn no_key_frame_comes_by_itself() {
+        let gop = |bframes| {
+            let mut wanted = setup(Codec::H264);
+            wanted.bframes = BFrames::Asked(bframes);
+            let config = of(&wanted, &able());
+            let (frames, interval) = (whole(&config).gopLength, whole(&config).frameIntervalP);
+            let idr = h264(&config).idrPeriod;
+            assert_eq!(frames, idr);
+            (frames, interval)
+        };
+        assert_eq!(gop(0), (sys::NVENC_INFINITE_GOPLENGTH, 1));
+        let (frames, interval) = gop(9);
+        assert_eq!(interval, 5, "the device has four");
+        assert!(frames > 100_000 && frames != sys::NVENC_INFINITE_GOPLENGTH);
+    }
+
+    #[test]
+    fn each_codec_says_what_its_numbers_mean() {
+        let mut wanted = setup(Codec::H264);
+        wanted.level = Some(41);
+        let config = of(&wanted, &able());
+        let found = h264(&config);
+        assert_eq!(said(&found.h264VUIParameters), [1, 1, 1, 9, 16, 9]);
+        assert_eq!((found.repeatSPSPPS(), found.level, found.chromaFormatIDC), (1, 41, 1));
+        let mut wanted = setup(Codec::Hevc);
+        wanted.is_ten_bit = true;
+        wanted.profile = Profile::Main10;
+        let config = of(&wanted, &able());
+        let found = hevc(&config);
+        assert_eq!(said(&found.hevcVUIParameters), [1, 1, 1, 9, 16, 9]);
+        let form = (
+            found.repeatSPSPPS(),
+            found.chromaFormatIDC(),
+            found.pixelBitDepthMinus8(),
+        );
+        assert_eq!(form, (1, 1, 2));
+        assert_eq!(whole(&config).profileGUID, sys::NV_ENC_HEVC_PROFILE_MAIN10_GUID);
+        let config = of(&setup(Codec::Av1), &able());
+        let found = av1(&config);
+        assert_eq!((found.matrixCoefficients as u32, found.colorRange), (9, 1));
+        assert_eq!((found.level, found.repeatSeqHdr()), (24, 1));
+    }
+}

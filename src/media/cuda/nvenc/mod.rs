@@ -14,6 +14,7 @@ mod api;
 mod config;
 mod encoder;
 mod input;
+mod opening;
 mod output;
 mod session;
 mod setup;

@@ -12,6 +12,7 @@ use crate::media::cuda::nvenc::config::Config;
 use crate::media::cuda::nvenc::encoder::Encoder;
 use crate::media::cuda::nvenc::input::Inputs;
 use crate::media::cuda::nvenc::input::Mapped;
+use crate::media::cuda::nvenc::opening;
 use crate::media::cuda::nvenc::output;
 use crate::media::cuda::nvenc::output::Emptied;
 use crate::media::cuda::nvenc::output::Place;
@@ -26,7 +27,6 @@ use cudarc::driver::sys::CUstream;
 use nvidia_video_codec_sdk::sys::nvEncodeAPI as sys;
 use std::collections::HashMap;
 use std::collections::VecDeque;
-use std::mem::MaybeUninit;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
@@ -37,13 +37,9 @@ use std::sync::mpsc::Sender;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// The driver's own headers are shorter than 512 bytes.
-const HEADER_BYTES: usize = 4096;
 /// A picture that the driver is too busy to take is offered again after this, so many times.
 const BUSY_PAUSE: Duration = Duration::from_millis(2);
 const BUSY_TRIES: u32 = 5000;
-/// Not split between engines: several sessions fill them already.
-const ONE_ENGINE: u32 = sys::NV_ENC_SPLIT_ENCODE_MODE::NV_ENC_SPLIT_DISABLE_MODE as u32;
 
 /// An open encoder.
 pub struct NvencSession {
@@ -105,15 +101,15 @@ impl NvencSession {
     pub fn open(gpu: &Arc<Gpu>, setup: &EncodeSetup) -> Result<Self, CudaError> {
         let encoder = Arc::new(Encoder::open(gpu)?);
         let ability = abilities::of_codec_if_there(&encoder, setup.codec)?;
-        let config = Config::new(setup, &ability, preset_of(&encoder, setup)?);
-        initialize(&encoder, setup, &config)?;
+        let config = Config::new(setup, &ability, opening::preset_of(&encoder, setup)?);
+        opening::initialize(&encoder, setup, &config)?;
         let streams = Box::new([Stream(gpu.raw_stream()), Stream(gpu.raw_stream())]);
         let address = |stream: &Stream| std::ptr::from_ref(&stream.0).cast_mut().cast();
         // SAFETY: a live session; the streams live as long as the device, their addresses as long as the session.
         let code =
             unsafe { (encoder.functions().set_streams)(encoder.handle(), address(&streams[0]), address(&streams[1])) };
         encoder.check("nvEncSetIOCudaStreams", code)?;
-        let headers = headers_of(&encoder)?;
+        let headers = opening::headers_of(&encoder)?;
         let inputs = Arc::new(Mutex::new(Inputs::new(&encoder)));
         let (filled, to_empty) = mpsc::channel();
         let (from_thread, emptied) = mpsc::channel();
@@ -276,7 +272,7 @@ impl NvencSession {
         self.setup.rate = *rate;
         let mut order = sys::NV_ENC_RECONFIGURE_PARAMS {
             version: sys::NV_ENC_RECONFIGURE_PARAMS_VER,
-            reInitEncodeParams: parameters(&self.setup, &self.config),
+            reInitEncodeParams: opening::parameters(&self.setup, &self.config),
             ..Default::default()
         };
         let inputs = Arc::clone(&self.inputs);
@@ -311,7 +307,7 @@ impl NvencSession {
             (*picture).version = sys::NV_ENC_PIC_PARAMS_VER;
             (*picture).inputWidth = self.setup.width;
             (*picture).inputHeight = self.setup.height;
-            (*picture).inputPitch = self.setup.width;
+            (*picture).inputPitch = mapped.pitch;
             (*picture).pictureStruct = sys::NV_ENC_PIC_STRUCT::NV_ENC_PIC_STRUCT_FRAME;
             (*picture).frameIdx = number as u32;
             (*picture).inputTimeStamp = number;
@@ -449,86 +445,4 @@ impl Drop for NvencSession {
 
 fn locked(inputs: &Mutex<Inputs>) -> MutexGuard<'_, Inputs> {
     inputs.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn preset_guid(preset: u32) -> sys::GUID {
-    match preset {
-        0 | 1 => sys::NV_ENC_PRESET_P1_GUID,
-        2 => sys::NV_ENC_PRESET_P2_GUID,
-        3 => sys::NV_ENC_PRESET_P3_GUID,
-        4 => sys::NV_ENC_PRESET_P4_GUID,
-        5 => sys::NV_ENC_PRESET_P5_GUID,
-        6 => sys::NV_ENC_PRESET_P6_GUID,
-        _ => sys::NV_ENC_PRESET_P7_GUID,
-    }
-}
-
-/// Pictures may come late, so quality comes first.
-const TUNING: sys::NV_ENC_TUNING_INFO = sys::NV_ENC_TUNING_INFO::NV_ENC_TUNING_INFO_HIGH_QUALITY;
-
-fn preset_of(encoder: &Encoder, setup: &EncodeSetup) -> Result<Box<MaybeUninit<sys::NV_ENC_CONFIG>>, CudaError> {
-    let mut answer = Box::new(api::blank::<sys::NV_ENC_PRESET_CONFIG>());
-    let place = answer.as_mut_ptr();
-    // SAFETY: a live session; a struct of ours with both versions written.
-    let code = unsafe {
-        (*place).version = sys::NV_ENC_PRESET_CONFIG_VER;
-        (*place).presetCfg.version = sys::NV_ENC_CONFIG_VER;
-        let (codec, preset) = (abilities::guid(setup.codec), preset_guid(setup.preset));
-        (encoder.functions().preset)(encoder.handle(), codec, preset, TUNING, place)
-    };
-    encoder.check("nvEncGetEncodePresetConfigEx", code)?;
-    let mut config = Box::new(api::blank::<sys::NV_ENC_CONFIG>());
-    // SAFETY: both are whole structs of that type; bits are copied, not values.
-    unsafe { std::ptr::copy_nonoverlapping(&raw const (*place).presetCfg, config.as_mut_ptr(), 1) };
-    Ok(config)
-}
-
-fn parameters(setup: &EncodeSetup, config: &Config) -> sys::NV_ENC_INITIALIZE_PARAMS {
-    let mut parameters = sys::NV_ENC_INITIALIZE_PARAMS {
-        version: sys::NV_ENC_INITIALIZE_PARAMS_VER,
-        encodeGUID: abilities::guid(setup.codec),
-        presetGUID: preset_guid(setup.preset),
-        encodeWidth: setup.width,
-        encodeHeight: setup.height,
-        // Pixels are square.
-        darWidth: setup.width,
-        darHeight: setup.height,
-        frameRateNum: setup.frame_rate.0,
-        frameRateDen: setup.frame_rate.1,
-        enablePTD: 1,
-        encodeConfig: config.raw.as_ptr().cast_mut(),
-        tuningInfo: TUNING,
-        ..Default::default()
-    };
-    if setup.codec != Codec::H264 {
-        parameters.set_splitEncodeMode(ONE_ENGINE);
-    }
-    parameters
-}
-
-fn initialize(encoder: &Encoder, setup: &EncodeSetup, config: &Config) -> Result<(), CudaError> {
-    let mut order = parameters(setup, config);
-    // SAFETY: a live session; the configuration is whole and lives through the call, which copies it.
-    let code = unsafe { (encoder.functions().initialize)(encoder.handle(), &mut order) };
-    encoder.check("nvEncInitializeEncoder", code)
-}
-
-fn headers_of(encoder: &Encoder) -> Result<Vec<u8>, CudaError> {
-    let mut bytes = vec![0_u8; HEADER_BYTES];
-    let mut size = 0_u32;
-    let mut order = sys::NV_ENC_SEQUENCE_PARAM_PAYLOAD {
-        version: sys::NV_ENC_SEQUENCE_PARAM_PAYLOAD_VER,
-        inBufferSize: HEADER_BYTES as u32,
-        spsppsBuffer: bytes.as_mut_ptr().cast(),
-        outSPSPPSPayloadSize: &raw mut size,
-        ..Default::default()
-    };
-    // SAFETY: a live, initialised session; the buffer is as long as is said.
-    let code = unsafe { (encoder.functions().headers)(encoder.handle(), &mut order) };
-    encoder.check("nvEncGetSequenceParams", code)?;
-    bytes.truncate(size as usize);
-    if bytes.is_empty() {
-        return Err(CudaError::refused("nvEncGetSequenceParams", "there is no header"));
-    }
-    Ok(bytes)
 }

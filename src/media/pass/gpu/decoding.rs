@@ -56,6 +56,16 @@ impl PictureDecoder {
         }
     }
 
+    /// Packets that gave nothing before the first picture did, as a recording has them that begins between two key
+    /// frames. A decoder that had to begin again lost others.
+    pub fn refused_at_start(&self) -> u64 {
+        match self {
+            PictureDecoder::Host(decoder) => decoder.refused_packets(),
+            PictureDecoder::Device(decoder) if decoder.rebuilds() == 0 => decoder.refused_packets(),
+            PictureDecoder::Device(_) => 0,
+        }
+    }
+
     /// Packets that gave nothing.
     pub fn refused_packets(&self) -> u64 {
         match self {

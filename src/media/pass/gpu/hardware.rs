@@ -51,6 +51,8 @@ pub struct Used {
     pub reason: Option<String>,
     /// The device failed in the middle, which deserves a warning.
     pub has_failed: bool,
+    /// Code of the fault that did it, or that kept the device from being opened.
+    pub code: Option<String>,
 }
 
 /// The hardware of an attempt.
@@ -80,6 +82,7 @@ impl Hardware {
                     mode: Mode::Software,
                     reason: None,
                     has_failed: false,
+                    code: None,
                 },
             }),
         }
@@ -104,7 +107,9 @@ impl Hardware {
                 if let (Err(cause), Backend::Gpu) = (&answer, self.policy) {
                     return Err(demanded(name, cause));
                 }
+                let code = answer.as_ref().err().map(|cause| demanded(name, cause).code);
                 let opened = answer.map(Arc::new).map_err(|cause| words(&cause));
+                state.used.code = code;
                 if let Err(reason) = &opened {
                     tracing::debug!(reason, "the pass works in software");
                 }
@@ -134,6 +139,7 @@ impl Hardware {
             mode: Mode::Software,
             reason: Some(reason),
             has_failed: true,
+            code: Some(fault.code.clone()),
         };
         true
     }
@@ -141,11 +147,11 @@ impl Hardware {
     /// What comes next is done so.
     pub fn works_in(&self, mode: Mode, reason: Option<String>) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let has_failed = state.used.has_failed;
         state.used = Used {
             mode,
             reason,
-            has_failed,
+            has_failed: state.used.has_failed,
+            code: state.used.code.take(),
         };
     }
 
@@ -166,7 +172,10 @@ fn demanded(name: &str, cause: &CudaError) -> Fault {
     if cause.kind == Trouble::Absent {
         let remedy = "Install the NVIDIA driver on this host and see what `reelmill check` finds, or use \
                       `backend = \"auto\"` or `\"software\"` (`--backend auto`, `--backend software`).";
-        let cause = format!("the GPU was demanded and cannot be used: {}: {cause}", words(cause));
+        let cause = match words(cause) {
+            none if none == NO_DRIVER => format!("the GPU was demanded and there is {none}: {cause}"),
+            why => format!("the GPU was demanded and cannot be used: {why}"),
+        };
         return error::backend_unavailable(OPERATION, name, cause, remedy);
     }
     let refusal = crate::media::pass::gpu::refusal::refused(cause.clone());

@@ -8,6 +8,7 @@ pub mod cuts;
 pub mod cutting;
 pub mod decoder;
 pub mod decoding;
+mod doubt;
 pub mod encoder;
 pub mod encoding;
 pub mod fallback;

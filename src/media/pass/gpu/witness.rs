@@ -53,6 +53,7 @@ impl Watch for Witness<'_> {
                 ));
             }
             product.fallback_reason = used.reason;
+            product.fallback_code = used.code;
         }
         self.ended
             .lock()

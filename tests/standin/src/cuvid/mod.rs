@@ -11,6 +11,7 @@ pub mod format;
 pub mod libav;
 pub mod lock;
 pub mod map;
+pub mod parse;
 pub mod parser;
 pub mod picture;
 pub mod post;

@@ -7,13 +7,7 @@
 
 use crate::contract;
 use crate::cuda::code::Code;
-use crate::cuda::code::INVALID_HANDLE;
-use crate::cuda::code::INVALID_VALUE;
-use crate::cuda::code::NOT_SUPPORTED;
 use crate::cuda::code::UNKNOWN;
-use crate::cuda::code::answer;
-use crate::cuda::code::put;
-use crate::cuda::code::refuse;
 use crate::cuvid::codec::Codec;
 use crate::cuvid::format::Format;
 use crate::cuvid::libav::Decoder;
@@ -27,11 +21,8 @@ use crate::cuvid::splitter::Splitter;
 use crate::cuvid::splitter::Structure;
 use crate::cuvid::splitter::Unit;
 use crate::fault;
-use crate::handle::Table;
 use nvidia_video_codec_sdk::sys::cuviddec::CUVIDPICPARAMS;
 use nvidia_video_codec_sdk::sys::nvcuvid::CUVIDPARSERDISPINFO;
-use nvidia_video_codec_sdk::sys::nvcuvid::CUVIDPARSERPARAMS;
-use nvidia_video_codec_sdk::sys::nvcuvid::CUVIDSOURCEDATAPACKET;
 use nvidia_video_codec_sdk::sys::nvcuvid::PFNVIDDECODECALLBACK;
 use nvidia_video_codec_sdk::sys::nvcuvid::PFNVIDDISPLAYCALLBACK;
 use nvidia_video_codec_sdk::sys::nvcuvid::PFNVIDSEQUENCECALLBACK;
@@ -40,22 +31,15 @@ use std::collections::BTreeMap;
 use std::ffi::c_int;
 use std::ffi::c_void;
 use std::sync::Arc;
-use std::sync::Mutex;
-use std::sync::TryLockError;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 
 const END_OF_STREAM: u64 = 1;
-const TIMESTAMP: u64 = 2;
 const DISCONTINUITY: u64 = 4;
 const END_OF_PICTURE: u64 = 8;
 const NOTIFY_END: u64 = 16;
-/// Headers of the container's, bytes.
-const MAX_HEADERS: u32 = 1024;
 /// Pictures in flight of which nothing came for so many others are given up.
 const GIVEN_UP_AFTER: u64 = 34;
-
-static PARSERS: Table<Mutex<Parser>> = Table::new();
 
 thread_local! {
     static IN_SEQUENCE: Cell<bool> = const { Cell::new(false) };
@@ -66,11 +50,12 @@ pub fn is_in_sequence_callback() -> bool {
     IN_SEQUENCE.get()
 }
 
-struct Callbacks {
-    user: *mut c_void,
-    sequence: PFNVIDSEQUENCECALLBACK,
-    decode: PFNVIDDECODECALLBACK,
-    display: PFNVIDDISPLAYCALLBACK,
+/// Whom to call.
+pub struct Callbacks {
+    pub user: *mut c_void,
+    pub sequence: PFNVIDSEQUENCECALLBACK,
+    pub decode: PFNVIDDECODECALLBACK,
+    pub display: PFNVIDDISPLAYCALLBACK,
 }
 
 // SAFETY: the pointer is only handed back to the caller's functions, on the thread that called.
@@ -84,7 +69,8 @@ struct Flying {
     at: u64,
 }
 
-struct Parser {
+/// A parser.
+pub struct Parser {
     codec: &'static Codec,
     callbacks: Callbacks,
     max_surfaces: usize,
@@ -104,9 +90,46 @@ struct Parser {
     last_shown: Option<i64>,
 }
 
+/// What a parser is made for.
+pub struct Setup {
+    /// Of its stream.
+    pub codec: &'static Codec,
+    /// Whom to call.
+    pub callbacks: Callbacks,
+    /// Surfaces, unless the sequence callback answers another number.
+    pub max_surfaces: usize,
+    /// Pictures that may be held back from being shown.
+    pub max_delay: usize,
+    /// Of time stamps.
+    pub ticks_a_second: u32,
+    /// What the container says of the stream.
+    pub headers: Vec<u8>,
+}
+
 impl Parser {
+    /// One at the beginning of a stream; none when libav lacks the codec.
+    pub fn new(setup: Setup) -> Option<Self> {
+        Some(Parser {
+            splitter: Splitter::new(setup.codec)?,
+            codec: setup.codec,
+            callbacks: setup.callbacks,
+            max_surfaces: setup.max_surfaces,
+            max_delay: setup.max_delay,
+            ticks_a_second: setup.ticks_a_second,
+            headers: setup.headers,
+            decoders: None,
+            format: None,
+            surfaces: Surfaces::new(1, 0),
+            flying: BTreeMap::new(),
+            waiting: Waiting::new(),
+            field: None,
+            count: 0,
+            last_shown: None,
+        })
+    }
+
     /// Takes a packet apart.
-    fn packet(&mut self, flags: u64, bytes: &[u8], timestamp: Option<i64>) -> Result<(), Code> {
+    pub fn packet(&mut self, flags: u64, bytes: &[u8], timestamp: Option<i64>) -> Result<(), Code> {
         if flags & DISCONTINUITY != 0 {
             self.finish()?;
         }
@@ -383,126 +406,4 @@ impl Parser {
         self.field = None;
         shown
     }
-}
-
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn cuvidCreateVideoParser(to: *mut *mut c_void, parameters: *mut CUVIDPARSERPARAMS) -> Code {
-    let call = "cuvidCreateVideoParser";
-    if parameters.is_null() {
-        return answer(refuse(call, INVALID_VALUE, "a null pointer"));
-    }
-    // SAFETY: as this function's. The codec is read as a number: a caller may have put anything there.
-    let (number, given) = unsafe { ((&raw const (*parameters).CodecType).cast::<u32>().read(), &*parameters) };
-    answer((|| {
-        let codec = Codec::numbered(number).ok_or(NOT_SUPPORTED)?;
-        if given.uReserved1 != [0; 4] || given.pvReserved2.iter().any(|one| !one.is_null()) || given.uReserved() != 0 {
-            return refuse(call, INVALID_VALUE, "reserved fields are not 0");
-        }
-        if given.ulErrorThreshold > 100 {
-            return refuse(call, INVALID_VALUE, "an error threshold over 100 %");
-        }
-        if given.ulMaxNumDecodeSurfaces == 0 || given.ulMaxNumDecodeSurfaces > 32 {
-            let words = format!("{} surfaces", given.ulMaxNumDecodeSurfaces);
-            return refuse(call, INVALID_VALUE, words);
-        }
-        let parser = Parser {
-            codec,
-            callbacks: Callbacks {
-                user: given.pUserData,
-                sequence: given.pfnSequenceCallback,
-                decode: given.pfnDecodePicture,
-                display: given.pfnDisplayPicture,
-            },
-            max_surfaces: given.ulMaxNumDecodeSurfaces as usize,
-            max_delay: given.ulMaxDisplayDelay as usize,
-            ticks_a_second: if given.ulClockRate == 0 {
-                10_000_000
-            } else {
-                given.ulClockRate
-            },
-            // SAFETY: as this function's: null or what the header calls it.
-            headers: unsafe { headers(call, given) }?,
-            splitter: Splitter::new(codec).ok_or(NOT_SUPPORTED)?,
-            decoders: None,
-            format: None,
-            surfaces: Surfaces::new(1, 0),
-            flying: BTreeMap::new(),
-            waiting: Waiting::new(),
-            field: None,
-            count: 0,
-            last_shown: None,
-        };
-        let handle = PARSERS.insert(Mutex::new(parser));
-        // SAFETY: as this function's.
-        unsafe { put(call, to, handle) }
-    })())
-}
-
-/// # Safety
-/// `given.pExtVideoInfo` is null or what the header calls it.
-unsafe fn headers(call: &str, given: &CUVIDPARSERPARAMS) -> Result<Vec<u8>, Code> {
-    // SAFETY: as this function's.
-    let Some(known) = (unsafe { given.pExtVideoInfo.as_ref() }) else {
-        return Ok(Vec::new());
-    };
-    let length = known.format.seqhdr_data_length;
-    if length > MAX_HEADERS {
-        return refuse(
-            call,
-            INVALID_VALUE,
-            format!("{length} bytes of headers, {MAX_HEADERS} are taken"),
-        );
-    }
-    // SAFETY: bytes of a union that is bytes all through.
-    Ok(unsafe { known.__bindgen_anon_1.raw_seqhdr_data }[..length as usize].to_vec())
-}
-
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn cuvidParseVideoData(handle: *mut c_void, packet: *mut CUVIDSOURCEDATAPACKET) -> Code {
-    let call = "cuvidParseVideoData";
-    answer((|| {
-        let Some(parser) = PARSERS.get(handle) else {
-            return refuse(call, INVALID_HANDLE, "no such parser, or a destroyed one");
-        };
-        // SAFETY: as this function's: null or a packet.
-        let Some(packet) = (unsafe { packet.as_ref() }) else {
-            return refuse(call, INVALID_VALUE, "a null pointer");
-        };
-        if packet.payload.is_null() && packet.payload_size > 0 {
-            return refuse(call, INVALID_VALUE, "a null pointer to bytes");
-        }
-        let bytes = match packet.payload_size {
-            0 => &[][..],
-            // SAFETY: as this function's: so many bytes, which live through the call.
-            size => unsafe { std::slice::from_raw_parts(packet.payload, size as usize) },
-        };
-        let mut parser = match parser.try_lock() {
-            Ok(parser) => parser,
-            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-            Err(TryLockError::WouldBlock) => {
-                return refuse(
-                    call,
-                    INVALID_VALUE,
-                    "called from a callback, or from two threads at once",
-                );
-            }
-        };
-        let timestamp = (packet.flags & TIMESTAMP != 0).then_some(packet.timestamp);
-        parser.packet(packet.flags, bytes, timestamp)
-    })())
-}
-
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn cuvidDestroyVideoParser(handle: *mut c_void) -> Code {
-    let call = "cuvidDestroyVideoParser";
-    answer((|| {
-        let Some(parser) = PARSERS.get(handle) else {
-            return refuse(call, INVALID_HANDLE, "no such parser, or a destroyed one");
-        };
-        if matches!(parser.try_lock(), Err(TryLockError::WouldBlock)) {
-            return refuse(call, INVALID_VALUE, "called from a callback, or while it parses");
-        }
-        PARSERS.remove(handle);
-        Ok(())
-    })())
 }

@@ -88,8 +88,10 @@ impl Splitter {
         let (mut at, mut stamp) = (0, timestamp);
         while at < bytes.len() {
             let (used, unit) = self.step(&padded[at..], bytes.len() - at, stamp.take());
+            // A picture that ended where these bytes begin comes out before any of them is taken.
+            let is_stuck = used == 0 && unit.is_none();
             units.extend(unit);
-            if used == 0 {
+            if is_stuck {
                 break;
             }
             at += used;

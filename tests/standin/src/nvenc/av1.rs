@@ -61,9 +61,16 @@ pub fn unit(coded: &[u8], sequence_header: Option<&[u8]>, inserted: &[Vec<u8>]) 
     (unit.len() > before).then_some(unit)
 }
 
+/// A metadata OBU of that type of metadata. The header leaves open of which types its payloads are; other clients of the
+/// real driver give the type of metadata, not that of the OBU.
+pub fn metadata(kind: u32, payload: &[u8]) -> Vec<u8> {
+    // The type in one byte, the payload, and the bit that ends it.
+    obu(METADATA, &[&[kind as u8 & 127], payload, &[0x80]].concat())
+}
+
 /// An OBU of a type with a payload, its size said.
-pub fn obu(kind: u32, payload: &[u8]) -> Vec<u8> {
-    let mut obu = vec![(kind as u8 & 15) << 3 | 2];
+fn obu(kind: u8, payload: &[u8]) -> Vec<u8> {
+    let mut obu = vec![kind << 3 | 2];
     let mut size = payload.len();
     loop {
         let more = size >> 7 != 0;
@@ -85,7 +92,8 @@ mod tests {
         let frame = super::obu(6, &[7; 300]);
         let coded = [&[18, 0][..], &header, &frame].concat();
         assert_eq!(super::sequence_header(&coded), Some(header.clone()));
-        let metadata = super::obu(5, &[1, 9]);
+        let metadata = super::metadata(1, &[9]);
+        assert_eq!(metadata, [42, 3, 1, 9, 0x80]);
         let unit = super::unit(&coded, None, std::slice::from_ref(&metadata)).expect("a unit");
         assert_eq!(unit, [&[18, 0][..], &metadata, &frame].concat());
         let unit = super::unit(&coded, Some(&header), &[]).expect("a unit");

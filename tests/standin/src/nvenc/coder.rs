@@ -87,6 +87,8 @@ impl Coder {
         context.framerate.num = setup.rate_num as i32;
         context.framerate.den = setup.rate_den as i32;
         context.thread_count = 1;
+        // What it has to say is not the client's affair, whose libav this is, too.
+        context.log_level_offset = 64;
         context.flags |= ffi::AV_CODEC_FLAG_GLOBAL_HEADER as i32;
         context.max_b_frames = 0;
         if self.codec == Codec::Av1 {

@@ -25,6 +25,7 @@ pub struct Order<T> {
     interval: usize,
     period: u32,
     lookahead: usize,
+    is_packed: bool,
     next_since_idr: Option<u32>,
     queue: VecDeque<Waiting<T>>,
 }
@@ -45,8 +46,18 @@ impl<T> Order<T> {
             interval: interval as usize,
             period,
             lookahead: lookahead as usize,
+            is_packed: false,
             next_since_idr: None,
             queue: VecDeque::new(),
+        }
+    }
+
+    /// Groups come out as they are shown: of AV1 the P travels unseen with the first of its B, and is shown by a unit of
+    /// its own behind them.
+    pub fn packed(self) -> Self {
+        Order {
+            is_packed: true,
+            ..self
         }
     }
 
@@ -86,9 +97,14 @@ impl<T> Order<T> {
             if group > available {
                 return turns;
             }
-            turns.extend(self.take(group - 1, Kind::P));
-            for _ in 1..group {
-                turns.extend(self.take(0, Kind::B));
+            let last = self.take(group - 1, Kind::P);
+            let before: Vec<_> = (1..group).filter_map(|_| self.take(0, Kind::B)).collect();
+            if self.is_packed {
+                turns.extend(before);
+                turns.extend(last);
+            } else {
+                turns.extend(last);
+                turns.extend(before);
             }
         }
     }
@@ -133,6 +149,13 @@ mod tests {
         assert_eq!(pushed(&mut order, 6, false), "");
         assert_eq!(pushed(&mut order, 7, false), "");
         assert_eq!(coded(&mut order, true), "P7 B6");
+    }
+
+    #[test]
+    fn packed_groups_come_as_they_are_shown() {
+        let mut order = Order::new(3, u32::MAX, 0).packed();
+        let each: Vec<_> = (0..4).map(|number| pushed(&mut order, number, false)).collect();
+        assert_eq!(each, ["I0", "", "", "B1 B2 P3"]);
     }
 
     #[test]

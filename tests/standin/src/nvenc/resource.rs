@@ -43,7 +43,7 @@ impl Resources {
     pub fn register(&mut self, device: usize, handle: usize, picture: Registered) -> Answer {
         let refusal = |text: String| Err(breach(NV_ENC_ERR_RESOURCE_REGISTER_FAILED, text));
         let shape = picture.shape;
-        if shape.pitch % 4 != 0 {
+        if !shape.pitch.is_multiple_of(4) {
             return refusal(format!("pitch {} is no multiple of 4", shape.pitch));
         }
         if shape.pitch < shape.row_bytes() {
@@ -164,7 +164,8 @@ pub fn shape(format: u32, width: u32, height: u32, pitch: u32) -> Answer<Shape> 
             ));
         }
     };
-    if width == 0 || height == 0 || width % 2 != 0 || height % 2 != 0 {
+    let is_even = width.is_multiple_of(2) && height.is_multiple_of(2);
+    if width == 0 || height == 0 || !is_even {
         return Err(breach(
             NV_ENC_ERR_INVALID_PARAM,
             format!("a picture of {width}x{height}"),

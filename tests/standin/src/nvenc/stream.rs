@@ -23,7 +23,7 @@ enum Headers {
 #[derive(Debug, Clone, Default)]
 pub struct Extras {
     pub with_headers: bool,
-    /// Type and payload of supplemental messages or OBUs.
+    /// Type and payload of supplemental messages, or of metadata.
     pub messages: Vec<(u32, Vec<u8>)>,
 }
 
@@ -102,7 +102,7 @@ impl Stream {
                 let inserted: Vec<_> = extras
                     .messages
                     .iter()
-                    .map(|(kind, payload)| av1::obu(*kind, payload))
+                    .map(|(kind, payload)| av1::metadata(*kind, payload))
                     .collect();
                 let header = with_headers.then_some(&header[..]);
                 av1::unit(&coded.bytes, header, &inserted).ok_or_else(unread)?
