@@ -25,7 +25,7 @@ build: ## the release binary, target/release/reelmill
 test: ## everything CI runs, in CI's order
 	@packaging/prerequisites.sh test
 	$(CARGO) fmt --check
-	shellcheck packaging/*.sh packaging/ffmpeg/*.sh tests/players/*.sh .ci/run
+	shellcheck packaging/*.sh packaging/ffmpeg/*.sh tests/players/*.sh tests/device.sh .ci/run
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	@$(MAKE) --no-print-directory tests doc deny
 
