@@ -266,6 +266,84 @@ fn a_driver_that_cannot_be_loaded_is_told_in_the_linkers_words() {
     assert!(with(&lines, "libcuda.so.1").contains("ELF"), "{lines:#?}");
 }
 
+/// Lines of a trial of the stand-in device: name, verdict, words.
+fn tried(words: &[&str]) -> Vec<(String, String, String)> {
+    let host = Host::with_stand_in(&[]);
+    let scratch = host.room.path().join("scratch");
+    let violations = host.room.path().join("violations");
+    let output = Command::new(REELMILL)
+        .args(["worker", "--device-trial"])
+        .args(words)
+        .arg("--scratch")
+        .arg(&scratch)
+        .env("LD_LIBRARY_PATH", stand_in())
+        .env("STANDIN_VIOLATIONS", &violations)
+        .output()
+        .expect("the binary runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    let broken = std::fs::read_to_string(&violations).unwrap_or_default();
+    assert_eq!(broken, "", "the contract of the driver was violated");
+    assert_eq!(
+        std::fs::read_dir(&scratch).expect("a folder").count(),
+        0,
+        "clips are left behind"
+    );
+    let lines: Vec<(String, String, String)> = String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .map(|line| {
+            let line: Value = serde_json::from_str(line).expect("a line of JSON");
+            let word = |key: &str| line[key].as_str().unwrap_or_default().to_owned();
+            (word("name"), word("verdict"), word("said"))
+        })
+        .collect();
+    assert!(!lines.is_empty(), "{said}");
+    let failed: Vec<_> = lines.iter().filter(|(_, verdict, _)| verdict == "failed").collect();
+    assert_eq!(
+        (failed.len(), output.status.code()),
+        (0, Some(0)),
+        "{failed:#?}\n{said}"
+    );
+    lines
+}
+
+#[test]
+fn every_codec_that_can_be_made_here_is_decoded_alike() {
+    let lines = tried(&["decoders"]);
+    for name in [
+        "h264 8 bit",
+        "hevc 8 bit",
+        "mpeg2video 8 bit",
+        "mpeg4 8 bit",
+        "mjpeg 8 bit",
+    ] {
+        assert!(
+            lines
+                .iter()
+                .any(|(found, verdict, _)| found == name && verdict == "passed"),
+            "{lines:#?}"
+        );
+    }
+    assert!(
+        lines
+            .iter()
+            .any(|(name, verdict, _)| name == "vc1" && verdict == "left_out"),
+        "{lines:#?}"
+    );
+}
+
+#[test]
+fn rates_are_of_decoder_and_kernels_together() {
+    let lines = tried(&["rates", "--seconds", "1", "--picture", "192x128"]);
+    for name in ["copy", "decode", "decode and scale", "decode and sprite"] {
+        assert!(
+            lines
+                .iter()
+                .any(|(found, verdict, _)| found == name && verdict == "passed"),
+            "{lines:#?}"
+        );
+    }
+}
+
 #[test]
 fn a_bench_measures_both_and_suggests_what_it_measured() {
     let host = Host::with_stand_in(&[]);

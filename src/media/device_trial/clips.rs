@@ -15,9 +15,9 @@ use crate::media::facts::Ratio;
 use std::path::Path;
 
 /// Pixels of a clip.
-pub const SIZE: (u32, u32) = (640, 360);
+pub const SIZE: (u32, u32) = (448, 252);
 /// Pictures of a clip.
-pub const FRAMES: i64 = 50;
+pub const FRAMES: i64 = 40;
 const RATE: Ratio = Ratio { num: 25, den: 1 };
 const TICK: Ratio = Ratio { num: 1, den: 25 };
 
