@@ -26,7 +26,7 @@ test: ## everything CI runs, in CI's order
 	@packaging/prerequisites.sh test
 	$(CARGO) fmt --check
 	$(CARGO) fmt --check --manifest-path tests/standin/Cargo.toml
-	shellcheck packaging/*.sh packaging/ffmpeg/*.sh tests/players/*.sh tests/standin/*.sh src/media/cuda/kernels/*.sh .ci/run
+	shellcheck packaging/*.sh packaging/ffmpeg/*.sh tests/players/*.sh tests/standin/*.sh tests/device.sh src/media/cuda/kernels/*.sh .ci/run
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	@$(MAKE) --no-print-directory tests doc deny
 

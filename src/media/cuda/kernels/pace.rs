@@ -53,7 +53,7 @@ pub struct Pace {
 }
 
 /// The rate of a copy, bytes read and written in a second, and of every kernel.
-pub(super) fn run(kernels: &Kernels, size: (u32, u32)) -> Result<(f64, Vec<Pace>), CudaError> {
+pub fn run(kernels: &Kernels, size: (u32, u32)) -> Result<(f64, Vec<Pace>), CudaError> {
     let meter = Meter {
         kernels,
         size,
