@@ -60,12 +60,7 @@ impl Gpu {
         &self.context
     }
 
-    /// Where all device work of a pass is queued.
-    pub(super) fn stream(&self) -> &Arc<CudaStream> {
-        &self.stream
-    }
-
-    /// The same as the driver's libraries take it.
+    /// Where all device work of a pass is queued, as the driver's libraries take it.
     pub(super) fn raw_stream(&self) -> sys::CUstream {
         self.stream.cu_stream()
     }
