@@ -25,13 +25,15 @@ build: ## the release binary, target/release/reelmill
 test: ## everything CI runs, in CI's order
 	@packaging/prerequisites.sh test
 	$(CARGO) fmt --check
-	shellcheck packaging/*.sh packaging/ffmpeg/*.sh tests/players/*.sh .ci/run
+	$(CARGO) fmt --check --manifest-path tests/standin/Cargo.toml
+	shellcheck packaging/*.sh packaging/ffmpeg/*.sh tests/players/*.sh tests/standin/*.sh tests/device.sh src/media/cuda/kernels/*.sh .ci/run
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	@$(MAKE) --no-print-directory tests doc deny
 
 .PHONY: tests
 tests: ## the tests alone
 	@packaging/prerequisites.sh test
+	tests/standin/build.sh target/standin/lib
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
 	  echo $(CARGO) nextest run --locked; $(CARGO) nextest run --locked; \
 	else echo $(CARGO) test --locked; $(CARGO) test --locked; fi

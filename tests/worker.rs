@@ -89,6 +89,55 @@ fn the_cage_holds_and_lets_work_be_done() {
 }
 
 #[test]
+fn the_wider_cage_of_a_device_lets_its_driver_work_and_nothing_out() {
+    const REFUSED: i32 = 3;
+    const ENDED: i32 = -31;
+    let root = tempfile::tempdir().expect("a temporary directory");
+    let (scratch, service) = (root.path().join("scratch"), root.path().join("service"));
+    std::fs::create_dir(&scratch).expect("the scratch directory");
+    let _listening = std::os::unix::net::UnixListener::bind(&service).expect("a service of this host");
+    let foreign = root.path().join("foreign");
+    std::fs::write(&foreign, b"not yours").expect("a foreign file");
+    let tried = |way: &str, target: &Path, device: bool| {
+        let mut command = Command::new(BINARY);
+        command.args(["worker", "--try", way, "--scratch"]).arg(&scratch);
+        command.arg("--target").arg(target);
+        if device {
+            command.arg("--device");
+        }
+        let output = command.output().expect("the binary runs");
+        let code = output.status.code();
+        let words = String::from_utf8_lossy(&output.stderr).into_owned();
+        (code.unwrap_or_else(|| -output.status.signal().unwrap_or(0)), words)
+    };
+    let (free, words) = escape("service", &service, &scratch, false);
+    assert_eq!(free, 0, "outside any cage: {words}");
+    assert_eq!(
+        tried("driver", &foreign, false).0,
+        ENDED,
+        "the narrow cage knows no sockets"
+    );
+    for (way, target, expected) in [
+        ("work", &foreign, 0),
+        ("driver", &foreign, 0),
+        ("socket", &foreign, ENDED),
+        ("service", &service, REFUSED),
+        ("exec", &foreign, REFUSED),
+        ("fork", &foreign, REFUSED),
+        ("kill-parent", &foreign, ENDED),
+        ("file", &foreign, REFUSED),
+        ("write", &foreign, REFUSED),
+    ] {
+        let (code, words) = tried(way, target, true);
+        if matches!(way, "file" | "write") && words.contains("missing: landlock") {
+            println!("skipped: {way}, this kernel has no landlock");
+            continue;
+        }
+        assert_eq!(code, expected, "{way}: {words}");
+    }
+}
+
+#[test]
 fn fonts_are_open_to_workers_that_draw_letters_and_to_no_others() {
     const REFUSED: i32 = 3;
     let root = tempfile::tempdir().expect("a temporary directory");

@@ -13,6 +13,7 @@ pub mod color_name;
 pub mod cuda;
 pub mod cue;
 pub mod device_report;
+pub mod device_trial;
 pub mod digest;
 pub mod encoding;
 pub mod error;

@@ -273,6 +273,7 @@ pub(super) mod tests {
                 min_height: 16,
                 max_width: 4096,
                 max_height: 4096,
+                max_macroblocks: 65_536,
                 engines: 2,
             }],
             encode: vec![EncodeAbility {

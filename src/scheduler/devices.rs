@@ -310,7 +310,7 @@ impl Devices {
             }
             Some(Ok(report)) => match cause(report) {
                 // A driver that is there and cannot be used is worth a count; a host without any is simply one.
-                Some(why) if report.driver_version.is_some() => software("unusable", &why),
+                Some(why) if report.driver_version.is_some() || report.cards > 0 => software("unusable", &why),
                 _ => software("", "no NVIDIA driver"),
             },
         })
@@ -349,6 +349,8 @@ impl Devices {
 
     fn allows(&self, facts: &DeviceFacts) -> bool {
         match &self.rules.allowed {
+            // One without a name was there and could not be asked: it is missing.
+            _ if facts.uuid.is_empty() => false,
             Allowed::All => true,
             Allowed::Nothing => false,
             Allowed::Only(names) => names

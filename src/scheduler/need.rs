@@ -250,6 +250,7 @@ mod tests {
             min_height: 16,
             max_width: 4096,
             max_height: 4096,
+            max_macroblocks: 65_536,
             engines: 1,
         }
     }

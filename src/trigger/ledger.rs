@@ -30,12 +30,14 @@ pub(super) struct Ledger {
     /// While the first whole scan goes on, however often it begins again: what changed before this moment (nanoseconds
     /// since 1970) is old.
     baseline_ns: Option<i64>,
+    /// Since when this storage is ours to watch, where its first scan has not begun: what comes while it waits is new.
+    entered: Option<UtcMs>,
     objects_before: usize,
 }
 
 impl Ledger {
-    /// Knows nothing before [`load`](Self::load).
-    pub(super) fn new(storage: &str, store: Store) -> Self {
+    /// Knows nothing before [`load`](Self::load). `entered`: since when the storage is watched, or about to be.
+    pub(super) fn new(storage: &str, store: Store, entered: UtcMs) -> Self {
         Ledger {
             storage: storage.to_owned(),
             store,
@@ -47,6 +49,7 @@ impl Ledger {
             },
             known: Known::default(),
             baseline_ns: None,
+            entered: Some(entered),
             objects_before: 0,
         }
     }
@@ -157,13 +160,15 @@ impl Ledger {
         self.store.restart_baseline(self.row.id).await?;
         self.row.baseline_at = None;
         self.baseline_ns = None;
+        self.entered = None;
         Ok(())
     }
 
     /// A whole scan begins: nothing has been met yet.
     pub(super) fn begin_round(&mut self) {
         if self.row.baseline_at.is_none() && self.baseline_ns.is_none() {
-            self.baseline_ns = Some(UtcMs::now().0.saturating_mul(1_000_000) - CLOCK_GRAIN_NS);
+            let since = self.entered.take().unwrap_or_else(UtcMs::now);
+            self.baseline_ns = Some(since.0.saturating_mul(1_000_000) - CLOCK_GRAIN_NS);
         }
         self.objects_before = self.known.present();
         self.known.begin_round();

@@ -16,6 +16,7 @@ pub mod settle;
 mod unwatched;
 mod watch_folder;
 
+use crate::base::clock::UtcMs;
 use crate::base::wake::Bell;
 use crate::base::wake::Bells;
 use crate::objects::lane::Lane;
@@ -97,6 +98,8 @@ pub struct Trigger {
     store: Store,
     bells: Bells,
     board: Board,
+    /// From here on what comes is new, though the first scan begins a little later.
+    made_at: UtcMs,
 }
 
 impl Trigger {
@@ -107,6 +110,7 @@ impl Trigger {
             store,
             bells,
             board: Board::default(),
+            made_at: UtcMs::now(),
         }
     }
 
@@ -141,7 +145,7 @@ impl Trigger {
                 self.board.clone(),
                 asked,
                 lane,
-                self.options.metrics.clone(),
+                (self.options.metrics.clone(), self.made_at),
             );
             watches.spawn(folder.run(stop.clone()));
         }

@@ -77,11 +77,11 @@ impl WatchFolder {
         board: Board,
         asked: Bell,
         lane: Lane,
-        metrics: Metrics,
+        (metrics, entered): (Metrics, UtcMs),
     ) -> Self {
         let now = Instant::now();
         WatchFolder {
-            ledger: Ledger::new(&options.name, store.clone()),
+            ledger: Ledger::new(&options.name, store.clone(), entered),
             settling: Settling::new(options.settle_rules("local")),
             scans: Scans::new(&options),
             options,

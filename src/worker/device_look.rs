@@ -11,30 +11,17 @@ use crate::media::device_report::DeviceReport;
 use crate::media::device_report::MissingPiece;
 use crate::worker::death;
 use crate::worker::environment::DeviceEnvironment;
-use rustix::process::Pid;
-use rustix::process::Signal;
-use std::io::Read;
+use crate::worker::inquiry;
+use crate::worker::inquiry::Inquiry;
 use std::io::Write;
-use std::os::unix::process::CommandExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
-use std::process::Child;
-use std::process::Command;
 use std::process::ExitCode;
 use std::process::ExitStatus;
-use std::process::Stdio;
-use std::sync::mpsc;
 use std::time::Duration;
-use std::time::Instant;
 
 /// Sessions that are opened at most to see how many there are: the largest cap of any driver so far is 12.
 pub const SESSIONS: u32 = 16;
-/// The report of a host full of devices is some hundred kilobytes.
-const MAX_ANSWER_BYTES: u64 = 16 << 20;
-const LAST_WORDS_BYTES: u64 = 4 << 10;
-/// How long a killed process may take to disappear before it is left to the kernel.
-const GONE_WITHIN: Duration = Duration::from_secs(2);
-
 /// How to look.
 #[derive(Debug, Clone)]
 pub struct DeviceLook {
@@ -84,62 +71,17 @@ pub fn serve(visible_devices: Option<&str>, sessions: u32) -> ExitCode {
 /// # Errors
 /// `DeviceLookFailed`: it could not be started, took too long, died, or said nothing that can be understood.
 pub fn ask(look: &DeviceLook) -> Result<DeviceReport, Fault> {
-    let mut child = Command::new(&look.program)
-        .arg0("reelmill")
-        .args(["worker", "--devices", "--sessions", &look.sessions.to_string()])
-        .env_clear()
-        .envs(look.environment.iter())
-        .current_dir("/")
-        .process_group(0)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .map_err(|error| failed(format!("it cannot be started: {error}"), "Repair the installation."))?;
-    let (tell, told) = mpsc::channel();
-    let answer = child
-        .stdout
-        .take()
-        .map(|pipe| read_apart(pipe, MAX_ANSWER_BYTES, tell.clone()));
-    let (tell_words, told_words) = mpsc::channel();
-    let words = child
-        .stderr
-        .take()
-        .map(|pipe| read_apart(pipe, LAST_WORDS_BYTES, tell_words));
-    if let Some(error) = [answer, words].into_iter().flatten().find_map(Result::err) {
-        kill(&mut child);
-        return Err(failed(
-            format!("there is no thread to hear it: {error}"),
-            "Raise the limit of threads.",
-        ));
-    }
-    drop(tell);
-    let Ok(answer) = told.recv_timeout(look.limit) else {
-        kill(&mut child);
-        return Err(hung(look.limit));
+    let sessions = look.sessions.to_string();
+    let inquiry = Inquiry {
+        program: look.program.clone(),
+        arguments: ["worker", "--devices", "--sessions", &sessions]
+            .map(Into::into)
+            .to_vec(),
+        environment: look.environment.clone(),
+        limit: look.limit,
     };
-    let status = within(&mut child, look.limit);
-    let words = told_words.recv_timeout(Duration::from_secs(1)).unwrap_or_default();
-    let Some(status) = status else {
-        kill(&mut child);
-        return Err(hung(look.limit));
-    };
-    understood(&answer, status, &String::from_utf8_lossy(&words))
-}
-
-/// Reads a pipe to its end on a thread of its own. What is beyond `most` bytes is read and dropped.
-fn read_apart(
-    mut pipe: impl Read + Send + 'static,
-    most: u64,
-    tell: mpsc::Sender<Vec<u8>>,
-) -> std::io::Result<std::thread::JoinHandle<()>> {
-    std::thread::Builder::new().spawn(move || {
-        let mut read = Vec::new();
-        let _ = pipe.by_ref().take(most).read_to_end(&mut read);
-        let _ = std::io::copy(&mut pipe, &mut std::io::sink());
-        // Who asked may have given up.
-        let _ = tell.send(read);
-    })
+    let answer = inquiry::ask(&inquiry).map_err(|trouble| failed(trouble.cause, trouble.remedy))?;
+    understood(&answer.output, answer.status, &answer.words)
 }
 
 fn understood(answer: &[u8], status: ExitStatus, words: &str) -> Result<DeviceReport, Fault> {
@@ -175,13 +117,6 @@ fn understood(answer: &[u8], status: ExitStatus, words: &str) -> Result<DeviceRe
     ))
 }
 
-fn hung(limit: Duration) -> Fault {
-    failed(
-        format!("the driver did not answer within {} s", limit.as_secs()),
-        "See whether nvidia-smi hangs as well and what the kernel says (dmesg | grep -e NVRM -e Xid); a hung driver needs a restart of the host. Until then the work is done in software.",
-    )
-}
-
 fn failed(cause: impl Into<String>, remedy: &str) -> Fault {
     Fault::new(
         "DeviceLookFailed",
@@ -191,26 +126,6 @@ fn failed(cause: impl Into<String>, remedy: &str) -> Fault {
         cause,
         remedy,
     )
-}
-
-/// How it ended, when it does so within `limit`.
-fn within(child: &mut Child, limit: Duration) -> Option<ExitStatus> {
-    let begun = Instant::now();
-    loop {
-        match child.try_wait() {
-            Ok(Some(status)) => return Some(status),
-            Ok(None) if begun.elapsed() < limit => std::thread::sleep(Duration::from_millis(20)),
-            _ => return None,
-        }
-    }
-}
-
-/// Kills the child and what it started. One that the kernel holds is left to it.
-fn kill(child: &mut Child) {
-    if let Some(group) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
-        let _ = rustix::process::kill_process_group(group, Signal::KILL);
-    }
-    within(child, GONE_WITHIN);
 }
 
 #[cfg(test)]

@@ -30,6 +30,7 @@ pub struct Appliance {
     port: u16,
     child: Option<Child>,
     extra: String,
+    environment: Vec<(String, String)>,
 }
 
 impl Appliance {
@@ -44,6 +45,7 @@ impl Appliance {
             port: free_port(),
             child: None,
             extra: extra.to_owned(),
+            environment: Vec::new(),
         };
         appliance.write_config();
         appliance
@@ -80,6 +82,12 @@ impl Appliance {
         std::fs::write(self.path("workflows").join(format!("{name}.toml")), text).expect("the workflow is written");
     }
 
+    /// Sets a variable of the next start.
+    pub fn set_variable(&mut self, name: &str, value: &str) {
+        self.environment.retain(|(known, _)| known != name);
+        self.environment.push((name.to_owned(), value.to_owned()));
+    }
+
     /// Starts the daemon and waits until it is ready.
     pub fn start(&mut self) {
         assert!(self.child.is_none(), "already running");
@@ -93,6 +101,7 @@ impl Appliance {
             .arg(self.config())
             .env_clear()
             .env("PATH", "/usr/bin:/bin")
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(log.try_clone().expect("a log file"))
             .stderr(log)

@@ -140,6 +140,39 @@ async fn a_job_has_one_holder_and_a_late_verdict_changes_nothing() {
 }
 
 #[tokio::test]
+async fn a_job_that_left_its_device_stays_away_from_it_across_a_death_and_a_wait_is_no_try() {
+    let house = House::new();
+    let (task, job, workflow) = one_job(&house, "a.mov").await;
+    for (software, counted) in [
+        (None, false),
+        (Some("device 0: lost"), true),
+        (Some("another reason"), true),
+    ] {
+        let attempt = lease(&house, &task, &job, &workflow).await.expect("it is free");
+        let verdict = Verdict::Again {
+            fault: fault("DeviceFailed", Blame::Host),
+            not_before: UtcMs(0),
+            apart: false,
+            software: software.map(str::to_owned),
+            counted,
+        };
+        let concluded = house
+            .store
+            .conclude(&attempt, &job, verdict, Arc::clone(&workflow), UtcMs::now())
+            .await;
+        assert_eq!(concluded.expect("the store works"), Concluded::Yes);
+    }
+    let house = house.die_and_return().await;
+    let row = house.job(&task, "ladder").await;
+    assert_eq!((row.tries, row.waits), (2, 1));
+    assert_eq!(
+        row.software.as_deref(),
+        Some("device 0: lost"),
+        "the first reason stays"
+    );
+}
+
+#[tokio::test]
 async fn a_reserved_key_is_one_jobs_until_it_is_concluded_and_an_intent_outlives_a_cancel() {
     let house = House::new();
     let (task, job, workflow) = one_job(&house, "a.mov").await;

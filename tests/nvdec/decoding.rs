@@ -62,8 +62,16 @@ impl Film {
 
     /// The next packet of the pictures.
     pub fn next(&mut self) -> Option<Packet> {
-        let mut packet = Packet::new().expect("a packet");
-        self.demuxer.read(&mut packet).expect("read").then_some(packet)
+        loop {
+            let mut packet = Packet::new().expect("a packet");
+            if !self.demuxer.read(&mut packet).expect("read") {
+                return None;
+            }
+            // What was read ahead before the others were left out still comes.
+            if packet.stream_index() == self.stream {
+                return Some(packet);
+            }
+        }
     }
 
     /// All of them.

@@ -6,5 +6,7 @@ mod bench;
 mod driver;
 mod faults;
 mod player;
+#[path = "../standin_driver/mod.rs"]
+mod standin_driver;
 mod streams;
 mod together;

@@ -76,6 +76,7 @@ pub fn described(path: &Path) -> String {
 /// Average brightness of each picture.
 pub fn brightness(path: &Path) -> Vec<f64> {
     let arguments = ["-v", "error", "-i"];
+    let timing = ["-fps_mode", "passthrough", "-enc_time_base", "-1"];
     let filter = [
         "-vf",
         "signalstats,metadata=print:key=lavfi.signalstats.YAVG:file=-",

@@ -163,6 +163,30 @@ fn pictures_are_shown_in_order_with_the_stamps_of_their_packets() {
 }
 
 #[test]
+fn one_picture_alone_keeps_its_stamp() {
+    let lines = alone("decoding::one_picture_alone_keeps_its_stamp", &[], || {
+        begin(0);
+        for (codec, coding) in [
+            (Codec::cudaVideoCodec_H264, H264),
+            (
+                Codec::cudaVideoCodec_HEVC,
+                "-c:v libx265 -x265-params log-level=error -f hevc",
+            ),
+        ] {
+            let stream = clip("192x160", "0.04", coding);
+            let mut client = Client::new(codec, Habit::Good, 4);
+            for stamp in [-5120, 0, 7000] {
+                assert_eq!(client.feed(&stream, Some(stamp), 0), SUCCESS);
+                assert_eq!(client.feed(&[], None, 1), SUCCESS);
+                assert_eq!(client.shown.last().map(|shown| shown.timestamp), Some(stamp));
+            }
+            client.end();
+        }
+    });
+    assert_noticed(lines, &[]);
+}
+
+#[test]
 fn a_change_of_size_shows_all_of_the_old_first() {
     for (habit, name) in [(Habit::Good, "good"), (Habit::Reconfigures, "reconfigures")] {
         let lines = alone("decoding::a_change_of_size_shows_all_of_the_old_first", &[], || {
@@ -308,17 +332,21 @@ fn a_decoder_of_another_size_is_noticed() {
 }
 
 #[test]
-fn a_surface_that_was_given_away_is_noticed() {
-    // All pictures refer to one before: surfaces are few and soon given again.
-    let lines = alone("decoding::a_surface_that_was_given_away_is_noticed", &[], || {
-        begin(0);
-        let stream = clip("96x64", "1", "-c:v mjpeg -pix_fmt yuvj420p -f mjpeg");
-        let mut client = Client::new(Codec::cudaVideoCodec_JPEG, Habit::MapsLate, 0);
-        assert_eq!(client.play(&stream), SUCCESS);
-        client.end();
-    });
-    // What is shown is mapped one picture later; with three surfaces that is early enough.
+fn what_is_mapped_a_little_late_is_there() {
+    let test = "decoding::what_is_mapped_a_little_late_is_there";
+    let lines = misbehave(test, Habit::MapsLate(1), |client| assert_eq!(client.shown.len(), 24));
     assert_noticed(lines, &[]);
+}
+
+#[test]
+fn a_surface_that_was_given_away_long_ago_is_noticed() {
+    let test = "decoding::a_surface_that_was_given_away_long_ago_is_noticed";
+    let lines = misbehave(test, Habit::MapsLate(5), |_| {});
+    let Some(lines) = lines else { return };
+    assert!(!lines.is_empty());
+    for line in lines {
+        assert!(line.contains("was it given to another one?"), "{line}");
+    }
 }
 
 #[test]

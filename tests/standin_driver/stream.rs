@@ -4,6 +4,7 @@ use crate::api::*;
 use crate::call;
 use nvidia_video_codec_sdk::sys::cuviddec as dec;
 use nvidia_video_codec_sdk::sys::nvcuvid as cuvid;
+use std::collections::VecDeque;
 use std::ffi::c_int;
 use std::ffi::c_uint;
 use std::ffi::c_void;
@@ -14,8 +15,8 @@ pub enum Habit {
     Good,
     /// Never gives frames back.
     Keeps,
-    /// Maps what is shown when something later is.
-    MapsLate,
+    /// Maps what is shown when so many others were shown after it.
+    MapsLate(usize),
     /// Gives fewer surfaces than are needed.
     Stingy,
     /// Does not make another decoder when the sequence changes.
@@ -46,7 +47,7 @@ pub struct Client {
     pub events: Vec<String>,
     pub formats: Vec<(u32, u32, [i32; 4], u8)>,
     pub shown: Vec<Shown>,
-    late: Option<(c_int, i64)>,
+    late: VecDeque<(c_int, i64)>,
     index: c_int,
     pub answers: Vec<c_int>,
 }
@@ -64,7 +65,7 @@ impl Client {
             events: Vec::new(),
             formats: Vec::new(),
             shown: Vec::new(),
-            late: None,
+            late: VecDeque::new(),
             index: 0,
             answers: Vec::new(),
         });
@@ -240,11 +241,12 @@ impl Client {
         self.events.push(format!("show {}", info.timestamp));
         self.index = info.picture_index;
         let now = (info.picture_index, info.timestamp);
-        let wanted = if self.habit == Habit::MapsLate {
-            self.late.replace(now)
-        } else {
-            Some(now)
+        let lag = match self.habit {
+            Habit::MapsLate(lag) => lag,
+            _ => 0,
         };
+        self.late.push_back(now);
+        let wanted = if self.late.len() > lag { self.late.pop_front() } else { None };
         let Some((index, timestamp)) = wanted else {
             return;
         };

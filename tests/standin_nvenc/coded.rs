@@ -109,39 +109,45 @@ fn numbers(packets: &[Packet]) -> Vec<u64> {
 
 #[test]
 fn h264_without_b_frames() {
-    one_after_another(Plan::new(H264));
+    one_after_another("coded::h264_without_b_frames", Plan::new(H264));
 }
 
 #[test]
 fn hevc_without_b_frames() {
-    one_after_another(Plan::new(HEVC));
+    one_after_another("coded::hevc_without_b_frames", Plan::new(HEVC));
 }
 
 #[test]
 fn hevc_of_10_bits() {
-    one_after_another(Plan {
-        ten_bit: true,
-        ..Plan::new(HEVC)
-    });
+    one_after_another(
+        "coded::hevc_of_10_bits",
+        Plan {
+            ten_bit: true,
+            ..Plan::new(HEVC)
+        },
+    );
 }
 
 #[test]
 fn av1_of_8_bits() {
-    one_after_another(Plan::new(AV1));
+    one_after_another("coded::av1_of_8_bits", Plan::new(AV1));
 }
 
 #[test]
 fn av1_of_10_bits() {
-    one_after_another(Plan {
-        ten_bit: true,
-        ..Plan::new(AV1)
-    });
+    one_after_another(
+        "coded::av1_of_10_bits",
+        Plan {
+            ten_bit: true,
+            ..Plan::new(AV1)
+        },
+    );
 }
 
 /// Each picture is there at once; IDRs come where they are forced and where the GOP ends.
-fn one_after_another(plan: Plan) {
+fn one_after_another(test: &str, plan: Plan) {
     let plan = Plan { gop: 10, ..plan };
-    let broken = run(&[], |driver| {
+    let broken = run(test, &[], |driver| {
         let mut encoder = Encoder::open(driver, plan);
         let packets = encode(&mut encoder, 18, &[5]);
         encoder.close();
@@ -161,23 +167,29 @@ fn one_after_another(plan: Plan) {
 
 #[test]
 fn h264_with_b_frames() {
-    reordered(Plan {
-        bframes: 2,
-        ..Plan::new(H264)
-    });
+    reordered(
+        "coded::h264_with_b_frames",
+        Plan {
+            bframes: 2,
+            ..Plan::new(H264)
+        },
+    );
 }
 
 #[test]
 fn hevc_with_b_frames() {
-    reordered(Plan {
-        bframes: 2,
-        ..Plan::new(HEVC)
-    });
+    reordered(
+        "coded::hevc_with_b_frames",
+        Plan {
+            bframes: 2,
+            ..Plan::new(HEVC)
+        },
+    );
 }
 
 /// Groups of a P and its B come at once when the P is there; none reaches over a forced IDR.
-fn reordered(plan: Plan) {
-    let broken = run(&[], |driver| {
+fn reordered(test: &str, plan: Plan) {
+    let broken = run(test, &[], |driver| {
         let mut encoder = Encoder::open(driver, plan);
         let packets = encode(&mut encoder, 12, &[8]);
         encoder.close();
@@ -191,12 +203,57 @@ fn reordered(plan: Plan) {
 }
 
 #[test]
+fn long_groups_of_b_frames_do_not_drift() {
+    let broken = run("coded::long_groups_of_b_frames_do_not_drift", &[], |driver| {
+        for codec in [H264, HEVC] {
+            let plan = Plan {
+                bframes: 4,
+                gop: 23,
+                ..Plan::new(codec)
+            };
+            let mut encoder = Encoder::open(driver, plan);
+            let packets = encode(&mut encoder, 60, &[31, 32]);
+            encoder.close();
+            check_pictures(plan, &write(plan, &packets), 60);
+            let keys: Vec<_> = packets
+                .iter()
+                .filter(|packet| packet.kind == NV_ENC_PIC_TYPE_IDR)
+                .map(|packet| packet.timestamp / 40)
+                .collect();
+            assert_eq!(keys, [0, 23, 31, 32, 55]);
+        }
+    });
+    crate::nothing_broken(broken);
+}
+
+#[test]
+fn sizes_need_not_be_whole_blocks() {
+    let broken = run("coded::sizes_need_not_be_whole_blocks", &[], |driver| {
+        for (codec, bframes) in [(H264, 1), (HEVC, 2), (AV1, 0)] {
+            let plan = Plan {
+                width: 426,
+                height: 242,
+                bframes,
+                ..Plan::new(codec)
+            };
+            let mut encoder = Encoder::open(driver, plan);
+            let packets = encode(&mut encoder, 5, &[3]);
+            encoder.close();
+            let path = write(plan, &packets);
+            check_pictures(plan, &path, 5);
+            assert_eq!(probe(&path, "stream=width,height"), "426,242");
+        }
+    });
+    crate::nothing_broken(broken);
+}
+
+#[test]
 fn av1_with_b_frames() {
     let plan = Plan {
         bframes: 2,
         ..Plan::new(AV1)
     };
-    let broken = run(&[], |driver| {
+    let broken = run("coded::av1_with_b_frames", &[], |driver| {
         let mut encoder = Encoder::open(driver, plan);
         let packets = encode(&mut encoder, 8, &[5]);
         encoder.close();
@@ -214,7 +271,7 @@ fn lookahead_holds_pictures_back() {
         lookahead: 4,
         ..Plan::new(H264)
     };
-    let broken = run(&[], |driver| {
+    let broken = run("coded::lookahead_holds_pictures_back", &[], |driver| {
         let mut encoder = Encoder::open(driver, plan);
         let (mut statuses, mut packets) = (Vec::new(), Vec::new());
         for _ in 0..9 {
@@ -238,7 +295,7 @@ fn the_end_of_a_stream_may_be_followed_by_more() {
         bframes: 3,
         ..Plan::new(HEVC)
     };
-    let broken = run(&[], |driver| {
+    let broken = run("coded::the_end_of_a_stream_may_be_followed_by_more", &[], |driver| {
         let mut encoder = Encoder::open(driver, plan);
         let mut packets = Vec::new();
         for _ in 0..6 {
@@ -260,34 +317,71 @@ fn the_end_of_a_stream_may_be_followed_by_more() {
 
 #[test]
 fn messages_and_headers_stand_before_their_pictures() {
-    let broken = run(&[], |driver| {
-        for (codec, kind, header) in [(H264, 5, 7), (HEVC, 5, 33), (AV1, 4, 1)] {
-            let plan = Plan::new(codec);
-            let mut encoder = Encoder::open_with(driver, plan, |_, config| {
-                // SAFETY: plain numbers.
+    let broken = run(
+        "coded::messages_and_headers_stand_before_their_pictures",
+        &[],
+        |driver| {
+            for (codec, kind, header) in [(H264, 5, 7), (HEVC, 5, 33), (AV1, 4, 1)] {
+                let plan = Plan::new(codec);
+                let mut encoder = Encoder::open_with(driver, plan, |_, config| {
+                    // SAFETY: plain numbers.
+                    unsafe {
+                        if codec == H264 {
+                            config.encodeCodecConfig.h264Config.set_repeatSPSPPS(0);
+                        }
+                    }
+                });
+                let headers = encoder.headers();
+                let mut bytes = *b"0123456789abcdef reelmill \0\0\0\x01 reelmill";
+                let mut payloads = [NV_ENC_SEI_PAYLOAD {
+                    payloadSize: bytes.len() as u32,
+                    payloadType: kind,
+                    payload: bytes.as_mut_ptr(),
+                }];
+                let with = encoder.encode(FORCE_IDR | OUTPUT_HEADERS, &mut payloads);
+                let without = encoder.encode(0, &mut []);
+                encoder.flush();
+                encoder.close();
+                let found = |packet: &Packet| kinds_of_units(codec, &packet.bytes).contains(&header);
+                assert!(found(&with[0]) && !found(&without[0]));
+                assert!(with[0].bytes.windows(headers.len()).any(|some| some == headers));
+                assert!(with[0].bytes.windows(9).any(|some| some == b"reelmill "));
+                let path = write(plan, &with);
+                assert_eq!(probe(&path, "stream=width,height"), "192,128");
+            }
+        },
+    );
+    crate::nothing_broken(broken);
+}
+
+#[test]
+fn headers_can_be_left_out_and_units_delimited() {
+    let broken = run("coded::headers_can_be_left_out_and_units_delimited", &[], |driver| {
+        for (codec, header, delimiter) in [(H264, 7, 9), (HEVC, 33, 35)] {
+            let mut encoder = Encoder::open_with(driver, Plan::new(codec), |_, config| {
+                let own = &mut config.encodeCodecConfig;
+                // SAFETY: plain numbers, whichever codec's they are.
                 unsafe {
                     if codec == H264 {
-                        config.encodeCodecConfig.h264Config.set_repeatSPSPPS(0);
+                        own.h264Config.set_repeatSPSPPS(0);
+                        own.h264Config.set_disableSPSPPS(1);
+                        own.h264Config.set_outputAUD(1);
+                    } else {
+                        own.hevcConfig.set_repeatSPSPPS(0);
+                        own.hevcConfig.set_disableSPSPPS(1);
+                        own.hevcConfig.set_outputAUD(1);
                     }
                 }
             });
-            let headers = encoder.headers();
-            let mut bytes = *b"0123456789abcdef reelmill \0\0\0\x01 reelmill";
-            let mut payloads = [NV_ENC_SEI_PAYLOAD {
-                payloadSize: bytes.len() as u32,
-                payloadType: kind,
-                payload: bytes.as_mut_ptr(),
-            }];
-            let with = encoder.encode(FORCE_IDR | OUTPUT_HEADERS, &mut payloads);
-            let without = encoder.encode(0, &mut []);
+            assert!(kinds_of_units(codec, &encoder.headers()).contains(&header));
+            let bare = encoder.encode(FORCE_IDR, &mut []);
+            let asked = encoder.encode(FORCE_IDR | OUTPUT_HEADERS, &mut []);
             encoder.flush();
             encoder.close();
-            let found = |packet: &Packet| kinds_of_units(codec, &packet.bytes).contains(&header);
-            assert!(found(&with[0]) && !found(&without[0]));
-            assert!(with[0].bytes.windows(headers.len()).any(|some| some == headers));
-            assert!(with[0].bytes.windows(9).any(|some| some == b"reelmill "));
-            let path = write(plan, &with);
-            assert_eq!(probe(&path, "stream=width,height"), "192,128");
+            let (bare, asked) = (&bare[0].bytes, &asked[0].bytes);
+            assert_eq!(kinds_of_units(codec, bare)[0], delimiter);
+            assert!(!kinds_of_units(codec, bare).contains(&header));
+            assert!(kinds_of_units(codec, asked).contains(&header));
         }
     });
     crate::nothing_broken(broken);
@@ -331,7 +425,7 @@ fn av1_kinds(bytes: &[u8]) -> Vec<u8> {
 
 #[test]
 fn av1_units_begin_with_a_delimiter() {
-    let broken = run(&[], |driver| {
+    let broken = run("coded::av1_units_begin_with_a_delimiter", &[], |driver| {
         let mut encoder = Encoder::open(driver, Plan::new(AV1));
         let packets = encode(&mut encoder, 3, &[]);
         encoder.close();
@@ -344,7 +438,7 @@ fn av1_units_begin_with_a_delimiter() {
 
 #[test]
 fn a_session_can_be_reconfigured() {
-    let broken = run(&[], |driver| {
+    let broken = run("coded::a_session_can_be_reconfigured", &[], |driver| {
         let plan = Plan::new(H264);
         let mut encoder = Encoder::open_with(driver, plan, |params, _| {
             (params.maxEncodeWidth, params.maxEncodeHeight) = (192, 128);

@@ -1,73 +1,50 @@
 //! The stand-in driver, in a process of its own: its settings are read once a process, and its state is the process's.
 
+use crate::standin_driver;
+use crate::standin_driver::Violations;
 use libloading::Library;
 use nvidia_video_codec_sdk::sys::nvEncodeAPI as sys;
 use nvidia_video_codec_sdk::sys::nvEncodeAPI::NV_ENCODE_API_FUNCTION_LIST;
 use nvidia_video_codec_sdk::sys::nvEncodeAPI::NVENCSTATUS;
 use std::ffi::c_void;
 use std::path::Path;
-use std::path::PathBuf;
 use std::process::Command;
-use std::sync::OnceLock;
 
 const CHILD: &str = "REELMILL_STANDIN_CHILD";
 
-/// Runs `body` in a process of its own, with those settings. The violations, once it has ended well; none in the process
+/// Runs `body`, the body of that test, in a process of its own, with those settings. The violations, once it has ended well; none in the process
 /// that ran it.
-pub fn run(settings: &[(&str, &str)], body: impl FnOnce(&Driver)) -> Option<Vec<String>> {
-    run_bare(settings, |driver| {
+pub fn run(test: &str, settings: &[(&str, &str)], body: impl FnOnce(&Driver)) -> Option<Vec<String>> {
+    run_bare(test, settings, |driver| {
         assert_eq!(driver.instance(), NVENCSTATUS::NV_ENC_SUCCESS);
         body(driver);
     })
 }
 
 /// The same, with the list of functions not yet asked for.
-pub fn run_bare(settings: &[(&str, &str)], body: impl FnOnce(&mut Driver)) -> Option<Vec<String>> {
+pub fn run_bare(test: &str, settings: &[(&str, &str)], body: impl FnOnce(&mut Driver)) -> Option<Vec<String>> {
     if std::env::var_os(CHILD).is_some() {
         body(&mut Driver::open());
         return None;
     }
-    let name = std::thread::current()
-        .name()
-        .expect("tests run in threads of their names")
-        .to_owned();
+    let driver = standin_driver::driver()?;
     let folder = tempfile::tempdir().expect("a folder");
-    let violations = folder.path().join("violations");
-    let output = Command::new(std::env::current_exe().expect("a test program"))
-        .args([&name, "--exact", "--nocapture", "--test-threads=1"])
-        .env(CHILD, "1")
-        .env("STANDIN_DIR", built())
-        .env("STANDIN_VIOLATIONS", &violations)
+    let violations = Violations::in_folder(folder.path());
+    let mut command = Command::new(std::env::current_exe().expect("a test program"));
+    driver
+        .apply(&mut command, &violations)
+        .args([test, "--exact", "--nocapture", "--test-threads=1"])
+        .env(CHILD, driver.folder())
         .env("TMPDIR", folder.path())
-        .envs(settings.iter().copied())
-        .output()
-        .expect("started");
-    let text = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        output.status.success(),
-        "{name}: {}\n{text}",
-        String::from_utf8_lossy(&output.stdout)
+        .envs(settings.iter().copied());
+    let output = command.output().expect("started");
+    let (out, err) = (
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
     );
-    let lines = std::fs::read_to_string(&violations).unwrap_or_default();
-    Some(lines.lines().map(str::to_owned).collect())
-}
-
-/// Where the library lies: where `STANDIN_DIR` says, else built when it is older than its sources.
-fn built() -> &'static Path {
-    static DIR: OnceLock<PathBuf> = OnceLock::new();
-    DIR.get_or_init(|| {
-        if let Some(dir) = std::env::var_os("STANDIN_DIR") {
-            return PathBuf::from(dir);
-        }
-        let top = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let dir = top.join("target/standin/lib");
-        let status = Command::new(top.join("tests/standin/build.sh"))
-            .arg(&dir)
-            .status()
-            .expect("bash");
-        assert!(status.success(), "the stand-in driver does not build");
-        dir
-    })
+    assert!(output.status.success(), "{test}: {out}\n{err}");
+    assert!(out.contains("1 passed"), "{test} names no test: {out}");
+    Some(violations.lines())
 }
 
 /// The opened library, a device's primary context current on this thread, and the encoder's functions.
@@ -78,6 +55,10 @@ pub struct Driver {
 }
 
 /// Carries a call of the list out.
+#[allow(
+    clippy::macro_metavars_in_unsafe,
+    reason = "what is unsafe is the call, wherever it stands"
+)]
 #[macro_export]
 macro_rules! call {
     ($driver:expr, $name:ident, $($argument:expr),*) => {{
@@ -88,7 +69,7 @@ macro_rules! call {
 
 impl Driver {
     fn open() -> Self {
-        let dir = std::env::var_os("STANDIN_DIR").expect("set by the parent");
+        let dir = std::env::var_os(CHILD).expect("set by the parent");
         // SAFETY: the library of this repository, which stays open.
         let library = unsafe { Library::new(Path::new(&dir).join("libcuda.so.1")) }.expect("built");
         let mut driver = Driver {

@@ -439,7 +439,7 @@ impl<'a> Encoder<'a> {
     }
 }
 
-/// Luma of a column of a picture.
+/// Luma of a column of a picture: brighter from picture to picture, with stripes that move.
 pub fn luma(number: u64, column: usize) -> u8 {
-    (24 + (number * 4) % 160 + (column / 8) as u64 % 24) as u8
+    (24 + (number * 4) % 160 + (column as u64 + number * 3) / 8 % 24) as u8
 }

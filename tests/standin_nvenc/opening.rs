@@ -24,20 +24,24 @@ use std::ptr::null_mut;
 
 #[test]
 fn an_older_driver_makes_no_instance() {
-    let broken = run_bare(&[("STANDIN_NVENC_VERSION", "11.1")], |driver| {
-        let mut version = 0;
-        type Max = unsafe extern "C" fn(*mut u32) -> NVENCSTATUS;
-        // SAFETY: the answer is ours.
-        let status = unsafe { driver.cuda::<Max>("NvEncodeAPIGetMaxSupportedVersion")(&mut version) };
-        assert_eq!((status, version), (NV_ENC_SUCCESS, 11 << 4 | 1));
-        assert_eq!(driver.instance(), NV_ENC_ERR_INVALID_VERSION);
-    });
+    let broken = run_bare(
+        "opening::an_older_driver_makes_no_instance",
+        &[("STANDIN_NVENC_VERSION", "11.1")],
+        |driver| {
+            let mut version = 0;
+            type Max = unsafe extern "C" fn(*mut u32) -> NVENCSTATUS;
+            // SAFETY: the answer is ours.
+            let status = unsafe { driver.cuda::<Max>("NvEncodeAPIGetMaxSupportedVersion")(&mut version) };
+            assert_eq!((status, version), (NV_ENC_SUCCESS, 11 << 4 | 1));
+            assert_eq!(driver.instance(), NV_ENC_ERR_INVALID_VERSION);
+        },
+    );
     broke(broken, &["older than the client"]);
 }
 
 #[test]
 fn the_list_is_whole() {
-    let broken = run_bare(&[], |driver| {
+    let broken = run_bare("opening::the_list_is_whole", &[], |driver| {
         assert_eq!(driver.instance(), NV_ENC_SUCCESS);
         let words = &raw const driver.list;
         // SAFETY: a struct of pointers behind two words of 32 bits, read as such.
@@ -52,9 +56,13 @@ fn the_list_is_whole() {
 
 #[test]
 fn a_card_without_an_encoder_opens_nothing() {
-    let broken = run(&[("STANDIN_NO_NVENC", "1")], |driver| {
-        assert_eq!(driver.session(), Err(NV_ENC_ERR_UNSUPPORTED_DEVICE));
-    });
+    let broken = run(
+        "opening::a_card_without_an_encoder_opens_nothing",
+        &[("STANDIN_NO_NVENC", "1")],
+        |driver| {
+            assert_eq!(driver.session(), Err(NV_ENC_ERR_UNSUPPORTED_DEVICE));
+        },
+    );
     nothing_broken(broken);
 }
 
@@ -65,7 +73,7 @@ fn sessions_are_counted() {
         ("21", NV_ENC_ERR_INCOMPATIBLE_CLIENT_KEY),
     ] {
         let settings = [("STANDIN_SESSIONS", "2"), ("STANDIN_SESSION_ERROR", error)];
-        let broken = run(&settings, |driver| {
+        let broken = run("opening::sessions_are_counted", &settings, |driver| {
             // The environment of this process says which of the two it is.
             let status = match std::env::var("STANDIN_SESSION_ERROR").as_deref() {
                 Ok("21") => NV_ENC_ERR_INCOMPATIBLE_CLIENT_KEY,
@@ -87,7 +95,7 @@ fn sessions_are_counted() {
 
 #[test]
 fn sessions_are_of_the_current_primary_context() {
-    let broken = run(&[], |driver| {
+    let broken = run("opening::sessions_are_of_the_current_primary_context", &[], |driver| {
         let current = driver.cuda::<extern "C" fn(*mut c_void) -> i32>("cuCtxSetCurrent");
         assert_eq!(current(null_mut()), 0);
         assert_eq!(driver.session(), Err(NV_ENC_ERR_INVALID_DEVICE));
@@ -128,7 +136,7 @@ fn codecs(driver: &Driver, session: *mut c_void) -> Vec<GUID> {
 
 #[test]
 fn abilities_are_what_the_environment_leaves() {
-    let all = run(&[], |driver| {
+    let all = run("opening::abilities_are_what_the_environment_leaves", &[], |driver| {
         let session = driver.session().expect("a session");
         assert_eq!(codecs(driver, session), [H264, HEVC, AV1]);
         assert_eq!(
@@ -174,7 +182,7 @@ fn abilities_can_be_taken_away() {
         ("STANDIN_NO_10BIT", "1"),
         ("STANDIN_NO_LOOKAHEAD", "1"),
     ];
-    let broken = run(&settings, |driver| {
+    let broken = run("opening::abilities_can_be_taken_away", &settings, |driver| {
         let session = driver.session().expect("a session");
         assert_eq!(codecs(driver, session), [H264, HEVC]);
         for asked in [
@@ -267,7 +275,7 @@ fn parameters_are_judged() {
             "disableSPSPPS",
         ),
     ];
-    let broken = run(&[], |driver| {
+    let broken = run("opening::parameters_are_judged", &[], |driver| {
         let session = driver.session().expect("a session");
         let plan = Plan {
             bframes: 1,
@@ -301,7 +309,7 @@ fn parameters_are_judged() {
 
 #[test]
 fn colours_without_a_signal_type_are_noticed() {
-    let broken = run(&[], |driver| {
+    let broken = run("opening::colours_without_a_signal_type_are_noticed", &[], |driver| {
         let encoder = Encoder::open_with(driver, Plan::new(HEVC), |_, config| {
             config
                 .encodeCodecConfig
@@ -312,4 +320,21 @@ fn colours_without_a_signal_type_are_noticed() {
         encoder.close();
     });
     broke(broken, &["colour description without"]);
+}
+
+#[test]
+fn encoders_take_memory_of_the_device() {
+    let settings = [("STANDIN_MEMORY_MB", "1")];
+    let broken = run("opening::encoders_take_memory_of_the_device", &settings, |driver| {
+        let session = driver.session().expect("a session");
+        let plan = Plan {
+            width: 1280,
+            height: 720,
+            ..Plan::new(H264)
+        };
+        assert_eq!(initialised(driver, session, plan, |_, _| {}), NV_ENC_ERR_OUT_OF_MEMORY);
+        assert_eq!(initialised(driver, session, Plan::new(H264), |_, _| {}), NV_ENC_SUCCESS);
+        assert_eq!(call!(driver, nvEncDestroyEncoder, session), NV_ENC_SUCCESS);
+    });
+    nothing_broken(broken);
 }

@@ -114,6 +114,11 @@ impl Bench {
         &self.clip
     }
 
+    /// Where clips may be made.
+    pub fn folder(&self) -> &Path {
+        self.workroom.path()
+    }
+
     /// Carries a case out `at_once` times at the same time.
     ///
     /// # Errors

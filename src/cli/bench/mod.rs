@@ -21,9 +21,17 @@ use crate::cli::run::workroom::Workroom;
 use crate::cli::sample;
 use crate::cli::table;
 use crate::media::device_report::DeviceReport;
+use crate::media::device_trial::Line;
+use crate::worker::device_trial;
+use crate::worker::environment::DeviceEnvironment;
+use serde::Serialize;
 use serde_json::json;
 use std::path::PathBuf;
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
+
+/// Longest the rates of one device may take.
+const RATES_WITHIN: Duration = Duration::from_secs(600);
 
 /// Arguments of `reelmill bench`.
 #[derive(Debug, clap::Args)]
@@ -53,8 +61,16 @@ pub struct Args {
 struct Figures {
     devices: Option<DeviceReport>,
     measured: Vec<Measured>,
+    rates: Vec<DeviceRates>,
     left_out: Vec<String>,
     suggestion: Suggestion,
+}
+
+/// How fast a device is by itself.
+#[derive(Debug, Serialize)]
+struct DeviceRates {
+    device: u32,
+    rates: Vec<Line>,
 }
 
 /// Carries it out.
@@ -94,10 +110,12 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
             }
         }
     })?;
+    let rates = rates(&bench, args.size, devices.as_ref(), &mut left_out);
     let suggestion = suggestion::suggest(&measured, threads);
     let figures = Figures {
         devices,
         measured,
+        rates,
         left_out,
         suggestion,
     };
@@ -107,6 +125,35 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     } else {
         Ok(())
     }
+}
+
+/// What each device does by itself.
+fn rates(
+    bench: &Bench,
+    size: (u32, u32),
+    devices: Option<&DeviceReport>,
+    left_out: &mut Vec<String>,
+) -> Vec<DeviceRates> {
+    let mut all = Vec::new();
+    for device in devices.iter().flat_map(|report| &report.devices) {
+        eprintln!("measuring device {} ...", device.ordinal);
+        let environment = DeviceEnvironment::of(std::env::vars_os());
+        match device_trial::rates(
+            device.ordinal,
+            bench.clip(),
+            size,
+            bench.folder(),
+            environment,
+            RATES_WITHIN,
+        ) {
+            Ok(rates) => all.push(DeviceRates {
+                device: device.ordinal,
+                rates,
+            }),
+            Err(fault) => left_out.push(format!("rates of device {}: {}", device.ordinal, fault.cause)),
+        }
+    }
+    all
 }
 
 async fn measure(
@@ -134,8 +181,9 @@ async fn measure(
                     }
                 };
                 if backend == BackendChoice::Auto && measured.backend == "software" {
-                    let why = measured.fallback_reason.as_deref().unwrap_or("it gave no reason");
-                    left_out.push(format!("{} on the device: it was done in software: {why}", case.word()));
+                    let why = measured.fallback_reason.as_deref();
+                    let why = why.unwrap_or("this work has no use for one");
+                    left_out.push(format!("{} on the device, done in software: {why}", case.word()));
                     break;
                 }
                 all.push(measured.clone());
@@ -176,6 +224,7 @@ fn print(args: &Args, figures: &Figures) -> anyhow::Result<()> {
             "clip": { "seconds": args.seconds, "width": args.size.0, "height": args.size.1, "fps": 30 },
             "devices": devices,
             "measured": figures.measured,
+            "device_rates": figures.rates,
             "left_out": figures.left_out,
             "suggested": suggestion,
         }));
@@ -198,6 +247,22 @@ fn print(args: &Args, figures: &Figures) -> anyhow::Result<()> {
         .collect();
     let headings = ["WORK", "ON", "AT ONCE", "FPS", "SPEED", "WALL S", "CPU S", "PEAK MIB"];
     table::print_rows(&headings, &rows)?;
+    for device in &figures.rates {
+        println!("\ndevice {} by itself:", device.device);
+        for line in &device.rates {
+            let rates: Vec<String> = line
+                .figures
+                .iter()
+                .map(|(name, rate)| format!("{name} {rate:.2}"))
+                .collect();
+            println!(
+                "  {:<22} {}  ({})",
+                line.name,
+                rates.join(", "),
+                table::printable(&line.said)
+            );
+        }
+    }
     for line in &figures.left_out {
         println!("left out: {}", table::printable(line));
     }

@@ -22,6 +22,8 @@ pub const UNSPECIFIED: i32 = 2;
 pub const BT709: i32 = 1;
 /// SMPTE 170M (BT.601 at 525 lines), in primaries, transfer and matrix.
 pub const SMPTE170M: i32 = 6;
+/// BT.470 B and G (BT.601 at 625 lines), in primaries and matrix.
+pub const BT601_625: i32 = 5;
 /// BT.2020 primaries, and its non-constant matrix.
 pub const BT2020: i32 = 9;
 /// PQ transfer.

@@ -298,6 +298,14 @@ impl Parameters {
         // SAFETY: libav owns that many readable bytes there.
         unsafe { std::slice::from_raw_parts(raw.extradata, raw.extradata_size as usize) }
     }
+    /// Says of which format and size the pictures are.
+    pub fn set_picture(&mut self, format: PixelFormat, width: u32, height: u32) {
+        // SAFETY: ours, borrowed exclusively.
+        let raw = unsafe { self.raw.as_mut() };
+        raw.format = format.0;
+        raw.width = i32::try_from(width).unwrap_or(i32::MAX);
+        raw.height = i32::try_from(height).unwrap_or(i32::MAX);
+    }
     /// Says what the codec's own header is.
     pub fn set_extradata(&mut self, header: &[u8]) -> Result<(), AvError> {
         let size = i32::try_from(header.len()).map_err(|_| AvError::argument("av_mallocz"))?;

@@ -253,7 +253,9 @@ pub fn no_library(name: &str, error: &CudaError, signs: &HostSigns, driver: Opti
         ("encoded", "libnvidia-encode1", "libnvidia-encode")
     };
     let remedy = if signs.is_container {
-        "Start the container with NVIDIA_DRIVER_CAPABILITIES=compute,video,utility (or all): without `video` the toolkit leaves it out.".to_owned()
+        format!(
+            "Start the container with NVIDIA_DRIVER_CAPABILITIES=compute,video,utility (or all): without `video` the toolkit leaves it out. The host must have it, too (Debian: {debian})."
+        )
     } else {
         let ubuntu = driver.map_or(ubuntu.to_owned(), |version| format!("{ubuntu}-{}", major(version)));
         format!(

@@ -40,6 +40,12 @@ impl Gpu {
         self.ordinal
     }
 
+    /// The driver's name of it.
+    pub fn name(&self) -> Result<String, CudaError> {
+        self.enter()?;
+        self.context.name().map_err(error::of("cuDeviceGetName"))
+    }
+
     /// Makes its context the current one of the calling thread. Every function that calls the driver begins so, those
     /// that free something too: once a device is lost, nothing more is asked of the driver.
     pub fn enter(&self) -> Result<(), CudaError> {
@@ -54,12 +60,7 @@ impl Gpu {
         &self.context
     }
 
-    /// Where all device work of a pass is queued.
-    pub(super) fn stream(&self) -> &Arc<CudaStream> {
-        &self.stream
-    }
-
-    /// The same as the driver's libraries take it.
+    /// Where all device work of a pass is queued, as the driver's libraries take it.
     pub(super) fn raw_stream(&self) -> sys::CUstream {
         self.stream.cu_stream()
     }

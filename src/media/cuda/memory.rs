@@ -55,6 +55,21 @@ impl DeviceMemory {
         Ok(memory)
     }
 
+    /// Queues the copy of all of it to the beginning of another piece, at least as long, of the same device.
+    pub(super) fn copy_to(&self, to: &DeviceMemory) -> Result<(), CudaError> {
+        if to.size_bytes < self.size_bytes || !Arc::ptr_eq(&self.gpu, &to.gpu) {
+            return Err(CudaError::refused(
+                "cuMemcpyDtoDAsync",
+                "the other piece is shorter, or another device's",
+            ));
+        }
+        self.gpu.enter()?;
+        // SAFETY: the context is current, and both pieces are as long as what is copied.
+        unsafe { sys::cuMemcpyDtoDAsync_v2(to.address, self.address, self.size_bytes, self.gpu.raw_stream()) }
+            .result()
+            .map_err(error::of("cuMemcpyDtoDAsync"))
+    }
+
     /// Where it begins.
     pub(super) fn address(&self) -> u64 {
         self.address

@@ -52,7 +52,7 @@ impl Mosaic {
         self.span.holds(at_s)
     }
 
-    /// The same for kernels.
+    /// The box, as a device takes it.
     pub fn cover(&self) -> Cover {
         Cover {
             x: self.x,
@@ -60,7 +60,7 @@ impl Mosaic {
             width: self.width,
             height: self.height,
             reach: self.reach,
-            is_blurred: self.kind == MosaicKind::Blur,
+            is_blurred: matches!(self.kind, MosaicKind::Blur),
         }
     }
 
@@ -192,6 +192,9 @@ mod tests {
     use super::Mosaic;
     use crate::media::av::Frame;
     use crate::media::av::PixelFormat;
+    use crate::media::cuda::Layout;
+    use crate::media::software::Raster;
+    use crate::media::software::marks;
 
     fn checked() -> Frame {
         let mut frame = Frame::picture(PixelFormat::YUV420P, 64, 48).expect("a frame");
@@ -222,6 +225,38 @@ mod tests {
                         assert!(two[x].abs_diff(120) <= 24, "{kind} {x},{y}: {}", two[x]);
                     } else {
                         assert_eq!(one[x], two[x], "{kind} {x},{y}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_device_that_does_what_it_must_hides_the_same() {
+        for kind in ["blur", "pixelate"] {
+            for place in [(8, 8, 32, 16), (50, 30, 40, 40)] {
+                let (x, y, width, height) = place;
+                let text = format!("kind=\"{kind}\"\nx={x}\ny={y}\nwidth={width}\nheight={height}\nstrength=130");
+                let spec = toml::from_str(&text).expect("a box");
+                let mosaic = Mosaic::new(&spec, (64, 48), None).expect("inside");
+                let mut frame = checked();
+                let mut raster = Raster::new(Layout::Yuv420p, 64, 48);
+                for plane in 0..3 {
+                    let width = raster.size(plane).0;
+                    for (y, row) in (0..).zip(raster.plane_mut(plane).chunks_exact_mut(width)) {
+                        row.copy_from_slice(&frame.row(plane, y).expect("row")[..width]);
+                    }
+                }
+                mosaic.draw(&mut frame).expect("drawn");
+                marks::hide(&mut raster, &mosaic.cover());
+                for plane in 0..3 {
+                    let width = raster.size(plane).0;
+                    for (y, row) in (0..).zip(raster.plane(plane).chunks_exact(width)) {
+                        assert_eq!(
+                            row,
+                            &frame.row(plane, y).expect("row")[..width],
+                            "{kind} {place:?} {plane} {y}"
+                        );
                     }
                 }
             }

@@ -100,7 +100,12 @@ impl Stamp {
         }
     }
 
-    /// Luma, Cb and Cr, as kernels are given them.
+    /// Whether it covers nothing at all.
+    pub fn is_clear(&self) -> bool {
+        self.layers[0].covers.iter().all(|cover| *cover == 0)
+    }
+
+    /// Its luma, Cb and Cr, as a device takes them.
     pub fn layers(&self) -> [marks::Layer<'_>; 3] {
         self.layers.each_ref().map(|layer| marks::Layer {
             x: layer.x,
@@ -110,11 +115,6 @@ impl Stamp {
             values: &layer.values,
             covers: &layer.covers,
         })
-    }
-
-    /// Whether it covers nothing at all.
-    pub fn is_clear(&self) -> bool {
-        self.layers[0].covers.iter().all(|cover| *cover == 0)
     }
 
     /// Lays it onto a picture whose pixels nobody shares.
@@ -172,8 +172,11 @@ mod tests {
     use crate::media::av::Color;
     use crate::media::av::Frame;
     use crate::media::av::PixelFormat;
+    use crate::media::cuda::Layout;
     use crate::media::overlay::bitmap::Bitmap;
     use crate::media::overlay::ink::Ink;
+    use crate::media::software::Raster;
+    use crate::media::software::marks;
 
     fn grey(format: PixelFormat, value: u16) -> Frame {
         let mut frame = Frame::picture(format, 16, 8).expect("a frame");
@@ -222,6 +225,41 @@ mod tests {
         // Columns 3 and 6 are covered by half of the chroma's.
         assert_eq!(&frame.row(1, 1).expect("a row")[..5], [50, 89, 128, 89, 50]);
         assert_eq!(frame.row(1, 0).expect("a row"), [50; 8]);
+    }
+
+    #[test]
+    fn a_device_that_does_what_it_must_draws_the_same() {
+        let half = Bitmap::new(9, 5, [200, 90, 30, 77].repeat(45)).expect("pixels");
+        for (format, layout) in [
+            (PixelFormat::YUV420P, Layout::Nv12),
+            (PixelFormat::YUV420P10, Layout::P016),
+        ] {
+            let ink = Ink::new(Color::BT709, format.bit_depth(), 1920, 1080);
+            let stamp = Stamp::new(&half, (3, -1), 0.7, (16, 8), format, &ink);
+            let mut frame = grey(format, 90);
+            stamp.draw(&mut frame).expect("drawn");
+            let mut raster = Raster::new(layout, 16, 8);
+            let places = |raster: &Raster, component| {
+                let (width, height) = raster.size(component);
+                (0..height).flat_map(move |y| (0..width).map(move |x| (x, y)))
+            };
+            for component in 0..3 {
+                for (x, y) in places(&raster, component) {
+                    raster.set(component, x, y, 90);
+                }
+            }
+            marks::blend(&mut raster, &stamp.layers());
+            for component in 0..3 {
+                for (x, y) in places(&raster, component) {
+                    let row = frame.row(component, y as u32).expect("a row");
+                    let drawn = match layout {
+                        Layout::Nv12 => i32::from(row[x]),
+                        _ => i32::from(u16::from_le_bytes([row[2 * x], row[2 * x + 1]])),
+                    };
+                    assert_eq!(raster.sample(component, x, y), drawn, "{layout:?} {component} {x},{y}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -189,7 +189,7 @@ pub struct JobView {
 impl JobView {
     /// The job, and how far it is if it is among the running ones.
     pub fn new(job: JobDetail, running: &[Live]) -> Self {
-        let waits = job.not_before.0 > 0 && job.ended.is_none() && job.tries > 0;
+        let waits = job.not_before.0 > 0 && job.ended.is_none();
         JobView {
             created_at: job.created.wire(),
             status: job.status.as_str().to_owned(),

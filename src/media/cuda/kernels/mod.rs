@@ -9,6 +9,7 @@ pub mod axes;
 pub mod fields;
 pub mod marks;
 mod module;
+pub mod pace;
 pub mod parameters;
 pub mod rgb;
 pub mod scale;

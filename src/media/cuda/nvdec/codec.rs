@@ -69,9 +69,9 @@ impl Codec {
         matches!(self, Codec::H264 | Codec::Hevc | Codec::Vp9 | Codec::Av1)
     }
 
-    /// Its parser finds headers that are sent to it as part of the stream. The others know them from the container, or
-    /// need none.
-    pub(super) fn takes_headers_in_band(self) -> bool {
+    /// Pictures and headers begin with start codes in its streams, so that headers may be sent as part of them. The others
+    /// know theirs from the container, or need none.
+    pub(super) fn has_start_codes(self) -> bool {
         matches!(
             self,
             Codec::H264 | Codec::Hevc | Codec::Mpeg4 | Codec::Vc1 | Codec::Mpeg1 | Codec::Mpeg2

@@ -117,7 +117,7 @@ impl Engine {
         }
         self.sequence = Some(sequence);
         let surfaces = self.decoder.as_ref().map_or(0, Decoder::surfaces);
-        self.kinds = vec![Kind::default(); surfaces as usize];
+        self.kinds.resize(surfaces as usize, Kind::default());
         Ok(surfaces)
     }
 

@@ -53,7 +53,7 @@ impl Parser {
         codec: Codec,
         headers: &[u8],
         clock_hz: u32,
-        engine: Engine,
+        engine: Box<Engine>,
     ) -> Result<Self, CudaError> {
         let api = Api::get()?;
         gpu.enter()?;
@@ -64,7 +64,7 @@ impl Parser {
             // SAFETY: bytes of a union that is bytes all through.
             unsafe { known.__bindgen_anon_1.raw_seqhdr_data[..headers.len()].copy_from_slice(headers) };
         }
-        let engine = NonNull::from(Box::leak(Box::new(engine)));
+        let engine = NonNull::from(Box::leak(engine));
         // SAFETY: zeros are values of all of its fields.
         let mut how: cuvid::CUVIDPARSERPARAMS = unsafe { std::mem::zeroed() };
         how.CodecType = codec.number();
@@ -137,7 +137,7 @@ impl Parser {
     }
 
     /// Ends the parser, not what stands behind it.
-    pub(super) fn into_engine(self) -> Engine {
+    pub(super) fn into_engine(self) -> Box<Engine> {
         let parser = std::mem::ManuallyDrop::new(self);
         let _ = parser.gpu.enter();
         // SAFETY: ours, destroyed once, before the engine goes; the fields are taken out of a value that is not dropped.
@@ -146,7 +146,7 @@ impl Parser {
             drop(std::ptr::read(&parser._headers));
             let engine = Box::from_raw(parser.engine.as_ptr());
             drop(std::ptr::read(&parser.gpu));
-            *engine
+            engine
         }
     }
 }

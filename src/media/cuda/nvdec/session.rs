@@ -54,6 +54,8 @@ pub struct Nvdec {
     stamps: Stamps,
     recovery: Recovery,
     ready: VecDeque<DecodedPicture>,
+    /// The stream's headers go before the next packet.
+    owes_headers: bool,
     refused_packets: u64,
     taken_packets: u64,
     pictures: u64,
@@ -63,7 +65,7 @@ pub struct Nvdec {
 #[derive(Debug)]
 enum Work {
     Parsing(Parser),
-    Waiting(Engine),
+    Waiting(Box<Engine>),
     /// Between the two.
     Moving,
 }
@@ -79,9 +81,10 @@ impl Nvdec {
             gpu: Arc::clone(gpu),
             stamps: Stamps::new(setup.unit),
             setup,
-            work: Work::Waiting(engine),
+            work: Work::Waiting(Box::new(engine)),
             recovery: Recovery::default(),
             ready: VecDeque::new(),
+            owes_headers: false,
             refused_packets: 0,
             taken_packets: 0,
             pictures: 0,
@@ -112,9 +115,21 @@ impl Nvdec {
                 return Ok(self.stamps.give(None).0);
             }
         }
-        let (number, ticks) = self.stamps.give(coded.pts);
+        let (number, mut ticks) = self.stamps.give(coded.pts);
+        if !self.setup.codec.has_start_codes() {
+            // Without start codes a parser knows a picture's end by the next time stamp.
+            ticks = ticks.or_else(|| Some(self.stamps.nobodys()));
+        }
         self.taken_packets += 1;
-        let parsed = self.parser()?.parse(coded.bytes, ticks);
+        self.parser()?;
+        // Headers go before the first picture and not apart: whatever a picture begins with has its time stamp.
+        let parsed = match std::mem::take(&mut self.owes_headers) {
+            true => {
+                let bytes = [&self.setup.headers, coded.bytes].concat();
+                self.parser()?.parse(&bytes, ticks)
+            }
+            false => self.parser()?.parse(coded.bytes, ticks),
+        };
         let shown = self.collect();
         parsed.or_else(|error| self.failed(error))?;
         shown.map(|()| number)
@@ -153,19 +168,11 @@ impl Nvdec {
     }
 
     /// Changes the headers that the container has apart, from the next packet on.
-    pub fn set_headers(&mut self, headers: Vec<u8>) -> Result<(), CudaError> {
-        if headers == self.setup.headers {
-            return Ok(());
+    pub fn set_headers(&mut self, headers: Vec<u8>) {
+        if headers != self.setup.headers {
+            self.setup.headers = headers;
+            self.owes_headers = self.has_headers_in_band();
         }
-        self.setup.headers = headers;
-        if self.setup.codec.takes_headers_in_band() {
-            let headers = self.setup.headers.clone();
-            let parsed = self.parser()?.parse(&headers, None);
-            let shown = self.collect();
-            parsed.or_else(|error| self.failed(error))?;
-            return shown;
-        }
-        Ok(())
     }
 
     /// Packets that gave nothing: refused, or left out on the way to the next key frame.
@@ -201,31 +208,25 @@ impl Nvdec {
         if !matches!(self.work, Work::Parsing(_)) {
             let engine = match std::mem::replace(&mut self.work, Work::Moving) {
                 Work::Waiting(engine) => engine,
-                _ => Engine::new(
-                    &self.gpu,
-                    self.setup.codec,
-                    self.setup.max_pixels,
-                    self.setup.idle_surfaces,
-                ),
+                _ => {
+                    let (setup, gpu) = (&self.setup, &self.gpu);
+                    Box::new(Engine::new(gpu, setup.codec, setup.max_pixels, setup.idle_surfaces))
+                }
             };
             let headers = &self.setup.headers;
             let clock_hz = self.stamps.clock_hz();
-            let mut parser = Parser::open(&self.gpu, self.setup.codec, headers, clock_hz, engine)?;
-            if self.setup.codec.takes_headers_in_band() && !headers.is_empty() {
-                // Headers that are wrong are followed by better ones in the stream, or by packets that are refused.
-                if let Err(error) = parser.parse(headers, None)
-                    && error.kind != Trouble::Refused
-                {
-                    self.work = Work::Parsing(parser);
-                    return Err(error);
-                }
-            }
+            let parser = Parser::open(&self.gpu, self.setup.codec, headers, clock_hz, engine)?;
             self.work = Work::Parsing(parser);
+            self.owes_headers = self.has_headers_in_band();
         }
         match &mut self.work {
             Work::Parsing(parser) => Ok(parser),
             _ => Err(CudaError::refused("cuvidCreateVideoParser", "there is no parser")),
         }
+    }
+
+    fn has_headers_in_band(&self) -> bool {
+        self.setup.codec.has_start_codes() && !self.setup.headers.is_empty()
     }
 
     /// Takes what was shown, with the time stamps that went in.

@@ -23,6 +23,7 @@ pub(super) struct Stamps {
     waiting: BTreeMap<i64, VecDeque<(u64, i64)>>,
     given: VecDeque<(u64, i64)>,
     next: u64,
+    latest: i64,
 }
 
 impl Stamps {
@@ -40,6 +41,7 @@ impl Stamps {
             waiting: BTreeMap::new(),
             given: VecDeque::new(),
             next: 0,
+            latest: 0,
         }
     }
 
@@ -63,8 +65,18 @@ impl Stamps {
         if let Some((pts, ticks)) = ticks {
             self.waiting.entry(ticks).or_default().push_back((number, pts));
             self.given.push_back((number, ticks));
+            self.latest = ticks;
         }
         (number, ticks.map(|(_, ticks)| ticks))
+    }
+
+    /// A time that no packet has, for parsers that know packets apart by their times alone.
+    pub(super) fn nobodys(&mut self) -> i64 {
+        self.latest = self.latest.wrapping_add(1);
+        while self.waiting.contains_key(&self.latest) {
+            self.latest = self.latest.wrapping_add(1);
+        }
+        self.latest
     }
 
     /// The packet, and its stamp, that the parser means; none when it made the time up.
@@ -115,6 +127,8 @@ mod tests {
         assert_eq!(stamps.give(None), (0, None));
         let (_, ticks) = stamps.give(Some(40));
         assert_eq!(stamps.take(ticks.expect("told") + 1), None);
+        let made_up = stamps.nobodys();
+        assert_eq!(stamps.take(made_up), None);
         assert_eq!(stamps.give(Some(i64::MAX)).1, None, "beyond what can be told");
     }
 

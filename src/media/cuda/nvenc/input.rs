@@ -36,6 +36,8 @@ pub struct Mapped {
     pub buffer: *mut c_void,
     /// Number of its format (NV_ENC_BUFFER_FORMAT).
     pub format: u32,
+    /// From a row to the next, bytes.
+    pub pitch: u32,
 }
 
 /// All pictures and memory of one session. Whoever calls the driver to submit or take back has it locked.
@@ -79,14 +81,14 @@ impl Inputs {
             .get_mut(&address)
             .expect("it was put there if it was missing");
         known.last_used = number;
-        let format = format_of(known.memory.layout())?;
+        let (format, pitch) = (format_of(known.memory.layout())?, pitch_of(&known.memory)?);
         let (buffer, users) = match known.mapping {
             Some(mapping) => mapping,
             None => (map(&self.encoder, known.registration)?, 0),
         };
         known.mapping = Some((buffer, users + 1));
         self.held.insert(number, picture);
-        Ok(Mapped { buffer, format })
+        Ok(Mapped { buffer, format, pitch })
     }
 
     /// Takes a picture back that the driver is done with; whether it had one of that number.
@@ -135,15 +137,12 @@ impl Inputs {
     }
 
     fn register(&self, surface: &Surface) -> Result<*mut c_void, CudaError> {
-        let number = |value: usize| {
-            u32::try_from(value).map_err(|_| CudaError::refused("nvEncRegisterResource", "the picture is too large"))
-        };
         let mut order = sys::NV_ENC_REGISTER_RESOURCE {
             version: sys::NV_ENC_REGISTER_RESOURCE_VER,
             resourceType: sys::NV_ENC_INPUT_RESOURCE_TYPE::NV_ENC_INPUT_RESOURCE_TYPE_CUDADEVICEPTR,
             width: surface.width(),
             height: surface.height(),
-            pitch: number(surface.pitch_bytes())?,
+            pitch: pitch_of(surface)?,
             resourceToRegister: surface.address() as *mut c_void,
             bufferFormat: match surface.layout() {
                 Layout::P016 => sys::NV_ENC_BUFFER_FORMAT::NV_ENC_BUFFER_FORMAT_YUV420_10BIT,
@@ -157,6 +156,11 @@ impl Inputs {
         self.encoder.check("nvEncRegisterResource", code)?;
         Ok(order.registeredResource)
     }
+}
+
+fn pitch_of(surface: &Surface) -> Result<u32, CudaError> {
+    u32::try_from(surface.pitch_bytes())
+        .map_err(|_| CudaError::refused("nvEncRegisterResource", "the picture is too large"))
 }
 
 fn format_of(layout: Layout) -> Result<u32, CudaError> {

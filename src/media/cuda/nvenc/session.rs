@@ -307,7 +307,7 @@ impl NvencSession {
             (*picture).version = sys::NV_ENC_PIC_PARAMS_VER;
             (*picture).inputWidth = self.setup.width;
             (*picture).inputHeight = self.setup.height;
-            (*picture).inputPitch = self.setup.width;
+            (*picture).inputPitch = mapped.pitch;
             (*picture).pictureStruct = sys::NV_ENC_PIC_STRUCT::NV_ENC_PIC_STRUCT_FRAME;
             (*picture).frameIdx = number as u32;
             (*picture).inputTimeStamp = number;

@@ -30,10 +30,19 @@ use crate::media::pass::gpu::refusal::refused;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+/// Packets kept back at the beginning while none of them is a key frame: some containers mark none.
+const MAX_HELD: usize = 64;
 /// Surfaces kept idle: about as many as wait in the queues behind a decoder.
 const IDLE_SURFACES: usize = 12;
 /// Packets remembered until their pictures come out; deeper than any codec reorders.
 const MAX_REMEMBERED: usize = 256;
+
+/// The only colours that VP8 has.
+const OF_VP8: Color = Color {
+    matrix: color::BT601_625,
+    range: color::LIMITED,
+    ..Color::UNSPECIFIED
+};
 
 /// What is remembered of a packet until its picture comes out.
 #[derive(Debug, Clone, Copy)]
@@ -50,6 +59,8 @@ pub struct GpuDecoder {
     codec: Codec,
     packing: Packing,
     which: Decode,
+    /// Read before the first key frame; none from it on.
+    held: Option<Vec<Packet>>,
     sent: VecDeque<Sent>,
     times: BestTime,
     /// What the container and the first headers say of all pictures.
@@ -94,15 +105,15 @@ impl GpuDecoder {
         if let Some(why) = unfit_kind(codec, parameters) {
             return Err(why);
         }
-        let block = match codec {
-            Codec::H264 | Codec::Mpeg1 | Codec::Mpeg2 | Codec::Mpeg4 | Codec::Vc1 | Codec::Jpeg => 16,
-            _ => 8,
-        };
         let (width, height) = (parameters.width(), parameters.height());
-        let coded = (width.next_multiple_of(block), height.next_multiple_of(block));
-        // Largest sizes are those of pictures, smallest ones those of what is coded.
-        let fits =
-            device.can_decode(name, "4:2:0", depth, coded) || device.can_decode(name, "4:2:0", depth, (width, height));
+        // Codecs of macroblocks are measured by what is coded; of the others nobody says how that is rounded.
+        let coded = match codec {
+            Codec::H264 | Codec::Mpeg1 | Codec::Mpeg2 | Codec::Mpeg4 | Codec::Vc1 | Codec::Jpeg => {
+                (width.next_multiple_of(16), height.next_multiple_of(16))
+            }
+            _ => (width, height),
+        };
+        let fits = device.can_decode(name, "4:2:0", depth, coded);
         if !fits {
             let known = device
                 .decode
@@ -135,6 +146,7 @@ impl GpuDecoder {
             codec,
             packing,
             which: Decode::All,
+            held: Some(Vec::new()),
             sent: VecDeque::new(),
             times: BestTime::new(usize::try_from(parameters.video_delay()).unwrap_or(0)),
             color: parameters.color(),
@@ -169,13 +181,36 @@ impl GpuDecoder {
         }
         if let Some(extradata) = packet.new_extradata() {
             self.packing.change(extradata)?;
-            self.nvdec.set_headers(self.packing.headers()).map_err(refused)?;
+            self.nvdec.set_headers(self.packing.headers());
         }
+        self.hold_or_pack(packet)
+    }
+
+    /// What comes before the first key frame needs pictures that nobody has: libavcodec shows none of it, a device might.
+    fn hold_or_pack(&mut self, packet: &Packet) -> Result<(), AvError> {
+        if let Some(held) = self.held.as_mut().filter(|_| !packet.is_key()) {
+            held.push(packet.share()?);
+            return if held.len() < MAX_HELD {
+                Ok(())
+            } else {
+                self.pack_held()
+            };
+        }
+        self.held = None;
         self.pack(Some(packet))
+    }
+
+    /// No packet is marked as a key frame, so that the parser has to find one.
+    fn pack_held(&mut self) -> Result<(), AvError> {
+        for packet in self.held.take().unwrap_or_default() {
+            self.pack(Some(&packet))?;
+        }
+        Ok(())
     }
 
     /// No more packets: the frames still inside come out.
     pub fn send_end(&mut self) -> Result<(), AvError> {
+        self.pack_held()?;
         self.pack(None)?;
         self.nvdec.send_end().map_err(refused)
     }
@@ -224,6 +259,8 @@ impl GpuDecoder {
 
     /// Forgets everything, after a seek or to decode again after the end.
     pub fn flush(&mut self) {
+        // Who goes to another place goes to a key frame.
+        self.held = None;
         self.packing.flush();
         self.nvdec.flush();
         self.sent.clear();
@@ -281,10 +318,10 @@ impl GpuDecoder {
     /// What the numbers mean: what was found out when the source was opened, until the stream says something new.
     fn color_of(&mut self, signal: Signal) -> Color {
         let first = *self.first_signal.get_or_insert(signal);
-        let said = if self.codec.states_colour() {
-            color_said(signal)
-        } else {
-            Color::UNSPECIFIED
+        let said = match self.codec {
+            Codec::Vp8 => OF_VP8,
+            codec if codec.states_colour() => color_said(signal),
+            _ => Color::UNSPECIFIED,
         };
         if first == signal {
             completed(self.color, said)
@@ -356,5 +393,94 @@ fn completed(one: Color, other: Color) -> Color {
         transfer: or(one.transfer, other.transfer),
         matrix: or(one.matrix, other.matrix),
         range: if one.range == 0 { other.range } else { one.range },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::GpuDecoder;
+    use super::color_said;
+    use super::completed;
+    use crate::media::av::Color;
+    use crate::media::av::Parameters;
+    use crate::media::av::PixelFormat;
+    use crate::media::av::color;
+    use crate::media::cuda::nvdec::Signal;
+    use crate::media::device_report::DecodeAbility;
+    use crate::media::device_report::DeviceFacts;
+
+    fn source(codec: &str, format: PixelFormat, size: (u32, u32)) -> Parameters {
+        let mut parameters = Parameters::of_video(codec).expect("known");
+        parameters.set_picture(format, size.0, size.1);
+        parameters
+    }
+
+    fn device() -> DeviceFacts {
+        let ability = |codec: &str, bit_depth: u32| DecodeAbility {
+            codec: codec.to_owned(),
+            chroma: "4:2:0".to_owned(),
+            bit_depth,
+            min_width: 48,
+            min_height: 16,
+            max_width: 4096,
+            max_height: 4096,
+            max_macroblocks: 65_536,
+            engines: 1,
+        };
+        DeviceFacts {
+            name: "Card".to_owned(),
+            decode: vec![ability("h264", 8), ability("hevc", 8), ability("hevc", 10)],
+            ..DeviceFacts::default()
+        }
+    }
+
+    #[test]
+    fn what_is_not_for_a_device_is_said_in_one_sentence() {
+        let why = |codec: &str, format: PixelFormat, size: (u32, u32)| {
+            GpuDecoder::supports(&source(codec, format, size), false, false, &device()).err()
+        };
+        let film = (1920, 1080);
+        assert_eq!(why("h264", PixelFormat::YUV420P, film), None);
+        assert_eq!(why("hevc", PixelFormat::YUV420P10, film), None);
+        let wrong = [
+            (why("prores", PixelFormat::YUV422P10, film), "the codec prores"),
+            (why("h264", PixelFormat::YUV422P, film), "yuv422p"),
+            (why("h264", PixelFormat::NONE, film), "unknown pixel format"),
+            (why("h264", PixelFormat::YUV420P10, film), "h264 of 10 bits"),
+            (why("av1", PixelFormat::YUV420P, film), "av1 of 8 bits"),
+            (why("hevc", PixelFormat::YUV420P, (8192, 4320)), "hevc of 8192x4320"),
+            (why("hevc", PixelFormat::YUV420P, (32, 32)), "hevc of 32x32"),
+        ];
+        for (why, words) in wrong {
+            let why = why.expect(words);
+            assert!(
+                why.contains(words) && !why.contains('\n') && !why.ends_with('.'),
+                "{why}"
+            );
+        }
+        let good = source("h264", PixelFormat::YUV420P, film);
+        assert!(GpuDecoder::supports(&good, true, false, &device()).is_err_and(|why| why.contains("joined")));
+        assert!(GpuDecoder::supports(&good, false, true, &device()).is_err_and(|why| why.contains("Dolby")));
+    }
+
+    #[test]
+    fn what_a_header_leaves_open_stays_open() {
+        let silent = Signal {
+            primaries: 2,
+            transfer: 0,
+            matrix: 2,
+            is_full_range: false,
+        };
+        assert_eq!(color_said(silent), Color::UNSPECIFIED);
+        let pq = Signal {
+            primaries: 9,
+            transfer: 16,
+            matrix: 9,
+            is_full_range: true,
+        };
+        assert!(color_said(pq).is_hdr());
+        assert_eq!(color_said(pq).range, color::FULL);
+        assert_eq!(completed(color_said(silent), Color::BT709), Color::BT709);
+        assert_eq!(completed(Color::BT709, color_said(pq)), Color::BT709);
     }
 }

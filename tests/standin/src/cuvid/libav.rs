@@ -58,6 +58,11 @@ impl Decoder {
             context.apply_cropping = 0;
             // Devices show what they could not decode well, too.
             context.flags |= ffi::AV_CODEC_FLAG_OUTPUT_CORRUPT as i32;
+            if codec.id == ffi::AVCodecID::H264 {
+                // What a stream does not say of its order is not guessed, at the cost of pictures: all that its level
+                // allows are held back, as devices do it.
+                context.strict_std_compliance = ffi::FF_COMPLIANCE_STRICT;
+            }
             if !headers.is_empty() {
                 let padded = padded(headers);
                 let copy = ffi::av_mallocz(padded.len()).cast::<u8>();

@@ -24,6 +24,7 @@ pub enum Codec {
 impl Codec {
     const ALL: [Codec; 3] = [Codec::H264, Codec::Hevc, Codec::Av1];
 
+    /// Its GUID.
     pub fn guid(self) -> GUID {
         match self {
             Codec::H264 => sys::NV_ENC_CODEC_H264_GUID,
@@ -32,6 +33,7 @@ impl Codec {
         }
     }
 
+    /// As the environment calls it.
     pub fn name(self) -> &'static str {
         match self {
             Codec::H264 => "h264",
@@ -63,6 +65,7 @@ impl Codec {
             })
     }
 
+    /// GUIDs of its profiles, the automatic one among them.
     pub fn profiles(self) -> Vec<GUID> {
         let own = match self {
             Codec::H264 => vec![
@@ -79,6 +82,7 @@ impl Codec {
         [vec![sys::NV_ENC_CODEC_PROFILE_AUTOSELECT_GUID], own].concat()
     }
 
+    /// Formats in which pictures are taken.
     pub fn formats(self) -> Vec<NV_ENC_BUFFER_FORMAT> {
         let mut formats = vec![NV_ENC_BUFFER_FORMAT::NV_ENC_BUFFER_FORMAT_NV12];
         if self.has_ten_bits() {
@@ -87,10 +91,12 @@ impl Codec {
         formats
     }
 
+    /// Whether pictures of 10 bits are taken.
     pub fn has_ten_bits(self) -> bool {
         self != Codec::H264 && !settings().no_10bit
     }
 
+    /// Whether it looks ahead.
     pub fn has_lookahead(self) -> bool {
         !settings().no_lookahead
     }

@@ -9,6 +9,7 @@ pub struct BitReader<'a> {
 }
 
 impl<'a> BitReader<'a> {
+    /// At the first bit.
     pub fn new(bytes: &'a [u8]) -> Self {
         BitReader { bytes, at: 0 }
     }
@@ -18,6 +19,7 @@ impl<'a> BitReader<'a> {
         self.at
     }
 
+    /// A number of so many bits.
     pub fn bits(&mut self, count: u32) -> Option<u32> {
         let mut value = 0;
         for _ in 0..count {
@@ -28,6 +30,7 @@ impl<'a> BitReader<'a> {
         Some(value)
     }
 
+    /// One bit.
     pub fn flag(&mut self) -> Option<bool> {
         Some(self.bits(1)? == 1)
     }
@@ -66,6 +69,7 @@ pub struct BitWriter {
 }
 
 impl BitWriter {
+    /// A number of so many bits.
     pub fn bits(&mut self, count: u32, value: u32) {
         for bit in (0..count).rev() {
             if self.at.is_multiple_of(8) {
@@ -77,10 +81,12 @@ impl BitWriter {
         }
     }
 
+    /// One bit.
     pub fn flag(&mut self, value: bool) {
         self.bits(1, u32::from(value));
     }
 
+    /// Exp-Golomb, unsigned.
     pub fn ue(&mut self, value: u32) {
         let code = u64::from(value) + 1;
         let length = 63 - code.leading_zeros();
@@ -89,6 +95,7 @@ impl BitWriter {
         self.bits(length, (code - (1 << length)) as u32);
     }
 
+    /// Exp-Golomb, signed.
     pub fn se(&mut self, value: i32) {
         self.ue(if value > 0 {
             value.unsigned_abs() * 2 - 1
@@ -121,6 +128,7 @@ impl BitWriter {
         self.at += bytes.len() * 8;
     }
 
+    /// What was written.
     pub fn finish(self) -> Vec<u8> {
         self.bytes
     }

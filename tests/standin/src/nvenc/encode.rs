@@ -90,11 +90,16 @@ fn submit(session: &Session, state: &mut State, params: &NV_ENC_PIC_PARAMS) -> A
     let (input, output) = (params.inputBuffer.addr(), params.outputBitstream.addr());
     let (picture, memory) = state.resources.look(input)?;
     state.outputs.check_free(output)?;
-    let stream = match &state.streams {
+    // Mapping waits for the default stream; of other work the encoder knows what is on its input stream.
+    let default = session.context.default_stream();
+    let input_stream = match &state.streams {
         Some(streams) => streams.input(&session.context)?,
-        None => Arc::clone(session.context.default_stream()),
+        None => Arc::clone(default),
     };
-    if !driver::is_ready_for(picture.address, &stream) {
+    let is_ready = [default, &input_stream]
+        .iter()
+        .any(|stream| driver::is_ready_for(picture.address, stream));
+    if !is_ready {
         return Err(breach(
             NV_ENC_ERR_INVALID_CALL,
             "the picture may still be drawn: by work that is neither on the input stream nor waited for",

@@ -5,6 +5,7 @@
 
 use crate::contract;
 use crate::cuda::context;
+use crate::cuda::memory::Reserved;
 use crate::cuda::stream;
 use crate::nvenc::ability::Codec;
 use crate::nvenc::answer::Answer;
@@ -12,6 +13,7 @@ use crate::nvenc::answer::breach;
 use crate::nvenc::answer::refused;
 use crate::nvenc::answer::status_of;
 use crate::nvenc::order::Order;
+use crate::nvenc::picture::Shape;
 use crate::nvenc::query::put;
 use crate::nvenc::session;
 use crate::nvenc::session::IoStreams;
@@ -32,6 +34,8 @@ use std::ffi::c_char;
 use std::ffi::c_void;
 use std::sync::Arc;
 
+/// Pictures that an encoder keeps on the device beside those that wait: references and what is being coded.
+const OWN_PICTURES: u32 = 6;
 /// A device of CUDA's.
 const CUDA: u32 = 1;
 
@@ -103,7 +107,7 @@ fn open_checked(params: &NV_ENC_OPEN_ENCODE_SESSION_EX_PARAMS) -> Answer<*mut c_
 }
 
 pub unsafe extern "C" fn initialize(encoder: *mut c_void, params: *mut NV_ENC_INITIALIZE_PARAMS) -> NVENCSTATUS {
-    session::call("nvEncInitializeEncoder", encoder, |_, state| {
+    session::call("nvEncInitializeEncoder", encoder, |session, state| {
         // SAFETY: the caller's struct, or null.
         let Some(params) = (unsafe { params.as_ref() }) else {
             return Err(breach(NV_ENC_ERR_INVALID_PTR, "no parameters"));
@@ -112,6 +116,11 @@ pub unsafe extern "C" fn initialize(encoder: *mut c_void, params: *mut NV_ENC_IN
             return Err(breach(NV_ENC_ERR_INVALID_CALL, "the session is initialised already"));
         }
         let setup = Setup::read(params)?;
+        let (width, height) = (setup.width.max(setup.max_width), setup.height.max(setup.max_height));
+        let pictures = OWN_PICTURES + setup.bframes + setup.lookahead;
+        let bytes = Shape::bytes(width, height, setup.depth) * pictures as usize;
+        let memory = Reserved::new(session.context.device(), bytes)
+            .ok_or_else(|| refused(NV_ENC_ERR_OUT_OF_MEMORY, "the device has no memory left"))?;
         let stream = Stream::open(&setup).map_err(|text| refused(NV_ENC_ERR_GENERIC, text))?;
         let order = Order::new(setup.interval, setup.idr_period, setup.lookahead);
         state.running = Some(Running {
@@ -123,6 +132,7 @@ pub unsafe extern "C" fn initialize(encoder: *mut c_void, params: *mut NV_ENC_IN
             setup: Arc::new(setup),
             stream,
             submitted: 0,
+            _memory: memory,
             force_next_idr: false,
             is_flushed: true,
         });

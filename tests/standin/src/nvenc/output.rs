@@ -51,10 +51,12 @@ pub struct Outputs {
 }
 
 impl Outputs {
+    /// A new one.
     pub fn create(&mut self, handle: usize) {
         self.buffers.insert(handle, Stage::Free);
     }
 
+    /// Ends one that is free.
     pub fn destroy(&mut self, handle: usize) -> Answer {
         match self.buffers.get(&handle) {
             None => Err(breach(NV_ENC_ERR_INVALID_PARAM, "no such bitstream buffer")),
@@ -164,6 +166,7 @@ impl Outputs {
         }
     }
 
+    /// The client has read it: it is free.
     pub fn unlock(&mut self, handle: usize) -> Answer {
         if !matches!(self.buffers.get(&handle), Some(Stage::Locked(_))) {
             return Err(breach(NV_ENC_ERR_INVALID_PARAM, "the buffer is not locked"));

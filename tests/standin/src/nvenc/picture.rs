@@ -76,11 +76,21 @@ impl Shape {
         hasher.finish()
     }
 
+    /// Bytes of the memory that a picture of this size takes.
+    pub fn bytes(width: u32, height: u32, depth: u32) -> usize {
+        let samples = width as usize * height as usize * 3 / 2;
+        if depth == 10 { samples * 2 } else { samples }
+    }
+
     /// The picture, with samples of `depth` bits.
     pub fn picture(&self, memory: &[u8], depth: u32) -> Picture {
         let mut samples = [Vec::new(), Vec::new(), Vec::new()];
         for row in 0..self.rows() {
             let is_luma = row < self.height;
+            if is_luma && !self.is_ten_bit && depth == 8 {
+                samples[0].extend_from_slice(self.row(memory, row));
+                continue;
+            }
             for (index, sample) in self.row(memory, row).chunks_exact(self.sample_bytes()).enumerate() {
                 let plane = if is_luma { 0 } else { 1 + index % 2 };
                 let to = &mut samples[plane];

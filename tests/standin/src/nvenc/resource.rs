@@ -61,6 +61,7 @@ impl Resources {
         Ok(())
     }
 
+    /// Lets a picture go that is not mapped.
     pub fn unregister(&mut self, handle: usize) -> Answer {
         if self.mapped.values().any(|mapped| mapped.registered == handle) {
             return Err(breach(NV_ENC_ERR_INVALID_CALL, "the resource is still mapped"));

@@ -3,6 +3,7 @@
 //! Guarantees: one thread at a time works on a session; a session that is destroyed is no session any more.
 
 use crate::cuda::context::Context;
+use crate::cuda::memory::Reserved;
 use crate::cuda::stream;
 use crate::cuda::stream::Stream as CudaStream;
 use crate::handle::Table;
@@ -63,6 +64,8 @@ pub struct Running {
     pub order: Order<Submitted>,
     /// Pictures submitted so far.
     pub submitted: u64,
+    /// What the device keeps for it: references, and pictures that wait.
+    pub _memory: Reserved,
     pub force_next_idr: bool,
     pub is_flushed: bool,
 }
