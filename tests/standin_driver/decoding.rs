@@ -168,7 +168,10 @@ fn one_picture_alone_keeps_its_stamp() {
         begin(0);
         for (codec, coding) in [
             (Codec::cudaVideoCodec_H264, H264),
-            (Codec::cudaVideoCodec_HEVC, "-c:v libx265 -x265-params log-level=error -f hevc"),
+            (
+                Codec::cudaVideoCodec_HEVC,
+                "-c:v libx265 -x265-params log-level=error -f hevc",
+            ),
         ] {
             let stream = clip("192x160", "0.04", coding);
             let mut client = Client::new(codec, Habit::Good, 4);
