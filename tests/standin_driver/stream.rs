@@ -246,7 +246,11 @@ impl Client {
             _ => 0,
         };
         self.late.push_back(now);
-        let wanted = if self.late.len() > lag { self.late.pop_front() } else { None };
+        let wanted = if self.late.len() > lag {
+            self.late.pop_front()
+        } else {
+            None
+        };
         let Some((index, timestamp)) = wanted else {
             return;
         };

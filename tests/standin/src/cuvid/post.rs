@@ -136,6 +136,12 @@ impl Target {
             (upper, lower) = (of_field(upper), of_field(lower));
         }
         let rows = [upper, lower].map(|row| frame.row(component, row, height, width * sample));
+        let first = area[0] as usize;
+        let is_copy = !self.is_wide && sample == 1 && step == 1 && below == 0 && across.is_even();
+        if is_copy && rect[0] == 0 && rect[2] as usize == out && first + out <= width {
+            to[..out].copy_from_slice(&rows[0][first..first + out]);
+            return;
+        }
         let read = |row: &[u8], at: usize| match sample {
             1 => u32::from(row[at]),
             _ => u32::from(u16::from_le_bytes([row[2 * at], row[2 * at + 1]])),
@@ -177,11 +183,16 @@ impl Axis {
         }
     }
 
+    /// Nothing becomes larger or smaller along it.
+    fn is_even(&self) -> bool {
+        self.to == self.length
+    }
+
     /// The two places between which it lies, and how far from the first one, in 256ths.
     fn at(&self, place: i32) -> (usize, usize, u32) {
         let clamp = |at: i64| (at.max(0) as usize).min(self.most.saturating_sub(1));
         let offset = i64::from(place - self.start);
-        if self.to == self.length {
+        if self.is_even() {
             let at = clamp(i64::from(self.from) + offset);
             return (at, at, 0);
         }
