@@ -207,11 +207,10 @@ impl Devices {
         for (uuid, device) in &mut self.by_uuid {
             let is_of_use = |facts: &DeviceFacts| !facts.decode.is_empty() || !facts.encode.is_empty();
             match found.iter().find(|facts| facts.uuid == *uuid) {
-                Some(facts) if is_of_use(facts) => {
-                    if device.answered_well(by_hand, now) {
-                        news.push(News::Back(uuid.clone()));
-                    }
+                Some(facts) if is_of_use(facts) && device.answered_well(by_hand, now) => {
+                    news.push(News::Back(uuid.clone()));
                 }
+                Some(facts) if is_of_use(facts) => {}
                 Some(_) if device.is_missing("none of its decoders and encoders can be used", now) => {
                     news.push(News::Aside(uuid.clone()));
                 }

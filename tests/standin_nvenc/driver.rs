@@ -55,10 +55,6 @@ pub struct Driver {
 }
 
 /// Carries a call of the list out.
-#[allow(
-    clippy::macro_metavars_in_unsafe,
-    reason = "what is unsafe is the call, wherever it stands"
-)]
 #[macro_export]
 macro_rules! call {
     ($driver:expr, $name:ident, $($argument:expr),*) => {{

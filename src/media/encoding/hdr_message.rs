@@ -79,7 +79,6 @@ fn light_of(light: ContentLight) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::messages;
-    use crate::media::av::Dict;
     use crate::media::av::Encoder;
     use crate::media::av::Frame;
     use crate::media::av::PixelFormat;
