@@ -91,7 +91,8 @@ mod tests {
     fn tables_hold_their_curves_at_their_points() {
         let table = tables(Curve::Pq);
         assert_eq!(table.len(), 2 * (STEPS + 1));
-        assert!((table[STEPS * 4 / 5] - 100.0).abs() < 0.2);
+        // The point nearest to a signal of 1 lies a little below it.
+        assert!((99.0..=100.0).contains(&table[STEPS * 4 / 5]));
         assert_eq!(table[STEPS + 1 + STEPS / 2], 1.0);
         assert!(table[..=STEPS].is_sorted() && table[STEPS + 1..].is_sorted());
     }
