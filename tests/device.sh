@@ -109,7 +109,7 @@ name=$(grep -o '"ordinal":'"$device"',"uuid":"[^"]*","name":"[^"]*"' "$room/devi
 if [ "$code" -ne 0 ] || [ -z "$name" ]; then
   row "device $device" FAILED "not there; see check above"
 else
-  row "device $device" ok "$name, driver $driver, CUDA $cuda, looked at in $took_ms ms"
+  row "device $device" ok "$name, driver ${driver:-of unknown version}, CUDA ${cuda:-unknown}, looked at in $took_ms ms"
 fi
 
 if [ -n "$name" ]; then

@@ -35,8 +35,8 @@ use std::sync::Barrier;
 use std::time::Duration;
 use std::time::Instant;
 
-/// Heights of the ladder that is scaled to.
-const RUNGS: [u32; 4] = [1080, 720, 480, 360];
+/// Edges of the ladder's rungs, in twelfths of the source's: of 1080p 1080, 720, 450 and 360 lines.
+const RUNGS: [u32; 4] = [12, 8, 5, 4];
 /// A cell of a sprite.
 const CELL: (u32, u32) = (160, 90);
 /// Cells of a sheet in a row, and rows.
@@ -120,7 +120,7 @@ fn decoding(kernels: &Arc<Kernels>, path: &Path, what: &str, tell: &mut dyn FnMu
     tell(beside(
         line(
             "decode and scale",
-            format!("{what}: each picture to the ladder in one launch"),
+            format!("{what}: each picture to four rungs in one launch"),
             laddered.clone(),
         ),
         &laddered,
@@ -171,16 +171,17 @@ fn reading(gpu: &Arc<Gpu>, film: &Film, each: &mut dyn FnMut(&Frame) -> Result<(
 
 fn with_ladder(kernels: &Kernels, film: &Film) -> Rate {
     let gpu = kernels.gpu();
-    let mut sizes: Option<Vec<SurfacePool>> = None;
+    let mut sizes: Option<[SurfacePool; 4]> = None;
     let mut queued = 0;
     through(gpu, film, &mut |frame| {
         let source = surface_of(frame).ok_or_else(|| AvError::argument("frame"))?;
         let pools = sizes.get_or_insert_with(|| {
-            let (width, height) = (source.width(), source.height());
-            let lower = RUNGS.iter().filter(|rung| **rung <= height);
-            lower
-                .map(|rung| SurfacePool::new(gpu, Layout::Nv12, (width * rung / height).next_multiple_of(2), *rung, 2))
-                .collect()
+            let edge = |edge: u32, rung: u32| (edge * rung / 12).next_multiple_of(2);
+            let pool = |rung| {
+                let (width, height) = (edge(source.width(), rung), edge(source.height(), rung));
+                SurfacePool::new(gpu, Layout::Nv12, width, height, 2)
+            };
+            RUNGS.map(pool)
         });
         let surfaces: Vec<_> = pools
             .iter()
