@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 
 /// A refused call of the driver.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{text} ({call} answered {code})")]
+#[error("{text} ({call}{})", answered(*code))]
 pub struct CudaError {
     /// The function that answered so.
     pub call: &'static str,
@@ -16,6 +16,15 @@ pub struct CudaError {
     pub text: String,
     /// What kind of trouble it is.
     pub kind: Trouble,
+}
+
+/// The number in words; 0 is none.
+fn answered(code: i32) -> String {
+    if code == 0 {
+        String::new()
+    } else {
+        format!(" answered {code}")
+    }
 }
 
 /// What a refused call means for what comes next.
