@@ -182,6 +182,34 @@ fn a_smaller_rendition_of_a_silent_source_is_shown_in_the_same_colours() {
     }
 }
 
+/// MPEG-2 has no word for full range, so the numbers must become those of the other.
+#[test]
+fn full_range_is_narrowed_for_codecs_that_cannot_say_it() {
+    let room = Room::new();
+    for (form, encode) in [
+        ("yuv420p", "libx264 -qp 0"),
+        ("yuv420p10le", "libx265 -x265-params log-level=none:range=full:crf=5"),
+    ] {
+        let raw = bars(room.path(), 320, 180, 3);
+        let source = room.path().join("full.mp4");
+        ffmpeg(
+            &format!(
+                "-f rawvideo -pix_fmt rgb24 -s 320x180 -r 25 -i {{}} -vf scale=out_color_matrix=bt709:out_range=full,format={form} \
+                 -color_range pc -colorspace bt709 -color_primaries bt709 -color_trc bt709 -c:v {encode} -preset ultrafast {{}}"
+            ),
+            &[&raw, &source],
+        );
+        let mpeg2 = "codec = \"mpeg2\", rate = \"vbr\", bitrate_kbps = 8000";
+        let output = transcoded(&room, &source, mpeg2);
+        for (found, bar) in colours(&output).into_iter().zip(BARS) {
+            assert!(
+                distance(found, bar.map(i32::from)) <= BOUND,
+                "{form}: {bar:?} became {found:?}"
+            );
+        }
+    }
+}
+
 #[test]
 fn grey_stays_grey_and_as_bright() {
     let room = Room::new();

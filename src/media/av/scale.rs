@@ -146,24 +146,6 @@ impl Scaler {
         } else {
             0
         };
-        // SAFETY: answers null or a context of its own.
-        let context = NonNull::new(unsafe {
-            ffi::sws_getContext(
-                int(shape.width)?,
-                int(shape.height)?,
-                shape.format.raw(),
-                int(self.width)?,
-                int(self.height)?,
-                self.format.raw(),
-                flags,
-                ptr::null_mut(),
-                ptr::null_mut(),
-                ptr::null(),
-            )
-        })
-        .map(Context)
-        .ok_or_else(bad)?;
-
         let from_rgb = shape.format.is_rgb();
         let to_rgb = self.format.is_rgb();
         // An RGB source has no matrix: the result gets the one its size suggests.
@@ -177,6 +159,32 @@ impl Scaler {
             Some(range) if !to_rgb => range == color::FULL,
             _ => to_rgb || (!from_rgb && from_full),
         };
+        // SAFETY: answers null or a context of its own.
+        let context = NonNull::new(unsafe { ffi::sws_alloc_context() })
+            .map(Context)
+            .ok_or_else(|| AvError::memory("sws_alloc_context"))?;
+        // Ranges are said before it is made ready: of more than 8 bits they are not heard afterwards.
+        let settings = [
+            (c"srcw", int(shape.width)?),
+            (c"srch", int(shape.height)?),
+            (c"src_format", shape.format.raw().0 as c_int),
+            (c"src_range", c_int::from(from_full)),
+            (c"dstw", int(self.width)?),
+            (c"dsth", int(self.height)?),
+            (c"dst_format", self.format.raw().0 as c_int),
+            (c"dst_range", c_int::from(to_full)),
+            (c"sws_flags", flags),
+        ];
+        for (name, value) in settings {
+            // SAFETY: a live context, which begins with its class; the name is a constant of libswscale's options.
+            check("av_opt_set_int", unsafe {
+                ffi::av_opt_set_int(context.0.as_ptr().cast(), name.as_ptr(), i64::from(value), 0)
+            })?;
+        }
+        // SAFETY: a live context, set up and not made ready yet.
+        check("sws_init_context", unsafe {
+            ffi::sws_init_context(context.0.as_ptr(), ptr::null_mut(), ptr::null_mut())
+        })?;
         // SAFETY: a live context; the tables are constants of libswscale.
         unsafe {
             let table = ffi::sws_getCoefficients(matrix);
