@@ -240,9 +240,11 @@ impl Gather for Animation {
         };
         let name = format!("animation{}", self.format.extension());
         let not_encoded = |cause: AnimationError| {
-            let code = match cause {
-                AnimationError::Missing(_) => "EncoderMissing",
-                _ => "AnimationNotEncoded",
+            let is_missing = matches!(cause, AnimationError::Missing(_));
+            let code = if is_missing {
+                "EncoderMissing"
+            } else {
+                "AnimationNotEncoded"
             };
             Fault::new(
                 code,
@@ -250,8 +252,13 @@ impl Gather for Animation {
                 "encode",
                 format!("{} frames as {name}", clip.frames),
                 cause.to_string(),
-                "Check the free space in the scratch directory and the encoders listed by `reelmill check`.",
+                if is_missing {
+                    "Ask for a larger picture or another format; `reelmill check` lists the encoders that are there."
+                } else {
+                    "Check the free space in the scratch directory and the encoders listed by `reelmill check`."
+                },
             )
+            .retryable(!is_missing)
         };
         let mut checks = Checks::default();
         checks.add("frames_taken", "at least 1", clip.frames.to_string(), clip.frames > 0);
@@ -355,10 +362,10 @@ mod tests {
     fn animate(json: &str, shades: &[u8]) -> (tempfile::TempDir, Result<JobProduct, Fault>) {
         let root = tempfile::tempdir().expect("a directory");
         let scratch = JobScratch::create(root.path(), "job").expect("made");
-        let fit = Fit::new((Some(64), Some(48)), (64, 48), WIDEST, Color([0; 3]), None);
+        let fit = Fit::new((Some(64), Some(64)), (64, 64), WIDEST, Color([0; 3]), None);
         let mut animation = Box::new(Animation::new(&spec(json), fit, shades.len(), scratch).expect("small enough"));
         for (number, shade) in shades.iter().enumerate() {
-            let mut picture = Picture::filled(64, 48, Color([*shade, 90, 255 - *shade])).expect("not empty");
+            let mut picture = Picture::filled(64, 64, Color([*shade, 90, 255 - *shade])).expect("not empty");
             picture.paste(
                 &Picture::filled(8, 8, Color([255, 255, 255])).expect("not empty"),
                 number as u32 * 4 % 56,
