@@ -120,7 +120,13 @@ fn read_avif(bytes: &[u8]) -> Result<AnimationFacts, String> {
         Source::from_bytes(Box::new(Held(bytes.to_vec())), "animation.avif").map_err(|cause| cause.to_string())?;
     let limits = Limits::default();
     let mut demuxer = Demuxer::open(source, &limits).map_err(words)?;
-    let stream = demuxer.stream(0).ok_or_else(|| "it has no track".to_owned())?;
+    // Newer libav shows the picture that stands for the sequence as a track of its own, before it.
+    let longest = demuxer.streams().map(|stream| stream.frame_count().unwrap_or(0)).max();
+    let place = demuxer
+        .streams()
+        .position(|stream| stream.frame_count().unwrap_or(0) == longest.unwrap_or(0));
+    let track = place.ok_or_else(|| "it has no track".to_owned())?;
+    let stream = demuxer.stream(track).ok_or_else(|| "it has no track".to_owned())?;
     let unit_s = stream.time_base().value();
     let mut decoder =
         Decoder::open(&stream.parameters().map_err(words)?, stream.time_base(), 1, &limits).map_err(words)?;
@@ -128,7 +134,7 @@ fn read_avif(bytes: &[u8]) -> Result<AnimationFacts, String> {
     let (mut frames, mut size) = (0, (0, 0));
     while more {
         more = demuxer.read(&mut packet).map_err(words)?;
-        if more && packet.stream_index() != 0 {
+        if more && packet.stream_index() != track {
             continue;
         }
         if more {
