@@ -98,7 +98,8 @@ fn hopeless_sources_are_refused_by_name() {
     std::fs::write(&text, "shopping list\n".repeat(1000)).expect("write");
     assert_eq!(refusal(&text).code, "SourceNotMedia");
 
-    if let Some(path) = media("ax_sample_vvc.mp4") {
+    // Newer libav, as in the release, has a decoder for it.
+    if let Some(path) = media("ax_sample_vvc.mp4").filter(|path| look(path).is_err()) {
         let fault = refusal(&path);
         assert_eq!(fault.code, "SourceUndecodable");
         assert!(fault.cause.contains("vvc"), "{fault}");

@@ -105,6 +105,7 @@ pub fn write_gif(
     file.write_header_with(options).map_err(step("write the GIF header"))?;
     let time_base = file.stream(0).expect("one stream was added").time_base();
 
+    let last_cs = (time_of(clip.frames, clip.fps, 100) - time_of(clip.frames.saturating_sub(1), clip.fps, 100)).max(1);
     let mut painted = ffmpeg::frame::Video::empty();
     let mut packet = ffmpeg::codec::packet::Packet::empty();
     for number in 0..=clip.frames {
@@ -132,22 +133,24 @@ pub fn write_gif(
             .is_ok()
         {
             encoder.send_frame(&painted).map_err(step("encode a GIF frame"))?;
-            write_packets(&mut encoder, &mut packet, time_base, &mut file)?;
+            write_packets(&mut encoder, &mut packet, (time_base, last_cs), &mut file)?;
         }
     }
     encoder.send_eof().map_err(step("end the GIF"))?;
-    write_packets(&mut encoder, &mut packet, time_base, &mut file)?;
+    write_packets(&mut encoder, &mut packet, (time_base, last_cs), &mut file)?;
     file.write_trailer().map_err(step("close the GIF file"))
 }
 
 fn write_packets(
     encoder: &mut ffmpeg::encoder::Video,
     packet: &mut ffmpeg::codec::packet::Packet,
-    time_base: ffmpeg::Rational,
+    (time_base, last_cs): (ffmpeg::Rational, i64),
     file: &mut ffmpeg::format::context::Output,
 ) -> Result<(), AnimationError> {
     while encoder.receive_packet(packet).is_ok() {
         packet.set_stream(0);
+        // Newer muxers take it for the last frame, which no other one ends.
+        packet.set_duration(last_cs);
         packet.rescale_ts(ffmpeg::Rational::new(1, 100), time_base);
         packet.write_interleaved(file).map_err(step("write to the GIF file"))?;
     }

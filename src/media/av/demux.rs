@@ -108,7 +108,8 @@ impl Demuxer {
             (*context).pb = io.as_ptr();
             (*context).flags |= ffi::AVFMT_FLAG_CUSTOM_IO as c_int;
             (*context).io_open = Some(refuse);
-            (*context).max_streams = c_int::try_from(limits.max_streams).unwrap_or(c_int::MAX);
+            // One more than allowed, so that more are seen: newer libav leaves out in silence what is beyond.
+            (*context).max_streams = c_int::try_from(limits.max_streams.saturating_add(1)).unwrap_or(c_int::MAX);
             (*context).format_whitelist = ffi::av_strdup(allowed::demuxers().as_ptr());
             (*context).codec_whitelist = ffi::av_strdup(allowed::decoders().as_ptr());
             let opened = ffi::avformat_open_input(&mut context, url.as_ptr(), ptr::null(), options.as_mut_ptr());

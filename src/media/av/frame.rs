@@ -259,6 +259,11 @@ impl Frame {
     pub fn notes(&self) -> std::collections::BTreeMap<String, String> {
         crate::media::av::dict::read(self.get().metadata)
     }
+    /// Forgets how it has to be turned.
+    pub(super) fn forget_turn(&mut self) {
+        // SAFETY: a live frame, borrowed exclusively; what it does not have is passed over.
+        unsafe { ffi::av_frame_remove_side_data(self.raw.as_ptr(), ffi::AVFrameSideDataType::DISPLAYMATRIX) }
+    }
     /// Forgets what no longer holds once it is upright, and what says more of its light than its colour does.
     pub fn forget_display(&mut self) {
         use ffi::AVFrameSideDataType as Kind;

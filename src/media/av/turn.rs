@@ -58,6 +58,8 @@ impl Turner {
                 turned.set_best_pts(pts);
             }
             turned.set_color(color);
+            // Newer decoders hand the container's word on, which has been followed now.
+            turned.forget_turn();
             turned
         }))
     }
