@@ -169,7 +169,16 @@ fn outside_crates_are_named_only_where_they_belong() {
     let homes: [(&str, &[&str]); 11] = [
         ("rusqlite", &["store/"]),
         ("axum", &["web/"]),
-        ("reqwest", &["callback/", "cli/client.rs"]),
+        (
+            "reqwest",
+            &[
+                "base/http_client.rs",
+                "callback/",
+                "cli/client.rs",
+                "executor/hook",
+                "executor/pull",
+            ],
+        ),
         ("ffmpeg_the_third", &["media/av/"]),
         ("notify::", &["trigger/"]),
         ("seccompiler", &["worker/sandbox"]),

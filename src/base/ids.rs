@@ -84,3 +84,23 @@ id_type!(
     /// One event to one destination.
     DeliveryId
 );
+id_type!(
+    /// A file that is being sent to us.
+    UploadId
+);
+id_type!(
+    /// A question to a person about a media.
+    ReviewId
+);
+id_type!(
+    /// A file added to a media: an attachment or a rendition made elsewhere.
+    AdditionId
+);
+id_type!(
+    /// A person who may log in.
+    UserId
+);
+id_type!(
+    /// Something that a person should look at.
+    AlertId
+);

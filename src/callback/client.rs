@@ -1,15 +1,12 @@
 //! Posting one callback.
 //!
-//! Guarantees: connects only to addresses that [`Reach`] allows, at the very addresses that were checked (a name that
-//! resolves to something else a moment later changes nothing); no redirects, no proxies, one request a call; reads no
-//! more of an answer than its first bytes. Deliberately absent: deciding what an answer means.
+//! Guarantees: connects only where [`Reach`] allows (`base::http_client`); one request a call; reads no more of an
+//! answer than its first bytes. Deliberately absent: deciding what an answer means.
 
 use crate::base::address::Reach;
-use crate::base::address::refusal;
-use crate::base::fault::Blame;
 use crate::base::fault::Fault;
-use std::net::SocketAddr;
-use std::sync::Once;
+use crate::base::http_client;
+use crate::base::http_client::HttpOptions;
 use std::time::Duration;
 use std::time::Instant;
 use url::Url;
@@ -45,10 +42,9 @@ impl Client {
     /// # Errors
     /// A host fault when TLS cannot be set up at all.
     pub fn new() -> Result<Self, Fault> {
-        install_tls_provider();
         Ok(Client {
-            network: build(Reach::Network)?,
-            loopback: build(Reach::Loopback)?,
+            network: http_client::build(&HttpOptions::new(Reach::Network))?,
+            loopback: http_client::build(&HttpOptions::new(Reach::Loopback))?,
         })
     }
 
@@ -67,8 +63,8 @@ impl Client {
             Reach::Loopback => &self.loopback,
         };
         // Addresses written as such never reach the resolver.
-        if let Some(reason) = literal_refusal(url, reach) {
-            return failed(format!("its address must not be reached: {reason}"), began);
+        if let Some(why) = http_client::literal_refusal(url, reach) {
+            return failed(why, began);
         }
         let mut request = client
             .post(url.clone())
@@ -80,7 +76,7 @@ impl Client {
         }
         match request.send().await {
             Ok(response) => read_answer(response, began).await,
-            Err(error) => failed(chain(&error), began),
+            Err(error) => failed(http_client::chain(&error), began),
         }
     }
 }
@@ -121,123 +117,6 @@ async fn read_answer(mut response: reqwest::Response, began: Instant) -> Answer 
         body: (!head.is_empty()).then(|| String::from_utf8_lossy(&head).into_owned()),
         retry_after_s,
         took_ms: elapsed_ms(began),
-    }
-}
-
-/// The error with its causes, which say what happened; without the URL, which is known.
-fn chain(error: &reqwest::Error) -> String {
-    if error.is_timeout() {
-        return "no answer in time".to_owned();
-    }
-    let mut text = String::new();
-    let mut cause: Option<&dyn std::error::Error> = std::error::Error::source(error);
-    while let Some(error) = cause {
-        if !text.is_empty() {
-            text.push_str(": ");
-        }
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    if text.is_empty() {
-        "the request failed".to_owned()
-    } else {
-        text
-    }
-}
-
-fn literal_refusal(url: &Url, reach: Reach) -> Option<&'static str> {
-    match url.host() {
-        Some(url::Host::Ipv4(v4)) => refusal(v4.into(), reach),
-        Some(url::Host::Ipv6(v6)) => refusal(v6.into(), reach),
-        Some(url::Host::Domain(_)) => None,
-        None => Some("it names no host"),
-    }
-}
-
-/// TLS needs one provider of cryptography for the whole process.
-fn install_tls_provider() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        // Another part of the program may have installed the same one first.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-    });
-}
-
-fn build(reach: Reach) -> Result<reqwest::Client, Fault> {
-    let builder = || {
-        reqwest::Client::builder()
-            .user_agent(concat!("reelmill/", env!("CARGO_PKG_VERSION")))
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .no_proxy()
-            .dns_resolver(CheckedResolver { reach })
-            .connect_timeout(Duration::from_secs(5))
-            .pool_idle_timeout(Duration::from_secs(30))
-            .pool_max_idle_per_host(8)
-    };
-    match builder().build() {
-        Ok(client) => Ok(client),
-        Err(first) => {
-            // A host without any certificate authorities can still post over plain HTTP.
-            let client = builder().tls_certs_only([]).build().map_err(|error| {
-                Fault::new(
-                    "HttpClientFailed",
-                    Blame::Host,
-                    "set up the HTTP client",
-                    "callbacks",
-                    chain_of(&error),
-                    "Install the package ca-certificates.",
-                )
-            })?;
-            // There is a client for each reach; the host lacks its certificates once.
-            if matches!(reach, Reach::Network) {
-                tracing::warn!(error = %chain_of(&first), "no system certificates: https callbacks will fail; install ca-certificates");
-            }
-            Ok(client)
-        }
-    }
-}
-
-fn chain_of(error: &reqwest::Error) -> String {
-    format!("{error}: {}", chain(error))
-}
-
-/// Resolves names and hands out only addresses that may be reached.
-struct CheckedResolver {
-    reach: Reach,
-}
-
-impl reqwest::dns::Resolve for CheckedResolver {
-    fn resolve(&self, name: reqwest::dns::Name) -> reqwest::dns::Resolving {
-        let reach = self.reach;
-        Box::pin(async move {
-            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
-            let allowed = allowed(found, reach)?;
-            Ok(Box::new(allowed.into_iter()) as reqwest::dns::Addrs)
-        })
-    }
-}
-
-/// The addresses of `found` that may be reached; an error with the reason when there are none.
-fn allowed(found: Vec<SocketAddr>, reach: Reach) -> Result<Vec<SocketAddr>, String> {
-    let mut reason = "the name has no address";
-    let mut allowed = Vec::with_capacity(found.len());
-    for address in found {
-        match refusal(address.ip(), reach) {
-            None => allowed.push(address),
-            Some(why) => reason = why,
-        }
-    }
-    if allowed.is_empty() {
-        Err(format!("its address must not be reached: {reason}"))
-    } else {
-        Ok(allowed)
-    }
-}
-
-impl std::fmt::Debug for CheckedResolver {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("CheckedResolver").field("reach", &self.reach).finish()
     }
 }
 

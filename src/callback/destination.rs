@@ -17,19 +17,6 @@ use url::Url;
 /// Name of the destination that `[callback]` writes out instead of naming one.
 pub const UNIFIED: &str = "unified";
 
-/// Names an `events` list may hold.
-const EVENT_NAMES: [EventType; 9] = [
-    EventType::WorkflowTaskStart,
-    EventType::WorkflowTaskComplete,
-    EventType::VideoAnalysisComplete,
-    EventType::MediaConvertOutputComplete,
-    EventType::MediaConvertOutputGroupComplete,
-    EventType::MediaConvertComplete,
-    EventType::SnapshotComplete,
-    EventType::DynamicImageComplete,
-    EventType::QcComplete,
-];
-
 /// How tries are repeated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum RetryMode {
@@ -151,7 +138,7 @@ impl Destination {
     /// Whether it wants events of this type.
     pub fn wants(&self, event_type: EventType) -> bool {
         if self.events.is_empty() {
-            event_type != EventType::WorkflowTaskStart
+            !event_type.opt_in()
         } else {
             self.events.contains(&event_type)
         }
@@ -172,11 +159,11 @@ fn key(text: Option<&str>) -> Option<Key> {
 }
 
 fn event_named(word: &str) -> Result<EventType, Fault> {
-    EVENT_NAMES
+    EventType::ALL
         .into_iter()
         .find(|event_type| event_type.as_str() == word)
         .ok_or_else(|| {
-            let names = EVENT_NAMES.map(EventType::as_str).join(", ");
+            let names = EventType::ALL.map(EventType::as_str).join(", ");
             Fault::new(
                 "EventUnknown",
                 Blame::Request,

@@ -197,7 +197,10 @@ impl Inner {
             .iter()
             .map(|found| Dispatch {
                 event_seq: found.seq,
-                task: found.task.clone(),
+                line: found
+                    .told
+                    .as_ref()
+                    .map_or_else(|_| String::new(), |(event, _)| event.line().to_owned()),
                 deliveries: match &found.told {
                     Ok((event, rule)) => dispatch::deliveries(event, rule, &self.destinations, &self.deployment),
                     Err(cause) => {
@@ -241,9 +244,9 @@ impl Inner {
                 match self.store.due_deliveries(lane, now, width + busy.len()).await {
                     Ok(due) => {
                         for delivery in due {
-                            let task = delivery.task.as_str().to_owned();
-                            if flying.len() < width && busy.insert(task.clone()) {
-                                flying.push(async move { (task, self.attempt(lane, &delivery).await) });
+                            let line = delivery.line.clone();
+                            if flying.len() < width && busy.insert(line.clone()) {
+                                flying.push(async move { (line, self.attempt(lane, &delivery).await) });
                             }
                         }
                     }
@@ -260,13 +263,13 @@ impl Inner {
                 ended = flying.next() => ended,
                 () = &mut more, if flying.len() < width => None,
             };
-            if let Some((task, kept)) = ended {
+            if let Some((line, kept)) = ended {
                 if let Err(error) = kept {
                     // The receiver may have it already; sending it again at once would not help the store.
                     tracing::error!(%error, lane, "the result of a callback could not be kept; it is sent again");
                     tokio::time::sleep(STORE_WAIT).await;
                 }
-                busy.remove(&task);
+                busy.remove(&line);
             }
         }
     }

@@ -21,8 +21,8 @@
 
 use crate::events::ActivityBrief;
 use crate::events::Detail;
-use crate::events::Event;
 use crate::events::JobBrief;
+use crate::events::TaskFact;
 use crate::events::profile::Deployment;
 use crate::events::profile::Rendered;
 use crate::objects::uri::ObjectUri;
@@ -31,7 +31,7 @@ use serde_json::Value;
 use serde_json::json;
 
 /// `event` in our own words.
-pub fn render(event: &Event, deployment: &Deployment) -> Rendered {
+pub fn render(event: &TaskFact<'_>, deployment: &Deployment) -> Rendered {
     let event_type = event.event_type().as_str();
     let mut body = Map::new();
     body.insert("id".into(), json!(event.id.as_str()));
@@ -60,10 +60,10 @@ pub fn render(event: &Event, deployment: &Deployment) -> Rendered {
             "created_at": event.task.created_at.wire(),
         }),
     );
-    if let Some(brief) = &event.job {
+    if let Some(brief) = event.job {
         body.insert("job".into(), job(brief));
     }
-    add_detail(&mut body, &event.detail, deployment);
+    add_detail(&mut body, event.detail, deployment);
     Rendered {
         event_type: event_type.to_owned(),
         body: Value::Object(body),
@@ -161,6 +161,21 @@ fn add_detail(body: &mut Map<String, Value>, detail: &Detail, deployment: &Deplo
         Detail::QcEnded { report, object: place } => {
             body.insert("qc".into(), json!(report));
             body.insert("object".into(), object(place.as_ref(), deployment));
+        }
+        Detail::OpinionEnded { opinion } => {
+            body.insert("opinion".into(), json!(opinion));
+        }
+        Detail::CoverEnded { candidates } => {
+            body.insert("candidates".into(), json!(candidates));
+        }
+        Detail::CopyEnded { objects } => {
+            body.insert("objects".into(), json!(objects));
+        }
+        Detail::TaskProgressed { percent } => {
+            body.insert("percent".into(), json!(percent));
+        }
+        Detail::Alert { .. } | Detail::Library { .. } => {
+            body.insert("fact".into(), json!(detail));
         }
         Detail::TaskEnded { status, activities } => {
             body.insert("status".into(), json!(status.as_str()));

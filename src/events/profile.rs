@@ -106,8 +106,11 @@ impl Profile {
 /// `event` in the words of `profile`; none where the profile has no such event.
 pub fn render(profile: Profile, event: &Event, deployment: &Deployment) -> Option<Rendered> {
     match profile {
-        Profile::Ims => ims::has(&event.detail).then(|| ims::render(event, deployment)),
-        Profile::Vod => vod::render(event, deployment),
-        Profile::Native => Some(native::render(event, deployment)),
+        Profile::Ims => event
+            .of_task()
+            .filter(|fact| ims::has(fact.detail))
+            .map(|fact| ims::render(&fact, deployment)),
+        Profile::Vod => vod::render(&event.of_task()?, deployment),
+        Profile::Native => Some(native::render(&event.of_task()?, deployment)),
     }
 }

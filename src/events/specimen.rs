@@ -28,19 +28,19 @@ fn event(job: Option<JobBrief>, detail: Detail) -> Event {
     Event {
         id: "0197871f3c2a7d10a5b3c1d2e3f40516".into(),
         at: UtcMs(1_750_318_382_000),
-        media: MediaBrief {
+        media: Some(MediaBrief {
             id: "054589a03aaa71f09951e7f6c6586302".into(),
             object: ObjectUri::new("ingest", "show/clip.mov"),
             size_bytes: 77_570_208,
-        },
-        task: TaskBrief {
+        }),
+        task: Some(TaskBrief {
             id: "f521e6845595417b83a9efaa5bf9342d".into(),
             workflow: "01978700000070008000000000000001".into(),
             workflow_name: "studio-ladder".to_owned(),
             trigger: TriggerSource::Workflow,
             user_data: Some("{\"asset\":7}".to_owned()),
             created_at: UtcMs(1_750_318_000_000),
-        },
+        }),
         job,
         detail,
     }

@@ -8,7 +8,7 @@
 
 use crate::events::ActivityBrief;
 use crate::events::Detail;
-use crate::events::Event;
+use crate::events::TaskFact;
 use crate::events::ims::error_of;
 use crate::events::ims::failed;
 use crate::events::ims::file_meta;
@@ -25,13 +25,13 @@ use serde_json::Value;
 use serde_json::json;
 
 /// `event` as VOD would send it; none where VOD has no such event.
-pub fn render(event: &Event, deployment: &Deployment) -> Option<Rendered> {
-    let event_type = name(&event.detail)?;
+pub fn render(event: &TaskFact<'_>, deployment: &Deployment) -> Option<Rendered> {
+    let event_type = name(event.detail)?;
     let mut body = Map::new();
     body.insert("EventType".into(), json!(event_type));
     body.insert("EventTime".into(), json!(event.at.wire()));
     body.insert("UserId".into(), json!(deployment.user_id.to_string()));
-    match &event.detail {
+    match event.detail {
         Detail::TaskStarted => task(&mut body, event, deployment, "Processing", &[]),
         Detail::TaskEnded { status, activities } => {
             task(&mut body, event, deployment, task_status(*status), activities);
@@ -39,10 +39,10 @@ pub fn render(event: &Event, deployment: &Deployment) -> Option<Rendered> {
         }
         detail => {
             body.insert("VideoId".into(), json!(event.media.id.as_str()));
-            let status = event.job.as_ref().map_or(JobStatus::Success, |job| job.status);
+            let status = event.job.map_or(JobStatus::Success, |job| job.status);
             activity_body(&mut body, detail, event, deployment, status);
             if failed(status) {
-                let (code, message) = error_of(event.job.as_ref());
+                let (code, message) = error_of(event.job);
                 body.insert("ErrorCode".into(), json!(code));
                 body.insert("ErrorMessage".into(), json!(message));
             }
@@ -66,13 +66,21 @@ fn name(detail: &Detail) -> Option<&'static str> {
         Detail::OutputEnded { .. } => Some("StreamTranscodeComplete"),
         Detail::SnapshotEnded { .. } => Some("SnapshotComplete"),
         Detail::AnimationEnded { .. } => Some("DynamicImageComplete"),
-        Detail::OutputGroupEnded { .. } | Detail::TranscodeEnded | Detail::QcEnded { .. } => None,
+        Detail::OutputGroupEnded { .. }
+        | Detail::TranscodeEnded
+        | Detail::QcEnded { .. }
+        | Detail::OpinionEnded { .. }
+        | Detail::CoverEnded { .. }
+        | Detail::CopyEnded { .. }
+        | Detail::TaskProgressed { .. }
+        | Detail::Alert { .. }
+        | Detail::Library { .. } => None,
     }
 }
 
 fn task(
     body: &mut Map<String, Value>,
-    event: &Event,
+    event: &TaskFact<'_>,
     deployment: &Deployment,
     status: &str,
     activities: &[ActivityBrief],
@@ -102,7 +110,7 @@ fn task(
 }
 
 /// One entry of `ActivityResults`: its key names the node, its `Result` is a string holding the activity's event.
-fn activity_result(activity: &ActivityBrief, event: &Event, deployment: &Deployment) -> (String, Value) {
+fn activity_result(activity: &ActivityBrief, event: &TaskFact<'_>, deployment: &Deployment) -> (String, Value) {
     let job = &activity.job;
     let ended = job.finished_at.unwrap_or(event.at);
     let mut message = Map::new();
@@ -149,7 +157,7 @@ fn activity_result(activity: &ActivityBrief, event: &Event, deployment: &Deploym
 fn activity_body(
     body: &mut Map<String, Value>,
     detail: &Detail,
-    event: &Event,
+    event: &TaskFact<'_>,
     deployment: &Deployment,
     status: JobStatus,
 ) {
@@ -204,6 +212,12 @@ fn activity_body(
         | Detail::OutputGroupEnded { .. }
         | Detail::TranscodeEnded
         | Detail::QcEnded { .. }
+        | Detail::OpinionEnded { .. }
+        | Detail::CoverEnded { .. }
+        | Detail::CopyEnded { .. }
+        | Detail::TaskProgressed { .. }
+        | Detail::Alert { .. }
+        | Detail::Library { .. }
         | Detail::TaskStarted
         | Detail::TaskEnded { .. } => {}
     }
@@ -237,6 +251,12 @@ fn node_type(kind: ActivityKind) -> &'static str {
         ActivityKind::DynamicImage => "DynamicImage",
         ActivityKind::Cover => "Cover",
         ActivityKind::Qc => "Qc",
+        ActivityKind::Review => "Audit",
+        ActivityKind::Hook => "Hook",
+        ActivityKind::Moderation => "Moderation",
+        ActivityKind::Recognition => "Recognition",
+        ActivityKind::ContentAnalysis => "ContentAnalysis",
+        ActivityKind::Copy => "Copy",
         ActivityKind::Noop => "Noop",
     }
 }

@@ -20,7 +20,7 @@ const AFTER_TRIES: u32 = 12;
 
 /// Does a batch of noops; says whether there may be more.
 pub(super) async fn noops(context: &Context) -> Result<bool, StoreError> {
-    let ready = context.store.noops_ready(BATCH).await?;
+    let ready = context.store.daemon_jobs_ready(BATCH).await?;
     let more = ready.len() >= BATCH as usize;
     if ready.is_empty() {
         return Ok(false);

@@ -15,8 +15,8 @@ pub(crate) fn announce(connection: &Connection, event: &Event, rule: &CallbackRu
         values (:id, :task, :media, :job, :type, :at, :body, :callback)";
     connection.prepare_cached(SQL)?.execute(named_params! {
         ":id": event.id.as_str(),
-        ":task": event.task.id.as_str(),
-        ":media": event.media.id.as_str(),
+        ":task": event.task.as_ref().map_or("", |task| task.id.as_str()),
+        ":media": event.media.as_ref().map_or("", |media| media.id.as_str()),
         ":job": event.job.as_ref().map(|job| job.id.as_str()),
         ":type": event.event_type().as_str(),
         ":at": event.at.0,

@@ -10,7 +10,6 @@ use super::Store;
 use super::error::StoreError;
 use crate::base::clock::UtcMs;
 use crate::base::ids::DeliveryId;
-use crate::base::ids::TaskId;
 use crate::events::Event;
 use crate::workflow::resolved::CallbackRule;
 use crate::workflow::resolved::InlineDestination;
@@ -26,8 +25,6 @@ pub(super) const HELD: i64 = i64::MAX;
 pub struct Undispatched {
     /// Order of commit.
     pub seq: i64,
-    /// Its task.
-    pub task: TaskId,
     /// The event and whom it is for; why it cannot be read, where another version of the program wrote it.
     pub told: Result<(Event, CallbackRule), String>,
 }
@@ -37,8 +34,8 @@ pub struct Undispatched {
 pub struct Dispatch {
     /// The event.
     pub event_seq: i64,
-    /// Its task.
-    pub task: TaskId,
+    /// What order is kept by: [`Event::line`].
+    pub line: String,
     /// To whom; may be nobody.
     pub deliveries: Vec<NewDelivery>,
 }
@@ -65,7 +62,7 @@ pub struct DueDelivery {
     pub destination: String,
     /// The address of an inline one.
     pub inline: Option<InlineDestination>,
-    /// Place within (lane, task), from 1.
+    /// Place within (lane, line), from 1.
     pub seq: i64,
     /// Tries made since it was made or last replayed.
     pub tries: u32,
@@ -73,8 +70,8 @@ pub struct DueDelivery {
     pub replays: u32,
     /// Since when it is tried.
     pub since: UtcMs,
-    /// Its task.
-    pub task: TaskId,
+    /// What order is kept by.
+    pub line: String,
     /// What it tells; why that cannot be read, where another version of the program wrote it.
     pub event: Result<Event, String>,
 }
@@ -121,18 +118,16 @@ pub enum Outcome {
 impl Store {
     /// Events not dispatched yet, in their order; at most `limit`.
     pub async fn undispatched(&self, limit: usize) -> Result<Vec<Undispatched>, StoreError> {
-        const SQL: &str =
-            "select seq, task_id, body, callback from events where dispatched = 0 order by seq limit :limit";
+        const SQL: &str = "select seq, body, callback from events where dispatched = 0 order by seq limit :limit";
         self.read("undispatched events", move |connection| {
             let mut statement = connection.prepare_cached(SQL)?;
             let mut rows = statement.query(named_params! { ":limit": i64::try_from(limit).unwrap_or(i64::MAX) })?;
             let mut events = Vec::new();
             while let Some(row) = rows.next()? {
-                let event = read_json(&row.get::<_, String>(2)?);
-                let rule = read_json(&row.get::<_, String>(3)?);
+                let event = read_json(&row.get::<_, String>(1)?);
+                let rule = read_json(&row.get::<_, String>(2)?);
                 events.push(Undispatched {
                     seq: row.get(0)?,
-                    task: row.get::<_, String>(1)?.into(),
                     told: event.and_then(|event| Ok((event, rule?))),
                 });
             }
@@ -181,7 +176,7 @@ impl Store {
     /// Deliveries of a lane that are due, longest due first, at most one a task beyond what a user sent again; at most
     /// `limit`.
     pub async fn due_deliveries(&self, lane: &str, now: UtcMs, limit: usize) -> Result<Vec<DueDelivery>, StoreError> {
-        const SQL: &str = "select d.id, d.destination, d.inline, d.seq, d.tries, d.replays, d.since_ms, d.task_id, e.body \
+        const SQL: &str = "select d.id, d.destination, d.inline, d.seq, d.tries, d.replays, d.since_ms, d.line, e.body \
             from deliveries d join events e on e.seq = d.event_seq \
             where d.state = 'pending' and d.lane = :lane and d.next_ms <= :now order by d.next_ms, d.id limit :limit";
         let lane = lane.to_owned();
@@ -200,7 +195,7 @@ impl Store {
                     tries: row.get(4)?,
                     replays: row.get(5)?,
                     since: UtcMs(row.get(6)?),
-                    task: row.get::<_, String>(7)?.into(),
+                    line: row.get(7)?,
                     event: read_json(&row.get::<_, String>(8)?),
                 });
             }
@@ -224,7 +219,7 @@ impl Store {
             where state = 'pending' and lane = :lane and since_ms < :before";
         const RELEASE: &str = "update deliveries set next_ms = :now \
             where state = 'pending' and lane = :lane and next_ms = :held and not exists (select 1 from deliveries e \
-            where e.state = 'pending' and e.lane = deliveries.lane and e.task_id = deliveries.task_id \
+            where e.state = 'pending' and e.lane = deliveries.lane and e.line = deliveries.line \
             and e.seq < deliveries.seq)";
         let (lane, reason) = (lane.to_owned(), reason.to_owned());
         self.write("expire deliveries", move |connection| {
@@ -264,12 +259,12 @@ fn read_json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, String> {
 
 fn insert(connection: &Connection, dispatch: &Dispatch, delivery: &NewDelivery, now: UtcMs) -> Result<(), StoreError> {
     const SQL: &str = "insert into deliveries \
-        (id, event_seq, destination, inline, lane, task_id, seq, state, since_ms, next_ms, last_error, created_ms, \
+        (id, event_seq, destination, inline, lane, line, seq, state, since_ms, next_ms, last_error, created_ms, \
          ended_ms) \
-        values (:id, :event, :destination, :inline, :lane, :task, \
-         (select coalesce(max(seq), 0) + 1 from deliveries where lane = :lane and task_id = :task), \
+        values (:id, :event, :destination, :inline, :lane, :line, \
+         (select coalesce(max(seq), 0) + 1 from deliveries where lane = :lane and line = :line), \
          iif(:dead is null, 'pending', 'dead'), :now, \
-         iif(exists (select 1 from deliveries where state = 'pending' and lane = :lane and task_id = :task), :held, :now), \
+         iif(exists (select 1 from deliveries where state = 'pending' and lane = :lane and line = :line), :held, :now), \
          :dead, :now, iif(:dead is null, null, :now))";
     let inline = delivery.inline.as_ref().map(serde_json::to_string).transpose()?;
     connection.prepare_cached(SQL)?.execute(named_params! {
@@ -278,7 +273,7 @@ fn insert(connection: &Connection, dispatch: &Dispatch, delivery: &NewDelivery, 
         ":destination": delivery.destination,
         ":inline": inline,
         ":lane": delivery.lane,
-        ":task": dispatch.task.as_str(),
+        ":line": dispatch.line,
         ":dead": delivery.dead,
         ":held": HELD,
         ":now": now.0,
@@ -326,17 +321,17 @@ fn record(connection: &Connection, tried: &Tried) -> Result<(), StoreError> {
 
 /// The earliest pending delivery of the same lane and task need not wait any longer.
 fn release_next(connection: &Connection, ended: &str, now: UtcMs) -> Result<(), StoreError> {
-    const PLACE: &str = "select lane, task_id from deliveries where id = :id";
+    const PLACE: &str = "select lane, line from deliveries where id = :id";
     const RELEASE: &str = "update deliveries set next_ms = :now where next_ms = :held and id = \
-        (select id from deliveries where state = 'pending' and lane = :lane and task_id = :task order by seq limit 1)";
+        (select id from deliveries where state = 'pending' and lane = :lane and line = :line order by seq limit 1)";
     let place: Option<(String, String)> = connection
         .prepare_cached(PLACE)?
         .query_row(named_params! { ":id": ended }, |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
-    if let Some((lane, task)) = place {
+    if let Some((lane, line)) = place {
         connection
             .prepare_cached(RELEASE)?
-            .execute(named_params! { ":lane": lane, ":task": task, ":held": HELD, ":now": now.0 })?;
+            .execute(named_params! { ":lane": lane, ":line": line, ":held": HELD, ":now": now.0 })?;
     }
     Ok(())
 }

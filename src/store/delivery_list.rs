@@ -180,7 +180,7 @@ impl Store {
     }
 }
 
-const COLUMNS: &str = "select d.id, e.id, e.type, d.task_id, d.destination, d.inline, d.seq, d.state, d.tries, d.replays, \
+const COLUMNS: &str = "select d.id, e.id, e.type, e.task_id, d.destination, d.inline, d.seq, d.state, d.tries, d.replays, \
     d.next_ms, d.last_status, d.last_error, d.created_ms, d.ended_ms from deliveries d \
     join events e on e.seq = d.event_seq";
 
@@ -205,7 +205,7 @@ fn list(
     }
     let task = filter.task.as_ref().map(TaskId::as_str);
     if let Some(task) = &task {
-        sql.push_str(" and d.task_id = :task");
+        sql.push_str(" and d.line = :task");
         values.push((":task", task));
     }
     let event = filter.event.as_ref().map(EventId::as_str);
@@ -260,7 +260,7 @@ fn read(row: &Row<'_>) -> Result<DeliveryRow, StoreError> {
 fn replay(connection: &Connection, id: &str, now: UtcMs) -> Result<bool, StoreError> {
     const SQL: &str = "update deliveries set state = 'pending', tries = 0, replays = replays + 1, since_ms = :now, \
         next_ms = iif(exists (select 1 from deliveries e where e.state = 'pending' and e.lane = deliveries.lane \
-        and e.task_id = deliveries.task_id and e.seq < deliveries.seq), :held, :now), \
+        and e.line = deliveries.line and e.seq < deliveries.seq), :held, :now), \
         ended_ms = null where id = :id and state in ('done', 'dead') returning 1";
     let changed: Option<i64> = connection
         .prepare_cached(SQL)?

@@ -16,6 +16,8 @@ use crate::events::Detail;
 use crate::media::product::FailedOutput;
 use crate::media::product::LadderDecision;
 use crate::media::product::QcReport;
+use crate::workflow::opinion::Opinion;
+use crate::workflow::opinion::Verdict;
 use crate::workflow::resolved::ActivityKind;
 use crate::workflow::status::JobEvent;
 use crate::workflow::status::JobStatus;
@@ -96,6 +98,18 @@ pub struct JobResult {
     /// Why ladders that were left to the source are what they are.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub decisions: Vec<LadderDecision>,
+    /// What a person or a program thinks of the media.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opinion: Option<Box<Opinion>>,
+}
+
+impl JobResult {
+    /// Whoever was asked said block.
+    pub fn blocks(&self) -> bool {
+        self.opinion
+            .as_ref()
+            .is_some_and(|opinion| opinion.verdict == Verdict::Block)
+    }
 }
 
 /// A ready job, as the queue tells it.
@@ -103,6 +117,8 @@ pub struct JobResult {
 pub struct ReadyJob {
     /// The job.
     pub id: JobId,
+    /// What it is.
+    pub kind: ActivityKind,
     /// Its task.
     pub task: TaskId,
 }
@@ -127,7 +143,7 @@ impl Store {
 
     /// Tasks with jobs that may run in a worker now, the most urgent first, at most `limit`.
     pub async fn tasks_ready(&self, now: UtcMs, limit: u32) -> Result<Vec<TaskId>, StoreError> {
-        const SQL: &str = "select task_id from jobs where status = 'Init' and ready_ms is not null and kind <> 'noop' \
+        const SQL: &str = "select task_id from jobs where status = 'Init' and ready_ms is not null and carrier = 0 \
             and not_before_ms <= :now order by priority desc, ready_ms, task_id limit :rows";
         self.read("look for ready jobs", move |connection| {
             let mut statement = connection.prepare_cached(SQL)?;
@@ -148,11 +164,11 @@ impl Store {
         .await
     }
 
-    /// Jobs that the daemon does alone, the most urgent first.
-    pub async fn noops_ready(&self, limit: u32) -> Result<Vec<ReadyJob>, StoreError> {
-        const SQL: &str = "select id, task_id from jobs where status = 'Init' and ready_ms is not null \
-            and kind = 'noop' order by priority desc, ready_ms, task_id limit ?1";
-        self.read("look for ready noops", move |connection| {
+    /// Jobs that the daemon does at once, the most urgent first.
+    pub async fn daemon_jobs_ready(&self, limit: u32) -> Result<Vec<ReadyJob>, StoreError> {
+        const SQL: &str = "select id, task_id, kind from jobs where status = 'Init' and ready_ms is not null \
+            and carrier = 1 order by priority desc, ready_ms, task_id limit ?1";
+        self.read("look for jobs of the daemon", move |connection| {
             let mut statement = connection.prepare_cached(SQL)?;
             let mut rows = statement.query([limit])?;
             let mut found = Vec::new();
@@ -160,6 +176,7 @@ impl Store {
                 found.push(ReadyJob {
                     id: row.text(0)?.into(),
                     task: row.text(1)?.into(),
+                    kind: row.word(2, serde_word)?,
                 });
             }
             Ok(found)

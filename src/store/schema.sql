@@ -1,4 +1,4 @@
--- The database of reelmill, as a new installation gets it (user_version 2).
+-- The database of reelmill, as a new installation gets it (user_version 3).
 --
 -- Conventions. Ids are UUIDv7, 32 lower-case hex digits, and sort by the time they were made. Times end in
 -- `_ms`: milliseconds UTC since 1970. Statuses are the words of `workflow::status`; a check constraint repeats
@@ -112,6 +112,21 @@ create table media (
   etag text not null,
   facts text,                             -- JSON of media::facts::MediaFacts. Null until the first attempt told them
   created_ms integer not null,
+  origin text not null default 'arrival' check (origin in ('arrival', 'upload', 'pull', 'reference')),
+                                          -- how it came here first
+  media_type text not null default '' check (media_type in ('', 'video', 'audio', 'image', 'text')), -- '': not known yet
+  title text not null default '',
+  description text not null default '',
+  tags text not null default '[]',        -- JSON array of texts
+  category text,                          -- id of `categories`. Null: none
+  cover text,                             -- `storage:key` of a picture, or an address. Null: none
+  user_data text,                         -- JSON text of whoever brought it in, echoed in its events. Null: none
+  state text not null default 'Normal' check (state in ('Preparing', 'Normal', 'Failed', 'Blocked', 'Deleted')),
+                                          -- Preparing: being looked at; Failed: it could not be read, see fault; Blocked: a
+                                          -- review said so; Deleted: the record only stays for the tasks that name it
+  fault text,                             -- JSON of Fault. Null: none
+  modified_ms integer not null default 0, -- last change of what is said about it
+  search_row integer,                     -- its row of media_search. Null: not there yet
   unique (storage, key, size_bytes, mtime_ns, etag)
 ) strict;
 
@@ -136,7 +151,10 @@ create table tasks (
   after_ms integer,                       -- when the source's `after` rule was done. Null: not yet, or nothing to do
   created_ms integer not null,
   started_ms integer,                     -- first lease. Null: not begun
-  ended_ms integer                        -- Null: not ended
+  ended_ms integer,                       -- Null: not ended
+  purpose text not null default 'run' check (purpose in ('run', 'register', 'job'))
+                                          -- run: of a workflow; register: looks at a media that was registered, and
+                                          -- announces that instead of itself; job: one activity submitted alone
 ) strict;
 
 -- Lists by status, newest first, by key: `where status = ? and id < ? order by id desc limit ?`.
@@ -175,14 +193,18 @@ create table jobs (
   waits integer not null default 0,       -- attempts that found every session of their device taken; not counted as tries
   software text,                          -- why it is done in software from now on: what went wrong on a device, in words
                                           -- for people. Null: its activity's `backend` holds
+  carrier integer not null default 0 check (carrier between 0 and 2),
+                                          -- workflow::resolved::Carrier: 0 a worker, 1 the daemon at once, 2 the daemon beside its loop
   unique (task_id, activity)
 ) strict;
 
--- The scheduler's queues: largest priority first, then longest ready. What the daemon does alone has its own.
-create index jobs_ready on jobs (priority desc, ready_ms, task_id, not_before_ms)
-  where status = 'Init' and ready_ms is not null and kind <> 'noop';
-create index jobs_ready_noop on jobs (priority desc, ready_ms, task_id)
-  where status = 'Init' and ready_ms is not null and kind = 'noop';
+-- The scheduler's queues, one for each carrier: largest priority first, then longest ready.
+create index jobs_ready_worker on jobs (priority desc, ready_ms, task_id, not_before_ms)
+  where status = 'Init' and ready_ms is not null and carrier = 0;
+create index jobs_ready_daemon on jobs (priority desc, ready_ms, task_id)
+  where status = 'Init' and ready_ms is not null and carrier = 1;
+create index jobs_ready_errand on jobs (priority desc, ready_ms, task_id, not_before_ms)
+  where status = 'Init' and ready_ms is not null and carrier = 2;
 -- When the next retry is due.
 create index jobs_later on jobs (not_before_ms) where status = 'Init' and not_before_ms > 0;
 create index jobs_by_attempt on jobs (attempt_id) where status = 'Processing';
@@ -202,6 +224,7 @@ create table attempts (
   outcome text,                           -- done, failed, crashed, stopped, lost (daemon died). Null: not ended
   fault text,                             -- JSON of Fault. Null: none
   cost text,                              -- JSON of media::progress::Cost. Null: it did not come to say so
+  device text,                            -- the NVIDIA device it was given, by UUID or name. Null: none
   unique (task_id, number)
 ) strict, without rowid;
 
@@ -271,6 +294,108 @@ create table publish_intents (
 create index publish_intents_by_attempt on publish_intents (attempt_id);
 
 ------------------------------------------------------------------------------------------------------------
+-- The media library
+------------------------------------------------------------------------------------------------------------
+
+-- Words that media are found by: title, key, description and tags, lower case. Rows are found by media.search_row.
+create virtual table media_search using fts5 (words, tokenize = 'trigram');
+
+-- What media are filed under.
+create table categories (
+  id text primary key,
+  parent text references categories (id), -- Null: at the top
+  name text not null,
+  created_ms integer not null,
+  unique (parent, name)
+) strict;
+
+-- Media by state and by category, newest first.
+create index media_by_state on media (state, id);
+create index media_by_category on media (category, id) where category is not null;
+
+-- Files that were added to a media: attachments (subtitles, watermarks, pictures), and renditions made elsewhere.
+create table additions (
+  id text primary key,
+  media_id text not null references media (id) on delete cascade,
+  role text not null check (role in ('attachment', 'rendition')),
+  media_type text not null check (media_type in ('video', 'audio', 'image', 'text')),
+  kind text not null,                     -- attachment: subtitle, watermark, image, other; rendition: its name, as 720p
+  storage text not null,
+  key text not null,
+  size_bytes integer not null,
+  title text not null default '',
+  language text,                          -- BCP 47. Null: not said
+  user_data text,                         -- Null: none
+  created_ms integer not null,
+  unique (media_id, storage, key)
+) strict;
+
+-- Files that are being sent to us, piece by piece. The pieces lie in STORAGE/.reelmill/uploads/ID.
+create table uploads (
+  id text primary key,
+  storage text not null,
+  key text not null,                      -- where it will stand
+  size_bytes integer,                     -- of the whole. Null: not said yet
+  received_bytes integer not null default 0, -- of which are durable
+  state text not null check (state in ('open', 'finishing', 'done', 'failed', 'canceled')),
+                                          -- finishing: whole, being put under its name; replayed after a restart
+  wanted text not null,                   -- JSON of store::admission::Wanted: what becomes of it
+  media_id text,                          -- what it became, or what it is added to. Null: not yet
+  fault text,                             -- JSON of Fault. Null: it did not fail
+  who text not null,                      -- token or user that began it
+  created_ms integer not null,
+  expires_ms integer not null,            -- open and untouched until then: it is dropped
+  ended_ms integer                        -- Null: not ended
+) strict;
+
+create index uploads_open on uploads (expires_ms) where state in ('open', 'finishing');
+
+-- Files that are fetched by address. The id is a job id to the clouds.
+create table pulls (
+  id text primary key,
+  url text not null,                      -- as asked for; may hold secrets, shown without user name, password and query
+  headers text not null default '[]',     -- JSON array of pairs to send along, encrypted by base::sealed
+  storage text not null,
+  key text not null,
+  state text not null check (state in ('waiting', 'fetching', 'done', 'failed', 'canceled')),
+  tries integer not null default 0,
+  next_ms integer not null,               -- earliest next try
+  received_bytes integer not null default 0,
+  size_bytes integer,                     -- Null: the server did not say
+  wanted text not null,                   -- as in uploads
+  media_id text,                          -- as in uploads
+  fault text,
+  who text not null,
+  idempotency_key text unique,            -- Null: none given
+  created_ms integer not null,
+  ended_ms integer
+) strict;
+
+create index pulls_due on pulls (next_ms) where state in ('waiting', 'fetching');
+
+-- Questions to people: of a review activity, or about a media outside of any task.
+create table reviews (
+  id text primary key,
+  media_id text not null references media (id) on delete cascade,
+  task_id text references tasks (id) on delete cascade,  -- Null: outside of any
+  job_id text references jobs (id) on delete cascade,    -- Null: outside of any
+  state text not null check (state in ('waiting', 'approved', 'blocked', 'expired', 'canceled')),
+  instructions text not null default '',
+  due_ms integer,                         -- when its time is over. Null: never
+  auditor text,                           -- Null: nobody yet
+  reason text not null default '',
+  comment text not null default '',
+  user_data text,
+  created_ms integer not null,
+  ended_ms integer
+) strict;
+
+create index reviews_by_state on reviews (state, id);
+create index reviews_by_media on reviews (media_id, id);
+create index reviews_by_job on reviews (job_id) where job_id is not null;
+create index reviews_due on reviews (due_ms) where state = 'waiting' and due_ms is not null;
+
+------------------------------------------------------------------------------------------------------------
 -- Events and deliveries
 ------------------------------------------------------------------------------------------------------------
 
@@ -278,8 +403,8 @@ create index publish_intents_by_attempt on publish_intents (attempt_id);
 create table events (
   seq integer primary key autoincrement,  -- order of commit; cursors and SSE resume by it
   id text not null unique,
-  task_id text not null,
-  media_id text not null,
+  task_id text not null,                  -- '': it happened outside of any task
+  media_id text not null,                 -- '': it is about the installation itself
   job_id text,                            -- Null: tells of the task itself
   type text not null,                     -- EventType::as_str
   at_ms integer not null,
@@ -290,6 +415,7 @@ create table events (
 
 create index events_undispatched on events (seq) where dispatched = 0;
 create index events_by_task on events (task_id, seq);
+create index events_by_media on events (media_id, seq);
 create index events_by_type on events (type, seq);
 
 -- One event to one destination.
@@ -299,8 +425,8 @@ create table deliveries (
   destination text not null,              -- name in the configuration; '' for an inline one
   inline text,                            -- JSON of workflow::resolved::InlineDestination. Null: a named one
   lane text not null,                     -- destination name, or 'inline:' and a hash of `inline`: what order and breaker go by
-  task_id text not null,
-  seq integer not null,                   -- X-Reelmill-Event-Seq: 1, 2, ... within (lane, task_id)
+  line text not null,                     -- what order is kept by: the event's task, else its media, else the event itself
+  seq integer not null,                   -- X-Reelmill-Event-Seq: 1, 2, ... within (lane, line)
   state text not null check (state in ('pending', 'done', 'dead')),
   tries integer not null default 0,
   replays integer not null default 0,     -- how often a user sent it again
@@ -310,15 +436,15 @@ create table deliveries (
   last_error text,                        -- why the last try failed. Null: it did not
   created_ms integer not null,
   ended_ms integer,                       -- done or dead since. Null: pending
-  unique (lane, task_id, seq)
+  unique (lane, line, seq)
 ) strict;
 
 create index deliveries_due on deliveries (lane, next_ms) where state = 'pending';
-create index deliveries_pending_lane on deliveries (lane, task_id, seq) where state = 'pending';
+create index deliveries_pending_lane on deliveries (lane, line, seq) where state = 'pending';
 create index deliveries_by_event on deliveries (event_seq);
 create index deliveries_by_state on deliveries (state, id);
 create index deliveries_by_lane on deliveries (lane, id);
-create index deliveries_by_task on deliveries (task_id);
+create index deliveries_by_task on deliveries (line);
 
 -- Every try of a delivery, for the person who asks why nothing arrived.
 create table delivery_tries (
@@ -362,4 +488,82 @@ create table idempotency (
   request_sha256 text not null,           -- of method, path and body: the same key with another request is refused
   answer text not null,                   -- JSON of status and body
   created_ms integer not null
+) strict, without rowid;
+
+-- People who log in.
+create table users (
+  id text primary key,
+  name text not null unique,
+  role text not null check (role in ('admin', 'operator', 'viewer')),
+  password text not null,                 -- PHC string of argon2id
+  disabled integer not null default 0 check (disabled in (0, 1)),
+  created_ms integer not null,
+  modified_ms integer not null,
+  used_ms integer                         -- last log-in. Null: never
+) strict;
+
+-- Their open sessions.
+create table sessions (
+  sha256 text primary key,                -- hex, of the cookie's value
+  user_id text not null references users (id) on delete cascade,
+  csrf text not null,                     -- what a page must send with everything that changes
+  created_ms integer not null,
+  expires_ms integer not null,
+  used_ms integer not null                -- to the minute
+) strict, without rowid;
+
+create index sessions_by_user on sessions (user_id);
+
+-- Key pairs of the cloud-compatible APIs.
+create table access_keys (
+  id text primary key,                    -- the AccessKeyId or SecretId
+  name text not null,
+  role text not null check (role in ('admin', 'operator', 'viewer')),
+  secret text not null,                   -- encrypted by base::sealed: signatures are checked with it
+  created_ms integer not null,
+  used_ms integer,                        -- to the hour. Null: never
+  revoked_ms integer                      -- Null: valid
+) strict, without rowid;
+
+------------------------------------------------------------------------------------------------------------
+-- Destinations made by hand, alerts, history
+------------------------------------------------------------------------------------------------------------
+
+-- Destinations that were made through the API; those of the configuration are not here.
+create table destinations (
+  name text primary key,
+  definition text not null,               -- JSON as [[destination]], secrets encrypted by base::sealed
+  created_ms integer not null,
+  modified_ms integer not null
+) strict;
+
+-- What a person should look at. One row an episode; the open one of (code, subject) is kept up to date.
+create table alerts (
+  id text primary key,
+  code text not null,                     -- CamelCase, as in events::Detail::Alert
+  subject text not null,
+  severity text not null check (severity in ('warning', 'critical')),
+  cause text not null,
+  remedy text not null,
+  raised_ms integer not null,
+  seen_ms integer not null,               -- last time it was found so
+  cleared_ms integer,                     -- Null: it is still so
+  acknowledged_by text                    -- who said they know. Null: nobody
+) strict;
+
+create unique index alerts_open on alerts (code, subject) where cleared_ms is null;
+
+-- Gauges by the minute, for graphs; pruned after some days.
+create table gauges (
+  name text not null,
+  at_ms integer not null,                 -- begin of the minute
+  value real not null,
+  primary key (name, at_ms)
+) strict, without rowid;
+
+-- Which template an activity type takes when it names none.
+create table default_templates (
+  kind text primary key,                  -- ActivityKind::as_str
+  template text not null,
+  set_ms integer not null
 ) strict, without rowid;

@@ -7,6 +7,7 @@ use super::announce::announce;
 use super::error::StoreError;
 use super::intents::Intent;
 use super::jobs;
+use super::jobs::JobResult;
 use super::jobs::JobRow;
 use super::media;
 use super::tasks::TaskRow;
@@ -99,6 +100,7 @@ fn step_on(
         .map(|job| Node {
             status: job.status,
             ready: job.ready_at.is_some(),
+            blocks: job.result.as_ref().is_some_and(JobResult::blocks),
         })
         .collect();
     let (facts, done) = if condition::has_expressions(&workflow.activities) {

@@ -193,8 +193,8 @@ pub(super) fn insert(
     const TASK: &str = "insert into tasks (id, workflow_id, workflow_version, workflow_name, media_id, status, trigger, \
         user_data, priority, overrides, idempotency_key, arrival_seq, created_ms) values (:id, :workflow, :version, \
         :name, :media, 'Init', :trigger, :user_data, :priority, :overrides, :idempotency_key, :arrival, :now)";
-    const JOB: &str = "insert into jobs (id, task_id, activity, ordinal, kind, status, priority, ready_ms, created_ms) \
-        values (:id, :task, :activity, :ordinal, :kind, 'Init', :priority, :ready, :now)";
+    const JOB: &str = "insert into jobs (id, task_id, activity, ordinal, kind, status, priority, ready_ms, created_ms, carrier) \
+        values (:id, :task, :activity, :ordinal, :kind, 'Init', :priority, :ready, :now, :carrier)";
     let media = media_for(connection, new.source, now)?;
     let task = TaskId::fresh();
     let overrides = match new.overrides {
@@ -210,6 +210,7 @@ pub(super) fn insert(
     let fresh = Node {
         status: JobStatus::Init,
         ready: false,
+        blocks: false,
     };
     let due = condition::due(
         &workflow.activities,
@@ -222,6 +223,7 @@ pub(super) fn insert(
             ":id": JobId::fresh().as_str(), ":task": task.as_str(), ":activity": activity.id,
             ":ordinal": i64::try_from(ordinal).unwrap_or(i64::MAX), ":kind": activity.kind.as_str(),
             ":priority": new.priority, ":ready": ready.then_some(now.0), ":now": now.0,
+            ":carrier": activity.kind.carrier().as_number(),
         })?;
     }
     Ok(task)

@@ -40,19 +40,19 @@ pub(super) fn event(
     Ok(Event {
         id: EventId::fresh(),
         at: now,
-        media: MediaBrief {
+        media: Some(MediaBrief {
             id: media.id,
             object: media.source.object,
             size_bytes: media.source.size_bytes,
-        },
-        task: TaskBrief {
+        }),
+        task: Some(TaskBrief {
             id: task.id.clone(),
             workflow: task.workflow.clone(),
             workflow_name: task.workflow_name.clone(),
             trigger: task.trigger,
             user_data: task.user_data.clone(),
             created_at: task.created_at,
-        },
+        }),
         job,
         detail,
     })
@@ -107,7 +107,19 @@ pub(super) fn tell_end(
     now: UtcMs,
 ) -> Result<Option<Detail>, StoreError> {
     let mut details = match activity.kind {
-        ActivityKind::Noop => Vec::new(),
+        ActivityKind::Noop | ActivityKind::Review => Vec::new(),
+        ActivityKind::Hook | ActivityKind::Moderation | ActivityKind::Recognition | ActivityKind::ContentAnalysis => {
+            vec![Detail::OpinionEnded {
+                opinion: job
+                    .result
+                    .as_ref()
+                    .and_then(|result| result.opinion.clone())
+                    .filter(|_| job.status == JobStatus::Success),
+            }]
+        }
+        ActivityKind::Copy => vec![Detail::CopyEnded {
+            objects: outputs.iter().map(|output| output.main.clone()).collect(),
+        }],
         ActivityKind::Analysis => vec![Detail::AnalysisEnded {
             facts: match job.status {
                 JobStatus::Success => media_row(connection, &task.media)?.facts.map(Box::new),

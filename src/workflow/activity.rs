@@ -124,7 +124,14 @@ pub fn work(kind: ActivityKind, parameters: &Map<String, Value>) -> Result<Optio
         ActivityKind::DynamicImage => MediaWork::DynamicImage(reader::from_tree::<AnimationSpec>(&tree).map_err(spec)?),
         ActivityKind::Cover => MediaWork::Snapshot(cover(&tree).map_err(spec)?),
         ActivityKind::Qc => MediaWork::Qc(reader::from_tree::<QcSpec>(&tree).map_err(spec)?),
-        ActivityKind::Analysis | ActivityKind::Noop => {
+        ActivityKind::Analysis
+        | ActivityKind::Noop
+        | ActivityKind::Review
+        | ActivityKind::Hook
+        | ActivityKind::Moderation
+        | ActivityKind::Recognition
+        | ActivityKind::ContentAnalysis
+        | ActivityKind::Copy => {
             if let Some(key) = parameters.keys().next() {
                 let why = format!(
                     "unknown key {key:?}; an activity of type {:?} takes no parameters",
@@ -224,6 +231,7 @@ pub fn resolve(tree: &Value, templates: &Templates) -> Result<Node, (Option<Stri
         when,
         optional: common.optional,
         backend: common.backend,
+        deed: None,
         work,
         template: common.template,
         parameters: Value::Object(merged),

@@ -18,6 +18,8 @@ pub struct Node {
     pub status: JobStatus,
     /// Its needs have let it run already.
     pub ready: bool,
+    /// Its job succeeded, and said block.
+    pub blocks: bool,
 }
 
 /// What is due to an activity whose needs ended.
@@ -40,6 +42,7 @@ pub fn has_expressions(activities: &[Activity]) -> bool {
 pub fn due(activities: &[Activity], nodes: &[Node], subject: &Subject<'_>) -> Vec<(usize, Step)> {
     let mut statuses: Vec<JobStatus> = nodes.iter().map(|node| node.status).collect();
     let mut steps = Vec::new();
+    let blocks: Vec<bool> = nodes.iter().map(|node| node.blocks).collect();
     for (at, (activity, node)) in activities.iter().zip(nodes).enumerate() {
         if node.status != JobStatus::Init || node.ready {
             continue;
@@ -55,7 +58,13 @@ pub fn due(activities: &[Activity], nodes: &[Node], subject: &Subject<'_>) -> Ve
         if needs.iter().any(|(_, status)| !status.ended()) {
             continue;
         }
-        let step = judge(&activity.when, &needs, subject);
+        let blocker = activity.needs.iter().find(|need| {
+            activities
+                .iter()
+                .position(|other| other.id == **need)
+                .is_some_and(|place| blocks[place])
+        });
+        let step = judge(&activity.when, &needs, blocker.map(String::as_str), subject);
         if matches!(step, Step::Skip(_)) {
             statuses[at] = JobStatus::Skipped;
         }
@@ -64,8 +73,8 @@ pub fn due(activities: &[Activity], nodes: &[Node], subject: &Subject<'_>) -> Ve
     steps
 }
 
-/// Whether an activity runs, its needs having ended so.
-fn judge(when: &When, needs: &[(&str, JobStatus)], subject: &Subject<'_>) -> Step {
+/// Whether an activity runs, its needs having ended so; `blocker` is the one of them that said block.
+fn judge(when: &When, needs: &[(&str, JobStatus)], blocker: Option<&str>, subject: &Subject<'_>) -> Step {
     if needs.is_empty() {
         return Step::Run;
     }
@@ -77,7 +86,10 @@ fn judge(when: &When, needs: &[(&str, JobStatus)], subject: &Subject<'_>) -> Ste
     match when {
         When::Always => Step::Run,
         When::Success => match first(&[JobStatus::Fail, JobStatus::Canceled]) {
-            None => Step::Run,
+            None => match blocker {
+                None => Step::Run,
+                Some(need) => Step::Skip(format!("runs on success, and {need} said block")),
+            },
             Some((need, status)) => Step::Skip(format!("runs on success, and {need} ended as {}", status.as_str())),
         },
         When::Failure => match first(&[JobStatus::Fail]) {
@@ -94,8 +106,10 @@ fn judge(when: &When, needs: &[(&str, JobStatus)], subject: &Subject<'_>) -> Ste
                 Err(why) => Step::Skip(format!("its condition {} cannot be told: {why}", expression.as_str())),
             },
         },
-        // No activity says block yet: reviews and moderation are the ones that will.
-        When::Blocked => Step::Skip("runs when blocked, and nothing it follows blocks".to_owned()),
+        When::Blocked => match blocker {
+            Some(_) => Step::Run,
+            None => Step::Skip("runs when blocked, and nothing it follows said block".to_owned()),
+        },
     }
 }
 
@@ -165,6 +179,7 @@ mod tests {
             when,
             optional: false,
             backend: Backend::Auto,
+            deed: None,
             work: None,
             template: None,
             parameters: serde_json::Value::Null,
@@ -172,7 +187,14 @@ mod tests {
     }
 
     fn nodes(statuses: &[JobStatus]) -> Vec<Node> {
-        statuses.iter().map(|&status| Node { status, ready: false }).collect()
+        statuses
+            .iter()
+            .map(|&status| Node {
+                status,
+                ready: false,
+                blocks: false,
+            })
+            .collect()
     }
 
     fn runs(when: When, needs: &[JobStatus]) -> bool {

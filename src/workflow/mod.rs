@@ -5,11 +5,13 @@
 pub mod activity;
 pub mod arrival;
 pub mod condition;
+pub mod deed;
 pub mod definition;
 pub mod expression;
 pub mod graph;
 pub mod name_rule;
 pub mod naming;
+pub mod opinion;
 pub mod output_names;
 pub mod plan;
 pub mod preset;

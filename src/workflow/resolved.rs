@@ -6,6 +6,7 @@
 
 use crate::media::spec::Backend;
 use crate::media::spec::MediaWork;
+use crate::workflow::deed::Deed;
 use crate::workflow::expression::Expression;
 use serde::Deserialize;
 use serde::Serialize;
@@ -154,8 +155,42 @@ pub enum ActivityKind {
     Cover,
     /// Quality control.
     Qc,
+    /// A person looks at it.
+    Review,
+    /// A program outside is asked.
+    Hook,
+    /// Whether it may be shown.
+    Moderation,
+    /// Who and what is seen and heard.
+    Recognition,
+    /// What it is about.
+    ContentAnalysis,
+    /// Files to another storage.
+    Copy,
     /// Does nothing, in the daemon.
     Noop,
+}
+
+/// Who carries an activity out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Carrier {
+    /// A worker process, under a lease.
+    Worker,
+    /// The daemon, at once: there is nothing to wait for in the doing of it.
+    Daemon,
+    /// The daemon, beside its loop: it waits for others or moves bytes, but reads no media.
+    Errand,
+}
+
+impl Carrier {
+    /// The number in rows.
+    pub fn as_number(self) -> i64 {
+        match self {
+            Carrier::Worker => 0,
+            Carrier::Daemon => 1,
+            Carrier::Errand => 2,
+        }
+    }
 }
 
 impl ActivityKind {
@@ -168,7 +203,31 @@ impl ActivityKind {
             ActivityKind::DynamicImage => "dynamic_image",
             ActivityKind::Cover => "cover",
             ActivityKind::Qc => "qc",
+            ActivityKind::Review => "review",
+            ActivityKind::Hook => "hook",
+            ActivityKind::Moderation => "moderation",
+            ActivityKind::Recognition => "recognition",
+            ActivityKind::ContentAnalysis => "content_analysis",
+            ActivityKind::Copy => "copy",
             ActivityKind::Noop => "noop",
+        }
+    }
+
+    /// Who carries it out.
+    pub fn carrier(self) -> Carrier {
+        match self {
+            ActivityKind::Analysis
+            | ActivityKind::Transcode
+            | ActivityKind::Snapshot
+            | ActivityKind::DynamicImage
+            | ActivityKind::Cover
+            | ActivityKind::Qc => Carrier::Worker,
+            ActivityKind::Review | ActivityKind::Noop => Carrier::Daemon,
+            ActivityKind::Hook
+            | ActivityKind::Moderation
+            | ActivityKind::Recognition
+            | ActivityKind::ContentAnalysis
+            | ActivityKind::Copy => Carrier::Errand,
         }
     }
 }
@@ -188,7 +247,10 @@ pub struct Activity {
     pub optional: bool,
     /// Which hardware it may use.
     pub backend: Backend,
-    /// What a worker makes of it; none: the daemon does it alone (noop).
+    /// What the daemon does of it without a worker; none: a worker's work, or nothing (noop).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deed: Option<Deed>,
+    /// What a worker makes of it; none: the daemon does it alone.
     pub work: Option<MediaWork>,
     /// Name of the template it was made from.
     pub template: Option<String>,

@@ -319,6 +319,12 @@ pub fn activity(id: &str, kind: ActivityKind, needs: &[&str], when: When) -> Act
         }
         ActivityKind::DynamicImage => Some(serde_json::json!({ "kind": "dynamic_image", "spec": {} })),
         ActivityKind::Qc => Some(serde_json::json!({ "kind": "qc", "spec": {} })),
+        ActivityKind::Review
+        | ActivityKind::Hook
+        | ActivityKind::Moderation
+        | ActivityKind::Recognition
+        | ActivityKind::ContentAnalysis
+        | ActivityKind::Copy => None,
     };
     Activity {
         id: id.to_owned(),
@@ -327,6 +333,7 @@ pub fn activity(id: &str, kind: ActivityKind, needs: &[&str], when: When) -> Act
         when,
         optional: false,
         backend: Backend::Auto,
+        deed: None,
         work: work.map(|work| serde_json::from_value(work).expect("a work")),
         template: None,
         parameters: serde_json::Value::Null,

@@ -91,7 +91,7 @@ impl Outbox {
         for _ in 0..count {
             let mut event = specimen::sprite();
             event.id = EventId::fresh();
-            event.task.id = task.into();
+            event.task.as_mut().expect("a fact of a task").id = task.into();
             let rule = CallbackRule {
                 unified: true,
                 destination: None,

@@ -198,6 +198,7 @@ impl Errand {
                 .map(|state| Node {
                     status: state.status,
                     ready: state.ready,
+                    blocks: false,
                 })
                 .collect();
             let done: Vec<Done> = (self.workflow.activities.iter().zip(states.iter()))

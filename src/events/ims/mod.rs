@@ -13,9 +13,9 @@ pub mod template_config;
 use crate::base::clock::UtcMs;
 use crate::events::ActivityBrief;
 use crate::events::Detail;
-use crate::events::Event;
 use crate::events::EventType;
 use crate::events::JobBrief;
+use crate::events::TaskFact;
 use crate::events::ims::file_meta::OutputFile;
 use crate::events::profile::Deployment;
 use crate::events::profile::Rendered;
@@ -32,11 +32,20 @@ const PIPELINE: &str = "default";
 
 /// Whether IMS has an event of this kind.
 pub fn has(detail: &Detail) -> bool {
-    !matches!(detail, Detail::QcEnded { .. })
+    !matches!(
+        detail,
+        Detail::QcEnded { .. }
+            | Detail::OpinionEnded { .. }
+            | Detail::CoverEnded { .. }
+            | Detail::CopyEnded { .. }
+            | Detail::TaskProgressed { .. }
+            | Detail::Alert { .. }
+            | Detail::Library { .. }
+    )
 }
 
 /// `event` as IMS would send it.
-pub fn render(event: &Event, deployment: &Deployment) -> Rendered {
+pub fn render(event: &TaskFact<'_>, deployment: &Deployment) -> Rendered {
     let event_type = event.event_type().as_str();
     Rendered {
         event_type: event_type.to_owned(),
@@ -49,9 +58,9 @@ pub fn render(event: &Event, deployment: &Deployment) -> Rendered {
     }
 }
 
-fn message_body(event: &Event, deployment: &Deployment) -> Value {
+fn message_body(event: &TaskFact<'_>, deployment: &Deployment) -> Value {
     let mut body = Map::new();
-    match &event.detail {
+    match event.detail {
         Detail::TaskStarted => task(&mut body, event, "Processing", &[]),
         Detail::TaskEnded { status, activities } => task(&mut body, event, task_status(*status), activities),
         Detail::AnalysisEnded { facts } => analysis(&mut body, event, deployment, facts.as_deref()),
@@ -64,18 +73,18 @@ fn message_body(event: &Event, deployment: &Deployment) -> Value {
             body.insert("TriggerSource".into(), json!(event.task.trigger.as_str()));
             body.insert("UserData".into(), json!(workflow_user_data(event)));
             if !ok {
-                errors(&mut body, event.job.as_ref());
+                errors(&mut body, event.job);
             }
         }
         Detail::TranscodeEnded => {
-            let status = event.job.as_ref().map_or(JobStatus::Success, |job| job.status);
+            let status = event.job.map_or(JobStatus::Success, |job| job.status);
             body.insert("FinishTime".into(), json!(finish_time(event)));
             body.insert("JobId".into(), job_id(event));
             body.insert("Status".into(), json!(convert_status(status)));
             body.insert("TriggerSource".into(), json!(event.task.trigger.as_str()));
             body.insert("UserData".into(), json!(workflow_user_data(event)));
             if failed(status) {
-                errors(&mut body, event.job.as_ref());
+                errors(&mut body, event.job);
             }
         }
         Detail::SnapshotEnded {
@@ -92,12 +101,18 @@ fn message_body(event: &Event, deployment: &Deployment) -> Value {
         ),
         Detail::AnimationEnded { object } => picture(&mut body, event, deployment, object.as_ref(), None),
         // See `has`.
-        Detail::QcEnded { .. } => {}
+        Detail::QcEnded { .. }
+        | Detail::OpinionEnded { .. }
+        | Detail::CoverEnded { .. }
+        | Detail::CopyEnded { .. }
+        | Detail::TaskProgressed { .. }
+        | Detail::Alert { .. }
+        | Detail::Library { .. } => {}
     }
     Value::Object(body)
 }
 
-fn task(body: &mut Map<String, Value>, event: &Event, status: &str, activities: &[ActivityBrief]) {
+fn task(body: &mut Map<String, Value>, event: &TaskFact<'_>, status: &str, activities: &[ActivityBrief]) {
     let input = json!({"Type": "Media", "Media": event.media.id.as_str()});
     body.insert("TaskInput".into(), json!(input.to_string()));
     body.insert("TaskId".into(), json!(event.task.id.as_str()));
@@ -120,8 +135,8 @@ fn task(body: &mut Map<String, Value>, event: &Event, status: &str, activities: 
     }
 }
 
-fn analysis(body: &mut Map<String, Value>, event: &Event, deployment: &Deployment, facts: Option<&MediaFacts>) {
-    let status = event.job.as_ref().map_or(JobStatus::Success, |job| job.status);
+fn analysis(body: &mut Map<String, Value>, event: &TaskFact<'_>, deployment: &Deployment, facts: Option<&MediaFacts>) {
+    let status = event.job.map_or(JobStatus::Success, |job| job.status);
     let ok = facts.is_some() && !failed(status);
     body.insert("Status".into(), json!(if ok { "Success" } else { "Fail" }));
     body.insert("FileUrl".into(), json!(deployment.urls.object(&event.media.object)));
@@ -129,11 +144,11 @@ fn analysis(body: &mut Map<String, Value>, event: &Event, deployment: &Deploymen
     body.insert("MetaInfo".into(), file_meta::meta_info(event.media.size_bytes, facts));
     caller_user_data(body, event);
     if !ok {
-        errors(body, event.job.as_ref());
+        errors(body, event.job);
     }
 }
 
-fn output(body: &mut Map<String, Value>, event: &Event, deployment: &Deployment) {
+fn output(body: &mut Map<String, Value>, event: &TaskFact<'_>, deployment: &Deployment) {
     let Detail::OutputEnded {
         output,
         name,
@@ -141,7 +156,7 @@ fn output(body: &mut Map<String, Value>, event: &Event, deployment: &Deployment)
         size_bytes,
         facts,
         ..
-    } = &event.detail
+    } = event.detail
     else {
         return;
     };
@@ -163,7 +178,7 @@ fn output(body: &mut Map<String, Value>, event: &Event, deployment: &Deployment)
     if let Some(url) = &url {
         body.insert("OutputUrl".into(), json!(url));
     }
-    let status = match event.job.as_ref().map(|job| job.status) {
+    let status = match event.job.map(|job| job.status) {
         _ if object.is_some() => "Success",
         Some(JobStatus::Skipped) => "Skipped",
         _ => "Failed",
@@ -173,19 +188,19 @@ fn output(body: &mut Map<String, Value>, event: &Event, deployment: &Deployment)
     body.insert("TriggerSource".into(), json!(event.task.trigger.as_str()));
     body.insert("UserData".into(), json!(workflow_user_data(event)));
     if status == "Failed" {
-        errors(body, event.job.as_ref());
+        errors(body, event.job);
     }
 }
 
 /// SnapshotComplete with `snapshot`, DynamicImageComplete without: type and number of pictures.
 fn picture(
     body: &mut Map<String, Value>,
-    event: &Event,
+    event: &TaskFact<'_>,
     deployment: &Deployment,
     object: Option<&ObjectUri>,
     snapshot: Option<(&String, u32)>,
 ) {
-    let job = event.job.as_ref();
+    let job = event.job;
     let status = job.map_or(JobStatus::Success, |job| job.status);
     body.insert("JobId".into(), job_id(event));
     body.insert("TriggerSource".into(), json!(event.task.trigger.as_str()));
@@ -235,21 +250,21 @@ fn storage_object(object: &ObjectUri, url: &str, deployment: &Deployment) -> Val
     })
 }
 
-fn job_id(event: &Event) -> Value {
-    json!(event.job.as_ref().map_or("", |job| job.id.as_str()))
+fn job_id(event: &TaskFact<'_>) -> Value {
+    json!(event.job.map_or("", |job| job.id.as_str()))
 }
 
-fn finish_time(event: &Event) -> String {
-    let finished: Option<UtcMs> = event.job.as_ref().and_then(|job| job.finished_at);
+fn finish_time(event: &TaskFact<'_>) -> String {
+    let finished: Option<UtcMs> = event.job.and_then(|job| job.finished_at);
     finished.unwrap_or(event.at).wire()
 }
 
 /// What the cloud puts into the MediaConvert events of workflow runs.
-fn workflow_user_data(event: &Event) -> String {
+fn workflow_user_data(event: &TaskFact<'_>) -> String {
     json!({"ImsSrc": "Workflow", "TaskId": event.task.id.as_str()}).to_string()
 }
 
-fn caller_user_data(body: &mut Map<String, Value>, event: &Event) {
+fn caller_user_data(body: &mut Map<String, Value>, event: &TaskFact<'_>) {
     if let Some(user_data) = &event.task.user_data {
         body.insert("UserData".into(), json!(user_data));
     }

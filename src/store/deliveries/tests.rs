@@ -34,7 +34,7 @@ async fn open() -> (tempfile::TempDir, Store) {
 async fn tell(store: &Store, task: &str) -> Event {
     let mut event = specimen::sprite();
     event.id = EventId::fresh();
-    event.task.id = task.into();
+    event.task.as_mut().expect("a fact of a task").id = task.into();
     let written = event.clone();
     store
         .write("test", move |connection| announce(connection, &written, &rule()))
@@ -59,7 +59,10 @@ async fn dispatch(store: &Store, lanes: &[&str], now: i64) {
         .iter()
         .map(|found| Dispatch {
             event_seq: found.seq,
-            task: found.task.clone(),
+            line: found
+                .told
+                .as_ref()
+                .map_or_else(|_| "unreadable".to_owned(), |(event, _)| event.line().to_owned()),
             deliveries: lanes.iter().map(|lane| to(lane)).collect(),
         })
         .collect();
@@ -217,7 +220,7 @@ async fn lists_page_and_filter_and_hide_keys() {
     };
     let batch = vec![Dispatch {
         event_seq: found[0].seq,
-        task: TaskId::from("a"),
+        line: "a".to_owned(),
         deliveries: vec![
             NewDelivery {
                 destination: String::new(),

@@ -40,14 +40,18 @@ fn form(connection: &Connection) -> Result<BTreeMap<String, String>, StoreError>
     Ok(form)
 }
 
-/// A definition without comments, and with single spaces.
+/// A definition without comments and with single spaces, none beside punctuation: `alter table` sets its own.
 fn plain(sql: &str) -> String {
     let bare: Vec<&str> = sql
         .lines()
         .map(|line| line.split_once("--").map_or(line, |(code, _)| code))
         .flat_map(str::split_whitespace)
         .collect();
-    bare.join(" ")
+    let mut text = bare.join(" ");
+    for mark in ["(", ")", ","] {
+        text = text.replace(&format!(" {mark}"), mark).replace(&format!("{mark} "), mark);
+    }
+    text
 }
 
 #[cfg(test)]

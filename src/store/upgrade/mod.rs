@@ -14,7 +14,7 @@ use std::path::Path;
 use std::path::PathBuf;
 
 /// The form that `schema.sql` makes, kept in `user_version`.
-pub(super) const PRESENT: u32 = 2;
+pub(super) const PRESENT: u32 = 3;
 
 /// One step: brings version `from` to `from + 1`.
 pub(super) struct Step {
@@ -25,10 +25,16 @@ pub(super) struct Step {
 }
 
 /// The steps, oldest first. Each is a file `vN_to_vM.sql` beside this one.
-pub(super) const STEPS: &[Step] = &[Step {
-    from: 1,
-    sql: include_str!("v1_to_v2.sql"),
-}];
+pub(super) const STEPS: &[Step] = &[
+    Step {
+        from: 1,
+        sql: include_str!("v1_to_v2.sql"),
+    },
+    Step {
+        from: 2,
+        sql: include_str!("v2_to_v3.sql"),
+    },
+];
 
 /// Makes a new database, or upgrades one of an older program by `steps` to `present`. `path` names it in messages
 /// and gives the backup its place.
@@ -144,7 +150,7 @@ mod tests {
     const NEW: &str = "create table a (id integer primary key) strict; create table b (id integer primary key) strict;";
 
     /// Older forms of schema.sql with their versions: every one must upgrade to exactly what a new database has.
-    const PAST: &[(u32, &str)] = &[(1, include_str!("v1.sql"))];
+    const PAST: &[(u32, &str)] = &[(1, include_str!("v1.sql")), (2, include_str!("v2.sql"))];
 
     #[test]
     fn every_past_form_upgrades_to_the_present_one() {

@@ -32,10 +32,10 @@ pub struct EventView {
     /// Its name, `WorkflowTaskComplete`.
     #[serde(rename = "type")]
     pub kind: String,
-    /// Its task.
-    pub task: String,
-    /// Its media.
-    pub media: String,
+    /// Its task; none: it happened outside of any.
+    pub task: Option<String>,
+    /// Its media; none: it is about the installation itself.
+    pub media: Option<String>,
     /// Its job; none for facts of the task.
     pub job: Option<String>,
     /// All of it.
@@ -52,8 +52,8 @@ impl From<StoredEvent> for EventView {
             created_at: event.at.wire(),
             kind: event.event_type().as_str().to_owned(),
             id: event.id.into_string(),
-            task: event.task.id.into_string(),
-            media: event.media.id.into_string(),
+            task: event.task.map(|task| task.id.into_string()),
+            media: event.media.map(|media| media.id.into_string()),
             job: event.job.map(|job| job.id.into_string()),
             body,
         }

@@ -1,0 +1,365 @@
+-- The database of reelmill, as a new installation gets it (user_version 2).
+--
+-- Conventions. Ids are UUIDv7, 32 lower-case hex digits, and sort by the time they were made. Times end in
+-- `_ms`: milliseconds UTC since 1970. Statuses are the words of `workflow::status`; a check constraint repeats
+-- them so that a slip is refused where it is written. Small rows found by their key are `without rowid`; tables
+-- whose rows carry JSON are not, since SQLite keeps long rows of such tables badly. JSON columns hold serde forms
+-- of the Rust types named beside them; they are read whole and never queried into. A column without `not null`
+-- says in its comment what null means. Everything here is written by the daemon alone, through the one writer thread (`store/mod.rs`).
+--
+-- When this file changes, add a step to `upgrade/`, raise the version there, and keep the previous form of this
+-- file as `upgrade/vN.sql`; the test beside it compares what an upgraded database has with what a new one has.
+
+-- Facts about this database itself.
+create table meta (
+  name text primary key,          -- 'instance': a random id of the installation; 'created_ms'; 'created_by': program version
+  value text not null
+) strict, without rowid;
+
+-- Counters that must survive a restart without ever repeating a value.
+create table counters (
+  name text primary key,          -- 'arrival': the last arrivals.arrival_seq given out
+  value integer not null
+) strict, without rowid;
+
+insert into counters (name, value) values ('arrival', 0);
+
+------------------------------------------------------------------------------------------------------------
+-- Storages and arrivals: what the triggers saw
+------------------------------------------------------------------------------------------------------------
+
+-- Run-time state of storages. What a storage is (folder, bucket, credentials) stands in the configuration; a row
+-- appears here when a trigger first meets its name, and gives the name a short number for `arrivals`.
+create table storages (
+  id integer primary key,
+  name text not null unique,
+  baseline_ms integer,                    -- end of the first whole scan; what that scan found triggers nothing. Null: not scanned yet
+  mount text,                             -- what it lay on when it was last believed: mount point, type and, of shares, source. Null: not looked yet
+  frozen text                             -- why triggering is stopped (mount gone, mass disappearance). Null: it is not
+) strict;
+
+-- The ledger of arrivals: one row an object seen, the last identity it was seen with. It makes "once" true: an
+-- object whose identity is the one of its row is never run again, one with another identity replaces the row
+-- and gets a new `arrival_seq`. One B-tree keyed by the object, so a row costs its key once (at most 260 bytes
+-- with keys of usual length). Rows of objects that exist are never pruned.
+create table arrivals (
+  storage integer not null references storages (id),
+  key text not null,                      -- text form of `objects::uri`
+  size_bytes integer not null,
+  mtime_ns integer not null,              -- 0 where the storage has none
+  etag text not null default '',          -- S3 only
+  state integer not null check (state between 0 and 3),
+                                          -- 0 seen: not settled yet; 1 settled: intake shall match it;
+                                          -- 2 taken: media and tasks were made from it; 3 none: nothing runs on it, see why_not
+  arrival_seq integer not null,           -- order in which identities settled; 0 before that, and for what the baseline found
+  gone_ms integer,                        -- since when the object is not there any more; such rows are pruned after 30 days. Null: it is there
+  seen_ms integer not null,               -- when this identity was first seen
+  why_not text,                           -- state 3: 'existing' (there before the baseline), 'ours' (our own output), or a sentence
+                                          -- from the selector for people. State 1: 'existing' when only workflows with
+                                          -- existing = "process" may take it. Null otherwise
+  primary key (storage, key)
+) strict, without rowid;
+
+-- Intake reads settled arrivals in their order.
+create index arrivals_settled on arrivals (arrival_seq) where state = 1;
+
+------------------------------------------------------------------------------------------------------------
+-- Workflows
+------------------------------------------------------------------------------------------------------------
+
+create table workflows (
+  id text primary key,
+  name text not null unique,
+  origin text not null check (origin in ('file', 'api', 'preset')),
+  enabled integer not null check (enabled in (0, 1)),
+  enabled_ms integer,                     -- since when it is enabled: objects seen before then are not its business
+                                          -- (unless process_existing). Null while disabled
+  version integer not null,               -- the newest of workflow_versions; new tasks take it
+  created_ms integer not null,
+  modified_ms integer not null
+) strict, without rowid;
+
+-- Every version that a task may still name. A running task keeps the version it began with.
+create table workflow_versions (
+  workflow_id text not null references workflows (id) on delete cascade,
+  version integer not null,               -- from 1
+  definition text not null,               -- as written: TOML of files, JSON of the API
+  resolved text not null,                 -- JSON of workflow::resolved::ResolvedWorkflow
+  hash text not null,                     -- SHA-256 hex of `resolved`; an unchanged definition makes no new version
+  created_ms integer not null,
+  primary key (workflow_id, version)
+) strict;
+
+-- User templates and overrides of shipped ones live beside workflows.
+create table templates (
+  name text primary key,
+  definition text not null,               -- as written
+  created_ms integer not null,
+  modified_ms integer not null
+) strict;
+
+------------------------------------------------------------------------------------------------------------
+-- Media, tasks, jobs, attempts
+------------------------------------------------------------------------------------------------------------
+
+-- One input identity. The same key with new content is another media.
+create table media (
+  id text primary key,
+  storage text not null,
+  key text not null,
+  size_bytes integer not null,
+  mtime_ns integer not null,
+  etag text not null,
+  facts text,                             -- JSON of media::facts::MediaFacts. Null until the first attempt told them
+  created_ms integer not null,
+  unique (storage, key, size_bytes, mtime_ns, etag)
+) strict;
+
+-- One run of one workflow version over one media.
+create table tasks (
+  id text primary key,
+  workflow_id text not null,              -- no reference: tasks outlive a deleted workflow
+  workflow_version integer not null,
+  workflow_name text not null,            -- as it was when the task was made
+  media_id text not null references media (id),
+  status text not null check (status in ('Init', 'Processing', 'Succeed', 'Failed', 'Canceled')),
+  trigger text not null check (trigger in ('Console', 'Workflow', 'API')),
+  user_data text,                         -- JSON text of the caller, echoed in events. Null: none given
+  priority integer not null default 0,    -- larger first
+  overrides text,                         -- JSON of store::tasks::Overrides (output place, callback). Null: as the workflow says
+  idempotency_key text unique,            -- of the call that made it. Null: none given
+  intent text check (intent in ('cancel', 'retry')),
+                                          -- what a user asked for and is not finished yet. Null: nothing
+  intent_jobs text,                       -- JSON array of job ids a retry is for. Null: all that did not succeed
+  arrival_seq integer,                    -- arrival that caused it. Null: started by hand
+  runs integer not null default 1,        -- 1 + how often a user retried it
+  after_ms integer,                       -- when the source's `after` rule was done. Null: not yet, or nothing to do
+  created_ms integer not null,
+  started_ms integer,                     -- first lease. Null: not begun
+  ended_ms integer                        -- Null: not ended
+) strict;
+
+-- Lists by status, newest first, by key: `where status = ? and id < ? order by id desc limit ?`.
+create index tasks_by_status on tasks (status, id);
+create index tasks_by_workflow on tasks (workflow_id, id);
+create index tasks_by_media on tasks (media_id, id);
+create index tasks_with_intent on tasks (id) where intent is not null;
+-- Tasks whose source still has to be moved or deleted (the flag is set only for workflows with an `after` rule).
+create table task_afters (
+  task_id text primary key references tasks (id) on delete cascade,
+  tries integer not null default 0,
+  not_before_ms integer not null
+) strict, without rowid;
+
+-- One activity within a task.
+create table jobs (
+  id text primary key,
+  task_id text not null references tasks (id) on delete cascade,
+  activity text not null,                 -- Activity::id in the task's workflow version
+  ordinal integer not null,               -- place in ResolvedWorkflow::activities: needs come before dependants
+  kind text not null,                     -- ActivityKind::as_str
+  status text not null check (status in ('Init', 'Waiting', 'Processing', 'Success', 'Fail', 'Skipped', 'Canceled')),
+  priority integer not null,              -- the task's, repeated for the index
+  ready_ms integer,                       -- when its needs allowed it to run. Null: they do not yet
+  not_before_ms integer not null default 0, -- back-off of a retry
+  tries integer not null default 0,       -- attempts that failed it; the daemon's own death does not count
+  apart integer not null default 0 check (apart in (0, 1)), -- 1: a fused attempt died with it, run it alone
+  attempt_id text,                        -- the attempt that holds or held it. Null: none yet
+  fault text,                             -- JSON of base::fault::Fault: why it failed, or last failed. Null: it did not
+  skip_reason text,                       -- Skipped: why. Null otherwise
+  result text,                            -- JSON of store::jobs::JobResult. Null until it succeeded
+  told text,                              -- JSON of events::Detail that told of its end; repeated in the event that ends the task. Null: none
+  created_ms integer not null,
+  started_ms integer,                     -- first lease. Null: not begun
+  ended_ms integer,                       -- Null: not ended
+  waits integer not null default 0,       -- attempts that found every session of their device taken; not counted as tries
+  software text,                          -- why it is done in software from now on: what went wrong on a device, in words
+                                          -- for people. Null: its activity's `backend` holds
+  unique (task_id, activity)
+) strict;
+
+-- The scheduler's queues: largest priority first, then longest ready. What the daemon does alone has its own.
+create index jobs_ready on jobs (priority desc, ready_ms, task_id, not_before_ms)
+  where status = 'Init' and ready_ms is not null and kind <> 'noop';
+create index jobs_ready_noop on jobs (priority desc, ready_ms, task_id)
+  where status = 'Init' and ready_ms is not null and kind = 'noop';
+-- When the next retry is due.
+create index jobs_later on jobs (not_before_ms) where status = 'Init' and not_before_ms > 0;
+create index jobs_by_attempt on jobs (attempt_id) where status = 'Processing';
+
+-- One worker process. Attempts are fenced: a result counts only while its attempt's phase is the one it expects.
+create table attempts (
+  id text primary key,
+  task_id text not null references tasks (id) on delete cascade,
+  number integer not null,                -- 1, 2, ... within the task
+  phase text not null check (phase in ('running', 'publishing', 'ended')),
+                                          -- running: its worker works; publishing: intents are committed, must be finished
+  jobs text not null,                     -- JSON array of job ids
+  threads integer not null,
+  lease_expires_ms integer not null,      -- renewed while the daemon lives; past it (or after a restart) the attempt is over
+  started_ms integer not null,
+  ended_ms integer,                       -- Null: not ended
+  outcome text,                           -- done, failed, crashed, stopped, lost (daemon died). Null: not ended
+  fault text,                             -- JSON of Fault. Null: none
+  cost text,                              -- JSON of media::progress::Cost. Null: it did not come to say so
+  unique (task_id, number)
+) strict, without rowid;
+
+create index attempts_open on attempts (id) where phase <> 'ended';
+
+------------------------------------------------------------------------------------------------------------
+-- Outputs and the intents to publish them
+------------------------------------------------------------------------------------------------------------
+
+-- A file or set that a job published, or is about to. Made together with its intents, before anything is written
+-- under a final name, so that its id is the same however often publishing is repeated.
+create table outputs (
+  id text primary key,
+  job_id text not null references jobs (id) on delete cascade,
+  task_id text not null,
+  attempt_id text not null,
+  ordinal integer not null,               -- place in the job's product
+  group_id text,                          -- the group's own id (OutputId). Null: the activity has no groups
+  group_name text not null,               -- '' where there is none
+  name text not null,
+  kind text not null,                     -- ProductKind: file, hls, stills, sprite, animation
+  storage text not null,
+  key text not null,                      -- of the main object; of numbered files the first
+  size_bytes integer not null,            -- all its files
+  md5 text,                               -- of the main object. Null: numbered files
+  published integer not null default 0 check (published in (0, 1)), -- 1: every file stands under its final name
+  detail text not null,                   -- JSON of store::outputs::OutputDetail: facts, proof, renditions with their ids
+  created_ms integer not null
+) strict;
+
+create index outputs_by_job on outputs (job_id, ordinal);
+create index outputs_by_task on outputs (task_id);
+
+-- Files of published outputs: what the media library shows, and what tells our own outputs from a user's upload.
+create table output_files (
+  output_id text not null references outputs (id) on delete cascade,
+  ordinal integer not null,
+  storage text not null,
+  key text not null,
+  size_bytes integer not null,
+  md5 text not null,
+  mtime_ns integer,                       -- as it stood right after publishing. Null: not asked
+  etag text,                              -- S3 only, the same
+  primary key (output_id, ordinal)
+) strict, without rowid;
+
+create index output_files_by_key on output_files (storage, key);
+
+-- The intents: files that shall stand under their final names. Committed before the first byte is written there;
+-- while one is open its key is reserved. Recovery finishes every open one, whatever a user asked meanwhile.
+-- When the job is concluded its intents become output_files and go.
+create table publish_intents (
+  output_id text not null references outputs (id) on delete cascade,
+  ordinal integer not null,               -- order of publishing: segments before manifests
+  attempt_id text not null,
+  storage text not null,
+  key text not null,
+  scratch_path text not null,             -- relative to the attempt's scratch directory
+  size_bytes integer not null,
+  md5 text not null,
+  overwrite integer not null check (overwrite in (0, 1)),
+  created_ms integer not null,
+  primary key (output_id, ordinal),
+  unique (storage, key)
+) strict, without rowid;
+
+create index publish_intents_by_attempt on publish_intents (attempt_id);
+
+------------------------------------------------------------------------------------------------------------
+-- Events and deliveries
+------------------------------------------------------------------------------------------------------------
+
+-- Facts, written in the transaction of the change they tell (`store::announce`).
+create table events (
+  seq integer primary key autoincrement,  -- order of commit; cursors and SSE resume by it
+  id text not null unique,
+  task_id text not null,
+  media_id text not null,
+  job_id text,                            -- Null: tells of the task itself
+  type text not null,                     -- EventType::as_str
+  at_ms integer not null,
+  body text not null,                     -- JSON of events::Event: all that any wire profile needs
+  callback text not null,                 -- JSON of workflow::resolved::CallbackRule: whom it is for, so dispatching asks no task
+  dispatched integer not null default 0 check (dispatched in (0, 1)) -- 1: its deliveries were made (there may be none)
+) strict;
+
+create index events_undispatched on events (seq) where dispatched = 0;
+create index events_by_task on events (task_id, seq);
+create index events_by_type on events (type, seq);
+
+-- One event to one destination.
+create table deliveries (
+  id text primary key,
+  event_seq integer not null references events (seq) on delete cascade,
+  destination text not null,              -- name in the configuration; '' for an inline one
+  inline text,                            -- JSON of workflow::resolved::InlineDestination. Null: a named one
+  lane text not null,                     -- destination name, or 'inline:' and a hash of `inline`: what order and breaker go by
+  task_id text not null,
+  seq integer not null,                   -- X-Reelmill-Event-Seq: 1, 2, ... within (lane, task_id)
+  state text not null check (state in ('pending', 'done', 'dead')),
+  tries integer not null default 0,
+  replays integer not null default 0,     -- how often a user sent it again
+  since_ms integer not null,              -- made, or last sent again by a user: the time until giving up counts from here
+  next_ms integer not null,               -- earliest next try; 9223372036854775807: held behind an earlier one of its task
+  last_status integer,                    -- HTTP status of the last try. Null: there was no answer
+  last_error text,                        -- why the last try failed. Null: it did not
+  created_ms integer not null,
+  ended_ms integer,                       -- done or dead since. Null: pending
+  unique (lane, task_id, seq)
+) strict;
+
+create index deliveries_due on deliveries (lane, next_ms) where state = 'pending';
+create index deliveries_pending_lane on deliveries (lane, task_id, seq) where state = 'pending';
+create index deliveries_by_event on deliveries (event_seq);
+create index deliveries_by_state on deliveries (state, id);
+create index deliveries_by_lane on deliveries (lane, id);
+create index deliveries_by_task on deliveries (task_id);
+
+-- Every try of a delivery, for the person who asks why nothing arrived.
+create table delivery_tries (
+  delivery_id text not null references deliveries (id) on delete cascade,
+  number integer not null,                -- from 1, over replays too
+  at_ms integer not null,
+  took_ms integer not null,
+  status integer,                         -- HTTP status. Null: no answer
+  error text,                             -- Null: accepted
+  answer text,                            -- first bytes of the answer's body. Null: none
+  primary key (delivery_id, number)
+) strict, without rowid;
+
+------------------------------------------------------------------------------------------------------------
+-- Access
+------------------------------------------------------------------------------------------------------------
+
+create table tokens (
+  id text primary key,
+  name text not null,
+  role text not null check (role in ('admin', 'operator', 'viewer')),
+  sha256 text not null unique,            -- hex; the token itself is shown once and kept nowhere
+  created_ms integer not null,
+  used_ms integer,                        -- last use, to the hour. Null: never
+  revoked_ms integer                      -- Null: valid
+) strict, without rowid;
+
+-- Who did what by hand.
+create table audit (
+  seq integer primary key autoincrement,
+  at_ms integer not null,
+  who text not null,                      -- token or user name
+  verb text not null,                     -- 'task.cancel', 'workflow.apply', ...
+  subject text not null,                  -- id or name
+  detail text                             -- JSON. Null: nothing to add
+) strict;
+
+-- Answers of calls that carried an Idempotency-Key and made something else than a task.
+create table idempotency (
+  key text primary key,
+  request_sha256 text not null,           -- of method, path and body: the same key with another request is refused
+  answer text not null,                   -- JSON of status and body
+  created_ms integer not null
+) strict, without rowid;

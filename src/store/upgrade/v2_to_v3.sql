@@ -1,0 +1,171 @@
+-- The media library, reviews, people, alerts; deliveries keep their order by a line, which is a task's or a media's.
+alter table deliveries rename column task_id to line;
+create index events_by_media on events (media_id, seq);
+
+alter table jobs add column carrier integer not null default 0 check (carrier between 0 and 2);
+update jobs set carrier = 1 where kind = 'noop';
+drop index jobs_ready;
+drop index jobs_ready_noop;
+
+alter table media add column origin text not null default 'arrival' check (origin in ('arrival', 'upload', 'pull', 'reference'));
+alter table media add column media_type text not null default '' check (media_type in ('', 'video', 'audio', 'image', 'text'));
+alter table media add column title text not null default '';
+alter table media add column description text not null default '';
+alter table media add column tags text not null default '[]';
+alter table media add column category text;
+alter table media add column cover text;
+alter table media add column user_data text;
+alter table media add column state text not null default 'Normal' check (state in ('Preparing', 'Normal', 'Failed', 'Blocked', 'Deleted'));
+alter table media add column fault text;
+alter table media add column modified_ms integer not null default 0;
+alter table media add column search_row integer;
+update media set modified_ms = created_ms;
+
+alter table tasks add column purpose text not null default 'run' check (purpose in ('run', 'register', 'job'));
+alter table attempts add column device text;
+
+create index jobs_ready_worker on jobs (priority desc, ready_ms, task_id, not_before_ms)
+  where status = 'Init' and ready_ms is not null and carrier = 0;
+create index jobs_ready_daemon on jobs (priority desc, ready_ms, task_id)
+  where status = 'Init' and ready_ms is not null and carrier = 1;
+create index jobs_ready_errand on jobs (priority desc, ready_ms, task_id, not_before_ms)
+  where status = 'Init' and ready_ms is not null and carrier = 2;
+
+create virtual table media_search using fts5 (words, tokenize = 'trigram');
+create table categories (
+  id text primary key,
+  parent text references categories (id),
+  name text not null,
+  created_ms integer not null,
+  unique (parent, name)
+) strict;
+create index media_by_state on media (state, id);
+create index media_by_category on media (category, id) where category is not null;
+create table additions (
+  id text primary key,
+  media_id text not null references media (id) on delete cascade,
+  role text not null check (role in ('attachment', 'rendition')),
+  media_type text not null check (media_type in ('video', 'audio', 'image', 'text')),
+  kind text not null,
+  storage text not null,
+  key text not null,
+  size_bytes integer not null,
+  title text not null default '',
+  language text,
+  user_data text,
+  created_ms integer not null,
+  unique (media_id, storage, key)
+) strict;
+create table uploads (
+  id text primary key,
+  storage text not null,
+  key text not null,
+  size_bytes integer,
+  received_bytes integer not null default 0,
+  state text not null check (state in ('open', 'finishing', 'done', 'failed', 'canceled')),
+  wanted text not null,
+  media_id text,
+  fault text,
+  who text not null,
+  created_ms integer not null,
+  expires_ms integer not null,
+  ended_ms integer
+) strict;
+create index uploads_open on uploads (expires_ms) where state in ('open', 'finishing');
+create table pulls (
+  id text primary key,
+  url text not null,
+  headers text not null default '[]',
+  storage text not null,
+  key text not null,
+  state text not null check (state in ('waiting', 'fetching', 'done', 'failed', 'canceled')),
+  tries integer not null default 0,
+  next_ms integer not null,
+  received_bytes integer not null default 0,
+  size_bytes integer,
+  wanted text not null,
+  media_id text,
+  fault text,
+  who text not null,
+  idempotency_key text unique,
+  created_ms integer not null,
+  ended_ms integer
+) strict;
+create index pulls_due on pulls (next_ms) where state in ('waiting', 'fetching');
+create table reviews (
+  id text primary key,
+  media_id text not null references media (id) on delete cascade,
+  task_id text references tasks (id) on delete cascade,
+  job_id text references jobs (id) on delete cascade,
+  state text not null check (state in ('waiting', 'approved', 'blocked', 'expired', 'canceled')),
+  instructions text not null default '',
+  due_ms integer,
+  auditor text,
+  reason text not null default '',
+  comment text not null default '',
+  user_data text,
+  created_ms integer not null,
+  ended_ms integer
+) strict;
+create index reviews_by_state on reviews (state, id);
+create index reviews_by_media on reviews (media_id, id);
+create index reviews_by_job on reviews (job_id) where job_id is not null;
+create index reviews_due on reviews (due_ms) where state = 'waiting' and due_ms is not null;
+create table users (
+  id text primary key,
+  name text not null unique,
+  role text not null check (role in ('admin', 'operator', 'viewer')),
+  password text not null,
+  disabled integer not null default 0 check (disabled in (0, 1)),
+  created_ms integer not null,
+  modified_ms integer not null,
+  used_ms integer
+) strict;
+create table sessions (
+  sha256 text primary key,
+  user_id text not null references users (id) on delete cascade,
+  csrf text not null,
+  created_ms integer not null,
+  expires_ms integer not null,
+  used_ms integer not null
+) strict, without rowid;
+create index sessions_by_user on sessions (user_id);
+create table access_keys (
+  id text primary key,
+  name text not null,
+  role text not null check (role in ('admin', 'operator', 'viewer')),
+  secret text not null,
+  created_ms integer not null,
+  used_ms integer,
+  revoked_ms integer
+) strict, without rowid;
+create table destinations (
+  name text primary key,
+  definition text not null,
+  created_ms integer not null,
+  modified_ms integer not null
+) strict;
+create table alerts (
+  id text primary key,
+  code text not null,
+  subject text not null,
+  severity text not null check (severity in ('warning', 'critical')),
+  cause text not null,
+  remedy text not null,
+  raised_ms integer not null,
+  seen_ms integer not null,
+  cleared_ms integer,
+  acknowledged_by text
+) strict;
+create unique index alerts_open on alerts (code, subject) where cleared_ms is null;
+create table gauges (
+  name text not null,
+  at_ms integer not null,
+  value real not null,
+  primary key (name, at_ms)
+) strict, without rowid;
+create table default_templates (
+  kind text primary key,
+  template text not null,
+  set_ms integer not null
+) strict, without rowid;
