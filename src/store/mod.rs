@@ -42,9 +42,11 @@ mod settings;
 mod settling;
 pub mod tasks;
 mod telling;
+pub mod templates;
 pub mod tokens;
 mod upgrade;
 pub mod wishes;
+pub mod workflow_versions;
 pub mod workflows;
 mod writer;
 

@@ -78,7 +78,7 @@ pub fn resolve(definition: &Definition, templates: &Templates) -> Result<Resolve
     }
 }
 
-/// One template as a workflow of one activity, named after it.
+/// One template as a workflow of one activity, named after it; none: there is none, or it is for a part of one.
 pub fn wrap_template(name: &str, templates: &Templates) -> Option<ResolvedWorkflow> {
     let template = templates.get(name)?;
     let node = serde_json::json!({ "id": name, "type": template.kind.as_str(), "template": name });

@@ -12,6 +12,7 @@ use crate::workflow::resolved::AfterRule;
 use crate::workflow::resolved::ResolvedWorkflow;
 use crate::workflow::resolved::When;
 use crate::workflow::template::Template;
+use crate::workflow::template::TemplateKind;
 use crate::workflow::template::Templates;
 
 const HEAD: &str = "name = \"w\"\n[source]\nstorage = \"ingest\"\n";
@@ -38,8 +39,10 @@ fn with(rest: &str) -> String {
 fn every_shipped_text_is_right() {
     let templates = Templates::shipped();
     for template in templates.iter() {
-        let wrapped = wrap_template(&template.name, &templates).expect("wraps");
-        assert_eq!(wrapped.activities[0].kind, template.kind, "{}", template.name);
+        let wrapped = wrap_template(&template.name, &templates);
+        let kind = wrapped.map(|workflow| TemplateKind::Activity(workflow.activities[0].kind));
+        let drawn = TemplateKind::DRAWN.contains(&template.kind);
+        assert_eq!(kind, (!drawn).then_some(template.kind), "{}", template.name);
     }
     for name in preset::names() {
         let preset = preset::get(name).expect("known");
