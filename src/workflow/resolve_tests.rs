@@ -41,6 +41,7 @@ fn every_shipped_text_is_right() {
         let wrapped = wrap_template(&template.name, &templates).expect("wraps");
         assert_eq!(wrapped.activities[0].kind, template.kind, "{}", template.name);
     }
+    assert_eq!(preset::registration().activities.len(), 1);
     for name in preset::names() {
         let preset = preset::get(name).expect("known");
         assert_eq!(preset.name, name);
