@@ -13,6 +13,7 @@ pub mod dispatch;
 pub mod outbox;
 pub mod pace;
 pub mod signing;
+pub mod transport;
 pub mod verify;
 
 pub use outbox::CallbackOptions;

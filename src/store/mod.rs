@@ -20,6 +20,7 @@
 
 pub mod admission;
 pub mod afters;
+pub mod alerts;
 pub(crate) mod announce;
 pub mod arrivals;
 pub mod attempts;
