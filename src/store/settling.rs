@@ -10,6 +10,8 @@ use super::jobs;
 use super::jobs::JobResult;
 use super::jobs::JobRow;
 use super::media;
+use super::registration;
+use super::tasks::Purpose;
 use super::tasks::TaskRow;
 use super::telling;
 use crate::base::clock::UtcMs;
@@ -55,6 +57,10 @@ pub(super) fn settle(
         return Ok(None);
     };
     change(connection, task, event, now)?;
+    if task.purpose == Purpose::Register {
+        registration::ended(connection, task, &rows, workflow, now)?;
+        return Ok(Some(task.status));
+    }
     let detail = Detail::TaskEnded {
         status: task.status,
         activities: telling::activities(workflow, &rows),

@@ -44,6 +44,7 @@ fn every_shipped_text_is_right() {
         let drawn = TemplateKind::DRAWN.contains(&template.kind);
         assert_eq!(kind, (!drawn).then_some(template.kind), "{}", template.name);
     }
+    assert_eq!(preset::registration().activities.len(), 1);
     for name in preset::names() {
         let preset = preset::get(name).expect("known");
         assert_eq!(preset.name, name);
