@@ -19,6 +19,7 @@
 //! 4. Say at each method what holds if the process dies at any line of it.
 
 pub mod afters;
+pub mod alerts;
 pub(crate) mod announce;
 pub mod arrivals;
 pub mod attempts;

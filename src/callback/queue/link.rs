@@ -8,6 +8,9 @@ use crate::callback::client::Answer;
 use crate::callback::queue::server::Server;
 use crate::callback::transport::Message;
 use crate::callback::transport::Transport;
+use crate::callback::transport::accepted;
+use crate::callback::transport::refused;
+use crate::callback::transport::unreached;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use std::sync::Arc;
@@ -15,11 +18,6 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 use tokio::time::timeout_at;
-
-/// Status of an accepted message.
-const ACCEPTED: u16 = 200;
-/// Status of a message that this server will never take.
-const UNFIT: u16 = 413;
 
 /// Why a message did not arrive.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -128,20 +126,11 @@ impl<P: Protocol> Link<P> {
 impl<P: Protocol> Transport for Link<P> {
     fn send<'a>(&'a self, message: &'a Message, timeout: Duration) -> BoxFuture<'a, Answer> {
         async move {
-            let began = Instant::now();
-            let result = self.try_send(message, timeout).await;
-            let took_ms = i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX);
-            let (status, error, body) = match result {
-                Ok(said) => (Some(ACCEPTED), None, Some(said)),
-                Err(Trouble::Lost(why) | Trouble::Refused(why)) => (None, Some(why), None),
-                Err(Trouble::Unfit(why)) => (Some(UNFIT), Some(why), None),
-            };
-            Answer {
-                status,
-                error,
-                body,
-                retry_after_s: None,
-                took_ms,
+            let began = std::time::Instant::now();
+            match self.try_send(message, timeout).await {
+                Ok(said) => accepted(began, Some(said)),
+                Err(Trouble::Lost(why) | Trouble::Refused(why)) => unreached(began, why),
+                Err(Trouble::Unfit(why)) => refused(began, why, None),
             }
         }
         .boxed()
