@@ -10,6 +10,7 @@ pub mod events;
 pub mod media;
 pub mod objects;
 pub mod outputs;
+pub mod starting;
 pub mod storages;
 pub mod stream;
 pub mod system;

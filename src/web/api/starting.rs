@@ -18,10 +18,10 @@ use crate::web::auth::Caller;
 use crate::web::error::Answer;
 use crate::web::error::Problem;
 use crate::web::state::WebState;
+use crate::workflow::definition::CallbackSection;
 use crate::workflow::otherwise;
 use crate::workflow::otherwise::Otherwise;
 use crate::workflow::otherwise::OutputChange;
-use crate::workflow::definition::CallbackSection;
 use crate::workflow::resolved::ResolvedWorkflow;
 use crate::workflow::selector;
 use crate::workflow::selector::ArrivalFacts;
@@ -192,7 +192,10 @@ fn user_data(request: &RunRequest) -> Answer<Option<String>> {
     if let Some(long) = text.as_ref().filter(|text| text.len() > USER_DATA_BYTES) {
         return Err(Problem::unacceptable(
             "UserDataTooLong",
-            format!("the user data have {} bytes, and {USER_DATA_BYTES} are allowed", long.len()),
+            format!(
+                "the user data have {} bytes, and {USER_DATA_BYTES} are allowed",
+                long.len()
+            ),
             "Send a reference instead; they are repeated in every event.",
         ));
     }
@@ -271,7 +274,11 @@ impl Order {
         if !missing.is_empty() {
             return Err(Problem::unacceptable(
                 "RunInvalid",
-                format!("this run of {} names what is not configured: {}", workflow.name, missing.join("; ")),
+                format!(
+                    "this run of {} names what is not configured: {}",
+                    workflow.name,
+                    missing.join("; ")
+                ),
                 "Correct the request, or add it to the configuration; no task was made.",
             ));
         }
