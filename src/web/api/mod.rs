@@ -6,6 +6,7 @@
 
 pub mod deliveries;
 pub mod devices;
+pub mod dry_run;
 pub mod events;
 pub mod media;
 pub mod objects;
