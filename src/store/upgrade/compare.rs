@@ -49,7 +49,9 @@ fn plain(sql: &str) -> String {
         .collect();
     let mut text = bare.join(" ");
     for mark in ["(", ")", ","] {
-        text = text.replace(&format!(" {mark}"), mark).replace(&format!("{mark} "), mark);
+        text = text
+            .replace(&format!(" {mark}"), mark)
+            .replace(&format!("{mark} "), mark);
     }
     text
 }
