@@ -11,11 +11,11 @@ use super::jobs::JobResult;
 use super::jobs::JobRow;
 use super::media;
 use super::registration;
-use super::tasks::Purpose;
 use super::tasks::TaskRow;
 use super::telling;
 use crate::base::clock::UtcMs;
 use crate::events::Detail;
+use crate::events::Purpose;
 use crate::media::facts::MediaFacts;
 use crate::workflow::condition;
 use crate::workflow::condition::Node;
@@ -63,6 +63,7 @@ pub(super) fn settle(
     let detail = Detail::TaskEnded {
         status: task.status,
         activities: telling::activities(workflow, &rows),
+        source: telling::source(connection, task)?,
     };
     let event = telling::event(connection, task, None, detail, now)?;
     announce(connection, &event, task.callback(workflow))?;
