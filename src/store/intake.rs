@@ -11,6 +11,7 @@ use super::row::Columns;
 use super::tasks;
 use super::tasks::NewTask;
 use super::tasks::Overrides;
+use super::tasks::Purpose;
 use crate::base::clock::UtcMs;
 use crate::base::ids::TaskId;
 use crate::base::ids::WorkflowId;
@@ -111,6 +112,7 @@ impl Store {
                     version: found.version,
                     source: &settled.source,
                     trigger: TriggerSource::Workflow,
+                    purpose: Purpose::Run,
                     user_data: None,
                     priority: 0,
                     overrides: &Overrides::default(),

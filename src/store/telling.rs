@@ -8,6 +8,7 @@ use super::error::StoreError;
 use super::jobs::JobRow;
 use super::media::media_row;
 use super::outputs::OutputRow;
+use super::tasks::Purpose;
 use super::tasks::TaskRow;
 use crate::base::clock::UtcMs;
 use crate::base::ids::EventId;
@@ -56,6 +57,20 @@ pub(super) fn event(
         job,
         detail,
     })
+}
+
+/// Announces that the first job of a task began. A registration is told by its end alone.
+pub(super) fn tell_begin(
+    connection: &Connection,
+    task: &TaskRow,
+    workflow: &ResolvedWorkflow,
+    now: UtcMs,
+) -> Result<(), StoreError> {
+    if task.purpose == Purpose::Register {
+        return Ok(());
+    }
+    let event = event(connection, task, None, Detail::TaskStarted, now)?;
+    announce(connection, &event, task.callback(workflow))
 }
 
 /// A job as events tell it.

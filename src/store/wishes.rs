@@ -8,8 +8,10 @@ use super::error::StoreError;
 use super::intents::Intent;
 use super::jobs;
 use super::outputs;
+use super::registration;
 use super::row::Columns;
 use super::settling;
+use super::tasks::Purpose;
 use super::tasks::task_row;
 use crate::base::clock::UtcMs;
 use crate::base::ids::AttemptId;
@@ -104,6 +106,9 @@ impl Store {
             }
             send_back(connection, &task, &workflow, now)?;
             settling::change(connection, &mut row, TaskEvent::Retried, now)?;
+            if row.purpose == Purpose::Register {
+                registration::again(connection, &row, now)?;
+            }
             settling::settle(connection, &mut row, &workflow, now)?;
             Ok(())
         })
