@@ -9,9 +9,10 @@ pub mod devices;
 pub mod hook;
 pub mod local;
 pub mod names;
-pub mod pool;
 pub mod publish;
 pub mod side;
+
+pub use crate::objects::pool;
 
 use crate::base::fault::Fault;
 use crate::base::ids::AttemptId;

@@ -5,7 +5,7 @@
 //! decide (web).
 
 use super::Store;
-use super::announce::announce;
+use super::admission;
 use super::conclusions;
 use super::conclusions::Concluded;
 use super::conclusions::Verdict;
@@ -13,22 +13,19 @@ use super::error::StoreError;
 use super::jobs;
 use super::jobs::JobResult;
 use super::jobs::JobRow;
+use super::library::facts_of;
 use super::listing::reviews as listing;
-use super::media::media_row;
 use super::settling;
 use super::tasks;
 use super::tasks::TaskRow;
 use crate::base::clock::UtcMs;
 use crate::base::fault::Blame;
 use crate::base::fault::Fault;
-use crate::base::ids::EventId;
 use crate::base::ids::JobId;
 use crate::base::ids::MediaId;
 use crate::base::ids::ReviewId;
 use crate::base::ids::TaskId;
 use crate::events::Detail;
-use crate::events::Event;
-use crate::events::MediaBrief;
 use crate::events::library::AuditStatus;
 use crate::events::library::LibraryFact;
 use crate::workflow::deed::Deed;
@@ -36,7 +33,6 @@ use crate::workflow::deed::OnTimeout;
 use crate::workflow::deed::ReviewRule;
 use crate::workflow::opinion::Opinion;
 use crate::workflow::opinion::Verdict as Word;
-use crate::workflow::resolved::CallbackRule;
 use crate::workflow::resolved::ResolvedWorkflow;
 use crate::workflow::status::JobEvent;
 use crate::workflow::status::JobStatus;
@@ -370,19 +366,17 @@ fn end(connection: &Connection, row: &ReviewRow, how: &End, now: UtcMs) -> Resul
     let word = |pick: fn(&Decision) -> &str, otherwise: &str| {
         decision.map_or(otherwise.to_owned(), |one| pick(one).to_owned())
     };
-    let said = Detail::Library {
-        fact: Box::new(LibraryFact::ReviewEnded {
-            review: row.id.clone(),
-            audit,
-            auditor: word(|decision| &decision.auditor, ""),
-            reason: word(
-                |decision| &decision.reason,
-                if audit.is_some() { "nobody decided in time" } else { "" },
-            ),
-            comment: word(|decision| &decision.comment, ""),
-            asked_at: row.created_at,
-            fault: fault.clone(),
-        }),
+    let said = LibraryFact::ReviewEnded {
+        review: row.id.clone(),
+        audit,
+        auditor: word(|decision| &decision.auditor, ""),
+        reason: word(
+            |decision| &decision.reason,
+            if audit.is_some() { "nobody decided in time" } else { "" },
+        ),
+        comment: word(|decision| &decision.comment, ""),
+        asked_at: row.created_at,
+        fault: fault.clone(),
     };
     let Some(job) = &row.job else {
         tell_outside(connection, row, said, now)?;
@@ -398,6 +392,7 @@ fn end(connection: &Connection, row: &ReviewRow, how: &End, now: UtcMs) -> Resul
         }
         (None, fault) => Verdict::Failed(fault.unwrap_or_else(|| nobody_decided(row))),
     };
+    let said = Detail::Library { fact: Box::new(said) };
     conclusions::conclude_waiting(connection, job, verdict, Some(said), now)
 }
 
@@ -434,27 +429,17 @@ fn mark(connection: &Connection, media: &MediaId, audit: AuditStatus, now: UtcMs
     Ok(())
 }
 
-/// Tells the end of a review that no task asked for.
-fn tell_outside(connection: &Connection, row: &ReviewRow, said: Detail, now: UtcMs) -> Result<(), StoreError> {
-    let media = media_row(connection, &row.media)?;
-    let event = Event {
-        id: EventId::fresh(),
-        at: now,
-        media: Some(MediaBrief {
-            id: media.id,
-            object: media.source.object,
-            size_bytes: media.source.size_bytes,
-        }),
-        task: None,
-        job: None,
-        detail: said,
+/// Tells the end of a review that no task asked for, to whom its own or the media's user data name.
+fn tell_outside(connection: &Connection, row: &ReviewRow, fact: LibraryFact, now: UtcMs) -> Result<(), StoreError> {
+    const OF_MEDIA: &str = "select user_data from media where id = ?1";
+    let user_data = match &row.user_data {
+        Some(own) => Some(own.clone()),
+        None => connection
+            .prepare_cached(OF_MEDIA)?
+            .query_row([row.media.as_str()], |found| found.get(0))?,
     };
-    let rule = CallbackRule {
-        unified: true,
-        destination: None,
-        inline: None,
-    };
-    announce(connection, &event, &rule)
+    let rule = admission::rule_for(user_data.as_deref(), None);
+    facts_of::tell(connection, Some(&row.media), fact, &rule, now)
 }
 
 fn nobody_decided(row: &ReviewRow) -> Fault {

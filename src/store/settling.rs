@@ -10,11 +10,13 @@ use super::jobs;
 use super::jobs::JobResult;
 use super::jobs::JobRow;
 use super::media;
+use super::registration;
 use super::reviews;
 use super::tasks::TaskRow;
 use super::telling;
 use crate::base::clock::UtcMs;
 use crate::events::Detail;
+use crate::events::Purpose;
 use crate::media::facts::MediaFacts;
 use crate::workflow::condition;
 use crate::workflow::condition::Node;
@@ -58,9 +60,14 @@ pub(super) fn settle(
         return Ok(None);
     };
     change(connection, task, event, now)?;
+    if task.purpose == Purpose::Register {
+        registration::ended(connection, task, &rows, workflow, now)?;
+        return Ok(Some(task.status));
+    }
     let detail = Detail::TaskEnded {
         status: task.status,
         activities: telling::activities(workflow, &rows),
+        source: telling::source(connection, task)?,
     };
     let event = telling::event(connection, task, None, detail, now)?;
     announce(connection, &event, task.callback(workflow))?;
@@ -145,8 +152,7 @@ pub(super) fn begin(
         return Ok(());
     }
     change(connection, task, TaskEvent::Begun, now)?;
-    let event = telling::event(connection, task, None, Detail::TaskStarted, now)?;
-    announce(connection, &event, task.callback(workflow))
+    telling::tell_begin(connection, task, workflow, now)
 }
 
 /// Changes a task's status, the only place that does, and what goes with it. `task` is brought up to date.

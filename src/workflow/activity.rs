@@ -17,10 +17,12 @@ use crate::media::spec_check;
 use crate::workflow::deed::Deed;
 use crate::workflow::expression;
 use crate::workflow::expression::Expression;
+use crate::workflow::marks;
 use crate::workflow::name_rule::is_name;
 use crate::workflow::resolved::Activity;
 use crate::workflow::resolved::ActivityKind;
 use crate::workflow::resolved::When;
+use crate::workflow::template::TemplateKind;
 use crate::workflow::template::Templates;
 use serde::Deserialize;
 use serde_json::Map;
@@ -204,7 +206,7 @@ pub fn resolve(tree: &Value, templates: &Templates) -> Result<Node, (Option<Stri
         .iter()
         .map(|(key, value)| (key.clone(), value.clone()))
         .partition(|(key, _)| COMMON.contains(&key.as_str()));
-    let common: Common = reader::from_tree(&Value::Object(common)).map_err(one)?;
+    let mut common: Common = reader::from_tree(&Value::Object(common)).map_err(one)?;
     if !is_name(&common.id, 64) {
         let why = format!("{:?} is not a name of 1 to 64 letters, digits, - and _", common.id);
         return Err(one(Wrong::at("id", why)));
@@ -220,12 +222,23 @@ pub fn resolve(tree: &Value, templates: &Templates) -> Result<Node, (Option<Stri
         )));
     }
     let when = when(&common).map_err(|why| one(Wrong::at("when", why)))?;
-    let merged = match &common.template {
+    let mut merged = match &common.template {
+        // Nothing is said at all: what stands in for it, where an operator set one.
+        None if parameters.is_empty() => match templates.default_of(TemplateKind::Activity(kind)) {
+            Some(default) => {
+                common.template = Some(default.name.clone());
+                default.parameters.clone()
+            }
+            None => parameters,
+        },
         None => parameters,
         Some(name) => {
             with_template(name, kind, &parameters, templates).map_err(|why| one(Wrong::at("template", why)))?
         }
     };
+    if kind == ActivityKind::Transcode {
+        marks::expand(&mut merged, templates).map_err(one)?;
+    }
     let work = work(kind, &merged).map_err(|problems| (id.clone(), problems))?;
     let deed = deed(kind, &merged).map_err(|problems| (id.clone(), problems))?;
     Ok(Node::Activity(Box::new(Activity {
@@ -307,9 +320,9 @@ fn with_template(
             reader::meant(name, &known)
         ));
     };
-    if template.kind != kind {
+    if template.kind != TemplateKind::Activity(kind) {
         return Err(format!(
-            "template {name:?} is for activities of type {:?}, and this one is {:?}",
+            "template {name:?} is of type {:?}, and this activity of type {:?}",
             template.kind.as_str(),
             kind.as_str()
         ));
