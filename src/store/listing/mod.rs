@@ -6,6 +6,7 @@
 pub mod arrivals;
 pub mod media;
 pub mod outputs;
+pub mod reviews;
 pub mod tasks;
 
 use super::error::StoreError;
