@@ -30,6 +30,7 @@ pub mod deliveries;
 pub mod delivery_list;
 pub mod error;
 pub mod events;
+pub mod idempotency;
 pub mod intake;
 pub mod intents;
 pub mod jobs;
