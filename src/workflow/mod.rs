@@ -9,6 +9,8 @@ pub mod deed;
 pub mod definition;
 pub mod expression;
 pub mod graph;
+pub mod graph_view;
+pub mod marks;
 pub mod name_rule;
 pub mod naming;
 pub mod opinion;
