@@ -18,17 +18,19 @@
 //!    `pub(super) fn name(connection: &Connection, ...)`; [`announce::announce`] writes an event that way.
 //! 4. Say at each method what holds if the process dies at any line of it.
 
+pub mod access_keys;
 pub mod afters;
 pub mod alerts;
 pub(crate) mod announce;
 pub mod arrivals;
 pub mod attempts;
-mod audit;
+pub mod audit;
 pub mod conclusions;
 pub mod deliveries;
 pub mod delivery_list;
 pub mod error;
 pub mod events;
+pub mod gauges;
 pub mod intake;
 pub mod intents;
 pub mod jobs;
@@ -38,12 +40,14 @@ pub mod outputs;
 mod readers;
 pub mod restore;
 mod row;
+pub mod sessions;
 mod settings;
 mod settling;
 pub mod tasks;
 mod telling;
 pub mod tokens;
 mod upgrade;
+pub mod users;
 pub mod wishes;
 pub mod workflows;
 mod writer;
