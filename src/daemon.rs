@@ -42,8 +42,10 @@ use crate::telemetry::device_meters::DeviceMeters;
 use crate::telemetry::metrics::Metric;
 use crate::telemetry::metrics::Metrics;
 use crate::trigger::Trigger;
+use crate::web::browse::Browser;
 use crate::web::folder_writer::FolderWriter;
 use crate::web::folders::FolderObjects;
+use crate::web::gate::Gate;
 use crate::web::links::Signer;
 use crate::web::state::About;
 use crate::web::state::WebState;
@@ -147,6 +149,8 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
             .iter()
             .map(|storage| Folder::new(&storage.name, &storage.path)),
     );
+    let folders = config.storages.iter();
+    let browser = Browser::new(folders.map(|storage| Folder::new(&storage.name, &storage.path)));
     let ready = Arc::new(AtomicBool::new(false));
     let web_stop = CancellationToken::new();
     let router = crate::web::router(WebState {
@@ -170,6 +174,9 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
         },
         metrics: metrics.clone(),
         signer: Signer::new(crate::web::secrets::link_secret(&config.server.state_dir)?),
+        sealer: crate::web::secrets::sealer(&config.server.state_dir)?,
+        gate: Arc::new(Gate::new(&config.server.public_url, config.session)),
+        browser: browser.clone(),
         about: Arc::new(about),
         ready: ready.clone(),
         draining,
