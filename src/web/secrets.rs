@@ -1,4 +1,4 @@
-//! The secrets this module makes: tokens, and the key that signs links.
+//! The secrets this module makes: tokens, the key that signs links, and the one that seals secrets in the database.
 //!
 //! Guarantees: 256 bits of the kernel's randomness; files are 0600 from their first byte and whole or absent; nothing
 //! here is ever logged. Deliberately absent: keys of destinations and storages, which the configuration names.
@@ -7,6 +7,7 @@ use crate::base::clock::UtcMs;
 use crate::base::fault::Blame;
 use crate::base::fault::Fault;
 use crate::base::ids::TaskId;
+use crate::base::sealed::Sealer;
 use crate::store::Store;
 use crate::store::tokens::Role;
 use crate::store::tokens::Token;
@@ -79,10 +80,33 @@ pub async fn first_admin_token(store: &Store, state_dir: &Path, now: UtcMs) -> R
 /// # Errors
 /// The file cannot be read or written, or holds something else.
 pub fn link_secret(state_dir: &Path) -> Result<[u8; 32], Fault> {
-    let file = state_dir.join("link.secret");
-    let Some(text) = read_secret(&file)? else {
+    kept_secret(
+        &state_dir.join("link.secret"),
+        "BadLinkSecret",
+        "Delete it; a new one is made at the next start and links given out before stop working.",
+    )
+}
+
+/// What seals secrets in the database, by the key in `STATE_DIR/seal.key`; made when there is none. Without the file
+/// the sealed secrets of a database cannot be read: it belongs to every backup, at another place.
+///
+/// # Errors
+/// The file cannot be read or written, or holds something else.
+pub fn sealer(state_dir: &Path) -> Result<Sealer, Fault> {
+    let key = kept_secret(
+        &state_dir.join("seal.key"),
+        "BadSealKey",
+        "Put the file back that belongs to this database; after deleting it, access keys and the secrets of \
+         destinations have to be entered anew.",
+    )?;
+    Ok(Sealer::new(&key))
+}
+
+/// The 256 bits in `file`, made when there is none.
+fn kept_secret(file: &Path, code: &str, remedy: &str) -> Result<[u8; 32], Fault> {
+    let Some(text) = read_secret(file)? else {
         let secret = random()?;
-        write_secret(&file, hex::encode(secret).as_bytes())?;
+        write_secret(file, hex::encode(secret).as_bytes())?;
         return Ok(secret);
     };
     hex::decode(text.trim())
@@ -90,12 +114,12 @@ pub fn link_secret(state_dir: &Path) -> Result<[u8; 32], Fault> {
         .and_then(|bytes| bytes.try_into().ok())
         .ok_or_else(|| {
             Fault::new(
-                "BadLinkSecret",
+                code,
                 Blame::Request,
                 "read",
                 file.display().to_string(),
                 "it does not hold 64 hex digits",
-                "Delete it; a new one is made at the next start and links given out before stop working.",
+                remedy,
             )
         })
 }

@@ -17,4 +17,7 @@ pub mod task_view;
 pub mod tasks;
 pub mod templates;
 pub mod tokens;
+pub mod versions;
+pub mod workflow_view;
 pub mod workflows;
+pub mod written;
