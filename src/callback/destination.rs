@@ -297,11 +297,10 @@ mod tests {
     use super::DestinationOptions;
     use super::Destinations;
     use super::Unified;
-    use crate::events::Event;
+    use crate::events::Detail;
     use crate::events::EventType;
-    use crate::events::Purpose;
-    use crate::events::listeners::Listener;
-    use crate::events::listeners::Listeners;
+    use crate::events::profile::Profile;
+    use crate::events::specimen;
     use crate::workflow::resolved::InlineDestination;
 
     fn options() -> DestinationOptions {
@@ -325,25 +324,31 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_built_is_refused_by_name() {
-        let mut mps = options();
-        mps.profile = "mps".to_owned();
-        let fault = Destination::configured(&mps).expect_err("refused");
-        assert!(fault.to_string().contains("later version"), "{fault}");
-        assert!(fault.to_string().contains("mam"), "{fault}");
+    fn slips_are_refused_and_profiles_have_their_own_names() {
         let mut slip = options();
         slip.events = vec!["SnapshotCompleted".to_owned()];
-        assert!(Destination::configured(&slip).is_err());
+        let fault = Destination::configured(&slip).expect_err("refused");
+        assert!(fault.to_string().contains("mam"), "{fault}");
+        let mut vod = options();
+        vod.profile = "vod".to_owned();
+        vod.events = vec!["StreamTranscodeComplete".to_owned()];
+        let vod = Destination::configured(&vod).expect("valid");
+        assert!(vod.wants(&specimen::output(), false) && !vod.wants(&specimen::transcode(), false));
+        let mut mps = options();
+        mps.profile = "mps".to_owned();
+        assert_eq!(Destination::configured(&mps).expect("valid").profile, Profile::Mps);
     }
 
     #[test]
     fn starts_are_told_only_when_asked_for() {
         let mut destination = Destination::configured(&options()).expect("valid");
-        assert!(!destination.wants(EventType::WorkflowTaskStart));
-        assert!(destination.wants(EventType::SnapshotComplete));
-        destination.events = vec![EventType::WorkflowTaskStart];
-        assert!(destination.wants(EventType::WorkflowTaskStart));
-        assert!(!destination.wants(EventType::SnapshotComplete));
+        let mut started = specimen::transcode();
+        started.detail = Detail::TaskStarted;
+        assert!(!destination.wants(&started, false));
+        assert!(destination.wants(&specimen::sprite(), false));
+        destination.listener.events = vec![EventType::WorkflowTaskStart];
+        assert!(destination.wants(&started, false));
+        assert!(!destination.wants(&specimen::sprite(), false));
     }
 
     #[test]
