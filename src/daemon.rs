@@ -130,6 +130,9 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
         bells.callback.clone(),
         callback_options(&config, &metrics),
     )?;
+    let listeners = callbacks.destinations().listeners();
+    let kept = store.keep_listeners(&listeners).await;
+    kept.map_err(|error| error.fault("the destinations"))?;
     let trigger = Trigger::new(ports::trigger_options(&config, &metrics), store.clone(), bells.clone());
 
     // What answers.
@@ -341,6 +344,7 @@ fn callback_options(config: &Config, metrics: &Metrics) -> CallbackOptions {
             .map(|key| key.expose().to_owned())
             .collect(),
         events: destination.events.clone(),
+        legacy_events: destination.legacy_events,
         retry: destination.retry.clone(),
     });
     let inline = |options: &DestinationOptions| options.name == crate::config::resolved::UNIFIED;

@@ -110,7 +110,7 @@ pub struct Destination {
     pub name: String,
     /// Where to post.
     pub url: String,
-    /// `ims`, `vod` or `native`.
+    /// `ims`, `vod`, `mps` or `native`.
     pub profile: String,
     /// Key of the profile's own signature.
     pub auth_key: Option<Secret>,
@@ -118,6 +118,8 @@ pub struct Destination {
     pub signing_keys: Vec<Secret>,
     /// Names of the events it wants; empty: all that are not opt-in.
     pub events: Vec<String>,
+    /// The older transcode events too.
+    pub legacy_events: bool,
     /// `default` or `ims`.
     pub retry: String,
 }
