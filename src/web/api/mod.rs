@@ -4,6 +4,7 @@
 //! `yyyy-MM-ddTHH:mm:ssZ`; unknown fields and parameters are refused. Deliberately absent: policy; a handler reads or
 //! writes the store, rings a bell, and answers.
 
+pub mod batches;
 pub mod deliveries;
 pub mod devices;
 pub mod dry_run;
