@@ -116,7 +116,6 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
         threads: scheduler_options.capacity.threads,
         attempts: scheduler_options.capacity.attempts,
         pass_memory_bytes: scheduler_options.capacity.memory_of_one(),
-        region: config.server.region.clone(),
         workflow_quota: config.workflow_quota,
     };
     let draining = Arc::new(AtomicBool::new(false));

@@ -98,6 +98,7 @@ pub fn router(state: WebState) -> Router {
         }));
     let operator = Router::new()
         .route("/api/v1/tasks", post(api::tasks::start))
+        .route("/api/v1/tasks/batch", post(api::batches::start))
         .route("/api/v1/tasks/cancel", post(api::tasks::cancel_many))
         .route("/api/v1/tasks/retry", post(api::tasks::retry_many))
         .route("/api/v1/tasks/{id}/cancel", post(api::tasks::cancel))

@@ -33,6 +33,7 @@ use utoipa::openapi::security::SecurityScheme;
         api::system::backup,
         api::devices::look,
         api::tasks::start,
+        api::batches::start,
         api::tasks::list,
         api::tasks::show,
         api::tasks::cancel,

@@ -6,6 +6,7 @@
 
 pub mod access_keys;
 pub mod audit;
+pub mod batches;
 pub mod deliveries;
 pub mod devices;
 pub mod dry_run;
