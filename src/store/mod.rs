@@ -31,6 +31,7 @@ pub mod delivery_list;
 pub mod errands;
 pub mod error;
 pub mod events;
+pub mod idempotency;
 pub mod intake;
 pub mod intents;
 pub mod jobs;

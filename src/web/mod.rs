@@ -67,6 +67,9 @@ pub fn router(state: WebState) -> Router {
         .route("/api/v1/media", get(api::media::list))
         .route("/api/v1/media/{id}", get(api::media::show))
         .route("/api/v1/media/{id}/urls", get(api::media::urls))
+        .route("/api/v1/media/{id}/reviews", get(api::reviews::of_media))
+        .route("/api/v1/reviews", get(api::reviews::list))
+        .route("/api/v1/reviews/{id}", get(api::reviews::show))
         .route("/api/v1/workflows", get(api::workflows::list))
         .route("/api/v1/workflows/{id}", get(api::workflows::show))
         .route("/api/v1/workflows/{id}/versions", get(api::versions::list))
@@ -89,6 +92,10 @@ pub fn router(state: WebState) -> Router {
         .route("/api/v1/tasks/{id}/cancel", post(api::tasks::cancel))
         .route("/api/v1/tasks/{id}/retry", post(api::tasks::retry))
         .route("/api/v1/jobs/{id}/retry", post(api::tasks::retry_job))
+        .route("/api/v1/media/{id}/reviews", post(api::reviews::ask))
+        .route("/api/v1/reviews/{id}/approve", post(api::reviews::approve))
+        .route("/api/v1/reviews/{id}/block", post(api::reviews::block))
+        .route("/api/v1/reviews/{id}/cancel", post(api::reviews::cancel))
         .route("/api/v1/workflows", post(api::workflows::apply))
         .route(
             "/api/v1/workflows/{id}",
@@ -135,6 +142,7 @@ pub fn router(state: WebState) -> Router {
         .route("/healthz", get(api::system::healthz))
         .route("/readyz", get(api::system::readyz))
         .route("/o/{*object}", get(api::objects::serve))
+        .route("/api/v1/hooks/{word}", post(api::hooks::answer))
         .merge(dashboard::router());
     behind_a_token
         .merge(open)

@@ -7,9 +7,11 @@
 pub mod deliveries;
 pub mod devices;
 pub mod events;
+pub mod hooks;
 pub mod media;
 pub mod objects;
 pub mod outputs;
+pub mod reviews;
 pub mod storages;
 pub mod stream;
 pub mod system;
