@@ -49,6 +49,7 @@ mod row;
 pub mod search;
 mod settings;
 mod settling;
+pub mod standing;
 pub mod tasks;
 mod telling;
 pub mod templates;

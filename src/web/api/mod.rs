@@ -6,12 +6,14 @@
 
 pub mod deliveries;
 pub mod devices;
+pub mod dry_run;
 pub mod events;
 pub mod hooks;
 pub mod media;
 pub mod objects;
 pub mod outputs;
 pub mod reviews;
+pub mod starting;
 pub mod storages;
 pub mod stream;
 pub mod system;
