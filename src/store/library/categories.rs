@@ -44,12 +44,13 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<CategoryRow>, StoreError> {
         self.read("list categories", move |connection| {
+            // All of them, those at the top, or those under one.
             let under = match parent.as_deref() {
-                None => "",
-                Some("") => "and parent is null",
-                Some(_) => "and parent = :parent",
+                None => "true or :parent",
+                Some("") => "parent is null or :parent = id",
+                Some(_) => "parent = :parent",
             };
-            let sql = format!("{COLUMNS} where id > :after and :parent is :parent {under} order by id limit {limit}");
+            let sql = format!("{COLUMNS} where id > :after and ({under}) order by id limit {limit}");
             let mut statement = connection.prepare_cached(&sql)?;
             let mut rows = statement.query(named_params! { ":after": after.unwrap_or_default(), ":parent": parent })?;
             let mut found = Vec::new();
@@ -67,7 +68,8 @@ impl Store {
     /// There is none with this id, or the database failed.
     pub async fn category(&self, id: &str) -> Result<CategoryRow, StoreError> {
         let id = id.to_owned();
-        self.read("show a category", move |connection| find(connection, &id)).await
+        self.read("show a category", move |connection| find(connection, &id))
+            .await
     }
 
     /// Renames a category, moves it under another one, or both; `Some(None)` moves it to the top.
@@ -117,7 +119,10 @@ impl Store {
                     return Ok(());
                 }
             };
-            Err(StoreError::Conflict(format!("there are {under} under category {}", row.name)))
+            Err(StoreError::Conflict(format!(
+                "there are {under} under category {}",
+                row.name
+            )))
         })
         .await
     }
@@ -149,17 +154,25 @@ fn check(connection: &Connection, row: &CategoryRow) -> Result<(), StoreError> {
     const TAKEN: &str = "select 1 from categories where name = :name and parent is :parent and id <> :id";
     let named = named_params! { ":name": row.name, ":parent": row.parent, ":id": row.id };
     if connection.prepare_cached(TAKEN)?.exists(named)? {
-        return Err(StoreError::Conflict(format!("there is a category {} there already", row.name)));
+        return Err(StoreError::Conflict(format!(
+            "there is a category {} there already",
+            row.name
+        )));
     }
     let mut above = row.parent.clone();
     for _ in 0..DEEPEST {
         let Some(id) = above else { return Ok(()) };
         if id == row.id {
-            return Err(StoreError::Conflict(format!("category {} would lie under itself", row.name)));
+            return Err(StoreError::Conflict(format!(
+                "category {} would lie under itself",
+                row.name
+            )));
         }
         above = find(connection, &id)?.parent;
     }
-    Err(StoreError::Conflict(format!("categories lie at most {DEEPEST} levels deep")))
+    Err(StoreError::Conflict(format!(
+        "categories lie at most {DEEPEST} levels deep"
+    )))
 }
 
 fn find(connection: &Connection, id: &str) -> Result<CategoryRow, StoreError> {

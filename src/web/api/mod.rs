@@ -4,12 +4,17 @@
 //! `yyyy-MM-ddTHH:mm:ssZ`; unknown fields and parameters are refused. Deliberately absent: policy; a handler reads or
 //! writes the store, rings a bell, and answers.
 
+pub mod additions;
+pub mod categories;
 pub mod deliveries;
 pub mod devices;
 pub mod dry_run;
 pub mod events;
 pub mod hooks;
 pub mod media;
+pub mod media_deletion;
+pub mod media_urls;
+pub mod media_view;
 pub mod objects;
 pub mod outputs;
 pub mod reviews;
