@@ -120,7 +120,12 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
         workflow_quota: config.workflow_quota,
     };
     let draining = Arc::new(AtomicBool::new(false));
+    let signer = Signer::new(crate::web::secrets::link_secret(&config.server.state_dir)?);
     let scheduler = Scheduler::new(scheduler_options, store.clone(), executor, bells.clone())
+        .with_links(Arc::new(ports::Addresses {
+            signer: signer.clone(),
+            public_url: config.server.public_url.clone(),
+        }))
         .with_metrics(metrics.clone())
         .with_drain(draining.clone());
     let board = scheduler.board();
@@ -179,7 +184,7 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
             Arc::new(move |workflow| config.missing_for(workflow).iter().map(ToString::to_string).collect())
         },
         metrics: metrics.clone(),
-        signer: Signer::new(crate::web::secrets::link_secret(&config.server.state_dir)?),
+        signer,
         sealer: crate::web::secrets::sealer(&config.server.state_dir)?,
         gate: Arc::new(Gate::new(&config.server.public_url, config.session)),
         browser: browser.clone(),
@@ -294,6 +299,7 @@ fn executor_options(config: &Config) -> LocalExecutorOptions {
     let environment = DeviceEnvironment::of(std::env::vars_os());
     let environment = environment.with_kernel_cache(&config.server.scratch_dir.join(KERNELS));
     let mut options = LocalExecutorOptions::new(&config.server.scratch_dir).with_environment(environment);
+    options.hooks_dir = Some(config.server.hooks_dir.clone());
     options.sandbox = match config.sandbox {
         Sandbox::Auto => SandboxMode::Auto,
         Sandbox::Required => SandboxMode::Required,

@@ -76,6 +76,9 @@ pub fn router(state: WebState) -> Router {
         .route("/api/v1/outputs/{id}/files", get(api::outputs::files))
         .route("/api/v1/media", get(api::media::list))
         .route("/api/v1/media/{id}", get(api::media::show))
+        .route("/api/v1/media/{id}/reviews", get(api::reviews::of_media))
+        .route("/api/v1/reviews", get(api::reviews::list))
+        .route("/api/v1/reviews/{id}", get(api::reviews::show))
         .route("/api/v1/media/{id}/urls", get(api::media_urls::urls))
         .route("/api/v1/media/{id}/attachments", get(api::additions::attachments))
         .route("/api/v1/media/{id}/renditions", get(api::additions::renditions))
@@ -112,6 +115,10 @@ pub fn router(state: WebState) -> Router {
         .route("/api/v1/tasks/{id}/cancel", post(api::tasks::cancel))
         .route("/api/v1/tasks/{id}/retry", post(api::tasks::retry))
         .route("/api/v1/jobs/{id}/retry", post(api::tasks::retry_job))
+        .route("/api/v1/media/{id}/reviews", post(api::reviews::ask))
+        .route("/api/v1/reviews/{id}/approve", post(api::reviews::approve))
+        .route("/api/v1/reviews/{id}/block", post(api::reviews::block))
+        .route("/api/v1/reviews/{id}/cancel", post(api::reviews::cancel))
         .route("/api/v1/media", post(api::media::register))
         .route("/api/v1/media/delete", post(api::media_deletion::delete_many))
         .route(
@@ -196,6 +203,8 @@ pub fn router(state: WebState) -> Router {
         .route("/o/{*object}", get(api::objects::serve))
         .merge(dashboard::router())
         .method_not_allowed_fallback(method_not_allowed);
+        .route("/api/v1/hooks/{word}", post(api::hooks::answer))
+        .merge(dashboard::router());
     behind_a_token
         .merge(open)
         .layer(DefaultBodyLimit::max(BODY_BYTES))
