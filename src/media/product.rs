@@ -76,9 +76,21 @@ pub struct JobProduct {
     /// What quality control found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub qc: Option<Box<QcReport>>,
+    /// Of pictures chosen for how they look: their scores, the best first, in the order of the output's files.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub covers: Vec<CoverScore>,
     /// Why ladders that were left to the source are what they are.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub decisions: Vec<LadderDecision>,
+}
+
+/// How good a cover a picture is.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct CoverScore {
+    /// 0..=10, larger is better.
+    pub score: f64,
+    /// Its time, seconds from the first frame shown.
+    pub time_s: f64,
 }
 
 /// An output that could not be made, of a job that takes what it gets.

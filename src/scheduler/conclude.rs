@@ -131,6 +131,7 @@ pub(super) fn result_of(product: &JobProduct) -> JobResult {
         failed_outputs: product.failed_outputs.clone(),
         qc: product.qc.clone(),
         decisions: product.decisions.clone(),
+        covers: product.covers.clone(),
         opinion: None,
     }
 }

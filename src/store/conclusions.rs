@@ -5,6 +5,7 @@
 //! the verdicts.
 
 use super::Store;
+use super::covers;
 use super::error::StoreError;
 use super::jobs;
 use super::jobs::JobResult;
@@ -188,6 +189,7 @@ fn finish(
             .get(row.ordinal)
             .ok_or_else(|| StoreError::unreadable("a job has no activity in its workflow"))?;
         let outputs = outputs::outputs_of_job(connection, &row.id)?;
+        covers::adopt(connection, task, activity, row, &outputs, now)?;
         row.told = telling::tell_end(connection, task, workflow, activity, row, &outputs, now)?;
     }
     jobs::keep(connection, row)?;

@@ -13,6 +13,7 @@ use crate::base::ids::AttemptId;
 use crate::base::ids::JobId;
 use crate::base::ids::TaskId;
 use crate::events::Detail;
+use crate::media::product::CoverScore;
 use crate::media::product::FailedOutput;
 use crate::media::product::LadderDecision;
 use crate::media::product::QcReport;
@@ -98,6 +99,9 @@ pub struct JobResult {
     /// Why ladders that were left to the source are what they are.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub decisions: Vec<LadderDecision>,
+    /// Of pictures chosen for how they look: their scores, the best first, in the order of the output's files.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub covers: Vec<CoverScore>,
     /// What a person or a program thinks of the media.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opinion: Option<Box<Opinion>>,

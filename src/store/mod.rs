@@ -26,6 +26,7 @@ pub mod arrivals;
 pub mod attempts;
 mod audit;
 pub mod conclusions;
+mod covers;
 pub mod deliveries;
 pub mod delivery_list;
 pub mod error;

@@ -4,6 +4,7 @@
 //! outputs and groups are those of their rows. Deliberately absent: writing events (`announce`) and wire forms.
 
 use super::announce::announce;
+use super::covers;
 use super::error::StoreError;
 use super::jobs::JobRow;
 use super::media::media_row;
@@ -142,6 +143,7 @@ pub(super) fn tell_end(
             },
         }],
         ActivityKind::Transcode => transcode(activity, outputs),
+        ActivityKind::Cover if covers::is_choice(activity) => vec![covers::chosen(job, outputs)],
         ActivityKind::Snapshot | ActivityKind::Cover => vec![snapshot(activity, outputs)],
         ActivityKind::Qc => vec![Detail::QcEnded {
             report: job
