@@ -76,21 +76,22 @@ pub struct JobProduct {
     /// What quality control found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub qc: Option<Box<QcReport>>,
-    /// Of pictures chosen for how they look: their scores, the best first, in the order of the output's files.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub covers: Vec<CoverScore>,
     /// Why ladders that were left to the source are what they are.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub decisions: Vec<LadderDecision>,
+    /// The stills, in the order of their numbers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stills: Vec<StillMark>,
 }
 
-/// How good a cover a picture is.
+/// One still: when it was taken and, where stills were weighed against each other, how good it is.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct CoverScore {
-    /// 0..=10, larger is better.
-    pub score: f64,
+pub struct StillMark {
     /// Its time, seconds from the first frame shown.
     pub time_s: f64,
+    /// Larger is better.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub score: Option<f64>,
 }
 
 /// An output that could not be made, of a job that takes what it gets.

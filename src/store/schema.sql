@@ -182,7 +182,7 @@ create table jobs (
   status text not null check (status in ('Init', 'Waiting', 'Processing', 'Success', 'Fail', 'Skipped', 'Canceled')),
   priority integer not null,              -- the task's, repeated for the index
   ready_ms integer,                       -- when its needs allowed it to run. Null: they do not yet
-  not_before_ms integer not null default 0, -- back-off of a retry
+  not_before_ms integer not null default 0, -- back-off of a retry; of a Waiting job, until when it waits (0: no end)
   tries integer not null default 0,       -- attempts that failed it; the daemon's own death does not count
   apart integer not null default 0 check (apart in (0, 1)), -- 1: a fused attempt died with it, run it alone
   attempt_id text,                        -- the attempt that holds or held it. Null: none yet
@@ -210,6 +210,8 @@ create index jobs_ready_errand on jobs (priority desc, ready_ms, task_id, not_be
   where status = 'Init' and ready_ms is not null and carrier = 2;
 -- When the next retry is due.
 create index jobs_later on jobs (not_before_ms) where status = 'Init' and not_before_ms > 0;
+-- Until when the next answer of another system is waited for.
+create index jobs_waiting on jobs (not_before_ms) where status = 'Waiting' and not_before_ms > 0;
 create index jobs_by_attempt on jobs (attempt_id) where status = 'Processing';
 
 -- One worker process. Attempts are fenced: a result counts only while its attempt's phase is the one it expects.
@@ -290,6 +292,7 @@ create table publish_intents (
   md5 text not null,
   overwrite integer not null check (overwrite in (0, 1)),
   created_ms integer not null,
+  from_object text,                       -- `storage:key` that it is a copy of. Null: it lies in scratch
   primary key (output_id, ordinal),
   unique (storage, key)
 ) strict, without rowid;
@@ -435,6 +438,7 @@ create table reviews (
   state text not null check (state in ('waiting', 'approved', 'blocked', 'expired', 'canceled')),
   instructions text not null default '',
   due_ms integer,                         -- when its time is over. Null: never
+  on_timeout text not null default 'fail' check (on_timeout in ('fail', 'approve', 'block')), -- what happens then
   auditor text,                           -- Null: nobody yet
   reason text not null default '',
   comment text not null default '',

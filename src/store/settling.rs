@@ -11,11 +11,12 @@ use super::jobs::JobResult;
 use super::jobs::JobRow;
 use super::media;
 use super::registration;
-use super::tasks::Purpose;
+use super::reviews;
 use super::tasks::TaskRow;
 use super::telling;
 use crate::base::clock::UtcMs;
 use crate::events::Detail;
+use crate::events::Purpose;
 use crate::media::facts::MediaFacts;
 use crate::workflow::condition;
 use crate::workflow::condition::Node;
@@ -45,6 +46,9 @@ pub(super) fn settle(
     let mut rows = jobs::jobs_of(connection, &task.id)?;
     if task.intent == Some(Intent::Cancel) {
         for job in &mut rows {
+            if job.status == JobStatus::Waiting {
+                reviews::drop_question(connection, &job.id, now)?;
+            }
             if matches!(job.status, JobStatus::Init | JobStatus::Waiting) {
                 jobs::change(connection, job, JobEvent::Canceled, now)?;
             }
@@ -63,6 +67,7 @@ pub(super) fn settle(
     let detail = Detail::TaskEnded {
         status: task.status,
         activities: telling::activities(workflow, &rows),
+        source: telling::source(connection, task)?,
     };
     let event = telling::event(connection, task, None, detail, now)?;
     announce(connection, &event, task.callback(workflow))?;
@@ -134,6 +139,20 @@ fn step_on(
         jobs::keep(connection, job)?;
     }
     Ok(())
+}
+
+/// Begins a task with its first job, and says so; one that has begun stays as it is.
+pub(super) fn begin(
+    connection: &Connection,
+    task: &mut TaskRow,
+    workflow: &ResolvedWorkflow,
+    now: UtcMs,
+) -> Result<(), StoreError> {
+    if task.status != TaskStatus::Init {
+        return Ok(());
+    }
+    change(connection, task, TaskEvent::Begun, now)?;
+    telling::tell_begin(connection, task, workflow, now)
 }
 
 /// Changes a task's status, the only place that does, and what goes with it. `task` is brought up to date.

@@ -97,6 +97,7 @@ pub fn router(state: WebState) -> Router {
         .route("/api/v1/workflows/{id}/enable", post(api::workflows::enable))
         .route("/api/v1/workflows/{id}/disable", post(api::workflows::disable))
         .route("/api/v1/workflows/{id}/copy", post(api::workflows::copy))
+        .route("/api/v1/workflows/{id}/test", post(api::dry_run::test))
         .route(
             "/api/v1/workflows/{id}/activities/{aid}",
             delete(api::workflows::delete_activity),

@@ -50,6 +50,7 @@ use utoipa::openapi::security::SecurityScheme;
         api::workflows::copy,
         api::workflows::delete,
         api::workflows::delete_activity,
+        api::dry_run::test,
         api::versions::list,
         api::versions::show,
         api::templates::list,

@@ -277,8 +277,7 @@ mod tests {
             },
             callback: CallbackRule {
                 unified: true,
-                destination: None,
-                inline: None,
+                ..CallbackRule::default()
             },
             success,
             activities,

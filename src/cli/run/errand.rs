@@ -400,9 +400,10 @@ impl State {
 /// Adds what a job has to say besides its outputs.
 fn note(made: JobProduct, activity: &str, report: &mut Report) {
     report.decisions.extend(made.decisions);
-    report.covers.extend(made.covers.into_iter().map(|score| CoverReport {
+    let weighed = made.stills.iter().filter(|mark| mark.score.is_some());
+    report.covers.extend(weighed.map(|mark| CoverReport {
         activity: activity.to_owned(),
-        score,
+        mark: *mark,
     }));
     report.qc.extend(made.qc.map(|report| *report).map(|report| QcActivity {
         activity: activity.to_owned(),

@@ -4,7 +4,6 @@
 
 use crate::base::fault::Fault;
 use crate::media::facts::MediaFacts;
-use crate::media::product::CoverScore;
 use crate::media::product::FailedOutput;
 use crate::media::product::LadderDecision;
 use crate::media::product::ProductKind;
@@ -12,6 +11,7 @@ use crate::media::product::Proof;
 use crate::media::product::QcReport;
 use crate::media::product::Quality;
 use crate::media::product::Rendition;
+use crate::media::product::StillMark;
 use crate::media::progress::Cost;
 use crate::workflow::status::JobStatus;
 use crate::workflow::status::TaskStatus;
@@ -69,7 +69,7 @@ pub struct CoverReport {
     pub activity: String,
     /// Score and time.
     #[serde(flatten)]
-    pub score: CoverScore,
+    pub mark: StillMark,
 }
 
 /// What one activity of quality control found.
@@ -174,8 +174,10 @@ impl Report {
             eprintln!("ladder: {}", clean(&decision.summary));
         }
         for cover in &self.covers {
-            let CoverScore { score, time_s } = cover.score;
-            eprintln!("{}: the picture at {time_s:.3} s scores {score:.2}", cover.activity);
+            let time_s = cover.mark.time_s;
+            if let Some(score) = cover.mark.score {
+                eprintln!("{}: the picture at {time_s:.3} s scores {score:.2}", cover.activity);
+            }
         }
         for line in &self.dropped {
             eprintln!("dropped: {}", clean(line));

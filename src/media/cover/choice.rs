@@ -1,7 +1,7 @@
 //! Choosing the pictures to keep among many: the best ones that are not all of one scene.
 //!
-//! Guarantees: holds a bounded number of candidates however many come; one without a flaw always comes before one
-//! with; of pictures alike only the best is kept, as long as there are others. Deliberately absent: what a candidate
+//! Guarantees: holds a bounded number of candidates however many come; one with a flaw is kept only where all have
+//! one; of pictures alike only the best is kept, as long as there are others. Deliberately absent: what a candidate
 //! holds beside its look.
 
 use crate::media::cover::look::Look;
@@ -44,10 +44,15 @@ impl<T> Choice<T> {
     /// Those of `hold`.
     pub fn offer<E>(&mut self, look: Look, hold: impl FnOnce() -> Result<T, E>) -> Result<(), E> {
         let score = look.score();
-        let rank = rank(&look, score);
+        let flawless = look.flaw().is_none();
+        if flawless {
+            // With a good one there, nobody wants the others.
+            self.running.retain(|candidate| candidate.look.flaw().is_none());
+        } else if self.running.iter().any(|candidate| candidate.look.flaw().is_none()) {
+            return Ok(());
+        }
         if self.running.len() >= self.keep + ROOM {
-            let out = self.least(&look, rank);
-            match out {
+            match self.least(&look, score) {
                 Some(out) => {
                     self.running.swap_remove(out);
                 }
@@ -62,26 +67,29 @@ impl<T> Choice<T> {
         Ok(())
     }
 
-    /// Which one makes room for a newcomer; none: the newcomer itself is the one to go.
-    fn least(&self, look: &Look, rank: (bool, f64)) -> Option<usize> {
-        let ranked = |at: usize| self.rank_of(at);
-        let twins = (0..self.running.len()).filter(|at| self.running[*at].look.distance(look) < SAME_SCENE_BELOW);
-        // Of a scene that is there already the better one stays.
-        if let Some(twin) = twins.min_by(|one, other| compare(ranked(*one), ranked(*other))) {
-            return compare(ranked(twin), rank).is_lt().then_some(twin);
-        }
-        let worst = (0..self.running.len()).min_by(|one, other| compare(ranked(*one), ranked(*other)))?;
-        compare(ranked(worst), rank).is_lt().then_some(worst)
-    }
-
-    fn rank_of(&self, at: usize) -> (bool, f64) {
-        rank(&self.running[at].look, self.running[at].score)
+    /// Which one makes room for a newcomer; none: the newcomer itself is the one to go. Of those that have a better one
+    /// of their scene beside them it is the worst, else the worst of all.
+    fn least(&self, look: &Look, score: f64) -> Option<usize> {
+        let all = || {
+            let held = self.running.iter().map(|candidate| (&candidate.look, candidate.score));
+            held.chain([(look, score)]).enumerate()
+        };
+        let outshone = all().filter(|(at, (look, score))| {
+            all().any(|(other_at, (other, other_score))| {
+                let is_better = other_score > *score || other_score == *score && other_at < *at;
+                is_better && other.distance(look) < SAME_SCENE_BELOW
+            })
+        });
+        let worst = |one: &(usize, (&Look, f64)), other: &(usize, (&Look, f64))| one.1.1.total_cmp(&other.1.1);
+        let (out, _) = outshone.min_by(worst).or_else(|| all().min_by(worst))?;
+        (out < self.running.len()).then_some(out)
     }
 
     /// Those to keep, the best first.
     pub fn chosen(self) -> Vec<Candidate<T>> {
         let mut running = self.running;
-        running.sort_by(|one, other| compare(rank(&other.look, other.score), rank(&one.look, one.score)));
+        let best_first = |one: &Candidate<T>, other: &Candidate<T>| other.score.total_cmp(&one.score);
+        running.sort_by(best_first);
         let mut chosen: Vec<Candidate<T>> = Vec::new();
         let mut alike = Vec::new();
         for candidate in running {
@@ -94,33 +102,12 @@ impl<T> Choice<T> {
                 chosen.push(candidate);
             }
         }
-        // A film of one scene has its covers from there; a flaw is no better for being another scene.
-        let flawless = chosen
-            .iter()
-            .filter(|candidate| candidate.look.flaw().is_none())
-            .count();
-        if flawless > 0 && flawless < chosen.len() {
-            alike.extend(chosen.drain(flawless..));
-            alike.sort_by(|one, other| compare(rank(&other.look, other.score), rank(&one.look, one.score)));
-        }
+        // A film of few scenes has several covers of one.
         let room = self.keep - chosen.len();
         chosen.extend(alike.into_iter().take(room));
-        chosen.sort_by(|one, other| compare(rank(&other.look, other.score), rank(&one.look, one.score)));
-        // With good ones there, nobody wants the others.
-        if chosen.first().is_some_and(|best| best.look.flaw().is_none()) {
-            chosen.retain(|candidate| candidate.look.flaw().is_none());
-        }
+        chosen.sort_by(best_first);
         chosen
     }
-}
-
-/// Without a flaw first, then by score.
-fn rank(look: &Look, score: f64) -> (bool, f64) {
-    (look.flaw().is_none(), score)
-}
-
-fn compare(one: (bool, f64), other: (bool, f64)) -> std::cmp::Ordering {
-    one.0.cmp(&other.0).then(one.1.total_cmp(&other.1))
 }
 
 #[cfg(test)]

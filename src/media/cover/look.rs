@@ -18,6 +18,10 @@ const BLURRED_BELOW: f64 = 4.0;
 const SHARP_HALF: f64 = 14.0;
 /// Detail below which a block is empty: sky, ground behind a title.
 const EMPTY_BELOW: f64 = 1.5;
+/// Mean luma below which a picture is black, or nearly.
+const DARK_BELOW: f64 = 22.0;
+/// Share of black pixels, or of white ones, beyond which there is nothing else.
+const ONE_TONE_SHARE: f64 = 0.85;
 /// Steps a channel of the histogram has.
 const STEPS: usize = 4;
 
@@ -137,9 +141,9 @@ impl Look {
 
     /// What makes it unfit; none: nothing.
     pub fn flaw(&self) -> Option<Flaw> {
-        if self.brightness < 28.0 || self.black > 0.75 {
+        if self.brightness < DARK_BELOW || self.black > ONE_TONE_SHARE {
             Some(Flaw::Dark)
-        } else if self.brightness > 235.0 || self.blown > 0.75 {
+        } else if self.brightness > 235.0 || self.blown > ONE_TONE_SHARE {
             Some(Flaw::Bright)
         } else if self.contrast < 8.0 || self.filled < 0.04 {
             Some(Flaw::Empty)

@@ -16,11 +16,11 @@ use crate::media::gather::Fit;
 use crate::media::gather::Gather;
 use crate::media::moments::is_lone;
 use crate::media::picture::Picture;
-use crate::media::product::CoverScore;
 use crate::media::product::JobProduct;
 use crate::media::product::Place;
 use crate::media::product::Product;
 use crate::media::product::ProductKind;
+use crate::media::product::StillMark;
 use crate::media::scratch_file::JobScratch;
 use crate::media::snapshot::check_picture;
 use crate::media::spec::PictureFormat;
@@ -82,7 +82,7 @@ impl Gather for Covers {
     fn finish(self: Box<Self>, _end_s: f64) -> Result<JobProduct, Fault> {
         let mut checks = Checks::default();
         let mut warnings = Vec::new();
-        let (mut files, mut covers) = (Vec::new(), Vec::new());
+        let (mut files, mut stills) = (Vec::new(), Vec::new());
         for (at, candidate) in self.choice.chosen().into_iter().enumerate() {
             if at == 0
                 && let Some(flaw) = candidate.look.flaw()
@@ -101,9 +101,9 @@ impl Gather for Covers {
             };
             let name = format!("cover-{number:05}{}", self.format.extension());
             files.push(self.scratch.write(&name, &candidate.kept.bytes, place)?);
-            covers.push(CoverScore {
-                score: candidate.score,
+            stills.push(StillMark {
                 time_s: candidate.kept.time_s,
+                score: Some(candidate.score),
             });
         }
         checks.add(
@@ -136,7 +136,7 @@ impl Gather for Covers {
                 renditions: Vec::new(),
             }],
             warnings,
-            covers,
+            stills,
             ..JobProduct::default()
         })
     }

@@ -23,6 +23,7 @@ update media set modified_ms = created_ms;
 
 alter table tasks add column purpose text not null default 'run' check (purpose in ('run', 'register', 'job'));
 alter table attempts add column device text;
+alter table publish_intents add column from_object text;
 
 create index jobs_ready_worker on jobs (priority desc, ready_ms, task_id, not_before_ms)
   where status = 'Init' and ready_ms is not null and carrier = 0;
@@ -30,6 +31,7 @@ create index jobs_ready_daemon on jobs (priority desc, ready_ms, task_id)
   where status = 'Init' and ready_ms is not null and carrier = 1;
 create index jobs_ready_errand on jobs (priority desc, ready_ms, task_id, not_before_ms)
   where status = 'Init' and ready_ms is not null and carrier = 2;
+create index jobs_waiting on jobs (not_before_ms) where status = 'Waiting' and not_before_ms > 0;
 
 alter table tasks add column search_row integer;
 create unique index tasks_by_search on tasks (search_row) where search_row is not null;
@@ -141,6 +143,7 @@ create table reviews (
   state text not null check (state in ('waiting', 'approved', 'blocked', 'expired', 'canceled')),
   instructions text not null default '',
   due_ms integer,
+  on_timeout text not null default 'fail' check (on_timeout in ('fail', 'approve', 'block')),
   auditor text,
   reason text not null default '',
   comment text not null default '',

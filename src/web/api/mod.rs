@@ -6,10 +6,12 @@
 
 pub mod deliveries;
 pub mod devices;
+pub mod dry_run;
 pub mod events;
 pub mod media;
 pub mod objects;
 pub mod outputs;
+pub mod starting;
 pub mod storages;
 pub mod stream;
 pub mod system;
