@@ -42,8 +42,10 @@ use crate::telemetry::device_meters::DeviceMeters;
 use crate::telemetry::metrics::Metric;
 use crate::telemetry::metrics::Metrics;
 use crate::trigger::Trigger;
+use crate::web::browse::Browser;
 use crate::web::folder_writer::FolderWriter;
 use crate::web::folders::FolderObjects;
+use crate::web::gate::Gate;
 use crate::web::links::Signer;
 use crate::web::state::About;
 use crate::web::state::WebState;
@@ -114,7 +116,6 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
         threads: scheduler_options.capacity.threads,
         attempts: scheduler_options.capacity.attempts,
         pass_memory_bytes: scheduler_options.capacity.memory_of_one(),
-        region: config.server.region.clone(),
         workflow_quota: config.workflow_quota,
     };
     let draining = Arc::new(AtomicBool::new(false));
@@ -128,6 +129,9 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
         bells.callback.clone(),
         callback_options(&config, &metrics),
     )?;
+    let listeners = callbacks.destinations().listeners();
+    let kept = store.keep_listeners(&listeners).await;
+    kept.map_err(|error| error.fault("the destinations"))?;
     let trigger = Trigger::new(ports::trigger_options(&config, &metrics), store.clone(), bells.clone());
 
     // What answers.
@@ -147,6 +151,8 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
             .iter()
             .map(|storage| Folder::new(&storage.name, &storage.path)),
     );
+    let folders = config.storages.iter();
+    let browser = Browser::new(folders.map(|storage| Folder::new(&storage.name, &storage.path)));
     let ready = Arc::new(AtomicBool::new(false));
     let web_stop = CancellationToken::new();
     let router = crate::web::router(WebState {
@@ -170,6 +176,9 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
         },
         metrics: metrics.clone(),
         signer: Signer::new(crate::web::secrets::link_secret(&config.server.state_dir)?),
+        sealer: crate::web::secrets::sealer(&config.server.state_dir)?,
+        gate: Arc::new(Gate::new(&config.server.public_url, config.session)),
+        browser: browser.clone(),
         about: Arc::new(about),
         ready: ready.clone(),
         draining,
@@ -334,6 +343,7 @@ fn callback_options(config: &Config, metrics: &Metrics) -> CallbackOptions {
             .map(|key| key.expose().to_owned())
             .collect(),
         events: destination.events.clone(),
+        legacy_events: destination.legacy_events,
         retry: destination.retry.clone(),
     });
     let inline = |options: &DestinationOptions| options.name == crate::config::resolved::UNIFIED;

@@ -4,13 +4,16 @@
 //! standard output, everything for people to standard error. Deliberately absent: what the commands do.
 
 pub mod backup;
+pub mod batch;
 pub mod bench;
 pub mod callback;
 pub mod check;
 pub mod client;
 pub mod completions;
+pub mod definition_file;
 pub mod delivery;
 pub mod drain;
+pub mod dry_run;
 pub mod event;
 pub mod listing;
 pub mod media;
@@ -25,6 +28,7 @@ pub mod table;
 pub mod task;
 pub mod template;
 pub mod token;
+pub mod wishes;
 pub mod worker;
 pub mod workflow;
 
@@ -63,10 +67,10 @@ pub enum Command {
     Bench(bench::Args),
     /// Make a test clip: moving bars, frame numbers and a beep each second.
     Sample(sample::Args),
-    /// List, show, apply, enable and disable workflows.
+    /// List, show, apply, enable, disable, test, copy and delete workflows.
     #[command(subcommand)]
     Workflow(workflow::Command),
-    /// List and show templates.
+    /// List, show, apply and delete templates, and set the default of a type.
     #[command(subcommand)]
     Template(template::Command),
     /// Start, list, show, watch, cancel and retry tasks.

@@ -278,6 +278,17 @@ create table output_files (
 
 create index output_files_by_key on output_files (storage, key);
 
+-- Files we published whose tasks were forgotten: what still tells them from a user's upload. A row stays until the
+-- ledger of arrivals says that the object is gone or is another one.
+create table own_files (
+  storage text not null,
+  key text not null,
+  size_bytes integer not null,
+  mtime_ns integer,                       -- as in output_files
+  etag text,                              -- as in output_files
+  primary key (storage, key)
+) strict, without rowid;
+
 -- The intents: files that shall stand under their final names. Committed before the first byte is written there;
 -- while one is open its key is reserved. Recovery finishes every open one, whatever a user asked meanwhile.
 -- When the job is concluded its intents become output_files and go.
@@ -449,6 +460,7 @@ create table reviews (
 
 create index reviews_by_state on reviews (state, id);
 create index reviews_by_media on reviews (media_id, id);
+create index reviews_by_task on reviews (task_id) where task_id is not null;
 create index reviews_by_job on reviews (job_id) where job_id is not null;
 create index reviews_due on reviews (due_ms) where state = 'waiting' and due_ms is not null;
 
@@ -526,7 +538,8 @@ create table tokens (
   sha256 text not null unique,            -- hex; the token itself is shown once and kept nowhere
   created_ms integer not null,
   used_ms integer,                        -- last use, to the hour. Null: never
-  revoked_ms integer                      -- Null: valid
+  revoked_ms integer,                     -- Null: valid
+  expires_ms integer                      -- useless from then on. Null: never
 ) strict, without rowid;
 
 -- Who did what by hand.
@@ -538,6 +551,10 @@ create table audit (
   subject text not null,                  -- id or name
   detail text                             -- JSON. Null: nothing to add
 ) strict;
+
+create index audit_by_who on audit (who, seq);
+create index audit_by_verb on audit (verb, seq);
+create index audit_by_subject on audit (subject, seq);
 
 -- Answers of calls that carried an Idempotency-Key and made something else than a task.
 create table idempotency (

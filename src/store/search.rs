@@ -180,6 +180,9 @@ mod tests {
         assert!(!words.found_in(&["the shot", "take 8", "say\"it"]));
         assert_eq!(Words::of(" \t"), None);
         assert_eq!(Words::of("ab").expect("a word").asked, None);
-        assert_eq!(Words::whole("a b").and_then(|words| words.asked).as_deref(), Some("\"a b\""));
+        assert_eq!(
+            Words::whole("a b").and_then(|words| words.asked).as_deref(),
+            Some("\"a b\"")
+        );
     }
 }

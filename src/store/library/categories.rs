@@ -67,7 +67,8 @@ impl Store {
     /// There is none with this id, or the database failed.
     pub async fn category(&self, id: &str) -> Result<CategoryRow, StoreError> {
         let id = id.to_owned();
-        self.read("show a category", move |connection| find(connection, &id)).await
+        self.read("show a category", move |connection| find(connection, &id))
+            .await
     }
 
     /// Renames a category, moves it under another one, or both; `Some(None)` moves it to the top.
@@ -117,7 +118,10 @@ impl Store {
                     return Ok(());
                 }
             };
-            Err(StoreError::Conflict(format!("there are {under} under category {}", row.name)))
+            Err(StoreError::Conflict(format!(
+                "there are {under} under category {}",
+                row.name
+            )))
         })
         .await
     }
@@ -149,17 +153,25 @@ fn check(connection: &Connection, row: &CategoryRow) -> Result<(), StoreError> {
     const TAKEN: &str = "select 1 from categories where name = :name and parent is :parent and id <> :id";
     let named = named_params! { ":name": row.name, ":parent": row.parent, ":id": row.id };
     if connection.prepare_cached(TAKEN)?.exists(named)? {
-        return Err(StoreError::Conflict(format!("there is a category {} there already", row.name)));
+        return Err(StoreError::Conflict(format!(
+            "there is a category {} there already",
+            row.name
+        )));
     }
     let mut above = row.parent.clone();
     for _ in 0..DEEPEST {
         let Some(id) = above else { return Ok(()) };
         if id == row.id {
-            return Err(StoreError::Conflict(format!("category {} would lie under itself", row.name)));
+            return Err(StoreError::Conflict(format!(
+                "category {} would lie under itself",
+                row.name
+            )));
         }
         above = find(connection, &id)?.parent;
     }
-    Err(StoreError::Conflict(format!("categories lie at most {DEEPEST} levels deep")))
+    Err(StoreError::Conflict(format!(
+        "categories lie at most {DEEPEST} levels deep"
+    )))
 }
 
 fn find(connection: &Connection, id: &str) -> Result<CategoryRow, StoreError> {

@@ -173,8 +173,10 @@ impl Store {
     /// The database failed.
     pub async fn remains(&self, row: &DeletionRow) -> Result<Remains, StoreError> {
         let row = row.clone();
-        self.read("look what is to be deleted", move |connection| remains(connection, &row))
-            .await
+        self.read("look what is to be deleted", move |connection| {
+            remains(connection, &row)
+        })
+        .await
     }
 
     /// The files of an output, manifests first: nobody shall begin to play what is going. Those that were written over
@@ -231,12 +233,7 @@ impl Store {
     ///
     /// # Errors
     /// The database failed.
-    pub async fn part_gone(
-        &self,
-        media: &MediaId,
-        part: Part,
-        object: Option<ObjectUri>,
-    ) -> Result<(), StoreError> {
+    pub async fn part_gone(&self, media: &MediaId, part: Part, object: Option<ObjectUri>) -> Result<(), StoreError> {
         const GONE: &str = "update deletions set gone = json_insert(gone, '$[#]', :object) where media_id = :media \
             and not exists (select 1 from json_each(deletions.gone) where value = :object)";
         const COVER: &str = "update media set cover = null where id = :media and cover = :object";
@@ -310,7 +307,11 @@ fn begin(connection: &Connection, id: &MediaId, doom: &Doom, now: UtcMs) -> Resu
         return Ok(Doomed::Running(running));
     }
     if let Some(what) = open(connection, id)? {
-        return Ok(if what == doom.what { Doomed::Yes } else { Doomed::Otherwise(what) });
+        return Ok(if what == doom.what {
+            Doomed::Yes
+        } else {
+            Doomed::Otherwise(what)
+        });
     }
     connection.prepare_cached(CANCEL)?.execute([id.as_str()])?;
     if matches!(doom.what, DeleteType::All | DeleteType::Source) {
@@ -420,7 +421,8 @@ fn end(connection: &Connection, id: &MediaId, fault: Option<Fault>, now: UtcMs) 
 fn leave(connection: &Connection, id: &MediaId, now: UtcMs) -> Result<(), StoreError> {
     const NAMED: &str = "select 1 from tasks where media_id = ?1";
     const ADDITIONS: &str = "delete from additions where media_id = ?1";
-    const REVIEWS: &str = "update reviews set state = 'canceled', ended_ms = ?2 where media_id = ?1 and state = 'waiting'";
+    const REVIEWS: &str =
+        "update reviews set state = 'canceled', ended_ms = ?2 where media_id = ?1 and state = 'waiting'";
     const STATE: &str = "update media set state = 'Deleted', fault = null, modified_ms = max(?2, modified_ms + 1) \
         where id = ?1";
     if !connection.prepare_cached(NAMED)?.exists([id.as_str()])? {

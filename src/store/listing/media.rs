@@ -227,7 +227,11 @@ impl PageOf<'_> {
     fn scanned(&self, connection: &Connection) -> Result<Vec<MediaRow>, StoreError> {
         let mut conditions = self.conditions();
         conditions.when("g.tag = ?", self.filter.tag.clone());
-        let id = if self.filter.tag.is_some() { "g.media_id" } else { "m.id" };
+        let id = if self.filter.tag.is_some() {
+            "g.media_id"
+        } else {
+            "m.id"
+        };
         conditions.when(&format!("{id} {} ?", self.beyond()), self.after.map(str::to_owned));
         let sql = format!(
             "select {COLUMNS} from {}{} order by {id} {}",
@@ -337,7 +341,12 @@ impl PageOf<'_> {
 
 /// Whether the row says all of the words; one that cannot be read is shown with its error instead.
 fn says(row: &Row<'_>, words: &Words) -> bool {
-    let text = |column: &str| row.get_ref(column).ok().and_then(|value| value.as_str().ok()).unwrap_or_default();
+    let text = |column: &str| {
+        row.get_ref(column)
+            .ok()
+            .and_then(|value| value.as_str().ok())
+            .unwrap_or_default()
+    };
     words.found_in(&[text("title"), text("key"), text("description"), text("tags")])
 }
 

@@ -137,6 +137,11 @@ fn fill(
 }
 
 fn says(row: &Row<'_>, words: &Words) -> bool {
-    let text = |column: &str| row.get_ref(column).ok().and_then(|value| value.as_str().ok()).unwrap_or_default();
+    let text = |column: &str| {
+        row.get_ref(column)
+            .ok()
+            .and_then(|value| value.as_str().ok())
+            .unwrap_or_default()
+    };
     words.found_in(&[text("key"), text("user_data")])
 }

@@ -21,6 +21,18 @@ alter table media add column modified_ms integer not null default 0;
 alter table media add column search_row integer;
 update media set modified_ms = created_ms;
 
+alter table tokens add column expires_ms integer;
+create index audit_by_who on audit (who, seq);
+create index audit_by_verb on audit (verb, seq);
+create index audit_by_subject on audit (subject, seq);
+create table own_files (
+  storage text not null,
+  key text not null,
+  size_bytes integer not null,
+  mtime_ns integer,
+  etag text,
+  primary key (storage, key)
+) strict, without rowid;
 alter table tasks add column purpose text not null default 'run' check (purpose in ('run', 'register', 'job'));
 alter table attempts add column device text;
 alter table publish_intents add column from_object text;
@@ -153,6 +165,7 @@ create table reviews (
 ) strict;
 create index reviews_by_state on reviews (state, id);
 create index reviews_by_media on reviews (media_id, id);
+create index reviews_by_task on reviews (task_id) where task_id is not null;
 create index reviews_by_job on reviews (job_id) where job_id is not null;
 create index reviews_due on reviews (due_ms) where state = 'waiting' and due_ms is not null;
 create table users (
