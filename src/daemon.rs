@@ -31,6 +31,7 @@ use crate::executor::Executor;
 use crate::executor::local::LocalExecutor;
 use crate::executor::local::LocalExecutorOptions;
 use crate::objects::local::Folder;
+use crate::objects::storages::Storages;
 use crate::scheduler::Scheduler;
 use crate::scheduler::SchedulerOptions;
 use crate::scheduler::capacity::Capacity;
@@ -45,11 +46,13 @@ use crate::telemetry::metrics::Metric;
 use crate::telemetry::metrics::Metrics;
 use crate::trigger::Trigger;
 use crate::web::browse::Browser;
+use crate::web::folder_writer::FolderWriter;
 use crate::web::folders::FolderObjects;
 use crate::web::gate::Gate;
 use crate::web::links::Signer;
 use crate::web::state::About;
 use crate::web::state::WebState;
+use crate::web::template_shelf::TemplateShelf;
 use crate::worker::environment::DeviceEnvironment;
 use crate::worker::protocol::SandboxMode;
 use crate::workflow::template::Templates;
@@ -66,26 +69,22 @@ use tokio_util::sync::CancellationToken;
 const KERNELS: &str = "kernels";
 
 /// What the daemon is made of.
-#[derive(Debug)]
 pub struct DaemonOptions {
     /// The configuration.
     pub config: Config,
-    /// What lay in its workflows folder.
-    pub definitions: Vec<DefinitionFile>,
-    /// Templates that definitions may name.
-    pub templates: Arc<Templates>,
+    /// Reads its workflows folder, once it is known which templates there are.
+    pub definitions: ReadDefinitions,
 }
+
+/// Reads what lies in the workflows folder.
+pub type ReadDefinitions = Box<dyn FnOnce(&Config, &Templates) -> Result<Vec<DefinitionFile>, String> + Send>;
 
 /// Runs the daemon until `stop`.
 ///
 /// # Errors
 /// What kept it from starting, or made it end by itself.
 pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), Fault> {
-    let DaemonOptions {
-        config,
-        definitions,
-        templates,
-    } = options;
+    let DaemonOptions { config, definitions } = options;
     let started = UtcMs::now();
     let bells = Bells::default();
     let metrics = Metrics::default();
@@ -98,6 +97,17 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
     if let Some(file) = crate::web::secrets::first_admin_token(&store, &config.server.state_dir, started).await? {
         tracing::info!(file = %file.display(), "a first admin token was made");
     }
+    let templates = store.templates().await.map_err(|error| error.fault("the templates"))?;
+    let definitions = definitions(&config, &templates).map_err(|cause| {
+        Fault::new(
+            "WorkflowsUnreadable",
+            Blame::Request,
+            "read",
+            config.server.workflows_dir.display().to_string(),
+            cause,
+            "Set server.workflows_dir to a directory that this user may read.",
+        )
+    })?;
     definitions::keep(&store, &definitions, started).await?;
 
     // What carries work out, and what decides it.
@@ -108,6 +118,9 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
         started,
         threads: scheduler_options.capacity.threads,
         attempts: scheduler_options.capacity.attempts,
+        pass_memory_bytes: scheduler_options.capacity.memory_of_one(),
+        region: config.server.region.clone(),
+        workflow_quota: config.workflow_quota,
     };
     let draining = Arc::new(AtomicBool::new(false));
     let scheduler = Scheduler::new(scheduler_options, store.clone(), executor, bells.clone())
@@ -136,6 +149,12 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
     let meters = DeviceMeters::default();
     let folders = config.storages.iter();
     let browser = Browser::new(folders.map(|storage| Folder::new(&storage.name, &storage.path)));
+    let storages = Storages::new(
+        config
+            .storages
+            .iter()
+            .map(|storage| Folder::new(&storage.name, &storage.path)),
+    );
     let ready = Arc::new(AtomicBool::new(false));
     let web_stop = CancellationToken::new();
     let router = crate::web::router(WebState {
@@ -147,11 +166,12 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
                 .iter()
                 .map(|storage| Folder::new(&storage.name, &storage.path)),
         )),
+        writer: Arc::new(FolderWriter::new(storages.clone())),
         progress: Arc::new(ports::Progress(board)),
         storages: Arc::new(ports::Storages(trigger.board())),
         devices: Arc::new(ports::Devices(devices)),
         meters: meters.clone(),
-        templates,
+        templates: TemplateShelf::new(templates),
         missing_for: {
             let config = config.clone();
             Arc::new(move |workflow| config.missing_for(workflow).iter().map(ToString::to_string).collect())

@@ -197,6 +197,7 @@ async fn scratch_that_is_not_what_was_proved_is_not_published() {
     );
     let sideways = PublishFile {
         scratch_path: "../../out/x".to_owned(),
+        from: None,
         ..file
     };
     assert_eq!(bench.publish(&[sideways]).await, Err("ScratchLost".to_owned()));

@@ -5,10 +5,13 @@
 pub mod browse;
 mod directory;
 pub mod ignored;
+pub mod incoming;
 pub mod lane;
 pub mod local;
+pub mod pool;
 pub mod pulse;
 pub mod refusal;
 pub mod scan;
+pub mod storages;
 pub mod transfer;
 pub mod uri;

@@ -120,6 +120,9 @@ pub(super) async fn end_attempt(context: &Context, leased: &Leased, end: &Attemp
     }
 }
 
+/// Stills whose times a job's row keeps.
+const STILLS_KEPT: usize = 100;
+
 /// What a job did, beside its outputs.
 pub(super) fn result_of(product: &JobProduct) -> JobResult {
     JobResult {
@@ -132,6 +135,8 @@ pub(super) fn result_of(product: &JobProduct) -> JobResult {
         qc: product.qc.clone(),
         decisions: product.decisions.clone(),
         opinion: None,
+        // A row is no place for the times of ten thousand stills.
+        stills: product.stills.iter().take(STILLS_KEPT).copied().collect(),
     }
 }
 
@@ -146,6 +151,8 @@ fn tell(job: &JobId, verdict: &Verdict) {
         Verdict::Again {
             fault, apart, software, ..
         } => tracing::warn!(%job, %fault, apart, software, "job failed and is tried again"),
+        Verdict::Held { ask: Some(_), .. } => tracing::info!(%job, "job waits for a person"),
+        Verdict::Held { ask: None, .. } => tracing::info!(%job, "job waits for an answer from outside"),
         Verdict::Requeued => tracing::info!(%job, "job goes back to the queue"),
         Verdict::Canceled => tracing::info!(%job, "job canceled"),
     }

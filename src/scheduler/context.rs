@@ -13,11 +13,14 @@ use crate::scheduler::SchedulerOptions;
 use crate::scheduler::capacity::Busy;
 use crate::scheduler::capacity::Weight;
 use crate::scheduler::devices::Devices;
+use crate::scheduler::links::Links;
+use crate::scheduler::links::NoLinks;
 use crate::scheduler::looking::DeviceBoard;
 use crate::scheduler::pace::Pace;
 use crate::scheduler::tally::Tally;
 use crate::store::Store;
 use crate::store::error::StoreError;
+use crate::store::tasks::TaskRow;
 use crate::workflow::resolved::ResolvedWorkflow;
 use std::collections::HashMap;
 use std::future::Future;
@@ -53,6 +56,8 @@ pub(super) struct Context {
     pub tally: Tally,
     /// NVIDIA devices, and what runs on them.
     pub devices: DeviceBoard,
+    /// Addresses that others may use.
+    pub links: Arc<dyn Links>,
     /// How fast attempts were.
     pace: Mutex<Pace>,
     /// Set while no new attempt may begin.
@@ -74,6 +79,7 @@ impl Context {
             store,
             executor,
             bells,
+            links: Arc::new(NoLinks),
             board: ProgressBoard::default(),
             tally: Tally::default(),
             draining: Arc::default(),
@@ -84,8 +90,14 @@ impl Context {
         }
     }
 
+    /// The workflow as `task` runs it: its version, with what its caller wanted otherwise.
+    pub async fn workflow(&self, task: &TaskRow) -> Result<Arc<ResolvedWorkflow>, StoreError> {
+        let version = self.version(&task.workflow, task.version).await?;
+        Ok(task.overrides.applied_to(&version))
+    }
+
     /// One version of a workflow. Versions never change, so memory is as good as the store.
-    pub async fn workflow(&self, id: &WorkflowId, version: u32) -> Result<Arc<ResolvedWorkflow>, StoreError> {
+    pub async fn version(&self, id: &WorkflowId, version: u32) -> Result<Arc<ResolvedWorkflow>, StoreError> {
         let key = (id.clone(), version);
         if let Some(known) = locked(&self.workflows).get(&key) {
             return Ok(Arc::clone(known));
@@ -152,9 +164,15 @@ impl Context {
                 Weight::Heavy => busy.heavy += 1,
                 Weight::Light => busy.light += 1,
                 Weight::Carried => busy.carried += 1,
+                Weight::Asking | Weight::Copying => {}
             }
         }
         busy
+    }
+
+    /// How many of this weight have not ended.
+    pub fn count(&self, weight: Weight) -> usize {
+        locked(&self.live).values().filter(|live| live.weight == weight).count()
     }
 
     /// How fast attempts were.

@@ -4,25 +4,20 @@
 //! (its jobs are not its own any more). Deliberately absent: which jobs to lease together, and workers.
 
 use super::Store;
-use super::announce::announce;
 use super::error::StoreError;
 use super::jobs;
 use super::row::Columns;
 use super::settling;
 use super::tasks::task_row;
-use super::telling;
 use crate::base::clock::UtcMs;
 use crate::base::fault::Fault;
 use crate::base::ids::AttemptId;
 use crate::base::ids::JobId;
 use crate::base::ids::TaskId;
-use crate::events::Detail;
 use crate::media::progress::Cost;
 use crate::workflow::resolved::ResolvedWorkflow;
 use crate::workflow::status::JobEvent;
 use crate::workflow::status::JobStatus;
-use crate::workflow::status::TaskEvent;
-use crate::workflow::status::TaskStatus;
 use rusqlite::Connection;
 use rusqlite::named_params;
 use std::sync::Arc;
@@ -123,11 +118,7 @@ impl Store {
                 row.attempt = Some(lease.attempt.clone());
                 jobs::keep(connection, row)?;
             }
-            if task.status == TaskStatus::Init {
-                settling::change(connection, &mut task, TaskEvent::Begun, now)?;
-                let event = telling::event(connection, &task, None, Detail::TaskStarted, now)?;
-                announce(connection, &event, task.callback(&workflow))?;
-            }
+            settling::begin(connection, &mut task, &workflow, now)?;
             Ok(Some(number))
         })
         .await

@@ -19,6 +19,7 @@
 //! 4. Say at each method what holds if the process dies at any line of it.
 
 pub mod access_keys;
+pub mod admission;
 pub mod afters;
 pub mod alerts;
 pub(crate) mod announce;
@@ -28,29 +29,40 @@ pub mod audit;
 pub mod conclusions;
 pub mod deliveries;
 pub mod delivery_list;
+pub mod errands;
 pub mod error;
 pub mod events;
 pub mod forget;
 pub mod gauges;
+pub mod idempotency;
 pub mod intake;
 pub mod intents;
 pub mod jobs;
+pub mod library;
+pub mod listeners;
 pub mod listing;
+mod made;
 pub mod media;
 pub mod outputs;
 pub mod pruning;
 mod readers;
+mod registration;
 pub mod restore;
+pub mod reviews;
 mod row;
+pub mod search;
 pub mod sessions;
 mod settings;
 mod settling;
+pub mod standing;
 pub mod tasks;
 mod telling;
+pub mod templates;
 pub mod tokens;
 mod upgrade;
 pub mod users;
 pub mod wishes;
+pub mod workflow_versions;
 pub mod workflows;
 mod writer;
 

@@ -152,9 +152,10 @@ create table tasks (
   created_ms integer not null,
   started_ms integer,                     -- first lease. Null: not begun
   ended_ms integer,                       -- Null: not ended
-  purpose text not null default 'run' check (purpose in ('run', 'register', 'job'))
+  purpose text not null default 'run' check (purpose in ('run', 'register', 'job')),
                                           -- run: of a workflow; register: looks at a media that was registered, and
                                           -- announces that instead of itself; job: one activity submitted alone
+  search_row integer                      -- its row of task_search. Null: not there yet
 ) strict;
 
 -- Lists by status, newest first, by key: `where status = ? and id < ? order by id desc limit ?`.
@@ -162,6 +163,8 @@ create index tasks_by_status on tasks (status, id);
 create index tasks_by_workflow on tasks (workflow_id, id);
 create index tasks_by_media on tasks (media_id, id);
 create index tasks_with_intent on tasks (id) where intent is not null;
+create unique index tasks_by_search on tasks (search_row) where search_row is not null;
+create index tasks_unsearched on tasks (id) where search_row is null;
 -- Tasks whose source still has to be moved or deleted (the flag is set only for workflows with an `after` rule).
 create table task_afters (
   task_id text primary key references tasks (id) on delete cascade,
@@ -179,7 +182,7 @@ create table jobs (
   status text not null check (status in ('Init', 'Waiting', 'Processing', 'Success', 'Fail', 'Skipped', 'Canceled')),
   priority integer not null,              -- the task's, repeated for the index
   ready_ms integer,                       -- when its needs allowed it to run. Null: they do not yet
-  not_before_ms integer not null default 0, -- back-off of a retry
+  not_before_ms integer not null default 0, -- back-off of a retry; of a Waiting job, until when it waits (0: no end)
   tries integer not null default 0,       -- attempts that failed it; the daemon's own death does not count
   apart integer not null default 0 check (apart in (0, 1)), -- 1: a fused attempt died with it, run it alone
   attempt_id text,                        -- the attempt that holds or held it. Null: none yet
@@ -207,6 +210,8 @@ create index jobs_ready_errand on jobs (priority desc, ready_ms, task_id, not_be
   where status = 'Init' and ready_ms is not null and carrier = 2;
 -- When the next retry is due.
 create index jobs_later on jobs (not_before_ms) where status = 'Init' and not_before_ms > 0;
+-- Until when the next answer of another system is waited for.
+create index jobs_waiting on jobs (not_before_ms) where status = 'Waiting' and not_before_ms > 0;
 create index jobs_by_attempt on jobs (attempt_id) where status = 'Processing';
 
 -- One worker process. Attempts are fenced: a result counts only while its attempt's phase is the one it expects.
@@ -298,6 +303,7 @@ create table publish_intents (
   md5 text not null,
   overwrite integer not null check (overwrite in (0, 1)),
   created_ms integer not null,
+  from_object text,                       -- `storage:key` that it is a copy of. Null: it lies in scratch
   primary key (output_id, ordinal),
   unique (storage, key)
 ) strict, without rowid;
@@ -308,8 +314,41 @@ create index publish_intents_by_attempt on publish_intents (attempt_id);
 -- The media library
 ------------------------------------------------------------------------------------------------------------
 
--- Words that media are found by: title, key, description and tags, lower case. Rows are found by media.search_row.
-create virtual table media_search using fts5 (words, tokenize = 'trigram');
+-- Words that media are found by: title, key, description and tags. Rows are found by media.search_row; the words
+-- themselves are not kept a second time.
+create virtual table media_search using fts5 (words, tokenize = 'trigram', content = '', contentless_delete = 1);
+create trigger media_unsearch after delete on media when old.search_row is not null begin
+  delete from media_search where rowid = old.search_row;
+end;
+
+-- The same for tasks: the key of their source, and user data. Rows are found by tasks.search_row.
+create virtual table task_search using fts5 (words, tokenize = 'trigram', content = '', contentless_delete = 1);
+create trigger task_unsearch after delete on tasks when old.search_row is not null begin
+  delete from task_search where rowid = old.search_row;
+end;
+
+-- Each tag of each media.
+create table media_tags (
+  tag text not null,
+  media_id text not null references media (id) on delete cascade,
+  primary key (tag, media_id)
+) strict, without rowid;
+
+create index media_tags_by_media on media_tags (media_id);
+
+-- Deletions that are not finished: files of a media that are to go. The row goes in the transaction that says so.
+create table deletions (
+  media_id text primary key references media (id) on delete cascade,
+  what text not null check (what in ('all', 'media', 'outputs', 'source')),
+  additions integer not null check (additions in (0, 1)), -- 1: the files of attachments and renditions go too
+  who text not null,                      -- token or user that asked
+  gone text not null default '[]',        -- JSON array of `storage:key`: what is gone so far, as its event will say
+  tries integer not null default 0,
+  next_ms integer not null,               -- earliest next try
+  created_ms integer not null
+) strict, without rowid;
+
+create index deletions_due on deletions (next_ms);
 
 -- What media are filed under.
 create table categories (
@@ -323,6 +362,11 @@ create table categories (
 -- Media by state and by category, newest first.
 create index media_by_state on media (state, id);
 create index media_by_category on media (category, id) where category is not null;
+create index media_by_storage on media (storage, id);
+create index media_by_type on media (media_type, id);
+create index media_by_origin on media (origin, id);
+create unique index media_by_search on media (search_row) where search_row is not null;
+create index media_unsearched on media (id) where search_row is null;
 
 -- Files that were added to a media: attachments (subtitles, watermarks, pictures), and renditions made elsewhere.
 create table additions (
@@ -345,13 +389,19 @@ create table additions (
 create table uploads (
   id text primary key,
   storage text not null,
-  key text not null,                      -- where it will stand
+  key text not null,                      -- where it will stand; with its version number once that is chosen
+  on_conflict text not null check (on_conflict in ('fail', 'overwrite', 'version')),
   size_bytes integer,                     -- of the whole. Null: not said yet
   received_bytes integer not null default 0, -- of which are durable
   state text not null check (state in ('open', 'finishing', 'done', 'failed', 'canceled')),
                                           -- finishing: whole, being put under its name; replayed after a restart
+  digest text,                            -- what the whole must come to, 'sha256:HEX' or 'md5:HEX'. Null: not said
+  mtime_ns integer,                       -- finishing: of the whole file; committed before it is renamed to `key`, so that
+                                          -- a replay knows its own. Null: not that far
+  metadata text,                          -- as a tus client sent it, given back to it. Null: none
   wanted text not null,                   -- JSON of store::admission::Wanted: what becomes of it
   media_id text,                          -- what it became, or what it is added to. Null: not yet
+  result text,                            -- JSON of store::uploads::Became: the addition, the tasks. Null: not yet
   fault text,                             -- JSON of Fault. Null: it did not fail
   who text not null,                      -- token or user that began it
   created_ms integer not null,
@@ -364,20 +414,26 @@ create index uploads_open on uploads (expires_ms) where state in ('open', 'finis
 -- Files that are fetched by address. The id is a job id to the clouds.
 create table pulls (
   id text primary key,
-  url text not null,                      -- as asked for; may hold secrets, shown without user name, password and query
-  headers text not null default '[]',     -- JSON array of pairs to send along, encrypted by base::sealed
+  url text not null,                      -- as it may be shown: without user name, password, query and fragment
+  request text not null,                  -- JSON of store::pulls::Request: the whole address and headers to send along,
+                                          -- which may hold secrets, encrypted by base::sealed for 'pull:ID'
   storage text not null,
   key text not null,
+  on_conflict text not null check (on_conflict in ('fail', 'overwrite', 'version')),
   state text not null check (state in ('waiting', 'fetching', 'done', 'failed', 'canceled')),
   tries integer not null default 0,
   next_ms integer not null,               -- earliest next try
   received_bytes integer not null default 0,
   size_bytes integer,                     -- Null: the server did not say
+  validator text,                         -- ETag or Last-Modified of what received_bytes belong to: they go on only with
+                                          -- the same. Null: they begin anew
+  digest text,                            -- as in uploads
+  mtime_ns integer,                       -- as in uploads: it is whole, and being put under its name
   wanted text not null,                   -- as in uploads
   media_id text,                          -- as in uploads
-  fault text,
+  result text,                            -- as in uploads
+  fault text,                             -- why it failed, or why the last try did. Null: none did
   who text not null,
-  idempotency_key text unique,            -- Null: none given
   created_ms integer not null,
   ended_ms integer
 ) strict;
@@ -393,6 +449,7 @@ create table reviews (
   state text not null check (state in ('waiting', 'approved', 'blocked', 'expired', 'canceled')),
   instructions text not null default '',
   due_ms integer,                         -- when its time is over. Null: never
+  on_timeout text not null default 'fail' check (on_timeout in ('fail', 'approve', 'block')), -- what happens then
   auditor text,                           -- Null: nobody yet
   reason text not null default '',
   comment text not null default '',

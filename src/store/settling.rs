@@ -10,10 +10,13 @@ use super::jobs;
 use super::jobs::JobResult;
 use super::jobs::JobRow;
 use super::media;
+use super::registration;
+use super::reviews;
 use super::tasks::TaskRow;
 use super::telling;
 use crate::base::clock::UtcMs;
 use crate::events::Detail;
+use crate::events::Purpose;
 use crate::media::facts::MediaFacts;
 use crate::workflow::condition;
 use crate::workflow::condition::Node;
@@ -43,6 +46,9 @@ pub(super) fn settle(
     let mut rows = jobs::jobs_of(connection, &task.id)?;
     if task.intent == Some(Intent::Cancel) {
         for job in &mut rows {
+            if job.status == JobStatus::Waiting {
+                reviews::drop_question(connection, &job.id, now)?;
+            }
             if matches!(job.status, JobStatus::Init | JobStatus::Waiting) {
                 jobs::change(connection, job, JobEvent::Canceled, now)?;
             }
@@ -50,14 +56,18 @@ pub(super) fn settle(
     } else {
         step_on(connection, task, &mut rows, workflow, now)?;
     }
-    let statuses: Vec<JobStatus> = rows.iter().map(|job| job.status).collect();
-    let Some(event) = condition::outcome(workflow, &statuses) else {
+    let Some(event) = condition::outcome(workflow, &nodes_of(&rows)) else {
         return Ok(None);
     };
     change(connection, task, event, now)?;
+    if task.purpose == Purpose::Register {
+        registration::ended(connection, task, &rows, workflow, now)?;
+        return Ok(Some(task.status));
+    }
     let detail = Detail::TaskEnded {
         status: task.status,
         activities: telling::activities(workflow, &rows),
+        source: telling::source(connection, task)?,
     };
     let event = telling::event(connection, task, None, detail, now)?;
     announce(connection, &event, task.callback(workflow))?;
@@ -87,6 +97,16 @@ fn subject(
     Ok((facts, done.collect::<Result<_, StoreError>>()?))
 }
 
+/// Where the activities of a task stand.
+fn nodes_of(rows: &[JobRow]) -> Vec<Node> {
+    let node = |job: &JobRow| Node {
+        status: job.status,
+        ready: job.ready_at.is_some(),
+        blocks: job.status == JobStatus::Success && job.result.as_ref().is_some_and(JobResult::blocks),
+    };
+    rows.iter().map(node).collect()
+}
+
 /// Readies and skips what is due.
 fn step_on(
     connection: &Connection,
@@ -95,14 +115,7 @@ fn step_on(
     workflow: &ResolvedWorkflow,
     now: UtcMs,
 ) -> Result<(), StoreError> {
-    let nodes: Vec<Node> = rows
-        .iter()
-        .map(|job| Node {
-            status: job.status,
-            ready: job.ready_at.is_some(),
-            blocks: job.result.as_ref().is_some_and(JobResult::blocks),
-        })
-        .collect();
+    let nodes = nodes_of(rows);
     let (facts, done) = if condition::has_expressions(&workflow.activities) {
         subject(connection, task, rows)?
     } else {
@@ -126,6 +139,20 @@ fn step_on(
         jobs::keep(connection, job)?;
     }
     Ok(())
+}
+
+/// Begins a task with its first job, and says so; one that has begun stays as it is.
+pub(super) fn begin(
+    connection: &Connection,
+    task: &mut TaskRow,
+    workflow: &ResolvedWorkflow,
+    now: UtcMs,
+) -> Result<(), StoreError> {
+    if task.status != TaskStatus::Init {
+        return Ok(());
+    }
+    change(connection, task, TaskEvent::Begun, now)?;
+    telling::tell_begin(connection, task, workflow, now)
 }
 
 /// Changes a task's status, the only place that does, and what goes with it. `task` is brought up to date.

@@ -4,11 +4,13 @@ use reelmill::base::clock::UtcMs;
 use reelmill::base::ids::TaskId;
 use reelmill::base::wake::Bells;
 use reelmill::objects::local::Folder;
+use reelmill::objects::storages::Storages;
 use reelmill::store::Store;
 use reelmill::telemetry::device_meters::DeviceMeters;
 use reelmill::telemetry::metrics::Metrics;
 use reelmill::web;
 use reelmill::web::browse::Browser;
+use reelmill::web::folder_writer::FolderWriter;
 use reelmill::web::folders::FolderObjects;
 use reelmill::web::gate::Gate;
 use reelmill::web::links::Signer;
@@ -21,6 +23,7 @@ use reelmill::web::ports::StorageState;
 use reelmill::web::secrets;
 use reelmill::web::state::About;
 use reelmill::web::state::WebState;
+use reelmill::web::template_shelf::TemplateShelf;
 use reelmill::workflow::template::Templates;
 use reqwest::Method;
 use reqwest::RequestBuilder;
@@ -128,11 +131,15 @@ impl Served {
                 "ingest",
                 folder.path().join("ingest"),
             )])),
+            writer: Arc::new(FolderWriter::new(Storages::new([Folder::new(
+                "ingest",
+                folder.path().join("ingest"),
+            )]))),
             progress: Arc::clone(&playing) as Arc<dyn LiveProgress>,
             storages: Arc::new(OneStorage),
             devices: Arc::new(NoDevices),
             meters: DeviceMeters::default(),
-            templates: Arc::new(Templates::shipped()),
+            templates: TemplateShelf::new(Templates::shipped()),
             missing_for: Arc::new(|workflow| match workflow.source.storage.as_deref() {
                 Some("ingest") | None => Vec::new(),
                 Some(other) => vec![format!("there is no storage {other:?} in the configuration")],
@@ -147,6 +154,9 @@ impl Served {
                 started: UtcMs::now(),
                 threads: 2,
                 attempts: 1,
+                pass_memory_bytes: 8 << 30,
+                region: "here".to_owned(),
+                workflow_quota: None,
             }),
             ready: Arc::new(AtomicBool::new(true)),
             draining: Arc::new(AtomicBool::new(false)),

@@ -35,6 +35,7 @@ create table own_files (
 ) strict, without rowid;
 alter table tasks add column purpose text not null default 'run' check (purpose in ('run', 'register', 'job'));
 alter table attempts add column device text;
+alter table publish_intents add column from_object text;
 
 create index jobs_ready_worker on jobs (priority desc, ready_ms, task_id, not_before_ms)
   where status = 'Init' and ready_ms is not null and carrier = 0;
@@ -42,8 +43,41 @@ create index jobs_ready_daemon on jobs (priority desc, ready_ms, task_id)
   where status = 'Init' and ready_ms is not null and carrier = 1;
 create index jobs_ready_errand on jobs (priority desc, ready_ms, task_id, not_before_ms)
   where status = 'Init' and ready_ms is not null and carrier = 2;
+create index jobs_waiting on jobs (not_before_ms) where status = 'Waiting' and not_before_ms > 0;
 
-create virtual table media_search using fts5 (words, tokenize = 'trigram');
+alter table tasks add column search_row integer;
+create unique index tasks_by_search on tasks (search_row) where search_row is not null;
+create index tasks_unsearched on tasks (id) where search_row is null;
+create virtual table media_search using fts5 (words, tokenize = 'trigram', content = '', contentless_delete = 1);
+create trigger media_unsearch after delete on media when old.search_row is not null begin
+  delete from media_search where rowid = old.search_row;
+end;
+create virtual table task_search using fts5 (words, tokenize = 'trigram', content = '', contentless_delete = 1);
+create trigger task_unsearch after delete on tasks when old.search_row is not null begin
+  delete from task_search where rowid = old.search_row;
+end;
+create table media_tags (
+  tag text not null,
+  media_id text not null references media (id) on delete cascade,
+  primary key (tag, media_id)
+) strict, without rowid;
+create index media_tags_by_media on media_tags (media_id);
+create table deletions (
+  media_id text primary key references media (id) on delete cascade,
+  what text not null check (what in ('all', 'media', 'outputs', 'source')),
+  additions integer not null check (additions in (0, 1)),
+  who text not null,
+  gone text not null default '[]',
+  tries integer not null default 0,
+  next_ms integer not null,
+  created_ms integer not null
+) strict, without rowid;
+create index deletions_due on deletions (next_ms);
+create index media_by_storage on media (storage, id);
+create index media_by_type on media (media_type, id);
+create index media_by_origin on media (origin, id);
+create unique index media_by_search on media (search_row) where search_row is not null;
+create index media_unsearched on media (id) where search_row is null;
 create table categories (
   id text primary key,
   parent text references categories (id),
@@ -72,11 +106,16 @@ create table uploads (
   id text primary key,
   storage text not null,
   key text not null,
+  on_conflict text not null check (on_conflict in ('fail', 'overwrite', 'version')),
   size_bytes integer,
   received_bytes integer not null default 0,
   state text not null check (state in ('open', 'finishing', 'done', 'failed', 'canceled')),
+  digest text,
+  mtime_ns integer,
+  metadata text,
   wanted text not null,
   media_id text,
+  result text,
   fault text,
   who text not null,
   created_ms integer not null,
@@ -87,19 +126,23 @@ create index uploads_open on uploads (expires_ms) where state in ('open', 'finis
 create table pulls (
   id text primary key,
   url text not null,
-  headers text not null default '[]',
+  request text not null,
   storage text not null,
   key text not null,
+  on_conflict text not null check (on_conflict in ('fail', 'overwrite', 'version')),
   state text not null check (state in ('waiting', 'fetching', 'done', 'failed', 'canceled')),
   tries integer not null default 0,
   next_ms integer not null,
   received_bytes integer not null default 0,
   size_bytes integer,
+  validator text,
+  digest text,
+  mtime_ns integer,
   wanted text not null,
   media_id text,
+  result text,
   fault text,
   who text not null,
-  idempotency_key text unique,
   created_ms integer not null,
   ended_ms integer
 ) strict;
@@ -112,6 +155,7 @@ create table reviews (
   state text not null check (state in ('waiting', 'approved', 'blocked', 'expired', 'canceled')),
   instructions text not null default '',
   due_ms integer,
+  on_timeout text not null default 'fail' check (on_timeout in ('fail', 'approve', 'block')),
   auditor text,
   reason text not null default '',
   comment text not null default '',
