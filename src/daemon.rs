@@ -49,6 +49,7 @@ use crate::web::browse::Browser;
 use crate::web::folder_writer::FolderWriter;
 use crate::web::folders::FolderObjects;
 use crate::web::gate::Gate;
+use crate::web::library::Library;
 use crate::web::links::Signer;
 use crate::web::state::About;
 use crate::web::state::WebState;
@@ -157,16 +158,19 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
     );
     let ready = Arc::new(AtomicBool::new(false));
     let web_stop = CancellationToken::new();
+    let objects = Arc::new(FolderObjects::new(
+        config
+            .storages
+            .iter()
+            .map(|storage| Folder::new(&storage.name, &storage.path)),
+    ));
+    let writer = Arc::new(FolderWriter::new(storages.clone()));
+    let library = Library::new(store.clone(), bells.clone(), objects.clone(), writer.clone());
     let router = crate::web::router(WebState {
         store: store.clone(),
         bells: bells.clone(),
-        objects: Arc::new(FolderObjects::new(
-            config
-                .storages
-                .iter()
-                .map(|storage| Folder::new(&storage.name, &storage.path)),
-        )),
-        writer: Arc::new(FolderWriter::new(storages.clone())),
+        objects,
+        writer,
         progress: Arc::new(ports::Progress(board)),
         storages: Arc::new(ports::Storages(trigger.board())),
         devices: Arc::new(ports::Devices(devices)),
@@ -194,6 +198,8 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
     });
 
     // Everything runs; say so.
+    let library_stop = CancellationToken::new();
+    let keeping = tokio::spawn(library.run(library_stop.clone()));
     let (scheduler_stop, trigger_stop, callback_stop) = (
         CancellationToken::new(),
         CancellationToken::new(),
@@ -240,6 +246,8 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
     ended("the triggers", triggering).await;
     scheduler_stop.cancel();
     ended("the scheduler", scheduling).await;
+    library_stop.cancel();
+    ended("the library", keeping).await;
     callback_stop.cancel();
     ended("the callbacks", calling).await;
     ended("the gauges", measuring).await;

@@ -16,6 +16,8 @@ pub mod extract;
 pub mod folder_writer;
 pub mod folders;
 pub mod gate;
+pub mod idempotency;
+pub mod library;
 pub mod links;
 pub mod openapi;
 pub mod paging;
@@ -25,6 +27,7 @@ pub mod receiver;
 pub mod secrets;
 pub mod state;
 pub mod template_shelf;
+pub mod wording;
 
 pub use axum::Router;
 
@@ -45,6 +48,7 @@ use axum::response::IntoResponse;
 use axum::response::Response;
 use axum::routing::delete;
 use axum::routing::get;
+use axum::routing::patch;
 use axum::routing::post;
 use axum::routing::put;
 use std::net::SocketAddr;
@@ -73,7 +77,11 @@ pub fn router(state: WebState) -> Router {
         .route("/api/v1/outputs/{id}/files", get(api::outputs::files))
         .route("/api/v1/media", get(api::media::list))
         .route("/api/v1/media/{id}", get(api::media::show))
-        .route("/api/v1/media/{id}/urls", get(api::media::urls))
+        .route("/api/v1/media/{id}/urls", get(api::media_urls::urls))
+        .route("/api/v1/media/{id}/attachments", get(api::additions::attachments))
+        .route("/api/v1/media/{id}/renditions", get(api::additions::renditions))
+        .route("/api/v1/categories", get(api::categories::list))
+        .route("/api/v1/categories/{id}", get(api::categories::show))
         .route("/api/v1/workflows", get(api::workflows::list))
         .route("/api/v1/workflows/{id}", get(api::workflows::show))
         .route("/api/v1/workflows/{id}/versions", get(api::versions::list))
@@ -105,6 +113,27 @@ pub fn router(state: WebState) -> Router {
         .route("/api/v1/tasks/{id}/cancel", post(api::tasks::cancel))
         .route("/api/v1/tasks/{id}/retry", post(api::tasks::retry))
         .route("/api/v1/jobs/{id}/retry", post(api::tasks::retry_job))
+        .route("/api/v1/media", post(api::media::register))
+        .route("/api/v1/media/delete", post(api::media_deletion::delete_many))
+        .route(
+            "/api/v1/media/{id}",
+            patch(api::media::change).delete(api::media_deletion::delete),
+        )
+        .route("/api/v1/media/{id}/attachments", post(api::additions::attach))
+        .route(
+            "/api/v1/media/{id}/attachments/{aid}",
+            delete(api::additions::drop_attachment),
+        )
+        .route("/api/v1/media/{id}/renditions", post(api::additions::add_rendition))
+        .route(
+            "/api/v1/media/{id}/renditions/{aid}",
+            delete(api::additions::drop_rendition),
+        )
+        .route("/api/v1/categories", post(api::categories::make))
+        .route(
+            "/api/v1/categories/{id}",
+            patch(api::categories::change).delete(api::categories::delete),
+        )
         .route("/api/v1/workflows", post(api::workflows::apply))
         .route(
             "/api/v1/workflows/{id}",

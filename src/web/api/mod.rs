@@ -5,13 +5,18 @@
 //! writes the store, rings a bell, and answers.
 
 pub mod access_keys;
+pub mod additions;
 pub mod audit;
+pub mod categories;
 pub mod deliveries;
 pub mod devices;
 pub mod dry_run;
 pub mod events;
 pub mod history;
 pub mod media;
+pub mod media_deletion;
+pub mod media_urls;
+pub mod media_view;
 pub mod objects;
 pub mod objects_browse;
 pub mod outputs;

@@ -253,7 +253,7 @@ pub async fn show(State(state): State<WebState>, Named(id): Named) -> Answer<Jso
     let outputs = state.store.outputs_of_task(&id).await?;
     let of_task = EventFilter {
         task: Some(id.clone()),
-        event_type: None,
+        ..EventFilter::default()
     };
     let events = state.store.events(of_task, None, SHOWN_WITH_TASK).await?;
     let deliveries = crate::web::api::deliveries::of_task(&state, &id, SHOWN_WITH_TASK).await?;
