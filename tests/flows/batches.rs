@@ -108,7 +108,7 @@ fn a_batch_takes_a_list_and_refuses_each_by_itself() {
             "ObjectNotFound",
             "BadObject",
             "ObjectNotTaken",
-            "UnknownStorage",
+            "ObjectNotTaken",
             "started",
             "Repeated"
         ]

@@ -169,6 +169,7 @@ fn a_test_tells_conflicts_and_then_really_runs() {
         ("fail", Value::Null),
     ] {
         appliance.apply(&pictures(&format!("on_conflict = \"{rule}\""), ""));
+        appliance.did(&["workflow", "enable", "pictures"]);
         let told = appliance.posted(path, &object, 200);
         let still = output(&told, "still");
         assert_eq!(
