@@ -20,6 +20,7 @@ pub mod media;
 pub mod outcome;
 pub mod probe;
 pub mod restore;
+pub mod review;
 pub mod run;
 pub mod sample;
 pub mod serve;
@@ -79,6 +80,9 @@ pub enum Command {
     /// List and show media, and make links to them.
     #[command(subcommand)]
     Media(media::Command),
+    /// List and show what people are asked, and decide it.
+    #[command(subcommand)]
+    Review(review::Command),
     /// List events, or follow them.
     #[command(subcommand)]
     Event(event::Command),
@@ -149,6 +153,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Template(command) => template::run(command, &context),
         Command::Task(command) => task::run(command, &context),
         Command::Media(command) => media::run(command, &context),
+        Command::Review(command) => review::run(command, &context),
         Command::Event(command) => event::run(command, &context),
         Command::Delivery(command) => delivery::run(command, &context),
         Command::Storage(command) => storage::run(command, &context),

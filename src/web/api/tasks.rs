@@ -11,6 +11,8 @@ use crate::store::listing::tasks::TaskFilter;
 use crate::web::api::deliveries::DeliveryView;
 use crate::web::api::events::EventView;
 use crate::web::api::outputs::OutputView;
+use crate::web::api::reviews;
+use crate::web::api::reviews::ReviewView;
 use crate::web::api::starting;
 use crate::web::api::starting::Likeness;
 use crate::web::api::starting::Order;
@@ -138,6 +140,8 @@ pub struct TaskDetailView {
     attempts: Vec<AttemptView>,
     /// Its outputs, with links.
     outputs: Vec<OutputView>,
+    /// What people were asked, newest first, at most 100.
+    reviews: Vec<ReviewView>,
     /// Its events, newest first, at most 100.
     events: Vec<EventView>,
     /// Its deliveries, newest first, at most 100.
@@ -236,10 +240,11 @@ pub async fn show(State(state): State<WebState>, Named(id): Named) -> Answer<Jso
     let outputs = state.store.outputs_of_task(&id).await?;
     let of_task = EventFilter {
         task: Some(id.clone()),
-        event_type: None,
+        ..EventFilter::default()
     };
     let events = state.store.events(of_task, None, SHOWN_WITH_TASK).await?;
     let deliveries = crate::web::api::deliveries::of_task(&state, &id, SHOWN_WITH_TASK).await?;
+    let reviews = reviews::of_task(&state, id.as_str(), SHOWN_WITH_TASK).await?;
     let running = running_of(&state, &id);
     Ok(Json(TaskDetailView {
         task: detail.task.into(),
@@ -254,6 +259,7 @@ pub async fn show(State(state): State<WebState>, Named(id): Named) -> Answer<Jso
             .into_iter()
             .map(|output| OutputView::new(output, &state))
             .collect(),
+        reviews,
         events: events.into_iter().map(Into::into).collect(),
         deliveries,
     }))
