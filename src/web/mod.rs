@@ -201,10 +201,9 @@ pub fn router(state: WebState) -> Router {
         .route("/readyz", get(api::system::readyz))
         .route("/api/v1/sessions", post(api::sessions::log_in))
         .route("/o/{*object}", get(api::objects::serve))
+        .route("/api/v1/hooks/{word}", post(api::hooks::answer))
         .merge(dashboard::router())
         .method_not_allowed_fallback(method_not_allowed);
-        .route("/api/v1/hooks/{word}", post(api::hooks::answer))
-        .merge(dashboard::router());
     behind_a_token
         .merge(open)
         .layer(DefaultBodyLimit::max(BODY_BYTES))
