@@ -203,6 +203,7 @@ pub fn router(state: WebState) -> Router {
         .route("/readyz", get(api::system::readyz))
         .route("/api/v1/sessions", post(api::sessions::log_in))
         .route("/o/{*object}", get(api::objects::serve))
+        .route("/api/v1/hooks/{word}", post(api::hooks::answer))
         .merge(dashboard::router())
         .merge(docs::router())
         .route("/api/v1/hooks/{word}", post(api::hooks::answer))
