@@ -7,7 +7,9 @@
 use super::Store;
 use super::error::StoreError;
 use super::listing::tasks::TaskFilter;
+use crate::base::ids::TaskId;
 use rusqlite::Connection;
+use rusqlite::OptionalExtension;
 use rusqlite::named_params;
 use rusqlite::params_from_iter;
 
@@ -61,6 +63,37 @@ impl Store {
                 tasks,
                 more: found.len() == limit || tasks < found.len(),
             })
+        })
+        .await
+    }
+
+    /// Forgets one task that has ended, with its events; false: it had many files, and a further call goes on.
+    ///
+    /// # Errors
+    /// There is no such task, something still has to be done for it, or the database failed.
+    pub async fn forget_task(&self, id: &TaskId) -> Result<bool, StoreError> {
+        let id = id.clone();
+        self.write("forget a task", move |connection| {
+            let sql = format!("select {SETTLED} from tasks t where t.id = :id");
+            let settled: Option<bool> = connection
+                .prepare_cached(&sql)?
+                .query_row(named_params! { ":id": id.as_str() }, |row| row.get(0))
+                .optional()?;
+            match settled {
+                Some(true) => {}
+                Some(false) => {
+                    return Err(StoreError::Conflict(format!(
+                        "task {id} has not ended, or something still has to be done for it"
+                    )));
+                }
+                None => return Err(StoreError::not_found("task", id.as_str())),
+            }
+            let mut room = FILES_AT_ONCE;
+            if !forget(connection, id.as_str(), &mut room)? {
+                return Ok(false);
+            }
+            forget_events(connection, id.as_str())?;
+            Ok(true)
         })
         .await
     }

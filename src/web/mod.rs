@@ -114,6 +114,7 @@ pub fn router(state: WebState) -> Router {
         .route("/api/v1/tasks/cancel", post(api::tasks::cancel_many))
         .route("/api/v1/tasks/retry", post(api::tasks::retry_many))
         .route("/api/v1/tasks/delete", post(api::tasks::delete_many))
+        .route("/api/v1/tasks/{id}", delete(api::tasks::delete))
         .route("/api/v1/tasks/{id}/cancel", post(api::tasks::cancel))
         .route("/api/v1/tasks/{id}/retry", post(api::tasks::retry))
         .route("/api/v1/jobs/{id}/retry", post(api::tasks::retry_job))

@@ -352,6 +352,22 @@ pub async fn retry_many(
     wish_many(&state, &caller, Intent::Retry, request).await
 }
 
+/// Forget a task that has ended, with its jobs, attempts and events. Files stay, and so does what is still to be delivered.
+#[utoipa::path(delete, path = "/api/v1/tasks/{id}", tag = "tasks", params(("id" = String, Path,)),
+    responses((status = 204), (status = "default", body = Problem)))]
+pub async fn delete(
+    State(state): State<WebState>,
+    Extension(caller): Extension<Caller>,
+    Named(id): Named,
+) -> Answer<StatusCode> {
+    let id = TaskId::from(id);
+    let task = state.store.show_task_summary(&id).await?;
+    while !state.store.forget_task(&id).await? {}
+    let detail = json!({ "workflow": task.workflow_name, "object": task.object.to_string() });
+    state.audit_with(&caller, "task.delete", id.as_str(), detail).await;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 /// Forget every task that the filters find and that has ended, with its jobs, attempts and events. Files stay, and so does
 /// what is still to be delivered. A call works for some seconds at most; `more` says that it left some.
 #[utoipa::path(post, path = "/api/v1/tasks/delete", tag = "tasks", request_body = BulkRequest,
