@@ -6,9 +6,11 @@
 
 pub mod after;
 pub mod devices;
+pub mod landing;
 pub mod local;
 pub mod names;
 pub mod publish;
+pub mod pull;
 pub mod side;
 
 pub use crate::objects::pool;

@@ -197,12 +197,21 @@ pub fn discard(folder: &Folder, id: &str) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Removes the pieces of everything but `keep`.
-pub fn sweep(folder: &Folder, keep: &std::collections::BTreeSet<String>) -> Result<usize, Fault> {
+/// Removes the pieces of everything but `keep` that was not touched since `untouched_since_ns` (nanoseconds since 1970):
+/// what is newer may have been begun by somebody whose row is about to be written.
+pub fn sweep(
+    folder: &Folder,
+    keep: &std::collections::BTreeSet<String>,
+    untouched_since_ns: i64,
+) -> Result<usize, Fault> {
     let mut removed = 0;
     for name in folder.list(&folder_key())? {
-        if !keep.contains(&name) {
-            folder.remove(&staged_key(&name))?;
+        let key = staged_key(&name);
+        let old = folder
+            .stat(&key)?
+            .is_some_and(|stat| stat.mtime_ns < untouched_since_ns);
+        if old && !keep.contains(&name) {
+            folder.remove(&key)?;
             removed += 1;
         }
     }
@@ -287,13 +296,15 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wanted_survives_a_sweep_and_the_sweep_of_attempts() {
+    fn what_is_wanted_survives_a_sweep() {
         let root = tempfile::tempdir().expect("a folder");
         let folder = Folder::new("nas", root.path());
         for id in ["1", "2"] {
             whole(&folder, &one(id, "x"), b"film");
         }
-        assert_eq!(sweep(&folder, &BTreeSet::from(["2".to_owned()])).expect("swept"), 1);
+        let keep = BTreeSet::from(["2".to_owned()]);
+        assert_eq!(sweep(&folder, &keep, 0).expect("swept"), 0, "both are new");
+        assert_eq!(sweep(&folder, &keep, i64::MAX).expect("swept"), 1);
         assert!(root.path().join(".reelmill/uploads/2").exists());
         assert!(!root.path().join(".reelmill/uploads/1").exists());
     }
