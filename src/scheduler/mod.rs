@@ -15,6 +15,7 @@ pub mod device;
 pub mod devices;
 mod draft;
 mod ground;
+pub mod inlet;
 mod intake;
 mod lease;
 pub mod looking;
