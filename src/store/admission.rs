@@ -18,7 +18,6 @@ use super::registration;
 use super::tasks;
 use super::tasks::NewTask;
 use super::tasks::Overrides;
-use super::tasks::Purpose;
 use super::workflows;
 use crate::base::clock::UtcMs;
 use crate::base::fault::Blame;
@@ -26,17 +25,18 @@ use crate::base::fault::Fault;
 use crate::base::ids::AdditionId;
 use crate::base::ids::MediaId;
 use crate::base::ids::TaskId;
+use crate::events::Purpose;
 use crate::events::TriggerSource;
 use crate::events::library::LibraryFact;
 use crate::events::library::MediaType;
 use crate::events::library::Pulled;
 use crate::events::library::Role;
+use crate::workflow::otherwise::address_in;
 use crate::workflow::resolved::CallbackRule;
 use crate::workflow::resolved::InlineDestination;
 use rusqlite::Connection;
 use serde::Deserialize;
 use serde::Serialize;
-use serde_json::Value;
 
 pub use super::media::Origin;
 
@@ -292,7 +292,10 @@ fn start(
     let of_workflow = &workflow.resolved.callback;
     let callback = match &wanted.callback {
         Some(given) => Some(rule_for(wanted.user_data.as_deref(), Some(given))),
-        None => notify_address(wanted.user_data.as_deref())
+        None => wanted
+            .user_data
+            .as_deref()
+            .and_then(address_in)
             .map(|_| rule_for(wanted.user_data.as_deref(), Some(of_workflow))),
     };
     let overrides = Overrides {
@@ -350,41 +353,23 @@ pub fn media_type_of(key: &str) -> MediaType {
 /// in the clouds: `{"NotifyAddress": "http://..."}` or `{"MessageCallback": {"CallbackURL": "http://..."}}`.
 pub(super) fn rule_for(user_data: Option<&str>, callback: Option<&CallbackRule>) -> CallbackRule {
     let mut rule = callback.cloned().unwrap_or(CallbackRule {
+        legacy_events: false,
         unified: true,
         destination: None,
         inline: None,
     });
-    if rule.inline.is_none()
-        && let Some(url) = notify_address(user_data)
-    {
-        rule.inline = Some(InlineDestination {
-            url,
-            profile: "ims".to_owned(),
-            auth_key: None,
-        });
+    match user_data.and_then(address_in) {
+        Some(url) if url.starts_with("http") && url.contains("://") && rule.inline.is_none() => {
+            rule.inline = Some(InlineDestination {
+                url,
+                profile: "ims".to_owned(),
+                auth_key: None,
+            });
+        }
+        Some(name) if !name.contains("://") && rule.destination.is_none() => rule.destination = Some(name),
+        _ => {}
     }
     rule
-}
-
-/// The address that the caller's JSON wants told.
-fn notify_address(user_data: Option<&str>) -> Option<String> {
-    let Value::Object(given) = serde_json::from_str(user_data?).ok()? else {
-        return None;
-    };
-    let plain = given.get("NotifyAddress").and_then(Value::as_str);
-    // The clouds' samples have this object as such and as a text of JSON.
-    let nested = match given.get("MessageCallback") {
-        Some(Value::String(text)) => serde_json::from_str(text).ok(),
-        other => other.cloned(),
-    };
-    let nested = nested
-        .as_ref()
-        .and_then(|nested| nested.get("CallbackURL"))
-        .and_then(Value::as_str);
-    plain
-        .or(nested)
-        .filter(|url| url.starts_with("http://") || url.starts_with("https://"))
-        .map(str::to_owned)
 }
 
 #[cfg(test)]
@@ -415,6 +400,7 @@ mod tests {
             assert_eq!(address(other), None, "{other}");
         }
         let none = CallbackRule {
+            legacy_events: false,
             unified: false,
             destination: None,
             inline: None,

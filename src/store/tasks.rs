@@ -16,6 +16,7 @@ use crate::base::ids::JobId;
 use crate::base::ids::MediaId;
 use crate::base::ids::TaskId;
 use crate::base::ids::WorkflowId;
+use crate::events::Purpose;
 use crate::events::TriggerSource;
 use crate::workflow::condition;
 use crate::workflow::condition::Node;
@@ -72,36 +73,6 @@ impl Overrides {
             }
         }
         Arc::new(own)
-    }
-}
-
-/// What a task is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Purpose {
-    /// A run of a workflow.
-    Run,
-    /// A look at a media that was registered; its end announces that instead of itself.
-    Register,
-    /// One activity that was submitted alone.
-    Job,
-}
-
-impl Purpose {
-    /// The word in rows.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Purpose::Run => "run",
-            Purpose::Register => "register",
-            Purpose::Job => "job",
-        }
-    }
-
-    /// Reads [`as_str`](Self::as_str) back.
-    pub fn parse(word: &str) -> Option<Self> {
-        [Purpose::Run, Purpose::Register, Purpose::Job]
-            .into_iter()
-            .find(|known| known.as_str() == word)
     }
 }
 

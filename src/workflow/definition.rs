@@ -9,6 +9,7 @@ use crate::base::fault::Fault;
 use crate::base::reader;
 use crate::base::reader::Wrong;
 use crate::workflow::graph;
+use crate::workflow::preset;
 use crate::workflow::resolved::OnConflict;
 use crate::workflow::resolved::SuccessRule;
 use serde::Deserialize;
@@ -135,6 +136,9 @@ pub struct CallbackSection {
     /// Tells the unified callback as well.
     #[serde(default)]
     pub also_unified: bool,
+    /// Tells transcodes in the words of the older calls, too: TranscodeComplete and TranscodeParentComplete.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub legacy_events: bool,
 }
 
 /// Callbacks without an address of their own.
@@ -208,6 +212,14 @@ impl Definition {
     pub fn without_secrets(mut self) -> Self {
         if let Some(key) = self.callback.as_mut().and_then(|callback| callback.auth_key.as_mut()) {
             "***".clone_into(key);
+        }
+        self
+    }
+
+    /// The same with the activities of the preset it takes written out as its own, so that they can be edited.
+    pub fn with_own_activities(mut self) -> Self {
+        if let Some(preset) = self.preset.take().and_then(|name| preset::get(&name)) {
+            self.activity = preset.activity;
         }
         self
     }
