@@ -135,7 +135,9 @@ pub fn host_refusal<S: AsRef<str>>(host: &Host<S>, reach: Reach) -> Option<&'sta
     match host {
         Host::Ipv4(v4) => refusal_v4(*v4, reach),
         Host::Ipv6(v6) => refusal_v6(*v6, reach),
-        Host::Domain(name) if reach != Reach::Loopback && is_local_name(name.as_ref()) => Some("it is this host itself"),
+        Host::Domain(name) if reach != Reach::Loopback && is_local_name(name.as_ref()) => {
+            Some("it is this host itself")
+        }
         Host::Domain(_) => None,
     }
 }

@@ -1,60 +1,58 @@
-//! Calls that carry an Idempotency-Key and make something else than a task: the same key makes one thing only.
+//! Calls that carry an Idempotency-Key and make something: made once, however often they are sent.
 //!
-//! Guarantees: the note of what was made is written in the transaction that makes it; the same key with another request
-//! is refused. Deliberately absent: what a request is; its caller gives a hash of it.
+//! Guarantees: what was made and the key that made it are one transaction; the same key with another request is
+//! refused. Deliberately absent: tasks, whose rows hold their key themselves.
 
-use super::Store;
 use super::error::StoreError;
+use super::row::Columns;
 use crate::base::clock::UtcMs;
 use rusqlite::Connection;
-use rusqlite::OptionalExtension;
 use rusqlite::named_params;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
-/// The key of one call.
+/// The key of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Once {
-    /// The caller's key, made its own and that of what it makes: two callers may choose the same.
+pub struct OnceKey {
+    /// The caller's own word, made its own.
     pub key: String,
-    /// SHA-256 of the request, hex.
+    /// SHA-256 hex of what is asked for.
     pub request_sha256: String,
 }
 
-impl Store {
-    /// What an earlier call with this key made.
-    ///
-    /// # Errors
-    /// `Conflict` when that was another request.
-    pub async fn made_before(&self, once: &Once) -> Result<Option<String>, StoreError> {
-        let once = once.clone();
-        self.read("look for an earlier call", move |connection| {
-            made_before(connection, &once)
-        })
-        .await
-    }
+/// What became of a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Once<T> {
+    /// It was made now.
+    New(T),
+    /// An earlier call with this key made it.
+    Again(T),
+    /// The key belongs to another request.
+    Reused,
 }
 
-/// What an earlier call with this key made; a conflict when that was another request.
-pub(super) fn made_before(connection: &Connection, once: &Once) -> Result<Option<String>, StoreError> {
-    const SQL: &str = "select request_sha256, answer from idempotency where key = ?1";
-    let found: Option<(String, String)> = connection
-        .prepare_cached(SQL)?
-        .query_row([once.key.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?;
-    match found {
-        None => Ok(None),
-        Some((sha256, made)) if sha256 == once.request_sha256 => Ok(Some(made)),
-        Some(_) => Err(StoreError::Conflict(
-            "the Idempotency-Key was used before with another request".to_owned(),
-        )),
+/// Makes what is asked for unless it was made before under this key.
+pub(super) fn once<T: Serialize + DeserializeOwned>(
+    connection: &Connection,
+    key: Option<&OnceKey>,
+    now: UtcMs,
+    make: impl FnOnce() -> Result<T, StoreError>,
+) -> Result<Once<T>, StoreError> {
+    const KNOWN: &str = "select request_sha256, answer from idempotency where key = ?1";
+    const KEEP: &str = "insert into idempotency (key, request_sha256, answer, created_ms) \
+        values (:key, :request, :answer, :now)";
+    let Some(key) = key else { return Ok(Once::New(make()?)) };
+    let mut statement = connection.prepare_cached(KNOWN)?;
+    let mut rows = statement.query([&key.key])?;
+    if let Some(row) = rows.next()? {
+        return Ok(match row.text(0)? == key.request_sha256 {
+            true => Once::Again(row.whole(1)?),
+            false => Once::Reused,
+        });
     }
-}
-
-/// Notes what this call made: an id, or JSON.
-pub(super) fn note(connection: &Connection, once: &Once, made: &str, now: UtcMs) -> Result<(), StoreError> {
-    const SQL: &str =
-        "insert into idempotency (key, request_sha256, answer, created_ms) values (:key, :sha, :made, :now)";
-    connection.prepare_cached(SQL)?.execute(named_params! {
-        ":key": once.key, ":sha": once.request_sha256, ":made": made, ":now": now.0,
+    let made = make()?;
+    connection.prepare_cached(KEEP)?.execute(named_params! {
+        ":key": key.key, ":request": key.request_sha256, ":answer": serde_json::to_string(&made)?, ":now": now.0,
     })?;
-    Ok(())
+    Ok(Once::New(made))
 }

@@ -12,6 +12,7 @@ use super::admission::Wanted;
 use super::error::StoreError;
 use super::idempotency;
 use super::idempotency::Once;
+use super::idempotency::OnceKey;
 use super::media::Origin;
 use super::media::Source;
 use super::media::size_column;
@@ -168,7 +169,7 @@ pub struct NewPull {
     /// Who asks for it.
     pub who: String,
     /// The key of the call.
-    pub once: Option<Once>,
+    pub once: Option<OnceKey>,
 }
 
 /// What came of a pull so far.
@@ -188,23 +189,25 @@ const COLUMNS: &str = "id, url, request, storage, key, on_conflict, state, tries
 impl Store {
     /// Makes a pull that is due at once, or finds the one that an earlier call with the same key made; says whether it
     /// is new.
-    pub async fn make_pull(&self, new: NewPull, now: UtcMs) -> Result<(PullRow, bool), StoreError> {
+    pub async fn make_pull(&self, new: NewPull, now: UtcMs) -> Result<Once<PullRow>, StoreError> {
         const SQL: &str = "insert into pulls (id, url, request, storage, key, on_conflict, state, next_ms, digest, \
             wanted, who, created_ms) values (:id, :url, :request, :storage, :key, :conflict, 'waiting', :now, :digest, \
             :wanted, :who, :now)";
         self.write("make a pull", move |connection| {
-            if let Some(once) = &new.once {
-                if let Some(id) = idempotency::made_before(connection, once)? {
-                    return Ok((pull_row(connection, &JobId::from(id))?, false));
-                }
-                idempotency::note(connection, once, new.id.as_str(), now)?;
-            }
-            connection.prepare_cached(SQL)?.execute(named_params! {
-                ":id": new.id.as_str(), ":url": new.url, ":request": new.request, ":storage": new.object.storage,
-                ":key": new.object.key, ":conflict": conflict_word(new.on_conflict), ":now": now.0,
-                ":digest": new.digest, ":wanted": serde_json::to_string(&new.wanted)?, ":who": new.who,
+            let made = idempotency::once(connection, new.once.as_ref(), now, || {
+                connection.prepare_cached(SQL)?.execute(named_params! {
+                    ":id": new.id.as_str(), ":url": new.url, ":request": new.request, ":storage": new.object.storage,
+                    ":key": new.object.key, ":conflict": conflict_word(new.on_conflict), ":now": now.0,
+                    ":digest": new.digest, ":wanted": serde_json::to_string(&new.wanted)?, ":who": new.who,
+                })?;
+                Ok(new.id.as_str().to_owned())
             })?;
-            Ok((pull_row(connection, &new.id)?, true))
+            let row = |id: String| pull_row(connection, &JobId::from(id));
+            Ok(match made {
+                Once::New(id) => Once::New(row(id)?),
+                Once::Again(id) => Once::Again(row(id)?),
+                Once::Reused => Once::Reused,
+            })
         })
         .await
     }

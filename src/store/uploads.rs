@@ -12,6 +12,7 @@ use super::admission::Wanted;
 use super::error::StoreError;
 use super::idempotency;
 use super::idempotency::Once;
+use super::idempotency::OnceKey;
 use super::media::Origin;
 use super::media::Source;
 use super::media::size_column;
@@ -127,7 +128,7 @@ pub struct NewUpload {
     /// When it is dropped unless more of it comes.
     pub expires_at: UtcMs,
     /// The key of the call.
-    pub once: Option<Once>,
+    pub once: Option<OnceKey>,
 }
 
 /// Which uploads a list shows.
@@ -143,26 +144,28 @@ const COLUMNS: &str = "id, storage, key, on_conflict, size_bytes, received_bytes
     wanted, result, fault, who, created_ms, expires_ms, ended_ms";
 
 impl Store {
-    /// Begins an upload, or finds the one that an earlier call with the same key began; says whether it is new. If the
+    /// Begins an upload, or finds the one that an earlier call with the same key began. If the
     /// process dies before the answer, its pieces are swept.
-    pub async fn make_upload(&self, new: NewUpload, now: UtcMs) -> Result<(UploadRow, bool), StoreError> {
+    pub async fn make_upload(&self, new: NewUpload, now: UtcMs) -> Result<Once<UploadRow>, StoreError> {
         const SQL: &str = "insert into uploads (id, storage, key, on_conflict, size_bytes, state, digest, metadata, \
             wanted, who, created_ms, expires_ms) values (:id, :storage, :key, :conflict, :size, 'open', :digest, \
             :metadata, :wanted, :who, :now, :expires)";
         self.write("begin an upload", move |connection| {
-            if let Some(once) = &new.once {
-                if let Some(id) = idempotency::made_before(connection, once)? {
-                    return Ok((upload_row(connection, &UploadId::from(id))?, false));
-                }
-                idempotency::note(connection, once, new.id.as_str(), now)?;
-            }
-            connection.prepare_cached(SQL)?.execute(named_params! {
-                ":id": new.id.as_str(), ":storage": new.object.storage, ":key": new.object.key,
-                ":conflict": conflict_word(new.on_conflict), ":size": size_or_null(new.size_bytes)?,
-                ":digest": new.digest, ":metadata": new.metadata, ":wanted": serde_json::to_string(&new.wanted)?,
-                ":who": new.who, ":now": now.0, ":expires": new.expires_at.0,
+            let made = idempotency::once(connection, new.once.as_ref(), now, || {
+                connection.prepare_cached(SQL)?.execute(named_params! {
+                    ":id": new.id.as_str(), ":storage": new.object.storage, ":key": new.object.key,
+                    ":conflict": conflict_word(new.on_conflict), ":size": size_or_null(new.size_bytes)?,
+                    ":digest": new.digest, ":metadata": new.metadata, ":wanted": serde_json::to_string(&new.wanted)?,
+                    ":who": new.who, ":now": now.0, ":expires": new.expires_at.0,
+                })?;
+                Ok(new.id.as_str().to_owned())
             })?;
-            Ok((upload_row(connection, &new.id)?, true))
+            let row = |id: String| upload_row(connection, &UploadId::from(id));
+            Ok(match made {
+                Once::New(id) => Once::New(row(id)?),
+                Once::Again(id) => Once::Again(row(id)?),
+                Once::Reused => Once::Reused,
+            })
         })
         .await
     }

@@ -11,6 +11,7 @@ pub mod error;
 pub mod extract;
 pub mod folder_writer;
 pub mod folders;
+pub mod idempotency;
 pub mod links;
 pub mod openapi;
 pub mod paging;
@@ -19,6 +20,7 @@ pub mod receiver;
 pub mod secrets;
 pub mod state;
 pub mod template_shelf;
+pub mod wording;
 
 pub use axum::Router;
 
