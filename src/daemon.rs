@@ -5,6 +5,7 @@
 //! configuration comes resolved, the definitions come read.
 
 mod definitions;
+mod inlet;
 mod lock;
 mod ports;
 
@@ -147,6 +148,8 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
             .iter()
             .map(|storage| Folder::new(&storage.name, &storage.path)),
     );
+    let sealer = crate::web::secrets::sealer(&config.server.state_dir)?;
+    let (inlet, web_inlet) = inlet::build(&config, &store, &bells, storages.clone(), sealer)?;
     let ready = Arc::new(AtomicBool::new(false));
     let web_stop = CancellationToken::new();
     let router = crate::web::router(WebState {
@@ -159,6 +162,7 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
                 .map(|storage| Folder::new(&storage.name, &storage.path)),
         )),
         writer: Arc::new(FolderWriter::new(storages.clone())),
+        inlet: web_inlet,
         progress: Arc::new(ports::Progress(board)),
         storages: Arc::new(ports::Storages(trigger.board())),
         devices: Arc::new(ports::Devices(devices)),
@@ -189,6 +193,8 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
         CancellationToken::new(),
     );
     let scheduling = tokio::spawn(scheduler.run(scheduler_stop.clone()));
+    let inlet_stop = CancellationToken::new();
+    let letting_in = tokio::spawn(inlet.run(inlet_stop.clone()));
     let triggering = {
         let stop = trigger_stop.clone();
         tokio::spawn(async move { trigger.run(stop).await })
@@ -216,6 +222,8 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
     ready.store(false, Ordering::Release);
     trigger_stop.cancel();
     ended("the triggers", triggering).await;
+    inlet_stop.cancel();
+    ended("what brings files in", letting_in).await;
     scheduler_stop.cancel();
     ended("the scheduler", scheduling).await;
     callback_stop.cancel();

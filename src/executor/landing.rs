@@ -7,6 +7,7 @@ use crate::base::fault::Blame;
 use crate::base::fault::Fault;
 use crate::executor::Identity;
 use crate::objects::incoming;
+use crate::objects::incoming::Digest;
 use crate::objects::incoming::Incoming;
 use crate::objects::local::Folder;
 use crate::objects::local::Kind;
@@ -23,28 +24,6 @@ use std::io::Read;
 /// Where files land.
 #[derive(Debug, Clone)]
 pub struct Landings(Storages);
-
-/// What a whole file must come to, besides its size.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Digest<'a> {
-    /// MD5, hex.
-    Md5(&'a str),
-    /// SHA-256, hex.
-    Sha256(&'a str),
-}
-
-impl<'a> Digest<'a> {
-    /// Reads `md5:HEX` or `sha256:HEX`.
-    pub fn parse(text: &'a str) -> Option<Self> {
-        let (kind, hex) = text.split_once(':')?;
-        let digits = |count: usize| hex.len() == count && hex.bytes().all(|digit| digit.is_ascii_hexdigit());
-        match kind {
-            "md5" if digits(32) => Some(Digest::Md5(hex)),
-            "sha256" if digits(64) => Some(Digest::Sha256(hex)),
-            _ => None,
-        }
-    }
-}
 
 impl Landings {
     /// In these storages.
@@ -186,21 +165,11 @@ fn hash<D: md5::Digest>(mut file: &File, mut hash: D, pulse: &Pulse) -> std::io:
 
 #[cfg(test)]
 mod tests {
-    use super::Digest;
     use super::Landings;
     use crate::objects::incoming::Incoming;
     use crate::objects::local::Folder;
     use crate::objects::storages::Storages;
     use crate::objects::uri::ObjectUri;
-
-    #[test]
-    fn digests_are_read() {
-        let md5 = "md5:900150983cd24fb0d6963f7d28e17f72";
-        assert!(matches!(Digest::parse(md5), Some(Digest::Md5(_))));
-        for bad in ["md5:12", "sha1:900150983cd24fb0d6963f7d28e17f72", "abc", "sha256:"] {
-            assert_eq!(Digest::parse(bad), None, "{bad}");
-        }
-    }
 
     #[tokio::test]
     async fn a_file_that_comes_to_something_else_is_told() {

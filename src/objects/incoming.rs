@@ -29,6 +29,28 @@ pub struct Incoming {
     pub object: ObjectUri,
 }
 
+/// What a whole file must come to, besides its size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Digest<'a> {
+    /// MD5, hex.
+    Md5(&'a str),
+    /// SHA-256, hex.
+    Sha256(&'a str),
+}
+
+impl<'a> Digest<'a> {
+    /// Reads `md5:HEX` or `sha256:HEX`.
+    pub fn parse(text: &'a str) -> Option<Self> {
+        let (kind, hex) = text.split_once(':')?;
+        let digits = |count: usize| hex.len() == count && hex.bytes().all(|digit| digit.is_ascii_hexdigit());
+        match kind {
+            "md5" if digits(32) => Some(Digest::Md5(hex)),
+            "sha256" if digits(64) => Some(Digest::Sha256(hex)),
+            _ => None,
+        }
+    }
+}
+
 impl Incoming {
     /// The key under which its pieces lie.
     pub fn staged_key(&self) -> String {
@@ -228,6 +250,7 @@ fn tidy(folder: &Folder) {
 
 #[cfg(test)]
 mod tests {
+    use super::Digest;
     use super::Incoming;
     use super::begin;
     use super::check_key;
@@ -307,6 +330,15 @@ mod tests {
         assert_eq!(sweep(&folder, &keep, i64::MAX).expect("swept"), 1);
         assert!(root.path().join(".reelmill/uploads/2").exists());
         assert!(!root.path().join(".reelmill/uploads/1").exists());
+    }
+
+    #[test]
+    fn digests_are_read() {
+        let md5 = "md5:900150983cd24fb0d6963f7d28e17f72";
+        assert!(matches!(Digest::parse(md5), Some(Digest::Md5(_))));
+        for bad in ["md5:12", "sha1:900150983cd24fb0d6963f7d28e17f72", "abc", "sha256:"] {
+            assert_eq!(Digest::parse(bad), None, "{bad}");
+        }
     }
 
     #[test]
