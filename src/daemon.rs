@@ -42,8 +42,10 @@ use crate::telemetry::device_meters::DeviceMeters;
 use crate::telemetry::metrics::Metric;
 use crate::telemetry::metrics::Metrics;
 use crate::trigger::Trigger;
+use crate::web::browse::Browser;
 use crate::web::folder_writer::FolderWriter;
 use crate::web::folders::FolderObjects;
+use crate::web::gate::Gate;
 use crate::web::library::Library;
 use crate::web::links::Signer;
 use crate::web::state::About;
@@ -115,11 +117,15 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
         threads: scheduler_options.capacity.threads,
         attempts: scheduler_options.capacity.attempts,
         pass_memory_bytes: scheduler_options.capacity.memory_of_one(),
-        region: config.server.region.clone(),
         workflow_quota: config.workflow_quota,
     };
     let draining = Arc::new(AtomicBool::new(false));
+    let signer = Signer::new(crate::web::secrets::link_secret(&config.server.state_dir)?);
     let scheduler = Scheduler::new(scheduler_options, store.clone(), executor, bells.clone())
+        .with_links(Arc::new(ports::Addresses {
+            signer: signer.clone(),
+            public_url: config.server.public_url.clone(),
+        }))
         .with_metrics(metrics.clone())
         .with_drain(draining.clone());
     let board = scheduler.board();
@@ -129,6 +135,9 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
         bells.callback.clone(),
         callback_options(&config, &metrics),
     )?;
+    let listeners = callbacks.destinations().listeners();
+    let kept = store.keep_listeners(&listeners).await;
+    kept.map_err(|error| error.fault("the destinations"))?;
     let trigger = Trigger::new(ports::trigger_options(&config, &metrics), store.clone(), bells.clone());
 
     // What answers.
@@ -148,6 +157,8 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
             .iter()
             .map(|storage| Folder::new(&storage.name, &storage.path)),
     );
+    let folders = config.storages.iter();
+    let browser = Browser::new(folders.map(|storage| Folder::new(&storage.name, &storage.path)));
     let ready = Arc::new(AtomicBool::new(false));
     let web_stop = CancellationToken::new();
     let objects = Arc::new(FolderObjects::new(
@@ -173,7 +184,10 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
             Arc::new(move |workflow| config.missing_for(workflow).iter().map(ToString::to_string).collect())
         },
         metrics: metrics.clone(),
-        signer: Signer::new(crate::web::secrets::link_secret(&config.server.state_dir)?),
+        signer,
+        sealer: crate::web::secrets::sealer(&config.server.state_dir)?,
+        gate: Arc::new(Gate::new(&config.server.public_url, config.session)),
+        browser: browser.clone(),
         about: Arc::new(about),
         ready: ready.clone(),
         draining,
@@ -285,6 +299,7 @@ fn executor_options(config: &Config) -> LocalExecutorOptions {
     let environment = DeviceEnvironment::of(std::env::vars_os());
     let environment = environment.with_kernel_cache(&config.server.scratch_dir.join(KERNELS));
     let mut options = LocalExecutorOptions::new(&config.server.scratch_dir).with_environment(environment);
+    options.hooks_dir = Some(config.server.hooks_dir.clone());
     options.sandbox = match config.sandbox {
         Sandbox::Auto => SandboxMode::Auto,
         Sandbox::Required => SandboxMode::Required,
@@ -342,6 +357,7 @@ fn callback_options(config: &Config, metrics: &Metrics) -> CallbackOptions {
             .map(|key| key.expose().to_owned())
             .collect(),
         events: destination.events.clone(),
+        legacy_events: destination.legacy_events,
         retry: destination.retry.clone(),
     });
     let inline = |options: &DestinationOptions| options.name == crate::config::resolved::UNIFIED;

@@ -18,6 +18,7 @@ pub mod otherwise;
 pub mod output_names;
 pub mod plan;
 pub mod preset;
+pub mod rehearsal;
 pub mod resolve;
 pub mod resolved;
 pub mod segment;

@@ -168,7 +168,7 @@ fn problems_name_the_node_the_key_and_the_remedy() {
         ),
         (
             node("type = \"transcode\"\ntemplate = \"poster\""),
-            "is for activities of type \"snapshot\"",
+            "is of type \"snapshot\"",
         ),
         (
             node("type = \"noop\"\nwhen = \"height > 720\""),

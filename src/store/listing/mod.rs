@@ -6,6 +6,7 @@
 pub mod arrivals;
 pub mod media;
 pub mod outputs;
+pub mod reviews;
 mod task_pages;
 pub mod tasks;
 

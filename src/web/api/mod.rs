@@ -4,17 +4,27 @@
 //! `yyyy-MM-ddTHH:mm:ssZ`; unknown fields and parameters are refused. Deliberately absent: policy; a handler reads or
 //! writes the store, rings a bell, and answers.
 
+pub mod access_keys;
 pub mod additions;
+pub mod audit;
+pub mod batches;
 pub mod categories;
 pub mod deliveries;
 pub mod devices;
+pub mod dry_run;
 pub mod events;
+pub mod history;
+pub mod hooks;
 pub mod media;
 pub mod media_deletion;
 pub mod media_urls;
 pub mod media_view;
 pub mod objects;
+pub mod objects_browse;
 pub mod outputs;
+pub mod sessions;
+pub mod reviews;
+pub mod starting;
 pub mod storages;
 pub mod stream;
 pub mod system;
@@ -22,6 +32,7 @@ pub mod task_view;
 pub mod tasks;
 pub mod templates;
 pub mod tokens;
+pub mod users;
 pub mod versions;
 pub mod workflow_view;
 pub mod workflows;

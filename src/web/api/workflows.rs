@@ -249,6 +249,7 @@ async fn save(
 
 /// Refuses a workflow that names what is not there.
 fn configured(state: &WebState, workflow: &ResolvedWorkflow) -> Answer<()> {
+    crate::web::api::hooks::refuse_near(workflow)?;
     let missing = (state.missing_for)(workflow);
     if missing.is_empty() {
         return Ok(());
