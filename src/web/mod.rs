@@ -10,6 +10,7 @@ mod brake;
 pub mod browse;
 mod cookies;
 pub mod dashboard;
+pub mod docs;
 pub mod error;
 pub mod extract;
 pub mod folder_writer;
@@ -112,6 +113,7 @@ pub fn router(state: WebState) -> Router {
         .route("/api/v1/tasks/batch", post(api::batches::start))
         .route("/api/v1/tasks/cancel", post(api::tasks::cancel_many))
         .route("/api/v1/tasks/retry", post(api::tasks::retry_many))
+        .route("/api/v1/tasks/delete", post(api::tasks::delete_many))
         .route("/api/v1/tasks/{id}/cancel", post(api::tasks::cancel))
         .route("/api/v1/tasks/{id}/retry", post(api::tasks::retry))
         .route("/api/v1/jobs/{id}/retry", post(api::tasks::retry_job))
@@ -203,6 +205,8 @@ pub fn router(state: WebState) -> Router {
         .route("/o/{*object}", get(api::objects::serve))
         .route("/api/v1/hooks/{word}", post(api::hooks::answer))
         .merge(dashboard::router())
+        .merge(docs::router())
+        .route("/api/v1/hooks/{word}", post(api::hooks::answer))
         .method_not_allowed_fallback(method_not_allowed);
     behind_a_token
         .merge(open)
@@ -229,10 +233,14 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
 }
 
 async fn nothing_here(request: Request) -> Problem {
+    nothing(request.uri().path())
+}
+
+fn nothing(path: &str) -> Problem {
     Problem::new(
         StatusCode::NOT_FOUND,
         "NoSuchAddress",
-        format!("there is nothing at {}", request.uri().path()),
+        format!("there is nothing at {path}"),
         "Compare it with /openapi.json.",
     )
 }

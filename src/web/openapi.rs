@@ -40,6 +40,7 @@ use utoipa::openapi::security::SecurityScheme;
         api::tasks::retry,
         api::tasks::cancel_many,
         api::tasks::retry_many,
+        api::tasks::delete_many,
         api::tasks::show_job,
         api::tasks::retry_job,
         api::reviews::list,
