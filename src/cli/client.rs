@@ -141,15 +141,6 @@ impl Client {
         self.send(Method::POST, path, "application/toml", text, None).await
     }
 
-    /// PATCH with JSON.
-    ///
-    /// # Errors
-    /// No answer, or a refusal.
-    pub async fn patch(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
-        self.send(Method::PATCH, path, "application/json", body.to_string(), None)
-            .await
-    }
-
     /// PUT without a body.
     ///
     /// # Errors
