@@ -36,4 +36,6 @@ pub struct Bells {
     pub callback: Bell,
     /// Storages or workflows changed: the triggers.
     pub trigger: Bell,
+    /// Media are to be deleted: the keeper of the library.
+    pub library: Bell,
 }

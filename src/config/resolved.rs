@@ -17,6 +17,7 @@ use crate::config::secret::Secret;
 use crate::config::storage;
 use crate::media::limits::Limits;
 use crate::objects::uri::ObjectUri;
+use crate::workflow::deed::Deed;
 use crate::workflow::name_rule::is_name;
 use crate::workflow::resolved::ResolvedWorkflow;
 use std::collections::BTreeSet;
@@ -267,6 +268,14 @@ impl Config {
             &destinations,
         );
         for activity in &workflow.activities {
+            if let Some(Deed::Copy(rule)) = &activity.deed {
+                look(
+                    &format!("activity {}", activity.id),
+                    "storage",
+                    Some(&rule.storage),
+                    &storages,
+                );
+            }
             for name in activity.work.iter().flat_map(|work| work.side_names()) {
                 let path = format!("activity {}", activity.id);
                 match ObjectUri::parse(name) {

@@ -385,6 +385,9 @@ create table additions (
   unique (media_id, storage, key)
 ) strict;
 
+-- Who has an object added: it is removed only when nobody else does.
+create index additions_by_object on additions (storage, key);
+
 -- Files that are being sent to us, piece by piece. The pieces lie in STORAGE/.reelmill/uploads/ID.
 create table uploads (
   id text primary key,

@@ -5,17 +5,24 @@
 //! writes the store, rings a bell, and answers.
 
 pub mod access_keys;
+pub mod additions;
 pub mod audit;
 pub mod batches;
+pub mod categories;
 pub mod deliveries;
 pub mod devices;
 pub mod dry_run;
 pub mod events;
 pub mod history;
+pub mod hooks;
 pub mod media;
+pub mod media_deletion;
+pub mod media_urls;
+pub mod media_view;
 pub mod objects;
 pub mod objects_browse;
 pub mod outputs;
+pub mod reviews;
 pub mod sessions;
 pub mod starting;
 pub mod storages;

@@ -85,8 +85,8 @@ impl OutputView {
 /// A link to an output: to the set where it is one, else to its object.
 pub fn link(state: &WebState, output: &OutputRow, expires: UtcMs) -> String {
     let set = match output.kind.as_str() {
-        "hls" => state.signer.set_path(&output.object, false, expires),
-        "sprite" => state.signer.set_path(&output.object, true, expires),
+        "hls" | "dash" | "cmaf" => state.signer.set_path(&output.object, false, expires),
+        "sprite" | "stills" => state.signer.set_path(&output.object, true, expires),
         _ => None,
     };
     let path = set.unwrap_or_else(|| state.signer.object_path(&output.object, expires));

@@ -249,6 +249,7 @@ async fn save(
 
 /// Refuses a workflow that names what is not there.
 fn configured(state: &WebState, workflow: &ResolvedWorkflow) -> Answer<()> {
+    crate::web::api::hooks::refuse_near(workflow)?;
     let missing = (state.missing_for)(workflow);
     if missing.is_empty() {
         return Ok(());
@@ -402,7 +403,7 @@ pub async fn delete_activity(
         .with_own_activities()
         .without_activity(&activity)
         .ok_or_else(|| Problem::not_found("activity", &activity))?;
-    if definition.activity.is_empty() {
+    if !definition.does_something() {
         return Err(Problem::conflict(
             "LastActivity",
             format!(
