@@ -120,11 +120,15 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
         threads: scheduler_options.capacity.threads,
         attempts: scheduler_options.capacity.attempts,
         pass_memory_bytes: scheduler_options.capacity.memory_of_one(),
-        region: config.server.region.clone(),
         workflow_quota: config.workflow_quota,
     };
     let draining = Arc::new(AtomicBool::new(false));
+    let signer = Signer::new(crate::web::secrets::link_secret(&config.server.state_dir)?);
     let scheduler = Scheduler::new(scheduler_options, store.clone(), executor, bells.clone())
+        .with_links(Arc::new(ports::Addresses {
+            signer: signer.clone(),
+            public_url: config.server.public_url.clone(),
+        }))
         .with_metrics(metrics.clone())
         .with_drain(draining.clone());
     let board = scheduler.board();
@@ -134,6 +138,9 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
         bells.callback.clone(),
         callback_options(&config, &metrics),
     )?;
+    let listeners = callbacks.destinations().listeners();
+    let kept = store.keep_listeners(&listeners).await;
+    kept.map_err(|error| error.fault("the destinations"))?;
     let trigger = Trigger::new(ports::trigger_options(&config, &metrics), store.clone(), bells.clone());
 
     // What answers.
@@ -181,7 +188,7 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
             Arc::new(move |workflow| config.missing_for(workflow).iter().map(ToString::to_string).collect())
         },
         metrics: metrics.clone(),
-        signer: Signer::new(crate::web::secrets::link_secret(&config.server.state_dir)?),
+        signer,
         sealer: crate::web::secrets::sealer(&config.server.state_dir)?,
         gate: Arc::new(Gate::new(&config.server.public_url, config.session)),
         browser: browser.clone(),
@@ -308,6 +315,7 @@ fn executor_options(config: &Config) -> LocalExecutorOptions {
     let environment = DeviceEnvironment::of(std::env::vars_os());
     let environment = environment.with_kernel_cache(&config.server.scratch_dir.join(KERNELS));
     let mut options = LocalExecutorOptions::new(&config.server.scratch_dir).with_environment(environment);
+    options.hooks_dir = Some(config.server.hooks_dir.clone());
     options.sandbox = match config.sandbox {
         Sandbox::Auto => SandboxMode::Auto,
         Sandbox::Required => SandboxMode::Required,
@@ -378,6 +386,7 @@ fn callback_options(config: &Config, metrics: &Metrics) -> CallbackOptions {
             .map(|key| key.expose().to_owned())
             .collect(),
         events: destination.events.clone(),
+        legacy_events: destination.legacy_events,
         retry: destination.retry.clone(),
     });
     let inline = |options: &DestinationOptions| options.name == crate::config::resolved::UNIFIED;

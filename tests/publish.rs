@@ -49,6 +49,7 @@ impl Bench {
         std::fs::write(self.executor.scratch_dir(&self.attempt).join(&scratch_path), content)
             .expect("scratch is there");
         PublishFile {
+            from: None,
             scratch_path,
             to: ObjectUri::new("out", key),
             size_bytes: content.len() as u64,

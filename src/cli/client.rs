@@ -150,6 +150,15 @@ impl Client {
             .await
     }
 
+    /// PUT without a body.
+    ///
+    /// # Errors
+    /// No answer, or a refusal.
+    pub async fn put(&self, path: &str) -> anyhow::Result<Value> {
+        self.send(Method::PUT, path, "application/json", String::new(), None)
+            .await
+    }
+
     /// DELETE.
     ///
     /// # Errors

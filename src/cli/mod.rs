@@ -6,19 +6,23 @@
 pub mod access_key;
 pub mod audit;
 pub mod backup;
+pub mod batch;
 pub mod bench;
 pub mod callback;
 pub mod check;
 pub mod client;
 pub mod completions;
+pub mod definition_file;
 pub mod delivery;
 pub mod drain;
+pub mod dry_run;
 pub mod event;
 pub mod listing;
 pub mod media;
 pub mod outcome;
 pub mod probe;
 pub mod restore;
+pub mod review;
 pub mod run;
 pub mod sample;
 pub mod serve;
@@ -28,6 +32,7 @@ pub mod task;
 pub mod template;
 pub mod token;
 pub mod user;
+pub mod wishes;
 pub mod worker;
 pub mod workflow;
 
@@ -66,10 +71,10 @@ pub enum Command {
     Bench(bench::Args),
     /// Make a test clip: moving bars, frame numbers and a beep each second.
     Sample(sample::Args),
-    /// List, show, apply, enable and disable workflows.
+    /// List, show, apply, enable, disable, test, copy and delete workflows.
     #[command(subcommand)]
     Workflow(workflow::Command),
-    /// List and show templates.
+    /// List, show, apply and delete templates, and set the default of a type.
     #[command(subcommand)]
     Template(template::Command),
     /// Start, list, show, watch, cancel and retry tasks.
@@ -78,6 +83,9 @@ pub enum Command {
     /// List and show media, and make links to them.
     #[command(subcommand)]
     Media(media::Command),
+    /// List and show what people are asked, and decide it.
+    #[command(subcommand)]
+    Review(review::Command),
     /// List events, or follow them.
     #[command(subcommand)]
     Event(event::Command),
@@ -157,6 +165,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Template(command) => template::run(command, &context),
         Command::Task(command) => task::run(command, &context),
         Command::Media(command) => media::run(command, &context),
+        Command::Review(command) => review::run(command, &context),
         Command::Event(command) => event::run(command, &context),
         Command::Delivery(command) => delivery::run(command, &context),
         Command::Storage(command) => storage::run(command, &context),

@@ -206,6 +206,8 @@ pub struct DestinationSection {
     pub old_signing_key_file: String,
     #[serde(default)]
     pub events: Vec<String>,
+    #[serde(default)]
+    pub legacy_events: bool,
     #[serde(default = "DestinationSection::default_retry")]
     pub retry: String,
 }
@@ -235,6 +237,7 @@ pub struct CallbackSection {
     pub signing_key_file: String,
     pub old_signing_key_file: String,
     pub events: Vec<String>,
+    pub legacy_events: bool,
     pub retry: String,
 }
 
@@ -249,6 +252,7 @@ impl Default for CallbackSection {
             signing_key_file: String::new(),
             old_signing_key_file: String::new(),
             events: Vec::new(),
+            legacy_events: false,
             retry: DestinationSection::default_retry(),
         }
     }

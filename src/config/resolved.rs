@@ -17,6 +17,7 @@ use crate::config::secret::Secret;
 use crate::config::storage;
 use crate::media::limits::Limits;
 use crate::objects::uri::ObjectUri;
+use crate::workflow::deed::Deed;
 use crate::workflow::name_rule::is_name;
 use crate::workflow::resolved::ResolvedWorkflow;
 use std::collections::BTreeSet;
@@ -110,7 +111,7 @@ pub struct Destination {
     pub name: String,
     /// Where to post.
     pub url: String,
-    /// `ims`, `vod` or `native`.
+    /// `ims`, `vod`, `mps` or `native`.
     pub profile: String,
     /// Key of the profile's own signature.
     pub auth_key: Option<Secret>,
@@ -118,6 +119,8 @@ pub struct Destination {
     pub signing_keys: Vec<Secret>,
     /// Names of the events it wants; empty: all that are not opt-in.
     pub events: Vec<String>,
+    /// The older transcode events too.
+    pub legacy_events: bool,
     /// `default` or `ims`.
     pub retry: String,
 }
@@ -265,6 +268,14 @@ impl Config {
             &destinations,
         );
         for activity in &workflow.activities {
+            if let Some(Deed::Copy(rule)) = &activity.deed {
+                look(
+                    &format!("activity {}", activity.id),
+                    "storage",
+                    Some(&rule.storage),
+                    &storages,
+                );
+            }
             for name in activity.work.iter().flat_map(|work| work.side_names()) {
                 let path = format!("activity {}", activity.id);
                 match ObjectUri::parse(name) {

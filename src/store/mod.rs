@@ -27,6 +27,7 @@ pub mod arrivals;
 pub mod attempts;
 pub mod audit;
 pub mod conclusions;
+mod covers;
 pub mod deliveries;
 pub mod delivery_list;
 pub mod errands;

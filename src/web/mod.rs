@@ -77,6 +77,9 @@ pub fn router(state: WebState) -> Router {
         .route("/api/v1/outputs/{id}/files", get(api::outputs::files))
         .route("/api/v1/media", get(api::media::list))
         .route("/api/v1/media/{id}", get(api::media::show))
+        .route("/api/v1/media/{id}/reviews", get(api::reviews::of_media))
+        .route("/api/v1/reviews", get(api::reviews::list))
+        .route("/api/v1/reviews/{id}", get(api::reviews::show))
         .route("/api/v1/media/{id}/urls", get(api::media_urls::urls))
         .route("/api/v1/media/{id}/attachments", get(api::additions::attachments))
         .route("/api/v1/media/{id}/renditions", get(api::additions::renditions))
@@ -107,6 +110,7 @@ pub fn router(state: WebState) -> Router {
         }));
     let operator = Router::new()
         .route("/api/v1/tasks", post(api::tasks::start))
+        .route("/api/v1/tasks/batch", post(api::batches::start))
         .route("/api/v1/tasks/cancel", post(api::tasks::cancel_many))
         .route("/api/v1/tasks/retry", post(api::tasks::retry_many))
         .route("/api/v1/tasks/delete", post(api::tasks::delete_many))
@@ -114,6 +118,10 @@ pub fn router(state: WebState) -> Router {
         .route("/api/v1/tasks/{id}/cancel", post(api::tasks::cancel))
         .route("/api/v1/tasks/{id}/retry", post(api::tasks::retry))
         .route("/api/v1/jobs/{id}/retry", post(api::tasks::retry_job))
+        .route("/api/v1/media/{id}/reviews", post(api::reviews::ask))
+        .route("/api/v1/reviews/{id}/approve", post(api::reviews::approve))
+        .route("/api/v1/reviews/{id}/block", post(api::reviews::block))
+        .route("/api/v1/reviews/{id}/cancel", post(api::reviews::cancel))
         .route("/api/v1/media", post(api::media::register))
         .route("/api/v1/media/delete", post(api::media_deletion::delete_many))
         .route(
@@ -196,6 +204,7 @@ pub fn router(state: WebState) -> Router {
         .route("/readyz", get(api::system::readyz))
         .route("/api/v1/sessions", post(api::sessions::log_in))
         .route("/o/{*object}", get(api::objects::serve))
+        .route("/api/v1/hooks/{word}", post(api::hooks::answer))
         .merge(dashboard::router())
         .merge(docs::router())
         .method_not_allowed_fallback(method_not_allowed);

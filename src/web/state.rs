@@ -88,8 +88,6 @@ pub struct About {
     pub attempts: u32,
     /// Memory that one pass may plan with, bytes.
     pub pass_memory_bytes: u64,
-    /// Region, as events tell it.
-    pub region: String,
     /// Most workflows besides those that ship; none: no limit.
     pub workflow_quota: Option<u32>,
 }

@@ -155,7 +155,6 @@ impl Served {
                 threads: 2,
                 attempts: 1,
                 pass_memory_bytes: 8 << 30,
-                region: "here".to_owned(),
                 workflow_quota: None,
             }),
             ready: Arc::new(AtomicBool::new(true)),

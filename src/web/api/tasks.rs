@@ -11,6 +11,8 @@ use crate::store::listing::tasks::TaskFilter;
 use crate::web::api::deliveries::DeliveryView;
 use crate::web::api::events::EventView;
 use crate::web::api::outputs::OutputView;
+use crate::web::api::reviews;
+use crate::web::api::reviews::ReviewView;
 use crate::web::api::starting;
 use crate::web::api::starting::Likeness;
 use crate::web::api::starting::Order;
@@ -89,6 +91,7 @@ pub struct StartRequest {
 /// Which tasks, and which page of them.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub struct ListQuery {
     /// Only those of this status.
     status: Option<String>,
@@ -99,6 +102,7 @@ pub struct ListQuery {
     /// Only those whose object or user data contain this text.
     text: Option<String>,
     /// How many, 1 to 500.
+    #[param(minimum = 1, maximum = 500)]
     limit: Option<u32>,
     /// The `next` of the page before.
     cursor: Option<String>,
@@ -155,6 +159,8 @@ pub struct TaskDetailView {
     attempts: Vec<AttemptView>,
     /// Its outputs, with links.
     outputs: Vec<OutputView>,
+    /// What people were asked, newest first, at most 100.
+    reviews: Vec<ReviewView>,
     /// Its events, newest first, at most 100.
     events: Vec<EventView>,
     /// Its deliveries, newest first, at most 100.
@@ -257,6 +263,7 @@ pub async fn show(State(state): State<WebState>, Named(id): Named) -> Answer<Jso
     };
     let events = state.store.events(of_task, None, SHOWN_WITH_TASK).await?;
     let deliveries = crate::web::api::deliveries::of_task(&state, &id, SHOWN_WITH_TASK).await?;
+    let reviews = reviews::of_task(&state, id.as_str(), SHOWN_WITH_TASK).await?;
     let running = running_of(&state, &id);
     Ok(Json(TaskDetailView {
         task: detail.task.into(),
@@ -271,6 +278,7 @@ pub async fn show(State(state): State<WebState>, Named(id): Named) -> Answer<Jso
             .into_iter()
             .map(|output| OutputView::new(output, &state))
             .collect(),
+        reviews,
         events: events.into_iter().map(Into::into).collect(),
         deliveries,
     }))

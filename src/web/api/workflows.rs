@@ -41,6 +41,7 @@ use utoipa::ToSchema;
 /// Which workflows, and which page of them.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub struct ListQuery {
     /// Only those whose name contains this.
     name: Option<String>,
@@ -55,6 +56,7 @@ pub struct ListQuery {
     /// asc or desc; by time newest first, by name from a on.
     order: Option<String>,
     /// How many, 1 to 500.
+    #[param(minimum = 1, maximum = 500)]
     limit: Option<u32>,
     /// The `next` of the page before.
     cursor: Option<String>,
@@ -249,6 +251,7 @@ async fn save(
 
 /// Refuses a workflow that names what is not there.
 fn configured(state: &WebState, workflow: &ResolvedWorkflow) -> Answer<()> {
+    crate::web::api::hooks::refuse_near(workflow)?;
     let missing = (state.missing_for)(workflow);
     if missing.is_empty() {
         return Ok(());
