@@ -28,8 +28,8 @@ pub enum Command {
         /// Name or id.
         workflow: String,
         /// This version of it instead of the newest.
-        #[arg(long)]
-        version: Option<u32>,
+        #[arg(long, value_name = "VERSION")]
+        at: Option<u32>,
         /// Its graph instead: nodes, edges and conditions.
         #[arg(long)]
         graph: bool,
@@ -145,11 +145,11 @@ pub fn run(command: Command, context: &Context) -> anyhow::Result<()> {
         Command::List(args) => block_on(list(args, context)),
         Command::Show {
             workflow,
-            version,
+            at,
             graph,
             remote,
         } => block_on(async {
-            let rest = version.map_or_else(String::new, |version| format!("/versions/{version}"));
+            let rest = at.map_or_else(String::new, |version| format!("/versions/{version}"));
             let shown = Client::connect(&remote, context)?
                 .get(&path(&workflow, &rest), &[])
                 .await?;

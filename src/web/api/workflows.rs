@@ -405,7 +405,7 @@ pub async fn delete_activity(
         .with_own_activities()
         .without_activity(&activity)
         .ok_or_else(|| Problem::not_found("activity", &activity))?;
-    if definition.activity.is_empty() {
+    if !definition.does_something() {
         return Err(Problem::conflict(
             "LastActivity",
             format!(
