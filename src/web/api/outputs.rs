@@ -121,8 +121,10 @@ impl From<OutputFileRow> for OutputFileView {
 /// Which page.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub struct PageQuery {
     /// How many, 1 to 500.
+    #[param(minimum = 1, maximum = 500)]
     limit: Option<u32>,
     /// The `next` of the page before.
     cursor: Option<String>,
