@@ -102,6 +102,17 @@ fn embedded_v4(v6: Ipv6Addr) -> Option<Ipv4Addr> {
     }
 }
 
+/// Why a host as it is written must not be connected to, as far as can be told without asking a name server; none: it
+/// may, and the addresses of a name are judged when they are known.
+pub fn host_refusal<S: AsRef<str>>(host: &Host<S>, reach: Reach) -> Option<&'static str> {
+    match host {
+        Host::Ipv4(v4) => refusal_v4(*v4, reach),
+        Host::Ipv6(v6) => refusal_v6(*v6, reach),
+        Host::Domain(name) if reach == Reach::Network && is_local_name(name.as_ref()) => Some("it is this host itself"),
+        Host::Domain(_) => None,
+    }
+}
+
 /// Reads a URL that events shall be posted to and refuses what can be refused without asking a name server.
 ///
 /// # Errors
@@ -144,10 +155,7 @@ pub fn check_callback_url(text: &str, reach: Reach) -> Result<Url, Fault> {
     }
     let reason = match url.host() {
         None => Some("it names no host"),
-        Some(Host::Ipv4(v4)) => refusal_v4(v4, reach),
-        Some(Host::Ipv6(v6)) => refusal_v6(v6, reach),
-        Some(Host::Domain(name)) if reach == Reach::Network && is_local_name(name) => Some("it is this host itself"),
-        Some(Host::Domain(_)) => None,
+        Some(host) => host_refusal(&host, reach),
     };
     match reason {
         None => Ok(url),

@@ -123,6 +123,7 @@ mod tests {
                 profile: "ims".to_owned(),
                 auth_key: None,
             }),
+            legacy_events: false,
         }
     }
 

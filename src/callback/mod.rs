@@ -12,6 +12,7 @@ pub mod destination;
 pub mod dispatch;
 pub mod outbox;
 pub mod pace;
+pub mod queue;
 pub mod signing;
 pub mod transport;
 pub mod verify;

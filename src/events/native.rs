@@ -121,6 +121,7 @@ fn add_detail(body: &mut Map<String, Value>, detail: &Detail, deployment: &Deplo
             size_bytes,
             md5,
             facts,
+            ..
         } => {
             body.insert(
                 "output".into(),
@@ -138,12 +139,13 @@ fn add_detail(body: &mut Map<String, Value>, detail: &Detail, deployment: &Deplo
         Detail::OutputGroupEnded { group, name, ok } => {
             body.insert("group".into(), json!({"id": group.as_str(), "name": name, "ok": ok}));
         }
-        Detail::TranscodeEnded => {}
+        Detail::TranscodeEnded { .. } => {}
         Detail::SnapshotEnded {
             snapshot_type,
             count,
             object: place,
             webvtt,
+            ..
         } => {
             body.insert(
                 "snapshot".into(),
@@ -155,7 +157,7 @@ fn add_detail(body: &mut Map<String, Value>, detail: &Detail, deployment: &Deplo
                 }),
             );
         }
-        Detail::AnimationEnded { object: place } => {
+        Detail::AnimationEnded { object: place, .. } => {
             body.insert("object".into(), object(place.as_ref(), deployment));
         }
         Detail::QcEnded { report, object: place } => {
@@ -174,10 +176,10 @@ fn add_detail(body: &mut Map<String, Value>, detail: &Detail, deployment: &Deplo
         Detail::TaskProgressed { percent } => {
             body.insert("percent".into(), json!(percent));
         }
-        Detail::Alert { .. } | Detail::Library { .. } => {
+        Detail::Alert { .. } | Detail::Library { .. } | Detail::Legacy { .. } => {
             body.insert("fact".into(), json!(detail));
         }
-        Detail::TaskEnded { status, activities } => {
+        Detail::TaskEnded { status, activities, .. } => {
             body.insert("status".into(), json!(status.as_str()));
             let activities: Vec<Value> = activities.iter().map(|brief| activity(brief, deployment)).collect();
             body.insert("activities".into(), Value::Array(activities));

@@ -5,14 +5,18 @@ use crate::events::Detail;
 use crate::events::Event;
 use crate::events::JobBrief;
 use crate::events::MediaBrief;
+use crate::events::Purpose;
 use crate::events::TaskBrief;
 use crate::events::TriggerSource;
+use crate::events::made::FileBrief;
+use crate::events::made::MadeOutput;
 use crate::media::facts::AudioFacts;
 use crate::media::facts::MediaFacts;
 use crate::media::facts::Ratio;
 use crate::media::facts::StreamFacts;
 use crate::media::facts::StreamKind;
 use crate::media::facts::VideoFacts;
+use crate::media::product::ProductKind;
 use crate::media::product::QcCheck;
 use crate::media::product::QcEvent;
 use crate::media::product::QcReport;
@@ -38,6 +42,7 @@ fn event(job: Option<JobBrief>, detail: Detail) -> Event {
             workflow: "01978700000070008000000000000001".into(),
             workflow_name: "studio-ladder".to_owned(),
             trigger: TriggerSource::Workflow,
+            purpose: Purpose::Run,
             user_data: Some("{\"asset\":7}".to_owned()),
             created_at: UtcMs(1_750_318_000_000),
         }),
@@ -161,6 +166,7 @@ pub fn output() -> Event {
         size_bytes: 23_147_779,
         md5: Some("9e107d9d372bb6826bd81d3542a419d6".to_owned()),
         facts: Some(Box::new(facts())),
+        fault: None,
     };
     event(Some(job("ladder", ActivityKind::Transcode, json!({}))), detail)
 }
@@ -175,11 +181,27 @@ pub fn group() -> Event {
     event(Some(job("ladder", ActivityKind::Transcode, json!({}))), detail)
 }
 
+/// What the output of [`output`] is in brief.
+pub fn made() -> MadeOutput {
+    MadeOutput {
+        id: "da68bc722dab477d960026e6eba153e8".into(),
+        name: "720P".to_owned(),
+        group: "MP4".to_owned(),
+        kind: ProductKind::File,
+        object: Some(ObjectUri::new("renditions", "show/720p final.mp4")),
+        size_bytes: 23_147_779,
+        md5: Some("9e107d9d372bb6826bd81d3542a419d6".to_owned()),
+        file: Some(Box::new(FileBrief::from(&facts()))),
+        renditions: Vec::new(),
+        fault: None,
+    }
+}
+
 /// MediaConvertComplete.
 pub fn transcode() -> Event {
     event(
         Some(job("ladder", ActivityKind::Transcode, json!({}))),
-        Detail::TranscodeEnded,
+        Detail::TranscodeEnded { outputs: vec![made()] },
     )
 }
 
@@ -194,6 +216,7 @@ pub fn sprite() -> Event {
         count: 5,
         object: Some(ObjectUri::new("renditions", "show/sprite-{Count}.jpg")),
         webvtt: Some(ObjectUri::new("renditions", "show/sprite.vtt")),
+        file_count: 1,
     };
     event(Some(job("sprite", ActivityKind::Snapshot, parameters)), detail)
 }
@@ -203,6 +226,9 @@ pub fn animation() -> Event {
     let parameters = json!({"format": "gif", "fps": 5.0, "width": 480, "start_s": 2.0, "duration_s": 3.0});
     let detail = Detail::AnimationEnded {
         object: Some(ObjectUri::new("renditions", "show/preview.gif")),
+        size_bytes: 1_834_831,
+        md5: Some("0cc175b9c0f1b6a831c399e269772661".to_owned()),
+        file: None,
     };
     event(Some(job("preview", ActivityKind::DynamicImage, parameters)), detail)
 }
@@ -237,6 +263,7 @@ pub fn task_ended(status: TaskStatus) -> Event {
     let detail = Detail::TaskEnded {
         status,
         activities: Vec::new(),
+        source: Some(Box::new(FileBrief::from(&facts()))),
     };
     event(None, detail)
 }

@@ -33,7 +33,7 @@ pub fn render(event: &TaskFact<'_>, deployment: &Deployment) -> Option<Rendered>
     body.insert("UserId".into(), json!(deployment.user_id.to_string()));
     match event.detail {
         Detail::TaskStarted => task(&mut body, event, deployment, "Processing", &[]),
-        Detail::TaskEnded { status, activities } => {
+        Detail::TaskEnded { status, activities, .. } => {
             task(&mut body, event, deployment, task_status(*status), activities);
             body.insert("FinishTime".into(), json!(event.at.wire()));
         }
@@ -67,14 +67,15 @@ fn name(detail: &Detail) -> Option<&'static str> {
         Detail::SnapshotEnded { .. } => Some("SnapshotComplete"),
         Detail::AnimationEnded { .. } => Some("DynamicImageComplete"),
         Detail::OutputGroupEnded { .. }
-        | Detail::TranscodeEnded
+        | Detail::TranscodeEnded { .. }
         | Detail::QcEnded { .. }
         | Detail::OpinionEnded { .. }
         | Detail::CoverEnded { .. }
         | Detail::CopyEnded { .. }
         | Detail::TaskProgressed { .. }
         | Detail::Alert { .. }
-        | Detail::Library { .. } => None,
+        | Detail::Library { .. }
+        | Detail::Legacy { .. } => None,
     }
 }
 
@@ -205,12 +206,14 @@ fn activity_body(
             });
             body.insert("SnapshotInfos".into(), json!([info]));
         }
-        Detail::AnimationEnded { object: Some(object) } => {
+        Detail::AnimationEnded {
+            object: Some(object), ..
+        } => {
             body.insert("FileUrl".into(), json!(deployment.urls.object(object)));
         }
-        Detail::AnimationEnded { object: None }
+        Detail::AnimationEnded { object: None, .. }
         | Detail::OutputGroupEnded { .. }
-        | Detail::TranscodeEnded
+        | Detail::TranscodeEnded { .. }
         | Detail::QcEnded { .. }
         | Detail::OpinionEnded { .. }
         | Detail::CoverEnded { .. }
@@ -218,6 +221,7 @@ fn activity_body(
         | Detail::TaskProgressed { .. }
         | Detail::Alert { .. }
         | Detail::Library { .. }
+        | Detail::Legacy { .. }
         | Detail::TaskStarted
         | Detail::TaskEnded { .. } => {}
     }

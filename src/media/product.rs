@@ -79,6 +79,19 @@ pub struct JobProduct {
     /// Why ladders that were left to the source are what they are.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub decisions: Vec<LadderDecision>,
+    /// The stills, in the order of their numbers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stills: Vec<StillMark>,
+}
+
+/// One still: when it was taken and, where stills were weighed against each other, how good it is.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct StillMark {
+    /// Its time, seconds from the first frame shown.
+    pub time_s: f64,
+    /// Larger is better.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub score: Option<f64>,
 }
 
 /// An output that could not be made, of a job that takes what it gets.

@@ -14,6 +14,7 @@ use crate::media::product::Place;
 use crate::media::product::Product;
 use crate::media::product::ProductFile;
 use crate::media::product::ProductKind;
+use crate::media::product::StillMark;
 use crate::media::scratch_file::JobScratch;
 use crate::media::spec::PictureFormat;
 use crate::media::spec::SnapshotSpec;
@@ -30,6 +31,7 @@ pub struct Stills {
     lone: bool,
     fit: Fit,
     files: Vec<ProductFile>,
+    marks: Vec<StillMark>,
 }
 
 impl Stills {
@@ -42,6 +44,7 @@ impl Stills {
             lone: is_lone(spec),
             fit,
             files: Vec::new(),
+            marks: Vec::new(),
         }
     }
 }
@@ -51,7 +54,7 @@ impl Gather for Stills {
         self.fit
     }
 
-    fn take(&mut self, _label_s: f64, picture: Picture) -> Result<(), Fault> {
+    fn take(&mut self, label_s: f64, picture: Picture) -> Result<(), Fault> {
         let bytes = picture.encode(self.format, self.quality)?;
         let number = self.files.len() as u32 + 1;
         let place = if self.lone {
@@ -61,6 +64,10 @@ impl Gather for Stills {
         };
         let name = format!("still-{number:05}{}", self.format.extension());
         self.files.push(self.scratch.write(&name, &bytes, place)?);
+        self.marks.push(StillMark {
+            time_s: label_s,
+            score: None,
+        });
         Ok(())
     }
 
@@ -95,6 +102,7 @@ impl Gather for Stills {
                 proof,
                 renditions: Vec::new(),
             }],
+            stills: self.marks,
             ..JobProduct::default()
         })
     }

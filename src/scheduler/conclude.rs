@@ -120,6 +120,9 @@ pub(super) async fn end_attempt(context: &Context, leased: &Leased, end: &Attemp
     }
 }
 
+/// Stills whose times a job's row keeps.
+const STILLS_KEPT: usize = 100;
+
 /// What a job did, beside its outputs.
 pub(super) fn result_of(product: &JobProduct) -> JobResult {
     JobResult {
@@ -132,6 +135,8 @@ pub(super) fn result_of(product: &JobProduct) -> JobResult {
         qc: product.qc.clone(),
         decisions: product.decisions.clone(),
         opinion: None,
+        // A row is no place for the times of ten thousand stills.
+        stills: product.stills.iter().take(STILLS_KEPT).copied().collect(),
     }
 }
 

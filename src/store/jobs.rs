@@ -16,6 +16,7 @@ use crate::events::Detail;
 use crate::media::product::FailedOutput;
 use crate::media::product::LadderDecision;
 use crate::media::product::QcReport;
+use crate::media::product::StillMark;
 use crate::workflow::opinion::Opinion;
 use crate::workflow::opinion::Verdict;
 use crate::workflow::resolved::ActivityKind;
@@ -101,6 +102,9 @@ pub struct JobResult {
     /// What a person or a program thinks of the media.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opinion: Option<Box<Opinion>>,
+    /// The first stills, in the order of their numbers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stills: Vec<StillMark>,
 }
 
 impl JobResult {

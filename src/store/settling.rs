@@ -58,6 +58,7 @@ pub(super) fn settle(
     let detail = Detail::TaskEnded {
         status: task.status,
         activities: telling::activities(workflow, &rows),
+        source: telling::source(connection, task)?,
     };
     let event = telling::event(connection, task, None, detail, now)?;
     announce(connection, &event, task.callback(workflow))?;

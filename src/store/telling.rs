@@ -5,28 +5,54 @@
 
 use super::announce::announce;
 use super::error::StoreError;
+use super::jobs::JobResult;
 use super::jobs::JobRow;
+use super::listeners;
+use super::made;
 use super::media::media_row;
 use super::outputs::OutputRow;
+use super::row::Columns;
 use super::tasks::TaskRow;
 use crate::base::clock::UtcMs;
 use crate::base::ids::EventId;
-use crate::base::ids::OutputId;
+use crate::base::ids::MediaId;
 use crate::events::ActivityBrief;
 use crate::events::Detail;
 use crate::events::Event;
 use crate::events::JobBrief;
+use crate::events::LegacyFact;
 use crate::events::MediaBrief;
+use crate::events::Purpose;
 use crate::events::TaskBrief;
-use crate::media::product::ProductKind;
-use crate::media::spec::MediaWork;
-use crate::media::spec::SnapshotMode;
-use crate::objects::uri::ObjectUri;
+use crate::events::library::AuditStatus;
+use crate::events::library::LibraryFact;
+use crate::events::made::FileBrief;
 use crate::workflow::resolved::Activity;
 use crate::workflow::resolved::ActivityKind;
 use crate::workflow::resolved::ResolvedWorkflow;
 use crate::workflow::status::JobStatus;
 use rusqlite::Connection;
+
+/// A fact of the library under a fresh id: of a media where there is one, within a task and about a job of it where
+/// that is so. To be announced by the caller, in the same transaction.
+#[cfg_attr(not(test), expect(dead_code, reason = "admission and reviews announce with it"))]
+pub(super) fn library_event(
+    connection: &Connection,
+    media: Option<&MediaId>,
+    task: Option<&TaskRow>,
+    job: Option<JobBrief>,
+    fact: LibraryFact,
+    now: UtcMs,
+) -> Result<Event, StoreError> {
+    Ok(Event {
+        id: EventId::fresh(),
+        at: now,
+        media: media.map(|media| media_brief(connection, media)).transpose()?,
+        task: task.map(|task| task_brief(connection, task)).transpose()?,
+        job,
+        detail: Detail::Library { fact: Box::new(fact) },
+    })
+}
 
 /// An event of `task` under a fresh id.
 pub(super) fn event(
@@ -36,25 +62,38 @@ pub(super) fn event(
     detail: Detail,
     now: UtcMs,
 ) -> Result<Event, StoreError> {
-    let media = media_row(connection, &task.media)?;
     Ok(Event {
         id: EventId::fresh(),
         at: now,
-        media: Some(MediaBrief {
-            id: media.id,
-            object: media.source.object,
-            size_bytes: media.source.size_bytes,
-        }),
-        task: Some(TaskBrief {
-            id: task.id.clone(),
-            workflow: task.workflow.clone(),
-            workflow_name: task.workflow_name.clone(),
-            trigger: task.trigger,
-            user_data: task.user_data.clone(),
-            created_at: task.created_at,
-        }),
+        media: Some(media_brief(connection, &task.media)?),
+        task: Some(task_brief(connection, task)?),
         job,
         detail,
+    })
+}
+
+fn media_brief(connection: &Connection, media: &MediaId) -> Result<MediaBrief, StoreError> {
+    let media = media_row(connection, media)?;
+    Ok(MediaBrief {
+        id: media.id,
+        object: media.source.object,
+        size_bytes: media.source.size_bytes,
+    })
+}
+
+fn task_brief(connection: &Connection, task: &TaskRow) -> Result<TaskBrief, StoreError> {
+    const PURPOSE: &str = "select purpose from tasks where id = ?1";
+    let purpose: String = connection
+        .prepare_cached(PURPOSE)?
+        .query_row([task.id.as_str()], |row| row.get(0))?;
+    Ok(TaskBrief {
+        id: task.id.clone(),
+        workflow: task.workflow.clone(),
+        workflow_name: task.workflow_name.clone(),
+        trigger: task.trigger,
+        purpose: Purpose::parse(&purpose).unwrap_or_default(),
+        user_data: task.user_data.clone(),
+        created_at: task.created_at,
     })
 }
 
@@ -95,8 +134,16 @@ pub(super) fn activities(workflow: &ResolvedWorkflow, rows: &[JobRow]) -> Vec<Ac
         .collect()
 }
 
-/// Announces the end of a job that is Success or Fail, in the order outputs, groups, job. The last is returned, to
-/// be repeated when the task ends; kinds that tell nothing return none.
+/// What is known of the source of a task, in brief, for the event that ends it.
+pub(super) fn source(connection: &Connection, task: &TaskRow) -> Result<Option<Box<FileBrief>>, StoreError> {
+    let facts = media_row(connection, &task.media)?.facts;
+    Ok(facts.map(|facts| Box::new(FileBrief::from(&facts))))
+}
+
+/// Announces the end of a job that is Success or Fail, in the order outputs, groups, job, and then in the words of the
+/// older calls where somebody listens to them. What told of the job is returned, to be repeated when the task ends;
+/// kinds that tell nothing return none. A review announces itself (`store::reviews`); what it came to is returned all
+/// the same.
 pub(super) fn tell_end(
     connection: &Connection,
     task: &TaskRow,
@@ -106,124 +153,124 @@ pub(super) fn tell_end(
     outputs: &[OutputRow],
     now: UtcMs,
 ) -> Result<Option<Detail>, StoreError> {
+    let succeeded = job.status == JobStatus::Success;
+    let result = job.result.as_ref().filter(|_| succeeded);
     let mut details = match activity.kind {
-        ActivityKind::Noop | ActivityKind::Review => Vec::new(),
+        ActivityKind::Noop => Vec::new(),
+        ActivityKind::Review => return review(connection, job),
         ActivityKind::Hook | ActivityKind::Moderation | ActivityKind::Recognition | ActivityKind::ContentAnalysis => {
             vec![Detail::OpinionEnded {
-                opinion: job
-                    .result
-                    .as_ref()
-                    .and_then(|result| result.opinion.clone())
-                    .filter(|_| job.status == JobStatus::Success),
+                opinion: result.and_then(|result| result.opinion.clone()),
             }]
         }
         ActivityKind::Copy => vec![Detail::CopyEnded {
             objects: outputs.iter().map(|output| output.main.clone()).collect(),
         }],
         ActivityKind::Analysis => vec![Detail::AnalysisEnded {
-            facts: match job.status {
-                JobStatus::Success => media_row(connection, &task.media)?.facts.map(Box::new),
-                _ => None,
+            facts: match succeeded {
+                true => media_row(connection, &task.media)?.facts.map(Box::new),
+                false => None,
             },
         }],
-        ActivityKind::Transcode => transcode(activity, outputs),
-        ActivityKind::Snapshot | ActivityKind::Cover => vec![snapshot(activity, outputs)],
+        ActivityKind::Transcode => {
+            let made = made::of_transcode(activity, job, outputs);
+            made::transcode_details(outputs, made)
+        }
+        ActivityKind::Snapshot => vec![made::snapshot(connection, activity, outputs)?],
+        ActivityKind::Cover => vec![Detail::CoverEnded {
+            candidates: made::covers(connection, job, outputs)?,
+        }],
         ActivityKind::Qc => vec![Detail::QcEnded {
-            report: job
-                .result
-                .as_ref()
-                .and_then(|result| result.qc.clone())
-                .filter(|_| job.status == JobStatus::Success),
+            report: result.and_then(|result| result.qc.clone()),
             object: outputs.first().map(|output| output.main.clone()),
         }],
-        ActivityKind::DynamicImage => vec![Detail::AnimationEnded {
-            object: outputs.first().map(|output| output.main.clone()),
-        }],
+        ActivityKind::DynamicImage => {
+            let output = outputs.first();
+            vec![Detail::AnimationEnded {
+                object: output.map(|output| output.main.clone()),
+                size_bytes: output.map_or(0, |output| output.size_bytes),
+                md5: output.and_then(|output| output.md5.clone()),
+                file: output
+                    .and_then(|output| output.detail.facts.as_ref())
+                    .map(|facts| Box::new(FileBrief::from(facts))),
+            }]
+        }
     };
+    let brief = brief(activity, job);
     for detail in &details {
-        let event = event(connection, task, Some(brief(activity, job)), detail.clone(), now)?;
+        let event = event(connection, task, Some(brief.clone()), detail.clone(), now)?;
         announce(connection, &event, task.callback(workflow))?;
+    }
+    if activity.kind == ActivityKind::Transcode {
+        tell_legacy(connection, task, workflow, &brief, &details, now)?;
     }
     Ok(details.pop())
 }
 
-/// Outputs, then their groups, then the transcode. Nothing was published: all of them are told as failed.
-fn transcode(activity: &Activity, outputs: &[OutputRow]) -> Vec<Detail> {
-    let mut details = Vec::new();
-    let mut groups: Vec<(OutputId, String)> = Vec::new();
-    for output in outputs {
-        details.extend(published(output));
-        if let Some(group) = &output.group
-            && groups.iter().all(|(known, _)| known != group)
-        {
-            groups.push((group.clone(), output.group_name.clone()));
+/// The same transcode in the words of the older calls, where somebody listens to them.
+fn tell_legacy(
+    connection: &Connection,
+    task: &TaskRow,
+    workflow: &ResolvedWorkflow,
+    brief: &JobBrief,
+    told: &[Detail],
+    now: UtcMs,
+) -> Result<(), StoreError> {
+    let rule = task.callback(workflow);
+    let listeners = listeners::listeners(connection)?;
+    let submitted = task_brief(connection, task)?.purpose == Purpose::Job;
+    let legacy = told.iter().filter_map(|detail| match detail {
+        Detail::OutputEnded {
+            output,
+            object,
+            size_bytes,
+            facts,
+            fault,
+            ..
+        } => Some(LegacyFact::OutputEnded {
+            output: output.clone(),
+            object: object.clone(),
+            size_bytes: *size_bytes,
+            facts: facts.clone(),
+            fault: fault.clone(),
+        }),
+        Detail::TranscodeEnded { outputs } => Some(LegacyFact::JobEnded {
+            outputs: outputs.clone(),
+        }),
+        _ => None,
+    });
+    for fact in legacy {
+        let detail = Detail::Legacy { fact: Box::new(fact) };
+        if listeners.any_wants(rule, detail.event_type(Some(brief.kind)), submitted) {
+            let event = event(connection, task, Some(brief.clone()), detail, now)?;
+            announce(connection, &event, rule)?;
         }
     }
-    let ok = !outputs.is_empty();
-    if !ok && let Some(MediaWork::Transcode(spec)) = &activity.work {
-        for group in &spec.groups {
-            let name = group.kind.event_name(&group.name);
-            details.extend(group.outputs.iter().map(|output| Detail::OutputEnded {
-                output: OutputId::fresh(),
-                name: output.name.clone(),
-                group: name.clone(),
-                object: None,
-                size_bytes: 0,
-                md5: None,
-                facts: None,
-            }));
-            groups.push((OutputId::fresh(), name));
-        }
-    }
-    details.extend(
-        groups
-            .into_iter()
-            .map(|(group, name)| Detail::OutputGroupEnded { group, name, ok }),
-    );
-    details.push(Detail::TranscodeEnded);
-    details
+    Ok(())
 }
 
-/// A file is one output; a set is one for each of its renditions.
-fn published(output: &OutputRow) -> Vec<Detail> {
-    if output.detail.renditions.is_empty() {
-        return vec![Detail::OutputEnded {
-            output: output.id.clone(),
-            name: output.name.clone(),
-            group: output.group_name.clone(),
-            object: Some(output.main.clone()),
-            size_bytes: output.size_bytes,
-            md5: output.md5.clone(),
-            facts: output.detail.facts.clone().map(Box::new),
-        }];
-    }
-    let renditions = output.detail.renditions.iter();
-    renditions
-        .map(|rendition| Detail::OutputEnded {
-            output: rendition.id.clone(),
-            name: rendition.name.clone(),
-            group: output.group_name.clone(),
-            object: Some(ObjectUri::new(output.main.storage.clone(), rendition.key.clone())),
-            size_bytes: rendition.size_bytes,
-            md5: None,
-            facts: Some(Box::new(rendition.facts.clone())),
-        })
-        .collect()
-}
-
-fn snapshot(activity: &Activity, outputs: &[OutputRow]) -> Detail {
-    let sprite = matches!(&activity.work, Some(MediaWork::Snapshot(spec)) if spec.mode == SnapshotMode::Sprite);
-    let main = outputs
-        .iter()
-        .find(|output| matches!(output.kind, ProductKind::Stills | ProductKind::Sprite));
-    let in_storage = |key: &Option<String>| {
-        let output = main?;
-        key.clone().map(|key| ObjectUri::new(output.main.storage.clone(), key))
+/// What the review of a job came to, as it was announced.
+fn review(connection: &Connection, job: &JobRow) -> Result<Option<Detail>, StoreError> {
+    const SQL: &str = "select id, state, auditor, reason, comment, created_ms from reviews where job_id = ?1 \
+        and state <> 'waiting' order by id desc limit 1";
+    let mut statement = connection.prepare_cached(SQL)?;
+    let mut rows = statement.query([job.id.as_str()])?;
+    let Some(row) = rows.next()? else {
+        return Ok(None);
     };
-    Detail::SnapshotEnded {
-        snapshot_type: if sprite { "Sprite" } else { "Normal" }.to_owned(),
-        count: main.and_then(|output| output.detail.picture_count).unwrap_or(0),
-        object: main.and_then(|output| in_storage(&output.detail.pattern).or_else(|| Some(output.main.clone()))),
-        webvtt: main.and_then(|output| in_storage(&output.detail.webvtt)),
-    }
+    let blocks = job.result.as_ref().map(JobResult::blocks);
+    let fact = LibraryFact::ReviewEnded {
+        review: row.text(0)?.into(),
+        audit: match (row.text(1)?.as_str(), blocks) {
+            ("approved", _) | ("expired", Some(false)) => Some(AuditStatus::Normal),
+            ("blocked", _) | ("expired", Some(true)) => Some(AuditStatus::Blocked),
+            _ => None,
+        },
+        auditor: row.get::<_, Option<String>>(2)?.unwrap_or_default(),
+        reason: row.text(3)?,
+        comment: row.text(4)?,
+        asked_at: row.time(5)?,
+        fault: job.fault.clone().filter(|_| job.status == JobStatus::Fail),
+    };
+    Ok(Some(Detail::Library { fact: Box::new(fact) }))
 }

@@ -270,8 +270,7 @@ mod tests {
             },
             callback: CallbackRule {
                 unified: true,
-                destination: None,
-                inline: None,
+                ..CallbackRule::default()
             },
             success,
             activities,

@@ -135,6 +135,9 @@ pub struct CallbackSection {
     /// Tells the unified callback as well.
     #[serde(default)]
     pub also_unified: bool,
+    /// Tells transcodes in the words of the older calls, too: TranscodeComplete and TranscodeParentComplete.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub legacy_events: bool,
 }
 
 /// Callbacks without an address of their own.

@@ -14,7 +14,6 @@ use crate::workflow::definition::Definition;
 use crate::workflow::definition::Existing;
 use crate::workflow::definition::OutputSection;
 use crate::workflow::definition::Problem;
-use crate::workflow::definition::Profile;
 use crate::workflow::definition::SourceSection;
 use crate::workflow::definition::TriggerMode;
 use crate::workflow::graph;
@@ -448,12 +447,6 @@ fn callback(problems: &mut Problems, section: Option<&CallbackSection>) -> Callb
     if section.kind == Some(CallbackKind::None) && section.also_unified {
         problems.at("callback.also_unified", "contradicts kind = \"none\"");
     }
-    if section.profile == Some(Profile::Mps) {
-        problems.at(
-            "callback.profile",
-            "\"mps\" comes with a later version of reelmill; now ims, vod, native",
-        );
-    }
     if let Some(address) = &section.url {
         let valid =
             url::Url::parse(address).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
@@ -469,6 +462,7 @@ fn callback(problems: &mut Problems, section: Option<&CallbackSection>) -> Callb
             profile: section.profile.unwrap_or_default().as_str().to_owned(),
             auth_key: section.auth_key,
         }),
+        legacy_events: section.legacy_events,
     }
 }
 

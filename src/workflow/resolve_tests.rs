@@ -254,10 +254,6 @@ fn sections_are_checked() {
             format!("{HEAD}[callback]\nurl = \"ftp://x/\"\n{noop}"),
             "no http or https",
         ),
-        (
-            format!("{HEAD}[callback]\nurl = \"http://x/\"\nprofile = \"mps\"\n{noop}"),
-            "later version",
-        ),
         (HEAD.to_owned(), "at least one"),
         (
             format!("preset = \"web-lader\"\n{HEAD}"),
@@ -290,6 +286,9 @@ fn callbacks_replace_the_unified_one_unless_asked() {
     let inline = rule("[callback]\nurl = \"http://mam/hook\"\nauth_key = \"k\"\nalso_unified = true\n");
     assert!(inline.unified);
     assert_eq!(inline.inline.map(|inline| inline.profile).as_deref(), Some("ims"));
+    let tencent = rule("[callback]\nurl = \"http://mam/hook\"\nprofile = \"mps\"\nlegacy_events = true\n");
+    assert!(tencent.legacy_events && !inline.legacy_events);
+    assert_eq!(tencent.inline.map(|inline| inline.profile).as_deref(), Some("mps"));
     let moved = resolved(&format!("{HEAD}prefix = \"in/\"\nafter = \"move:done/\"\n{noop}"));
     assert_eq!(moved.source.after, AfterRule::Move("done/".to_owned()));
 }

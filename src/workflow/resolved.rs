@@ -90,7 +90,7 @@ pub enum OnConflict {
 }
 
 /// Whom a workflow tells.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct CallbackRule {
     /// The unified callback of the configuration too.
     pub unified: bool,
@@ -98,6 +98,9 @@ pub struct CallbackRule {
     pub destination: Option<String>,
     /// An address of its own.
     pub inline: Option<InlineDestination>,
+    /// All of these hear the events of the older transcode calls too (`TranscodeComplete`, `TranscodeParentComplete`).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub legacy_events: bool,
 }
 
 /// An address written into a workflow or given with a run.

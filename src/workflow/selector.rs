@@ -155,8 +155,7 @@ mod tests {
             },
             callback: CallbackRule {
                 unified: true,
-                destination: None,
-                inline: None,
+                ..CallbackRule::default()
             },
             success: SuccessRule::All,
             activities: Vec::new(),

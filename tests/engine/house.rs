@@ -296,8 +296,7 @@ pub fn workflow(name: &str, activities: Vec<Activity>) -> ResolvedWorkflow {
         },
         callback: CallbackRule {
             unified: true,
-            destination: None,
-            inline: None,
+            ..CallbackRule::default()
         },
         success: SuccessRule::All,
         activities,

@@ -94,8 +94,7 @@ impl Outbox {
             event.task.as_mut().expect("a fact of a task").id = task.into();
             let rule = CallbackRule {
                 unified: true,
-                destination: None,
-                inline: None,
+                ..CallbackRule::default()
             };
             self.store
                 .write("test", move |connection| announce(connection, &event, &rule))

@@ -87,8 +87,7 @@ async fn exchange(args: Listen, path: &str, auth_key: &str, signing_key: &str) -
         event.id = EventId::fresh();
         let rule = CallbackRule {
             unified: true,
-            destination: None,
-            inline: None,
+            ..CallbackRule::default()
         };
         store
             .write("test", move |connection| announce(connection, &event, &rule))

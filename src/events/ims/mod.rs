@@ -41,6 +41,7 @@ pub fn has(detail: &Detail) -> bool {
             | Detail::TaskProgressed { .. }
             | Detail::Alert { .. }
             | Detail::Library { .. }
+            | Detail::Legacy { .. }
     )
 }
 
@@ -62,7 +63,7 @@ fn message_body(event: &TaskFact<'_>, deployment: &Deployment) -> Value {
     let mut body = Map::new();
     match event.detail {
         Detail::TaskStarted => task(&mut body, event, "Processing", &[]),
-        Detail::TaskEnded { status, activities } => task(&mut body, event, task_status(*status), activities),
+        Detail::TaskEnded { status, activities, .. } => task(&mut body, event, task_status(*status), activities),
         Detail::AnalysisEnded { facts } => analysis(&mut body, event, deployment, facts.as_deref()),
         Detail::OutputEnded { .. } => output(&mut body, event, deployment),
         Detail::OutputGroupEnded { group, name, ok } => {
@@ -76,7 +77,7 @@ fn message_body(event: &TaskFact<'_>, deployment: &Deployment) -> Value {
                 errors(&mut body, event.job);
             }
         }
-        Detail::TranscodeEnded => {
+        Detail::TranscodeEnded { .. } => {
             let status = event.job.map_or(JobStatus::Success, |job| job.status);
             body.insert("FinishTime".into(), json!(finish_time(event)));
             body.insert("JobId".into(), job_id(event));
@@ -99,7 +100,7 @@ fn message_body(event: &TaskFact<'_>, deployment: &Deployment) -> Value {
             object.as_ref(),
             Some((snapshot_type, *count)),
         ),
-        Detail::AnimationEnded { object } => picture(&mut body, event, deployment, object.as_ref(), None),
+        Detail::AnimationEnded { object, .. } => picture(&mut body, event, deployment, object.as_ref(), None),
         // See `has`.
         Detail::QcEnded { .. }
         | Detail::OpinionEnded { .. }
@@ -107,7 +108,8 @@ fn message_body(event: &TaskFact<'_>, deployment: &Deployment) -> Value {
         | Detail::CopyEnded { .. }
         | Detail::TaskProgressed { .. }
         | Detail::Alert { .. }
-        | Detail::Library { .. } => {}
+        | Detail::Library { .. }
+        | Detail::Legacy { .. } => {}
     }
     Value::Object(body)
 }

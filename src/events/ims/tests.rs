@@ -269,7 +269,7 @@ fn each_event_spells_its_failure_its_own_way() {
             Detail::OutputEnded { object, facts, .. } => (*object, *facts) = (None, None),
             Detail::OutputGroupEnded { ok, .. } => *ok = false,
             Detail::SnapshotEnded { object, count, .. } => (*object, *count) = (None, 0),
-            Detail::AnimationEnded { object } => *object = None,
+            Detail::AnimationEnded { object, .. } => *object = None,
             _ => {}
         }
         body_of(&event)["MessageBody"].take()
@@ -329,6 +329,7 @@ fn vod_tells_the_end_of_a_task_flat_with_results_in_strings() {
     let snapshot = specimen::sprite();
     event.detail = Detail::TaskEnded {
         status: TaskStatus::Succeed,
+        source: None,
         activities: vec![ActivityBrief {
             job: snapshot.job.expect("of a job"),
             started_at: Some(UtcMs(1_750_318_300_000)),
@@ -402,6 +403,7 @@ fn a_failure_of_the_task_names_the_job_that_failed() {
     };
     event.detail = Detail::TaskEnded {
         status: TaskStatus::Failed,
+        source: None,
         activities: vec![ActivityBrief {
             job,
             started_at: None,

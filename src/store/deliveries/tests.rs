@@ -19,8 +19,7 @@ use crate::workflow::resolved::CallbackRule;
 fn rule() -> CallbackRule {
     CallbackRule {
         unified: true,
-        destination: None,
-        inline: None,
+        ..CallbackRule::default()
     }
 }
 
