@@ -29,6 +29,7 @@ use crate::executor::Executor;
 use crate::executor::local::LocalExecutor;
 use crate::executor::local::LocalExecutorOptions;
 use crate::objects::local::Folder;
+use crate::objects::storages::Storages;
 use crate::scheduler::Scheduler;
 use crate::scheduler::SchedulerOptions;
 use crate::scheduler::capacity::Capacity;
@@ -41,6 +42,7 @@ use crate::telemetry::device_meters::DeviceMeters;
 use crate::telemetry::metrics::Metric;
 use crate::telemetry::metrics::Metrics;
 use crate::trigger::Trigger;
+use crate::web::folder_writer::FolderWriter;
 use crate::web::folders::FolderObjects;
 use crate::web::links::Signer;
 use crate::web::state::About;
@@ -128,6 +130,12 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
             "Set server.listen to a free address of this host.",
         )
     })?;
+    let storages = Storages::new(
+        config
+            .storages
+            .iter()
+            .map(|storage| Folder::new(&storage.name, &storage.path)),
+    );
     let ready = Arc::new(AtomicBool::new(false));
     let web_stop = CancellationToken::new();
     let router = crate::web::router(WebState {
@@ -139,6 +147,7 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
                 .iter()
                 .map(|storage| Folder::new(&storage.name, &storage.path)),
         )),
+        writer: Arc::new(FolderWriter::new(storages.clone())),
         progress: Arc::new(ports::Progress(board)),
         storages: Arc::new(ports::Storages(trigger.board())),
         devices: Arc::new(ports::Devices(devices)),

@@ -8,9 +8,10 @@ pub mod after;
 pub mod devices;
 pub mod local;
 pub mod names;
-pub mod pool;
 pub mod publish;
 pub mod side;
+
+pub use crate::objects::pool;
 
 use crate::base::fault::Fault;
 use crate::base::ids::AttemptId;

@@ -5,6 +5,8 @@
 //! rename, never over something else unless asked; what is created is synced, file and folder. Deliberately absent:
 //! when to do what, and waiting: every call here may block as long as the storage does.
 
+mod growing;
+
 use crate::base::fault::Blame;
 use crate::base::fault::Fault;
 use crate::objects::directory::beneath;

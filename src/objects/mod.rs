@@ -4,10 +4,13 @@
 
 mod directory;
 pub mod ignored;
+pub mod incoming;
 pub mod lane;
 pub mod local;
+pub mod pool;
 pub mod pulse;
 pub mod refusal;
 pub mod scan;
+pub mod storages;
 pub mod transfer;
 pub mod uri;

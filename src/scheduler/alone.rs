@@ -40,7 +40,7 @@ pub(super) async fn noops(context: &Context) -> Result<bool, StoreError> {
 
 async fn noop(context: &Context, ready: &ReadyJob) -> Result<Concluded, StoreError> {
     let task = context.store.task(&ready.task).await?;
-    let workflow = context.workflow(&task.workflow, task.version).await?;
+    let workflow = context.workflow(&task).await?;
     context.store.conclude_noop(&ready.id, workflow, context.now()).await
 }
 
@@ -54,7 +54,7 @@ pub(super) async fn afters(context: &Context) -> Result<(), StoreError> {
 
 async fn after(context: &Context, id: &TaskId, tries: u32) -> Result<(), StoreError> {
     let task = context.store.task(id).await?;
-    let workflow = context.workflow(&task.workflow, task.version).await?;
+    let workflow = context.workflow(&task).await?;
     let media = context.store.media(&task.media).await?;
     let identity = Identity {
         size_bytes: media.source.size_bytes,

@@ -18,6 +18,7 @@ use crate::scheduler::pace::Pace;
 use crate::scheduler::tally::Tally;
 use crate::store::Store;
 use crate::store::error::StoreError;
+use crate::store::tasks::TaskRow;
 use crate::workflow::resolved::ResolvedWorkflow;
 use std::collections::HashMap;
 use std::future::Future;
@@ -84,8 +85,14 @@ impl Context {
         }
     }
 
+    /// The workflow as `task` runs it: its version, with what its caller wanted otherwise.
+    pub async fn workflow(&self, task: &TaskRow) -> Result<Arc<ResolvedWorkflow>, StoreError> {
+        let version = self.version(&task.workflow, task.version).await?;
+        Ok(task.overrides.applied_to(&version))
+    }
+
     /// One version of a workflow. Versions never change, so memory is as good as the store.
-    pub async fn workflow(&self, id: &WorkflowId, version: u32) -> Result<Arc<ResolvedWorkflow>, StoreError> {
+    pub async fn version(&self, id: &WorkflowId, version: u32) -> Result<Arc<ResolvedWorkflow>, StoreError> {
         let key = (id.clone(), version);
         if let Some(known) = locked(&self.workflows).get(&key) {
             return Ok(Arc::clone(known));

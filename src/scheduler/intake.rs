@@ -25,7 +25,7 @@ pub(super) async fn run(context: &Context) -> Result<bool, StoreError> {
     let more = settled.len() >= BATCH as usize;
     let mut enabled = Vec::new();
     for (workflow, version) in context.store.enabled_workflows().await? {
-        let resolved = context.workflow(&workflow, version).await?;
+        let resolved = context.version(&workflow, version).await?;
         enabled.push(Match {
             workflow,
             version,

@@ -96,7 +96,7 @@ async fn start_task(
     if task.intent.is_some() {
         return Ok(false);
     }
-    let workflow = context.workflow(&task.workflow, task.version).await?;
+    let workflow = context.workflow(&task).await?;
     let media = context.store.media(&task.media).await?;
     let ready = ready_jobs(context.store.jobs_of_task(id).await?, &workflow, now);
     let candidates: Vec<Candidate<'_>> = ready

@@ -98,7 +98,7 @@ async fn finish(context: &Context, leased: &Leased, open: &OpenAttempt) {
 /// The attempt as it was before the death, as far as concluding needs it.
 async fn leased(context: &Context, open: &OpenAttempt) -> Result<Leased, StoreError> {
     let task = context.store.task(&open.task).await?;
-    let workflow = context.workflow(&task.workflow, task.version).await?;
+    let workflow = context.workflow(&task).await?;
     let media = context.store.media(&task.media).await?;
     let mut jobs = context.store.jobs_of_task(&open.task).await?;
     jobs.retain(|job| open.held.contains(&job.id));

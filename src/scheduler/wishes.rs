@@ -26,7 +26,7 @@ pub(super) async fn run(context: &Context) -> Result<(), StoreError> {
 
 async fn fulfil(context: &Context, wish: &Wish) -> Result<(), StoreError> {
     let task = context.store.task(&wish.task).await?;
-    let workflow = context.workflow(&task.workflow, task.version).await?;
+    let workflow = context.workflow(&task).await?;
     match wish.intent {
         Intent::Cancel => {
             let canceling = context.store.fulfil_cancel(&wish.task, workflow, context.now()).await?;

@@ -334,13 +334,19 @@ create table additions (
 create table uploads (
   id text primary key,
   storage text not null,
-  key text not null,                      -- where it will stand
+  key text not null,                      -- where it will stand; with its version number once that is chosen
+  on_conflict text not null check (on_conflict in ('fail', 'overwrite', 'version')),
   size_bytes integer,                     -- of the whole. Null: not said yet
   received_bytes integer not null default 0, -- of which are durable
   state text not null check (state in ('open', 'finishing', 'done', 'failed', 'canceled')),
                                           -- finishing: whole, being put under its name; replayed after a restart
+  digest text,                            -- what the whole must come to, 'sha256:HEX' or 'md5:HEX'. Null: not said
+  mtime_ns integer,                       -- finishing: of the whole file; committed before it is renamed to `key`, so that
+                                          -- a replay knows its own. Null: not that far
+  metadata text,                          -- as a tus client sent it, given back to it. Null: none
   wanted text not null,                   -- JSON of store::admission::Wanted: what becomes of it
   media_id text,                          -- what it became, or what it is added to. Null: not yet
+  result text,                            -- JSON of store::uploads::Became: the addition, the tasks. Null: not yet
   fault text,                             -- JSON of Fault. Null: it did not fail
   who text not null,                      -- token or user that began it
   created_ms integer not null,
@@ -353,20 +359,26 @@ create index uploads_open on uploads (expires_ms) where state in ('open', 'finis
 -- Files that are fetched by address. The id is a job id to the clouds.
 create table pulls (
   id text primary key,
-  url text not null,                      -- as asked for; may hold secrets, shown without user name, password and query
-  headers text not null default '[]',     -- JSON array of pairs to send along, encrypted by base::sealed
+  url text not null,                      -- as it may be shown: without user name, password, query and fragment
+  request text not null,                  -- JSON of store::pulls::Request: the whole address and headers to send along,
+                                          -- which may hold secrets, encrypted by base::sealed for 'pull:ID'
   storage text not null,
   key text not null,
+  on_conflict text not null check (on_conflict in ('fail', 'overwrite', 'version')),
   state text not null check (state in ('waiting', 'fetching', 'done', 'failed', 'canceled')),
   tries integer not null default 0,
   next_ms integer not null,               -- earliest next try
   received_bytes integer not null default 0,
   size_bytes integer,                     -- Null: the server did not say
+  validator text,                         -- ETag or Last-Modified of what received_bytes belong to: they go on only with
+                                          -- the same. Null: they begin anew
+  digest text,                            -- as in uploads
+  mtime_ns integer,                       -- as in uploads: it is whole, and being put under its name
   wanted text not null,                   -- as in uploads
   media_id text,                          -- as in uploads
-  fault text,
+  result text,                            -- as in uploads
+  fault text,                             -- why it failed, or why the last try did. Null: none did
   who text not null,
-  idempotency_key text unique,            -- Null: none given
   created_ms integer not null,
   ended_ms integer
 ) strict;

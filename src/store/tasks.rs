@@ -20,6 +20,7 @@ use crate::workflow::condition;
 use crate::workflow::condition::Node;
 use crate::workflow::condition::Step;
 use crate::workflow::expression::Subject;
+use crate::workflow::resolved::Activity;
 use crate::workflow::resolved::CallbackRule;
 use crate::workflow::resolved::OutputRule;
 use crate::workflow::resolved::ResolvedWorkflow;
@@ -30,9 +31,12 @@ use rusqlite::OptionalExtension;
 use rusqlite::named_params;
 use serde::Deserialize;
 use serde::Serialize;
+use serde_json::Value;
+use std::sync::Arc;
 
-/// What a caller wants otherwise than the workflow says, for one task.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+/// What a caller wants otherwise than the workflow says, for one task. Checked before it is kept
+/// (`workflow::otherwise`), so carrying it out looks nothing up.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Overrides {
     /// Where outputs go.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -40,6 +44,34 @@ pub struct Overrides {
     /// Whom it tells.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub callback: Option<CallbackRule>,
+    /// Activities that are done otherwise, whole: each stands in the place of the one with its id.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub activities: Vec<Activity>,
+    /// All of it as the caller wrote it, for showing and for telling two requests apart; may hold secrets.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub asked: Value,
+}
+
+impl Overrides {
+    /// The workflow as a task with these runs it.
+    pub fn applied_to(&self, workflow: &Arc<ResolvedWorkflow>) -> Arc<ResolvedWorkflow> {
+        if self.output.is_none() && self.callback.is_none() && self.activities.is_empty() {
+            return Arc::clone(workflow);
+        }
+        let mut own = ResolvedWorkflow::clone(workflow);
+        if let Some(output) = &self.output {
+            own.output = output.clone();
+        }
+        if let Some(callback) = &self.callback {
+            own.callback = callback.clone();
+        }
+        for activity in &mut own.activities {
+            if let Some(other) = self.activities.iter().find(|other| other.id == activity.id) {
+                *activity = other.clone();
+            }
+        }
+        Arc::new(own)
+    }
 }
 
 /// One task.

@@ -9,6 +9,7 @@ pub mod auth;
 pub mod dashboard;
 pub mod error;
 pub mod extract;
+pub mod folder_writer;
 pub mod folders;
 pub mod links;
 pub mod openapi;

@@ -9,6 +9,7 @@ use crate::base::ids::JobId;
 use crate::base::ids::TaskId;
 use crate::media::device_report::DeviceFacts;
 use crate::media::device_report::DeviceReport;
+use crate::objects::incoming::Incoming;
 use crate::objects::uri::ObjectUri;
 use axum::body::Bytes;
 use futures_util::future::BoxFuture;
@@ -48,6 +49,83 @@ pub trait OpenObject: Send {
 
     /// The bytes of `range`, which lies within the size.
     fn read(self: Box<Self>, range: Range<u64>) -> BoxStream<'static, Result<Bytes, std::io::Error>>;
+}
+
+/// Makes, extends and removes objects of the registered storages.
+///
+/// A file that comes in piece by piece is begun, opened for each request that brings more of it, and synced before
+/// anybody is told how much of it is there; whoever finishes it gives it its name (`objects::incoming`). A bucket does
+/// the same with the parts of a multipart upload: what a sync makes durable there is whole parts, so the offset it
+/// answers may be less than what was written.
+pub trait ObjectWriter: Send + Sync {
+    /// Whether there is a storage of this name.
+    fn has(&self, storage: &str) -> bool;
+
+    /// Makes ready for the first byte of `incoming`.
+    ///
+    /// # Errors
+    /// `OutputDiskFull` where `size_bytes` do not fit; the storage is unknown or does not answer.
+    fn begin<'a>(&'a self, incoming: &'a Incoming, size_bytes: Option<u64>) -> BoxFuture<'a, Result<(), Fault>>;
+
+    /// How much of `incoming` lies there; none: it was not begun, or has its name already.
+    ///
+    /// # Errors
+    /// The storage is unknown or does not answer.
+    fn received<'a>(&'a self, incoming: &'a Incoming) -> BoxFuture<'a, Result<Option<u64>, Fault>>;
+
+    /// Opens `incoming` to go on at `offset`; what lies beyond is dropped.
+    ///
+    /// # Errors
+    /// `UploadLost` when less than `offset` is there; the storage is unknown or does not answer.
+    fn append<'a>(&'a self, incoming: &'a Incoming, offset: u64)
+    -> BoxFuture<'a, Result<Box<dyn OpenIncoming>, Fault>>;
+
+    /// Drops what came of `incoming`; nothing there is fine.
+    ///
+    /// # Errors
+    /// The storage is unknown or does not answer.
+    fn discard<'a>(&'a self, incoming: &'a Incoming) -> BoxFuture<'a, Result<(), Fault>>;
+
+    /// Puts a small object under its name in one step, replacing what is there.
+    ///
+    /// # Errors
+    /// The storage is unknown, does not answer or refuses.
+    fn put<'a>(&'a self, object: &'a ObjectUri, bytes: Bytes) -> BoxFuture<'a, Result<(), Fault>>;
+
+    /// Removes `object`, and the folders above it that are empty then, as long as they lie beneath the folder `keep`
+    /// (empty: beneath the root). Says whether the object was there.
+    ///
+    /// # Errors
+    /// The storage is unknown, does not answer or refuses.
+    fn remove<'a>(&'a self, object: &'a ObjectUri, keep: &'a str) -> BoxFuture<'a, Result<bool, Fault>>;
+
+    /// What lies in a folder of a storage (an empty key: at its top), by name. Our staging is not shown.
+    ///
+    /// # Errors
+    /// The storage is unknown or does not answer.
+    fn list<'a>(&'a self, folder: &'a ObjectUri) -> BoxFuture<'a, Result<Vec<FolderEntry>, Fault>>;
+}
+
+/// A file that comes in, opened by one request. Dropping it loses what was not synced, and nothing else.
+pub trait OpenIncoming: Send {
+    /// Takes the next bytes.
+    fn write(&mut self, bytes: Bytes) -> BoxFuture<'_, Result<(), Fault>>;
+
+    /// Makes durable what was written, and says up to which offset that holds.
+    fn sync(&mut self) -> BoxFuture<'_, Result<u64, Fault>>;
+}
+
+/// One name in a folder of a storage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FolderEntry {
+    /// The last part of its key.
+    pub name: String,
+    /// It is a folder.
+    pub folder: bool,
+    /// Bytes of a file, else 0.
+    pub size_bytes: u64,
+    /// Modification time, nanoseconds since 1970.
+    pub mtime_ns: i64,
 }
 
 /// How far running jobs are. Lives in memory, so it is asked, never kept.

@@ -15,6 +15,7 @@ use crate::web::links::Signer;
 use crate::web::ports::DeviceControl;
 use crate::web::ports::LiveProgress;
 use crate::web::ports::ObjectAccess;
+use crate::web::ports::ObjectWriter;
 use crate::web::ports::StorageControl;
 use crate::workflow::resolved::ResolvedWorkflow;
 use crate::workflow::template::Templates;
@@ -32,6 +33,8 @@ pub struct WebState {
     pub bells: Bells,
     /// Objects of the storages.
     pub objects: Arc<dyn ObjectAccess>,
+    /// Makes, extends and removes them.
+    pub writer: Arc<dyn ObjectWriter>,
     /// How far running jobs are.
     pub progress: Arc<dyn LiveProgress>,
     /// Storages as they are now.

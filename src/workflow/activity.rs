@@ -315,13 +315,17 @@ fn with_template(
         ));
     }
     let mut merged = template.parameters.clone();
-    // Moments are said in one way or the other, so those beside a template replace the template's way.
-    if written.contains_key("times") {
-        merged.remove("interval_s");
-        merged.remove("count");
-    } else if written.contains_key("interval_s") || written.contains_key("count") {
-        merged.remove("times");
-    }
+    choose_moments(&mut merged, written);
     reader::overlay(&mut merged, written);
     Ok(merged)
+}
+
+/// Moments are said in one way or the other, so those in `written` replace the way of `base`.
+pub(super) fn choose_moments(base: &mut Map<String, Value>, written: &Map<String, Value>) {
+    if written.contains_key("times") {
+        base.remove("interval_s");
+        base.remove("count");
+    } else if written.contains_key("interval_s") || written.contains_key("count") {
+        base.remove("times");
+    }
 }

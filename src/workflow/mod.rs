@@ -13,6 +13,7 @@ pub mod graph;
 pub mod name_rule;
 pub mod naming;
 pub mod opinion;
+pub mod otherwise;
 pub mod output_names;
 pub mod plan;
 pub mod preset;

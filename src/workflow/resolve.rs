@@ -141,8 +141,9 @@ pub fn resolve_named(
     Ok(resolved)
 }
 
+/// What was found so far.
 #[derive(Default)]
-struct Problems(Vec<Problem>);
+pub(super) struct Problems(pub(super) Vec<Problem>);
 
 impl Problems {
     fn add(&mut self, wrong: Wrong) {
@@ -390,7 +391,8 @@ fn extensions(problems: &mut Problems, written: Option<&[String]>) -> Vec<String
     list
 }
 
-fn output(
+/// The rule that `[output]` means.
+pub(super) fn output(
     problems: &mut Problems,
     section: Option<&OutputSection>,
     source: &SourceRule,
@@ -429,7 +431,8 @@ fn output(
     }
 }
 
-fn callback(problems: &mut Problems, section: Option<&CallbackSection>) -> CallbackRule {
+/// The rule that `[callback]` means.
+pub(super) fn callback(problems: &mut Problems, section: Option<&CallbackSection>) -> CallbackRule {
     let section = section.cloned().unwrap_or_default();
     let own = section.destination.is_some() || section.url.is_some();
     if own && section.kind.is_some() {

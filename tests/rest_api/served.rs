@@ -4,10 +4,12 @@ use reelmill::base::clock::UtcMs;
 use reelmill::base::ids::TaskId;
 use reelmill::base::wake::Bells;
 use reelmill::objects::local::Folder;
+use reelmill::objects::storages::Storages;
 use reelmill::store::Store;
 use reelmill::telemetry::device_meters::DeviceMeters;
 use reelmill::telemetry::metrics::Metrics;
 use reelmill::web;
+use reelmill::web::folder_writer::FolderWriter;
 use reelmill::web::folders::FolderObjects;
 use reelmill::web::links::Signer;
 use reelmill::web::ports::DeviceControl;
@@ -125,6 +127,10 @@ impl Served {
                 "ingest",
                 folder.path().join("ingest"),
             )])),
+            writer: Arc::new(FolderWriter::new(Storages::new([Folder::new(
+                "ingest",
+                folder.path().join("ingest"),
+            )]))),
             progress: Arc::clone(&playing) as Arc<dyn LiveProgress>,
             storages: Arc::new(OneStorage),
             devices: Arc::new(NoDevices),

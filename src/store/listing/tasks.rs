@@ -21,6 +21,7 @@ use crate::media::progress::Cost;
 use crate::objects::uri::ObjectUri;
 use crate::store::Store;
 use crate::store::error::StoreError;
+use crate::store::tasks::Overrides;
 use crate::workflow::resolved::ResolvedWorkflow;
 use crate::workflow::status::JobStatus;
 use crate::workflow::status::TaskStatus;
@@ -30,6 +31,7 @@ use rusqlite::Row;
 use rusqlite::named_params;
 use rusqlite::params_from_iter;
 use serde_json::Value;
+use std::sync::Arc;
 
 /// Which tasks.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -263,6 +265,8 @@ pub struct TaskDetail {
     pub task: TaskSummary,
     /// The workflow as this task runs it; none when the version is gone.
     pub workflow: Option<ResolvedWorkflow>,
+    /// What its caller wanted otherwise, as written; null: nothing. May hold secrets.
+    pub asked: Value,
     /// Its jobs, needs before dependants.
     pub jobs: Vec<JobDetail>,
     /// Its attempts, first to last.
@@ -299,6 +303,7 @@ impl Store {
         self.read("show a task", move |connection| {
             const WORKFLOW: &str =
                 "select resolved from workflow_versions where workflow_id = :workflow and version = :version";
+            const OVERRIDES: &str = "select overrides from tasks where id = :task";
             const ATTEMPTS: &str = "select id, number, phase, jobs, threads, started_ms, ended_ms, outcome, fault, cost \
                 from attempts where task_id = :task order by number";
             let task = find_task(connection, &id)?;
@@ -309,8 +314,16 @@ impl Store {
                     |row| row.get::<_, String>(0),
                 )
                 .optional()?
-                .map(|text| serde_json::from_str(&text))
+                .map(|text| serde_json::from_str(&text).map(Arc::new))
                 .transpose()?;
+            let overrides: Option<String> = connection
+                .prepare_cached(OVERRIDES)?
+                .query_row(named_params! { ":task": id.as_str() }, |row| row.get(0))?;
+            let overrides: Overrides = overrides
+                .map(|text| serde_json::from_str(&text))
+                .transpose()?
+                .unwrap_or_default();
+            let workflow = workflow.map(|version| Arc::unwrap_or_clone(overrides.applied_to(&version)));
             let mut jobs = connection.prepare_cached(&format!("{JOB} where task_id = :task order by ordinal"))?;
             let jobs = collect(jobs.query(named_params! { ":task": id.as_str() })?, job_of)?;
             let mut attempts = connection.prepare_cached(ATTEMPTS)?;
@@ -318,6 +331,7 @@ impl Store {
             Ok(TaskDetail {
                 task,
                 workflow,
+                asked: overrides.asked,
                 jobs,
                 attempts,
             })
