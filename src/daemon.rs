@@ -5,6 +5,7 @@
 //! configuration comes resolved, the definitions come read.
 
 mod definitions;
+mod destinations;
 mod lock;
 mod ports;
 
@@ -15,8 +16,7 @@ use crate::base::wake::Bells;
 use crate::callback::CallbackOptions;
 use crate::callback::Callbacks;
 use crate::callback::Pace;
-use crate::callback::destination::DestinationOptions;
-use crate::callback::destination::Unified;
+use crate::callback::way::Surroundings;
 use crate::config::definitions::DefinitionFile;
 use crate::config::file::Sandbox;
 use crate::config::gpu::Busy;
@@ -312,31 +312,21 @@ fn device_rules(gpu: &Gpu) -> DeviceRules {
 }
 
 fn callback_options(config: &Config, metrics: &Metrics) -> CallbackOptions {
-    let destinations = config.destinations.iter().map(|destination| DestinationOptions {
-        name: destination.name.clone(),
-        url: destination.url.clone(),
-        profile: destination.profile.clone(),
-        auth_key: destination.auth_key.as_ref().map(|key| key.expose().to_owned()),
-        signing_keys: destination
-            .signing_keys
-            .iter()
-            .map(|key| key.expose().to_owned())
-            .collect(),
-        events: destination.events.clone(),
-        retry: destination.retry.clone(),
-    });
-    let inline = |options: &DestinationOptions| options.name == crate::config::resolved::UNIFIED;
-    let (mut written_out, named): (Vec<_>, Vec<_>) = destinations.partition(inline);
-    let unified = match (written_out.pop(), &config.unified) {
-        (Some(options), _) => Unified::Inline(options),
-        (None, Some(name)) => Unified::Named(name.clone()),
-        (None, None) => Unified::Off,
-    };
+    let (destinations, unified) = destinations::of(config);
     let server = &config.server;
     CallbackOptions {
         deployment: Deployment::new(server.user_id, &server.app_id, &server.region, &server.public_url),
-        destinations: named,
+        destinations,
         unified,
+        surroundings: Surroundings {
+            hooks_dir: server.hooks_dir.clone(),
+            storages: Some(Storages::new(
+                config
+                    .storages
+                    .iter()
+                    .map(|storage| Folder::new(&storage.name, &storage.path)),
+            )),
+        },
         pace: Pace::default(),
         metrics: metrics.clone(),
     }

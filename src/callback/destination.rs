@@ -14,6 +14,7 @@ use crate::callback::way;
 use crate::callback::way::Surroundings;
 use crate::callback::way::Way;
 use crate::events::EventType;
+use crate::events::listeners::Listener;
 use crate::events::profile::Profile;
 use crate::workflow::destination::Definition;
 use crate::workflow::destination::Hidden;
@@ -72,6 +73,8 @@ pub struct Destination {
     pub profile: Profile,
     /// Its body, where it is not the profile's.
     pub body: Option<Arc<BodyTemplate>>,
+    /// Its subject line, by mail.
+    pub subject: Option<Arc<BodyTemplate>>,
     /// The kind of chat robot it is.
     pub robot: Option<Robot>,
     /// Key of the profile's own signature.
@@ -80,10 +83,8 @@ pub struct Destination {
     pub signing_keys: Vec<Key>,
     /// Headers sent along.
     pub headers: Vec<(String, String)>,
-    /// Told of everything it wants, whatever workflows say.
-    pub global: bool,
-    /// Events it wants; empty: all but those that must be asked for.
-    pub events: Vec<EventType>,
+    /// What it wants.
+    pub listener: Listener,
     /// How tries are repeated.
     pub retry: RetryMode,
     /// Time of a try; none: that of the retry mode.
@@ -122,6 +123,11 @@ impl Destination {
             (None, "") => None,
             (None, text) => Some(BodyTemplate::new(text)?),
         };
+        let subject = match definition.subject.as_str() {
+            _ if !by_mail => None,
+            "" => Some(BodyTemplate::new(crate::callback::mail::SUBJECT)?),
+            text => Some(BodyTemplate::new(text)?),
+        };
         let profile = match definition.profile.as_str() {
             _ if body.is_some() => Profile::Native,
             "" => Profile::Ims,
@@ -142,12 +148,16 @@ impl Destination {
             robot,
             auth_key: key(definition.auth_key.as_ref()),
             signing_keys: keys.into_iter().filter_map(|text| key(text.as_ref())).collect(),
-            global: definition.global,
-            events,
+            listener: Listener {
+                events,
+                legacy_events: definition.legacy_events,
+                global: definition.global,
+            },
             retry: RetryMode::parse(&definition.retry)?,
             timeout: (seconds > 0).then(|| Duration::from_secs(seconds.into())),
             way: way::make(definition, maker, surroundings)?,
             body: body.map(Arc::new),
+            subject: subject.map(Arc::new),
         })
     }
 
@@ -161,29 +171,20 @@ impl Destination {
             way: way::posting(&inline.url, Reach::Network)?,
             profile: Profile::parse(&inline.profile)?,
             body: None,
+            subject: None,
             robot: None,
             auth_key: inline.auth_key.as_deref().map(Key::new).filter(|key| !key.is_empty()),
             signing_keys: Vec::new(),
             headers: Vec::new(),
-            global: false,
-            events: Vec::new(),
+            listener: Listener::default(),
             retry: RetryMode::Patient,
             timeout: None,
         })
     }
 
-    /// Whether it wants events of this type.
-    pub fn wants(&self, event_type: EventType) -> bool {
-        if self.events.is_empty() {
-            !event_type.opt_in()
-        } else {
-            self.events.contains(&event_type)
-        }
-    }
-
     /// Whether it asks for events of this type by name.
     pub fn names(&self, event_type: EventType) -> bool {
-        self.events.contains(&event_type)
+        self.listener.events.contains(&event_type)
     }
 
     /// Keys that sign time and body: ours, and in our own profile the profile's key too.
@@ -279,7 +280,6 @@ mod tests {
     use super::Destination;
     use super::Maker;
     use crate::callback::way::Surroundings;
-    use crate::events::EventType;
     use crate::workflow::destination::Definition;
     use crate::workflow::resolved::InlineDestination;
 
@@ -338,15 +338,5 @@ mod tests {
         ] {
             assert!(said.contains(cause) && said.contains("mam"), "{said:?} must say {cause:?}");
         }
-    }
-
-    #[tokio::test]
-    async fn starts_are_told_only_when_asked_for() {
-        let mut destination = checked(&definition(), Maker::File).expect("valid");
-        assert!(!destination.wants(EventType::WorkflowTaskStart));
-        assert!(destination.wants(EventType::SnapshotComplete));
-        destination.events = vec![EventType::WorkflowTaskStart];
-        assert!(destination.wants(EventType::WorkflowTaskStart));
-        assert!(!destination.wants(EventType::SnapshotComplete));
     }
 }

@@ -38,6 +38,18 @@ impl Key {
         self.0.as_bytes()
     }
 
+    /// The secret itself, for signatures that cover it.
+    pub(super) fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// HMAC-SHA256 of `text` by this key.
+    pub(super) fn hmac_sha256(&self, text: &[u8]) -> [u8; 32] {
+        let mut mac = Hmac::<Sha256>::new_from_slice(self.bytes()).expect("HMAC takes keys of any length");
+        mac.update(text);
+        mac.finalize().into_bytes().into()
+    }
+
     /// Nothing to sign with.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -66,6 +78,15 @@ pub fn cloud_signature(url: &str, timestamp: &str, key: &Key) -> String {
     digest.update(b"|");
     digest.update(timestamp.as_bytes());
     digest.update(b"|");
+    digest.update(key.bytes());
+    hex::encode(digest.finalize())
+}
+
+/// Tencent's `Sign` in the body: `md5(Timestamp + NotifyKey)`, 32 hex digits; `timestamp` is when it expires, in seconds
+/// since 1970.
+pub fn notify_sign(timestamp: &str, key: &Key) -> String {
+    let mut digest = Md5::new();
+    digest.update(timestamp.as_bytes());
     digest.update(key.bytes());
     hex::encode(digest.finalize())
 }

@@ -72,6 +72,7 @@ pub(super) fn resolve(
         profile: section.profile.clone(),
         global: section.global,
         events: section.events.clone(),
+        legacy_events: section.legacy_events,
         retry: section.retry.clone(),
         timeout_s: section.timeout_s,
         headers,

@@ -176,6 +176,7 @@ fn tell(
         unified: true,
         destination: None,
         inline: None,
+        legacy_events: false,
     };
     announce(connection, &event, &rule)
 }

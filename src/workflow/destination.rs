@@ -56,6 +56,8 @@ pub struct Definition {
     pub global: bool,
     /// Names of the events it wants; empty: all but those that must be asked for.
     pub events: Vec<String>,
+    /// The transcode events of the older cloud API too.
+    pub legacy_events: bool,
     /// `default` (also when empty) or `ims`.
     pub retry: String,
     /// Seconds a try may take; 0: 10, of a program 60.
