@@ -8,8 +8,9 @@ set -euo pipefail
 wanted=(gcc make pkg-config curl clang libclang-dev libavcodec-dev libavformat-dev libavfilter-dev libavdevice-dev
         libavutil-dev libswscale-dev libswresample-dev)
 # g++: the kernels as functions of the host, for the stand-in driver. ffmpeg: the independent reader of what we made. bindfs and a loop ext4: storages that misbehave.
-# jq and sqlite3: reading what was recorded.
-[ "${1:-}" = test ] && wanted+=(g++ ffmpeg bindfs fuse3 e2fsprogs jq sqlite3 shellcheck)
+# jq and sqlite3: reading what was recorded. The four servers and openssl: tests/queues starts them itself, on loopback.
+servers=(rabbitmq-server nats-server mosquitto redis-server)
+[ "${1:-}" = test ] && wanted+=(g++ ffmpeg bindfs fuse3 e2fsprogs jq sqlite3 shellcheck openssl "${servers[@]}")
 # What packaging/ffmpeg/build.sh compiles with, and the libraries it takes from the distribution as .a files.
 [ "${1:-}" = static ] && wanted+=(g++ nasm cmake meson ninja-build xz-utils libx264-dev libx265-dev libopus-dev libvpx-dev
         libmp3lame-dev libzimg-dev libnuma-dev zlib1g-dev libass-dev libfreetype-dev libfribidi-dev libfontconfig-dev
@@ -28,4 +29,16 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 echo "installing ${missing[*]}" >&2
 "${as_root[@]}" apt-get update -qq
+
+# These packages bring services that nobody asked for: they are neither started now nor with the next boot.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+  printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" install -m 755 /dev/stdin "$policy"
+  trap '"${as_root[@]}" rm -f "$policy"' EXIT
+fi
 "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+if [ -d /run/systemd/system ]; then
+  for server in "${servers[@]}"; do
+    printf '%s\n' "${missing[@]}" | grep -qx "$server" && "${as_root[@]}" systemctl disable -q "$server" || true
+  done
+fi

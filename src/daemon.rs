@@ -47,6 +47,7 @@ use crate::web::folders::FolderObjects;
 use crate::web::links::Signer;
 use crate::web::state::About;
 use crate::web::state::WebState;
+use crate::web::template_shelf::TemplateShelf;
 use crate::worker::environment::DeviceEnvironment;
 use crate::worker::protocol::SandboxMode;
 use crate::workflow::template::Templates;
@@ -63,26 +64,22 @@ use tokio_util::sync::CancellationToken;
 const KERNELS: &str = "kernels";
 
 /// What the daemon is made of.
-#[derive(Debug)]
 pub struct DaemonOptions {
     /// The configuration.
     pub config: Config,
-    /// What lay in its workflows folder.
-    pub definitions: Vec<DefinitionFile>,
-    /// Templates that definitions may name.
-    pub templates: Arc<Templates>,
+    /// Reads its workflows folder, once it is known which templates there are.
+    pub definitions: ReadDefinitions,
 }
+
+/// Reads what lies in the workflows folder.
+pub type ReadDefinitions = Box<dyn FnOnce(&Config, &Templates) -> Result<Vec<DefinitionFile>, String> + Send>;
 
 /// Runs the daemon until `stop`.
 ///
 /// # Errors
 /// What kept it from starting, or made it end by itself.
 pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), Fault> {
-    let DaemonOptions {
-        config,
-        definitions,
-        templates,
-    } = options;
+    let DaemonOptions { config, definitions } = options;
     let started = UtcMs::now();
     let bells = Bells::default();
     let metrics = Metrics::default();
@@ -95,6 +92,17 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
     if let Some(file) = crate::web::secrets::first_admin_token(&store, &config.server.state_dir, started).await? {
         tracing::info!(file = %file.display(), "a first admin token was made");
     }
+    let templates = store.templates().await.map_err(|error| error.fault("the templates"))?;
+    let definitions = definitions(&config, &templates).map_err(|cause| {
+        Fault::new(
+            "WorkflowsUnreadable",
+            Blame::Request,
+            "read",
+            config.server.workflows_dir.display().to_string(),
+            cause,
+            "Set server.workflows_dir to a directory that this user may read.",
+        )
+    })?;
     definitions::keep(&store, &definitions, started).await?;
 
     // What carries work out, and what decides it.
@@ -105,6 +113,9 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
         started,
         threads: scheduler_options.capacity.threads,
         attempts: scheduler_options.capacity.attempts,
+        pass_memory_bytes: scheduler_options.capacity.memory_of_one(),
+        region: config.server.region.clone(),
+        workflow_quota: config.workflow_quota,
     };
     let draining = Arc::new(AtomicBool::new(false));
     let scheduler = Scheduler::new(scheduler_options, store.clone(), executor, bells.clone())
@@ -152,7 +163,7 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
         storages: Arc::new(ports::Storages(trigger.board())),
         devices: Arc::new(ports::Devices(devices)),
         meters: DeviceMeters::default(),
-        templates,
+        templates: TemplateShelf::new(templates),
         missing_for: {
             let config = config.clone();
             Arc::new(move |workflow| config.missing_for(workflow).iter().map(ToString::to_string).collect())

@@ -10,8 +10,6 @@ use crate::cli::outcome::BadUsage;
 use crate::config;
 use crate::daemon;
 use crate::daemon::DaemonOptions;
-use crate::workflow::template::Templates;
-use std::sync::Arc;
 use tokio::signal::unix::SignalKind;
 use tokio::signal::unix::signal;
 use tokio_util::sync::CancellationToken;
@@ -31,8 +29,6 @@ pub fn run(_args: &Args, log: Option<&str>, context: &Context) -> anyhow::Result
     for wrong in &config.warnings {
         tracing::warn!("{}", config::line(&context.config, wrong));
     }
-    let templates = Arc::new(Templates::shipped());
-    let definitions = config::definitions::load(&config, &templates).map_err(BadUsage)?;
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(threads.min(WORKER_THREADS))
@@ -40,8 +36,7 @@ pub fn run(_args: &Args, log: Option<&str>, context: &Context) -> anyhow::Result
         .build()?;
     let served = runtime.block_on(serve(DaemonOptions {
         config,
-        definitions,
-        templates,
+        definitions: Box::new(config::definitions::load),
     }));
     // A file operation on a hung mount cannot be interrupted; it must not keep a stopped daemon alive.
     runtime.shutdown_background();

@@ -76,6 +76,8 @@ pub struct File {
     pub destination: Vec<DestinationSection>,
     /// `[callback]`.
     pub callback: CallbackSection,
+    /// `[workflows]`.
+    pub workflows: WorkflowsSection,
     /// `[capacity]`.
     pub capacity: CapacitySection,
     /// `[limits]`.
@@ -310,6 +312,14 @@ impl Default for CallbackSection {
             retry: DestinationSection::default_retry(),
         }
     }
+}
+
+/// `[workflows]`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[expect(missing_docs, reason = "every key is described in config/reelmill.toml")]
+pub struct WorkflowsSection {
+    pub quota: u32,
 }
 
 /// `[capacity]`.

@@ -43,6 +43,8 @@ pub struct Config {
     pub destination_files: Vec<PathBuf>,
     /// Name of the destination that every event without a callback of its own goes to; none: nobody.
     pub unified: Option<String>,
+    /// Most workflows besides those that ship; none: no limit.
+    pub workflow_quota: Option<u32>,
     /// How much work at once.
     pub capacity: Capacity,
     /// Limits against hostile sources.
@@ -196,6 +198,7 @@ pub(super) fn resolve(raw: &File, folder: &Path) -> Result<Config, Vec<Wrong>> {
         destinations,
         destination_files,
         unified,
+        workflow_quota: (raw.workflows.quota > 0).then_some(raw.workflows.quota),
         capacity: capacity(&mut findings, raw),
         limits: limits(&mut findings, raw),
         retention: Retention {

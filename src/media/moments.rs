@@ -133,11 +133,7 @@ pub fn need_length(spec: &SnapshotSpec) -> bool {
 
 /// Whether a spec can come to no more than one picture, so that it stands at the output's own path without a number.
 pub fn is_lone(spec: &SnapshotSpec) -> bool {
-    if !spec.times.is_empty() {
-        spec.times.len() == 1 || spec.count == Some(1)
-    } else {
-        spec.count == Some(1) || (spec.count.is_none() && spec.interval_s.is_none_or(|interval_s| interval_s <= 0.0))
-    }
+    spec.is_lone()
 }
 
 fn explicit(text: &str, span: Span) -> Result<f64, Fault> {

@@ -4,7 +4,6 @@
 //! (its jobs are not its own any more). Deliberately absent: which jobs to lease together, and workers.
 
 use super::Store;
-use super::announce::announce;
 use super::error::StoreError;
 use super::jobs;
 use super::row::Columns;
@@ -16,7 +15,6 @@ use crate::base::fault::Fault;
 use crate::base::ids::AttemptId;
 use crate::base::ids::JobId;
 use crate::base::ids::TaskId;
-use crate::events::Detail;
 use crate::media::progress::Cost;
 use crate::workflow::resolved::ResolvedWorkflow;
 use crate::workflow::status::JobEvent;
@@ -125,8 +123,7 @@ impl Store {
             }
             if task.status == TaskStatus::Init {
                 settling::change(connection, &mut task, TaskEvent::Begun, now)?;
-                let event = telling::event(connection, &task, None, Detail::TaskStarted, now)?;
-                announce(connection, &event, task.callback(&workflow))?;
+                telling::tell_begin(connection, &task, &workflow, now)?;
             }
             Ok(Some(number))
         })

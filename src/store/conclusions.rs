@@ -5,7 +5,6 @@
 //! the verdicts.
 
 use super::Store;
-use super::announce::announce;
 use super::error::StoreError;
 use super::jobs;
 use super::jobs::JobResult;
@@ -20,7 +19,6 @@ use crate::base::clock::UtcMs;
 use crate::base::fault::Fault;
 use crate::base::ids::AttemptId;
 use crate::base::ids::JobId;
-use crate::events::Detail;
 use crate::workflow::resolved::ResolvedWorkflow;
 use crate::workflow::status::JobEvent;
 use crate::workflow::status::JobStatus;
@@ -124,8 +122,7 @@ impl Store {
             });
             if task.status == TaskStatus::Init {
                 settling::change(connection, &mut task, TaskEvent::Begun, now)?;
-                let event = telling::event(connection, &task, None, Detail::TaskStarted, now)?;
-                announce(connection, &event, task.callback(&workflow))?;
+                telling::tell_begin(connection, &task, &workflow, now)?;
             }
             finish(connection, &mut task, &mut row, &workflow, now)
         })

@@ -14,6 +14,7 @@ use super::tasks::Overrides;
 use crate::base::clock::UtcMs;
 use crate::base::ids::TaskId;
 use crate::base::ids::WorkflowId;
+use crate::events::Purpose;
 use crate::events::TriggerSource;
 use crate::objects::uri::ObjectUri;
 use crate::workflow::resolved::ResolvedWorkflow;
@@ -111,6 +112,7 @@ impl Store {
                     version: found.version,
                     source: &settled.source,
                     trigger: TriggerSource::Workflow,
+                    purpose: Purpose::Run,
                     user_data: None,
                     priority: 0,
                     overrides: &Overrides::default(),

@@ -18,6 +18,7 @@
 //!    `pub(super) fn name(connection: &Connection, ...)`; [`announce::announce`] writes an event that way.
 //! 4. Say at each method what holds if the process dies at any line of it.
 
+pub mod admission;
 pub mod afters;
 pub mod alerts;
 pub(crate) mod announce;
@@ -32,21 +33,27 @@ pub mod events;
 pub mod intake;
 pub mod intents;
 pub mod jobs;
+pub mod library;
 pub mod listeners;
 pub mod listing;
 mod made;
 pub mod media;
 pub mod outputs;
 mod readers;
+mod registration;
 pub mod restore;
 mod row;
+pub mod search;
 mod settings;
 mod settling;
+pub mod standing;
 pub mod tasks;
 mod telling;
+pub mod templates;
 pub mod tokens;
 mod upgrade;
 pub mod wishes;
+pub mod workflow_versions;
 pub mod workflows;
 mod writer;
 

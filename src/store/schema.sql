@@ -152,9 +152,10 @@ create table tasks (
   created_ms integer not null,
   started_ms integer,                     -- first lease. Null: not begun
   ended_ms integer,                       -- Null: not ended
-  purpose text not null default 'run' check (purpose in ('run', 'register', 'job'))
+  purpose text not null default 'run' check (purpose in ('run', 'register', 'job')),
                                           -- run: of a workflow; register: looks at a media that was registered, and
                                           -- announces that instead of itself; job: one activity submitted alone
+  search_row integer                      -- its row of task_search. Null: not there yet
 ) strict;
 
 -- Lists by status, newest first, by key: `where status = ? and id < ? order by id desc limit ?`.
@@ -162,6 +163,8 @@ create index tasks_by_status on tasks (status, id);
 create index tasks_by_workflow on tasks (workflow_id, id);
 create index tasks_by_media on tasks (media_id, id);
 create index tasks_with_intent on tasks (id) where intent is not null;
+create unique index tasks_by_search on tasks (search_row) where search_row is not null;
+create index tasks_unsearched on tasks (id) where search_row is null;
 -- Tasks whose source still has to be moved or deleted (the flag is set only for workflows with an `after` rule).
 create table task_afters (
   task_id text primary key references tasks (id) on delete cascade,
@@ -297,8 +300,41 @@ create index publish_intents_by_attempt on publish_intents (attempt_id);
 -- The media library
 ------------------------------------------------------------------------------------------------------------
 
--- Words that media are found by: title, key, description and tags, lower case. Rows are found by media.search_row.
-create virtual table media_search using fts5 (words, tokenize = 'trigram');
+-- Words that media are found by: title, key, description and tags. Rows are found by media.search_row; the words
+-- themselves are not kept a second time.
+create virtual table media_search using fts5 (words, tokenize = 'trigram', content = '', contentless_delete = 1);
+create trigger media_unsearch after delete on media when old.search_row is not null begin
+  delete from media_search where rowid = old.search_row;
+end;
+
+-- The same for tasks: the key of their source, and user data. Rows are found by tasks.search_row.
+create virtual table task_search using fts5 (words, tokenize = 'trigram', content = '', contentless_delete = 1);
+create trigger task_unsearch after delete on tasks when old.search_row is not null begin
+  delete from task_search where rowid = old.search_row;
+end;
+
+-- Each tag of each media.
+create table media_tags (
+  tag text not null,
+  media_id text not null references media (id) on delete cascade,
+  primary key (tag, media_id)
+) strict, without rowid;
+
+create index media_tags_by_media on media_tags (media_id);
+
+-- Deletions that are not finished: files of a media that are to go. The row goes in the transaction that says so.
+create table deletions (
+  media_id text primary key references media (id) on delete cascade,
+  what text not null check (what in ('all', 'media', 'outputs', 'source')),
+  additions integer not null check (additions in (0, 1)), -- 1: the files of attachments and renditions go too
+  who text not null,                      -- token or user that asked
+  gone text not null default '[]',        -- JSON array of `storage:key`: what is gone so far, as its event will say
+  tries integer not null default 0,
+  next_ms integer not null,               -- earliest next try
+  created_ms integer not null
+) strict, without rowid;
+
+create index deletions_due on deletions (next_ms);
 
 -- What media are filed under.
 create table categories (
@@ -312,6 +348,11 @@ create table categories (
 -- Media by state and by category, newest first.
 create index media_by_state on media (state, id);
 create index media_by_category on media (category, id) where category is not null;
+create index media_by_storage on media (storage, id);
+create index media_by_type on media (media_type, id);
+create index media_by_origin on media (origin, id);
+create unique index media_by_search on media (search_row) where search_row is not null;
+create index media_unsearched on media (id) where search_row is null;
 
 -- Files that were added to a media: attachments (subtitles, watermarks, pictures), and renditions made elsewhere.
 create table additions (

@@ -10,10 +10,12 @@ use super::jobs;
 use super::jobs::JobResult;
 use super::jobs::JobRow;
 use super::media;
+use super::registration;
 use super::tasks::TaskRow;
 use super::telling;
 use crate::base::clock::UtcMs;
 use crate::events::Detail;
+use crate::events::Purpose;
 use crate::media::facts::MediaFacts;
 use crate::workflow::condition;
 use crate::workflow::condition::Node;
@@ -50,11 +52,14 @@ pub(super) fn settle(
     } else {
         step_on(connection, task, &mut rows, workflow, now)?;
     }
-    let statuses: Vec<JobStatus> = rows.iter().map(|job| job.status).collect();
-    let Some(event) = condition::outcome(workflow, &statuses) else {
+    let Some(event) = condition::outcome(workflow, &nodes_of(&rows)) else {
         return Ok(None);
     };
     change(connection, task, event, now)?;
+    if task.purpose == Purpose::Register {
+        registration::ended(connection, task, &rows, workflow, now)?;
+        return Ok(Some(task.status));
+    }
     let detail = Detail::TaskEnded {
         status: task.status,
         activities: telling::activities(workflow, &rows),
@@ -88,6 +93,16 @@ fn subject(
     Ok((facts, done.collect::<Result<_, StoreError>>()?))
 }
 
+/// Where the activities of a task stand.
+fn nodes_of(rows: &[JobRow]) -> Vec<Node> {
+    let node = |job: &JobRow| Node {
+        status: job.status,
+        ready: job.ready_at.is_some(),
+        blocks: job.status == JobStatus::Success && job.result.as_ref().is_some_and(JobResult::blocks),
+    };
+    rows.iter().map(node).collect()
+}
+
 /// Readies and skips what is due.
 fn step_on(
     connection: &Connection,
@@ -96,14 +111,7 @@ fn step_on(
     workflow: &ResolvedWorkflow,
     now: UtcMs,
 ) -> Result<(), StoreError> {
-    let nodes: Vec<Node> = rows
-        .iter()
-        .map(|job| Node {
-            status: job.status,
-            ready: job.ready_at.is_some(),
-            blocks: job.result.as_ref().is_some_and(JobResult::blocks),
-        })
-        .collect();
+    let nodes = nodes_of(rows);
     let (facts, done) = if condition::has_expressions(&workflow.activities) {
         subject(connection, task, rows)?
     } else {

@@ -6,6 +6,7 @@
 use super::Store;
 use super::error::StoreError;
 use super::intents::Intent;
+use super::media::Origin;
 use super::media::Source;
 use super::media::media_for;
 use super::row::Columns;
@@ -15,6 +16,7 @@ use crate::base::ids::JobId;
 use crate::base::ids::MediaId;
 use crate::base::ids::TaskId;
 use crate::base::ids::WorkflowId;
+use crate::events::Purpose;
 use crate::events::TriggerSource;
 use crate::workflow::condition;
 use crate::workflow::condition::Node;
@@ -91,6 +93,8 @@ pub struct TaskRow {
     pub status: TaskStatus,
     /// What caused it.
     pub trigger: TriggerSource,
+    /// What it is for.
+    pub purpose: Purpose,
     /// The caller's JSON text.
     pub user_data: Option<String>,
     /// Larger first.
@@ -155,6 +159,7 @@ pub(super) struct NewTask<'a> {
     pub version: u32,
     pub source: &'a Source,
     pub trigger: TriggerSource,
+    pub purpose: Purpose,
     pub user_data: Option<&'a str>,
     pub priority: i64,
     pub overrides: &'a Overrides,
@@ -195,6 +200,7 @@ impl Store {
                 version: workflow.version,
                 source: &start.source,
                 trigger: start.trigger,
+                purpose: Purpose::Run,
                 user_data: start.user_data.as_deref(),
                 priority: start.priority,
                 overrides: &start.overrides,
@@ -223,11 +229,16 @@ pub(super) fn insert(
     now: UtcMs,
 ) -> Result<TaskId, StoreError> {
     const TASK: &str = "insert into tasks (id, workflow_id, workflow_version, workflow_name, media_id, status, trigger, \
-        user_data, priority, overrides, idempotency_key, arrival_seq, created_ms) values (:id, :workflow, :version, \
-        :name, :media, 'Init', :trigger, :user_data, :priority, :overrides, :idempotency_key, :arrival, :now)";
+        user_data, priority, overrides, idempotency_key, arrival_seq, created_ms, purpose) values (:id, :workflow, \
+        :version, :name, :media, 'Init', :trigger, :user_data, :priority, :overrides, :idempotency_key, :arrival, :now, \
+        :purpose)";
     const JOB: &str = "insert into jobs (id, task_id, activity, ordinal, kind, status, priority, ready_ms, created_ms, carrier) \
         values (:id, :task, :activity, :ordinal, :kind, 'Init', :priority, :ready, :now, :carrier)";
-    let media = media_for(connection, new.source, now)?;
+    let origin = match new.arrival_seq {
+        Some(_) => Origin::Arrival,
+        None => Origin::Reference,
+    };
+    let media = media_for(connection, new.source, origin, now)?;
     let task = TaskId::fresh();
     let overrides = match new.overrides {
         none if *none == Overrides::default() => None,
@@ -237,7 +248,7 @@ pub(super) fn insert(
         ":id": task.as_str(), ":workflow": new.workflow.as_str(), ":version": new.version, ":name": workflow.name,
         ":media": media.as_str(), ":trigger": new.trigger.as_str(), ":user_data": new.user_data,
         ":priority": new.priority, ":overrides": overrides, ":idempotency_key": new.idempotency_key,
-        ":arrival": new.arrival_seq, ":now": now.0,
+        ":arrival": new.arrival_seq, ":now": now.0, ":purpose": new.purpose.as_str(),
     })?;
     let fresh = Node {
         status: JobStatus::Init,
@@ -264,7 +275,7 @@ pub(super) fn insert(
 /// The task with this id.
 pub(super) fn task_row(connection: &Connection, id: &TaskId) -> Result<TaskRow, StoreError> {
     const SQL: &str = "select id, workflow_id, workflow_version, workflow_name, media_id, status, trigger, user_data, \
-        priority, overrides, intent, runs, created_ms, started_ms, ended_ms from tasks where id = ?1";
+        priority, overrides, intent, runs, created_ms, started_ms, ended_ms, purpose from tasks where id = ?1";
     let mut statement = connection.prepare_cached(SQL)?;
     let mut rows = statement.query([id.as_str()])?;
     let row = rows.next()?.ok_or_else(|| StoreError::not_found("task", id.as_str()))?;
@@ -285,5 +296,6 @@ pub(super) fn task_row(connection: &Connection, id: &TaskId) -> Result<TaskRow, 
         created_at: row.time(12)?,
         started_at: row.maybe_time(13)?,
         ended_at: row.maybe_time(14)?,
+        purpose: row.word(15, Purpose::parse)?,
     })
 }

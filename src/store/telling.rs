@@ -48,7 +48,7 @@ pub(super) fn library_event(
         id: EventId::fresh(),
         at: now,
         media: media.map(|media| media_brief(connection, media)).transpose()?,
-        task: task.map(|task| task_brief(connection, task)).transpose()?,
+        task: task.map(task_brief),
         job,
         detail: Detail::Library { fact: Box::new(fact) },
     })
@@ -66,10 +66,24 @@ pub(super) fn event(
         id: EventId::fresh(),
         at: now,
         media: Some(media_brief(connection, &task.media)?),
-        task: Some(task_brief(connection, task)?),
+        task: Some(task_brief(task)),
         job,
         detail,
     })
+}
+
+/// Announces that the first job of a task began. A registration is told by its end alone.
+pub(super) fn tell_begin(
+    connection: &Connection,
+    task: &TaskRow,
+    workflow: &ResolvedWorkflow,
+    now: UtcMs,
+) -> Result<(), StoreError> {
+    if task.purpose == Purpose::Register {
+        return Ok(());
+    }
+    let event = event(connection, task, None, Detail::TaskStarted, now)?;
+    announce(connection, &event, task.callback(workflow))
 }
 
 fn media_brief(connection: &Connection, media: &MediaId) -> Result<MediaBrief, StoreError> {
@@ -81,20 +95,16 @@ fn media_brief(connection: &Connection, media: &MediaId) -> Result<MediaBrief, S
     })
 }
 
-fn task_brief(connection: &Connection, task: &TaskRow) -> Result<TaskBrief, StoreError> {
-    const PURPOSE: &str = "select purpose from tasks where id = ?1";
-    let purpose: String = connection
-        .prepare_cached(PURPOSE)?
-        .query_row([task.id.as_str()], |row| row.get(0))?;
-    Ok(TaskBrief {
+fn task_brief(task: &TaskRow) -> TaskBrief {
+    TaskBrief {
         id: task.id.clone(),
         workflow: task.workflow.clone(),
         workflow_name: task.workflow_name.clone(),
         trigger: task.trigger,
-        purpose: Purpose::parse(&purpose).unwrap_or_default(),
+        purpose: task.purpose,
         user_data: task.user_data.clone(),
         created_at: task.created_at,
-    })
+    }
 }
 
 /// A job as events tell it.
@@ -218,7 +228,7 @@ fn tell_legacy(
 ) -> Result<(), StoreError> {
     let rule = task.callback(workflow);
     let listeners = listeners::listeners(connection)?;
-    let submitted = task_brief(connection, task)?.purpose == Purpose::Job;
+    let submitted = task.purpose == Purpose::Job;
     let legacy = told.iter().filter_map(|detail| match detail {
         Detail::OutputEnded {
             output,

@@ -8,6 +8,7 @@ use super::error::StoreError;
 use super::intents::Intent;
 use super::jobs;
 use super::outputs;
+use super::registration;
 use super::row::Columns;
 use super::settling;
 use super::tasks::task_row;
@@ -15,6 +16,7 @@ use crate::base::clock::UtcMs;
 use crate::base::ids::AttemptId;
 use crate::base::ids::JobId;
 use crate::base::ids::TaskId;
+use crate::events::Purpose;
 use crate::workflow::condition;
 use crate::workflow::resolved::ResolvedWorkflow;
 use crate::workflow::status::JobEvent;
@@ -104,6 +106,9 @@ impl Store {
             }
             send_back(connection, &task, &workflow, now)?;
             settling::change(connection, &mut row, TaskEvent::Retried, now)?;
+            if row.purpose == Purpose::Register {
+                registration::again(connection, &row, now)?;
+            }
             settling::settle(connection, &mut row, &workflow, now)?;
             Ok(())
         })

@@ -5,9 +5,13 @@
 
 use super::Store;
 use super::error::StoreError;
+use super::registration;
 use super::row::Columns;
 use crate::base::clock::UtcMs;
+use crate::base::fault::Blame;
+use crate::base::fault::Fault;
 use crate::base::ids::WorkflowId;
+use crate::workflow::preset;
 use crate::workflow::resolved::ResolvedWorkflow;
 use rusqlite::Connection;
 use rusqlite::OptionalExtension;
@@ -59,6 +63,18 @@ pub struct SaveWorkflow {
     pub enabled_first: bool,
 }
 
+/// What holds when a person saves a definition, beside what holds for files and what ships.
+#[derive(Debug, Clone, Default)]
+pub struct ByHand {
+    /// The workflow it replaces, which takes the definition's name; none: the one of that name, or a new one.
+    pub replaces: Option<WorkflowId>,
+    /// Most workflows that are not shipped; none: no limit.
+    pub quota: Option<u32>,
+}
+
+/// Fault code: there are as many workflows as the quota allows.
+pub const QUOTA_REACHED: &str = "WorkflowQuotaReached";
+
 /// What saving did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Saved {
@@ -105,8 +121,28 @@ impl Store {
     /// # Errors
     /// `Conflict` when the name belongs to a workflow of another origin.
     pub async fn save_workflow(&self, save: SaveWorkflow, now: UtcMs) -> Result<Saved, StoreError> {
-        self.write("save a workflow", move |connection| save_one(connection, &save, now))
-            .await
+        self.write("save a workflow", move |connection| {
+            save_one(connection, &save, None, now)
+        })
+        .await
+    }
+
+    /// The same as a person's doing: a new one within the quota, a known one only while it is disabled, under another
+    /// name where that is free. All or nothing at any death.
+    ///
+    /// # Errors
+    /// `Refused` with [`QUOTA_REACHED`]; `Conflict` when it is enabled and would change, its name belongs to another, or it
+    /// is of another origin.
+    pub async fn save_workflow_by_hand(
+        &self,
+        save: SaveWorkflow,
+        by_hand: ByHand,
+        now: UtcMs,
+    ) -> Result<Saved, StoreError> {
+        self.write("save a workflow", move |connection| {
+            save_one(connection, &save, Some(&by_hand), now)
+        })
+        .await
     }
 
     /// The workflow with this id or name.
@@ -198,61 +234,105 @@ impl Store {
     }
 }
 
-fn save_one(connection: &Connection, save: &SaveWorkflow, now: UtcMs) -> Result<Saved, StoreError> {
-    const KNOWN: &str = "select w.id, w.origin, w.version, v.hash from workflows w join workflow_versions v \
-        on v.workflow_id = w.id and v.version = w.version where w.name = ?1";
+/// What is kept of a workflow before it is saved again.
+struct Known {
+    id: String,
+    name: String,
+    origin: String,
+    version: u32,
+    enabled: bool,
+    hash: String,
+}
+
+fn known_by(connection: &Connection, column: &str, value: &str) -> Result<Option<Known>, StoreError> {
+    let sql = format!(
+        "select w.id, w.name, w.origin, w.version, w.enabled, v.hash from workflows w join workflow_versions v \
+         on v.workflow_id = w.id and v.version = w.version where w.{column} = ?1"
+    );
+    let row = |row: &Row<'_>| {
+        Ok(Known {
+            id: row.get(0)?,
+            name: row.get(1)?,
+            origin: row.get(2)?,
+            version: row.get(3)?,
+            enabled: row.get(4)?,
+            hash: row.get(5)?,
+        })
+    };
+    Ok(connection.prepare_cached(&sql)?.query_row([value], row).optional()?)
+}
+
+fn save_one(
+    connection: &Connection,
+    save: &SaveWorkflow,
+    by_hand: Option<&ByHand>,
+    now: UtcMs,
+) -> Result<Saved, StoreError> {
     const MAKE: &str = "insert into workflows (id, name, origin, enabled, enabled_ms, version, created_ms, modified_ms) \
         values (:id, :name, :origin, :enabled, case when :enabled then :now end, 1, :now, :now)";
-    const RAISE: &str = "update workflows set version = :version, modified_ms = :now where id = :id";
+    const RAISE: &str = "update workflows set version = :version, name = :name, modified_ms = :now where id = :id";
     const VERSION: &str = "insert into workflow_versions (workflow_id, version, definition, resolved, hash, created_ms) \
         values (:id, :version, :definition, :resolved, :hash, :now)";
     const REWORD: &str =
         "update workflow_versions set definition = :definition where workflow_id = :id and version = :version";
     let resolved = serde_json::to_string(&save.resolved)?;
     let hash = hex::encode(Sha256::digest(resolved.as_bytes()));
-    let known = connection
-        .prepare_cached(KNOWN)?
-        .query_row([&save.resolved.name], |row| {
-            Ok((
-                row.get::<_, String>(0)?,
-                row.get::<_, String>(1)?,
-                row.get::<_, u32>(2)?,
-                row.get::<_, String>(3)?,
-            ))
-        })
-        .optional()?;
+    let name = &save.resolved.name;
+    let of_name = known_by(connection, "name", name)?;
+    let known = match by_hand.and_then(|by_hand| by_hand.replaces.as_ref()) {
+        None => of_name,
+        Some(id) => {
+            let known = known_by(connection, "id", id.as_str())?;
+            if let Some(other) = of_name.filter(|other| other.id != id.as_str()) {
+                return Err(StoreError::Conflict(format!(
+                    "the name {} belongs to another workflow",
+                    other.name
+                )));
+            }
+            Some(known.ok_or_else(|| StoreError::not_found("workflow", id.as_str()))?)
+        }
+    };
     let (id, version) = match known {
         None => {
+            if let Some(quota) = by_hand.and_then(|by_hand| by_hand.quota) {
+                within_quota(connection, name, quota)?;
+            }
             let id = WorkflowId::fresh();
             connection.prepare_cached(MAKE)?.execute(named_params! {
-                ":id": id.as_str(), ":name": save.resolved.name, ":origin": save.origin.as_str(),
+                ":id": id.as_str(), ":name": name, ":origin": save.origin.as_str(),
                 ":enabled": save.enabled_first, ":now": now.0,
             })?;
             (id, 1)
         }
-        Some((_, origin, _, _)) if origin != save.origin.as_str() => {
+        Some(known) if known.origin != save.origin.as_str() => {
             return Err(StoreError::Conflict(format!(
-                "the name {} belongs to a workflow of origin {origin}",
-                save.resolved.name
+                "the name {name} belongs to a workflow of origin {}",
+                known.origin
             )));
         }
-        Some((id, _, version, old)) if old == hash => {
+        Some(known) if known.hash == hash => {
             // Comments and spacing of the text may have changed all the same.
             connection.prepare_cached(REWORD)?.execute(named_params! {
-                ":definition": save.definition, ":id": id, ":version": version,
+                ":definition": save.definition, ":id": known.id, ":version": known.version,
             })?;
             return Ok(Saved {
-                id: id.into(),
-                version,
+                id: known.id.into(),
+                version: known.version,
                 changed: false,
             });
         }
-        Some((id, _, version, _)) => {
-            let version = version + 1;
+        Some(known) if by_hand.is_some() && known.enabled => {
+            return Err(StoreError::Conflict(format!(
+                "workflow {} is enabled and can be edited only while disabled",
+                known.name
+            )));
+        }
+        Some(known) => {
+            let version = known.version + 1;
             connection
                 .prepare_cached(RAISE)?
-                .execute(named_params! { ":version": version, ":now": now.0, ":id": id })?;
-            (WorkflowId::from(id), version)
+                .execute(named_params! { ":version": version, ":name": name, ":now": now.0, ":id": known.id })?;
+            (WorkflowId::from(known.id), version)
         }
     };
     connection.prepare_cached(VERSION)?.execute(named_params! {
@@ -264,6 +344,22 @@ fn save_one(connection: &Connection, save: &SaveWorkflow, now: UtcMs) -> Result<
         version,
         changed: true,
     })
+}
+
+fn within_quota(connection: &Connection, name: &str, quota: u32) -> Result<(), StoreError> {
+    const COUNT: &str = "select count(*) from workflows where origin <> 'preset'";
+    let count: u32 = connection.prepare_cached(COUNT)?.query_row([], |row| row.get(0))?;
+    if count < quota {
+        return Ok(());
+    }
+    Err(StoreError::Refused(Fault::new(
+        QUOTA_REACHED,
+        Blame::Request,
+        "make a workflow",
+        name,
+        format!("there are {count} workflows besides those that ship, and the quota is {quota}"),
+        "Delete one that is not needed, or raise workflows.quota in the configuration.",
+    )))
 }
 
 /// The workflow with this id or name.
@@ -281,6 +377,9 @@ pub(super) fn find(connection: &Connection, id_or_name: &str) -> Result<Workflow
 /// One version, as tasks run it.
 pub(super) fn resolved(connection: &Connection, id: &WorkflowId, version: u32) -> Result<ResolvedWorkflow, StoreError> {
     const SQL: &str = "select resolved from workflow_versions where workflow_id = ?1 and version = ?2";
+    if id.as_str() == registration::WORKFLOW {
+        return Ok(preset::registration().clone());
+    }
     let mut statement = connection.prepare_cached(SQL)?;
     let mut rows = statement.query(rusqlite::params![id.as_str(), version])?;
     let row = rows

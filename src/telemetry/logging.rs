@@ -30,10 +30,12 @@ pub enum LoggingError {
 /// # Errors
 /// The level is not understood, or logging was started before.
 pub fn start(level: &str) -> Result<(), LoggingError> {
-    let filter = EnvFilter::builder().parse(level).map_err(|error| LoggingError::Level {
-        level: level.to_owned(),
-        cause: error.to_string(),
-    })?;
+    let filter = EnvFilter::builder()
+        .parse(quietened(level))
+        .map_err(|error| LoggingError::Level {
+            level: level.to_owned(),
+            cause: error.to_string(),
+        })?;
     let registry = tracing_subscriber::registry().with(filter);
     let started = match JournalLayer::connect() {
         Some(journal) => registry.with(journal).try_init(),
@@ -48,8 +50,28 @@ pub fn start(level: &str) -> Result<(), LoggingError> {
     started.map_err(|_| LoggingError::Twice)
 }
 
+/// Clients of queues that log each failure before they report it: a failure is logged once, by who handles it.
+const TALKATIVE: [&str; 2] = ["async_nats", "lapin"];
+
+/// The filter with what talks twice switched off, unless it is asked for.
+fn quietened(level: &str) -> String {
+    let mut filter = level.to_owned();
+    for name in TALKATIVE {
+        if !level.contains(name) {
+            filter.push_str(&format!(",{name}=off"));
+        }
+    }
+    filter
+}
+
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn clients_that_talk_twice_are_heard_when_asked_for() {
+        assert_eq!(super::quietened("info"), "info,async_nats=off,lapin=off");
+        assert_eq!(super::quietened("info,lapin=debug"), "info,lapin=debug,async_nats=off");
+    }
+
     #[test]
     fn a_bad_level_is_named() {
         let error = super::start("reelmill=loud").expect_err("loud is no level");

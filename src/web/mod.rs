@@ -18,6 +18,7 @@ pub mod ports;
 pub mod receiver;
 pub mod secrets;
 pub mod state;
+pub mod template_shelf;
 
 pub use axum::Router;
 
@@ -68,6 +69,8 @@ pub fn router(state: WebState) -> Router {
         .route("/api/v1/media/{id}/urls", get(api::media::urls))
         .route("/api/v1/workflows", get(api::workflows::list))
         .route("/api/v1/workflows/{id}", get(api::workflows::show))
+        .route("/api/v1/workflows/{id}/versions", get(api::versions::list))
+        .route("/api/v1/workflows/{id}/versions/{version}", get(api::versions::show))
         .route("/api/v1/templates", get(api::templates::list))
         .route("/api/v1/templates/{name}", get(api::templates::show))
         .route("/api/v1/events", get(api::events::list))
@@ -94,9 +97,19 @@ pub fn router(state: WebState) -> Router {
         .route("/api/v1/workflows/{id}/enable", post(api::workflows::enable))
         .route("/api/v1/workflows/{id}/disable", post(api::workflows::disable))
         .route("/api/v1/workflows/{id}/copy", post(api::workflows::copy))
+        .route("/api/v1/workflows/{id}/test", post(api::dry_run::test))
         .route(
             "/api/v1/workflows/{id}/activities/{aid}",
             delete(api::workflows::delete_activity),
+        )
+        .route("/api/v1/templates", post(api::templates::apply))
+        .route(
+            "/api/v1/templates/{name}",
+            put(api::templates::replace).delete(api::templates::delete),
+        )
+        .route(
+            "/api/v1/templates/{name}/default",
+            put(api::templates::set_default).delete(api::templates::unset_default),
         )
         .route("/api/v1/deliveries/replay", post(api::deliveries::replay_many))
         .route("/api/v1/deliveries/{id}/replay", post(api::deliveries::replay))

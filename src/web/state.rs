@@ -17,8 +17,8 @@ use crate::web::ports::LiveProgress;
 use crate::web::ports::ObjectAccess;
 use crate::web::ports::ObjectWriter;
 use crate::web::ports::StorageControl;
+use crate::web::template_shelf::TemplateShelf;
 use crate::workflow::resolved::ResolvedWorkflow;
-use crate::workflow::template::Templates;
 use axum::http::StatusCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -44,7 +44,7 @@ pub struct WebState {
     /// How busy they are.
     pub meters: DeviceMeters,
     /// Templates that workflows may name.
-    pub templates: Arc<Templates>,
+    pub templates: TemplateShelf,
     /// What a workflow names that is not configured (storages, destinations), in sentences.
     pub missing_for: MissingFor,
     /// Numbers.
@@ -75,6 +75,12 @@ pub struct About {
     pub threads: u32,
     /// Attempts that may run at once.
     pub attempts: u32,
+    /// Memory that one pass may plan with, bytes.
+    pub pass_memory_bytes: u64,
+    /// Region, as events tell it.
+    pub region: String,
+    /// Most workflows besides those that ship; none: no limit.
+    pub workflow_quota: Option<u32>,
 }
 
 impl WebState {

@@ -1,7 +1,8 @@
 //! One node of a definition: what is common to all activities, and the parameters of its type.
 //!
 //! Guarantees: a resolved activity's work is complete and in range; a template never lends itself to another type.
-//! Deliberately absent: the graph (`graph`), and types of later versions, which are refused with a sentence.
+//! Deliberately absent: the graph (`graph`), and what review, hook and copy
+//! activities do (`deed`).
 
 use crate::base::reader;
 use crate::base::reader::Wrong;
@@ -13,12 +14,15 @@ use crate::media::spec::SnapshotMode;
 use crate::media::spec::SnapshotSpec;
 use crate::media::spec::TranscodeSpec;
 use crate::media::spec_check;
+use crate::workflow::deed::Deed;
 use crate::workflow::expression;
 use crate::workflow::expression::Expression;
+use crate::workflow::marks;
 use crate::workflow::name_rule::is_name;
 use crate::workflow::resolved::Activity;
 use crate::workflow::resolved::ActivityKind;
 use crate::workflow::resolved::When;
+use crate::workflow::template::TemplateKind;
 use crate::workflow::template::Templates;
 use serde::Deserialize;
 use serde_json::Map;
@@ -27,25 +31,21 @@ use serde_json::Value;
 /// Keys that every activity has; the others are parameters of its type.
 const COMMON: [&str; 7] = ["id", "type", "needs", "when", "optional", "backend", "template"];
 
-/// Types of this version.
-const KINDS: [(&str, ActivityKind); 7] = [
+/// Types that there are.
+const KINDS: [(&str, ActivityKind); 13] = [
     ("analysis", ActivityKind::Analysis),
     ("transcode", ActivityKind::Transcode),
     ("snapshot", ActivityKind::Snapshot),
     ("dynamic_image", ActivityKind::DynamicImage),
     ("cover", ActivityKind::Cover),
     ("qc", ActivityKind::Qc),
+    ("review", ActivityKind::Review),
+    ("hook", ActivityKind::Hook),
+    ("moderation", ActivityKind::Moderation),
+    ("recognition", ActivityKind::Recognition),
+    ("content_analysis", ActivityKind::ContentAnalysis),
+    ("copy", ActivityKind::Copy),
     ("noop", ActivityKind::Noop),
-];
-
-/// Types that the design has and this version has not.
-const LATER: [&str; 6] = [
-    "review",
-    "hook",
-    "moderation",
-    "recognition",
-    "content_analysis",
-    "copy",
 ];
 
 /// The keys of [`COMMON`].
@@ -95,15 +95,10 @@ impl Node {
 /// The type that a word names.
 ///
 /// # Errors
-/// A clause: a type of a later version, or an unknown one with the nearest known.
+/// A clause: an unknown type, with the nearest known.
 pub fn kind(word: &str) -> Result<ActivityKind, String> {
     if let Some((_, kind)) = KINDS.iter().find(|(known, _)| *known == word) {
         return Ok(*kind);
-    }
-    if LATER.contains(&word) {
-        return Err(format!(
-            "activities of type {word:?} come with a later version of reelmill"
-        ));
     }
     Err(format!(
         "{word:?} is no activity type; {}",
@@ -124,14 +119,16 @@ pub fn work(kind: ActivityKind, parameters: &Map<String, Value>) -> Result<Optio
         ActivityKind::DynamicImage => MediaWork::DynamicImage(reader::from_tree::<AnimationSpec>(&tree).map_err(spec)?),
         ActivityKind::Cover => MediaWork::Snapshot(cover(&tree).map_err(spec)?),
         ActivityKind::Qc => MediaWork::Qc(reader::from_tree::<QcSpec>(&tree).map_err(spec)?),
-        ActivityKind::Analysis
-        | ActivityKind::Noop
-        | ActivityKind::Review
+        ActivityKind::Review
         | ActivityKind::Hook
         | ActivityKind::Moderation
         | ActivityKind::Recognition
         | ActivityKind::ContentAnalysis
         | ActivityKind::Copy => {
+            deed(kind, parameters)?;
+            return Ok(None);
+        }
+        ActivityKind::Analysis | ActivityKind::Noop => {
             if let Some(key) = parameters.keys().next() {
                 let why = format!(
                     "unknown key {key:?}; an activity of type {:?} takes no parameters",
@@ -148,6 +145,14 @@ pub fn work(kind: ActivityKind, parameters: &Map<String, Value>) -> Result<Optio
     } else {
         Err(problems)
     }
+}
+
+/// What the daemon is to do of parameters without a worker; none: nothing.
+///
+/// # Errors
+/// Everything wrong with them, at least one problem.
+pub fn deed(kind: ActivityKind, parameters: &Map<String, Value>) -> Result<Option<Deed>, Vec<Wrong>> {
+    Deed::read(kind, parameters).map_err(|wrongs| wrongs.into_iter().map(spelling_of_common).collect())
 }
 
 /// A cover is one still; when nothing says which, one from the first tenth that is not black.
@@ -201,7 +206,7 @@ pub fn resolve(tree: &Value, templates: &Templates) -> Result<Node, (Option<Stri
         .iter()
         .map(|(key, value)| (key.clone(), value.clone()))
         .partition(|(key, _)| COMMON.contains(&key.as_str()));
-    let common: Common = reader::from_tree(&Value::Object(common)).map_err(one)?;
+    let mut common: Common = reader::from_tree(&Value::Object(common)).map_err(one)?;
     if !is_name(&common.id, 64) {
         let why = format!("{:?} is not a name of 1 to 64 letters, digits, - and _", common.id);
         return Err(one(Wrong::at("id", why)));
@@ -217,13 +222,25 @@ pub fn resolve(tree: &Value, templates: &Templates) -> Result<Node, (Option<Stri
         )));
     }
     let when = when(&common).map_err(|why| one(Wrong::at("when", why)))?;
-    let merged = match &common.template {
+    let mut merged = match &common.template {
+        // Nothing is said at all: what stands in for it, where an operator set one.
+        None if parameters.is_empty() => match templates.default_of(TemplateKind::Activity(kind)) {
+            Some(default) => {
+                common.template = Some(default.name.clone());
+                default.parameters.clone()
+            }
+            None => parameters,
+        },
         None => parameters,
         Some(name) => {
             with_template(name, kind, &parameters, templates).map_err(|why| one(Wrong::at("template", why)))?
         }
     };
+    if kind == ActivityKind::Transcode {
+        marks::expand(&mut merged, templates).map_err(one)?;
+    }
     let work = work(kind, &merged).map_err(|problems| (id.clone(), problems))?;
+    let deed = deed(kind, &merged).map_err(|problems| (id.clone(), problems))?;
     Ok(Node::Activity(Box::new(Activity {
         id: common.id,
         kind,
@@ -231,7 +248,7 @@ pub fn resolve(tree: &Value, templates: &Templates) -> Result<Node, (Option<Stri
         when,
         optional: common.optional,
         backend: common.backend,
-        deed: None,
+        deed,
         work,
         template: common.template,
         parameters: Value::Object(merged),
@@ -264,11 +281,7 @@ fn when(common: &Common) -> Result<When, String> {
         None | Some("success") => When::Success,
         Some("failure") => When::Failure,
         Some("always") => When::Always,
-        Some("blocked") => {
-            return Err(
-                "\"blocked\" needs a review or moderation to follow, and these come with a later version".to_owned(),
-            );
-        }
+        Some("blocked") => When::Blocked,
         Some(word) if word.contains(|c: char| !c.is_ascii_alphabetic()) || expression::NAMES.contains(&word) => {
             let known: Vec<&str> = common.needs.iter().map(String::as_str).collect();
             When::Expression(Expression::parse(word, &known)?)
@@ -276,7 +289,7 @@ fn when(common: &Common) -> Result<When, String> {
         Some(word) => {
             return Err(format!(
                 "{word:?} is no condition; {}",
-                reader::meant(word, &["success", "failure", "always"])
+                reader::meant(word, &["success", "failure", "always", "blocked"])
             ));
         }
     };
@@ -307,9 +320,9 @@ fn with_template(
             reader::meant(name, &known)
         ));
     };
-    if template.kind != kind {
+    if template.kind != TemplateKind::Activity(kind) {
         return Err(format!(
-            "template {name:?} is for activities of type {:?}, and this one is {:?}",
+            "template {name:?} is of type {:?}, and this activity of type {:?}",
             template.kind.as_str(),
             kind.as_str()
         ));

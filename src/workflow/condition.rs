@@ -100,6 +100,10 @@ fn judge(when: &When, needs: &[(&str, JobStatus)], blocker: Option<&str>, subjec
             Some((need, status)) if !expression.asks_results() => {
                 Step::Skip(format!("{need} ended as {}", status.as_str()))
             }
+            None if blocker.is_some() && !expression.asks_results() => Step::Skip(format!(
+                "{} said block, and its condition does not ask for that",
+                blocker.unwrap_or_default()
+            )),
             _ => match expression.holds(subject) {
                 Ok(true) => Step::Run,
                 Ok(false) => Step::Skip(format!("its condition {} does not hold", expression.as_str())),
@@ -113,21 +117,24 @@ fn judge(when: &When, needs: &[(&str, JobStatus)], blocker: Option<&str>, subjec
     }
 }
 
-/// How a task with these jobs ended; none while one of them has not. `statuses` stand in the order of the activities.
-pub fn outcome(workflow: &ResolvedWorkflow, statuses: &[JobStatus]) -> Option<TaskEvent> {
-    if statuses.iter().any(|status| !status.ended()) {
+/// How a task with these jobs ended; none while one of them has not. `nodes` stand in the order of the activities. Who
+/// only said block is no success that a workflow with `success = "any"` asks for.
+pub fn outcome(workflow: &ResolvedWorkflow, nodes: &[Node]) -> Option<TaskEvent> {
+    if nodes.iter().any(|node| !node.status.ended()) {
         return None;
     }
-    if statuses.contains(&JobStatus::Canceled) {
+    if nodes.iter().any(|node| node.status == JobStatus::Canceled) {
         return Some(TaskEvent::Canceled);
     }
     let good = match workflow.success {
-        SuccessRule::Any => statuses.contains(&JobStatus::Success),
+        SuccessRule::Any => nodes
+            .iter()
+            .any(|node| node.status == JobStatus::Success && !node.blocks),
         SuccessRule::All => workflow
             .activities
             .iter()
-            .zip(statuses)
-            .all(|(activity, status)| activity.optional || *status != JobStatus::Fail),
+            .zip(nodes)
+            .all(|(activity, node)| activity.optional || node.status != JobStatus::Fail),
     };
     Some(if good { TaskEvent::Succeeded } else { TaskEvent::Failed })
 }
@@ -283,21 +290,28 @@ mod tests {
         let mut optional = activity("b", &[], When::Success);
         optional.optional = true;
         let all = workflow(SuccessRule::All, vec![activity("a", &[], When::Success), optional]);
-        assert_eq!(outcome(&all, &[Success, Processing]), None);
+        assert_eq!(outcome(&all, &nodes(&[Success, Processing])), None);
         assert_eq!(
-            outcome(&all, &[Success, Fail]),
+            outcome(&all, &nodes(&[Success, Fail])),
             Some(TaskEvent::Succeeded),
             "b is optional"
         );
-        assert_eq!(outcome(&all, &[Fail, Success]), Some(TaskEvent::Failed));
-        assert_eq!(outcome(&all, &[Skipped, Success]), Some(TaskEvent::Succeeded));
-        assert_eq!(outcome(&all, &[Canceled, Success]), Some(TaskEvent::Canceled));
+        assert_eq!(outcome(&all, &nodes(&[Fail, Success])), Some(TaskEvent::Failed));
+        assert_eq!(outcome(&all, &nodes(&[Skipped, Success])), Some(TaskEvent::Succeeded));
+        assert_eq!(outcome(&all, &nodes(&[Canceled, Success])), Some(TaskEvent::Canceled));
         let any = ResolvedWorkflow {
             success: SuccessRule::Any,
             ..all
         };
-        assert_eq!(outcome(&any, &[Fail, Success]), Some(TaskEvent::Succeeded));
-        assert_eq!(outcome(&any, &[Fail, Skipped]), Some(TaskEvent::Failed));
+        assert_eq!(outcome(&any, &nodes(&[Fail, Success])), Some(TaskEvent::Succeeded));
+        assert_eq!(outcome(&any, &nodes(&[Fail, Skipped])), Some(TaskEvent::Failed));
+        let mut blocked = nodes(&[Success, Skipped]);
+        blocked[0].blocks = true;
+        assert_eq!(
+            outcome(&any, &blocked),
+            Some(TaskEvent::Failed),
+            "a block is nothing made"
+        );
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::base::fault::Fault;
 use crate::base::reader;
 use crate::base::reader::Wrong;
 use crate::workflow::graph;
+use crate::workflow::preset;
 use crate::workflow::resolved::OnConflict;
 use crate::workflow::resolved::SuccessRule;
 use serde::Deserialize;
@@ -211,6 +212,14 @@ impl Definition {
     pub fn without_secrets(mut self) -> Self {
         if let Some(key) = self.callback.as_mut().and_then(|callback| callback.auth_key.as_mut()) {
             "***".clone_into(key);
+        }
+        self
+    }
+
+    /// The same with the activities of the preset it takes written out as its own, so that they can be edited.
+    pub fn with_own_activities(mut self) -> Self {
+        if let Some(preset) = self.preset.take().and_then(|name| preset::get(&name)) {
+            self.activity = preset.activity;
         }
         self
     }

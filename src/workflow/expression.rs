@@ -1,5 +1,6 @@
 //! Conditions of edges in the Common Expression Language, over the facts of the source and what activities before did:
-//! `height >= 2160 && hdr`, `results.qc.status == "Success" && size(results.qc.qc.black) == 0`.
+//! `height >= 2160 && hdr`, `results.qc.status == "Success" && size(results.qc.qc.black) == 0`,
+//! `results.look.verdict == "block" || results.look.labels.exists(one, one.name == "smoke")`.
 //!
 //! Guarantees: pure; an expression that was read names only what there is, so that what can go wrong later is a type or a
 //! missing field, and is said in words. Deliberately absent: anything that takes time without bound: the language has no
@@ -125,7 +126,7 @@ impl Expression {
         &self.0
     }
 
-    /// Whether it looks at what came before, and so decides itself what a failure there means.
+    /// Whether it looks at what came before, and so decides itself what a failure or a block there means.
     pub fn asks_results(&self) -> bool {
         asked_of(&self.0).next().is_some()
     }
@@ -135,10 +136,16 @@ impl Expression {
     /// # Errors
     /// A sentence: facts are not known yet, a field is not there, or types do not fit.
     pub fn holds(&self, subject: &Subject<'_>) -> Result<bool, String> {
-        if subject.facts.is_none() {
+        let program = compiled(&self.0)?;
+        let of_source = program
+            .references()
+            .variables()
+            .into_iter()
+            .any(|name| name != "results");
+        if subject.facts.is_none() && of_source {
             return Err("the facts of the source are not known".to_owned());
         }
-        match answer(&compiled(&self.0)?, subject) {
+        match answer(&program, subject) {
             Ok(Value::Bool(holds)) => Ok(holds),
             Ok(other) => Err(format!("it answers {:?} where yes or no is wanted", other.type_of())),
             Err(refusal) => Err(refusal.to_string()),
@@ -223,6 +230,15 @@ fn names(subject: &Subject<'_>) -> Vec<(&'static str, serde_json::Value)> {
                 Some(serde_json::Value::Object(fields)) => fields.clone(),
                 _ => serde_json::Map::new(),
             };
+            // Whoever gave an opinion is asked for its parts by name.
+            if let Some(serde_json::Value::Object(opinion)) = result.remove("opinion") {
+                for part in ["labels", "segments"] {
+                    result
+                        .entry(part)
+                        .or_insert_with(|| serde_json::Value::Array(Vec::new()));
+                }
+                result.extend(opinion);
+            }
             result.insert("status".to_owned(), done.status.as_str().into());
             (done.activity.clone(), result.into())
         })
@@ -351,6 +367,34 @@ mod tests {
         assert!(!holds("has_audio || video_codec in ['h264', 'mpeg2video']"));
         assert!(holds("interlaced && !has(results.qc.other)"));
         assert!(holds("width * 2 > height + 1 && size(results.qc.warnings) == 1"));
+    }
+
+    #[test]
+    fn what_somebody_said_is_asked_for_without_facts() {
+        let done = [Done {
+            activity: "look".to_owned(),
+            status: JobStatus::Success,
+            result: Some(json!({"backend": "none", "opinion": {"verdict": "block", "by": "anna",
+                "labels": [{"name": "smoke", "confidence": 0.9}]}})),
+        }];
+        let subject = Subject {
+            facts: None,
+            done: &done,
+        };
+        let holds = |text: &str| Expression::parse(text, &["look"]).expect(text).holds(&subject);
+        assert_eq!(
+            holds("results.look.verdict == 'block' && results.look.by == 'anna'"),
+            Ok(true)
+        );
+        assert_eq!(
+            holds("results.look.labels.exists(one, one.name == 'smoke' && one.confidence > 0.8)"),
+            Ok(true)
+        );
+        assert_eq!(holds("size(results.look.segments) == 0"), Ok(true));
+        assert!(
+            holds("results.look.verdict == 'block' && height > 1").is_err(),
+            "facts are not known"
+        );
     }
 
     #[test]

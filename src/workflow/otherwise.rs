@@ -211,6 +211,7 @@ pub fn notified(workflow: &ResolvedWorkflow, user_data: Option<&str>) -> Result<
     };
     let own = &workflow.callback;
     let mut rule = CallbackRule {
+        legacy_events: false,
         unified: own.unified,
         destination: None,
         inline: None,
@@ -244,10 +245,17 @@ pub fn notified(workflow: &ResolvedWorkflow, user_data: Option<&str>) -> Result<
     Ok(Some(rule))
 }
 
-fn address_in(user_data: &str) -> Option<String> {
+/// The address, or name of a destination, that the caller's JSON wants told.
+pub fn address_in(user_data: &str) -> Option<String> {
     let data: Value = serde_json::from_str(user_data).ok()?;
-    let plain = data.get("NotifyAddress");
-    let address = plain.or_else(|| data.get("MessageCallback")?.get("CallbackURL"))?;
+    // The clouds' samples have this object as such and as a text of JSON.
+    let nested = match data.get("MessageCallback") {
+        Some(Value::String(text)) => serde_json::from_str(text).ok(),
+        other => other.cloned(),
+    };
+    let address = data
+        .get("NotifyAddress")
+        .or_else(|| nested.as_ref()?.get("CallbackURL"))?;
     address.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
 }
 

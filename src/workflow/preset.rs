@@ -4,6 +4,10 @@
 //! workflow by `preset = "NAME"`. Guarantees: each resolves (a test says so). Deliberately absent: a way to change them.
 
 use crate::workflow::definition::Definition;
+use crate::workflow::resolve;
+use crate::workflow::resolved::ResolvedWorkflow;
+use crate::workflow::template::Templates;
+use std::sync::LazyLock;
 
 const SHIPPED: [(&str, &str); 4] = [
     ("web-ladder", include_str!("presets/web-ladder.toml")),
@@ -25,4 +29,15 @@ pub fn text(name: &str) -> Option<&'static str> {
 /// The definition of one.
 pub fn get(name: &str) -> Option<Definition> {
     text(name).map(|text| Definition::from_toml(text).expect("shipped presets are read by a test"))
+}
+
+/// The workflow that looks at a media when it is registered. It stands in no list: nobody starts, enables or names it,
+/// and no arrival is matched with it.
+pub fn registration() -> &'static ResolvedWorkflow {
+    static RESOLVED: LazyLock<ResolvedWorkflow> = LazyLock::new(|| {
+        let definition = Definition::from_toml(include_str!("presets/registration.toml"));
+        let definition = definition.expect("shipped presets are read by a test");
+        resolve::resolve(&definition, &Templates::shipped()).expect("shipped presets are resolved by a test")
+    });
+    &RESOLVED
 }

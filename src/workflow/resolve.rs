@@ -5,8 +5,10 @@
 
 use crate::base::reader;
 use crate::base::reader::Wrong;
+use crate::media::spec::MediaWork;
 use crate::workflow::activity;
 use crate::workflow::activity::Node;
+use crate::workflow::deed::Deed;
 use crate::workflow::definition::BadDefinition;
 use crate::workflow::definition::CallbackKind;
 use crate::workflow::definition::CallbackSection;
@@ -77,7 +79,7 @@ pub fn resolve(definition: &Definition, templates: &Templates) -> Result<Resolve
     }
 }
 
-/// One template as a workflow of one activity, named after it.
+/// One template as a workflow of one activity, named after it; none: there is none, or it is for a part of one.
 pub fn wrap_template(name: &str, templates: &Templates) -> Option<ResolvedWorkflow> {
     let template = templates.get(name)?;
     let node = serde_json::json!({ "id": name, "type": template.kind.as_str(), "template": name });
@@ -274,6 +276,7 @@ fn graph_of(nodes: Vec<Node>) -> Result<Vec<Activity>, Wrong> {
             )));
         }
     }
+    follows_what_it_asks(&activities)?;
     let mut by_id: BTreeMap<String, Activity> = activities
         .into_iter()
         .map(|activity| (activity.id.clone(), activity))
@@ -282,6 +285,56 @@ fn graph_of(nodes: Vec<Node>) -> Result<Vec<Activity>, Wrong> {
         .into_iter()
         .filter_map(|at| by_id.remove(&checked[at].0))
         .collect())
+}
+
+/// What follows a block follows somebody who can say it, and what copies outputs follows who makes them.
+fn follows_what_it_asks(activities: &[Activity]) -> Result<(), Wrong> {
+    let find = |id: &str| activities.iter().find(|other| other.id == id);
+    let bad = |activity: &Activity, why: String| Wrong::at("activity", format!("activity {:?} {why}", activity.id));
+    for activity in activities {
+        let asked = |need: &String| find(need).is_some_and(|other| other.kind.gives_opinion());
+        if activity.when == When::Blocked && !activity.needs.iter().any(asked) {
+            let why = "runs when blocked, and nothing in its needs can say block: a review, hook, moderation, recognition or \
+                       content_analysis can";
+            return Err(bad(activity, why.to_owned()));
+        }
+        let Some(Deed::Copy(rule)) = &activity.deed else {
+            continue;
+        };
+        let before = activities_before(activity, activities);
+        for wanted in &rule.outputs_of {
+            if !before.contains(wanted.as_str()) {
+                let known: Vec<&str> = before.iter().copied().collect();
+                let why = format!(
+                    "copies outputs of {wanted:?}, which is no activity before it; {}",
+                    reader::meant(wanted, &known)
+                );
+                return Err(bad(activity, why));
+            }
+            let makes = |other: &Activity| match (&other.work, &other.deed) {
+                (Some(work), _) => !matches!(work, MediaWork::Analysis),
+                (None, deed) => matches!(deed, Some(Deed::Copy(_))),
+            };
+            if !find(wanted).is_some_and(makes) {
+                return Err(bad(activity, format!("copies outputs of {wanted:?}, which makes none")));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Ids of everything that comes before `activity`, directly or not.
+fn activities_before<'a>(activity: &'a Activity, activities: &'a [Activity]) -> BTreeSet<&'a str> {
+    let mut found = BTreeSet::new();
+    let mut open: Vec<&str> = activity.needs.iter().map(String::as_str).collect();
+    while let Some(id) = open.pop() {
+        if found.insert(id)
+            && let Some(other) = activities.iter().find(|other| other.id == id)
+        {
+            open.extend(other.needs.iter().map(String::as_str));
+        }
+    }
+    found
 }
 
 fn source(problems: &mut Problems, section: Option<&SourceSection>) -> SourceRule {

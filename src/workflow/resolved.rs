@@ -216,6 +216,18 @@ impl ActivityKind {
         }
     }
 
+    /// Whether a person or a program says pass, review or block in it.
+    pub fn gives_opinion(self) -> bool {
+        matches!(
+            self,
+            ActivityKind::Review
+                | ActivityKind::Hook
+                | ActivityKind::Moderation
+                | ActivityKind::Recognition
+                | ActivityKind::ContentAnalysis
+        )
+    }
+
     /// Who carries it out.
     pub fn carrier(self) -> Carrier {
         match self {

@@ -1,12 +1,14 @@
-//! Named parameter sets of activities.
+//! Named parameter sets of activities, and of what is drawn onto pictures.
 //!
 //! A template file is an activity without its place in a graph: `name`, `type`, `description`, and the parameters of
-//! that type. Guarantees: a template that was read is complete and in range by itself. Deliberately absent: where
-//! user-made ones are kept (store).
+//! that type; or, of the types `image_watermark`, `text_watermark` and `subtitle`, the keys of a `watermark` or `burn`
+//! table of a transcode. Guarantees: a template that was read is in range by itself, and complete but for the file or
+//! text that is drawn. Deliberately absent: where user-made ones are kept (store), and merging (`activity`, `marks`).
 
 use crate::base::reader;
 use crate::base::reader::Wrong;
 use crate::workflow::activity;
+use crate::workflow::marks;
 use crate::workflow::name_rule::is_name;
 use crate::workflow::resolved::ActivityKind;
 use serde_json::Map;
@@ -14,7 +16,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// The templates that ship with the product.
-const SHIPPED: [&str; 11] = [
+const SHIPPED: [&str; 14] = [
     include_str!("templates/h264-hls-ladder.toml"),
     include_str!("templates/h264-mp4-ladder.toml"),
     include_str!("templates/hevc-hls-ladder.toml"),
@@ -26,15 +28,67 @@ const SHIPPED: [&str; 11] = [
     include_str!("templates/media-info.toml"),
     include_str!("templates/audio-aac.toml"),
     include_str!("templates/qc-basic.toml"),
+    include_str!("templates/logo-top-right.toml"),
+    include_str!("templates/text-bottom-right.toml"),
+    include_str!("templates/subtitle-white.toml"),
 ];
+
+/// What a template is for; in definitions its `type`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TemplateKind {
+    /// Activities of this type.
+    Activity(ActivityKind),
+    /// A `watermark` table that draws a picture.
+    ImageWatermark,
+    /// A `watermark` table that draws text.
+    TextWatermark,
+    /// A `burn` table.
+    Subtitle,
+}
+
+impl TemplateKind {
+    /// The kinds that are no activities.
+    pub const DRAWN: [TemplateKind; 3] = [
+        TemplateKind::ImageWatermark,
+        TemplateKind::TextWatermark,
+        TemplateKind::Subtitle,
+    ];
+
+    /// The word in definitions and rows.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            TemplateKind::Activity(kind) => kind.as_str(),
+            TemplateKind::ImageWatermark => "image_watermark",
+            TemplateKind::TextWatermark => "text_watermark",
+            TemplateKind::Subtitle => "subtitle",
+        }
+    }
+
+    /// Reads [`as_str`](Self::as_str) back.
+    ///
+    /// # Errors
+    /// A clause that names the nearest known type.
+    pub fn parse(word: &str) -> Result<Self, String> {
+        if let Some(drawn) = Self::DRAWN.into_iter().find(|kind| kind.as_str() == word) {
+            return Ok(drawn);
+        }
+        activity::kind(word).map(TemplateKind::Activity).map_err(|why| {
+            let drawn = Self::DRAWN.map(TemplateKind::as_str);
+            match reader::nearest(word, drawn) {
+                Some(near) => format!("{word:?} is no type of a template; did you mean {near:?}?"),
+                None => format!("{why}; or one of {}", drawn.join(", ")),
+            }
+        })
+    }
+}
 
 /// One template.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Template {
     /// Its name.
     pub name: String,
-    /// Type of the activities it is for.
-    pub kind: ActivityKind,
+    /// What it is for.
+    pub kind: TemplateKind,
     /// For people.
     pub description: String,
     /// Parameters as written.
@@ -50,6 +104,14 @@ impl Template {
     /// The first problem, with its line.
     pub fn from_toml(text: &str) -> Result<Self, Wrong> {
         Self::from_tree(&reader::tree_of_toml(text)?).map_err(|wrong| reader::with_line(text, wrong))
+    }
+
+    /// Reads a JSON text.
+    ///
+    /// # Errors
+    /// The first problem.
+    pub fn from_json(text: &str) -> Result<Self, Wrong> {
+        Self::from_tree(&reader::tree_of_json(text)?)
     }
 
     /// Reads the body of an API call.
@@ -72,7 +134,7 @@ impl Template {
                 format!("{name:?} is not a name of 1 to 128 letters, digits, - and _"),
             ));
         }
-        let kind = activity::kind(&word("type")?).map_err(|why| Wrong::at("type", why))?;
+        let kind = TemplateKind::parse(&word("type")?).map_err(|why| Wrong::at("type", why))?;
         let description = match written.get("description") {
             Some(_) => word("description")?,
             None => String::new(),
@@ -82,7 +144,12 @@ impl Template {
             .filter(|(key, _)| !["name", "type", "description"].contains(&key.as_str()))
             .map(|(key, value)| (key.clone(), value.clone()))
             .collect();
-        activity::work(kind, &parameters).map_err(|mut problems| problems.swap_remove(0))?;
+        match kind {
+            TemplateKind::Activity(kind) => {
+                activity::work(kind, &parameters).map_err(|mut problems| problems.swap_remove(0))?;
+            }
+            drawn => marks::check(drawn, &parameters)?,
+        }
         Ok(Template {
             name,
             kind,
@@ -93,9 +160,12 @@ impl Template {
     }
 }
 
-/// Every template that a definition may name.
+/// Every template that a definition may name, and which one stands in for none.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Templates(BTreeMap<String, Template>);
+pub struct Templates {
+    all: BTreeMap<String, Template>,
+    defaults: BTreeMap<&'static str, String>,
+}
 
 impl Templates {
     /// Those that ship with the product.
@@ -104,31 +174,51 @@ impl Templates {
             shipped: true,
             ..Template::from_toml(text).expect("shipped templates are read by a test")
         };
-        Templates(
-            SHIPPED
+        Templates {
+            all: SHIPPED
                 .into_iter()
                 .map(read)
                 .map(|template| (template.name.clone(), template))
                 .collect(),
-        )
+            defaults: BTreeMap::new(),
+        }
     }
 
     /// The shipped ones and a user's; a user's template cannot take a shipped name.
     pub fn with(users: impl IntoIterator<Item = Template>) -> Self {
-        let mut all = Self::shipped();
+        let mut templates = Self::shipped();
         for template in users {
-            all.0.entry(template.name.clone()).or_insert(template);
+            templates.all.entry(template.name.clone()).or_insert(template);
         }
-        all
+        templates
+    }
+
+    /// The same where these stand in for none, each for its own type. Names of nothing are left out.
+    pub fn with_defaults(mut self, names: impl IntoIterator<Item = String>) -> Self {
+        let found = names
+            .into_iter()
+            .filter_map(|name| Some((self.all.get(&name)?.kind.as_str(), name)));
+        self.defaults = found.collect();
+        self
     }
 
     /// The template of that name.
     pub fn get(&self, name: &str) -> Option<&Template> {
-        self.0.get(name)
+        self.all.get(name)
+    }
+
+    /// What stands in where nothing of this kind is said.
+    pub fn default_of(&self, kind: TemplateKind) -> Option<&Template> {
+        self.all.get(self.defaults.get(kind.as_str())?)
+    }
+
+    /// Whether it stands in where nothing is said.
+    pub fn is_default(&self, template: &Template) -> bool {
+        self.defaults.get(template.kind.as_str()) == Some(&template.name)
     }
 
     /// All of them, by name.
     pub fn iter(&self) -> impl Iterator<Item = &Template> {
-        self.0.values()
+        self.all.values()
     }
 }

@@ -78,7 +78,7 @@ async fn one_pass_makes_everything_and_tells_it_in_order() {
     assert!(
         matches!(&events[4].detail, Detail::OutputGroupEnded { group, ok: true, .. } if Some(group) == outputs[0].group.as_ref())
     );
-    let Detail::TaskEnded { status, activities } = &events[7].detail else {
+    let Detail::TaskEnded { status, activities, .. } = &events[7].detail else {
         panic!("{:?}", events[7]);
     };
     assert_eq!(*status, TaskStatus::Succeed);

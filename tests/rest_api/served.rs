@@ -21,6 +21,7 @@ use reelmill::web::ports::StorageState;
 use reelmill::web::secrets;
 use reelmill::web::state::About;
 use reelmill::web::state::WebState;
+use reelmill::web::template_shelf::TemplateShelf;
 use reelmill::workflow::template::Templates;
 use reqwest::Method;
 use reqwest::RequestBuilder;
@@ -135,7 +136,7 @@ impl Served {
             storages: Arc::new(OneStorage),
             devices: Arc::new(NoDevices),
             meters: DeviceMeters::default(),
-            templates: Arc::new(Templates::shipped()),
+            templates: TemplateShelf::new(Templates::shipped()),
             missing_for: Arc::new(|workflow| match workflow.source.storage.as_deref() {
                 Some("ingest") | None => Vec::new(),
                 Some(other) => vec![format!("there is no storage {other:?} in the configuration")],
@@ -147,6 +148,9 @@ impl Served {
                 started: UtcMs::now(),
                 threads: 2,
                 attempts: 1,
+                pass_memory_bytes: 8 << 30,
+                region: "here".to_owned(),
+                workflow_quota: None,
             }),
             ready: Arc::new(AtomicBool::new(true)),
             draining: Arc::new(AtomicBool::new(false)),

@@ -165,8 +165,13 @@ impl Nats {
                     match event {
                         Event::Disconnected | Event::Closed => watch.lost.cancel(),
                         Event::ServerError(error) => {
-                            let mut complaint = watch.complaint.lock().unwrap_or_else(|poison| poison.into_inner());
-                            *complaint = Some(error.to_string());
+                            let text = error.to_string();
+                            let denied = text.to_ascii_lowercase().contains("permissions violation");
+                            *watch.complaint.lock().unwrap_or_else(|poison| poison.into_inner()) = Some(text);
+                            if denied {
+                                // No acknowledgement follows; the permission may be there after the next connect.
+                                watch.lost.cancel();
+                            }
                         }
                         _ => {}
                     }

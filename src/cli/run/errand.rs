@@ -103,8 +103,8 @@ impl Errand {
                 }
             }
         }
-        let statuses: Vec<JobStatus> = states.iter().map(|state| state.status).collect();
-        report.status = match condition::outcome(&self.workflow, &statuses) {
+        let nodes: Vec<Node> = states.iter().map(State::node).collect();
+        report.status = match condition::outcome(&self.workflow, &nodes) {
             Some(TaskEvent::Succeeded) => TaskStatus::Succeed,
             Some(TaskEvent::Canceled) => TaskStatus::Canceled,
             _ => TaskStatus::Failed,
@@ -193,14 +193,7 @@ impl Errand {
     /// Makes ready or skips what is due; what the daemon would do alone is done at once.
     fn take_steps(&self, states: &mut [State], facts: Option<&MediaFacts>) {
         loop {
-            let nodes: Vec<Node> = states
-                .iter()
-                .map(|state| Node {
-                    status: state.status,
-                    ready: state.ready,
-                    blocks: false,
-                })
-                .collect();
+            let nodes: Vec<Node> = states.iter().map(State::node).collect();
             let done: Vec<Done> = (self.workflow.activities.iter().zip(states.iter()))
                 .map(|(activity, state)| Done {
                     activity: activity.id.clone(),
@@ -215,6 +208,13 @@ impl Errand {
             }
             for (at, step) in steps {
                 match step {
+                    Step::Run if self.workflow.activities[at].deed.is_some() => {
+                        states[at].status = JobStatus::Skipped;
+                        states[at].reason = Some(format!(
+                            "activities of type {:?} need the daemon",
+                            self.workflow.activities[at].kind.as_str()
+                        ));
+                    }
                     Step::Run if self.workflow.activities[at].work.is_none() => states[at].status = JobStatus::Success,
                     Step::Run => states[at].ready = true,
                     Step::Skip(reason) => {
@@ -383,6 +383,14 @@ impl State {
             apart: false,
             reason: None,
             result: None,
+        }
+    }
+
+    fn node(&self) -> Node {
+        Node {
+            status: self.status,
+            ready: self.ready,
+            blocks: false,
         }
     }
 }

@@ -164,6 +164,16 @@ pub struct SnapshotSpec {
 }
 
 impl SnapshotSpec {
+    /// Whether it can make one still only, which then has no number in its name.
+    pub fn is_lone(&self) -> bool {
+        if !self.times.is_empty() {
+            self.times.len() == 1 || self.count == Some(1)
+        } else {
+            let steps = self.interval_s.is_some_and(|interval_s| interval_s > 0.0);
+            self.count == Some(1) || (self.count.is_none() && !steps)
+        }
+    }
+
     fn default_quality() -> u8 {
         85
     }

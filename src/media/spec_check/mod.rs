@@ -23,7 +23,9 @@ pub use video::PRESETS;
 pub use video_codec::profiles_of;
 
 use crate::base::reader::Wrong;
+use crate::media::spec::BurnSpec;
 use crate::media::spec::MediaWork;
+use crate::media::spec::WatermarkSpec;
 use crate::media::spec::seconds;
 use findings::Findings;
 
@@ -37,6 +39,20 @@ pub fn check(work: &MediaWork) -> Vec<Wrong> {
         MediaWork::DynamicImage(spec) => picture::animation(&mut findings, spec),
         MediaWork::Qc(spec) => qc::qc(&mut findings, spec),
     }
+    findings.0
+}
+
+/// Everything out of range in what is drawn onto pictures, a template of it for example. Paths begin at `watermark[0]`
+/// and `burn`.
+pub fn check_drawn(watermark: Option<&WatermarkSpec>, burn: Option<&BurnSpec>) -> Vec<Wrong> {
+    let mut findings = Findings::default();
+    overlay::drawn_of(
+        &mut findings,
+        "",
+        watermark.map_or(&[], std::slice::from_ref),
+        &[],
+        burn,
+    );
     findings.0
 }
 

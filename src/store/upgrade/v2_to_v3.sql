@@ -31,7 +31,39 @@ create index jobs_ready_daemon on jobs (priority desc, ready_ms, task_id)
 create index jobs_ready_errand on jobs (priority desc, ready_ms, task_id, not_before_ms)
   where status = 'Init' and ready_ms is not null and carrier = 2;
 
-create virtual table media_search using fts5 (words, tokenize = 'trigram');
+alter table tasks add column search_row integer;
+create unique index tasks_by_search on tasks (search_row) where search_row is not null;
+create index tasks_unsearched on tasks (id) where search_row is null;
+create virtual table media_search using fts5 (words, tokenize = 'trigram', content = '', contentless_delete = 1);
+create trigger media_unsearch after delete on media when old.search_row is not null begin
+  delete from media_search where rowid = old.search_row;
+end;
+create virtual table task_search using fts5 (words, tokenize = 'trigram', content = '', contentless_delete = 1);
+create trigger task_unsearch after delete on tasks when old.search_row is not null begin
+  delete from task_search where rowid = old.search_row;
+end;
+create table media_tags (
+  tag text not null,
+  media_id text not null references media (id) on delete cascade,
+  primary key (tag, media_id)
+) strict, without rowid;
+create index media_tags_by_media on media_tags (media_id);
+create table deletions (
+  media_id text primary key references media (id) on delete cascade,
+  what text not null check (what in ('all', 'media', 'outputs', 'source')),
+  additions integer not null check (additions in (0, 1)),
+  who text not null,
+  gone text not null default '[]',
+  tries integer not null default 0,
+  next_ms integer not null,
+  created_ms integer not null
+) strict, without rowid;
+create index deletions_due on deletions (next_ms);
+create index media_by_storage on media (storage, id);
+create index media_by_type on media (media_type, id);
+create index media_by_origin on media (origin, id);
+create unique index media_by_search on media (search_row) where search_row is not null;
+create index media_unsearched on media (id) where search_row is null;
 create table categories (
   id text primary key,
   parent text references categories (id),

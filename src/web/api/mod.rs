@@ -6,10 +6,12 @@
 
 pub mod deliveries;
 pub mod devices;
+pub mod dry_run;
 pub mod events;
 pub mod media;
 pub mod objects;
 pub mod outputs;
+pub mod starting;
 pub mod storages;
 pub mod stream;
 pub mod system;
@@ -17,4 +19,7 @@ pub mod task_view;
 pub mod tasks;
 pub mod templates;
 pub mod tokens;
+pub mod versions;
+pub mod workflow_view;
 pub mod workflows;
+pub mod written;

@@ -135,7 +135,8 @@ pub async fn explain(
     }))
 }
 
-fn sentence(storage: &StorageState, explained: &Explained) -> (&'static str, String) {
+/// What became of an object: a word, and a sentence for people.
+pub(super) fn sentence(storage: &StorageState, explained: &Explained) -> (&'static str, String) {
     let frozen = explained
         .frozen
         .as_ref()

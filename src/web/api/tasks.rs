@@ -1,23 +1,21 @@
 //! Tasks: start, list, show, cancel, retry, one by one or by filter; and jobs.
 //!
-//! Guarantees: a task is started only when its workflow runs and its object is there; the same Idempotency-Key of the
-//! same caller starts one task. Deliberately absent: carrying out a cancel or a retry; both are wishes in the store.
+//! Guarantees: what is shown of a task is what it runs, wishes of its caller included. Deliberately absent: the rules of
+//! starting (`starting`), and carrying out a cancel or a retry; both are wishes in the store.
 
-use crate::base::clock::UtcMs;
 use crate::base::ids::JobId;
 use crate::base::ids::TaskId;
-use crate::events::TriggerSource;
-use crate::objects::uri::ObjectUri;
 use crate::store::events::EventFilter;
 use crate::store::intents::Intent;
 use crate::store::listing::tasks::TaskFilter;
-use crate::store::listing::tasks::TaskSummary;
-use crate::store::media::Source;
-use crate::store::tasks::Overrides;
-use crate::store::tasks::StartTask;
 use crate::web::api::deliveries::DeliveryView;
 use crate::web::api::events::EventView;
 use crate::web::api::outputs::OutputView;
+use crate::web::api::starting;
+use crate::web::api::starting::Likeness;
+use crate::web::api::starting::Order;
+use crate::web::api::starting::RunRequest;
+use crate::web::api::starting::Target;
 use crate::web::api::task_view::ActivityView;
 use crate::web::api::task_view::AttemptView;
 use crate::web::api::task_view::JobView;
@@ -32,10 +30,9 @@ use crate::web::paging::Page;
 use crate::web::paging::Wanted;
 use crate::web::ports::Live;
 use crate::web::state::WebState;
-use crate::workflow::resolved::ResolvedWorkflow;
-use crate::workflow::selector;
-use crate::workflow::selector::ArrivalFacts;
-use crate::workflow::selector::WhyNot;
+use crate::workflow::definition::CallbackSection;
+use crate::workflow::otherwise::Otherwise;
+use crate::workflow::otherwise::OutputChange;
 use crate::workflow::status::TaskStatus;
 use axum::Extension;
 use axum::Json;
@@ -44,7 +41,9 @@ use axum::http::HeaderMap;
 use axum::http::StatusCode;
 use serde::Deserialize;
 use serde::Serialize;
+use serde_json::Map;
 use serde_json::Value;
+use std::collections::BTreeMap;
 use utoipa::IntoParams;
 use utoipa::ToSchema;
 
@@ -54,9 +53,14 @@ use utoipa::ToSchema;
 pub struct StartRequest {
     /// Name or id of an enabled workflow.
     workflow: String,
-    /// The object, `storage:key`.
-    object: String,
-    /// Echoed in every event; anything but a string is kept as JSON text.
+    /// The object, `storage:key`; or `media`.
+    #[serde(default)]
+    object: Option<String>,
+    /// The id of a media of the library; or `object`.
+    #[serde(default)]
+    media: Option<String>,
+    /// Echoed in every event; anything but a string is kept as JSON text. An object with `NotifyAddress` (an http or https
+    /// address, or the name of a destination) tells that one of this run instead of the workflow's own destination.
     #[serde(default)]
     user_data: Option<Value>,
     /// -10 (last) to 10 (first).
@@ -65,6 +69,18 @@ pub struct StartRequest {
     /// Run it though the object lies outside the workflow's storage, prefix or extensions.
     #[serde(default)]
     skip_path_check: bool,
+    /// Where outputs of this run go: `storage`, `prefix`, `path`, `on_conflict`; absent ones stay as the workflow says.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    output: Option<OutputChange>,
+    /// Whom this run tells, with the keys of `[callback]`, in place of the workflow's.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    callback: Option<CallbackSection>,
+    /// By id of an activity: keys that override its parameters, `template` and `backend` included.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    parameters: BTreeMap<String, Map<String, Value>>,
 }
 
 /// Which tasks, and which page of them.
@@ -112,7 +128,9 @@ pub struct TaskDetailView {
     /// The task.
     #[serde(flatten)]
     task: TaskView,
-    /// The activities of the workflow version it runs.
+    /// What was wanted otherwise than the workflow says when it was started; none: nothing.
+    overrides: Option<Value>,
+    /// The activities of the workflow version it runs, as this task runs them.
     activities: Vec<ActivityView>,
     /// Its jobs, needs before dependants.
     jobs: Vec<JobView>,
@@ -140,120 +158,30 @@ pub async fn start(
     headers: HeaderMap,
     Given(request): Given<StartRequest>,
 ) -> Answer<(StatusCode, Json<TaskView>)> {
-    let object = ObjectUri::parse(&request.object).ok_or_else(|| {
-        Problem::unacceptable(
-            "BadObject",
-            format!("the object is \"{}\"", request.object),
-            "Write it as STORAGE:KEY, for example ingest:incoming/clip.mp4.",
-        )
-    })?;
-    if !(-10..=10).contains(&request.priority) {
-        return Err(Problem::unacceptable(
-            "BadPriority",
-            format!("the priority is {}", request.priority),
-            "Use -10 to 10.",
-        ));
-    }
-    let user_data = request.user_data.and_then(|value| match value {
-        Value::Null => None,
-        Value::String(text) => Some(text),
-        other => Some(other.to_string()),
-    });
-    // What was started once is answered again whatever has become of its workflow and its object since.
-    let again = |task: TaskSummary| -> Answer<(StatusCode, Json<TaskView>)> {
-        let same = [task.workflow.as_str(), task.workflow_name.as_str()].contains(&request.workflow.as_str())
-            && task.object == object
-            && task.user_data == user_data
-            && task.priority == request.priority;
-        if same {
-            return Ok((StatusCode::OK, Json(task.into())));
-        }
-        Err(Problem::conflict(
-            "IdempotencyKeyReused",
-            format!(
-                "the Idempotency-Key was used before, for task {}, with another request",
-                task.id
-            ),
-            "Use a new key for a new request.",
-        ))
-    };
-    let key = idempotency_key(&headers, &caller)?;
-    if let Some(key) = &key
-        && let Some(task) = state.store.task_by_idempotency_key(key).await?
-    {
-        return again(task);
-    }
-    let workflow = state.store.workflow(&request.workflow).await?;
-    if !workflow.enabled {
-        return Err(Problem::conflict(
-            "WorkflowDisabled",
-            format!("workflow {} is disabled", workflow.name),
-            "Enable it first: POST /api/v1/workflows/ID/enable.",
-        ));
-    }
-    if !request.skip_path_check {
-        check_path(&workflow.resolved, &object)?;
-    }
-    let head = state.objects.head(&object).await?.ok_or_else(|| {
-        Problem::unacceptable(
-            "ObjectNotFound",
-            format!("there is no object {object}"),
-            "Check the storage and the key.",
-        )
-    })?;
-    let start = StartTask {
-        workflow: workflow.id.as_str().to_owned(),
-        source: Source {
-            object: object.clone(),
-            size_bytes: head.size_bytes,
-            mtime_ns: head.mtime_ns,
-            etag: head.etag,
-        },
-        trigger: TriggerSource::Api,
-        user_data: user_data.clone(),
+    let target = Target::read(request.object.as_deref(), request.media.as_deref())?;
+    let run = RunRequest {
+        user_data: request.user_data,
         priority: request.priority,
-        overrides: Overrides::default(),
-        idempotency_key: key,
+        skip_path_check: request.skip_path_check,
+        output: request.output,
+        callback: request.callback,
+        parameters: request.parameters,
     };
-    let started = state.store.start_task(start, UtcMs::now()).await?;
-    let task = state.store.show_task_summary(&started.task).await?;
-    if !started.new {
-        return again(task);
+    let key = starting::idempotency_key(&headers, &caller)?;
+    let likeness = Likeness::of(&request.workflow, &run)?;
+    if let Some(key) = &key
+        && let Some(known) = likeness.known(&state, key, &target).await?
+    {
+        return Ok((StatusCode::OK, Json(known.task.into())));
     }
-    state.bells.scheduler.ring();
-    state.audit(&caller, "task.start", task.id.as_str()).await;
-    Ok((StatusCode::CREATED, Json(task.into())))
-}
-
-/// Whether the workflow takes the object, apart from how it is triggered.
-fn check_path(workflow: &ResolvedWorkflow, object: &ObjectUri) -> Answer<()> {
-    let facts = ArrivalFacts {
-        storage: &object.storage,
-        key: &object.key,
+    let order = Order::read(&state, &request.workflow, &run).await?;
+    let started = order.start(&state, &caller, &target, key).await?;
+    let status = if started.new {
+        StatusCode::CREATED
+    } else {
+        StatusCode::OK
     };
-    match selector::select(workflow, &facts) {
-        Ok(()) | Err(WhyNot::Manual { .. } | WhyNot::Library { .. }) => Ok(()),
-        Err(why) => Err(Problem::unacceptable(
-            "ObjectNotTaken",
-            why.to_string(),
-            "Choose an object the workflow takes, or send skip_path_check = true.",
-        )),
-    }
-}
-
-/// The caller's key, made its own: two callers may choose the same.
-fn idempotency_key(headers: &HeaderMap, caller: &Caller) -> Answer<Option<String>> {
-    let Some(value) = headers.get("idempotency-key") else {
-        return Ok(None);
-    };
-    match value.to_str() {
-        Ok(key) if (1..=200).contains(&key.len()) => Ok(Some(format!("{}:{key}", caller.token))),
-        _ => Err(Problem::bad_request(
-            "BadIdempotencyKey",
-            "the Idempotency-Key is empty, longer than 200 bytes, or not ASCII",
-            "Send something like a UUID.",
-        )),
-    }
+    Ok((status, Json(started.task.into())))
 }
 
 /// List tasks, newest first.
@@ -315,6 +243,7 @@ pub async fn show(State(state): State<WebState>, Named(id): Named) -> Answer<Jso
     let running = running_of(&state, &id);
     Ok(Json(TaskDetailView {
         task: detail.task.into(),
+        overrides: shown_wishes(detail.asked),
         activities: detail
             .workflow
             .map(|workflow| workflow.activities.into_iter().map(Into::into).collect())
@@ -328,6 +257,12 @@ pub async fn show(State(state): State<WebState>, Named(id): Named) -> Answer<Jso
         events: events.into_iter().map(Into::into).collect(),
         deliveries,
     }))
+}
+
+/// The caller's wishes without their secrets.
+fn shown_wishes(asked: Value) -> Option<Value> {
+    let wanted: Otherwise = serde_json::from_value(asked).ok()?;
+    serde_json::to_value(wanted.without_secrets()).ok()
 }
 
 fn running_of(state: &WebState, task: &TaskId) -> Vec<Live> {

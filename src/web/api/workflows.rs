@@ -2,16 +2,24 @@
 //!
 //! Guarantees: what is applied was resolved first, so what is saved can run; definitions of files can only be enabled
 //! and disabled, shipped ones neither edited, copied nor deleted; edits and deletions only while disabled.
-//! Deliberately absent: `test`, which comes with dry runs.
+//! Deliberately absent: `test` (`dry_run`), and versions (`versions`).
 
 use crate::base::clock::UtcMs;
+use crate::base::fault::Fault;
+use crate::store::error::StoreError;
+use crate::store::workflows::ByHand;
 use crate::store::workflows::Origin;
 use crate::store::workflows::SaveWorkflow;
 use crate::store::workflows::WorkflowRow;
+use crate::web::api::workflow_view::WorkflowDetailView;
+use crate::web::api::workflow_view::WorkflowView;
+use crate::web::api::workflow_view::detail;
+use crate::web::api::workflow_view::written;
+use crate::web::api::written::Language;
+use crate::web::api::written::Written;
 use crate::web::auth::Caller;
 use crate::web::error::Answer;
 use crate::web::error::Problem;
-use crate::web::extract;
 use crate::web::extract::Asked;
 use crate::web::extract::Given;
 use crate::web::extract::Named;
@@ -20,70 +28,15 @@ use crate::web::paging::Wanted;
 use crate::web::state::WebState;
 use crate::workflow::definition::Definition;
 use crate::workflow::resolve;
+use crate::workflow::resolved::ResolvedWorkflow;
 use axum::Extension;
 use axum::Json;
-use axum::body::Bytes;
-use axum::extract::FromRequest;
 use axum::extract::Path;
-use axum::extract::Request;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Deserialize;
-use serde::Serialize;
-use serde_json::Value;
 use utoipa::IntoParams;
 use utoipa::ToSchema;
-
-/// One workflow as lists show it.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct WorkflowView {
-    /// Id.
-    id: String,
-    /// When it was first saved.
-    created_at: String,
-    /// When its newest version was saved, or it was enabled or disabled.
-    modified_at: String,
-    /// enabled or disabled.
-    status: String,
-    /// Its name.
-    name: String,
-    /// For people.
-    description: String,
-    /// file, api or preset: who may change it.
-    origin: String,
-    /// Whether it runs.
-    enabled: bool,
-    /// Its newest version.
-    version: u32,
-}
-
-impl From<&WorkflowRow> for WorkflowView {
-    fn from(row: &WorkflowRow) -> Self {
-        WorkflowView {
-            id: row.id.as_str().to_owned(),
-            created_at: row.created_at.wire(),
-            modified_at: row.modified_at.wire(),
-            status: if row.enabled { "enabled" } else { "disabled" }.to_owned(),
-            name: row.name.clone(),
-            description: row.resolved.description.clone(),
-            origin: row.origin.as_str().to_owned(),
-            enabled: row.enabled,
-            version: row.version,
-        }
-    }
-}
-
-/// A workflow with its definition.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct WorkflowDetailView {
-    /// The workflow.
-    #[serde(flatten)]
-    workflow: WorkflowView,
-    /// Its definition as TOML, secrets replaced by `***`.
-    definition: String,
-    /// The same with templates merged, presets expanded and defaults filled.
-    resolved: Value,
-}
 
 /// Which workflows, and which page of them.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -93,8 +46,14 @@ pub struct ListQuery {
     name: Option<String>,
     /// true or false: only those that run, or do not.
     enabled: Option<bool>,
-    /// created: newest first (the default), or name.
+    /// Only those of this origin: file, api or preset.
+    origin: Option<String>,
+    /// Only those whose source is this storage; `*`: any storage; `library`: media of the library.
+    storage: Option<String>,
+    /// created (the default) or name.
     sort: Option<String>,
+    /// asc or desc; by time newest first, by name from a on.
+    order: Option<String>,
     /// How many, 1 to 500.
     limit: Option<u32>,
     /// The `next` of the page before.
@@ -113,25 +72,43 @@ pub struct CopyRequest {
 #[utoipa::path(get, path = "/api/v1/workflows", tag = "workflows", params(ListQuery),
     responses((status = 200, body = Page<WorkflowView>), (status = "default", body = Problem)))]
 pub async fn list(State(state): State<WebState>, Asked(query): Asked<ListQuery>) -> Answer<Json<Page<WorkflowView>>> {
+    let bad = |code, key: &str, found: &str, use_these: &str| {
+        Problem::bad_request(code, format!("{key} is {found:?}"), format!("Use {use_these}."))
+    };
     let by_name = match query.sort.as_deref() {
         None | Some("created") => false,
         Some("name") => true,
-        Some(other) => {
-            return Err(Problem::bad_request(
-                "BadSort",
-                format!("workflows cannot be sorted by {other}"),
-                "Use created or name.",
-            ));
-        }
+        Some(other) => return Err(bad("BadSort", "sort", other, "created or name")),
     };
-    let list = if by_name { "workflows by name" } else { "workflows" };
-    let wanted = Wanted::read(list, query.limit, query.cursor.as_deref())?;
+    let descending = match query.order.as_deref() {
+        None => !by_name,
+        Some("asc") => false,
+        Some("desc") => true,
+        Some(other) => return Err(bad("BadOrder", "order", other, "asc or desc")),
+    };
+    let origin = query
+        .origin
+        .map(|word| Origin::parse(&word).ok_or_else(|| bad("BadOrigin", "origin", &word, "file, api or preset")))
+        .transpose()?;
+    let list = format!(
+        "workflows by {} {}",
+        if by_name { "name" } else { "time" },
+        if descending { "down" } else { "up" }
+    );
+    let wanted = Wanted::read(&list, query.limit, query.cursor.as_deref())?;
     let name = query.name.map(|name| name.to_lowercase());
+    let of_storage = |row: &WorkflowRow, wanted: &str| match (&row.resolved.source.storage, wanted) {
+        _ if row.resolved.source.library => wanted == "library",
+        (Some(storage), wanted) => storage == wanted,
+        (None, wanted) => wanted == "*",
+    };
     // There are dozens of workflows, not millions: the whole list is read and a page of it shown.
     let mut rows = state.store.workflows().await?;
     rows.retain(|row| {
         name.as_ref().is_none_or(|name| row.name.to_lowercase().contains(name))
             && query.enabled.is_none_or(|enabled| row.enabled == enabled)
+            && origin.is_none_or(|origin| row.origin == origin)
+            && query.storage.as_ref().is_none_or(|storage| of_storage(row, storage))
     });
     let key = move |row: &WorkflowRow| {
         if by_name {
@@ -141,16 +118,22 @@ pub async fn list(State(state): State<WebState>, Asked(query): Asked<ListQuery>)
         }
     };
     rows.sort_by_key(key);
-    if !by_name {
+    if descending {
         rows.reverse();
     }
     if let Some(after) = &wanted.after {
-        rows.retain(|row| if by_name { key(row) > *after } else { key(row) < *after });
+        rows.retain(|row| {
+            if descending {
+                key(row) < *after
+            } else {
+                key(row) > *after
+            }
+        });
     }
-    Ok(Json(wanted.page(list, rows, key, |row| WorkflowView::from(&row))))
+    Ok(Json(wanted.page(&list, rows, key, |row| WorkflowView::from(&row))))
 }
 
-/// One workflow with its definition.
+/// One workflow with its definition and its graph.
 #[utoipa::path(get, path = "/api/v1/workflows/{id}", tag = "workflows",
     params(("id" = String, Path, description = "id or name")),
     responses((status = 200, body = WorkflowDetailView), (status = "default", body = Problem)))]
@@ -159,70 +142,30 @@ pub async fn show(State(state): State<WebState>, Named(id): Named) -> Answer<Jso
     detail(&row).map(Json)
 }
 
-fn detail(row: &WorkflowRow) -> Answer<WorkflowDetailView> {
-    let mut resolved = row.resolved.clone();
-    if let Some(key) = resolved
-        .callback
-        .inline
-        .as_mut()
-        .and_then(|inline| inline.auth_key.as_mut())
-    {
-        "***".clone_into(key);
-    }
-    Ok(WorkflowDetailView {
-        workflow: row.into(),
-        definition: written(row)?.without_secrets().to_toml(),
-        resolved: serde_json::to_value(&resolved).unwrap_or(Value::Null),
-    })
-}
-
-/// The definition as it was written.
-fn written(row: &WorkflowRow) -> Answer<Definition> {
-    let text = row.definition.trim_start();
-    let read = if text.starts_with('{') {
-        Definition::from_json(text)
-    } else {
-        Definition::from_toml(text)
-    };
-    read.map_err(|bad| {
-        Problem::conflict(
-            "DefinitionOfOtherVersion",
-            format!("the saved definition of {} is not understood: {bad}", row.name),
-            "It was saved by another version of the program; apply a corrected definition.",
-        )
-    })
-}
-
-/// A definition in the body of a request, TOML or JSON.
-pub struct Sent {
+/// A definition to save, with its text.
+struct Sent {
     definition: Definition,
     text: String,
 }
 
-impl FromRequest<WebState> for Sent {
-    type Rejection = Problem;
-
-    async fn from_request(request: Request, state: &WebState) -> Result<Self, Problem> {
-        let media_type = extract::media_type(request.headers()).unwrap_or_else(|| "application/json".to_owned());
-        let bytes = Bytes::from_request(request, state)
-            .await
-            .map_err(extract::body_problem)?;
-        let text = String::from_utf8(bytes.to_vec())
-            .map_err(|_| Problem::bad_request("NotText", "the definition is not UTF-8", "Send it as UTF-8."))?;
-        let read = match media_type.as_str() {
-            "application/json" => Definition::from_json(&text),
-            "application/toml" | "text/plain" | "text/x-toml" => Definition::from_toml(&text),
-            other => {
-                return Err(Problem::new(
-                    StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                    "NotADefinition",
-                    format!("a definition is not {other}"),
-                    "Send application/toml or application/json.",
-                ));
-            }
+impl Sent {
+    fn read(body: Written) -> Answer<Self> {
+        let read = match body.language {
+            Language::Json => Definition::from_json(&body.text),
+            Language::Toml => Definition::from_toml(&body.text),
         };
-        let definition = read.map_err(|bad| Problem::from(crate::base::fault::Fault::from(bad)))?;
-        Ok(Sent { definition, text })
+        let definition = read.map_err(|bad| Problem::from(Fault::from(bad)))?;
+        Ok(Sent {
+            definition,
+            text: body.text,
+        })
+    }
+
+    fn of(definition: Definition) -> Self {
+        Sent {
+            text: definition.to_toml(),
+            definition,
+        }
     }
 }
 
@@ -234,12 +177,18 @@ impl FromRequest<WebState> for Sent {
 pub async fn apply(
     State(state): State<WebState>,
     Extension(caller): Extension<Caller>,
-    sent: Sent,
+    body: Written,
 ) -> Answer<(StatusCode, Json<WorkflowDetailView>)> {
-    save(&state, &caller, sent).await
+    let sent = Sent::read(body)?;
+    let known = match state.store.workflow(&sent.definition.name).await {
+        Ok(row) => Some(row),
+        Err(StoreError::NotFound { .. }) => None,
+        Err(error) => return Err(error.into()),
+    };
+    save(&state, &caller, sent, known).await
 }
 
-/// Replace the definition of a disabled workflow; the name in the body must be its own.
+/// Replace the definition of a disabled workflow. Another name in it renames the workflow.
 #[utoipa::path(put, path = "/api/v1/workflows/{id}", tag = "workflows",
     params(("id" = String, Path, description = "id or name")),
     request_body(content((String = "application/toml"), (Value = "application/json"))),
@@ -248,47 +197,31 @@ pub async fn replace(
     State(state): State<WebState>,
     Extension(caller): Extension<Caller>,
     Named(id): Named,
-    sent: Sent,
+    body: Written,
 ) -> Answer<(StatusCode, Json<WorkflowDetailView>)> {
     let row = state.store.workflow(&id).await?;
-    if row.name != sent.definition.name {
-        return Err(Problem::unacceptable(
-            "NameDiffers",
-            format!(
-                "the definition is of {}, the address of {}",
-                sent.definition.name, row.name
-            ),
-            "Use the same name in both; to rename, copy it and delete the old one.",
-        ));
+    let sent = Sent::read(body)?;
+    if row.name != sent.definition.name && state.store.workflow(&sent.definition.name).await.is_ok() {
+        return Err(name_taken(&sent.definition.name));
     }
-    save(&state, &caller, sent).await
+    save(&state, &caller, sent, Some(row)).await
 }
 
-async fn save(state: &WebState, caller: &Caller, sent: Sent) -> Answer<(StatusCode, Json<WorkflowDetailView>)> {
-    let resolved = resolve::resolve(&sent.definition, &state.templates)
-        .map_err(|bad| Problem::from(crate::base::fault::Fault::from(bad)))?;
-    let missing = (state.missing_for)(&resolved);
-    if !missing.is_empty() {
-        return Err(Problem::unacceptable(
-            "WorkflowInvalid",
-            format!(
-                "workflow {} names what is not configured: {}",
-                resolved.name,
-                missing.join("; ")
-            ),
-            "Add it to the configuration, or correct the definition and apply it again; nothing was changed.",
-        ));
-    }
-    let known = match state.store.workflow(&resolved.name).await {
-        Ok(row) => Some(row),
-        Err(crate::store::error::StoreError::NotFound { .. }) => None,
-        Err(error) => return Err(error.into()),
-    };
+/// Saves what was sent in the place of `known`, or as a new workflow.
+async fn save(
+    state: &WebState,
+    caller: &Caller,
+    sent: Sent,
+    known: Option<WorkflowRow>,
+) -> Answer<(StatusCode, Json<WorkflowDetailView>)> {
     if let Some(row) = &known {
         editable(row)?;
-        if row.enabled && row.resolved != resolved {
-            return Err(enabled_problem(row, "edited"));
-        }
+    }
+    let resolved =
+        resolve::resolve(&sent.definition, &state.templates.now()).map_err(|bad| Problem::from(Fault::from(bad)))?;
+    configured(state, &resolved)?;
+    if let Some(row) = known.as_ref().filter(|row| row.enabled && row.resolved != resolved) {
+        return Err(enabled_problem(row, "edited"));
     }
     let name = resolved.name.clone();
     let save = SaveWorkflow {
@@ -297,7 +230,11 @@ async fn save(state: &WebState, caller: &Caller, sent: Sent) -> Answer<(StatusCo
         definition: sent.text,
         resolved,
     };
-    let saved = state.store.save_workflow(save, UtcMs::now()).await?;
+    let by_hand = ByHand {
+        replaces: known.as_ref().map(|row| row.id.clone()),
+        quota: state.about.workflow_quota,
+    };
+    let saved = state.store.save_workflow_by_hand(save, by_hand, UtcMs::now()).await?;
     if saved.changed {
         changed(state, caller, "workflow.apply", &name).await;
     }
@@ -308,6 +245,31 @@ async fn save(state: &WebState, caller: &Caller, sent: Sent) -> Answer<(StatusCo
         StatusCode::OK
     };
     Ok((status, Json(detail(&row)?)))
+}
+
+/// Refuses a workflow that names what is not there.
+fn configured(state: &WebState, workflow: &ResolvedWorkflow) -> Answer<()> {
+    let missing = (state.missing_for)(workflow);
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(Problem::unacceptable(
+        "WorkflowInvalid",
+        format!(
+            "workflow {} names what is not configured: {}",
+            workflow.name,
+            missing.join("; ")
+        ),
+        "Add it to the configuration, or correct the definition and apply it again; nothing was changed.",
+    ))
+}
+
+fn name_taken(name: &str) -> Problem {
+    Problem::conflict(
+        "NameTaken",
+        format!("there is a workflow {name} already"),
+        "Choose another name.",
+    )
 }
 
 /// Tells whom it concerns that a workflow is other than it was.
@@ -367,6 +329,9 @@ pub async fn disable(
 
 async fn set_enabled(state: &WebState, caller: &Caller, id: &str, enabled: bool) -> Answer<Json<WorkflowView>> {
     let row = state.store.workflow(id).await?;
+    if enabled {
+        configured(state, &row.resolved)?;
+    }
     if state.store.set_workflow_enabled(&row.id, enabled, UtcMs::now()).await? {
         let verb = if enabled { "workflow.enable" } else { "workflow.disable" };
         changed(state, caller, verb, &row.name).await;
@@ -390,19 +355,14 @@ pub async fn copy(
         editable(&row)?;
     }
     if state.store.workflow(&request.name).await.is_ok() {
-        return Err(Problem::conflict(
-            "NameTaken",
-            format!("there is a workflow {} already", request.name),
-            "Choose another name.",
-        ));
+        return Err(name_taken(&request.name));
     }
     let definition = Definition {
         name: request.name,
         enabled: Some(false),
-        ..written(&row)?
+        ..written(&row.name, &row.definition)?
     };
-    let text = definition.to_toml();
-    save(&state, &caller, Sent { definition, text }).await
+    save(&state, &caller, Sent::of(definition), None).await
 }
 
 /// Delete a disabled workflow. Its ended tasks stay.
@@ -438,9 +398,19 @@ pub async fn delete_activity(
     if row.enabled {
         return Err(enabled_problem(&row, "edited"));
     }
-    let definition = written(&row)?
+    let definition = written(&row.name, &row.definition)?
+        .with_own_activities()
         .without_activity(&activity)
         .ok_or_else(|| Problem::not_found("activity", &activity))?;
-    let text = definition.to_toml();
-    save(&state, &caller, Sent { definition, text }).await
+    if definition.activity.is_empty() {
+        return Err(Problem::conflict(
+            "LastActivity",
+            format!(
+                "nothing of workflow {} would be left without {activity} and what follows it",
+                row.name
+            ),
+            "Add another activity first, or delete the workflow.",
+        ));
+    }
+    save(&state, &caller, Sent::of(definition), Some(row)).await
 }
