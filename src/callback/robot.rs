@@ -57,7 +57,7 @@ impl Robot {
             }
             Robot::Slack => r#"{"text": {{ "*" ~ summary.title ~ "*\n" ~ summary.text }} }"#,
             Robot::Dingtalk => {
-                r##"{"msgtype": "markdown", "markdown": {"title": {{ summary.title }}, "text": {{ "### " ~ summary.title ~ "\n\n" ~ summary.text|replace("\n", "\n\n") }} } }"##
+                r#"{"msgtype": "markdown", "markdown": {"title": {{ summary.title }}, "text": {{ "**" ~ summary.title ~ "**\n\n" ~ summary.text|replace("\n", "\n\n") }} } }"#
             }
             Robot::Feishu => {
                 r#"{"msg_type": "text", "content": {"text": {{ summary.title ~ "\n" ~ summary.text }} } }"#

@@ -173,7 +173,6 @@ fn tell(
     };
     // Nobody's workflow says whom to tell: the unified callback, and destinations that ask for alerts by name.
     let rule = CallbackRule {
-        legacy_events: false,
         unified: true,
         destination: None,
         inline: None,

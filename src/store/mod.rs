@@ -28,6 +28,7 @@ mod audit;
 pub mod conclusions;
 pub mod deliveries;
 pub mod delivery_list;
+pub mod destinations;
 pub mod error;
 pub mod events;
 pub mod intake;
