@@ -32,6 +32,14 @@ pub fn fresh_token() -> Result<String, Fault> {
     Ok(format!("{TOKEN_PREFIX}{}", URL_SAFE_NO_PAD.encode(random()?)))
 }
 
+/// A new key to sign with, to be shown once.
+///
+/// # Errors
+/// The kernel gives no randomness.
+pub fn fresh_key() -> Result<String, Fault> {
+    Ok(URL_SAFE_NO_PAD.encode(random()?))
+}
+
 /// How a token is kept: its SHA-256 in hex. A token has 256 random bits, so a slow hash would add nothing.
 pub fn token_sha256(token: &str) -> String {
     hex::encode(Sha256::digest(token.as_bytes()))

@@ -4,6 +4,7 @@
 //! written to the store and bells are rung.
 
 use crate::base::clock::UtcMs;
+use crate::base::sealed::Sealer;
 use crate::base::wake::Bells;
 use crate::store::Store;
 use crate::store::error::StoreError;
@@ -12,6 +13,7 @@ use crate::telemetry::metrics::Metrics;
 use crate::web::auth::Caller;
 use crate::web::error::Problem;
 use crate::web::links::Signer;
+use crate::web::ports::DestinationControl;
 use crate::web::ports::DeviceControl;
 use crate::web::ports::LiveProgress;
 use crate::web::ports::ObjectAccess;
@@ -41,6 +43,10 @@ pub struct WebState {
     pub storages: Arc<dyn StorageControl>,
     /// NVIDIA devices as they are known now.
     pub devices: Arc<dyn DeviceControl>,
+    /// Destinations of events.
+    pub destinations: Arc<dyn DestinationControl>,
+    /// Seals secrets that are kept.
+    pub sealer: Sealer,
     /// How busy they are.
     pub meters: DeviceMeters,
     /// Templates that workflows may name.

@@ -179,6 +179,37 @@ impl Definition {
         Ok(self)
     }
 
+    /// As it may be shown: single secrets left out, values of headers and what of an address may be a secret masked.
+    /// Also the names of the secrets that are set.
+    pub fn shown(&self) -> (Definition, Vec<String>) {
+        let mut shown = self.clone();
+        let mut set = Vec::new();
+        for (name, secret) in shown.secrets() {
+            if secret.take().is_some() {
+                set.push(name.to_owned());
+            }
+        }
+        for value in shown.headers.values_mut() {
+            *value = MASK.into();
+        }
+        shown.url = masked_url(&self.url, !self.template.is_empty());
+        (shown, set)
+    }
+
+    /// Puts what [`shown`](Self::shown) masked back as it was in `before`, where it came back masked.
+    pub fn unmask(&mut self, before: &Definition) {
+        if self.url == before.shown().0.url {
+            self.url.clone_from(&before.url);
+        }
+        for (name, value) in &mut self.headers {
+            if value.expose() == MASK
+                && let Some(old) = before.headers.get(name)
+            {
+                value.clone_from(old);
+            }
+        }
+    }
+
     /// Takes over secrets of `before` that are not mentioned; an empty one is taken away.
     pub fn keep_secrets_of(&mut self, before: &Definition) {
         let mut before = before.clone();
@@ -190,6 +221,28 @@ impl Definition {
             }
         }
     }
+}
+
+/// What stands for a secret that is not shown.
+const MASK: &str = "***";
+
+/// An address without its query, user and password; of a chat robot, whose address is its secret, without its path too.
+fn masked_url(text: &str, robot: bool) -> String {
+    let Ok(mut url) = url::Url::parse(text) else {
+        return text.to_owned();
+    };
+    if url.query().is_some() {
+        url.set_query(Some(MASK));
+    }
+    if url.password().is_some() {
+        // An address without a host has no password.
+        let _ = url.set_password(Some(MASK));
+    }
+    if robot && url.path().len() > 1 {
+        url.set_path(MASK);
+    }
+    // What hides nothing is shown as it is written.
+    if url.as_str().contains(MASK) { url.into() } else { text.to_owned() }
 }
 
 #[cfg(test)]
@@ -213,6 +266,28 @@ mod tests {
         assert_eq!(after.auth_key.as_ref().map(|key| key.expose()), Some("hunter2"));
         assert_eq!(after.signing_key.as_ref().map(|key| key.expose()), Some("new"));
         assert_eq!(after.password, None);
+    }
+
+    #[test]
+    fn what_is_shown_can_be_sent_back_and_gives_nothing_away() {
+        let before: Definition = serde_json::from_str(
+            r#"{"name": "chat", "template": "slack", "url": "https://hooks.slack.com/services/T0/B0/s3cret",
+            "headers": {"X-Token": "s3cret"}, "auth_key": "s3cret"}"#,
+        )
+        .expect("right");
+        let (shown, set) = before.shown();
+        assert_eq!(set, ["auth_key"]);
+        let text = serde_json::to_string(&shown).expect("JSON");
+        assert!(!text.contains("s3cret") && text.contains("hooks.slack.com"), "{text}");
+        let mut back: Definition = serde_json::from_str(&text).expect("right");
+        back.keep_secrets_of(&before);
+        back.unmask(&before);
+        assert_eq!(back, before);
+        let robot = Definition {
+            url: "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=s3cret".to_owned(),
+            ..Definition::default()
+        };
+        assert_eq!(robot.shown().0.url, "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?***");
     }
 
     #[test]

@@ -4,7 +4,9 @@
 //! `yyyy-MM-ddTHH:mm:ssZ`; unknown fields and parameters are refused. Deliberately absent: policy; a handler reads or
 //! writes the store, rings a bell, and answers.
 
+pub mod alerts;
 pub mod deliveries;
+pub mod destinations;
 pub mod devices;
 pub mod dry_run;
 pub mod events;
