@@ -4,8 +4,9 @@
 //! time and gives the rest back, in the reverse order of the start. Deliberately absent: flags and files; the
 //! configuration comes resolved, the definitions come read.
 
+mod alerts;
 mod definitions;
-mod destinations;
+pub mod destinations;
 mod lock;
 mod ports;
 
@@ -23,6 +24,7 @@ use crate::config::gpu::Busy;
 use crate::config::gpu::DeviceList;
 use crate::config::gpu::Gpu;
 use crate::config::resolved::Config;
+use crate::daemon::destinations::Reload;
 use crate::daemon::lock::StateLock;
 use crate::events::profile::Deployment;
 use crate::executor::Executor;
@@ -42,8 +44,10 @@ use crate::telemetry::device_meters::DeviceMeters;
 use crate::telemetry::metrics::Metric;
 use crate::telemetry::metrics::Metrics;
 use crate::trigger::Trigger;
+use crate::web::browse::Browser;
 use crate::web::folder_writer::FolderWriter;
 use crate::web::folders::FolderObjects;
+use crate::web::gate::Gate;
 use crate::web::links::Signer;
 use crate::web::state::About;
 use crate::web::state::WebState;
@@ -69,6 +73,8 @@ pub struct DaemonOptions {
     pub config: Config,
     /// Reads its workflows folder, once it is known which templates there are.
     pub definitions: ReadDefinitions,
+    /// How the configuration is read again.
+    pub reload: Reload,
 }
 
 /// Reads what lies in the workflows folder.
@@ -79,7 +85,11 @@ pub type ReadDefinitions = Box<dyn FnOnce(&Config, &Templates) -> Result<Vec<Def
 /// # Errors
 /// What kept it from starting, or made it end by itself.
 pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), Fault> {
-    let DaemonOptions { config, definitions } = options;
+    let DaemonOptions {
+        config,
+        definitions,
+        reload,
+    } = options;
     let started = UtcMs::now();
     let bells = Bells::default();
     let metrics = Metrics::default();
@@ -129,6 +139,20 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
         callback_options(&config, &metrics),
     )?;
     let trigger = Trigger::new(ports::trigger_options(&config, &metrics), store.clone(), bells.clone());
+    let sealer = crate::web::secrets::sealer(&config.server.state_dir)?;
+    let destinations = destinations::Destinations {
+        callbacks: callbacks.clone(),
+        store: store.clone(),
+        sealer: sealer.clone(),
+    };
+    destinations.take_over(None).await?;
+    let watch = alerts::Watch::new(
+        &config,
+        trigger.board(),
+        devices.clone(),
+        store.clone(),
+        bells.callback.clone(),
+    );
 
     // What answers.
     let listener = TcpListener::bind(config.server.listen).await.map_err(|error| {
@@ -147,6 +171,8 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
             .iter()
             .map(|storage| Folder::new(&storage.name, &storage.path)),
     );
+    let folders = config.storages.iter();
+    let browser = Browser::new(folders.map(|storage| Folder::new(&storage.name, &storage.path)));
     let ready = Arc::new(AtomicBool::new(false));
     let web_stop = CancellationToken::new();
     let router = crate::web::router(WebState {
@@ -162,14 +188,23 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
         progress: Arc::new(ports::Progress(board)),
         storages: Arc::new(ports::Storages(trigger.board())),
         devices: Arc::new(ports::Devices(devices)),
+        destinations: Arc::new(destinations.clone()),
+        sealer,
         meters: DeviceMeters::default(),
         templates: TemplateShelf::new(templates),
         missing_for: {
-            let config = config.clone();
-            Arc::new(move |workflow| config.missing_for(workflow).iter().map(ToString::to_string).collect())
+            let (config, callbacks) = (config.clone(), callbacks.clone());
+            Arc::new(move |workflow| {
+                let known = callbacks.destinations();
+                let made: Vec<String> = known.iter().map(|destination| destination.name.clone()).collect();
+                let missing = config.missing_beside(workflow, &made);
+                missing.iter().map(ToString::to_string).collect()
+            })
         },
         metrics: metrics.clone(),
         signer: Signer::new(crate::web::secrets::link_secret(&config.server.state_dir)?),
+        gate: Arc::new(Gate::new(&config.server.public_url, config.session)),
+        browser: browser.clone(),
         about: Arc::new(about),
         ready: ready.clone(),
         draining,
@@ -197,6 +232,8 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
         let stop = callback_stop.clone();
         tokio::spawn(async move { callbacks.run(stop).await })
     };
+    tokio::spawn(watch.run(callback_stop.clone()));
+    tokio::spawn(destinations.follow(config.destination_files.clone(), reload, callback_stop.clone()));
     ready.store(true, Ordering::Release);
     metrics.set_labelled(Metric::Info, env!("CARGO_PKG_VERSION"), 1.0);
     metrics.set(Metric::StartTime, started.0 as f64 / 1_000.0);

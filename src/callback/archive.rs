@@ -109,7 +109,9 @@ impl Archive {
             let days = Arc::clone(&self.days).lock_owned().await;
             let key = object.key.clone();
             self.storages
-                .on(&object, "archive", move |folder, pulse| add(days, folder, &key, id, &line, pulse))
+                .on(&object, "archive", move |folder, pulse| {
+                    add(days, folder, &key, id, &line, pulse)
+                })
                 .await
         };
         match tokio::time::timeout(limit, work).await {
@@ -187,7 +189,11 @@ fn add(
     day.used = newest + 1;
     days.0.insert(key.to_owned(), day);
     if days.0.len() > DAYS {
-        let oldest = days.0.iter().min_by_key(|(_, day)| day.used).map(|(key, _)| key.clone());
+        let oldest = days
+            .0
+            .iter()
+            .min_by_key(|(_, day)| day.used)
+            .map(|(key, _)| key.clone());
         oldest.map(|key| days.0.remove(&key));
     }
     Ok(added)
@@ -285,7 +291,10 @@ mod tests {
         let whole = std::fs::read_to_string(&file).expect("there");
         std::fs::write(&file, format!("{whole}{{\"id\":\"000")).expect("written");
         let archive = archive(root.path());
-        assert!(keep(&archive, &message(2, day)).await.is_some(), "it says that it is there");
+        assert!(
+            keep(&archive, &message(2, day)).await.is_some(),
+            "it says that it is there"
+        );
         assert!(keep(&archive, &message(4, day)).await.is_none());
         let text = std::fs::read_to_string(&file).expect("there");
         let ids: Vec<String> = text

@@ -42,7 +42,8 @@ impl BodyTemplate {
         if text.len() > TEMPLATE_BYTES {
             return Err(bad(format!("it is longer than {TEMPLATE_BYTES} bytes")));
         }
-        let json = text.trim_start().starts_with(['{', '[']) && !text.trim_start().starts_with("{{")
+        let json = text.trim_start().starts_with(['{', '['])
+            && !text.trim_start().starts_with("{{")
             && !text.trim_start().starts_with("{%");
         let mut environment = Environment::new();
         environment.set_fuel(Some(STEPS));
@@ -69,10 +70,7 @@ impl BodyTemplate {
         let mut context = native.unwrap_or_else(|| serde_json::json!({}));
         if let Some(fields) = context.as_object_mut() {
             let (title, text) = summary::of(event);
-            fields.insert(
-                "summary".to_owned(),
-                serde_json::json!({"title": title, "text": text}),
-            );
+            fields.insert("summary".to_owned(), serde_json::json!({"title": title, "text": text}));
         }
         let template = self.environment.get_template(NAME).map_err(|error| bad(said(&error)))?;
         let mut body = Bounded(Vec::new());
@@ -153,7 +151,10 @@ mod tests {
         let body: serde_json::Value = serde_json::from_str(&body).expect("JSON");
         assert_eq!(body["name"], "a \"b\" \\ {{ c }}");
         assert_eq!(body["said"], "it is WorkflowTaskComplete");
-        assert!(rendered("{{ summary.title }}").contains("a \"b\""), "plain text is as it is");
+        assert!(
+            rendered("{{ summary.title }}").contains("a \"b\""),
+            "plain text is as it is"
+        );
     }
 
     #[test]
@@ -161,7 +162,10 @@ mod tests {
         for (text, cause) in [
             ("{\"a\": {{ type }", "line 1"),
             ("{\"a\": \"{{ type }}\"}", "no JSON"),
-            ("{% for a in range(9000) %}{% for b in range(9000) %}{% endfor %}{% endfor %}", "fuel"),
+            (
+                "{% for a in range(9000) %}{% for b in range(9000) %}{% endfor %}{% endfor %}",
+                "fuel",
+            ),
             ("{{ nothing.at.all }}", "undefined"),
             ("{% include 'x' %}", "line 1"),
         ] {

@@ -70,7 +70,10 @@ impl Client {
             return failed(why, began);
         }
         let mut request = client.post(url.clone()).timeout(timeout).body(body);
-        if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
+        if !headers
+            .iter()
+            .any(|(name, _)| name.eq_ignore_ascii_case("content-type"))
+        {
             request = request.header("Content-Type", content_type);
         }
         for (name, value) in headers {

@@ -13,7 +13,9 @@ use crate::callback::signing::Key;
 use crate::callback::way;
 use crate::callback::way::Surroundings;
 use crate::callback::way::Way;
+use crate::events::Event;
 use crate::events::EventType;
+use crate::events::Purpose;
 use crate::events::listeners::Listener;
 use crate::events::profile::Profile;
 use crate::workflow::destination::Definition;
@@ -104,10 +106,6 @@ impl Destination {
     }
 
     fn checked(definition: &Definition, maker: Maker, surroundings: &Surroundings) -> Result<Self, Fault> {
-        let mut events = Vec::new();
-        for word in &definition.events {
-            events.push(event_named(word)?);
-        }
         let robot = Robot::parse(&definition.template)?;
         let by_mail = definition.kind() == "mail";
         let body = match (robot, definition.body_template.as_str()) {
@@ -133,6 +131,10 @@ impl Destination {
             "" => Profile::Ims,
             word => Profile::parse(word)?,
         };
+        let mut events = Vec::new();
+        for word in &definition.events {
+            events.extend(events_named(word, profile)?);
+        }
         let seconds = match definition.timeout_s {
             0 if definition.kind() == "exec" => 60,
             seconds => seconds,
@@ -182,6 +184,12 @@ impl Destination {
         })
     }
 
+    /// Whether it wants `event`, under a rule that asks for the older transcode events or not.
+    pub fn wants(&self, event: &Event, legacy_events: bool) -> bool {
+        let submitted = event.task.as_ref().is_some_and(|task| task.purpose == Purpose::Job);
+        self.listener.wants(event.event_type(), legacy_events || submitted)
+    }
+
     /// Whether it asks for events of this type by name.
     pub fn names(&self, event_type: EventType) -> bool {
         self.listener.events.contains(&event_type)
@@ -202,21 +210,21 @@ fn key(text: Option<&Hidden>) -> Option<Key> {
     text.map(|text| Key::new(text.expose())).filter(|key| !key.is_empty())
 }
 
-fn event_named(word: &str) -> Result<EventType, Fault> {
-    EventType::ALL
-        .into_iter()
-        .find(|event_type| event_type.as_str() == word)
-        .ok_or_else(|| {
-            let names = EventType::ALL.map(EventType::as_str).join(", ");
-            Fault::new(
-                "EventUnknown",
-                Blame::Request,
-                "read the events list",
-                word,
-                "there is no such event",
-                format!("Use some of: {names}."),
-            )
-        })
+/// The events that a receiver of `profile` means by a name.
+fn events_named(word: &str, profile: Profile) -> Result<Vec<EventType>, Fault> {
+    let named = profile.events_named(word);
+    if named.is_empty() {
+        let names = EventType::ALL.map(EventType::as_str).join(", ");
+        return Err(Fault::new(
+            "EventUnknown",
+            Blame::Request,
+            "read the events list",
+            word,
+            "there is no such event",
+            format!("Use some of: {names}."),
+        ));
+    }
+    Ok(named)
 }
 
 /// Headers that the program sets itself, or that say how a request is framed.
@@ -317,7 +325,10 @@ mod tests {
         };
         for (said, cause) in [
             (with(|it| it.profile = "mts".to_owned()), "no such profile"),
-            (with(|it| it.events = vec!["SnapshotCompleted".to_owned()]), "no such event"),
+            (
+                with(|it| it.events = vec!["SnapshotCompleted".to_owned()]),
+                "no such event",
+            ),
             (with(|it| it.kind = "smoke".to_owned()), "no such kind"),
             (with(|it| it.template = "irc".to_owned()), "no such robot"),
             (with(|it| it.body_template = "{\"a\": {{ type }".to_owned()), "template"),
@@ -336,7 +347,10 @@ mod tests {
                 "not plain text",
             ),
         ] {
-            assert!(said.contains(cause) && said.contains("mam"), "{said:?} must say {cause:?}");
+            assert!(
+                said.contains(cause) && said.contains("mam"),
+                "{said:?} must say {cause:?}"
+            );
         }
     }
 }

@@ -264,7 +264,11 @@ mod tests {
         let both = file.with_made(&Destinations::default(), &all, &Surroundings::default());
         assert_eq!(both.written("mam").expect("there").0.url, definition().url);
         assert!(both.get("dam").is_some() && both.get("ill").is_none());
-        assert!(both.why_not("ill").contains("this host itself"), "{}", both.why_not("ill"));
+        assert!(
+            both.why_not("ill").contains("this host itself"),
+            "{}",
+            both.why_not("ill")
+        );
         assert!(both.why_not("none").contains("there is no destination"));
         assert_eq!(both.of_file().iter().count(), 1);
     }

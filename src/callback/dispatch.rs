@@ -62,8 +62,7 @@ pub fn deliveries(
 
 /// Whether it wants the event and has words for it.
 fn heard(event: &Event, destination: &Destination, rule: &CallbackRule, deployment: &Deployment) -> bool {
-    destination.listener.wants(event.event_type(), rule.legacy_events)
-        && render(destination.profile, event, deployment).is_some()
+    destination.wants(event, rule.legacy_events) && render(destination.profile, event, deployment).is_some()
 }
 
 fn named(name: &str, dead: Option<String>) -> NewDelivery {

@@ -43,7 +43,9 @@ pub async fn seal(
     now: UtcMs,
 ) -> Result<Message, String> {
     let mut body = match &destination.body {
-        Some(template) => filled(template, event, deployment).await.map_err(|fault| fault.to_string())?,
+        Some(template) => filled(template, event, deployment)
+            .await
+            .map_err(|fault| fault.to_string())?,
         None => {
             let rendered = render(destination.profile, event, deployment)
                 .ok_or_else(|| format!("profile {} has no such event", destination.profile.as_str()))?;
@@ -54,7 +56,9 @@ pub async fn seal(
     let mut headers = headers(destination, which, event, &body, now);
     headers.extend(destination.headers.iter().cloned());
     if let Some(subject) = &destination.subject {
-        let line = filled(subject, event, deployment).await.map_err(|fault| fault.to_string())?;
+        let line = filled(subject, event, deployment)
+            .await
+            .map_err(|fault| fault.to_string())?;
         let line = String::from_utf8_lossy(&line).replace(['\r', '\n'], " ");
         headers.push((mail::SUBJECT_HEADER.to_owned(), line));
     }
@@ -92,7 +96,10 @@ fn notified(destination: &Destination, mut body: Value, now: UtcMs) -> Value {
     {
         let until_s = now.0.div_euclid(1_000).saturating_add(NOTIFY_GOOD_S);
         fields.insert("Timestamp".to_owned(), until_s.into());
-        fields.insert("Sign".to_owned(), signing::notify_sign(&until_s.to_string(), key).into());
+        fields.insert(
+            "Sign".to_owned(),
+            signing::notify_sign(&until_s.to_string(), key).into(),
+        );
     }
     body
 }

@@ -85,7 +85,10 @@ mod tests {
             record.add(UtcMs(took_ms), took_ms, Some("no"));
         }
         let health = record.health();
-        assert_eq!((health.tries, health.p50_ms, health.p95_ms), (256, Some(1_000), Some(1_000)));
+        assert_eq!(
+            (health.tries, health.p50_ms, health.p95_ms),
+            (256, Some(1_000), Some(1_000))
+        );
         for took_ms in (1..=10).cycle().take(256) {
             record.add(UtcMs(took_ms), took_ms, None);
         }

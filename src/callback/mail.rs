@@ -100,11 +100,20 @@ impl Mail {
             ));
         }
         let mailbox = |key: &str, text: &str| {
-            text.parse::<Mailbox>()
-                .map_err(|error| destination::refused(&format!("{key} {text:?}"), &error.to_string(), "Write it as NAME <USER@HOST> or USER@HOST."))
+            text.parse::<Mailbox>().map_err(|error| {
+                destination::refused(
+                    &format!("{key} {text:?}"),
+                    &error.to_string(),
+                    "Write it as NAME <USER@HOST> or USER@HOST.",
+                )
+            })
         };
         if definition.to.is_empty() || definition.to.len() > RECEIVERS_MAX {
-            return Err(destination::refused("to", "there are none, or more than 50", "Name 1 to 50 receivers."));
+            return Err(destination::refused(
+                "to",
+                "there are none, or more than 50",
+                "Name 1 to 50 receivers.",
+            ));
         }
         let credentials = match (definition.user.as_str(), &definition.password) {
             ("", None) => None,

@@ -106,8 +106,7 @@ impl Callbacks {
     /// # Errors
     /// A fault of a destination, naming it; or that TLS cannot be set up.
     pub fn new(store: Store, bell: Bell, options: CallbackOptions) -> Result<Self, Fault> {
-        let destinations =
-            Destinations::configured(&options.destinations, &options.unified, &options.surroundings)?;
+        let destinations = Destinations::configured(&options.destinations, &options.unified, &options.surroundings)?;
         Ok(Callbacks(Arc::new(Inner {
             store,
             bell,
@@ -166,7 +165,14 @@ impl Callbacks {
     pub async fn trial(&self, name: &str) -> Result<Answer, Fault> {
         let refuse = |cause: String| {
             let remedy = "List the destinations, and look at this one's profile and template.";
-            Fault::new("TestImpossible", Blame::Request, "test the destination", name, cause, remedy)
+            Fault::new(
+                "TestImpossible",
+                Blame::Request,
+                "test the destination",
+                name,
+                cause,
+                remedy,
+            )
         };
         let now = self.0.now();
         let destination = now.get(name).ok_or_else(|| refuse(now.why_not(name)))?;
@@ -225,7 +231,10 @@ impl Callbacks {
         }
         let closing = self.0.now();
         let nobody = Destinations::default();
-        if tokio::time::timeout(self.0.pace.grace, closing.close_unless_in(&nobody)).await.is_err() {
+        if tokio::time::timeout(self.0.pace.grace, closing.close_unless_in(&nobody))
+            .await
+            .is_err()
+        {
             tracing::info!("connections to destinations were left open by the stop");
         }
     }

@@ -120,7 +120,10 @@ mod tests {
     #[test]
     fn every_robot_gets_json_it_understands() {
         for robot in [Robot::Wecom, Robot::Slack, Robot::Dingtalk, Robot::Feishu] {
-            assert!(BodyTemplate::new(robot.template()).expect("valid").is_json(), "{robot:?}");
+            assert!(
+                BodyTemplate::new(robot.template()).expect("valid").is_json(),
+                "{robot:?}"
+            );
         }
     }
 
@@ -135,9 +138,15 @@ mod tests {
         };
         let status = |robot: Robot, body: &str| robot.judged(answer(body)).status;
         assert_eq!(status(Robot::Wecom, r#"{"errcode":0,"errmsg":"ok"}"#), Some(200));
-        assert_eq!(status(Robot::Wecom, r#"{"errcode":93000,"errmsg":"invalid webhook"}"#), Some(422));
+        assert_eq!(
+            status(Robot::Wecom, r#"{"errcode":93000,"errmsg":"invalid webhook"}"#),
+            Some(422)
+        );
         assert_eq!(status(Robot::Wecom, r#"{"errcode":45009}"#), Some(429));
-        assert_eq!(status(Robot::Feishu, r#"{"code":19021,"msg":"sign match fail"}"#), Some(422));
+        assert_eq!(
+            status(Robot::Feishu, r#"{"code":19021,"msg":"sign match fail"}"#),
+            Some(422)
+        );
         assert_eq!(status(Robot::Slack, "ok"), Some(200));
     }
 
@@ -149,11 +158,22 @@ mod tests {
         let mut body = b"{\"msg_type\":\"text\"}".to_vec();
         Robot::Dingtalk.sign(&key, 1_700_000_000_000, &mut url, &mut body);
         assert_eq!(body, b"{\"msg_type\":\"text\"}");
-        let sign = url.query_pairs().find(|(name, _)| name == "sign").expect("signed").1.into_owned();
+        let sign = url
+            .query_pairs()
+            .find(|(name, _)| name == "sign")
+            .expect("signed")
+            .1
+            .into_owned();
         assert_eq!(sign, "OuzzJR5+xZ4/EYwqtNt6sMYZQMTa/HEGvc9miJe7XzY=");
         // printf '' | openssl dgst -sha256 -hmac $'1700000000\nsecret' -binary | base64
         Robot::Feishu.sign(&key, 1_700_000_000_000, &mut url, &mut body);
         let body: serde_json::Value = serde_json::from_slice(&body).expect("JSON");
-        assert_eq!((&body["timestamp"], &body["sign"]), (&"1700000000".into(), &"fiWS2+gh28DOydAv7hzONH/mDn9+b1Y4Y5ivXWXy8vA=".into()));
+        assert_eq!(
+            (&body["timestamp"], &body["sign"]),
+            (
+                &"1700000000".into(),
+                &"fiWS2+gh28DOydAv7hzONH/mDn9+b1Y4Y5ivXWXy8vA=".into()
+            )
+        );
     }
 }

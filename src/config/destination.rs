@@ -105,7 +105,11 @@ pub(super) fn resolve(
 fn words(findings: &mut Findings, path: &str, section: &DestinationSection) {
     let mut one_of = |key: &str, word: &str, known: &[&str], may_be_empty: bool| {
         if !known.contains(&word) && !(may_be_empty && word.is_empty()) {
-            let why = format!("{word:?} is not one of {}; {}", known.join(", "), reader::meant(word, known));
+            let why = format!(
+                "{word:?} is not one of {}; {}",
+                known.join(", "),
+                reader::meant(word, known)
+            );
             findings.error(format!("{path}.{key}"), why);
         }
     };
@@ -137,7 +141,11 @@ fn keys_of_kind(findings: &mut Findings, path: &str, section: &DestinationSectio
     let of = |key: &'static str, text: &str, kinds: &'static [&'static str]| (key, text.is_empty(), kinds);
     let keys = [
         of("url", &section.url, &["http", "amqp", "nats", "mqtt", "redis"]),
-        of("tls_client_file", &section.tls_client_file, &["http", "amqp", "nats", "mqtt", "redis"]),
+        of(
+            "tls_client_file",
+            &section.tls_client_file,
+            &["http", "amqp", "nats", "mqtt", "redis"],
+        ),
         of(
             "tls_ca_file",
             &section.tls_ca_file,
@@ -172,7 +180,10 @@ fn keys_of_kind(findings: &mut Findings, path: &str, section: &DestinationSectio
             findings.error(format!("{path}.{key}"), why);
         }
         if empty && required.contains(&key) {
-            findings.error(format!("{path}.{key}"), format!("a destination of kind {kind} needs it"));
+            findings.error(
+                format!("{path}.{key}"),
+                format!("a destination of kind {kind} needs it"),
+            );
         }
     }
     let place = match kind {
@@ -183,7 +194,10 @@ fn keys_of_kind(findings: &mut Findings, path: &str, section: &DestinationSectio
         _ => None,
     };
     if let Some(place) = place.filter(|_| QUEUES.contains(&kind)) {
-        findings.error(format!("{path}.kind"), format!("a destination of kind {kind} needs a {place}"));
+        findings.error(
+            format!("{path}.kind"),
+            format!("a destination of kind {kind} needs a {place}"),
+        );
     }
 }
 
@@ -326,6 +340,7 @@ pub(super) fn unified(
         signing_key_file: section.signing_key_file.clone(),
         old_signing_key_file: section.old_signing_key_file.clone(),
         events: section.events.clone(),
+        legacy_events: section.legacy_events,
         retry: section.retry.clone(),
         ..DestinationSection::default()
     };

@@ -55,6 +55,8 @@ pub struct Config {
     pub sandbox: Sandbox,
     /// When something deserves an alert.
     pub alerts: Alerts,
+    /// How long a log-in lasts.
+    pub session: Duration,
     /// What deserves a look though it prevents nothing.
     pub warnings: Vec<Wrong>,
 }
@@ -132,10 +134,18 @@ pub struct Capacity {
 /// How long rows are kept; none: for ever.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retention {
-    /// Events and deliveries.
+    /// Events, and what was not delivered of them.
     pub events: Option<Duration>,
+    /// Deliveries that were accepted.
+    pub deliveries: Option<Duration>,
     /// Tasks that ended.
     pub tasks: Option<Duration>,
+    /// What was done by hand.
+    pub audit: Option<Duration>,
+    /// Numbers for graphs.
+    pub gauges: Option<Duration>,
+    /// Uploads and pulls that ended.
+    pub uploads: Option<Duration>,
 }
 
 /// Everything found while resolving.
@@ -203,10 +213,15 @@ pub(super) fn resolve(raw: &File, folder: &Path) -> Result<Config, Vec<Wrong>> {
         limits: limits(&mut findings, raw),
         retention: Retention {
             events: days(raw.retention.events_days),
+            deliveries: days(raw.retention.deliveries_days),
             tasks: days(raw.retention.tasks_days),
+            audit: days(raw.retention.audit_days),
+            gauges: days(raw.retention.gauges_days),
+            uploads: days(raw.retention.uploads_days),
         },
         sandbox: raw.security.sandbox,
         alerts: alerts(&mut findings, raw),
+        session: session(&mut findings, raw),
         warnings: Vec::new(),
         server,
     };
@@ -385,6 +400,14 @@ fn alerts(findings: &mut Findings, raw: &File) -> Alerts {
         disk_low_percent: section.disk_low_percent,
         check_interval: Duration::try_from_secs_f64(section.check_interval_s).unwrap_or(Duration::from_secs(10)),
     }
+}
+
+fn session(findings: &mut Findings, raw: &File) -> Duration {
+    let hours = raw.security.session_hours;
+    if !(1..=8_760).contains(&hours) {
+        findings.error("security.session_hours", format!("{hours} is out of range, 1 to 8760"));
+    }
+    Duration::from_secs(u64::from(hours) * 3_600)
 }
 
 fn limits(findings: &mut Findings, raw: &File) -> Limits {

@@ -118,7 +118,8 @@ impl Watch {
             .iter()
             .map(|alert| (alert.code, alert.subject.clone()))
             .collect();
-        self.kept.retain(|(code, subject), _| found.contains(&(*code, subject.clone())));
+        self.kept
+            .retain(|(code, subject), _| found.contains(&(*code, subject.clone())));
         for alert in findings.alerts {
             let key = (alert.code, alert.subject.clone());
             let fresh = match self.kept.get(&key) {
@@ -289,6 +290,9 @@ mod tests {
         assert_eq!(codes(state(false, None, None)), (vec![], 2));
         assert_eq!(codes(state(true, None, Some("polled"))), (vec![], 0));
         assert_eq!(codes(state(false, Some("gone"), None)), (vec!["StorageFrozen"], 0));
-        assert_eq!(codes(state(false, None, Some("hangs"))), (vec!["StorageUnreachable"], 0));
+        assert_eq!(
+            codes(state(false, None, Some("hangs"))),
+            (vec!["StorageUnreachable"], 0)
+        );
     }
 }

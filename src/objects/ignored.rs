@@ -53,10 +53,13 @@ pub fn why_name(name: &str) -> Option<&'static str> {
 fn is_archive(lower: &str) -> bool {
     lower.strip_suffix(".jsonl").is_some_and(|day| {
         day.len() == 10
-            && day
-                .bytes()
-                .enumerate()
-                .all(|(at, byte)| if matches!(at, 4 | 7) { byte == b'-' } else { byte.is_ascii_digit() })
+            && day.bytes().enumerate().all(|(at, byte)| {
+                if matches!(at, 4 | 7) {
+                    byte == b'-'
+                } else {
+                    byte.is_ascii_digit()
+                }
+            })
     })
 }
 

@@ -1,28 +1,33 @@
 //! The loop that makes things happen: reads the store, acts, sleeps until something may have changed.
 //!
-//! A turn of the loop takes no input. It looks for wishes of users, settled arrivals, jobs that need no worker, sources
-//! to move, and ready jobs, in this order, and acts on what it finds; so the path after a crash is the path of every
+//! A turn of the loop takes no input. It looks for wishes of users, settled arrivals, jobs that need no worker, questions
+//! whose time is over, sources to move, ready jobs and errands, in this order, and acts on what it finds; so the path after a crash is the path of every
 //! day. Bells and a timer only say when to look. Guarantees: nothing it decided is lost by a kill -9 (every decision
 //! is a committed row); attempts run beside the loop and never block it. Deliberately absent: how work is carried
 //! out (`executor`), how facts reach anyone (`callback`).
 
 mod alone;
+mod asking;
 mod attempt;
 pub mod capacity;
 mod conclude;
 mod context;
+mod copying;
 pub mod device;
 pub mod devices;
 mod draft;
+mod errands;
 mod ground;
 mod intake;
 mod lease;
+pub mod links;
 pub mod looking;
 pub mod need;
 mod pace;
 mod publication;
 mod recovery;
 pub mod retry;
+mod reviews;
 mod tally;
 mod wishes;
 
@@ -34,6 +39,7 @@ use crate::media::limits::Limits;
 use crate::scheduler::capacity::Capacity;
 use crate::scheduler::context::Context;
 use crate::scheduler::devices::DeviceRules;
+use crate::scheduler::links::Links;
 use crate::scheduler::looking::DeviceBoard;
 use crate::scheduler::retry::RetryPolicy;
 use crate::scheduler::tally::Tally;
@@ -55,6 +61,10 @@ pub struct SchedulerOptions {
     pub devices: DeviceRules,
     /// How failed jobs are tried again.
     pub retry: RetryPolicy,
+    /// Programs outside that are asked at once.
+    pub asking: usize,
+    /// Copies between storages at once.
+    pub copying: usize,
     /// Limits against hostile sources, for every worker.
     pub limits: Limits,
     /// How long running attempts may go on after a stop was asked.
@@ -71,6 +81,8 @@ impl Default for SchedulerOptions {
             capacity: Capacity::auto(),
             devices: DeviceRules::default(),
             retry: RetryPolicy::default(),
+            asking: 16,
+            copying: 4,
             limits: Limits::default(),
             grace: Duration::from_secs(20),
             lease_ms: 60_000,
@@ -103,6 +115,12 @@ impl Scheduler {
     /// `bells.scheduler` when it is cleared.
     pub fn with_drain(mut self, draining: Arc<AtomicBool>) -> Self {
         self.context.draining = draining;
+        self
+    }
+
+    /// Tells programs outside addresses made by `links`.
+    pub fn with_links(mut self, links: Arc<dyn Links>) -> Self {
+        self.context.links = links;
         self
     }
 
@@ -156,11 +174,13 @@ async fn turn(context: &Arc<Context>, driven: &mut JoinSet<()>, renewed: &mut Ut
     looking::run(context, driven);
     wishes::run(context).await?;
     let mut more = intake::run(context).await?;
-    more |= alone::noops(context).await?;
+    more |= alone::run(context).await?;
+    more |= reviews::run(context).await?;
     alone::afters(context).await?;
     // Taken before the look: what becomes due during it is then still ahead, and met at once.
     let now = context.now();
     lease::run(context, driven).await?;
+    errands::run(context, driven).await?;
     let live = context.live();
     if !live.is_empty() && now >= renewed.plus_ms(context.options.lease_ms / 3) {
         let until = now.plus_ms(context.options.lease_ms);

@@ -355,7 +355,15 @@ fn given_up(connection: &Connection, lane: &str, cause: &str, now: UtcMs) -> Res
     let cause = format!("deliveries were given up, the last because {cause}");
     let remedy = "Look at them with GET /api/v1/deliveries?status=dead, put the receiver in order, then replay or discard \
         them.";
-    alerts::raise(connection, DELIVERIES_DEAD, lane, Severity::Critical, &cause, remedy, now)?;
+    alerts::raise(
+        connection,
+        DELIVERIES_DEAD,
+        lane,
+        Severity::Critical,
+        &cause,
+        remedy,
+        now,
+    )?;
     Ok(())
 }
 

@@ -121,7 +121,10 @@ impl Store {
         const SQL: &str = "delete from destinations where name = :name";
         let name = name.to_owned();
         self.write("delete a destination", move |connection| {
-            match connection.prepare_cached(SQL)?.execute(named_params! { ":name": name })? {
+            match connection
+                .prepare_cached(SQL)?
+                .execute(named_params! { ":name": name })?
+            {
                 0 => Err(StoreError::not_found("destination", &name)),
                 _ => Ok(()),
             }
@@ -193,10 +196,23 @@ mod tests {
             ..Definition::default()
         };
         definition.headers.insert("X-Token".to_owned(), "opensesame".into());
-        assert!(store.save_destination(&definition, &sealer, UtcMs(1)).await.expect("saved"));
-        assert!(!store.save_destination(&definition, &sealer, UtcMs(2)).await.expect("saved"));
+        assert!(
+            store
+                .save_destination(&definition, &sealer, UtcMs(1))
+                .await
+                .expect("saved")
+        );
+        assert!(
+            !store
+                .save_destination(&definition, &sealer, UtcMs(2))
+                .await
+                .expect("saved")
+        );
         let made = store.made_destinations(&sealer).await.expect("listed");
-        assert_eq!((&made[0].definition, made[0].created, made[0].modified), (&definition, UtcMs(1), UtcMs(2)));
+        assert_eq!(
+            (&made[0].definition, made[0].created, made[0].modified),
+            (&definition, UtcMs(1), UtcMs(2))
+        );
         assert!(store.made_destinations(&other).await.expect("listed").is_empty());
         let copy = folder.path().join("copy.db");
         store.backup(&copy).await.expect("copied");

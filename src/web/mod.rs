@@ -1,19 +1,24 @@
 //! HTTP: the REST API, signed links to objects, and the status page. The router on one page.
 //!
-//! Guarantees: everything but the open addresses needs a token; what a role may do is where its route stands below;
+//! Guarantees: everything but the open addresses needs a token or a session; what a role may do is where its route stands below;
 //! requests have a size and a time limit. Deliberately absent: the scheduler and the triggers. A handler reads or
 //! writes the store and rings a bell.
 
 pub mod api;
 pub mod auth;
+mod brake;
+pub mod browse;
+mod cookies;
 pub mod dashboard;
 pub mod error;
 pub mod extract;
 pub mod folder_writer;
 pub mod folders;
+pub mod gate;
 pub mod links;
 pub mod openapi;
 pub mod paging;
+mod passwords;
 pub mod ports;
 pub mod receiver;
 pub mod secrets;
@@ -41,6 +46,7 @@ use axum::routing::delete;
 use axum::routing::get;
 use axum::routing::post;
 use axum::routing::put;
+use std::net::SocketAddr;
 use std::time::Duration;
 use std::time::Instant;
 use tokio::net::TcpListener;
@@ -83,6 +89,14 @@ pub fn router(state: WebState) -> Router {
         .route("/api/v1/alerts/{id}", get(api::alerts::show))
         .route("/api/v1/storages", get(api::storages::list))
         .route("/api/v1/storages/{name}/explain", get(api::storages::explain))
+        .route("/api/v1/objects", get(api::objects_browse::list))
+        .route("/api/v1/metrics", get(api::history::names))
+        .route("/api/v1/metrics/history", get(api::history::show))
+        .route(
+            "/api/v1/sessions/current",
+            get(api::sessions::show).delete(api::sessions::log_out),
+        )
+        .route("/api/v1/sessions/current/password", put(api::sessions::change_password))
         .route_layer(middleware::from_fn(|request, next| {
             auth::require(Role::Viewer, request, next)
         }));
@@ -129,11 +143,27 @@ pub fn router(state: WebState) -> Router {
     let admin = Router::new()
         .route("/api/v1/system/drain", post(api::system::drain))
         .route("/api/v1/destinations", post(api::destinations::create))
-        .route("/api/v1/destinations/{name}", put(api::destinations::replace).delete(api::destinations::delete))
+        .route(
+            "/api/v1/destinations/{name}",
+            put(api::destinations::replace).delete(api::destinations::delete),
+        )
         .route("/api/v1/destinations/{name}/rotate", post(api::destinations::rotate))
         .route("/api/v1/system/backup", post(api::system::backup))
         .route("/api/v1/tokens", get(api::tokens::list).post(api::tokens::create))
         .route("/api/v1/tokens/{id}", delete(api::tokens::revoke))
+        .route("/api/v1/users", get(api::users::list).post(api::users::create))
+        .route(
+            "/api/v1/users/{id}",
+            get(api::users::show)
+                .patch(api::users::change)
+                .delete(api::users::remove),
+        )
+        .route(
+            "/api/v1/accesskeys",
+            get(api::access_keys::list).post(api::access_keys::create),
+        )
+        .route("/api/v1/accesskeys/{id}", delete(api::access_keys::revoke))
+        .route("/api/v1/audit", get(api::audit::list))
         .route_layer(middleware::from_fn(|request, next| {
             auth::require(Role::Admin, request, next)
         }));
@@ -146,8 +176,10 @@ pub fn router(state: WebState) -> Router {
     let open = Router::new()
         .route("/healthz", get(api::system::healthz))
         .route("/readyz", get(api::system::readyz))
+        .route("/api/v1/sessions", post(api::sessions::log_in))
         .route("/o/{*object}", get(api::objects::serve))
-        .merge(dashboard::router());
+        .merge(dashboard::router())
+        .method_not_allowed_fallback(method_not_allowed);
     behind_a_token
         .merge(open)
         .layer(DefaultBodyLimit::max(BODY_BYTES))
@@ -164,7 +196,8 @@ const STOP_WITHIN: Duration = Duration::from_secs(5);
 /// The listener failed.
 pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) -> std::io::Result<()> {
     let stopping = stop.clone();
-    let served = axum::serve(listener, router).with_graceful_shutdown(async move { stopping.cancelled().await });
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let served = axum::serve(listener, service).with_graceful_shutdown(async move { stopping.cancelled().await });
     tokio::select! {
         ended = served.into_future() => ended,
         () = async { stop.cancelled().await; tokio::time::sleep(STOP_WITHIN).await } => Ok(()),
@@ -197,7 +230,7 @@ async fn every_request(State(state): State<WebState>, request: Request, next: Ne
         _ => ANSWER_WITHIN,
     };
     let mut response = match tokio::time::timeout(limit, next.run(request)).await {
-        Ok(response) => response,
+        Ok(response) => error::in_words(response),
         Err(_) => Problem::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "TooSlow",

@@ -242,7 +242,11 @@ fn masked_url(text: &str, robot: bool) -> String {
         url.set_path(MASK);
     }
     // What hides nothing is shown as it is written.
-    if url.as_str().contains(MASK) { url.into() } else { text.to_owned() }
+    if url.as_str().contains(MASK) {
+        url.into()
+    } else {
+        text.to_owned()
+    }
 }
 
 #[cfg(test)]
@@ -287,7 +291,10 @@ mod tests {
             url: "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=s3cret".to_owned(),
             ..Definition::default()
         };
-        assert_eq!(robot.shown().0.url, "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?***");
+        assert_eq!(
+            robot.shown().0.url,
+            "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?***"
+        );
     }
 
     #[test]

@@ -9,8 +9,10 @@ use reelmill::store::Store;
 use reelmill::telemetry::device_meters::DeviceMeters;
 use reelmill::telemetry::metrics::Metrics;
 use reelmill::web;
+use reelmill::web::browse::Browser;
 use reelmill::web::folder_writer::FolderWriter;
 use reelmill::web::folders::FolderObjects;
+use reelmill::web::gate::Gate;
 use reelmill::web::links::Signer;
 use reelmill::web::ports::DeviceControl;
 use reelmill::web::ports::DevicesState;
@@ -32,6 +34,7 @@ use serde_json::json;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 /// A workflow that needs no worker.
@@ -143,6 +146,9 @@ impl Served {
             }),
             metrics: Metrics::default(),
             signer: Signer::new(secrets::link_secret(folder.path()).expect("is made")),
+            sealer: secrets::sealer(folder.path()).expect("is made"),
+            gate: Arc::new(Gate::new(&url, Duration::from_secs(3_600))),
+            browser: Browser::new([Folder::new("ingest", folder.path().join("ingest"))]),
             about: Arc::new(About {
                 public_url: url.clone(),
                 started: UtcMs::now(),

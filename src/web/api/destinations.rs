@@ -338,7 +338,10 @@ async fn views(state: &WebState, only: Option<&str>) -> Answer<Vec<DestinationVi
         views.push(view(known, counts, last_success, created));
     }
     for made in made.iter().filter(|made| wanted(&made.definition.name)) {
-        if running.iter().any(|known| known.definition.name == made.definition.name) {
+        if running
+            .iter()
+            .any(|known| known.definition.name == made.definition.name)
+        {
             continue;
         }
         let fault = state.destinations.check(&made.definition).err();

@@ -113,7 +113,8 @@ pub async fn list(State(state): State<WebState>, Asked(query): Asked<ListQuery>)
     let wanted = Wanted::read("media", query.limit, query.cursor.as_deref())?;
     let filter = MediaFilter {
         storage: query.storage,
-        text: query.text.filter(|text| !text.is_empty()),
+        search: query.text.filter(|text| !text.is_empty()),
+        ..MediaFilter::default()
     };
     let rows = state
         .store

@@ -4,15 +4,20 @@
 //! `yyyy-MM-ddTHH:mm:ssZ`; unknown fields and parameters are refused. Deliberately absent: policy; a handler reads or
 //! writes the store, rings a bell, and answers.
 
+pub mod access_keys;
 pub mod alerts;
+pub mod audit;
 pub mod deliveries;
 pub mod destinations;
 pub mod devices;
 pub mod dry_run;
 pub mod events;
+pub mod history;
 pub mod media;
 pub mod objects;
+pub mod objects_browse;
 pub mod outputs;
+pub mod sessions;
 pub mod starting;
 pub mod storages;
 pub mod stream;
@@ -21,6 +26,7 @@ pub mod task_view;
 pub mod tasks;
 pub mod templates;
 pub mod tokens;
+pub mod users;
 pub mod versions;
 pub mod workflow_view;
 pub mod workflows;
