@@ -13,6 +13,7 @@ use crate::callback::transport::Message;
 use crate::callback::way::Way;
 use crate::events::Event;
 use crate::events::profile::Deployment;
+use crate::events::profile::Profile;
 use crate::events::profile::render;
 use serde_json::Value;
 use std::sync::Arc;
@@ -91,7 +92,7 @@ async fn filled(template: &Arc<BodyTemplate>, event: &Event, deployment: &Deploy
 
 /// In the words of Tencent the body says until when it is good, and is signed with that.
 fn notified(destination: &Destination, mut body: Value, now: UtcMs) -> Value {
-    if destination.profile.as_str() == "mps"
+    if destination.profile == Profile::Mps
         && let (Some(key), Some(fields)) = (&destination.auth_key, body.as_object_mut())
     {
         let until_s = now.0.div_euclid(1_000).saturating_add(NOTIFY_GOOD_S);

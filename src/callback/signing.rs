@@ -91,6 +91,11 @@ pub fn notify_sign(timestamp: &str, key: &Key) -> String {
     hex::encode(digest.finalize())
 }
 
+/// Whether `sign` is Tencent's one of `timestamp`.
+pub fn notify_ok(sign: &str, timestamp: &str, key: &Key) -> bool {
+    same(&sign.to_ascii_lowercase(), &notify_sign(timestamp, key))
+}
+
 /// `HMAC-SHA256(key, timestamp + "." + body)`, 64 hex digits.
 pub fn body_signature(timestamp: &str, body: &[u8], key: &Key) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(key.bytes()).expect("HMAC takes keys of any length");
@@ -134,6 +139,8 @@ mod tests {
     use super::body_signature;
     use super::cloud_ok;
     use super::cloud_signature;
+    use super::notify_ok;
+    use super::notify_sign;
     use super::signature_header;
 
     #[test]
@@ -164,6 +171,15 @@ mod tests {
         }
         assert!(!body_ok(&header, "1519375990", b"{\"a\":1}", &Key::new("other")));
         assert!(!body_ok("v1=", "1519375990", b"{\"a\":1}", &old));
+    }
+
+    #[test]
+    fn tencents_sign_covers_the_time_it_ends() {
+        // Computed with: printf '1700000600NotifyKey1' | md5sum
+        let key = Key::new("NotifyKey1");
+        assert_eq!(notify_sign("1700000600", &key), "4f699ff405e879bf69914fc3b1a8726a");
+        assert!(notify_ok("4f699ff405e879bf69914fc3b1a8726a", "1700000600", &key));
+        assert!(!notify_ok("4f699ff405e879bf69914fc3b1a8726a", "1700000601", &key));
     }
 
     #[test]

@@ -115,6 +115,15 @@ impl Client {
         self.answer(Method::GET, url, request).await
     }
 
+    /// PUT of JSON.
+    ///
+    /// # Errors
+    /// No answer, or a refusal.
+    pub async fn put(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
+        self.send(Method::PUT, path, "application/json", body.to_string(), None)
+            .await
+    }
+
     /// POST of JSON.
     ///
     /// # Errors

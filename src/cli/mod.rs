@@ -3,6 +3,7 @@
 //! Guarantees: exit code 0 for done, 1 when the work failed, 2 for bad usage or configuration; results go to
 //! standard output, everything for people to standard error. Deliberately absent: what the commands do.
 
+pub mod alert;
 pub mod backup;
 pub mod bench;
 pub mod callback;
@@ -10,6 +11,7 @@ pub mod check;
 pub mod client;
 pub mod completions;
 pub mod delivery;
+pub mod destination;
 pub mod drain;
 pub mod event;
 pub mod listing;
@@ -81,6 +83,12 @@ pub enum Command {
     /// List deliveries of events, and send them again.
     #[command(subcommand)]
     Delivery(delivery::Command),
+    /// List, make, change, test and remove receivers of events.
+    #[command(subcommand)]
+    Destination(destination::Command),
+    /// List what a person should look at, and say that you know.
+    #[command(subcommand)]
+    Alert(alert::Command),
     /// List storages, scan them, and ask why an object was not triggered.
     #[command(subcommand)]
     Storage(storage::Command),
@@ -147,9 +155,11 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Media(command) => media::run(command, &context),
         Command::Event(command) => event::run(command, &context),
         Command::Delivery(command) => delivery::run(command, &context),
+        Command::Destination(command) => destination::run(command, &context),
+        Command::Alert(command) => alert::run(command, &context),
         Command::Storage(command) => storage::run(command, &context),
         Command::Token(command) => token::run(command, &context),
-        Command::Callback(command) => callback::run(command),
+        Command::Callback(command) => callback::run(command, &context),
         Command::Drain(args) => drain::run(args, &context),
         Command::Backup(args) => backup::run(args, &context),
         Command::Restore(args) => restore::run(args, &context),

@@ -251,6 +251,7 @@ async fn lists_page_and_filter_and_hide_keys() {
         destination: Some("gone".to_owned()),
         task: Some(TaskId::from("a")),
         event: Some(event.id.clone()),
+        ..DeliveryFilter::default()
     };
     assert_eq!(store.deliveries(filter, None, 10).await.expect("read").len(), 1);
 }
