@@ -1,13 +1,15 @@
 //! Tells how far a task is, for those who asked to hear it.
 //!
-//! Guarantees: asks the store at most once for each tenth of an attempt, and not at all when nobody listened as the attempt
+//! Guarantees: asks the store at most forty times an attempt, and not at all when nobody listened as the attempt
 //! began. Deliberately absent: which tenth of the task that is, and whether it was told (`store::milestones`).
 
 use crate::base::ids::JobId;
 use crate::scheduler::attempt::Leased;
 use crate::scheduler::context::Context;
-use crate::store::milestones::STEP_PERCENT;
 use std::sync::Arc;
+
+/// How much of an attempt may be a tenth of its task, or a little more: the store is asked that often.
+const ASK_PERCENT: f64 = 2.5;
 
 /// What was said of one attempt.
 pub(super) struct Milestones {
@@ -30,7 +32,7 @@ impl Milestones {
 
     /// The attempt came so far; the board says it already.
     pub async fn reach(&mut self, context: &Context, leased: &Leased, percent: f64) {
-        let step = (percent / STEP_PERCENT) as u32;
+        let step = (percent / ASK_PERCENT) as u32;
         if !self.heard || step <= self.last_step {
             return;
         }

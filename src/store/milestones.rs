@@ -25,7 +25,7 @@ use rusqlite::OptionalExtension;
 use std::sync::Arc;
 
 /// How much of a task is worth an event, per cent.
-pub const STEP_PERCENT: f64 = 10.0;
+const STEP_PERCENT: f64 = 10.0;
 
 impl Store {
     /// Whether anybody wants to hear how far `task` is.
