@@ -5,6 +5,8 @@
 //! configuration comes resolved, the definitions come read.
 
 mod definitions;
+mod gauges;
+mod inlet;
 mod lock;
 mod ports;
 
@@ -23,6 +25,7 @@ use crate::config::gpu::Busy;
 use crate::config::gpu::DeviceList;
 use crate::config::gpu::Gpu;
 use crate::config::resolved::Config;
+use crate::daemon::gauges::Gauges;
 use crate::daemon::lock::StateLock;
 use crate::events::profile::Deployment;
 use crate::executor::Executor;
@@ -37,6 +40,7 @@ use crate::scheduler::device::Bounds;
 use crate::scheduler::devices::Allowed;
 use crate::scheduler::devices::DeviceRules;
 use crate::scheduler::devices::WhenBusy;
+use crate::scheduler::pruning::Keeping;
 use crate::store::Store;
 use crate::telemetry::device_meters::DeviceMeters;
 use crate::telemetry::metrics::Metric;
@@ -151,14 +155,17 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
             "Set server.listen to a free address of this host.",
         )
     })?;
+    let meters = DeviceMeters::default();
+    let folders = config.storages.iter();
+    let browser = Browser::new(folders.map(|storage| Folder::new(&storage.name, &storage.path)));
     let storages = Storages::new(
         config
             .storages
             .iter()
             .map(|storage| Folder::new(&storage.name, &storage.path)),
     );
-    let folders = config.storages.iter();
-    let browser = Browser::new(folders.map(|storage| Folder::new(&storage.name, &storage.path)));
+    let sealer = crate::web::secrets::sealer(&config.server.state_dir)?;
+    let (inlet, web_inlet) = inlet::build(&config, &store, &bells, storages.clone(), sealer.clone())?;
     let ready = Arc::new(AtomicBool::new(false));
     let web_stop = CancellationToken::new();
     let objects = Arc::new(FolderObjects::new(
@@ -174,10 +181,11 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
         bells: bells.clone(),
         objects,
         writer,
+        inlet: web_inlet,
         progress: Arc::new(ports::Progress(board)),
         storages: Arc::new(ports::Storages(trigger.board())),
         devices: Arc::new(ports::Devices(devices)),
-        meters: DeviceMeters::default(),
+        meters: meters.clone(),
         templates: TemplateShelf::new(templates),
         missing_for: {
             let config = config.clone();
@@ -185,7 +193,7 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
         },
         metrics: metrics.clone(),
         signer,
-        sealer: crate::web::secrets::sealer(&config.server.state_dir)?,
+        sealer,
         gate: Arc::new(Gate::new(&config.server.public_url, config.session)),
         browser: browser.clone(),
         about: Arc::new(about),
@@ -209,6 +217,8 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
         CancellationToken::new(),
     );
     let scheduling = tokio::spawn(scheduler.run(scheduler_stop.clone()));
+    let inlet_stop = CancellationToken::new();
+    let letting_in = tokio::spawn(inlet.run(inlet_stop.clone()));
     let triggering = {
         let stop = trigger_stop.clone();
         tokio::spawn(async move { trigger.run(stop).await })
@@ -217,6 +227,17 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
         let stop = callback_stop.clone();
         tokio::spawn(async move { callbacks.run(stop).await })
     };
+    let measuring = Gauges {
+        store: store.clone(),
+        metrics: metrics.clone(),
+        meters,
+        browser,
+        folders: vec![
+            ("state", config.server.state_dir.clone()),
+            ("scratch", config.server.scratch_dir.clone()),
+        ],
+    };
+    let measuring = tokio::spawn(measuring.run(callback_stop.clone()));
     ready.store(true, Ordering::Release);
     metrics.set_labelled(Metric::Info, env!("CARGO_PKG_VERSION"), 1.0);
     metrics.set(Metric::StartTime, started.0 as f64 / 1_000.0);
@@ -236,12 +257,15 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
     ready.store(false, Ordering::Release);
     trigger_stop.cancel();
     ended("the triggers", triggering).await;
+    inlet_stop.cancel();
+    ended("what brings files in", letting_in).await;
     scheduler_stop.cancel();
     ended("the scheduler", scheduling).await;
     library_stop.cancel();
     ended("the library", keeping).await;
     callback_stop.cancel();
     ended("the callbacks", calling).await;
+    ended("the gauges", measuring).await;
     web_stop.cancel();
     ended("the web server", serving).await;
     store.close().await;
@@ -321,7 +345,20 @@ fn scheduler_options(config: &Config) -> SchedulerOptions {
         devices: device_rules(&config.capacity.gpu),
         limits: config.limits.clone(),
         grace: config.server.stop_grace,
+        keeping: keeping(config),
         ..SchedulerOptions::default()
+    }
+}
+
+fn keeping(config: &Config) -> Keeping {
+    let retention = config.retention;
+    Keeping {
+        events: retention.events,
+        deliveries: retention.deliveries,
+        tasks: retention.tasks,
+        audit: retention.audit,
+        gauges: retention.gauges,
+        uploads: retention.uploads,
     }
 }
 

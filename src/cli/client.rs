@@ -150,6 +150,15 @@ impl Client {
             .await
     }
 
+    /// PATCH of JSON.
+    ///
+    /// # Errors
+    /// No answer, or a refusal.
+    pub async fn patch(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
+        self.send(Method::PATCH, path, "application/json", body.to_string(), None)
+            .await
+    }
+
     /// DELETE.
     ///
     /// # Errors

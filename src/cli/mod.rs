@@ -3,6 +3,8 @@
 //! Guarantees: exit code 0 for done, 1 when the work failed, 2 for bad usage or configuration; results go to
 //! standard output, everything for people to standard error. Deliberately absent: what the commands do.
 
+pub mod access_key;
+pub mod audit;
 pub mod backup;
 pub mod batch;
 pub mod bench;
@@ -29,6 +31,7 @@ pub mod table;
 pub mod task;
 pub mod template;
 pub mod token;
+pub mod user;
 pub mod wishes;
 pub mod worker;
 pub mod workflow;
@@ -92,9 +95,18 @@ pub enum Command {
     /// List storages, scan them, and ask why an object was not triggered.
     #[command(subcommand)]
     Storage(storage::Command),
+    /// Create, list, change and remove people who log in.
+    #[command(subcommand)]
+    User(user::Command),
     /// Create, list and revoke tokens of the REST API.
     #[command(subcommand)]
     Token(token::Command),
+    /// Create, list and revoke key pairs of the cloud-compatible APIs.
+    #[command(subcommand, name = "accesskey")]
+    AccessKey(access_key::Command),
+    /// List who did what by hand.
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// Receive and check callbacks while an integration is being written.
     #[command(subcommand)]
     Callback(callback::Command),
@@ -157,7 +169,10 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Event(command) => event::run(command, &context),
         Command::Delivery(command) => delivery::run(command, &context),
         Command::Storage(command) => storage::run(command, &context),
+        Command::User(command) => user::run(command, &context),
         Command::Token(command) => token::run(command, &context),
+        Command::AccessKey(command) => access_key::run(command, &context),
+        Command::Audit(command) => audit::run(command, &context),
         Command::Callback(command) => callback::run(command),
         Command::Drain(args) => drain::run(args, &context),
         Command::Backup(args) => backup::run(args, &context),

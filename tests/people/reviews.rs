@@ -79,15 +79,38 @@ fn a_task_waits_for_a_person_whose_word_decides_what_follows() {
     assert_eq!(waiting["items"].as_array().map(Vec::len), Some(2), "{waiting:#}");
     let review = appliance.get(&format!("/api/v1/reviews/{}", review_of(&good)));
     assert_eq!(review["instructions"], "Is the slate right?");
-    assert_eq!((&review["object"], &review["activity"]), (&json!("ingest:good.txt"), &json!("look")));
+    assert_eq!(
+        (&review["object"], &review["activity"]),
+        (&json!("ingest:good.txt"), &json!("look"))
+    );
     let listed = appliance.cli(&["review", "list", "--status", "waiting"]);
-    assert!(String::from_utf8_lossy(&listed.stdout).contains("ingest:bad.txt"), "{}", said(&listed));
+    assert!(
+        String::from_utf8_lossy(&listed.stdout).contains("ingest:bad.txt"),
+        "{}",
+        said(&listed)
+    );
 
-    let approved = appliance.cli(&["review", "approve", &review_of(&good), "--reason", "fine", "--comment", "as agreed"]);
+    let approved = appliance.cli(&[
+        "review",
+        "approve",
+        &review_of(&good),
+        "--reason",
+        "fine",
+        "--comment",
+        "as agreed",
+    ]);
     assert!(approved.status.success(), "{}", said(&approved));
     let body = json!({"reason": "wrong slate", "comment": "send it again"});
-    let blocked = post(&appliance, &format!("/api/v1/reviews/{}/block", review_of(&bad)), &body, 200);
-    assert_eq!((&blocked["status"], &blocked["auditor"]), (&json!("blocked"), &json!("first start")));
+    let blocked = post(
+        &appliance,
+        &format!("/api/v1/reviews/{}/block", review_of(&bad)),
+        &body,
+        200,
+    );
+    assert_eq!(
+        (&blocked["status"], &blocked["auditor"]),
+        (&json!("blocked"), &json!("first start"))
+    );
 
     let good = ended(&appliance, "good.txt");
     assert_eq!(
@@ -113,9 +136,15 @@ fn a_task_waits_for_a_person_whose_word_decides_what_follows() {
         ]),
         "{bad:#}"
     );
-    assert_eq!((&good["status"], &bad["status"]), (&json!("Succeed"), &json!("Succeed")));
+    assert_eq!(
+        (&good["status"], &bad["status"]),
+        (&json!("Succeed"), &json!("Succeed"))
+    );
     let opinion = &job(&bad, "look")["result"]["opinion"];
-    assert_eq!((&opinion["verdict"], &opinion["by"]), (&json!("block"), &json!("first start")));
+    assert_eq!(
+        (&opinion["verdict"], &opinion["by"]),
+        (&json!("block"), &json!("first start"))
+    );
     let skipped = text(job(&bad, "on"), "skip_reason");
     assert!(skipped.contains("look said block"), "{skipped}");
     assert_eq!(state_of(&appliance, text(&bad["media"], "id")), "Blocked");
@@ -131,8 +160,20 @@ fn a_task_waits_for_a_person_whose_word_decides_what_follows() {
     };
     let body = of(&good);
     assert_eq!(
-        (&body["Status"], &body["AuditStatus"], &body["Auditor"], &body["Reason"], &body["Comment"]),
-        (&json!("Success"), &json!("Normal"), &json!("first start"), &json!("fine"), &json!("as agreed")),
+        (
+            &body["Status"],
+            &body["AuditStatus"],
+            &body["Auditor"],
+            &body["Reason"],
+            &body["Comment"]
+        ),
+        (
+            &json!("Success"),
+            &json!("Normal"),
+            &json!("first start"),
+            &json!("fine"),
+            &json!("as agreed")
+        ),
         "{body:#}"
     );
     assert!(text(&body, "CreationTime").ends_with('Z'), "{body:#}");
@@ -141,13 +182,18 @@ fn a_task_waits_for_a_person_whose_word_decides_what_follows() {
     // Decided once.
     let again = appliance.post(&format!("/api/v1/reviews/{}/approve", text(&blocked, "id")), &json!({}));
     assert_eq!(again.status, 409, "{}", again.text());
-    assert!(text(&again.json(), "detail").contains("was blocked by first start"), "{}", again.text());
+    assert!(
+        text(&again.json(), "detail").contains("was blocked by first start"),
+        "{}",
+        again.text()
+    );
 }
 
 /// Issue 5: time-out policy; and a daemon that was dead when the time was over.
 #[test]
 fn time_that_is_over_decides_as_the_workflow_says_also_after_a_death() {
-    let look = |id: &str, rule: &str| format!("[[activity]]\nid = \"{id}\"\ntype = \"review\"\ntimeout_s = 2\n{rule}\n");
+    let look =
+        |id: &str, rule: &str| format!("[[activity]]\nid = \"{id}\"\ntype = \"review\"\ntimeout_s = 2\n{rule}\n");
     let follow = |id: &str, need: &str, when: &str| {
         format!("[[activity]]\nid = \"{id}\"\ntype = \"noop\"\nneeds = [\"{need}\"]\nwhen = \"{when}\"\n")
     };
@@ -192,7 +238,9 @@ fn time_that_is_over_decides_as_the_workflow_says_also_after_a_death() {
     let told = appliance.until("all three to be told", || {
         Some(receiver.of_type("CreateAuditComplete")).filter(|told| told.len() == 3)
     });
-    let failed = told.iter().filter(|callback| callback.json()["MessageBody"]["Status"] == "Fail");
+    let failed = told
+        .iter()
+        .filter(|callback| callback.json()["MessageBody"]["Status"] == "Fail");
     assert_eq!(failed.count(), 1, "{told:#?}");
 }
 
@@ -208,9 +256,17 @@ fn a_cancelled_task_takes_its_question_back_and_a_retry_asks_again() {
     let first = review_of(&task);
     post(&appliance, &format!("/api/v1/tasks/{id}/cancel"), &json!({}), 202);
     let task = ended(&appliance, "a.txt");
-    assert_eq!((&task["status"], &job(&task, "look")["status"]), (&json!("Canceled"), &json!("Canceled")));
+    assert_eq!(
+        (&task["status"], &job(&task, "look")["status"]),
+        (&json!("Canceled"), &json!("Canceled"))
+    );
     assert_eq!(appliance.get(&format!("/api/v1/reviews/{first}"))["status"], "canceled");
-    assert_eq!(appliance.post(&format!("/api/v1/reviews/{first}/approve"), &json!({})).status, 409);
+    assert_eq!(
+        appliance
+            .post(&format!("/api/v1/reviews/{first}/approve"), &json!({}))
+            .status,
+        409
+    );
 
     post(&appliance, &format!("/api/v1/tasks/{id}/retry"), &json!({}), 202);
     let task = task_when(&appliance, "a.txt", "waiting again", waits);
@@ -219,8 +275,18 @@ fn a_cancelled_task_takes_its_question_back_and_a_retry_asks_again() {
     // The death of the daemon in the middle of it changes nothing.
     appliance.kill_9();
     appliance.start();
-    assert_eq!(appliance.get("/api/v1/reviews?status=waiting")["items"].as_array().map(Vec::len), Some(1));
-    post(&appliance, &format!("/api/v1/reviews/{second}/approve"), &json!({}), 200);
+    assert_eq!(
+        appliance.get("/api/v1/reviews?status=waiting")["items"]
+            .as_array()
+            .map(Vec::len),
+        Some(1)
+    );
+    post(
+        &appliance,
+        &format!("/api/v1/reviews/{second}/approve"),
+        &json!({}),
+        200,
+    );
     assert_eq!(ended(&appliance, "a.txt")["status"], "Succeed");
 }
 
@@ -229,7 +295,10 @@ fn a_cancelled_task_takes_its_question_back_and_a_retry_asks_again() {
 fn a_media_is_reviewed_outside_of_any_workflow() {
     let receiver = Receiver::start();
     let mut appliance = Appliance::new(&told_to(&receiver.url()));
-    appliance.workflow_file("none", &workflow("none", "", "[[activity]]\nid = \"n\"\ntype = \"noop\""));
+    appliance.workflow_file(
+        "none",
+        &workflow("none", "", "[[activity]]\nid = \"n\"\ntype = \"noop\""),
+    );
     appliance.start();
     arrive(&appliance, "a.txt", b"a");
     let media = text(&ended(&appliance, "a.txt")["media"], "id").to_owned();
@@ -239,14 +308,26 @@ fn a_media_is_reviewed_outside_of_any_workflow() {
     assert_eq!(first.status, 201, "{}", first.text());
     let id = text(&first.json(), "id").to_owned();
     let again = post_once(&appliance, &path, &body, "key-1");
-    assert_eq!((again.status, text(&again.json(), "id")), (200, id.as_str()), "{}", again.text());
+    assert_eq!(
+        (again.status, text(&again.json(), "id")),
+        (200, id.as_str()),
+        "{}",
+        again.text()
+    );
     let other = post_once(&appliance, &path, &json!({"instructions": "Other?"}), "key-1");
     assert_eq!(other.status, 409, "{}", other.text());
     assert_eq!(appliance.get(&path)["items"].as_array().map(Vec::len), Some(1));
 
-    post(&appliance, &format!("/api/v1/reviews/{id}/block"), &json!({"reason": "no rights"}), 200);
+    post(
+        &appliance,
+        &format!("/api/v1/reviews/{id}/block"),
+        &json!({"reason": "no rights"}),
+        200,
+    );
     assert_eq!(state_of(&appliance, &media), "Blocked");
-    let told = appliance.until("the decision to be told", || receiver.of_type("CreateAuditComplete").pop());
+    let told = appliance.until("the decision to be told", || {
+        receiver.of_type("CreateAuditComplete").pop()
+    });
     let body = &told.json()["MessageBody"];
     assert_eq!(
         (&body["AuditStatus"], &body["Reason"], &body["MediaId"]),
@@ -256,14 +337,24 @@ fn a_media_is_reviewed_outside_of_any_workflow() {
 
     let asked = appliance.cli(&["review", "ask", &media, "--timeout-s", "1", "--on-timeout", "approve"]);
     assert!(asked.status.success(), "{}", said(&asked));
-    appliance.until("the time to be over", || (state_of(&appliance, &media) == "Normal").then_some(()));
+    appliance.until("the time to be over", || {
+        (state_of(&appliance, &media) == "Normal").then_some(())
+    });
     let third = post(&appliance, &path, &json!({}), 201);
     let taken_back = appliance.cli(&["review", "cancel", text(&third, "id")]);
     assert!(taken_back.status.success(), "{}", said(&taken_back));
-    assert_eq!(appliance.get(&format!("/api/v1/reviews/{}", text(&third, "id")))["status"], "canceled");
+    assert_eq!(
+        appliance.get(&format!("/api/v1/reviews/{}", text(&third, "id")))["status"],
+        "canceled"
+    );
     let wrong = appliance.post(&path, &json!({"timeout_s": 0}));
     assert_eq!(wrong.status, 422, "{}", wrong.text());
     assert!(wrong.text().contains("1 to 31536000"), "{}", wrong.text());
     assert_eq!(appliance.post("/api/v1/media/nobody/reviews", &json!({})).status, 404);
-    assert_eq!(appliance.get("/api/v1/reviews?status=expired")["items"].as_array().map(Vec::len), Some(1));
+    assert_eq!(
+        appliance.get("/api/v1/reviews?status=expired")["items"]
+            .as_array()
+            .map(Vec::len),
+        Some(1)
+    );
 }

@@ -36,7 +36,10 @@ pub fn hook(appliance: &Appliance, name: &str, script: &str) {
 pub fn task_when(appliance: &Appliance, key: &str, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
     appliance.until(&format!("{key} to be {what}"), || {
         let object = format!("ingest:{key}");
-        let task = appliance.tasks().into_iter().find(|task| task["media"]["object"] == object)?;
+        let task = appliance
+            .tasks()
+            .into_iter()
+            .find(|task| task["media"]["object"] == object)?;
         let task = appliance.get(&format!("/api/v1/tasks/{}", task["id"].as_str().expect("an id")));
         wanted(&task).then_some(task)
     })
@@ -94,5 +97,7 @@ pub fn post_once(appliance: &Appliance, path: &str, body: &Value, key: &str) -> 
 
 /// Text of a field of a value.
 pub fn text<'a>(value: &'a Value, field: &str) -> &'a str {
-    value[field].as_str().unwrap_or_else(|| panic!("no text {field} in {value:#}"))
+    value[field]
+        .as_str()
+        .unwrap_or_else(|| panic!("no text {field} in {value:#}"))
 }

@@ -89,6 +89,7 @@ pub struct TemplateGoneView {
 /// Which templates, and which page of them.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub struct ListQuery {
     /// Only those of this type.
     #[serde(rename = "type")]

@@ -44,6 +44,7 @@ use utoipa::ToSchema;
 /// Which workflows, and which page of them.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub struct ListQuery {
     /// Only those whose name contains this.
     name: Option<String>,
@@ -58,6 +59,7 @@ pub struct ListQuery {
     /// asc or desc; by time newest first, by name from a on.
     order: Option<String>,
     /// How many, 1 to 500.
+    #[param(minimum = 1, maximum = 500)]
     limit: Option<u32>,
     /// The `next` of the page before.
     cursor: Option<String>,
