@@ -15,3 +15,4 @@ pub mod scan;
 pub mod storages;
 pub mod transfer;
 pub mod uri;
+pub mod walk;

@@ -18,12 +18,14 @@ pub mod devices;
 mod draft;
 mod errands;
 mod ground;
+pub mod inlet;
 mod intake;
 mod lease;
 pub mod links;
 pub mod looking;
 pub mod need;
 mod pace;
+pub mod pruning;
 mod publication;
 mod recovery;
 pub mod retry;
@@ -73,6 +75,8 @@ pub struct SchedulerOptions {
     pub lease_ms: i64,
     /// Longest time between two looks.
     pub look_every: Duration,
+    /// How long rows are kept.
+    pub keeping: pruning::Keeping,
 }
 
 impl Default for SchedulerOptions {
@@ -87,6 +91,7 @@ impl Default for SchedulerOptions {
             grace: Duration::from_secs(20),
             lease_ms: 60_000,
             look_every: Duration::from_secs(15),
+            keeping: pruning::Keeping::default(),
         }
     }
 }
@@ -145,6 +150,8 @@ impl Scheduler {
                 break;
             }
         }
+        let (store, keeping) = (context.store.clone(), context.options.keeping);
+        let pruning = tokio::spawn(pruning::run(store, keeping, shutdown.clone()));
         let mut renewed = UtcMs::now();
         while !shutdown.is_cancelled() {
             let wait = match turn(&context, &mut driven, &mut renewed).await {
@@ -166,6 +173,9 @@ impl Scheduler {
             }
         }
         leave(&context, driven).await;
+        if let Err(error) = pruning.await {
+            tracing::error!(%error, "what takes old rows away ended by a panic");
+        }
     }
 }
 

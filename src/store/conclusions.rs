@@ -6,6 +6,7 @@
 
 use super::Store;
 use super::announce::announce;
+use super::covers;
 use super::error::StoreError;
 use super::jobs;
 use super::jobs::JobResult;
@@ -235,6 +236,7 @@ fn finish(
             .get(row.ordinal)
             .ok_or_else(|| StoreError::unreadable("a job has no activity in its workflow"))?;
         let outputs = outputs::outputs_of_job(connection, &row.id)?;
+        covers::adopt(connection, task, activity, row, &outputs, now)?;
         if let Some(said) = &said {
             let brief = telling::brief(activity, row);
             let event = telling::event(connection, task, Some(brief), said.clone(), now)?;

@@ -147,6 +147,15 @@ impl Store {
         .await
     }
 
+    /// Whether the job of `attempt` is still in its hands: it may wait for an answer in a moment.
+    pub async fn is_held_by(&self, attempt: &AttemptId) -> Result<bool, StoreError> {
+        let attempt = attempt.clone();
+        self.read("look for who waits", move |connection| {
+            Ok(!jobs::jobs_held_by(connection, &attempt)?.is_empty())
+        })
+        .await
+    }
+
     /// Concludes a job that waits for an answer from outside, of `attempt` when one is named. After a death it holds
     /// whole or not at all. Ring both bells afterwards.
     ///

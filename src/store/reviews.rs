@@ -10,6 +10,9 @@ use super::conclusions;
 use super::conclusions::Concluded;
 use super::conclusions::Verdict;
 use super::error::StoreError;
+use super::idempotency;
+use super::idempotency::Once;
+use super::idempotency::OnceKey;
 use super::jobs;
 use super::jobs::JobResult;
 use super::jobs::JobRow;
@@ -151,7 +154,12 @@ impl Store {
     ///
     /// # Errors
     /// `NotFound` for the media; `Conflict` when it is deleted.
-    pub async fn ask_review(&self, new: NewReview, now: UtcMs) -> Result<ReviewId, StoreError> {
+    pub async fn ask_review(
+        &self,
+        new: NewReview,
+        key: Option<OnceKey>,
+        now: UtcMs,
+    ) -> Result<Once<ReviewId>, StoreError> {
         const STATE: &str = "select state from media where id = ?1";
         self.write("ask for a review", move |connection| {
             let state: String = connection
@@ -168,7 +176,9 @@ impl Store {
                 job: None,
                 user_data: new.user_data.as_deref(),
             };
-            insert(connection, &of, &new.rule, now)
+            idempotency::once(connection, key.as_ref(), now, || {
+                insert(connection, &of, &new.rule, now)
+            })
         })
         .await
     }

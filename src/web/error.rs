@@ -84,6 +84,8 @@ fn plural(noun: &str) -> String {
     match noun {
         "media" => noun.to_owned(),
         "delivery" => "deliveries".to_owned(),
+        "category" => "categories".to_owned(),
+        "attachment" | "rendition" => format!("media/ID/{noun}s"),
         _ => format!("{noun}s"),
     }
 }

@@ -10,11 +10,15 @@ mod brake;
 pub mod browse;
 mod cookies;
 pub mod dashboard;
+pub mod docs;
 pub mod error;
 pub mod extract;
 pub mod folder_writer;
 pub mod folders;
 pub mod gate;
+pub mod idempotency;
+pub mod inlet;
+pub mod library;
 pub mod links;
 pub mod openapi;
 pub mod paging;
@@ -24,6 +28,7 @@ pub mod receiver;
 pub mod secrets;
 pub mod state;
 pub mod template_shelf;
+pub mod wording;
 
 pub use axum::Router;
 
@@ -44,6 +49,7 @@ use axum::response::IntoResponse;
 use axum::response::Response;
 use axum::routing::delete;
 use axum::routing::get;
+use axum::routing::patch;
 use axum::routing::post;
 use axum::routing::put;
 use std::net::SocketAddr;
@@ -58,6 +64,8 @@ const BODY_BYTES: usize = 1 << 20;
 const ANSWER_WITHIN: Duration = Duration::from_secs(60);
 /// The same for copying the database, which may be large.
 const BACKUP_WITHIN: Duration = Duration::from_secs(3600);
+/// The same for the piece of an upload, which takes as long as its sender needs; one that falls silent is let go.
+const UPLOAD_WITHIN: Duration = Duration::from_secs(7 * 86_400);
 
 /// The whole HTTP side of the program.
 pub fn router(state: WebState) -> Router {
@@ -72,7 +80,24 @@ pub fn router(state: WebState) -> Router {
         .route("/api/v1/outputs/{id}/files", get(api::outputs::files))
         .route("/api/v1/media", get(api::media::list))
         .route("/api/v1/media/{id}", get(api::media::show))
-        .route("/api/v1/media/{id}/urls", get(api::media::urls))
+        .route("/api/v1/media/{id}/reviews", get(api::reviews::of_media))
+        .route("/api/v1/reviews", get(api::reviews::list))
+        .route("/api/v1/reviews/{id}", get(api::reviews::show))
+        .route("/api/v1/media/{id}/urls", get(api::media_urls::urls))
+        .route("/api/v1/media/{id}/attachments", get(api::additions::attachments))
+        .route("/api/v1/media/{id}/renditions", get(api::additions::renditions))
+        .route("/api/v1/categories", get(api::categories::list))
+        .route("/api/v1/categories/{id}", get(api::categories::show))
+        .route(
+            "/api/v1/uploads",
+            get(api::uploads::list).options(api::uploads::tus::abilities),
+        )
+        .route(
+            "/api/v1/uploads/{id}",
+            get(api::uploads::show).head(api::uploads::tus::offset),
+        )
+        .route("/api/v1/pulls", get(api::pulls::list))
+        .route("/api/v1/pulls/{id}", get(api::pulls::show))
         .route("/api/v1/workflows", get(api::workflows::list))
         .route("/api/v1/workflows/{id}", get(api::workflows::show))
         .route("/api/v1/workflows/{id}/versions", get(api::versions::list))
@@ -102,11 +127,50 @@ pub fn router(state: WebState) -> Router {
         }));
     let operator = Router::new()
         .route("/api/v1/tasks", post(api::tasks::start))
+        .route("/api/v1/tasks/batch", post(api::batches::start))
         .route("/api/v1/tasks/cancel", post(api::tasks::cancel_many))
         .route("/api/v1/tasks/retry", post(api::tasks::retry_many))
+        .route("/api/v1/tasks/delete", post(api::tasks::delete_many))
+        .route("/api/v1/tasks/{id}", delete(api::tasks::delete))
         .route("/api/v1/tasks/{id}/cancel", post(api::tasks::cancel))
         .route("/api/v1/tasks/{id}/retry", post(api::tasks::retry))
         .route("/api/v1/jobs/{id}/retry", post(api::tasks::retry_job))
+        .route("/api/v1/media/{id}/reviews", post(api::reviews::ask))
+        .route("/api/v1/reviews/{id}/approve", post(api::reviews::approve))
+        .route("/api/v1/reviews/{id}/block", post(api::reviews::block))
+        .route("/api/v1/reviews/{id}/cancel", post(api::reviews::cancel))
+        .route("/api/v1/media", post(api::media::register))
+        .route("/api/v1/media/delete", post(api::media_deletion::delete_many))
+        .route(
+            "/api/v1/media/{id}",
+            patch(api::media::change).delete(api::media_deletion::delete),
+        )
+        .route("/api/v1/media/{id}/attachments", post(api::additions::attach))
+        .route(
+            "/api/v1/media/{id}/attachments/{aid}",
+            delete(api::additions::drop_attachment),
+        )
+        .route("/api/v1/media/{id}/renditions", post(api::additions::add_rendition))
+        .route(
+            "/api/v1/media/{id}/renditions/{aid}",
+            delete(api::additions::drop_rendition),
+        )
+        .route("/api/v1/categories", post(api::categories::make))
+        .route(
+            "/api/v1/categories/{id}",
+            patch(api::categories::change).delete(api::categories::delete),
+        )
+        .route("/api/v1/uploads", post(api::uploads::begin))
+        .route(
+            "/api/v1/uploads/{id}",
+            put(api::uploads::ranged::put)
+                .patch(api::uploads::tus::patch)
+                .post(api::uploads::tus::overridden)
+                .delete(api::uploads::cancel),
+        )
+        .route("/api/v1/pulls", post(api::pulls::create))
+        .route("/api/v1/pulls/{id}/cancel", post(api::pulls::cancel))
+        .route("/api/v1/pulls/{id}/retry", post(api::pulls::retry))
         .route("/api/v1/workflows", post(api::workflows::apply))
         .route(
             "/api/v1/workflows/{id}",
@@ -178,7 +242,9 @@ pub fn router(state: WebState) -> Router {
         .route("/readyz", get(api::system::readyz))
         .route("/api/v1/sessions", post(api::sessions::log_in))
         .route("/o/{*object}", get(api::objects::serve))
+        .route("/api/v1/hooks/{word}", post(api::hooks::answer))
         .merge(dashboard::router())
+        .merge(docs::router())
         .method_not_allowed_fallback(method_not_allowed);
     behind_a_token
         .merge(open)
@@ -205,10 +271,14 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
 }
 
 async fn nothing_here(request: Request) -> Problem {
+    nothing(request.uri().path())
+}
+
+fn nothing(path: &str) -> Problem {
     Problem::new(
         StatusCode::NOT_FOUND,
         "NoSuchAddress",
-        format!("there is nothing at {}", request.uri().path()),
+        format!("there is nothing at {path}"),
         "Compare it with /openapi.json.",
     )
 }
@@ -227,6 +297,7 @@ async fn every_request(State(state): State<WebState>, request: Request, next: Ne
     let began = Instant::now();
     let limit = match request.uri().path() {
         "/api/v1/system/backup" => BACKUP_WITHIN,
+        path if path.starts_with("/api/v1/uploads") && !request.method().is_safe() => UPLOAD_WITHIN,
         _ => ANSWER_WITHIN,
     };
     let mut response = match tokio::time::timeout(limit, next.run(request)).await {

@@ -14,6 +14,7 @@ use crate::web::auth::Caller;
 use crate::web::browse::Browser;
 use crate::web::error::Problem;
 use crate::web::gate::Gate;
+use crate::web::inlet::Inlet;
 use crate::web::links::Signer;
 use crate::web::ports::DestinationControl;
 use crate::web::ports::DeviceControl;
@@ -41,6 +42,8 @@ pub struct WebState {
     pub objects: Arc<dyn ObjectAccess>,
     /// Makes, extends and removes them.
     pub writer: Arc<dyn ObjectWriter>,
+    /// How files come in.
+    pub inlet: Inlet,
     /// How far running jobs are.
     pub progress: Arc<dyn LiveProgress>,
     /// Storages as they are now.
@@ -91,8 +94,6 @@ pub struct About {
     pub attempts: u32,
     /// Memory that one pass may plan with, bytes.
     pub pass_memory_bytes: u64,
-    /// Region, as events tell it.
-    pub region: String,
     /// Most workflows besides those that ship; none: no limit.
     pub workflow_quota: Option<u32>,
 }

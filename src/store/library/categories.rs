@@ -44,12 +44,13 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<CategoryRow>, StoreError> {
         self.read("list categories", move |connection| {
+            // All of them, those at the top, or those under one.
             let under = match parent.as_deref() {
-                None => "",
-                Some("") => "and parent is null",
-                Some(_) => "and parent = :parent",
+                None => "true or :parent",
+                Some("") => "parent is null or :parent = id",
+                Some(_) => "parent = :parent",
             };
-            let sql = format!("{COLUMNS} where id > :after and :parent is :parent {under} order by id limit {limit}");
+            let sql = format!("{COLUMNS} where id > :after and ({under}) order by id limit {limit}");
             let mut statement = connection.prepare_cached(&sql)?;
             let mut rows = statement.query(named_params! { ":after": after.unwrap_or_default(), ":parent": parent })?;
             let mut found = Vec::new();

@@ -77,6 +77,8 @@ pub struct DoomedFile {
     pub mtime_ns: Option<i64>,
     /// ETag; none or empty: not known.
     pub etag: Option<String>,
+    /// Folders beneath this one go with it when they are empty; the folder itself, and all above it, stay.
+    pub keep: String,
 }
 
 /// What is still there of a media that goes.
@@ -185,7 +187,8 @@ impl Store {
     /// # Errors
     /// The database failed.
     pub async fn doomed_files(&self, output: &OutputId) -> Result<Vec<DoomedFile>, StoreError> {
-        const SQL: &str = "select f.storage, f.key, f.size_bytes, f.mtime_ns, f.etag from output_files f \
+        const SQL: &str = "select f.storage, f.key, f.size_bytes, f.mtime_ns, f.etag, o.key, m.key from output_files f \
+            join outputs o on o.id = f.output_id join tasks t on t.id = o.task_id join media m on m.id = t.media_id \
             where f.output_id = ?1 and not exists (select 1 from output_files later \
               where later.storage = f.storage and later.key = f.key and later.output_id > f.output_id) \
             order by f.ordinal desc";
@@ -200,6 +203,7 @@ impl Store {
                     size_bytes: row.size(2)?,
                     mtime_ns: row.get(3)?,
                     etag: row.get(4)?,
+                    keep: kept_of_output(&row.text(5)?, &row.text(6)?).to_owned(),
                 });
             }
             Ok(found)
@@ -261,6 +265,18 @@ impl Store {
                 }
             }
             Ok(())
+        })
+        .await
+    }
+
+    /// Whether another media is this object, or has it added to it.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn has_elsewhere(&self, object: &ObjectUri, media: &MediaId) -> Result<bool, StoreError> {
+        let (object, media) = (object.clone(), media.clone());
+        self.read("look who has an object", move |connection| {
+            used_elsewhere(connection, &object, &media)
         })
         .await
     }
@@ -363,16 +379,22 @@ fn remains(connection: &Connection, row: &DeletionRow) -> Result<Remains, StoreE
             mtime_ns,
             etag,
         } = media_row(connection, &row.media)?.source;
+        let keep = folder_of(&object.key).to_owned();
         remains.source = Some(DoomedFile {
             object,
             size_bytes,
             mtime_ns: Some(mtime_ns),
             etag: Some(etag),
+            keep,
         });
     }
     if row.what == DeleteType::All && row.additions {
         for addition in additions::of_media(connection, &row.media, None)? {
+            if used_elsewhere(connection, &addition.object, &row.media)? {
+                continue;
+            }
             let file = DoomedFile {
+                keep: folder_of(&addition.object.key).to_owned(),
                 object: addition.object,
                 size_bytes: addition.size_bytes,
                 mtime_ns: None,
@@ -382,6 +404,33 @@ fn remains(connection: &Connection, row: &DeletionRow) -> Result<Remains, StoreE
         }
     }
     Ok(remains)
+}
+
+/// The folder of a key, without its closing slash.
+fn folder_of(key: &str) -> &str {
+    key.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
+/// The folder that stays when an output goes: that of its main object, but the one above where it was made for the
+/// source and bears its name.
+fn kept_of_output<'a>(main: &'a str, source: &str) -> &'a str {
+    let folder = folder_of(main);
+    let name = source.rsplit('/').next().unwrap_or(source);
+    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+    if folder.rsplit('/').next() == Some(stem) {
+        folder_of(folder)
+    } else {
+        folder
+    }
+}
+
+/// Whether another media is this object, or has it added to it.
+fn used_elsewhere(connection: &Connection, object: &ObjectUri, media: &MediaId) -> Result<bool, StoreError> {
+    const SQL: &str = "select exists (select 1 from additions where storage = :storage and key = :key \
+          and media_id <> :media) \
+        or exists (select 1 from media where storage = :storage and key = :key and id <> :media and state <> 'Deleted')";
+    let named = named_params! { ":storage": object.storage, ":key": object.key, ":media": media.as_str() };
+    Ok(connection.prepare_cached(SQL)?.query_row(named, |row| row.get(0))?)
 }
 
 fn end(connection: &Connection, id: &MediaId, fault: Option<Fault>, now: UtcMs) -> Result<bool, StoreError> {
@@ -439,4 +488,17 @@ fn leave(connection: &Connection, id: &MediaId, now: UtcMs) -> Result<(), StoreE
     }
     description::forget(connection, id)?;
     search::renew_media(connection, id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::kept_of_output;
+
+    #[test]
+    fn only_a_folder_made_for_the_source_goes_with_its_outputs() {
+        assert_eq!(kept_of_output("in/clip/720p.mp4", "in/clip.mov"), "in");
+        assert_eq!(kept_of_output("in/720p.mp4", "in/clip.mov"), "in");
+        assert_eq!(kept_of_output("clip/720p.mp4", "clip.mov"), "");
+        assert_eq!(kept_of_output("720p.mp4", "clip.mov"), "");
+    }
 }

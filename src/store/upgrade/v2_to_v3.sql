@@ -102,6 +102,7 @@ create table additions (
   created_ms integer not null,
   unique (media_id, storage, key)
 ) strict;
+create index additions_by_object on additions (storage, key);
 create table uploads (
   id text primary key,
   storage text not null,

@@ -5,6 +5,7 @@
 use crate::base::clock::UtcMs;
 use crate::base::ids::DeliveryId;
 use crate::base::ids::EventId;
+use crate::base::ids::MediaId;
 use crate::base::ids::TaskId;
 use crate::store::delivery_list::DeliveryFilter;
 use crate::store::delivery_list::DeliveryRow;
@@ -124,6 +125,7 @@ pub struct DeliveryDetailView {
 /// Which deliveries, and which page of them.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub struct ListQuery {
     /// pending, done or dead.
     status: Option<String>,
@@ -131,6 +133,8 @@ pub struct ListQuery {
     destination: Option<String>,
     /// Only those of this task.
     task: Option<String>,
+    /// Only those of events of this media.
+    media: Option<String>,
     /// Only those of this event.
     event: Option<String>,
     /// Only those of events of this type, as WorkflowTaskComplete.
@@ -140,6 +144,7 @@ pub struct ListQuery {
     /// Only those made before this time.
     until: Option<String>,
     /// How many, 1 to 500.
+    #[param(minimum = 1, maximum = 500)]
     limit: Option<u32>,
     /// The `next` of the page before.
     cursor: Option<String>,
@@ -202,6 +207,7 @@ struct Filters {
     status: Option<String>,
     destination: Option<String>,
     task: Option<String>,
+    media: Option<String>,
     event: Option<String>,
     event_type: Option<String>,
     since: Option<String>,
@@ -235,6 +241,7 @@ fn filter(given: Filters) -> Answer<DeliveryFilter> {
         state: given.status,
         destination: given.destination,
         task: given.task.map(TaskId::from),
+        media: given.media.map(MediaId::from),
         event: given.event.map(EventId::from),
         event_type: given.event_type,
         since: time(given.since)?,
@@ -252,6 +259,16 @@ pub async fn of_task(state: &WebState, task: &TaskId, limit: usize) -> Answer<Ve
     Ok(rows.into_iter().map(Into::into).collect())
 }
 
+/// The deliveries of events of a media, newest first.
+pub async fn of_media(state: &WebState, media: &MediaId, limit: usize) -> Answer<Vec<DeliveryView>> {
+    let of_media = DeliveryFilter {
+        media: Some(media.clone()),
+        ..DeliveryFilter::default()
+    };
+    let rows = state.store.deliveries(of_media, None, limit).await?;
+    Ok(rows.into_iter().map(Into::into).collect())
+}
+
 /// List deliveries, newest first.
 #[utoipa::path(get, path = "/api/v1/deliveries", tag = "deliveries", params(ListQuery),
     responses((status = 200, body = Page<DeliveryView>), (status = "default", body = Problem)))]
@@ -261,6 +278,7 @@ pub async fn list(State(state): State<WebState>, Asked(query): Asked<ListQuery>)
         status: query.status,
         destination: query.destination,
         task: query.task,
+        media: query.media,
         event: query.event,
         event_type: query.event_type,
         since: query.since,
@@ -316,6 +334,7 @@ pub async fn replay_many(
         status: request.status,
         destination: request.destination,
         task: request.task,
+        media: None,
         event: request.event,
         event_type: request.event_type,
         since: request.since,
@@ -353,6 +372,7 @@ pub async fn discard_many(
     Given(request): Given<DiscardRequest>,
 ) -> Answer<Json<DiscardAnswer>> {
     let filter = filter(Filters {
+        media: None,
         status: None,
         destination: request.destination,
         task: request.task,

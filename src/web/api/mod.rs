@@ -5,18 +5,27 @@
 //! writes the store, rings a bell, and answers.
 
 pub mod access_keys;
+pub mod additions;
 pub mod alerts;
 pub mod audit;
+pub mod batches;
+pub mod categories;
 pub mod deliveries;
 pub mod destinations;
 pub mod devices;
 pub mod dry_run;
 pub mod events;
 pub mod history;
+pub mod hooks;
 pub mod media;
+pub mod media_deletion;
+pub mod media_urls;
+pub mod media_view;
 pub mod objects;
 pub mod objects_browse;
 pub mod outputs;
+pub mod pulls;
+pub mod reviews;
 pub mod sessions;
 pub mod starting;
 pub mod storages;
@@ -26,8 +35,10 @@ pub mod task_view;
 pub mod tasks;
 pub mod templates;
 pub mod tokens;
+pub mod uploads;
 pub mod users;
 pub mod versions;
+pub mod wish;
 pub mod workflow_view;
 pub mod workflows;
 pub mod written;
