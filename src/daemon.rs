@@ -149,11 +149,7 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
     )?;
     let trigger = Trigger::new(ports::trigger_options(&config, &metrics), store.clone(), bells.clone());
     let sealer = crate::web::secrets::sealer(&config.server.state_dir)?;
-    let destinations = destinations::Destinations {
-        callbacks: callbacks.clone(),
-        store: store.clone(),
-        sealer: sealer.clone(),
-    };
+    let destinations = destinations::Destinations::new(callbacks.clone(), store.clone(), sealer.clone());
     destinations.take_over(None).await?;
     let watch = alerts::Watch::new(
         &config,
