@@ -207,7 +207,6 @@ pub fn router(state: WebState) -> Router {
         .route("/api/v1/hooks/{word}", post(api::hooks::answer))
         .merge(dashboard::router())
         .merge(docs::router())
-        .route("/api/v1/hooks/{word}", post(api::hooks::answer))
         .method_not_allowed_fallback(method_not_allowed);
     behind_a_token
         .merge(open)
