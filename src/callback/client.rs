@@ -59,7 +59,8 @@ impl Client {
     ) -> Answer {
         let began = Instant::now();
         let client = match reach {
-            Reach::Network => &self.network,
+            // Nothing is sent to public addresses alone: only fetching asks for that.
+            Reach::Network | Reach::Public => &self.network,
             Reach::Loopback => &self.loopback,
         };
         // Addresses written as such never reach the resolver.

@@ -5,6 +5,7 @@
 //! refused with the nearest known one. Deliberately absent: meaning, which `resolved` gives.
 
 use crate::config::gpu::GpuSection;
+use crate::config::library::LibrarySection;
 use serde::Deserialize;
 use serde::Deserializer;
 use serde::Serialize;
@@ -81,6 +82,8 @@ pub struct File {
     pub capacity: CapacitySection,
     /// `[limits]`.
     pub limits: LimitsSection,
+    /// `[library]`.
+    pub library: LibrarySection,
     /// `[retention]`.
     pub retention: RetentionSection,
     /// `[security]`.
@@ -334,6 +337,7 @@ impl Default for RetentionSection {
 #[expect(missing_docs, reason = "every key is described in config/reelmill.toml")]
 pub struct SecuritySection {
     pub sandbox: Sandbox,
+    pub allow_private_pulls: bool,
     pub session_hours: u32,
 }
 
@@ -341,6 +345,7 @@ impl Default for SecuritySection {
     fn default() -> Self {
         SecuritySection {
             sandbox: Sandbox::default(),
+            allow_private_pulls: false,
             session_hours: 12,
         }
     }

@@ -86,7 +86,8 @@ impl OutputView {
 pub fn link(state: &WebState, output: &OutputRow, expires: UtcMs) -> String {
     let set = match output.kind.as_str() {
         "hls" | "dash" | "cmaf" => state.signer.set_path(&output.object, false, expires),
-        "sprite" | "stills" => state.signer.set_path(&output.object, true, expires),
+        "stills" if output.file_count > 1 => state.signer.set_path(&output.object, true, expires),
+        "sprite" => state.signer.set_path(&output.object, true, expires),
         _ => None,
     };
     let path = set.unwrap_or_else(|| state.signer.object_path(&output.object, expires));
