@@ -1,6 +1,6 @@
 //! `reelmill media`: list and show media, and make links to them and their outputs.
 //!
-//! Guarantees: links are made by the daemon and expire. Deliberately absent: upload and delete, which come with the library.
+//! Guarantees: links are made by the daemon and expire. Deliberately absent: sending files (`upload`), and delete.
 
 use crate::cli::Context;
 use crate::cli::block_on;
@@ -10,6 +10,7 @@ use crate::cli::client::part;
 use crate::cli::listing;
 use crate::cli::listing::Page;
 use crate::cli::table;
+use crate::cli::upload;
 
 /// What can be done with media.
 #[derive(Debug, clap::Subcommand)]
@@ -37,6 +38,10 @@ pub enum Command {
         #[allow(missing_docs)]
         remote: Remote,
     },
+    /// Send a file into the library; the same command again goes on where it was interrupted.
+    Upload(upload::UploadArgs),
+    /// Have the daemon fetch a file by its address into the library.
+    Pull(upload::PullArgs),
     /// Links to the source and every output of one; who has a link can read until it expires.
     Urls {
         /// Its id.
@@ -81,6 +86,8 @@ pub fn run(command: Command, context: &Context) -> anyhow::Result<()> {
             let path = format!("/api/v1/media/{}", part(&id));
             table::print_json(&Client::connect(&remote, context)?.get(&path, &[]).await?)
         }),
+        Command::Upload(args) => upload::upload(args, context),
+        Command::Pull(args) => upload::pull(args, context),
         Command::Urls { id, expires_s, remote } => block_on(async {
             let path = format!("/api/v1/media/{}/urls", part(&id));
             listing::print(

@@ -25,6 +25,7 @@ pub mod table;
 pub mod task;
 pub mod template;
 pub mod token;
+pub mod upload;
 pub mod worker;
 pub mod workflow;
 
