@@ -39,7 +39,7 @@ fn a_file_is_fetched_and_becomes_a_media_that_a_workflow_runs_on() {
     assert_eq!(view["object"], "renditions:uploads/take one.mp4");
     assert_eq!(desk.file("uploads/take one.mp4"), content);
     let task = &desk.appliance.ended_tasks(1)[0];
-    assert_eq!((&view["tasks"][0], &view["media"]), (&task["id"], &task["media"]));
+    assert_eq!((&view["tasks"][0], &view["media"]), (&task["id"], &task["media"]["id"]));
     let asked = &server.asked()[0];
     assert_eq!(asked.path, "/media/take%20one.mp4?sig=hidden");
     assert_eq!(asked.header("x-key"), Some("hidden-too"));
