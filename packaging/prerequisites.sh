@@ -39,6 +39,8 @@ fi
 "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 if [ -d /run/systemd/system ]; then
   for server in "${servers[@]}"; do
-    printf '%s\n' "${missing[@]}" | grep -qx "$server" && "${as_root[@]}" systemctl disable -q "$server" || true
+    if printf '%s\n' "${missing[@]}" | grep -qx "$server"; then
+      "${as_root[@]}" systemctl disable -q "$server" || true
+    fi
   done
 fi

@@ -5,6 +5,7 @@
 //! configuration comes resolved, the definitions come read.
 
 mod definitions;
+mod gauges;
 mod inlet;
 mod lock;
 mod ports;
@@ -24,6 +25,7 @@ use crate::config::gpu::Busy;
 use crate::config::gpu::DeviceList;
 use crate::config::gpu::Gpu;
 use crate::config::resolved::Config;
+use crate::daemon::gauges::Gauges;
 use crate::daemon::lock::StateLock;
 use crate::events::profile::Deployment;
 use crate::executor::Executor;
@@ -38,13 +40,17 @@ use crate::scheduler::device::Bounds;
 use crate::scheduler::devices::Allowed;
 use crate::scheduler::devices::DeviceRules;
 use crate::scheduler::devices::WhenBusy;
+use crate::scheduler::pruning::Keeping;
 use crate::store::Store;
 use crate::telemetry::device_meters::DeviceMeters;
 use crate::telemetry::metrics::Metric;
 use crate::telemetry::metrics::Metrics;
 use crate::trigger::Trigger;
+use crate::web::browse::Browser;
 use crate::web::folder_writer::FolderWriter;
 use crate::web::folders::FolderObjects;
+use crate::web::gate::Gate;
+use crate::web::library::Library;
 use crate::web::links::Signer;
 use crate::web::state::About;
 use crate::web::state::WebState;
@@ -115,11 +121,15 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
         threads: scheduler_options.capacity.threads,
         attempts: scheduler_options.capacity.attempts,
         pass_memory_bytes: scheduler_options.capacity.memory_of_one(),
-        region: config.server.region.clone(),
         workflow_quota: config.workflow_quota,
     };
     let draining = Arc::new(AtomicBool::new(false));
+    let signer = Signer::new(crate::web::secrets::link_secret(&config.server.state_dir)?);
     let scheduler = Scheduler::new(scheduler_options, store.clone(), executor, bells.clone())
+        .with_links(Arc::new(ports::Addresses {
+            signer: signer.clone(),
+            public_url: config.server.public_url.clone(),
+        }))
         .with_metrics(metrics.clone())
         .with_drain(draining.clone());
     let board = scheduler.board();
@@ -129,6 +139,9 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
         bells.callback.clone(),
         callback_options(&config, &metrics),
     )?;
+    let listeners = callbacks.destinations().listeners();
+    let kept = store.keep_listeners(&listeners).await;
+    kept.map_err(|error| error.fault("the destinations"))?;
     let trigger = Trigger::new(ports::trigger_options(&config, &metrics), store.clone(), bells.clone());
 
     // What answers.
@@ -142,6 +155,9 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
             "Set server.listen to a free address of this host.",
         )
     })?;
+    let meters = DeviceMeters::default();
+    let folders = config.storages.iter();
+    let browser = Browser::new(folders.map(|storage| Folder::new(&storage.name, &storage.path)));
     let storages = Storages::new(
         config
             .storages
@@ -149,31 +165,37 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
             .map(|storage| Folder::new(&storage.name, &storage.path)),
     );
     let sealer = crate::web::secrets::sealer(&config.server.state_dir)?;
-    let (inlet, web_inlet) = inlet::build(&config, &store, &bells, storages.clone(), sealer)?;
+    let (inlet, web_inlet) = inlet::build(&config, &store, &bells, storages.clone(), sealer.clone())?;
     let ready = Arc::new(AtomicBool::new(false));
     let web_stop = CancellationToken::new();
+    let objects = Arc::new(FolderObjects::new(
+        config
+            .storages
+            .iter()
+            .map(|storage| Folder::new(&storage.name, &storage.path)),
+    ));
+    let writer = Arc::new(FolderWriter::new(storages.clone()));
+    let library = Library::new(store.clone(), bells.clone(), objects.clone(), writer.clone());
     let router = crate::web::router(WebState {
         store: store.clone(),
         bells: bells.clone(),
-        objects: Arc::new(FolderObjects::new(
-            config
-                .storages
-                .iter()
-                .map(|storage| Folder::new(&storage.name, &storage.path)),
-        )),
-        writer: Arc::new(FolderWriter::new(storages.clone())),
+        objects,
+        writer,
         inlet: web_inlet,
         progress: Arc::new(ports::Progress(board)),
         storages: Arc::new(ports::Storages(trigger.board())),
         devices: Arc::new(ports::Devices(devices)),
-        meters: DeviceMeters::default(),
+        meters: meters.clone(),
         templates: TemplateShelf::new(templates),
         missing_for: {
             let config = config.clone();
             Arc::new(move |workflow| config.missing_for(workflow).iter().map(ToString::to_string).collect())
         },
         metrics: metrics.clone(),
-        signer: Signer::new(crate::web::secrets::link_secret(&config.server.state_dir)?),
+        signer,
+        sealer,
+        gate: Arc::new(Gate::new(&config.server.public_url, config.session)),
+        browser: browser.clone(),
         about: Arc::new(about),
         ready: ready.clone(),
         draining,
@@ -187,6 +209,8 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
     });
 
     // Everything runs; say so.
+    let library_stop = CancellationToken::new();
+    let keeping = tokio::spawn(library.run(library_stop.clone()));
     let (scheduler_stop, trigger_stop, callback_stop) = (
         CancellationToken::new(),
         CancellationToken::new(),
@@ -203,6 +227,17 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
         let stop = callback_stop.clone();
         tokio::spawn(async move { callbacks.run(stop).await })
     };
+    let measuring = Gauges {
+        store: store.clone(),
+        metrics: metrics.clone(),
+        meters,
+        browser,
+        folders: vec![
+            ("state", config.server.state_dir.clone()),
+            ("scratch", config.server.scratch_dir.clone()),
+        ],
+    };
+    let measuring = tokio::spawn(measuring.run(callback_stop.clone()));
     ready.store(true, Ordering::Release);
     metrics.set_labelled(Metric::Info, env!("CARGO_PKG_VERSION"), 1.0);
     metrics.set(Metric::StartTime, started.0 as f64 / 1_000.0);
@@ -226,8 +261,11 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
     ended("what brings files in", letting_in).await;
     scheduler_stop.cancel();
     ended("the scheduler", scheduling).await;
+    library_stop.cancel();
+    ended("the library", keeping).await;
     callback_stop.cancel();
     ended("the callbacks", calling).await;
+    ended("the gauges", measuring).await;
     web_stop.cancel();
     ended("the web server", serving).await;
     store.close().await;
@@ -285,6 +323,7 @@ fn executor_options(config: &Config) -> LocalExecutorOptions {
     let environment = DeviceEnvironment::of(std::env::vars_os());
     let environment = environment.with_kernel_cache(&config.server.scratch_dir.join(KERNELS));
     let mut options = LocalExecutorOptions::new(&config.server.scratch_dir).with_environment(environment);
+    options.hooks_dir = Some(config.server.hooks_dir.clone());
     options.sandbox = match config.sandbox {
         Sandbox::Auto => SandboxMode::Auto,
         Sandbox::Required => SandboxMode::Required,
@@ -306,7 +345,20 @@ fn scheduler_options(config: &Config) -> SchedulerOptions {
         devices: device_rules(&config.capacity.gpu),
         limits: config.limits.clone(),
         grace: config.server.stop_grace,
+        keeping: keeping(config),
         ..SchedulerOptions::default()
+    }
+}
+
+fn keeping(config: &Config) -> Keeping {
+    let retention = config.retention;
+    Keeping {
+        events: retention.events,
+        deliveries: retention.deliveries,
+        tasks: retention.tasks,
+        audit: retention.audit,
+        gauges: retention.gauges,
+        uploads: retention.uploads,
     }
 }
 
@@ -342,6 +394,7 @@ fn callback_options(config: &Config, metrics: &Metrics) -> CallbackOptions {
             .map(|key| key.expose().to_owned())
             .collect(),
         events: destination.events.clone(),
+        legacy_events: destination.legacy_events,
         retry: destination.retry.clone(),
     });
     let inline = |options: &DestinationOptions| options.name == crate::config::resolved::UNIFIED;

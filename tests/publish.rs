@@ -49,6 +49,7 @@ impl Bench {
         std::fs::write(self.executor.scratch_dir(&self.attempt).join(&scratch_path), content)
             .expect("scratch is there");
         PublishFile {
+            from: None,
             scratch_path,
             to: ObjectUri::new("out", key),
             size_bytes: content.len() as u64,
@@ -197,6 +198,7 @@ async fn scratch_that_is_not_what_was_proved_is_not_published() {
     );
     let sideways = PublishFile {
         scratch_path: "../../out/x".to_owned(),
+        from: None,
         ..file
     };
     assert_eq!(bench.publish(&[sideways]).await, Err("ScratchLost".to_owned()));

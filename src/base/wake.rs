@@ -72,4 +72,6 @@ pub struct Bells {
     pub landed: Gong,
     /// Storages or workflows changed: the triggers.
     pub trigger: Bell,
+    /// Media are to be deleted: the keeper of the library.
+    pub library: Bell,
 }

@@ -8,7 +8,11 @@ use crate::base::address::check_callback_url;
 use crate::base::fault::Blame;
 use crate::base::fault::Fault;
 use crate::callback::signing::Key;
+use crate::events::Event;
 use crate::events::EventType;
+use crate::events::Purpose;
+use crate::events::listeners::Listener;
+use crate::events::listeners::Listeners;
 use crate::events::profile::Profile;
 use crate::workflow::resolved::InlineDestination;
 use std::collections::BTreeMap;
@@ -55,7 +59,7 @@ pub struct DestinationOptions {
     pub name: String,
     /// Where to post.
     pub url: String,
-    /// `ims`, `vod` or `native`.
+    /// `ims`, `vod`, `mps` or `native`.
     pub profile: String,
     /// Key of the profile's own signature.
     pub auth_key: Option<String>,
@@ -63,6 +67,8 @@ pub struct DestinationOptions {
     pub signing_keys: Vec<String>,
     /// Names of the events it wants; empty: all but `WorkflowTaskStart`.
     pub events: Vec<String>,
+    /// The older transcode events too.
+    pub legacy_events: bool,
     /// `default` or `ims`; empty: `default`.
     pub retry: String,
 }
@@ -84,8 +90,8 @@ pub struct Destination {
     pub auth_key: Option<Key>,
     /// Keys of our signature.
     pub signing_keys: Vec<Key>,
-    /// Events it wants; empty: all but those that must be asked for.
-    pub events: Vec<EventType>,
+    /// What it wants to hear.
+    pub listener: Listener,
     /// How tries are repeated.
     pub retry: RetryMode,
 }
@@ -100,19 +106,23 @@ impl Destination {
             fault.subject = format!("{} (destination {})", fault.subject, options.name);
             fault
         };
+        let profile = Profile::parse(&options.profile).map_err(named)?;
         let mut events = Vec::new();
         for word in &options.events {
-            events.push(event_named(word).map_err(named)?);
+            events.extend(events_named(word, profile).map_err(named)?);
         }
         Ok(Destination {
             name: options.name.clone(),
             url_text: options.url.clone(),
             url: check_callback_url(&options.url, Reach::Loopback).map_err(named)?,
             reach: Reach::Loopback,
-            profile: Profile::parse(&options.profile).map_err(named)?,
+            profile,
             auth_key: key(options.auth_key.as_deref()),
             signing_keys: options.signing_keys.iter().filter_map(|text| key(Some(text))).collect(),
-            events,
+            listener: Listener {
+                events,
+                legacy_events: options.legacy_events,
+            },
             retry: RetryMode::parse(&options.retry).map_err(named)?,
         })
     }
@@ -130,25 +140,22 @@ impl Destination {
             profile: Profile::parse(&inline.profile)?,
             auth_key: key(inline.auth_key.as_deref()),
             signing_keys: Vec::new(),
-            events: Vec::new(),
+            listener: Listener::default(),
             retry: RetryMode::Patient,
         })
     }
 
-    /// Whether it wants events of this type.
-    pub fn wants(&self, event_type: EventType) -> bool {
-        if self.events.is_empty() {
-            !event_type.opt_in()
-        } else {
-            self.events.contains(&event_type)
-        }
+    /// Whether it wants `event`, under a rule that asks for the older transcode events or not.
+    pub fn wants(&self, event: &Event, legacy_events: bool) -> bool {
+        let submitted = event.task.as_ref().is_some_and(|task| task.purpose == Purpose::Job);
+        self.listener.wants(event.event_type(), legacy_events || submitted)
     }
 
     /// Keys that sign time and body: ours, and in our own profile the profile's key too.
     pub fn body_keys(&self) -> Vec<Key> {
         let own = match self.profile {
             Profile::Native => self.auth_key.clone(),
-            Profile::Ims | Profile::Vod => None,
+            Profile::Ims | Profile::Vod | Profile::Mps => None,
         };
         self.signing_keys.iter().cloned().chain(own).collect()
     }
@@ -158,21 +165,21 @@ fn key(text: Option<&str>) -> Option<Key> {
     text.map(Key::new).filter(|key| !key.is_empty())
 }
 
-fn event_named(word: &str) -> Result<EventType, Fault> {
-    EventType::ALL
-        .into_iter()
-        .find(|event_type| event_type.as_str() == word)
-        .ok_or_else(|| {
-            let names = EventType::ALL.map(EventType::as_str).join(", ");
-            Fault::new(
-                "EventUnknown",
-                Blame::Request,
-                "read the events list",
-                word,
-                "there is no such event",
-                format!("Use some of: {names}."),
-            )
-        })
+/// The events that a receiver of `profile` means by a name.
+fn events_named(word: &str, profile: Profile) -> Result<Vec<EventType>, Fault> {
+    let named = profile.events_named(word);
+    if named.is_empty() {
+        let names = EventType::ALL.map(EventType::as_str).join(", ");
+        return Err(Fault::new(
+            "EventUnknown",
+            Blame::Request,
+            "read the events list",
+            word,
+            "there is no such event",
+            format!("Use some of: {names}."),
+        ));
+    }
+    Ok(named)
 }
 
 /// The receivers of the configuration.
@@ -245,6 +252,18 @@ impl Destinations {
         Ok(Destinations { by_name, unified })
     }
 
+    /// What each of them wants, for those who decide whether an event is worth writing.
+    pub fn listeners(&self) -> Listeners {
+        Listeners {
+            unified: self.unified.clone(),
+            named: self
+                .by_name
+                .iter()
+                .map(|(name, destination)| (name.clone(), destination.listener.clone()))
+                .collect(),
+        }
+    }
+
     /// One by its name.
     pub fn get(&self, name: &str) -> Option<&Destination> {
         self.by_name.get(name)
@@ -278,7 +297,10 @@ mod tests {
     use super::DestinationOptions;
     use super::Destinations;
     use super::Unified;
+    use crate::events::Detail;
     use crate::events::EventType;
+    use crate::events::profile::Profile;
+    use crate::events::specimen;
     use crate::workflow::resolved::InlineDestination;
 
     fn options() -> DestinationOptions {
@@ -302,25 +324,31 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_built_is_refused_by_name() {
-        let mut mps = options();
-        mps.profile = "mps".to_owned();
-        let fault = Destination::configured(&mps).expect_err("refused");
-        assert!(fault.to_string().contains("later version"), "{fault}");
-        assert!(fault.to_string().contains("mam"), "{fault}");
+    fn slips_are_refused_and_profiles_have_their_own_names() {
         let mut slip = options();
         slip.events = vec!["SnapshotCompleted".to_owned()];
-        assert!(Destination::configured(&slip).is_err());
+        let fault = Destination::configured(&slip).expect_err("refused");
+        assert!(fault.to_string().contains("mam"), "{fault}");
+        let mut vod = options();
+        vod.profile = "vod".to_owned();
+        vod.events = vec!["StreamTranscodeComplete".to_owned()];
+        let vod = Destination::configured(&vod).expect("valid");
+        assert!(vod.wants(&specimen::output(), false) && !vod.wants(&specimen::transcode(), false));
+        let mut mps = options();
+        mps.profile = "mps".to_owned();
+        assert_eq!(Destination::configured(&mps).expect("valid").profile, Profile::Mps);
     }
 
     #[test]
     fn starts_are_told_only_when_asked_for() {
         let mut destination = Destination::configured(&options()).expect("valid");
-        assert!(!destination.wants(EventType::WorkflowTaskStart));
-        assert!(destination.wants(EventType::SnapshotComplete));
-        destination.events = vec![EventType::WorkflowTaskStart];
-        assert!(destination.wants(EventType::WorkflowTaskStart));
-        assert!(!destination.wants(EventType::SnapshotComplete));
+        let mut started = specimen::transcode();
+        started.detail = Detail::TaskStarted;
+        assert!(!destination.wants(&started, false));
+        assert!(destination.wants(&specimen::sprite(), false));
+        destination.listener.events = vec![EventType::WorkflowTaskStart];
+        assert!(destination.wants(&started, false));
+        assert!(!destination.wants(&specimen::sprite(), false));
     }
 
     #[test]

@@ -32,14 +32,14 @@ pub fn deliveries(
     let unified = destinations.unified().filter(|_| rule.unified);
     for name in unified.into_iter().chain(rule.destination.as_deref()) {
         match destinations.get(name) {
-            Some(destination) if heard(event, destination, deployment) => add(named(name, None)),
+            Some(destination) if heard(event, destination, rule, deployment) => add(named(name, None)),
             Some(_) => {}
             None => add(named(name, Some(not_configured(name)))),
         }
     }
     if let Some(inline) = &rule.inline {
         match Destination::inline(inline) {
-            Ok(destination) if heard(event, &destination, deployment) => add(inlined(inline, None)),
+            Ok(destination) if heard(event, &destination, rule, deployment) => add(inlined(inline, None)),
             Ok(_) => {}
             Err(fault) => add(inlined(inline, Some(fault))),
         }
@@ -53,8 +53,8 @@ pub(super) fn not_configured(name: &str) -> String {
 }
 
 /// Whether it wants the event and has words for it.
-fn heard(event: &Event, destination: &Destination, deployment: &Deployment) -> bool {
-    destination.wants(event.event_type()) && render(destination.profile, event, deployment).is_some()
+fn heard(event: &Event, destination: &Destination, rule: &CallbackRule, deployment: &Deployment) -> bool {
+    destination.wants(event, rule.legacy_events) && render(destination.profile, event, deployment).is_some()
 }
 
 fn named(name: &str, dead: Option<String>) -> NewDelivery {

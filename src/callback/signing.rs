@@ -55,7 +55,7 @@ pub fn cloud_headers(profile: Profile) -> Option<(&'static str, &'static str)> {
     match profile {
         Profile::Ims => Some(("X-ICE-TIMESTAMP", "X-ICE-SIGNATURE")),
         Profile::Vod => Some(("X-VOD-TIMESTAMP", "X-VOD-SIGNATURE")),
-        Profile::Native => None,
+        Profile::Mps | Profile::Native => None,
     }
 }
 

@@ -141,6 +141,24 @@ impl Client {
         self.send(Method::POST, path, "application/toml", text, None).await
     }
 
+    /// PUT without a body.
+    ///
+    /// # Errors
+    /// No answer, or a refusal.
+    pub async fn put(&self, path: &str) -> anyhow::Result<Value> {
+        self.send(Method::PUT, path, "application/json", String::new(), None)
+            .await
+    }
+
+    /// PATCH of JSON.
+    ///
+    /// # Errors
+    /// No answer, or a refusal.
+    pub async fn patch(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
+        self.send(Method::PATCH, path, "application/json", body.to_string(), None)
+            .await
+    }
+
     /// DELETE.
     ///
     /// # Errors

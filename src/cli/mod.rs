@@ -3,20 +3,26 @@
 //! Guarantees: exit code 0 for done, 1 when the work failed, 2 for bad usage or configuration; results go to
 //! standard output, everything for people to standard error. Deliberately absent: what the commands do.
 
+pub mod access_key;
+pub mod audit;
 pub mod backup;
+pub mod batch;
 pub mod bench;
 pub mod callback;
 pub mod check;
 pub mod client;
 pub mod completions;
+pub mod definition_file;
 pub mod delivery;
 pub mod drain;
+pub mod dry_run;
 pub mod event;
 pub mod listing;
 pub mod media;
 pub mod outcome;
 pub mod probe;
 pub mod restore;
+pub mod review;
 pub mod run;
 pub mod sample;
 pub mod serve;
@@ -26,6 +32,8 @@ pub mod task;
 pub mod template;
 pub mod token;
 pub mod upload;
+pub mod user;
+pub mod wishes;
 pub mod worker;
 pub mod workflow;
 
@@ -64,10 +72,10 @@ pub enum Command {
     Bench(bench::Args),
     /// Make a test clip: moving bars, frame numbers and a beep each second.
     Sample(sample::Args),
-    /// List, show, apply, enable and disable workflows.
+    /// List, show, apply, enable, disable, test, copy and delete workflows.
     #[command(subcommand)]
     Workflow(workflow::Command),
-    /// List and show templates.
+    /// List, show, apply and delete templates, and set the default of a type.
     #[command(subcommand)]
     Template(template::Command),
     /// Start, list, show, watch, cancel and retry tasks.
@@ -76,6 +84,9 @@ pub enum Command {
     /// List and show media, and make links to them.
     #[command(subcommand)]
     Media(media::Command),
+    /// List and show what people are asked, and decide it.
+    #[command(subcommand)]
+    Review(review::Command),
     /// List events, or follow them.
     #[command(subcommand)]
     Event(event::Command),
@@ -85,9 +96,18 @@ pub enum Command {
     /// List storages, scan them, and ask why an object was not triggered.
     #[command(subcommand)]
     Storage(storage::Command),
+    /// Create, list, change and remove people who log in.
+    #[command(subcommand)]
+    User(user::Command),
     /// Create, list and revoke tokens of the REST API.
     #[command(subcommand)]
     Token(token::Command),
+    /// Create, list and revoke key pairs of the cloud-compatible APIs.
+    #[command(subcommand, name = "accesskey")]
+    AccessKey(access_key::Command),
+    /// List who did what by hand.
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// Receive and check callbacks while an integration is being written.
     #[command(subcommand)]
     Callback(callback::Command),
@@ -146,10 +166,14 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Template(command) => template::run(command, &context),
         Command::Task(command) => task::run(command, &context),
         Command::Media(command) => media::run(command, &context),
+        Command::Review(command) => review::run(command, &context),
         Command::Event(command) => event::run(command, &context),
         Command::Delivery(command) => delivery::run(command, &context),
         Command::Storage(command) => storage::run(command, &context),
+        Command::User(command) => user::run(command, &context),
         Command::Token(command) => token::run(command, &context),
+        Command::AccessKey(command) => access_key::run(command, &context),
+        Command::Audit(command) => audit::run(command, &context),
         Command::Callback(command) => callback::run(command),
         Command::Drain(args) => drain::run(args, &context),
         Command::Backup(args) => backup::run(args, &context),

@@ -3,6 +3,7 @@
 //! Guarantees: `watch` and `start --watch` end with 0 only when the task succeeded. Deliberately absent: work; the daemon does it.
 
 use crate::cli::Context;
+use crate::cli::batch;
 use crate::cli::block_on;
 use crate::cli::client::Client;
 use crate::cli::client::NoAnswer;
@@ -13,6 +14,7 @@ use crate::cli::listing::Page;
 use crate::cli::outcome::BadUsage;
 use crate::cli::outcome::WorkFailed;
 use crate::cli::table;
+use crate::cli::wishes::Wishes;
 use indicatif::ProgressBar;
 use indicatif::ProgressStyle;
 use serde_json::Value;
@@ -38,21 +40,28 @@ pub enum Command {
 
 /// Arguments of `start`.
 #[derive(Debug, clap::Args)]
+#[command(group = clap::ArgGroup::new("what").required(true))]
 pub struct StartArgs {
     /// Name or id of the workflow.
     pub workflow: String,
     /// The object, STORAGE:KEY.
-    pub object: String,
-    /// Text echoed in every event of the task; JSON for receivers that expect it.
-    #[arg(long, value_name = "TEXT")]
-    pub user_data: Option<String>,
-    /// -10 (last) to 10 (first).
-    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(i64).range(-10..=10), allow_hyphen_values = true)]
-    pub priority: i64,
+    #[arg(group = "what")]
+    pub object: Option<String>,
+    /// A media of the library instead, by id.
+    #[arg(long, value_name = "ID", group = "what")]
+    pub media: Option<String>,
+    /// Every object whose key begins so, instead.
+    #[arg(long, value_name = "STORAGE:PREFIX", group = "what", conflicts_with = "watch")]
+    pub prefix: Option<String>,
+    /// Every object of a file with one STORAGE:KEY a line, instead; - is standard input.
+    #[arg(long, value_name = "FILE", group = "what", conflicts_with = "watch")]
+    pub list: Option<std::path::PathBuf>,
+    #[command(flatten)]
+    wishes: Wishes,
     /// Run it though the object lies outside the workflow's storage, prefix or extensions.
     #[arg(long)]
     pub skip_path_check: bool,
-    /// Starting twice with the same key starts one task.
+    /// Starting twice with the same key starts one task for an object.
     #[arg(long, value_name = "KEY")]
     pub idempotency_key: Option<String>,
     /// Show its progress until it ends.
@@ -130,17 +139,23 @@ pub fn run(command: Command, context: &Context) -> anyhow::Result<()> {
 
 async fn start(args: StartArgs, context: &Context) -> anyhow::Result<()> {
     let client = Client::connect(&args.remote, context)?;
-    let body = json!({
-        "workflow": args.workflow,
-        "object": args.object,
-        "user_data": args.user_data,
-        "priority": args.priority,
-        "skip_path_check": args.skip_path_check,
-    });
+    let mut body = args.wishes.fields()?;
+    body.insert("workflow".to_owned(), args.workflow.into());
+    body.insert("skip_path_check".to_owned(), args.skip_path_check.into());
     let key = args
         .idempotency_key
         .unwrap_or_else(|| crate::base::ids::TaskId::fresh().into_string());
-    let task = client.post_once("/api/v1/tasks", &body, &key).await?;
+    if let Some(place) = &args.prefix {
+        return batch::prefix(&client, place, body, &key, args.remote.json).await;
+    }
+    if let Some(file) = &args.list {
+        return batch::list(&client, file, body, &key, args.remote.json).await;
+    }
+    let target = args.object.map(|object| ("object", object));
+    if let Some((name, value)) = target.or(args.media.map(|media| ("media", media))) {
+        body.insert(name.to_owned(), value.into());
+    }
+    let task = client.post_once("/api/v1/tasks", &Value::Object(body), &key).await?;
     let id = table::cell(&task["id"]);
     if args.watch {
         eprintln!("task {id}");
@@ -266,7 +281,10 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 const LOOKS_WITHOUT_ANSWER: u32 = 120;
 
 /// Shows a task until it ends.
-async fn watch(client: &Client, id: &str, json: bool) -> anyhow::Result<()> {
+///
+/// # Errors
+/// The daemon does not answer, or the task did not succeed.
+pub async fn watch(client: &Client, id: &str, json: bool) -> anyhow::Result<()> {
     let bar = ProgressBar::new(1000);
     bar.set_style(
         ProgressStyle::with_template("{wide_bar} {percent:>3}% {msg}").unwrap_or_else(|_| ProgressStyle::default_bar()),

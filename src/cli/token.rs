@@ -1,7 +1,7 @@
 //! `reelmill token`: create, list and revoke tokens of the REST API.
 //!
 //! Guarantees: a token is printed once, when it is made, and can never be read again. Deliberately absent: people with
-//! passwords, which come with the dashboard.
+//! passwords (`user`).
 
 use crate::cli::Context;
 use crate::cli::block_on;
@@ -22,6 +22,9 @@ pub enum Command {
         /// What it may do: admin everything, operator tasks and workflows, viewer only look.
         #[arg(long, default_value = "operator", value_parser = ["admin", "operator", "viewer"])]
         role: String,
+        /// Days after which it is useless; never when left out.
+        #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=3650))]
+        expires_days: Option<u32>,
         #[command(flatten)]
         #[allow(missing_docs)]
         remote: Remote,
@@ -48,10 +51,14 @@ pub enum Command {
 /// The daemon refused or did not answer.
 pub fn run(command: Command, context: &Context) -> anyhow::Result<()> {
     match command {
-        Command::Create { name, role, remote } => block_on(async {
-            let made = Client::connect(&remote, context)?
-                .post("/api/v1/tokens", &json!({ "name": name, "role": role }))
-                .await?;
+        Command::Create {
+            name,
+            role,
+            expires_days,
+            remote,
+        } => block_on(async {
+            let body = json!({ "name": name, "role": role, "expires_days": expires_days });
+            let made = Client::connect(&remote, context)?.post("/api/v1/tokens", &body).await?;
             if remote.json {
                 return table::print_json(&made);
             }
@@ -70,6 +77,7 @@ pub fn run(command: Command, context: &Context) -> anyhow::Result<()> {
                 ("STATUS", "/status"),
                 ("CREATED", "/created_at"),
                 ("LAST USED", "/used_at"),
+                ("EXPIRES", "/expires_at"),
             ],
         )),
         Command::Revoke { id, remote } => block_on(async {

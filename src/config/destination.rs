@@ -45,15 +45,11 @@ pub(super) fn resolve(
         );
     }
     match section.profile.as_str() {
-        "ims" | "vod" | "native" => {}
-        "mps" => findings.error(
-            format!("{path}.profile"),
-            "profile \"mps\" comes with a later version of reelmill",
-        ),
+        "ims" | "vod" | "mps" | "native" => {}
         other => {
             let why = format!(
                 "{other:?} is no profile; {}",
-                reader::meant(other, &["ims", "vod", "native"])
+                reader::meant(other, &["ims", "vod", "mps", "native"])
             );
             findings.error(format!("{path}.profile"), why);
         }
@@ -100,6 +96,7 @@ pub(super) fn resolve(
         auth_key: from_file.or_else(|| (!section.auth_key.is_empty()).then(|| Secret::new(&section.auth_key))),
         signing_keys,
         events: section.events.clone(),
+        legacy_events: section.legacy_events,
         retry: section.retry.clone(),
     })
 }
@@ -162,6 +159,7 @@ pub(super) fn unified(
         signing_key_file: section.signing_key_file.clone(),
         old_signing_key_file: section.old_signing_key_file.clone(),
         events: section.events.clone(),
+        legacy_events: section.legacy_events,
         retry: section.retry.clone(),
     };
     destinations.extend(resolve(findings, "callback", &written_out, folder));

@@ -209,6 +209,8 @@ pub struct DestinationSection {
     pub old_signing_key_file: String,
     #[serde(default)]
     pub events: Vec<String>,
+    #[serde(default)]
+    pub legacy_events: bool,
     #[serde(default = "DestinationSection::default_retry")]
     pub retry: String,
 }
@@ -238,6 +240,7 @@ pub struct CallbackSection {
     pub signing_key_file: String,
     pub old_signing_key_file: String,
     pub events: Vec<String>,
+    pub legacy_events: bool,
     pub retry: String,
 }
 
@@ -252,6 +255,7 @@ impl Default for CallbackSection {
             signing_key_file: String::new(),
             old_signing_key_file: String::new(),
             events: Vec::new(),
+            legacy_events: false,
             retry: DestinationSection::default_retry(),
         }
     }
@@ -307,25 +311,44 @@ impl Default for LimitsSection {
 #[expect(missing_docs, reason = "every key is described in config/reelmill.toml")]
 pub struct RetentionSection {
     pub events_days: u32,
+    pub deliveries_days: u32,
     pub tasks_days: u32,
+    pub audit_days: u32,
+    pub gauges_days: u32,
+    pub uploads_days: u32,
 }
 
 impl Default for RetentionSection {
     fn default() -> Self {
         RetentionSection {
             events_days: 90,
+            deliveries_days: 30,
             tasks_days: 365,
+            audit_days: 730,
+            gauges_days: 30,
+            uploads_days: 30,
         }
     }
 }
 
 /// `[security]`.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[expect(missing_docs, reason = "every key is described in config/reelmill.toml")]
 pub struct SecuritySection {
     pub sandbox: Sandbox,
     pub allow_private_pulls: bool,
+    pub session_hours: u32,
+}
+
+impl Default for SecuritySection {
+    fn default() -> Self {
+        SecuritySection {
+            sandbox: Sandbox::default(),
+            allow_private_pulls: false,
+            session_hours: 12,
+        }
+    }
 }
 
 /// How strictly workers are caged.

@@ -101,14 +101,13 @@ pub fn from_text(text: &str, folder: &Path) -> Result<Config, Vec<Wrong>> {
 
 /// Keys that the design has and this version has not say so instead of being merely unknown.
 fn later(wrong: Wrong) -> Wrong {
-    const LATER: [(&str, &str); 8] = [
+    const LATER: [(&str, &str); 7] = [
         ("server.tls_cert", "TLS"),
         ("server.tls_key", "TLS"),
         ("server.metrics_listen", "a separate address for metrics"),
         ("capacity.gpu", "GPU encoding"),
         ("security.storage_roots", "adding storages through the API"),
         ("security.allow_private_pulls", "pulling sources by URL"),
-        ("security.session_hours", "log-in sessions"),
         ("destination.signing_keys", "lists of signing keys"),
     ];
     match LATER.iter().find(|(key, _)| *key == wrong.path) {

@@ -19,6 +19,7 @@ use crate::config::secret::Secret;
 use crate::config::storage;
 use crate::media::limits::Limits;
 use crate::objects::uri::ObjectUri;
+use crate::workflow::deed::Deed;
 use crate::workflow::name_rule::is_name;
 use crate::workflow::resolved::ResolvedWorkflow;
 use std::collections::BTreeSet;
@@ -57,6 +58,8 @@ pub struct Config {
     pub retention: Retention,
     /// How strictly workers are caged.
     pub sandbox: Sandbox,
+    /// How long a log-in lasts.
+    pub session: Duration,
     /// What deserves a look though it prevents nothing.
     pub warnings: Vec<Wrong>,
 }
@@ -114,7 +117,7 @@ pub struct Destination {
     pub name: String,
     /// Where to post.
     pub url: String,
-    /// `ims`, `vod` or `native`.
+    /// `ims`, `vod`, `mps` or `native`.
     pub profile: String,
     /// Key of the profile's own signature.
     pub auth_key: Option<Secret>,
@@ -122,6 +125,8 @@ pub struct Destination {
     pub signing_keys: Vec<Secret>,
     /// Names of the events it wants; empty: all that are not opt-in.
     pub events: Vec<String>,
+    /// The older transcode events too.
+    pub legacy_events: bool,
     /// `default` or `ims`.
     pub retry: String,
 }
@@ -142,10 +147,18 @@ pub struct Capacity {
 /// How long rows are kept; none: for ever.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retention {
-    /// Events and deliveries.
+    /// Events, and what was not delivered of them.
     pub events: Option<Duration>,
+    /// Deliveries that were accepted.
+    pub deliveries: Option<Duration>,
     /// Tasks that ended.
     pub tasks: Option<Duration>,
+    /// What was done by hand.
+    pub audit: Option<Duration>,
+    /// Numbers for graphs.
+    pub gauges: Option<Duration>,
+    /// Uploads and pulls that ended.
+    pub uploads: Option<Duration>,
 }
 
 /// Everything found while resolving.
@@ -210,9 +223,14 @@ pub(super) fn resolve(raw: &File, folder: &Path) -> Result<Config, Vec<Wrong>> {
         allow_private_pulls: raw.security.allow_private_pulls,
         retention: Retention {
             events: days(raw.retention.events_days),
+            deliveries: days(raw.retention.deliveries_days),
             tasks: days(raw.retention.tasks_days),
+            audit: days(raw.retention.audit_days),
+            gauges: days(raw.retention.gauges_days),
+            uploads: days(raw.retention.uploads_days),
         },
         sandbox: raw.security.sandbox,
+        session: session(&mut findings, raw),
         warnings: Vec::new(),
         server,
     };
@@ -259,6 +277,14 @@ impl Config {
             &destinations,
         );
         for activity in &workflow.activities {
+            if let Some(Deed::Copy(rule)) = &activity.deed {
+                look(
+                    &format!("activity {}", activity.id),
+                    "storage",
+                    Some(&rule.storage),
+                    &storages,
+                );
+            }
             for name in activity.work.iter().flat_map(|work| work.side_names()) {
                 let path = format!("activity {}", activity.id);
                 match ObjectUri::parse(name) {
@@ -364,6 +390,14 @@ fn capacity(findings: &mut Findings, raw: &File) -> Capacity {
         scratch_bytes: raw.capacity.scratch_bytes.number(),
         gpu: gpu::resolve(findings, &raw.capacity.gpu),
     }
+}
+
+fn session(findings: &mut Findings, raw: &File) -> Duration {
+    let hours = raw.security.session_hours;
+    if !(1..=8_760).contains(&hours) {
+        findings.error("security.session_hours", format!("{hours} is out of range, 1 to 8760"));
+    }
+    Duration::from_secs(u64::from(hours) * 3_600)
 }
 
 fn limits(findings: &mut Findings, raw: &File) -> Limits {

@@ -2,15 +2,20 @@
 //!
 //! Guarantees: nothing here waits. Deliberately absent: any decision.
 
+use crate::base::clock::UtcMs;
+use crate::base::ids::AttemptId;
 use crate::base::progress_board::ProgressBoard;
 use crate::config::file::Watch;
 use crate::config::resolved::Config;
+use crate::objects::uri::ObjectUri;
+use crate::scheduler::links::Links;
 use crate::scheduler::looking::DeviceBoard;
 use crate::telemetry::metrics::Metrics;
 use crate::trigger::StorageOptions;
 use crate::trigger::TriggerOptions;
 use crate::trigger::WatchMode;
 use crate::trigger::board::Board;
+use crate::web::links::Signer;
 use crate::web::ports::DeviceControl;
 use crate::web::ports::DeviceUse;
 use crate::web::ports::DevicesState;
@@ -39,6 +44,32 @@ pub(super) fn trigger_options(config: &Config, metrics: &Metrics) -> TriggerOpti
     TriggerOptions {
         storages: storages.collect(),
         metrics: metrics.clone(),
+    }
+}
+
+/// Addresses for programs that the scheduler asks.
+pub(super) struct Addresses {
+    pub(super) signer: Signer,
+    pub(super) public_url: String,
+}
+
+impl Links for Addresses {
+    fn object(&self, object: &ObjectUri, expires: UtcMs) -> Option<String> {
+        Some(format!(
+            "{}{}",
+            self.public_url,
+            self.signer.object_path(object, expires)
+        ))
+    }
+
+    fn set(&self, main: &ObjectUri, numbered: bool, expires: UtcMs) -> Option<String> {
+        let path = self.signer.set_path(main, numbered, expires)?;
+        Some(format!("{}{path}", self.public_url))
+    }
+
+    fn answer(&self, attempt: &AttemptId) -> Option<String> {
+        let word = self.signer.answer_word(attempt.as_str());
+        Some(format!("{}/api/v1/hooks/{word}", self.public_url))
     }
 }
 

@@ -78,6 +78,9 @@ pub enum Detail {
         /// Files under numbers from 1 on, where `object` has the place of one.
         #[serde(default)]
         file_count: u32,
+        /// When the first stills were taken, seconds, in the order of their numbers.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        times_s: Vec<f64>,
     },
     /// An animated picture was made, or will not be.
     AnimationEnded {

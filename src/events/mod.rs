@@ -10,8 +10,10 @@ pub mod ims;
 pub mod library;
 pub mod listeners;
 pub mod made;
+pub mod mps;
 pub mod native;
 pub mod profile;
+pub mod scene;
 #[cfg(test)]
 pub(crate) mod specimen;
 pub mod urls;

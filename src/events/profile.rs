@@ -6,7 +6,9 @@
 use crate::base::fault::Blame;
 use crate::base::fault::Fault;
 use crate::events::Event;
+use crate::events::EventType;
 use crate::events::ims;
+use crate::events::mps;
 use crate::events::native;
 use crate::events::urls::Urls;
 use crate::events::vod;
@@ -19,6 +21,8 @@ pub enum Profile {
     Ims,
     /// Alibaba ApsaraVideo VOD: flat.
     Vod,
+    /// Tencent MPS: the form that ParseNotification reads; ends, starts and progress of tasks alone.
+    Mps,
     /// Our own: complete and plain.
     Native,
 }
@@ -65,31 +69,38 @@ impl Rendered {
 }
 
 impl Profile {
-    /// Reads `ims`, `vod` or `native`.
+    /// All of them.
+    pub const ALL: [Profile; 4] = [Profile::Ims, Profile::Vod, Profile::Mps, Profile::Native];
+
+    /// Reads [`as_str`](Self::as_str) back.
     ///
     /// # Errors
-    /// A request fault that names the profiles there are; `mps` is refused as not built yet.
+    /// A request fault that names the profiles there are.
     pub fn parse(word: &str) -> Result<Self, Fault> {
-        match word {
-            "ims" => Ok(Profile::Ims),
-            "vod" => Ok(Profile::Vod),
-            "native" => Ok(Profile::Native),
-            "mps" => Err(Fault::new(
-                "ProfileNotBuilt",
-                Blame::Request,
-                "read the profile",
-                "mps",
-                "the Tencent MPS notification comes with a later version",
-                "Use ims, vod or native.",
-            )),
-            other => Err(Fault::new(
-                "ProfileUnknown",
-                Blame::Request,
-                "read the profile",
-                other,
-                "there is no such profile",
-                "Use ims, vod or native.",
-            )),
+        Self::ALL
+            .into_iter()
+            .find(|known| known.as_str() == word)
+            .ok_or_else(|| {
+                Fault::new(
+                    "ProfileUnknown",
+                    Blame::Request,
+                    "read the profile",
+                    word,
+                    "there is no such profile",
+                    "Use ims, vod, mps or native.",
+                )
+            })
+    }
+
+    /// The events that its receivers know by this name: ours, and where the profile has a name of its own, that one.
+    pub fn events_named(self, word: &str) -> Vec<EventType> {
+        match (self, word) {
+            (Profile::Vod, "StreamTranscodeComplete") => vec![EventType::MediaConvertOutputComplete],
+            // VOD never had the older calls; all streams of a video are told by this one.
+            (Profile::Vod, "TranscodeComplete") => vec![EventType::MediaConvertComplete],
+            (Profile::Vod, "AIVideoTagComplete") => vec![EventType::MediaAiAnalysisComplete],
+            (Profile::Mps, "WorkflowTask") => vec![EventType::WorkflowTaskComplete],
+            _ => EventType::parse(word).into_iter().collect(),
         }
     }
 
@@ -98,6 +109,7 @@ impl Profile {
         match self {
             Profile::Ims => "ims",
             Profile::Vod => "vod",
+            Profile::Mps => "mps",
             Profile::Native => "native",
         }
     }
@@ -106,11 +118,9 @@ impl Profile {
 /// `event` in the words of `profile`; none where the profile has no such event.
 pub fn render(profile: Profile, event: &Event, deployment: &Deployment) -> Option<Rendered> {
     match profile {
-        Profile::Ims => event
-            .of_task()
-            .filter(|fact| ims::has(fact.detail))
-            .map(|fact| ims::render(&fact, deployment)),
-        Profile::Vod => vod::render(&event.of_task()?, deployment),
-        Profile::Native => Some(native::render(&event.of_task()?, deployment)),
+        Profile::Ims => ims::render(event, deployment),
+        Profile::Vod => vod::render(event, deployment),
+        Profile::Mps => mps::render(event, deployment),
+        Profile::Native => Some(native::render(event, deployment)),
     }
 }

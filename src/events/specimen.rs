@@ -217,6 +217,7 @@ pub fn sprite() -> Event {
         object: Some(ObjectUri::new("renditions", "show/sprite-{Count}.jpg")),
         webvtt: Some(ObjectUri::new("renditions", "show/sprite.vtt")),
         file_count: 1,
+        times_s: Vec::new(),
     };
     event(Some(job("sprite", ActivityKind::Snapshot, parameters)), detail)
 }

@@ -15,8 +15,12 @@ use crate::executor::Identity;
 use crate::executor::PublishFile;
 use crate::executor::after;
 use crate::executor::devices;
+use crate::executor::hook;
+use crate::executor::hook::HookAnswer;
+use crate::executor::hook::HookOrder;
 use crate::executor::names;
 use crate::executor::publish;
+use crate::executor::publish::Origin;
 use crate::executor::publish::Standing;
 use crate::executor::side::SideFile;
 use crate::media::device_report::DeviceReport;
@@ -27,6 +31,7 @@ use crate::objects::local::Folder;
 use crate::objects::pool::StoragePool;
 use crate::objects::pulse::Pulse;
 use crate::objects::uri::ObjectUri;
+use crate::objects::uri::key_bytes;
 use crate::worker::device_look::DeviceLook;
 use crate::worker::environment::DeviceEnvironment;
 use crate::worker::protocol;
@@ -68,6 +73,8 @@ pub struct LocalExecutorOptions {
     pub plain_names: Option<PathBuf>,
     /// The source of all attempts is a family of numbered pictures in this folder.
     pub family: Option<(PathBuf, Family)>,
+    /// Where the executables lie that hooks may name; none: no hook may.
+    pub hooks_dir: Option<PathBuf>,
 }
 
 impl LocalExecutorOptions {
@@ -82,6 +89,7 @@ impl LocalExecutorOptions {
             storage_patience: Duration::from_secs(60),
             plain_names: None,
             family: None,
+            hooks_dir: None,
         }
     }
 
@@ -126,6 +134,7 @@ pub struct LocalExecutor {
     supervisor: SupervisorOptions,
     plain_names: Option<PathBuf>,
     family: Option<(PathBuf, Family)>,
+    hooks_dir: Option<PathBuf>,
 }
 
 impl LocalExecutor {
@@ -144,6 +153,7 @@ impl LocalExecutor {
             supervisor: options.supervisor,
             plain_names: options.plain_names,
             family: options.family,
+            hooks_dir: options.hooks_dir,
         }
     }
 
@@ -308,9 +318,13 @@ impl LocalExecutor {
     async fn publish_files(&self, attempt: &AttemptId, files: &[PublishFile]) -> Result<(), Fault> {
         let mut standing = Vec::with_capacity(files.len());
         for file in files {
-            let (scratch, attempt, staged) = (self.scratch_folder(attempt), attempt.clone(), file.clone());
+            let origin = match &file.from {
+                None => Origin::Scratch(self.scratch_folder(attempt)),
+                Some(from) => Origin::Storage(self.storage(from, "copy")?.0.clone()),
+            };
+            let (attempt, staged) = (attempt.clone(), file.clone());
             let answer = self.on(&file.to, "publish", move |folder, pulse| {
-                publish::stage(&scratch, folder, &attempt, &staged, pulse)
+                publish::stage(&origin, folder, &attempt, &staged, pulse)
             });
             standing.push(answer.await?);
         }
@@ -474,6 +488,34 @@ impl Executor for LocalExecutor {
             })
             .await
         })
+    }
+
+    fn measure<'a>(&'a self, object: &'a ObjectUri) -> BoxFuture<'a, Result<Option<(u64, String)>, Fault>> {
+        let key = object.key.clone();
+        Box::pin(async move {
+            self.on(object, "measure", move |folder, pulse| folder.measure(&key, pulse))
+                .await
+        })
+    }
+
+    fn ask<'a>(&'a self, order: HookOrder, stop: CancellationToken) -> BoxFuture<'a, Result<HookAnswer, Fault>> {
+        Box::pin(async move {
+            let scratch = self.scratch.clone();
+            let attempt = order.attempt.clone();
+            let room = self
+                .scratch_pool
+                .run("make scratch directory", order.attempt.as_str(), move |_| {
+                    scratch.make(&attempt)
+                })
+                .await?;
+            hook::ask(&order, self.hooks_dir.as_deref(), &room, stop).await
+        })
+    }
+
+    fn path_of(&self, object: &ObjectUri) -> Option<PathBuf> {
+        let (folder, _) = self.storages.get(&object.storage)?;
+        let key = String::from_utf8(key_bytes(&object.key)).ok()?;
+        Some(folder.root().join(key))
     }
 
     fn devices<'a>(&'a self) -> BoxFuture<'a, Result<DeviceReport, Fault>> {

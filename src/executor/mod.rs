@@ -6,6 +6,7 @@
 
 pub mod after;
 pub mod devices;
+pub mod hook;
 pub mod landing;
 pub mod local;
 pub mod names;
@@ -19,6 +20,8 @@ use crate::base::fault::Fault;
 use crate::base::ids::AttemptId;
 use crate::base::ids::JobId;
 use crate::base::ids::TaskId;
+use crate::executor::hook::HookAnswer;
+use crate::executor::hook::HookOrder;
 use crate::media::device_report::DeviceReport;
 use crate::media::facts::MediaFacts;
 use crate::media::limits::Limits;
@@ -97,8 +100,11 @@ pub struct AttemptEnd {
 /// One file to put under its final name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PublishFile {
-    /// Relative to the attempt's scratch directory.
+    /// Relative to the attempt's scratch directory; empty for copies.
     pub scratch_path: String,
+    /// The object that it is a copy of; none: it lies in scratch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<ObjectUri>,
     /// Where it goes.
     pub to: ObjectUri,
     /// Bytes.
@@ -152,6 +158,28 @@ pub trait Executor: Send + Sync {
         identity: &'a Identity,
         rule: &'a crate::workflow::resolved::AfterRule,
     ) -> BoxFuture<'a, Result<(), Fault>>;
+
+    /// Size and MD5 of what stands at `object` now, read whole; none: no file does.
+    ///
+    /// # Errors
+    /// The storage is unknown or does not answer.
+    fn measure<'a>(&'a self, object: &'a ObjectUri) -> BoxFuture<'a, Result<Option<(u64, String)>, Fault>>;
+
+    /// Asks a program outside. Ends within the time of the order, and soon after `stop` is cancelled; nothing of a
+    /// program that was started is left then. An executor that asks nobody says so.
+    ///
+    /// # Errors
+    /// Nobody could be asked, or the answer is none.
+    fn ask<'a>(&'a self, order: HookOrder, stop: CancellationToken) -> BoxFuture<'a, Result<HookAnswer, Fault>> {
+        drop(stop);
+        Box::pin(async move { Err(hook::nobody_here(&order)) })
+    }
+
+    /// Where an object lies on this host, for programs of this host; none: it has no path, or none that is text.
+    fn path_of(&self, object: &ObjectUri) -> Option<PathBuf> {
+        let _ = object;
+        None
+    }
 
     /// What devices attempts may be given, asked anew. An executor without any says so.
     ///

@@ -19,6 +19,7 @@ use crate::objects::uri::key_text;
 use crate::worker::scratch::is_attempt;
 use md5::Digest;
 use md5::Md5;
+use std::fs::File;
 
 /// Where a file stands after [`stage`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +28,56 @@ pub enum Standing {
     Staged,
     /// Already under its final name.
     Named,
+}
+
+/// Where the files of a publish lie.
+#[derive(Debug, Clone)]
+pub enum Origin {
+    /// In an attempt's scratch directory.
+    Scratch(Folder),
+    /// In a storage, from which they are copied.
+    Storage(Folder),
+}
+
+impl Origin {
+    fn place(&self, file: &PublishFile) -> (&Folder, String) {
+        match self {
+            Origin::Scratch(folder) => (folder, key_text(file.scratch_path.as_bytes())),
+            Origin::Storage(folder) => (
+                folder,
+                file.from.as_ref().map(|from| from.key.clone()).unwrap_or_default(),
+            ),
+        }
+    }
+
+    fn open(&self, file: &PublishFile) -> Result<File, Fault> {
+        let (folder, key) = self.place(file);
+        match (folder.open(&key), self) {
+            (Ok((open, _)), _) => Ok(open),
+            (Err(fault), Origin::Scratch(_)) => Err(lost(file, &fault.cause)),
+            (Err(fault), Origin::Storage(_)) => Err(fault),
+        }
+    }
+
+    fn measure(&self, file: &PublishFile, pulse: &Pulse) -> Result<Option<(u64, String)>, Fault> {
+        let (folder, key) = self.place(file);
+        folder.measure(&key, pulse)
+    }
+
+    /// The fault of a file that is not any more what it was when its copy was decided.
+    fn not_as_it_was(&self, file: &PublishFile) -> Fault {
+        match self {
+            Origin::Scratch(_) => lost(file, "the file in scratch is not the one the worker proved"),
+            Origin::Storage(_) => Fault::new(
+                "SourceChanged",
+                Blame::Source,
+                "copy",
+                file.from.as_ref().map(ToString::to_string).unwrap_or_default(),
+                "it was changed while it was copied",
+                "Run the job again when nothing writes to it any more.",
+            ),
+        }
+    }
 }
 
 /// The staging folder of an attempt.
@@ -39,9 +90,9 @@ fn staged_key(attempt: &AttemptId, key: &str) -> String {
     format!("{}/{}", staging(attempt), hex::encode(Md5::digest(key.as_bytes())))
 }
 
-/// Copies one file from `scratch` into the staging folder of `storage` and proves the copy.
+/// Copies one file from where it lies into the staging folder of `storage` and proves the copy.
 pub fn stage(
-    scratch: &Folder,
+    origin: &Origin,
     storage: &Folder,
     attempt: &AttemptId,
     file: &PublishFile,
@@ -67,7 +118,7 @@ pub fn stage(
         Some(_) if !file.overwrite => return Err(taken(file)),
         _ => {}
     }
-    copy(scratch, storage, &staged_key(attempt, key), file, pulse).map_err(|fault| Fault {
+    copy(origin, storage, &staged_key(attempt, key), file, pulse).map_err(|fault| Fault {
         // Nobody knows the staged name; the final one tells what is missing.
         subject: file.to.to_string(),
         ..fault
@@ -75,26 +126,19 @@ pub fn stage(
 }
 
 /// The copy itself, unless a whole one waits already.
-fn copy(
-    scratch: &Folder,
-    storage: &Folder,
-    staged: &str,
-    file: &PublishFile,
-    pulse: &Pulse,
-) -> Result<Standing, Fault> {
+fn copy(origin: &Origin, storage: &Folder, staged: &str, file: &PublishFile, pulse: &Pulse) -> Result<Standing, Fault> {
     let wanted = Some((file.size_bytes, file.md5.clone()));
     let staged_size = storage.stat(staged)?.map(|stat| stat.size_bytes);
     if staged_size == Some(file.size_bytes) && storage.measure(staged, pulse)? == wanted {
         return Ok(Standing::Staged);
     }
-    let scratch_key = key_text(file.scratch_path.as_bytes());
-    let (source, _) = scratch.open(&scratch_key).map_err(|fault| lost(file, &fault.cause))?;
+    let source = origin.open(file)?;
     storage.stage(staged, &source, pulse)?;
     if storage.measure(staged, pulse)? == wanted {
         return Ok(Standing::Staged);
     }
     storage.remove(staged)?;
-    match scratch.measure(&scratch_key, pulse)? {
+    match origin.measure(file, pulse)? {
         found if found == wanted => Err(Fault::new(
             "OutputCorrupt",
             Blame::Host,
@@ -103,7 +147,7 @@ fn copy(
             "what the storage gave back is not what was written to it",
             "Check the storage and its network for faulty hardware; the copy is tried again by itself.",
         )),
-        _ => Err(lost(file, "the file in scratch is not the one the worker proved")),
+        _ => Err(origin.not_as_it_was(file)),
     }
 }
 

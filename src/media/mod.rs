@@ -10,6 +10,7 @@ pub mod av;
 pub mod backdrop;
 pub mod claimed_length;
 pub mod color_name;
+pub mod cover;
 pub mod cuda;
 pub mod cue;
 pub mod device_report;

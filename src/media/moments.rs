@@ -15,6 +15,12 @@ pub const MAX_PICTURES: usize = 10_000;
 /// Where in the source a picture is taken when nothing says so: the first frames are often black or a slate.
 const LONE_PICTURE_PERCENT: f64 = 10.0;
 
+/// Pictures looked at to choose a cover: at least so many, and at most.
+const CANDIDATES_MIN: usize = 12;
+const CANDIDATES_MAX: usize = 96;
+/// Seconds between them where the source is of middling length.
+const CANDIDATE_STEP_S: f64 = 2.0;
+
 /// The wanted moments, and what had to be left out of the request.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Moments {
@@ -66,6 +72,8 @@ pub fn wanted(spec: &SnapshotSpec, span: Span) -> Result<Moments, Fault> {
         }
         times.sort_by(f64::total_cmp);
         times
+    } else if spec.best.is_some() {
+        candidates(spec.start_s, span)
     } else if let Some(interval_s) = spec.interval_s.filter(|interval_s| *interval_s > 0.0) {
         let room_s = span
             .duration_s
@@ -123,10 +131,28 @@ pub fn wanted(spec: &SnapshotSpec, span: Span) -> Result<Moments, Fault> {
     Ok(Moments { at_s, warnings })
 }
 
+/// Moments at which pictures are looked at to choose among them: the middles of equal parts, so that neither the first
+/// frame nor the last is one. Where the length is unknown, one every few seconds.
+fn candidates(start_s: f64, span: Span) -> Vec<f64> {
+    let Some(duration_s) = span.duration_s else {
+        return (0..CANDIDATES_MAX)
+            .map(|number| start_s + (number as f64 + 0.5) * CANDIDATE_STEP_S)
+            .collect();
+    };
+    let room_s = (duration_s - start_s).max(0.0);
+    let count = ((room_s / CANDIDATE_STEP_S).ceil() as usize).clamp(CANDIDATES_MIN, CANDIDATES_MAX);
+    (0..count)
+        .map(|number| start_s + room_s * (number as f64 + 0.5) / count as f64)
+        .collect()
+}
+
 /// Whether its moments depend on how long the source is, so that nothing can be said without knowing.
 pub fn need_length(spec: &SnapshotSpec) -> bool {
     if !spec.times.is_empty() {
         return spec.times.iter().any(|text| text.trim().ends_with('%'));
+    }
+    if spec.best.is_some() {
+        return true;
     }
     spec.interval_s.is_none_or(|interval_s| interval_s <= 0.0) && spec.start_s <= 0.0
 }

@@ -31,6 +31,7 @@ pub type Render<'a, F> = dyn FnMut(&F, Fit) -> Result<Picture, Fault> + 'a;
 pub struct PictureJob<F> {
     intra: bool,
     own_frames: bool,
+    candidates: bool,
     picker: Picker<F>,
     moments_s: Vec<f64>,
     label: Label,
@@ -111,6 +112,7 @@ impl<F: Clone> PictureJob<F> {
         PictureJob {
             intra,
             own_frames: wish.own_frames,
+            candidates: wish.candidates,
             picker: Picker::new(wish.moments.at_s.clone()),
             moments_s: wish.moments.at_s,
             label: if intra { Label::Frame } else { Label::Moment },
@@ -279,7 +281,7 @@ impl<F: Clone> PictureJob<F> {
         if let Some(fault) = self.fault {
             return JobEnd::Failed { fault };
         }
-        if self.skipped > 0 {
+        if self.skipped > 0 && !self.candidates {
             self.warnings.push(format!(
                 "{} of {} moments fall on the key frame of the one before and got no picture of their own",
                 self.skipped,

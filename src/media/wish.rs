@@ -8,6 +8,7 @@ use crate::base::fault::Fault;
 use crate::media::animate;
 use crate::media::animate::Animation;
 use crate::media::color_name;
+use crate::media::cover::Covers;
 use crate::media::gather::Fit;
 use crate::media::gather::Gather;
 use crate::media::moments;
@@ -23,6 +24,9 @@ use crate::media::sprite::DEFAULT_CELL_WIDTH;
 use crate::media::sprite::Sprite;
 use crate::media::timeline::Timeline;
 
+/// Sources up to this long are decoded whole for their covers where key frames are too few to choose among.
+const SHORT_S: f64 = 60.0;
+
 /// What a spec comes to for this source.
 pub struct Wish {
     /// The moments.
@@ -33,6 +37,8 @@ pub struct Wish {
     pub intra: bool,
     /// But only those that are no other moment's as well.
     pub own_frames: bool,
+    /// Pictures are candidates to choose among: one less is nothing to tell.
+    pub candidates: bool,
     /// Which frames are passed over as black.
     pub black: Option<Blackness>,
 }
@@ -69,7 +75,10 @@ impl Wish {
         let gather: Box<dyn Gather> = match spec.mode {
             SnapshotMode::Normal => {
                 let fit = Fit::new((spec.width, spec.height), display, u32::MAX, ground, spec.fill);
-                Box::new(Stills::new(spec, fit, scratch))
+                match spec.best {
+                    Some(keep) => Box::new(Covers::new(spec, keep, fit, scratch)),
+                    None => Box::new(Stills::new(spec, fit, scratch)),
+                }
             }
             SnapshotMode::Sprite => {
                 let width = spec
@@ -97,7 +106,12 @@ impl Wish {
                 FrameType::Intra => true,
                 FrameType::Normal => false,
             },
-            own_frames: is_auto,
+            // Among candidates a key frame less is no loss, unless the source has but few.
+            own_frames: match spec.best {
+                Some(_) => is_auto && timeline.end_s <= SHORT_S,
+                None => is_auto,
+            },
+            candidates: spec.best.is_some(),
             moments,
             gather,
             black: spec.black_level.map(|percent| Blackness {
@@ -122,6 +136,7 @@ impl Wish {
             gather,
             intra: false,
             own_frames: false,
+            candidates: false,
             black: None,
         })
     }

@@ -2,6 +2,7 @@
 //!
 //! Guarantees: everything read or written lies in a registered storage. Deliberately absent: tasks and SQL.
 
+pub mod browse;
 mod directory;
 pub mod ignored;
 pub mod incoming;
@@ -14,3 +15,4 @@ pub mod scan;
 pub mod storages;
 pub mod transfer;
 pub mod uri;
+pub mod walk;

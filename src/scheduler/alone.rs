@@ -1,6 +1,6 @@
-//! What the daemon does without a worker: jobs that do nothing, and the `after` rules of sources.
+//! What the daemon does at once: jobs that do nothing, questions to people, and the `after` rules of sources.
 //!
-//! Guarantees: noops are concluded in groups that share a commit; a source is touched only when its task succeeded
+//! Guarantees: such jobs are done in groups that share a commit; a source is touched only when its task succeeded
 //! and no other task needs it. Deliberately absent: anything that reads media.
 
 use crate::base::backoff;
@@ -10,23 +10,24 @@ use crate::scheduler::context::Context;
 use crate::store::conclusions::Concluded;
 use crate::store::error::StoreError;
 use crate::store::jobs::ReadyJob;
+use crate::workflow::resolved::ActivityKind;
 use crate::workflow::resolved::AfterRule;
 use futures_util::future::join_all;
 
-/// Noops that share a commit.
+/// Jobs that share a commit.
 const BATCH: u32 = 256;
 /// Tries of an `after` rule before it is left to people.
 const AFTER_TRIES: u32 = 12;
 
-/// Does a batch of noops; says whether there may be more.
-pub(super) async fn noops(context: &Context) -> Result<bool, StoreError> {
+/// Does a batch of jobs; says whether there may be more.
+pub(super) async fn run(context: &Context) -> Result<bool, StoreError> {
     let ready = context.store.daemon_jobs_ready(BATCH).await?;
     let more = ready.len() >= BATCH as usize;
     if ready.is_empty() {
         return Ok(false);
     }
     let mut moved = false;
-    for concluded in join_all(ready.iter().map(|job| noop(context, job))).await {
+    for concluded in join_all(ready.iter().map(|job| one(context, job))).await {
         let concluded = concluded?;
         moved |= concluded != Concluded::Stale;
         if let Concluded::TaskEnded(status) = concluded {
@@ -38,9 +39,16 @@ pub(super) async fn noops(context: &Context) -> Result<bool, StoreError> {
     Ok(moved && (more || !ready.is_empty()))
 }
 
-async fn noop(context: &Context, ready: &ReadyJob) -> Result<Concluded, StoreError> {
+async fn one(context: &Context, ready: &ReadyJob) -> Result<Concluded, StoreError> {
     let task = context.store.task(&ready.task).await?;
     let workflow = context.workflow(&task).await?;
+    if ready.kind == ActivityKind::Review {
+        let asked = context.store.ask_for_job(&ready.id, workflow, context.now()).await?;
+        if asked != Concluded::Stale {
+            tracing::info!(task = %ready.task, job = %ready.id, "a person is asked for a review");
+        }
+        return Ok(asked);
+    }
     context.store.conclude_noop(&ready.id, workflow, context.now()).await
 }
 

@@ -72,6 +72,10 @@ pub enum Weight {
     Light,
     /// A device decodes and encodes; packets and sound are left to do.
     Carried,
+    /// Somebody else is asked: burdens nobody here.
+    Asking,
+    /// Bytes go from one storage to another: burdens the storages alone.
+    Copying,
 }
 
 /// What runs now.

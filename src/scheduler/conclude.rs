@@ -151,6 +151,8 @@ fn tell(job: &JobId, verdict: &Verdict) {
         Verdict::Again {
             fault, apart, software, ..
         } => tracing::warn!(%job, %fault, apart, software, "job failed and is tried again"),
+        Verdict::Held { ask: Some(_), .. } => tracing::info!(%job, "job waits for a person"),
+        Verdict::Held { ask: None, .. } => tracing::info!(%job, "job waits for an answer from outside"),
         Verdict::Requeued => tracing::info!(%job, "job goes back to the queue"),
         Verdict::Canceled => tracing::info!(%job, "job canceled"),
     }

@@ -13,6 +13,8 @@ use crate::scheduler::SchedulerOptions;
 use crate::scheduler::capacity::Busy;
 use crate::scheduler::capacity::Weight;
 use crate::scheduler::devices::Devices;
+use crate::scheduler::links::Links;
+use crate::scheduler::links::NoLinks;
 use crate::scheduler::looking::DeviceBoard;
 use crate::scheduler::pace::Pace;
 use crate::scheduler::tally::Tally;
@@ -54,6 +56,8 @@ pub(super) struct Context {
     pub tally: Tally,
     /// NVIDIA devices, and what runs on them.
     pub devices: DeviceBoard,
+    /// Addresses that others may use.
+    pub links: Arc<dyn Links>,
     /// How fast attempts were.
     pace: Mutex<Pace>,
     /// Set while no new attempt may begin.
@@ -75,6 +79,7 @@ impl Context {
             store,
             executor,
             bells,
+            links: Arc::new(NoLinks),
             board: ProgressBoard::default(),
             tally: Tally::default(),
             draining: Arc::default(),
@@ -159,9 +164,15 @@ impl Context {
                 Weight::Heavy => busy.heavy += 1,
                 Weight::Light => busy.light += 1,
                 Weight::Carried => busy.carried += 1,
+                Weight::Asking | Weight::Copying => {}
             }
         }
         busy
+    }
+
+    /// How many of this weight have not ended.
+    pub fn count(&self, weight: Weight) -> usize {
+        locked(&self.live).values().filter(|live| live.weight == weight).count()
     }
 
     /// How fast attempts were.

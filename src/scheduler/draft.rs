@@ -190,6 +190,7 @@ pub(super) fn reservation(
                 ordinal: u32::try_from(ordinal).unwrap_or(u32::MAX),
                 to: plan.object(key),
                 scratch_path: file.scratch_path.clone(),
+                from: None,
                 size_bytes: file.size_bytes,
                 md5: file.md5.clone(),
                 // Inner files of a set have fresh names; replacing one would break the set that still refers to it.

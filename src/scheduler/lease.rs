@@ -25,7 +25,7 @@ use crate::workflow::plan;
 use crate::workflow::plan::Budget;
 use crate::workflow::plan::Candidate;
 use crate::workflow::resolved::Activity;
-use crate::workflow::resolved::ActivityKind;
+use crate::workflow::resolved::Carrier;
 use crate::workflow::resolved::ResolvedWorkflow;
 use crate::workflow::status::JobStatus;
 use std::sync::Arc;
@@ -127,7 +127,9 @@ async fn start_task(
         };
         let threads = match weight {
             Weight::Carried => Some(context.options.capacity.grant_carried()),
-            Weight::Heavy | Weight::Light => context.options.capacity.grant(context.busy(), heavy, alone),
+            Weight::Heavy | Weight::Light | Weight::Asking | Weight::Copying => {
+                context.options.capacity.grant(context.busy(), heavy, alone)
+            }
         };
         let Some(threads) = threads else {
             continue;
@@ -220,7 +222,7 @@ fn ready_jobs(rows: Vec<JobRow>, workflow: &ResolvedWorkflow, now: crate::base::
             job.status == JobStatus::Init
                 && job.ready_at.is_some()
                 && job.not_before <= now
-                && job.kind != ActivityKind::Noop
+                && job.kind.carrier() == Carrier::Worker
         })
         .filter_map(|job| {
             let activity = workflow.activities.get(job.ordinal)?;

@@ -1,29 +1,35 @@
 //! The loop that makes things happen: reads the store, acts, sleeps until something may have changed.
 //!
-//! A turn of the loop takes no input. It looks for wishes of users, settled arrivals, jobs that need no worker, sources
-//! to move, and ready jobs, in this order, and acts on what it finds; so the path after a crash is the path of every
+//! A turn of the loop takes no input. It looks for wishes of users, settled arrivals, jobs that need no worker, questions
+//! whose time is over, sources to move, ready jobs and errands, in this order, and acts on what it finds; so the path after a crash is the path of every
 //! day. Bells and a timer only say when to look. Guarantees: nothing it decided is lost by a kill -9 (every decision
 //! is a committed row); attempts run beside the loop and never block it. Deliberately absent: how work is carried
 //! out (`executor`), how facts reach anyone (`callback`).
 
 mod alone;
+mod asking;
 mod attempt;
 pub mod capacity;
 mod conclude;
 mod context;
+mod copying;
 pub mod device;
 pub mod devices;
 mod draft;
+mod errands;
 mod ground;
 pub mod inlet;
 mod intake;
 mod lease;
+pub mod links;
 pub mod looking;
 pub mod need;
 mod pace;
+pub mod pruning;
 mod publication;
 mod recovery;
 pub mod retry;
+mod reviews;
 mod tally;
 mod wishes;
 
@@ -35,6 +41,7 @@ use crate::media::limits::Limits;
 use crate::scheduler::capacity::Capacity;
 use crate::scheduler::context::Context;
 use crate::scheduler::devices::DeviceRules;
+use crate::scheduler::links::Links;
 use crate::scheduler::looking::DeviceBoard;
 use crate::scheduler::retry::RetryPolicy;
 use crate::scheduler::tally::Tally;
@@ -56,6 +63,10 @@ pub struct SchedulerOptions {
     pub devices: DeviceRules,
     /// How failed jobs are tried again.
     pub retry: RetryPolicy,
+    /// Programs outside that are asked at once.
+    pub asking: usize,
+    /// Copies between storages at once.
+    pub copying: usize,
     /// Limits against hostile sources, for every worker.
     pub limits: Limits,
     /// How long running attempts may go on after a stop was asked.
@@ -64,6 +75,8 @@ pub struct SchedulerOptions {
     pub lease_ms: i64,
     /// Longest time between two looks.
     pub look_every: Duration,
+    /// How long rows are kept.
+    pub keeping: pruning::Keeping,
 }
 
 impl Default for SchedulerOptions {
@@ -72,10 +85,13 @@ impl Default for SchedulerOptions {
             capacity: Capacity::auto(),
             devices: DeviceRules::default(),
             retry: RetryPolicy::default(),
+            asking: 16,
+            copying: 4,
             limits: Limits::default(),
             grace: Duration::from_secs(20),
             lease_ms: 60_000,
             look_every: Duration::from_secs(15),
+            keeping: pruning::Keeping::default(),
         }
     }
 }
@@ -107,6 +123,12 @@ impl Scheduler {
         self
     }
 
+    /// Tells programs outside addresses made by `links`.
+    pub fn with_links(mut self, links: Arc<dyn Links>) -> Self {
+        self.context.links = links;
+        self
+    }
+
     /// Where running attempts are, for whoever shows it.
     pub fn board(&self) -> ProgressBoard {
         self.context.board.clone()
@@ -128,6 +150,8 @@ impl Scheduler {
                 break;
             }
         }
+        let (store, keeping) = (context.store.clone(), context.options.keeping);
+        let pruning = tokio::spawn(pruning::run(store, keeping, shutdown.clone()));
         let mut renewed = UtcMs::now();
         while !shutdown.is_cancelled() {
             let wait = match turn(&context, &mut driven, &mut renewed).await {
@@ -149,6 +173,9 @@ impl Scheduler {
             }
         }
         leave(&context, driven).await;
+        if let Err(error) = pruning.await {
+            tracing::error!(%error, "what takes old rows away ended by a panic");
+        }
     }
 }
 
@@ -157,11 +184,13 @@ async fn turn(context: &Arc<Context>, driven: &mut JoinSet<()>, renewed: &mut Ut
     looking::run(context, driven);
     wishes::run(context).await?;
     let mut more = intake::run(context).await?;
-    more |= alone::noops(context).await?;
+    more |= alone::run(context).await?;
+    more |= reviews::run(context).await?;
     alone::afters(context).await?;
     // Taken before the look: what becomes due during it is then still ahead, and met at once.
     let now = context.now();
     lease::run(context, driven).await?;
+    errands::run(context, driven).await?;
     let live = context.live();
     if !live.is_empty() && now >= renewed.plus_ms(context.options.lease_ms / 3) {
         let until = now.plus_ms(context.options.lease_ms);

@@ -308,6 +308,7 @@ where
 fn publish_file(intent: &IntentRow) -> PublishFile {
     PublishFile {
         scratch_path: intent.scratch_path.clone(),
+        from: intent.from.clone(),
         to: intent.to.clone(),
         size_bytes: intent.size_bytes,
         md5: intent.md5.clone(),

@@ -28,7 +28,7 @@ impl Tally {
             Verdict::Skipped { .. } => JobStatus::Skipped,
             Verdict::Failed(_) => JobStatus::Fail,
             Verdict::Canceled => JobStatus::Canceled,
-            Verdict::Again { .. } | Verdict::Requeued => return,
+            Verdict::Again { .. } | Verdict::Held { .. } | Verdict::Requeued => return,
         };
         self.one(Metric::JobsEnded, status.as_str());
     }

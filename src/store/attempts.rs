@@ -9,7 +9,6 @@ use super::jobs;
 use super::row::Columns;
 use super::settling;
 use super::tasks::task_row;
-use super::telling;
 use crate::base::clock::UtcMs;
 use crate::base::fault::Fault;
 use crate::base::ids::AttemptId;
@@ -19,8 +18,6 @@ use crate::media::progress::Cost;
 use crate::workflow::resolved::ResolvedWorkflow;
 use crate::workflow::status::JobEvent;
 use crate::workflow::status::JobStatus;
-use crate::workflow::status::TaskEvent;
-use crate::workflow::status::TaskStatus;
 use rusqlite::Connection;
 use rusqlite::named_params;
 use std::sync::Arc;
@@ -121,10 +118,7 @@ impl Store {
                 row.attempt = Some(lease.attempt.clone());
                 jobs::keep(connection, row)?;
             }
-            if task.status == TaskStatus::Init {
-                settling::change(connection, &mut task, TaskEvent::Begun, now)?;
-                telling::tell_begin(connection, &task, &workflow, now)?;
-            }
+            settling::begin(connection, &mut task, &workflow, now)?;
             Ok(Some(number))
         })
         .await

@@ -5,13 +5,17 @@
 //! the verdicts.
 
 use super::Store;
+use super::announce::announce;
+use super::covers;
 use super::error::StoreError;
 use super::jobs;
 use super::jobs::JobResult;
 use super::jobs::JobRow;
 use super::outputs;
 use super::outputs::StoodFile;
+use super::reviews;
 use super::settling;
+use super::tasks;
 use super::tasks::TaskRow;
 use super::tasks::task_row;
 use super::telling;
@@ -19,10 +23,11 @@ use crate::base::clock::UtcMs;
 use crate::base::fault::Fault;
 use crate::base::ids::AttemptId;
 use crate::base::ids::JobId;
+use crate::events::Detail;
+use crate::workflow::deed::ReviewRule;
 use crate::workflow::resolved::ResolvedWorkflow;
 use crate::workflow::status::JobEvent;
 use crate::workflow::status::JobStatus;
-use crate::workflow::status::TaskEvent;
 use crate::workflow::status::TaskStatus;
 use rusqlite::Connection;
 use std::sync::Arc;
@@ -56,6 +61,15 @@ pub enum Verdict {
         software: Option<String>,
         /// A try is counted; false: it only waited for its device.
         counted: bool,
+    },
+    /// It waits for somebody else's answer, and holds nothing meanwhile.
+    Held {
+        /// What is known already.
+        result: Option<JobResult>,
+        /// How long it waits for the answer; none: no end, or the review says so.
+        until: Option<UtcMs>,
+        /// A person is asked.
+        ask: Option<ReviewRule>,
     },
     /// Back to the queue as if it had not run.
     Requeued,
@@ -93,8 +107,8 @@ impl Store {
                 return Ok(Concluded::Stale);
             }
             let mut task = task_row(connection, &row.task)?;
-            apply(connection, &mut row, verdict, now)?;
-            finish(connection, &mut task, &mut row, &workflow, now)
+            apply(connection, &task, &mut row, verdict, now)?;
+            finish(connection, &mut task, &mut row, (&workflow, None), now)
         })
         .await
     }
@@ -120,18 +134,42 @@ impl Store {
                 backend: "none".to_owned(),
                 ..JobResult::default()
             });
-            if task.status == TaskStatus::Init {
-                settling::change(connection, &mut task, TaskEvent::Begun, now)?;
-                telling::tell_begin(connection, &task, &workflow, now)?;
-            }
-            finish(connection, &mut task, &mut row, &workflow, now)
+            settling::begin(connection, &mut task, &workflow, now)?;
+            finish(connection, &mut task, &mut row, (&workflow, None), now)
         })
         .await
     }
 }
 
+/// Concludes a job that waits, with what its answer came to. `said` is told before the job's own end: the decision of a
+/// person. Stale: it does not wait (any more).
+pub(super) fn conclude_waiting(
+    connection: &Connection,
+    job: &JobId,
+    verdict: Verdict,
+    said: Option<Detail>,
+    now: UtcMs,
+) -> Result<Concluded, StoreError> {
+    let mut row = jobs::job_row(connection, job)?;
+    if row.status != JobStatus::Waiting {
+        return Ok(Concluded::Stale);
+    }
+    let mut task = task_row(connection, &row.task)?;
+    let workflow = tasks::workflow_of(connection, &task)?;
+    jobs::change(connection, &mut row, JobEvent::Leased, now)?;
+    row.not_before = UtcMs(0);
+    apply(connection, &task, &mut row, verdict, now)?;
+    finish(connection, &mut task, &mut row, (&workflow, said), now)
+}
+
 /// Changes the job as the verdict says, with its outputs.
-fn apply(connection: &Connection, row: &mut JobRow, verdict: Verdict, now: UtcMs) -> Result<(), StoreError> {
+fn apply(
+    connection: &Connection,
+    task: &TaskRow,
+    row: &mut JobRow,
+    verdict: Verdict,
+    now: UtcMs,
+) -> Result<(), StoreError> {
     match verdict {
         Verdict::Success { result, files } => {
             jobs::change(connection, row, JobEvent::Published, now)?;
@@ -167,6 +205,16 @@ fn apply(connection: &Connection, row: &mut JobRow, verdict: Verdict, now: UtcMs
             row.apart |= apart;
             row.fault = Some(fault);
         }
+        Verdict::Held { result, until, ask } => {
+            jobs::change(connection, row, JobEvent::Held, now)?;
+            row.not_before = until.unwrap_or(UtcMs(0));
+            row.result = result;
+            row.fault = None;
+            if let Some(rule) = ask {
+                reviews::ask(connection, task, row, &rule, now)?;
+            }
+            return Ok(());
+        }
         Verdict::Requeued => jobs::change(connection, row, JobEvent::Requeued, now)?,
         Verdict::Canceled => jobs::change(connection, row, JobEvent::Canceled, now)?,
     }
@@ -174,12 +222,12 @@ fn apply(connection: &Connection, row: &mut JobRow, verdict: Verdict, now: UtcMs
     outputs::release(connection, &row.id)
 }
 
-/// Tells the end of the job, writes it, and settles its task.
+/// Tells the end of the job, writes it, and settles its task. `said` is told before the end itself.
 fn finish(
     connection: &Connection,
     task: &mut TaskRow,
     row: &mut JobRow,
-    workflow: &ResolvedWorkflow,
+    (workflow, said): (&ResolvedWorkflow, Option<Detail>),
     now: UtcMs,
 ) -> Result<Concluded, StoreError> {
     if matches!(row.status, JobStatus::Success | JobStatus::Fail) {
@@ -188,7 +236,13 @@ fn finish(
             .get(row.ordinal)
             .ok_or_else(|| StoreError::unreadable("a job has no activity in its workflow"))?;
         let outputs = outputs::outputs_of_job(connection, &row.id)?;
-        row.told = telling::tell_end(connection, task, workflow, activity, row, &outputs, now)?;
+        covers::adopt(connection, task, activity, row, &outputs, now)?;
+        if let Some(said) = &said {
+            let brief = telling::brief(activity, row);
+            let event = telling::event(connection, task, Some(brief), said.clone(), now)?;
+            announce(connection, &event, task.callback(workflow))?;
+        }
+        row.told = telling::tell_end(connection, task, workflow, activity, row, &outputs, now)?.or(said);
     }
     jobs::keep(connection, row)?;
     Ok(match settling::settle(connection, task, workflow, now)? {

@@ -8,6 +8,7 @@ use super::error::StoreError;
 use crate::base::clock::UtcMs;
 use crate::base::ids::DeliveryId;
 use crate::base::ids::EventId;
+use crate::base::ids::MediaId;
 use crate::base::ids::TaskId;
 use crate::workflow::resolved::InlineDestination;
 use rusqlite::Connection;
@@ -80,6 +81,8 @@ pub struct DeliveryFilter {
     pub destination: Option<String>,
     /// Of this task.
     pub task: Option<TaskId>,
+    /// Of events of this media.
+    pub media: Option<MediaId>,
     /// Of this event.
     pub event: Option<EventId>,
 }
@@ -207,6 +210,11 @@ fn list(
     if let Some(task) = &task {
         sql.push_str(" and d.line = :task");
         values.push((":task", task));
+    }
+    let media = filter.media.as_ref().map(MediaId::as_str);
+    if let Some(media) = &media {
+        sql.push_str(" and d.event_seq in (select seq from events where media_id = :media)");
+        values.push((":media", media));
     }
     let event = filter.event.as_ref().map(EventId::as_str);
     if let Some(event) = &event {

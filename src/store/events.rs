@@ -6,6 +6,7 @@
 use super::Store;
 use super::error::StoreError;
 use crate::base::ids::EventId;
+use crate::base::ids::MediaId;
 use crate::base::ids::TaskId;
 use crate::events::Event;
 use rusqlite::Connection;
@@ -27,6 +28,8 @@ pub struct StoredEvent {
 pub struct EventFilter {
     /// Of this task.
     pub task: Option<TaskId>,
+    /// Of this media.
+    pub media: Option<MediaId>,
     /// Of this type, by name.
     pub event_type: Option<String>,
 }
@@ -43,33 +46,29 @@ impl Store {
             let before = before_seq.unwrap_or(i64::MAX);
             let limit = i64::try_from(limit).unwrap_or(i64::MAX);
             let task = filter.task.as_ref().map(TaskId::as_str);
+            let media = filter.media.as_ref().map(MediaId::as_str);
             let kind = filter.event_type.as_deref();
-            // One statement a combination: each must run on its own index.
-            match (task, kind) {
-                (None, None) => list(
-                    connection,
-                    "select seq, body from events where seq < :before order by seq desc limit :limit",
-                    named_params! { ":before": before, ":limit": limit },
-                ),
-                (Some(task), None) => list(
-                    connection,
-                    "select seq, body from events where task_id = :task and seq < :before \
-                     order by seq desc limit :limit",
-                    named_params! { ":task": task, ":before": before, ":limit": limit },
-                ),
-                (None, Some(kind)) => list(
-                    connection,
-                    "select seq, body from events where type = :type and seq < :before \
-                     order by seq desc limit :limit",
-                    named_params! { ":type": kind, ":before": before, ":limit": limit },
-                ),
-                (Some(task), Some(kind)) => list(
-                    connection,
-                    "select seq, body from events indexed by events_by_task \
-                     where task_id = :task and type = :type and seq < :before order by seq desc limit :limit",
-                    named_params! { ":task": task, ":type": kind, ":before": before, ":limit": limit },
-                ),
+            // The index that narrows most is named, and absent filters leave no trace: each shape is its own statement.
+            let index = match (task, media, kind) {
+                (Some(_), _, _) => "indexed by events_by_task",
+                (None, Some(_), _) => "indexed by events_by_media",
+                (None, None, Some(_)) => "indexed by events_by_type",
+                (None, None, None) => "",
+            };
+            let mut sql = format!("select seq, body from events {index} where seq < :before");
+            let mut values: Vec<(&str, &dyn ToSql)> = vec![(":before", &before), (":limit", &limit)];
+            for (name, column, value) in [
+                (":task", "task_id", &task),
+                (":media", "media_id", &media),
+                (":type", "type", &kind),
+            ] {
+                if let Some(value) = value {
+                    sql.push_str(&format!(" and {column} = {name}"));
+                    values.push((name, value));
+                }
             }
+            sql.push_str(" order by seq desc limit :limit");
+            list(connection, &sql, &values)
         })
         .await
     }

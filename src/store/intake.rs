@@ -152,6 +152,8 @@ fn is_ours(connection: &Connection, source: &Source) -> Result<bool, StoreError>
     const SQL: &str = "select exists (select 1 from publish_intents where storage = :storage and key = :key \
           and size_bytes = :size) \
         or exists (select 1 from output_files where storage = :storage and key = :key and size_bytes = :size \
+          and (mtime_ns is null or mtime_ns = :mtime) and (etag is null or etag = :etag)) \
+        or exists (select 1 from own_files where storage = :storage and key = :key and size_bytes = :size \
           and (mtime_ns is null or mtime_ns = :mtime) and (etag is null or etag = :etag))";
     let named = named_params! {
         ":storage": source.object.storage, ":key": source.object.key,

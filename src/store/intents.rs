@@ -97,6 +97,11 @@ impl Store {
             let status =
                 JobStatus::parse(&status).ok_or_else(|| StoreError::unreadable(format!("job status {status}")))?;
             status.next(JobEvent::Retried)?;
+            if status == JobStatus::Skipped {
+                return Err(StoreError::Conflict(
+                    "it was skipped; what made it so is what can be run again, and it follows from that".to_owned(),
+                ));
+            }
             let task = TaskId::from(task);
             let of_task = task_status(connection, &task)?;
             if !of_task.ended() {

@@ -188,10 +188,14 @@ impl Store {
         .await
     }
 
-    /// When the next job that waits for its retry is due; none waits: none.
+    /// When the next job that waits for its retry, or for somebody's answer, is due; none waits: none.
     pub async fn next_retry_at(&self, now: UtcMs) -> Result<Option<UtcMs>, StoreError> {
-        const SQL: &str = "select min(not_before_ms) from jobs where status = 'Init' and not_before_ms > 0 \
-            and not_before_ms > ?1";
+        const SQL: &str = "select min(at) from ( \
+            select min(not_before_ms) as at from jobs where status = 'Init' and not_before_ms > 0 and not_before_ms > ?1 \
+            union all \
+            select min(not_before_ms) from jobs where status = 'Waiting' and not_before_ms > 0 and not_before_ms > ?1 \
+            union all \
+            select min(due_ms) from reviews where state = 'waiting' and due_ms is not null and due_ms > ?1)";
         self.read("look for the next retry", move |connection| {
             let at: Option<i64> = connection.prepare_cached(SQL)?.query_row([now.0], |row| row.get(0))?;
             Ok(at.map(UtcMs))
@@ -235,7 +239,7 @@ pub(super) fn jobs_held_by(connection: &Connection, attempt: &AttemptId) -> Resu
 pub(super) fn change(connection: &Connection, job: &mut JobRow, event: JobEvent, now: UtcMs) -> Result<(), StoreError> {
     const SQL: &str = "update jobs set status = :status, started_ms = :started, ended_ms = :ended where id = :id";
     job.status = job.status.next(event)?;
-    if event == JobEvent::Leased {
+    if matches!(event, JobEvent::Leased | JobEvent::Held) {
         job.started_at.get_or_insert(now);
     }
     job.ended_at = job.status.ended().then_some(now);

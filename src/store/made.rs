@@ -181,6 +181,7 @@ fn kind_of(kind: GroupKind) -> ProductKind {
 pub(super) fn snapshot(
     connection: &Connection,
     activity: &Activity,
+    job: &JobRow,
     outputs: &[OutputRow],
 ) -> Result<Detail, StoreError> {
     let sprite = matches!(&activity.work, Some(MediaWork::Snapshot(spec)) if spec.mode == SnapshotMode::Sprite);
@@ -200,6 +201,9 @@ pub(super) fn snapshot(
             Some(output) => u32::try_from(numbered_keys(connection, output)?.len()).unwrap_or(u32::MAX),
             None => 0,
         },
+        times_s: job.result.as_ref().map_or_else(Vec::new, |result| {
+            result.stills.iter().map(|still| still.time_s).collect()
+        }),
     })
 }
 

@@ -18,18 +18,23 @@
 //!    `pub(super) fn name(connection: &Connection, ...)`; [`announce::announce`] writes an event that way.
 //! 4. Say at each method what holds if the process dies at any line of it.
 
+pub mod access_keys;
 pub mod admission;
 pub mod afters;
 pub mod alerts;
 pub(crate) mod announce;
 pub mod arrivals;
 pub mod attempts;
-mod audit;
+pub mod audit;
 pub mod conclusions;
+mod covers;
 pub mod deliveries;
 pub mod delivery_list;
+pub mod errands;
 pub mod error;
 pub mod events;
+pub mod forget;
+pub mod gauges;
 pub mod idempotency;
 pub mod intake;
 pub mod intents;
@@ -40,12 +45,15 @@ pub mod listing;
 mod made;
 pub mod media;
 pub mod outputs;
+pub mod pruning;
 pub mod pulls;
 mod readers;
 mod registration;
 pub mod restore;
+pub mod reviews;
 mod row;
 pub mod search;
+pub mod sessions;
 mod settings;
 mod settling;
 pub mod standing;
@@ -55,6 +63,7 @@ pub mod templates;
 pub mod tokens;
 mod upgrade;
 pub mod uploads;
+pub mod users;
 pub mod wishes;
 pub mod workflow_versions;
 pub mod workflows;

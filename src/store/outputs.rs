@@ -107,8 +107,10 @@ pub struct IntentRow {
     pub ordinal: u32,
     /// Where it goes.
     pub to: ObjectUri,
-    /// Relative to the attempt's scratch directory.
+    /// Relative to the attempt's scratch directory; empty for copies.
     pub scratch_path: String,
+    /// The object that it is a copy of.
+    pub from: Option<ObjectUri>,
     /// Bytes.
     pub size_bytes: u64,
     /// MD5, hex.
@@ -217,8 +219,8 @@ fn insert(connection: &Connection, reservation: &Reservation, task: &str, now: U
         kind, storage, key, size_bytes, md5, detail, created_ms) values (:id, :job, :task, :attempt, :ordinal, \
         :group, :group_name, :name, :kind, :storage, :key, :size, :md5, :detail, :now)";
     const INTENT: &str = "insert into publish_intents (output_id, ordinal, attempt_id, storage, key, scratch_path, \
-        size_bytes, md5, overwrite, created_ms) values (:output, :ordinal, :attempt, :storage, :key, :scratch, :size, \
-        :md5, :overwrite, :now)";
+        size_bytes, md5, overwrite, created_ms, from_object) values (:output, :ordinal, :attempt, :storage, :key, :scratch, \
+        :size, :md5, :overwrite, :now, :from)";
     const RESULT: &str = "update jobs set result = :result where id = :job";
     for (ordinal, output) in reservation.outputs.iter().enumerate() {
         connection.prepare_cached(OUTPUT)?.execute(named_params! {
@@ -235,6 +237,7 @@ fn insert(connection: &Connection, reservation: &Reservation, task: &str, now: U
             ":output": intent.output.as_str(), ":ordinal": intent.ordinal, ":attempt": reservation.attempt.as_str(),
             ":storage": intent.to.storage, ":key": intent.to.key, ":scratch": intent.scratch_path,
             ":size": size_column(intent.size_bytes)?, ":md5": intent.md5, ":overwrite": intent.overwrite, ":now": now.0,
+            ":from": intent.from.as_ref().map(ToString::to_string),
         })?;
     }
     connection.prepare_cached(RESULT)?.execute(named_params! {
@@ -278,8 +281,8 @@ pub(super) fn settle_intents(connection: &Connection, job: &JobId, stood: &[Stoo
 
 /// What a job still has to publish.
 pub(super) fn intents_of(connection: &Connection, job: &JobId) -> Result<Vec<IntentRow>, StoreError> {
-    const SQL: &str = "select i.output_id, i.ordinal, i.storage, i.key, i.scratch_path, i.size_bytes, i.md5, i.overwrite \
-        from outputs o join publish_intents i on i.output_id = o.id where o.job_id = ?1 order by o.ordinal, i.ordinal";
+    const SQL: &str = "select i.output_id, i.ordinal, i.storage, i.key, i.scratch_path, i.size_bytes, i.md5, i.overwrite, \
+        i.from_object from outputs o join publish_intents i on i.output_id = o.id where o.job_id = ?1 order by o.ordinal, i.ordinal";
     let mut statement = connection.prepare_cached(SQL)?;
     let mut rows = statement.query([job.as_str()])?;
     let mut found = Vec::new();
@@ -292,6 +295,12 @@ pub(super) fn intents_of(connection: &Connection, job: &JobId) -> Result<Vec<Int
             size_bytes: row.size(5)?,
             md5: row.text(6)?,
             overwrite: row.get(7)?,
+            from: row
+                .get::<_, Option<String>>(8)?
+                .map(|text| {
+                    ObjectUri::parse(&text).ok_or_else(|| StoreError::unreadable(format!("from_object is {text:?}")))
+                })
+                .transpose()?,
         });
     }
     Ok(found)

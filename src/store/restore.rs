@@ -152,9 +152,15 @@ mod tests {
                 .expect("reads")
         };
         let store = Store::open(&database).expect("opens");
-        store.note_by_hand("me", "before", "x", UtcMs(1)).await.expect("noted");
+        store
+            .note_by_hand("me", "before", "x", None, UtcMs(1))
+            .await
+            .expect("noted");
         store.backup(&copy).await.expect("copied");
-        store.note_by_hand("me", "after", "x", UtcMs(2)).await.expect("noted");
+        store
+            .note_by_hand("me", "after", "x", None, UtcMs(2))
+            .await
+            .expect("noted");
         assert!(
             matches!(restore(&copy, &database, UtcMs(3)), Err(StoreError::Refused(_))),
             "a database in use is left alone"

@@ -182,7 +182,7 @@ create table jobs (
   status text not null check (status in ('Init', 'Waiting', 'Processing', 'Success', 'Fail', 'Skipped', 'Canceled')),
   priority integer not null,              -- the task's, repeated for the index
   ready_ms integer,                       -- when its needs allowed it to run. Null: they do not yet
-  not_before_ms integer not null default 0, -- back-off of a retry
+  not_before_ms integer not null default 0, -- back-off of a retry; of a Waiting job, until when it waits (0: no end)
   tries integer not null default 0,       -- attempts that failed it; the daemon's own death does not count
   apart integer not null default 0 check (apart in (0, 1)), -- 1: a fused attempt died with it, run it alone
   attempt_id text,                        -- the attempt that holds or held it. Null: none yet
@@ -210,6 +210,8 @@ create index jobs_ready_errand on jobs (priority desc, ready_ms, task_id, not_be
   where status = 'Init' and ready_ms is not null and carrier = 2;
 -- When the next retry is due.
 create index jobs_later on jobs (not_before_ms) where status = 'Init' and not_before_ms > 0;
+-- Until when the next answer of another system is waited for.
+create index jobs_waiting on jobs (not_before_ms) where status = 'Waiting' and not_before_ms > 0;
 create index jobs_by_attempt on jobs (attempt_id) where status = 'Processing';
 
 -- One worker process. Attempts are fenced: a result counts only while its attempt's phase is the one it expects.
@@ -276,6 +278,17 @@ create table output_files (
 
 create index output_files_by_key on output_files (storage, key);
 
+-- Files we published whose tasks were forgotten: what still tells them from a user's upload. A row stays until the
+-- ledger of arrivals says that the object is gone or is another one.
+create table own_files (
+  storage text not null,
+  key text not null,
+  size_bytes integer not null,
+  mtime_ns integer,                       -- as in output_files
+  etag text,                              -- as in output_files
+  primary key (storage, key)
+) strict, without rowid;
+
 -- The intents: files that shall stand under their final names. Committed before the first byte is written there;
 -- while one is open its key is reserved. Recovery finishes every open one, whatever a user asked meanwhile.
 -- When the job is concluded its intents become output_files and go.
@@ -290,6 +303,7 @@ create table publish_intents (
   md5 text not null,
   overwrite integer not null check (overwrite in (0, 1)),
   created_ms integer not null,
+  from_object text,                       -- `storage:key` that it is a copy of. Null: it lies in scratch
   primary key (output_id, ordinal),
   unique (storage, key)
 ) strict, without rowid;
@@ -371,6 +385,9 @@ create table additions (
   unique (media_id, storage, key)
 ) strict;
 
+-- Who has an object added: it is removed only when nobody else does.
+create index additions_by_object on additions (storage, key);
+
 -- Files that are being sent to us, piece by piece. The pieces lie in STORAGE/.reelmill/uploads/ID.
 create table uploads (
   id text primary key,
@@ -435,6 +452,7 @@ create table reviews (
   state text not null check (state in ('waiting', 'approved', 'blocked', 'expired', 'canceled')),
   instructions text not null default '',
   due_ms integer,                         -- when its time is over. Null: never
+  on_timeout text not null default 'fail' check (on_timeout in ('fail', 'approve', 'block')), -- what happens then
   auditor text,                           -- Null: nobody yet
   reason text not null default '',
   comment text not null default '',
@@ -445,6 +463,7 @@ create table reviews (
 
 create index reviews_by_state on reviews (state, id);
 create index reviews_by_media on reviews (media_id, id);
+create index reviews_by_task on reviews (task_id) where task_id is not null;
 create index reviews_by_job on reviews (job_id) where job_id is not null;
 create index reviews_due on reviews (due_ms) where state = 'waiting' and due_ms is not null;
 
@@ -522,7 +541,8 @@ create table tokens (
   sha256 text not null unique,            -- hex; the token itself is shown once and kept nowhere
   created_ms integer not null,
   used_ms integer,                        -- last use, to the hour. Null: never
-  revoked_ms integer                      -- Null: valid
+  revoked_ms integer,                     -- Null: valid
+  expires_ms integer                      -- useless from then on. Null: never
 ) strict, without rowid;
 
 -- Who did what by hand.
@@ -534,6 +554,10 @@ create table audit (
   subject text not null,                  -- id or name
   detail text                             -- JSON. Null: nothing to add
 ) strict;
+
+create index audit_by_who on audit (who, seq);
+create index audit_by_verb on audit (verb, seq);
+create index audit_by_subject on audit (subject, seq);
 
 -- Answers of calls that carried an Idempotency-Key and made something else than a task.
 create table idempotency (

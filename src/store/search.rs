@@ -131,3 +131,58 @@ pub(super) fn renew_media(connection: &Connection, id: &MediaId) -> Result<(), S
     }
     Ok(())
 }
+
+/// What somebody searches for: every one of the words, anywhere in the title, key, description or tags.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Words {
+    /// Those that the index finds, as it is asked for them; none: they are all too short for it.
+    pub asked: Option<String>,
+    /// All of them, lower case.
+    all: Vec<String>,
+}
+
+impl Words {
+    /// The words of `text`; none: it has none.
+    pub fn of(text: &str) -> Option<Self> {
+        Self::new(text.split_whitespace())
+    }
+
+    /// `text` as one word with its spaces.
+    pub fn whole(text: &str) -> Option<Self> {
+        Self::new(Some(text).filter(|text| !text.is_empty()))
+    }
+
+    fn new<'a>(words: impl IntoIterator<Item = &'a str>) -> Option<Self> {
+        let words: Vec<&str> = words.into_iter().collect();
+        let asked: Vec<String> = words.iter().filter_map(|word| phrase(word)).collect();
+        (!words.is_empty()).then(|| Words {
+            asked: (!asked.is_empty()).then(|| asked.join(" ")),
+            all: words.iter().map(|word| word.to_lowercase()).collect(),
+        })
+    }
+
+    /// Whether a row with these texts is looked for.
+    pub fn found_in(&self, texts: &[&str]) -> bool {
+        let lower: Vec<String> = texts.iter().map(|text| text.to_lowercase()).collect();
+        self.all.iter().all(|word| lower.iter().any(|text| text.contains(word)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Words;
+
+    #[test]
+    fn short_words_are_looked_for_by_eye_and_quotes_do_no_harm() {
+        let words = Words::of("  Shot 7 say\"it ").expect("has words");
+        assert_eq!(words.asked.as_deref(), Some("\"Shot\" \"say\"\"it\""));
+        assert!(words.found_in(&["the SHOT", "take 7", "Say\"It"]));
+        assert!(!words.found_in(&["the shot", "take 8", "say\"it"]));
+        assert_eq!(Words::of(" \t"), None);
+        assert_eq!(Words::of("ab").expect("a word").asked, None);
+        assert_eq!(
+            Words::whole("a b").and_then(|words| words.asked).as_deref(),
+            Some("\"a b\"")
+        );
+    }
+}

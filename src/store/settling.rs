@@ -11,6 +11,7 @@ use super::jobs::JobResult;
 use super::jobs::JobRow;
 use super::media;
 use super::registration;
+use super::reviews;
 use super::tasks::TaskRow;
 use super::telling;
 use crate::base::clock::UtcMs;
@@ -45,6 +46,9 @@ pub(super) fn settle(
     let mut rows = jobs::jobs_of(connection, &task.id)?;
     if task.intent == Some(Intent::Cancel) {
         for job in &mut rows {
+            if job.status == JobStatus::Waiting {
+                reviews::drop_question(connection, &job.id, now)?;
+            }
             if matches!(job.status, JobStatus::Init | JobStatus::Waiting) {
                 jobs::change(connection, job, JobEvent::Canceled, now)?;
             }
@@ -135,6 +139,20 @@ fn step_on(
         jobs::keep(connection, job)?;
     }
     Ok(())
+}
+
+/// Begins a task with its first job, and says so; one that has begun stays as it is.
+pub(super) fn begin(
+    connection: &Connection,
+    task: &mut TaskRow,
+    workflow: &ResolvedWorkflow,
+    now: UtcMs,
+) -> Result<(), StoreError> {
+    if task.status != TaskStatus::Init {
+        return Ok(());
+    }
+    change(connection, task, TaskEvent::Begun, now)?;
+    telling::tell_begin(connection, task, workflow, now)
 }
 
 /// Changes a task's status, the only place that does, and what goes with it. `task` is brought up to date.

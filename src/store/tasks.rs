@@ -272,6 +272,12 @@ pub(super) fn insert(
     Ok(task)
 }
 
+/// The workflow as `task` runs it.
+pub(super) fn workflow_of(connection: &Connection, task: &TaskRow) -> Result<Arc<ResolvedWorkflow>, StoreError> {
+    let version = workflows::resolved(connection, &task.workflow, task.version)?;
+    Ok(task.overrides.applied_to(&Arc::new(version)))
+}
+
 /// The task with this id.
 pub(super) fn task_row(connection: &Connection, id: &TaskId) -> Result<TaskRow, StoreError> {
     const SQL: &str = "select id, workflow_id, workflow_version, workflow_name, media_id, status, trigger, user_data, \

@@ -35,7 +35,6 @@ use rusqlite::Connection;
 
 /// A fact of the library under a fresh id: of a media where there is one, within a task and about a job of it where
 /// that is so. To be announced by the caller, in the same transaction.
-#[cfg_attr(not(test), expect(dead_code, reason = "admission and reviews announce with it"))]
 pub(super) fn library_event(
     connection: &Connection,
     media: Option<&MediaId>,
@@ -186,7 +185,7 @@ pub(super) fn tell_end(
             let made = made::of_transcode(activity, job, outputs);
             made::transcode_details(outputs, made)
         }
-        ActivityKind::Snapshot => vec![made::snapshot(connection, activity, outputs)?],
+        ActivityKind::Snapshot => vec![made::snapshot(connection, activity, job, outputs)?],
         ActivityKind::Cover => vec![Detail::CoverEnded {
             candidates: made::covers(connection, job, outputs)?,
         }],

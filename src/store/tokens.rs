@@ -60,9 +60,18 @@ pub struct Token {
     pub used: Option<UtcMs>,
     /// Since when it is useless.
     pub revoked: Option<UtcMs>,
+    /// Useless from then on.
+    pub expires: Option<UtcMs>,
 }
 
-const COLUMNS: &str = "id, name, role, sha256, created_ms, used_ms, revoked_ms";
+impl Token {
+    /// Whether it opens anything at `now`.
+    pub fn is_good(&self, now: UtcMs) -> bool {
+        self.revoked.is_none() && self.expires.is_none_or(|expires| now < expires)
+    }
+}
+
+const COLUMNS: &str = "id, name, role, sha256, created_ms, used_ms, revoked_ms, expires_ms";
 
 fn token_of(row: &Row<'_>) -> Result<Token, StoreError> {
     let role: String = row.get(2)?;
@@ -74,12 +83,13 @@ fn token_of(row: &Row<'_>) -> Result<Token, StoreError> {
         created: UtcMs(row.get(4)?),
         used: row.get::<_, Option<i64>>(5)?.map(UtcMs),
         revoked: row.get::<_, Option<i64>>(6)?.map(UtcMs),
+        expires: row.get::<_, Option<i64>>(7)?.map(UtcMs),
     })
 }
 
-/// Valid admin tokens.
+/// Valid admin tokens. One that will expire does not count: a day would come when nobody could make another.
 fn admins(connection: &Connection) -> Result<i64, StoreError> {
-    const SQL: &str = "select count(*) from tokens where role = 'admin' and revoked_ms is null";
+    const SQL: &str = "select count(*) from tokens where role = 'admin' and revoked_ms is null and expires_ms is null";
     Ok(connection.prepare_cached(SQL)?.query_row([], |row| row.get(0))?)
 }
 
@@ -90,11 +100,11 @@ impl Store {
     /// The hash or the id is taken, or the database failed.
     pub async fn add_token(&self, token: Token) -> Result<(), StoreError> {
         self.write("add a token", move |connection| {
-            const SQL: &str = "insert into tokens (id, name, role, sha256, created_ms) \
-                values (:id, :name, :role, :sha256, :created)";
+            const SQL: &str = "insert into tokens (id, name, role, sha256, created_ms, expires_ms) \
+                values (:id, :name, :role, :sha256, :created, :expires)";
             connection.prepare_cached(SQL)?.execute(named_params! {
                 ":id": token.id, ":name": token.name, ":role": token.role.as_str(),
-                ":sha256": token.sha256, ":created": token.created.0,
+                ":sha256": token.sha256, ":created": token.created.0, ":expires": token.expires.map(|at| at.0),
             })?;
             Ok(())
         })
@@ -116,17 +126,18 @@ impl Store {
         .await
     }
 
-    /// Whether the token with this id exists and was not revoked.
+    /// Whether the token with this id exists, was not revoked and has not expired.
     ///
     /// # Errors
     /// The database failed.
-    pub async fn token_is_good(&self, id: &str) -> Result<bool, StoreError> {
+    pub async fn token_is_good(&self, id: &str, now: UtcMs) -> Result<bool, StoreError> {
         let id = id.to_owned();
         self.read("look whether a token is good", move |connection| {
-            const SQL: &str = "select exists(select 1 from tokens where id = :id and revoked_ms is null)";
+            const SQL: &str = "select exists(select 1 from tokens where id = :id and revoked_ms is null \
+                and (expires_ms is null or expires_ms > :now))";
             connection
                 .prepare_cached(SQL)?
-                .query_row(named_params! { ":id": id }, |row| row.get(0))
+                .query_row(named_params! { ":id": id, ":now": now.0 }, |row| row.get(0))
                 .map_err(Into::into)
         })
         .await
@@ -182,17 +193,19 @@ impl Store {
     pub async fn revoke_token(&self, id: &str, now: UtcMs) -> Result<(), StoreError> {
         let id = id.to_owned();
         self.write("revoke a token", move |connection| {
-            const FIND: &str = "select role, revoked_ms from tokens where id = :id";
+            const FIND: &str = "select role, revoked_ms, expires_ms from tokens where id = :id";
             const REVOKE: &str = "update tokens set revoked_ms = :now where id = :id";
-            let found: Option<(String, Option<i64>)> = connection
+            let found: Option<(String, Option<i64>, Option<i64>)> = connection
                 .prepare_cached(FIND)?
-                .query_row(named_params! { ":id": id }, |row| Ok((row.get(0)?, row.get(1)?)))
+                .query_row(named_params! { ":id": id }, |row| {
+                    Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+                })
                 .optional()?;
-            let (role, revoked) = found.ok_or_else(|| StoreError::not_found("token", &id))?;
+            let (role, revoked, expires) = found.ok_or_else(|| StoreError::not_found("token", &id))?;
             if revoked.is_some() {
                 return Ok(());
             }
-            if role == "admin" && admins(connection)? == 1 {
+            if role == "admin" && expires.is_none() && admins(connection)? == 1 {
                 return Err(StoreError::Conflict(
                     "it is the last admin token; make another one first, or nobody could make one".to_owned(),
                 ));
@@ -223,6 +236,7 @@ mod tests {
             created: UtcMs(1),
             used: None,
             revoked: None,
+            expires: None,
         }
     }
 

@@ -254,6 +254,18 @@ impl Metrics {
         self.lock().retain(|(one, _), _| *one != metric);
     }
 
+    /// A number under one label's value; 0: nothing was counted yet.
+    pub fn of(&self, metric: Metric, label: &str) -> f64 {
+        self.lock().get(&(metric, label.to_owned())).copied().unwrap_or(0.0)
+    }
+
+    /// A number under all its labels together.
+    pub fn total(&self, metric: Metric) -> f64 {
+        let numbers = self.lock();
+        let own = numbers.iter().filter(|((one, _), _)| *one == metric);
+        own.map(|(_, value)| *value).sum()
+    }
+
     /// Everything in Prometheus' text format 0.0.4.
     pub fn prometheus(&self) -> String {
         let numbers = self.lock();

@@ -7,3 +7,4 @@ pub mod device_meters;
 pub mod journal;
 pub mod logging;
 pub mod metrics;
+pub mod process_meter;

@@ -84,6 +84,8 @@ fn plural(noun: &str) -> String {
     match noun {
         "media" => noun.to_owned(),
         "delivery" => "deliveries".to_owned(),
+        "category" => "categories".to_owned(),
+        "attachment" | "rendition" => format!("media/ID/{noun}s"),
         _ => format!("{noun}s"),
     }
 }
@@ -122,6 +124,33 @@ impl IntoResponse for Problem {
         }
         response
     }
+}
+
+/// The same answer, but what refuses without saying why (a part of the framework that no handler asked) says it as a
+/// problem.
+pub fn in_words(response: Response) -> Response {
+    let status = response.status();
+    let said = response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|said| said.as_bytes().starts_with(PROBLEM_JSON.as_bytes()));
+    if said || !(status.is_client_error() || status.is_server_error()) {
+        return response;
+    }
+    let mut problem = Problem::new(
+        status,
+        &status.canonical_reason().unwrap_or("Error").replace([' ', '-'], ""),
+        format!("the request was answered with {status}"),
+        "Compare it with /openapi.json.",
+    )
+    .into_response();
+    // What a refusal tells in its head besides its body: Allow, Retry-After, Content-Range.
+    for (name, value) in response.headers() {
+        if ![header::CONTENT_TYPE, header::CONTENT_LENGTH].contains(name) {
+            problem.headers_mut().append(name, value.clone());
+        }
+    }
+    problem
 }
 
 /// What a handler answers.

@@ -9,6 +9,7 @@ use crate::objects::local::Folder;
 use crate::objects::local::Kind;
 use crate::objects::local::Stat;
 use crate::objects::uri::ObjectUri;
+use crate::objects::walk::walk;
 use crate::web::ports::ObjectAccess;
 use crate::web::ports::ObjectHead;
 use crate::web::ports::OpenObject;
@@ -104,6 +105,21 @@ impl ObjectAccess for FolderObjects {
                     head: head_of(stat),
                 }) as Box<dyn OpenObject>
             }))
+        })
+    }
+
+    fn under<'a>(
+        &'a self,
+        storage: &'a str,
+        prefix: &'a str,
+        after: Option<&'a str>,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<String>, Fault>> {
+        Box::pin(async move {
+            let within = ObjectUri::new(storage, prefix);
+            let folder = self.folder(&within)?;
+            let (prefix, after) = (prefix.to_owned(), after.map(str::to_owned));
+            blocking(&within, move || walk(&folder, &prefix, after.as_deref(), limit)).await
         })
     }
 }

@@ -31,7 +31,10 @@ pub fn key(headers: &HeaderMap, caller: &Caller, address: &str, request: &impl S
         ));
     };
     let asked = serde_json::to_vec(request).unwrap_or_default();
-    let digest = Sha256::new().chain_update(address).chain_update(b"\n").chain_update(asked);
+    let digest = Sha256::new()
+        .chain_update(address)
+        .chain_update(b"\n")
+        .chain_update(asked);
     Ok(Some(OnceKey {
         key: format!("{}:{word}", caller.token),
         request_sha256: hex::encode(digest.finalize()),

@@ -33,6 +33,9 @@ const KEPT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'.')
     .remove(b'~');
 
+/// Digits of the id of an attempt.
+const ATTEMPT_DIGITS: usize = 32;
+
 /// The fewest digits of a numbered file.
 const COUNT_DIGITS: usize = 5;
 
@@ -137,6 +140,19 @@ impl Signer {
             return Err(Refused::Expired);
         }
         Ok(())
+    }
+
+    /// A word by which whoever was asked by `attempt` may answer later; it is the whole of their right to.
+    pub fn answer_word(&self, attempt: &str) -> String {
+        format!("{attempt}{}", hex::encode(self.signature("answer", 0, "", attempt)))
+    }
+
+    /// The attempt that an answer with this word is for; none: the word was not made here.
+    pub fn answered_attempt<'a>(&self, word: &'a str) -> Option<&'a str> {
+        let (attempt, signature) = word.split_at_checked(ATTEMPT_DIGITS)?;
+        let signature = hex::decode(signature).ok()?;
+        self.mac("answer", 0, "", attempt).verify_slice(&signature).ok()?;
+        Some(attempt)
     }
 
     fn signature(&self, purpose: &str, expires_s: i64, storage: &str, covered: &str) -> Vec<u8> {

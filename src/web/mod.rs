@@ -1,21 +1,28 @@
 //! HTTP: the REST API, signed links to objects, and the status page. The router on one page.
 //!
-//! Guarantees: everything but the open addresses needs a token; what a role may do is where its route stands below;
+//! Guarantees: everything but the open addresses needs a token or a session; what a role may do is where its route stands below;
 //! requests have a size and a time limit. Deliberately absent: the scheduler and the triggers. A handler reads or
 //! writes the store and rings a bell.
 
 pub mod api;
 pub mod auth;
+mod brake;
+pub mod browse;
+mod cookies;
 pub mod dashboard;
+pub mod docs;
 pub mod error;
 pub mod extract;
 pub mod folder_writer;
 pub mod folders;
+pub mod gate;
 pub mod idempotency;
 pub mod inlet;
+pub mod library;
 pub mod links;
 pub mod openapi;
 pub mod paging;
+mod passwords;
 pub mod ports;
 pub mod receiver;
 pub mod secrets;
@@ -42,8 +49,10 @@ use axum::response::IntoResponse;
 use axum::response::Response;
 use axum::routing::delete;
 use axum::routing::get;
+use axum::routing::patch;
 use axum::routing::post;
 use axum::routing::put;
+use std::net::SocketAddr;
 use std::time::Duration;
 use std::time::Instant;
 use tokio::net::TcpListener;
@@ -71,7 +80,14 @@ pub fn router(state: WebState) -> Router {
         .route("/api/v1/outputs/{id}/files", get(api::outputs::files))
         .route("/api/v1/media", get(api::media::list))
         .route("/api/v1/media/{id}", get(api::media::show))
-        .route("/api/v1/media/{id}/urls", get(api::media::urls))
+        .route("/api/v1/media/{id}/reviews", get(api::reviews::of_media))
+        .route("/api/v1/reviews", get(api::reviews::list))
+        .route("/api/v1/reviews/{id}", get(api::reviews::show))
+        .route("/api/v1/media/{id}/urls", get(api::media_urls::urls))
+        .route("/api/v1/media/{id}/attachments", get(api::additions::attachments))
+        .route("/api/v1/media/{id}/renditions", get(api::additions::renditions))
+        .route("/api/v1/categories", get(api::categories::list))
+        .route("/api/v1/categories/{id}", get(api::categories::show))
         .route(
             "/api/v1/uploads",
             get(api::uploads::list).options(api::uploads::tus::abilities),
@@ -94,16 +110,52 @@ pub fn router(state: WebState) -> Router {
         .route("/api/v1/deliveries/{id}", get(api::deliveries::show))
         .route("/api/v1/storages", get(api::storages::list))
         .route("/api/v1/storages/{name}/explain", get(api::storages::explain))
+        .route("/api/v1/objects", get(api::objects_browse::list))
+        .route("/api/v1/metrics", get(api::history::names))
+        .route("/api/v1/metrics/history", get(api::history::show))
+        .route(
+            "/api/v1/sessions/current",
+            get(api::sessions::show).delete(api::sessions::log_out),
+        )
+        .route("/api/v1/sessions/current/password", put(api::sessions::change_password))
         .route_layer(middleware::from_fn(|request, next| {
             auth::require(Role::Viewer, request, next)
         }));
     let operator = Router::new()
         .route("/api/v1/tasks", post(api::tasks::start))
+        .route("/api/v1/tasks/batch", post(api::batches::start))
         .route("/api/v1/tasks/cancel", post(api::tasks::cancel_many))
         .route("/api/v1/tasks/retry", post(api::tasks::retry_many))
+        .route("/api/v1/tasks/delete", post(api::tasks::delete_many))
+        .route("/api/v1/tasks/{id}", delete(api::tasks::delete))
         .route("/api/v1/tasks/{id}/cancel", post(api::tasks::cancel))
         .route("/api/v1/tasks/{id}/retry", post(api::tasks::retry))
         .route("/api/v1/jobs/{id}/retry", post(api::tasks::retry_job))
+        .route("/api/v1/media/{id}/reviews", post(api::reviews::ask))
+        .route("/api/v1/reviews/{id}/approve", post(api::reviews::approve))
+        .route("/api/v1/reviews/{id}/block", post(api::reviews::block))
+        .route("/api/v1/reviews/{id}/cancel", post(api::reviews::cancel))
+        .route("/api/v1/media", post(api::media::register))
+        .route("/api/v1/media/delete", post(api::media_deletion::delete_many))
+        .route(
+            "/api/v1/media/{id}",
+            patch(api::media::change).delete(api::media_deletion::delete),
+        )
+        .route("/api/v1/media/{id}/attachments", post(api::additions::attach))
+        .route(
+            "/api/v1/media/{id}/attachments/{aid}",
+            delete(api::additions::drop_attachment),
+        )
+        .route("/api/v1/media/{id}/renditions", post(api::additions::add_rendition))
+        .route(
+            "/api/v1/media/{id}/renditions/{aid}",
+            delete(api::additions::drop_rendition),
+        )
+        .route("/api/v1/categories", post(api::categories::make))
+        .route(
+            "/api/v1/categories/{id}",
+            patch(api::categories::change).delete(api::categories::delete),
+        )
         .route("/api/v1/uploads", post(api::uploads::begin))
         .route(
             "/api/v1/uploads/{id}",
@@ -149,6 +201,19 @@ pub fn router(state: WebState) -> Router {
         .route("/api/v1/system/backup", post(api::system::backup))
         .route("/api/v1/tokens", get(api::tokens::list).post(api::tokens::create))
         .route("/api/v1/tokens/{id}", delete(api::tokens::revoke))
+        .route("/api/v1/users", get(api::users::list).post(api::users::create))
+        .route(
+            "/api/v1/users/{id}",
+            get(api::users::show)
+                .patch(api::users::change)
+                .delete(api::users::remove),
+        )
+        .route(
+            "/api/v1/accesskeys",
+            get(api::access_keys::list).post(api::access_keys::create),
+        )
+        .route("/api/v1/accesskeys/{id}", delete(api::access_keys::revoke))
+        .route("/api/v1/audit", get(api::audit::list))
         .route_layer(middleware::from_fn(|request, next| {
             auth::require(Role::Admin, request, next)
         }));
@@ -161,8 +226,12 @@ pub fn router(state: WebState) -> Router {
     let open = Router::new()
         .route("/healthz", get(api::system::healthz))
         .route("/readyz", get(api::system::readyz))
+        .route("/api/v1/sessions", post(api::sessions::log_in))
         .route("/o/{*object}", get(api::objects::serve))
-        .merge(dashboard::router());
+        .route("/api/v1/hooks/{word}", post(api::hooks::answer))
+        .merge(dashboard::router())
+        .merge(docs::router())
+        .method_not_allowed_fallback(method_not_allowed);
     behind_a_token
         .merge(open)
         .layer(DefaultBodyLimit::max(BODY_BYTES))
@@ -179,7 +248,8 @@ const STOP_WITHIN: Duration = Duration::from_secs(5);
 /// The listener failed.
 pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) -> std::io::Result<()> {
     let stopping = stop.clone();
-    let served = axum::serve(listener, router).with_graceful_shutdown(async move { stopping.cancelled().await });
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let served = axum::serve(listener, service).with_graceful_shutdown(async move { stopping.cancelled().await });
     tokio::select! {
         ended = served.into_future() => ended,
         () = async { stop.cancelled().await; tokio::time::sleep(STOP_WITHIN).await } => Ok(()),
@@ -187,10 +257,14 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
 }
 
 async fn nothing_here(request: Request) -> Problem {
+    nothing(request.uri().path())
+}
+
+fn nothing(path: &str) -> Problem {
     Problem::new(
         StatusCode::NOT_FOUND,
         "NoSuchAddress",
-        format!("there is nothing at {}", request.uri().path()),
+        format!("there is nothing at {path}"),
         "Compare it with /openapi.json.",
     )
 }
@@ -213,7 +287,7 @@ async fn every_request(State(state): State<WebState>, request: Request, next: Ne
         _ => ANSWER_WITHIN,
     };
     let mut response = match tokio::time::timeout(limit, next.run(request)).await {
-        Ok(response) => response,
+        Ok(response) => error::in_words(response),
         Err(_) => Problem::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "TooSlow",

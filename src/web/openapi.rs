@@ -4,8 +4,13 @@
 //! by hand that a handler already says.
 
 use crate::web::api;
+use crate::web::cookies;
+use crate::web::error::PROBLEM_JSON;
 use utoipa::Modify;
 use utoipa::OpenApi;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::security::ApiKey;
+use utoipa::openapi::security::ApiKeyValue;
 use utoipa::openapi::security::HttpAuthScheme;
 use utoipa::openapi::security::HttpBuilder;
 use utoipa::openapi::security::SecurityScheme;
@@ -15,10 +20,10 @@ use utoipa::openapi::security::SecurityScheme;
 #[openapi(
     info(
         title = "reelmill REST API",
-        description = "On-premises media processing. Every request but /healthz, /readyz and signed object links needs a bearer token. Errors are RFC 9457 problem details with a stable `code` and a `remedy`."
+        description = "On-premises media processing. Every request but /healthz, /readyz, log-in and signed object links needs a bearer token or a session. Errors are RFC 9457 problem details with a stable `code` and a `remedy`."
     ),
-    modifiers(&Bearer),
-    security(("token" = [])),
+    modifiers(&Access, &Problems),
+    security(("token" = []), ("session" = [])),
     paths(
         api::system::healthz,
         api::system::readyz,
@@ -28,19 +33,45 @@ use utoipa::openapi::security::SecurityScheme;
         api::system::backup,
         api::devices::look,
         api::tasks::start,
+        api::batches::start,
         api::tasks::list,
         api::tasks::show,
         api::tasks::cancel,
         api::tasks::retry,
         api::tasks::cancel_many,
         api::tasks::retry_many,
+        api::tasks::delete_many,
+        api::tasks::delete,
         api::tasks::show_job,
         api::tasks::retry_job,
+        api::reviews::list,
+        api::reviews::show,
+        api::reviews::approve,
+        api::reviews::block,
+        api::reviews::cancel,
+        api::reviews::ask,
+        api::reviews::of_media,
+        api::hooks::answer,
         api::outputs::show,
         api::outputs::files,
         api::media::list,
         api::media::show,
-        api::media::urls,
+        api::media::register,
+        api::media::change,
+        api::media_urls::urls,
+        api::media_deletion::delete,
+        api::media_deletion::delete_many,
+        api::additions::attach,
+        api::additions::attachments,
+        api::additions::drop_attachment,
+        api::additions::add_rendition,
+        api::additions::renditions,
+        api::additions::drop_rendition,
+        api::categories::list,
+        api::categories::show,
+        api::categories::make,
+        api::categories::change,
+        api::categories::delete,
         api::uploads::begin,
         api::uploads::list,
         api::uploads::show,
@@ -86,17 +117,74 @@ use utoipa::openapi::security::SecurityScheme;
         api::tokens::create,
         api::tokens::list,
         api::tokens::revoke,
+        api::users::create,
+        api::users::list,
+        api::users::show,
+        api::users::change,
+        api::users::remove,
+        api::sessions::log_in,
+        api::sessions::show,
+        api::sessions::log_out,
+        api::sessions::change_password,
+        api::access_keys::create,
+        api::access_keys::list,
+        api::access_keys::revoke,
+        api::audit::list,
+        api::history::names,
+        api::history::show,
+        api::objects_browse::list,
     )
 )]
 struct Document;
 
-struct Bearer;
+/// The two ways in.
+struct Access;
 
-impl Modify for Bearer {
+impl Modify for Access {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
-        let scheme = SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build());
+        let token = SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build());
+        let session = SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::with_description(
+            cookies::NAME,
+            "From POST /api/v1/sessions. Whatever changes something wants X-CSRF-Token besides.",
+        )));
         let components = document.components.get_or_insert_with(Default::default);
-        components.add_security_scheme("token", scheme);
+        components.add_security_scheme("token", token);
+        components.add_security_scheme("session", session);
+    }
+}
+
+/// Every problem is sent as `application/problem+json`, which no handler has to say.
+struct Problems;
+
+impl Modify for Problems {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        for path in document.paths.paths.values_mut() {
+            for operation in [
+                &mut path.get,
+                &mut path.post,
+                &mut path.put,
+                &mut path.patch,
+                &mut path.delete,
+                &mut path.head,
+            ]
+            .into_iter()
+            .flatten()
+            {
+                for response in operation.responses.responses.values_mut() {
+                    name_problem(response);
+                }
+            }
+        }
+    }
+}
+
+fn name_problem(response: &mut RefOr<utoipa::openapi::Response>) {
+    let RefOr::T(response) = response else { return };
+    let is_problem = response.content.get("application/json").is_some_and(
+        |content| matches!(&content.schema, Some(RefOr::Ref(to)) if to.ref_location.ends_with("/Problem")),
+    );
+    if is_problem && let Some(content) = response.content.swap_remove("application/json") {
+        response.content.insert(PROBLEM_JSON.to_owned(), content);
     }
 }
 

@@ -4,10 +4,13 @@
 //! while somebody pages are neither repeated nor shifted. Deliberately absent: totals; counting a million rows
 //! for every page is what makes lists slow.
 
+use crate::base::clock::UtcMs;
 use crate::web::error::Problem;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Deserialize;
 use serde::Serialize;
+use utoipa::IntoParams;
 use utoipa::ToSchema;
 
 /// Items of a page when nobody says how many.
@@ -22,6 +25,32 @@ pub struct Page<T> {
     pub items: Vec<T>,
     /// Give it back as `cursor` for the next page; none: this was the last.
     pub next: Option<String>,
+}
+
+/// The query of a list that has no filters.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct PageQuery {
+    /// How many, 1 to 500.
+    #[param(minimum = 1, maximum = 500)]
+    pub limit: Option<u32>,
+    /// The `next` of the page before.
+    pub cursor: Option<String>,
+}
+
+/// A time in a query.
+///
+/// # Errors
+/// It is none.
+pub fn time(name: &str, text: &str) -> Result<UtcMs, Problem> {
+    UtcMs::parse_wire(text).ok_or_else(|| {
+        Problem::bad_request(
+            "BadTime",
+            format!("`{name}` is {text:?}"),
+            "Write it as 2026-01-31T23:59:59Z.",
+        )
+    })
 }
 
 /// Which page is wanted.
@@ -52,6 +81,18 @@ impl Wanted {
             limit: limit as usize,
             after,
         })
+    }
+
+    /// The key of the last item of the page before, where keys are numbers.
+    ///
+    /// # Errors
+    /// The cursor is not one of such a list.
+    pub fn after_number(&self) -> Result<Option<i64>, Problem> {
+        let parsed = self
+            .after
+            .as_deref()
+            .map(|key| key.parse().map_err(|_| bad_cursor(key)));
+        parsed.transpose()
     }
 
     /// How many rows to read: one more than the page holds tells whether there is another page.
@@ -89,13 +130,15 @@ fn key_of(list: &str, cursor: &str) -> Result<String, Problem> {
         .ok()
         .and_then(|bytes| String::from_utf8(bytes).ok())
         .and_then(|text| Some(text.strip_prefix(list)?.strip_prefix('\n')?.to_owned()))
-        .ok_or_else(|| {
-            Problem::bad_request(
-                "BadCursor",
-                format!("the cursor \"{cursor}\" is not one of this list"),
-                "Use the `next` of the page before, unchanged, or leave `cursor` out.",
-            )
-        })
+        .ok_or_else(|| bad_cursor(cursor))
+}
+
+fn bad_cursor(cursor: &str) -> Problem {
+    Problem::bad_request(
+        "BadCursor",
+        format!("the cursor {cursor:?} is not one of this list"),
+        "Use the `next` of the page before, unchanged, or leave `cursor` out.",
+    )
 }
 
 #[cfg(test)]

@@ -29,6 +29,18 @@ pub trait ObjectAccess: Send + Sync {
     /// # Errors
     /// The storage is unknown or does not answer.
     fn open<'a>(&'a self, object: &'a ObjectUri) -> BoxFuture<'a, Result<Option<Box<dyn OpenObject>>, Fault>>;
+
+    /// Keys of `storage` that begin with `prefix`, after the key `after` in the storage's own order, at most `limit`.
+    ///
+    /// # Errors
+    /// The storage is unknown or does not answer.
+    fn under<'a>(
+        &'a self,
+        storage: &'a str,
+        prefix: &'a str,
+        after: Option<&'a str>,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<String>, Fault>>;
 }
 
 /// What is known of an object without reading it.

@@ -1,4 +1,5 @@
-//! The secrets this module makes: tokens, the key that signs links, and the one that seals secrets in the database.
+//! The secrets this module makes: tokens, sessions, access keys, the key that signs links, and the one that seals
+//! secrets in the database.
 //!
 //! Guarantees: 256 bits of the kernel's randomness; files are 0600 from their first byte and whole or absent; nothing
 //! here is ever logged. Deliberately absent: keys of destinations and storages, which the configuration names.
@@ -30,6 +31,38 @@ const TOKEN_PREFIX: &str = "reelmill_";
 /// The kernel gives no randomness.
 pub fn fresh_token() -> Result<String, Fault> {
     Ok(format!("{TOKEN_PREFIX}{}", URL_SAFE_NO_PAD.encode(random()?)))
+}
+
+/// A new cookie's value, or what a page proves itself with.
+///
+/// # Errors
+/// The kernel gives no randomness.
+pub fn fresh_session() -> Result<String, Fault> {
+    Ok(URL_SAFE_NO_PAD.encode(random()?))
+}
+
+/// A new access key: its id and its secret, letters and digits alone, since some clients escape nothing else.
+///
+/// # Errors
+/// The kernel gives no randomness.
+pub fn fresh_access_key() -> Result<(String, String), Fault> {
+    Ok((format!("RMAK{}", alphanumeric(20)?), alphanumeric(40)?))
+}
+
+/// So many random letters and digits.
+fn alphanumeric(length: usize) -> Result<String, Fault> {
+    const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    let mut text = String::with_capacity(length);
+    while text.len() < length {
+        // Bytes beyond the last whole multiple of 62 would make the first digits more likely.
+        let sound = random()?.into_iter().filter(|byte| *byte < 248);
+        text.extend(
+            sound
+                .map(|byte| char::from(DIGITS[usize::from(byte % 62)]))
+                .take(length - text.len()),
+        );
+    }
+    Ok(text)
 }
 
 /// How a token is kept: its SHA-256 in hex. A token has 256 random bits, so a slow hash would add nothing.
@@ -68,6 +101,7 @@ pub async fn first_admin_token(store: &Store, state_dir: &Path, now: UtcMs) -> R
             created: now,
             used: None,
             revoked: None,
+            expires: None,
         };
         store.add_token(row).await.map_err(database)?;
     }

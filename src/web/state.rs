@@ -4,13 +4,16 @@
 //! written to the store and bells are rung.
 
 use crate::base::clock::UtcMs;
+use crate::base::sealed::Sealer;
 use crate::base::wake::Bells;
 use crate::store::Store;
 use crate::store::error::StoreError;
 use crate::telemetry::device_meters::DeviceMeters;
 use crate::telemetry::metrics::Metrics;
 use crate::web::auth::Caller;
+use crate::web::browse::Browser;
 use crate::web::error::Problem;
+use crate::web::gate::Gate;
 use crate::web::inlet::Inlet;
 use crate::web::links::Signer;
 use crate::web::ports::DeviceControl;
@@ -21,8 +24,10 @@ use crate::web::ports::StorageControl;
 use crate::web::template_shelf::TemplateShelf;
 use crate::workflow::resolved::ResolvedWorkflow;
 use axum::http::StatusCode;
+use serde_json::Value;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 use tokio_util::sync::CancellationToken;
 
 /// The parts of the running program that requests use.
@@ -54,6 +59,12 @@ pub struct WebState {
     pub metrics: Metrics,
     /// Makes and checks links.
     pub signer: Signer,
+    /// Seals the secrets that are kept to be read back.
+    pub sealer: Sealer,
+    /// How people come in.
+    pub gate: Arc<Gate>,
+    /// Looks into the folders of storages.
+    pub browser: Browser,
     /// What does not change while the program runs.
     pub about: Arc<About>,
     /// True once everything has started; until then `/readyz` says no.
@@ -80,8 +91,6 @@ pub struct About {
     pub attempts: u32,
     /// Memory that one pass may plan with, bytes.
     pub pass_memory_bytes: u64,
-    /// Region, as events tell it.
-    pub region: String,
     /// Most workflows besides those that ship; none: no limit.
     pub workflow_quota: Option<u32>,
 }
@@ -89,11 +98,26 @@ pub struct About {
 impl WebState {
     /// Notes in the audit log what somebody did by hand. The deed stands even if the note fails.
     pub async fn audit(&self, caller: &Caller, verb: &'static str, subject: &str) {
-        let noted = self.store.note_by_hand(&caller.name, verb, subject, UtcMs::now()).await;
+        self.audit_text(caller, verb, subject, None).await;
+    }
+
+    /// The same with what became otherwise, in a few fields; never a secret.
+    pub async fn audit_with(&self, caller: &Caller, verb: &'static str, subject: &str, detail: Value) {
+        self.audit_text(caller, verb, subject, Some(&detail)).await;
+    }
+
+    pub(in crate::web) async fn audit_text(&self, caller: &Caller, verb: &str, subject: &str, detail: Option<&Value>) {
+        caller.noted.store(true, Ordering::Release);
+        self.note(&caller.name, verb, subject, detail).await;
+    }
+
+    /// Notes what somebody did who is no caller yet: a log-in.
+    pub(in crate::web) async fn note(&self, who: &str, verb: &str, subject: &str, detail: Option<&Value>) {
+        let noted = self.store.note_by_hand(who, verb, subject, detail, UtcMs::now()).await;
         if let Err(error) = noted {
             tracing::warn!(%error, verb, subject, "the audit log could not be written");
         }
-        tracing::info!(who = %caller.name, verb, subject, "changed by hand");
+        tracing::info!(who, verb, subject, "changed by hand");
     }
 }
 

@@ -26,7 +26,10 @@ pub const ATTACHMENTS: [&str; 4] = ["subtitle", "watermark", "image", "other"];
 pub fn title(field: &str, text: &str) -> Answer<String> {
     let text = text.trim();
     if text.chars().count() > TITLE || text.chars().any(char::is_control) {
-        return Err(bad(field, format!("is longer than {TITLE} characters or has control characters")));
+        return Err(bad(
+            field,
+            format!("is longer than {TITLE} characters or has control characters"),
+        ));
     }
     Ok(text.to_owned())
 }
@@ -62,7 +65,10 @@ pub fn tags(given: &[String]) -> Answer<Vec<String>> {
     for tag in given {
         let tag = tag.trim();
         if tag.is_empty() || tag.chars().count() > TAGS.1 || tag.contains(',') || tag.chars().any(char::is_control) {
-            return Err(bad("tags", format!("has the tag {tag:?}; a tag has 1 to {} characters and no comma", TAGS.1)));
+            return Err(bad(
+                "tags",
+                format!("has the tag {tag:?}; a tag has 1 to {} characters and no comma", TAGS.1),
+            ));
         }
         if !tags.iter().any(|known| known == tag) {
             tags.push(tag.to_owned());
@@ -109,7 +115,12 @@ pub fn language(text: &str) -> Answer<String> {
 /// It is none.
 pub fn object(text: &str) -> Answer<ObjectUri> {
     ObjectUri::parse(text)
-        .filter(|object| !object.key.split('/').any(|part| part == ".reelmill" || part == ".." || part == "."))
+        .filter(|object| {
+            !object
+                .key
+                .split('/')
+                .any(|part| part == ".reelmill" || part == ".." || part == ".")
+        })
         .ok_or_else(|| {
             Problem::unacceptable(
                 "BadObject",
@@ -120,7 +131,11 @@ pub fn object(text: &str) -> Answer<ObjectUri> {
 }
 
 fn bad(field: &str, what: String) -> Problem {
-    Problem::unacceptable("BadField", format!("{field} {what}"), format!("Change {field} and send it again."))
+    Problem::unacceptable(
+        "BadField",
+        format!("{field} {what}"),
+        format!("Change {field} and send it again."),
+    )
 }
 
 #[cfg(test)]

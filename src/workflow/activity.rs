@@ -115,7 +115,7 @@ pub fn work(kind: ActivityKind, parameters: &Map<String, Value>) -> Result<Optio
     let spec = |wrong: Wrong| vec![spelling_of_common(wrong)];
     let work = match kind {
         ActivityKind::Transcode => MediaWork::Transcode(reader::from_tree::<TranscodeSpec>(&tree).map_err(spec)?),
-        ActivityKind::Snapshot => MediaWork::Snapshot(reader::from_tree::<SnapshotSpec>(&tree).map_err(spec)?),
+        ActivityKind::Snapshot => MediaWork::Snapshot(snapshot(&tree).map_err(spec)?),
         ActivityKind::DynamicImage => MediaWork::DynamicImage(reader::from_tree::<AnimationSpec>(&tree).map_err(spec)?),
         ActivityKind::Cover => MediaWork::Snapshot(cover(&tree).map_err(spec)?),
         ActivityKind::Qc => MediaWork::Qc(reader::from_tree::<QcSpec>(&tree).map_err(spec)?),
@@ -155,25 +155,42 @@ pub fn deed(kind: ActivityKind, parameters: &Map<String, Value>) -> Result<Optio
     Deed::read(kind, parameters).map_err(|wrongs| wrongs.into_iter().map(spelling_of_common).collect())
 }
 
-/// A cover is one still; when nothing says which, one from the first tenth that is not black.
+/// Stills and sprites as they are asked for; choosing among them is a cover's.
+fn snapshot(tree: &Value) -> Result<SnapshotSpec, Wrong> {
+    let spec: SnapshotSpec = reader::from_tree(tree)?;
+    match spec.best {
+        Some(_) => Err(Wrong::at(
+            "best",
+            "unknown key \"best\"; pictures are chosen by type = \"cover\"",
+        )),
+        None => Ok(spec),
+    }
+}
+
+/// A cover is one still at the moment that is given; when nothing says which, the `count` best of many.
 fn cover(tree: &Value) -> Result<SnapshotSpec, Wrong> {
     let mut spec: SnapshotSpec = reader::from_tree(tree)?;
     if spec.mode != SnapshotMode::Normal {
         return Err(Wrong::at(
             "mode",
-            "a cover is one still; take type = \"snapshot\" for sprites",
+            "a cover is a still; take type = \"snapshot\" for sprites",
         ));
     }
-    if spec.times.len() > 1 || spec.interval_s.is_some() || spec.count.is_some_and(|count| count != 1) {
+    if spec.best.is_some() {
+        return Err(Wrong::at("best", "unknown key \"best\"; count says how many are kept"));
+    }
+    if spec.times.len() > 1 || spec.interval_s.is_some() || !spec.times.is_empty() && spec.count.is_some() {
         return Err(Wrong::at(
             "times",
-            "a cover is one still: one entry of times, no interval_s, no count",
+            "a cover is one still at one entry of times, or the count best ones; no interval_s",
         ));
     }
-    spec.count = None;
-    if spec.times.is_empty() && tree.get("start_s").is_none() {
-        spec.times = vec!["10%".to_owned()];
-        spec.black_level = spec.black_level.or(Some(70));
+    let fixed = !spec.times.is_empty() || tree.get("start_s").is_some() && spec.count.is_none();
+    if !fixed {
+        spec.best = Some(spec.count.take().unwrap_or(1));
+        // Choosing passes over dark frames anyway.
+        spec.black_level = None;
+        spec.pixel_black_threshold = None;
     }
     Ok(spec)
 }

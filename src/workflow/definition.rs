@@ -216,6 +216,15 @@ impl Definition {
         self
     }
 
+    /// Whether it has an activity besides Start and End.
+    pub fn does_something(&self) -> bool {
+        let is_edge = |node: &Value| {
+            let kind = node.get("type").and_then(Value::as_str);
+            kind.is_some_and(|kind| ["start", "end"].contains(&kind.to_lowercase().as_str()))
+        };
+        self.preset.is_some() || !self.activity.iter().all(is_edge)
+    }
+
     /// The same with the activities of the preset it takes written out as its own, so that they can be edited.
     pub fn with_own_activities(mut self) -> Self {
         if let Some(preset) = self.preset.take().and_then(|name| preset::get(&name)) {

@@ -245,6 +245,10 @@ impl Executor for Hand {
         self.local.head(object)
     }
 
+    fn measure<'a>(&'a self, object: &'a ObjectUri) -> BoxFuture<'a, Result<Option<(u64, String)>, Fault>> {
+        self.local.measure(object)
+    }
+
     fn write_names<'a>(
         &'a self,
         attempt: &'a AttemptId,

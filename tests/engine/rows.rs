@@ -86,6 +86,7 @@ fn reservation(attempt: &AttemptId, job: &JobId, key: &str) -> Reservation {
             ordinal: 0,
             to: main,
             scratch_path: "a".to_owned(),
+            from: None,
             size_bytes: 1,
             md5: "0".repeat(32),
             overwrite: false,

@@ -10,8 +10,10 @@ use reelmill::store::Store;
 use reelmill::telemetry::device_meters::DeviceMeters;
 use reelmill::telemetry::metrics::Metrics;
 use reelmill::web;
+use reelmill::web::browse::Browser;
 use reelmill::web::folder_writer::FolderWriter;
 use reelmill::web::folders::FolderObjects;
+use reelmill::web::gate::Gate;
 use reelmill::web::inlet::Inlet;
 use reelmill::web::inlet::InletRules;
 use reelmill::web::links::Signer;
@@ -160,13 +162,15 @@ impl Served {
             }),
             metrics: Metrics::default(),
             signer: Signer::new(secrets::link_secret(folder.path()).expect("is made")),
+            sealer: secrets::sealer(folder.path()).expect("is made"),
+            gate: Arc::new(Gate::new(&url, Duration::from_secs(3_600))),
+            browser: Browser::new([Folder::new("ingest", folder.path().join("ingest"))]),
             about: Arc::new(About {
                 public_url: url.clone(),
                 started: UtcMs::now(),
                 threads: 2,
                 attempts: 1,
                 pass_memory_bytes: 8 << 30,
-                region: "here".to_owned(),
                 workflow_quota: None,
             }),
             ready: Arc::new(AtomicBool::new(true)),

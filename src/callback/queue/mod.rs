@@ -44,12 +44,8 @@ pub struct QueueOptions {
     pub max_entries: Option<u64>,
     /// User name; one in the URL counts when this is none.
     pub user: Option<String>,
-    /// Password; one in the URL counts when this is none.
+    /// Password; one in the URL counts when this is none. NATS, without a user: a token, or the text of a `.creds` file.
     pub password: Option<String>,
-    /// NATS: an authentication token instead of user and password.
-    pub token: Option<String>,
-    /// NATS: the text of a `.creds` file instead of user and password.
-    pub credentials: Option<String>,
     /// Certificate authorities to trust besides those of the system, PEM.
     pub tls_ca_pem: Option<Vec<u8>>,
     /// Certificate and key to show, PEM, both in one.
@@ -70,8 +66,6 @@ impl Default for QueueOptions {
             max_entries: None,
             user: None,
             password: None,
-            token: None,
-            credentials: None,
             tls_ca_pem: None,
             tls_identity_pem: None,
         }
@@ -93,8 +87,6 @@ impl std::fmt::Debug for QueueOptions {
             .field("max_entries", &self.max_entries)
             .field("user", &self.user)
             .field("password", &hidden(self.password.is_some()))
-            .field("token", &hidden(self.token.is_some()))
-            .field("credentials", &hidden(self.credentials.is_some()))
             .field("tls_ca_pem", &hidden(self.tls_ca_pem.is_some()))
             .field("tls_identity_pem", &hidden(self.tls_identity_pem.is_some()))
             .finish()

@@ -49,12 +49,15 @@ const SCHEMES: [Scheme; 2] = [
 ];
 /// Header by which a stream recognises a message it has.
 const MESSAGE_ID: &str = "Nats-Msg-Id";
+/// How the text of a `.creds` file begins.
+const CREDENTIALS_BEGIN: &str = "BEGIN NATS USER JWT";
 /// Longer than any time limit of the link, which is the one that counts.
 const FOREVER: Duration = Duration::from_secs(3600);
 /// Between signs of life.
 const PING_INTERVAL: Duration = Duration::from_secs(30);
 
-/// A destination that is a subject of JetStream: `nats://[USER:PASSWORD@]HOST[:PORT]`, or `tls://`.
+/// A destination that is a subject of JetStream: `nats://[USER:PASSWORD@]HOST[:PORT]`, or `tls://`. A password without
+/// a user is a token, or the text of a `.creds` file.
 ///
 /// # Errors
 /// A request fault of the address, the subject, the credentials or the certificates.
@@ -71,20 +74,21 @@ pub fn nats(url: &str, options: &QueueOptions) -> Result<Box<dyn Transport>, Fau
             "Write names separated by dots, without spaces, * or >.",
         );
     }
-    let identity = if let Some(text) = &options.credentials {
-        if ConnectOptions::new().credentials(text).is_err() {
-            return refuse(
-                "its credentials cannot be read",
-                "Give the .creds file that nsc wrote, whole.",
-            );
+    let user = server.user.clone();
+    let identity = match (user, server.password.clone()) {
+        (Some(user), password) => Identity::User(user, password.unwrap_or_default()),
+        (None, None) => Identity::None,
+        // A secret without a user is the text of a .creds file, or else a token.
+        (None, Some(text)) if text.contains(CREDENTIALS_BEGIN) => {
+            if ConnectOptions::new().credentials(&text).is_err() {
+                return refuse(
+                    "its credentials cannot be read",
+                    "Give the .creds file that nsc wrote, whole.",
+                );
+            }
+            Identity::Credentials(text)
         }
-        Identity::Credentials(text.clone())
-    } else if let Some(token) = &options.token {
-        Identity::Token(token.clone())
-    } else if let Some(user) = &server.user {
-        Identity::User(user.clone(), server.password.clone().unwrap_or_default())
-    } else {
-        Identity::None
+        (None, Some(token)) => Identity::Token(token),
     };
     let tls = match server.tls {
         true => Some(client_config(&server.host, options)?),
@@ -333,7 +337,7 @@ mod tests {
         }
         assert!(nats("nats://10.0.0.1", &with("media.done")).is_ok());
         let options = QueueOptions {
-            credentials: Some("not credentials SECRET".to_owned()),
+            password: Some("-----BEGIN NATS USER JWT-----\nnot credentials SECRET".to_owned()),
             ..with("media.done")
         };
         let fault = nats("nats://10.0.0.1", &options).expect_err("refused");

@@ -15,6 +15,7 @@ use crate::cli::run::OUTPUT_STORAGE;
 use crate::cli::run::bar::Bar;
 use crate::cli::run::publishing::Publishing;
 use crate::cli::run::report::ActivityReport;
+use crate::cli::run::report::CoverReport;
 use crate::cli::run::report::ErrorReport;
 use crate::cli::run::report::QcActivity;
 use crate::cli::run::report::Report;
@@ -139,6 +140,7 @@ impl Errand {
             dropped: Vec::new(),
             warnings: Vec::new(),
             decisions: Vec::new(),
+            covers: Vec::new(),
             qc: Vec::new(),
             errors: Vec::new(),
             activities: Vec::new(),
@@ -398,6 +400,11 @@ impl State {
 /// Adds what a job has to say besides its outputs.
 fn note(made: JobProduct, activity: &str, report: &mut Report) {
     report.decisions.extend(made.decisions);
+    let weighed = made.stills.iter().filter(|mark| mark.score.is_some());
+    report.covers.extend(weighed.map(|mark| CoverReport {
+        activity: activity.to_owned(),
+        mark: *mark,
+    }));
     report.qc.extend(made.qc.map(|report| *report).map(|report| QcActivity {
         activity: activity.to_owned(),
         report,

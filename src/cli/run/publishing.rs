@@ -67,6 +67,7 @@ impl<E: Executor> Publishing<'_, E> {
             reports.push(self.report(activity, product, &names, &named));
             files.extend(named.into_iter().map(|(key, file)| PublishFile {
                 scratch_path: file.scratch_path,
+                from: None,
                 to: ObjectUri::new(OUTPUT_STORAGE, key),
                 size_bytes: file.size_bytes,
                 md5: file.md5,

@@ -11,6 +11,7 @@ use crate::media::product::Proof;
 use crate::media::product::QcReport;
 use crate::media::product::Quality;
 use crate::media::product::Rendition;
+use crate::media::product::StillMark;
 use crate::media::progress::Cost;
 use crate::workflow::status::JobStatus;
 use crate::workflow::status::TaskStatus;
@@ -47,6 +48,9 @@ pub struct Report {
     /// Why ladders that were left to the source are what they are.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub decisions: Vec<LadderDecision>,
+    /// Scores of pictures that were chosen for how they look, the best first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub covers: Vec<CoverReport>,
     /// What quality control found.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub qc: Vec<QcActivity>,
@@ -56,6 +60,16 @@ pub struct Report {
     pub activities: Vec<ActivityReport>,
     /// All attempts together; peak memory is that of the largest.
     pub cost: Cost,
+}
+
+/// One picture that an activity chose, in the order of its output's files.
+#[derive(Debug, Clone, Serialize)]
+pub struct CoverReport {
+    /// The activity.
+    pub activity: String,
+    /// Score and time.
+    #[serde(flatten)]
+    pub mark: StillMark,
 }
 
 /// What one activity of quality control found.
@@ -158,6 +172,12 @@ impl Report {
         }
         for decision in &self.decisions {
             eprintln!("ladder: {}", clean(&decision.summary));
+        }
+        for cover in &self.covers {
+            let time_s = cover.mark.time_s;
+            if let Some(score) = cover.mark.score {
+                eprintln!("{}: the picture at {time_s:.3} s scores {score:.2}", cover.activity);
+            }
         }
         for line in &self.dropped {
             eprintln!("dropped: {}", clean(line));

@@ -75,6 +75,24 @@ pub fn out_file_meta(file: &OutputFile<'_>, deployment: &Deployment) -> Value {
     })
 }
 
+/// `OutFileMeta` of TranscodeComplete: without the play stream, without job ids, with the size of the file.
+pub fn legacy_file_meta(file: &OutputFile<'_>, deployment: &Deployment) -> Value {
+    let mut meta = out_file_meta(file, deployment);
+    if let Some(lists) = meta.as_object_mut() {
+        lists.shift_remove("playStreamInfo");
+        for list in ["audioStreamInfoList", "subtitleStreamInfoList", "videoStreamInfoList"] {
+            let streams = lists.get_mut(list).and_then(Value::as_array_mut);
+            for stream in streams.into_iter().flatten().filter_map(Value::as_object_mut) {
+                stream.shift_remove("jobId");
+            }
+        }
+        if let Some(info) = lists.get_mut("fileBasicInfo").and_then(Value::as_object_mut) {
+            info.insert("fileSize".into(), json!(file.size_bytes.to_string()));
+        }
+    }
+    meta
+}
+
 fn basic_info(file: &OutputFile<'_>, deployment: &Deployment) -> Value {
     let (width, height) = frame_size(file.facts);
     json!({

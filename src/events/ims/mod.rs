@@ -8,13 +8,19 @@
 //! Deliberately absent: anything a receiver of the cloud would not expect; ids of ours travel in headers.
 
 pub mod file_meta;
+pub mod judged;
+pub mod legacy;
+pub mod library;
 pub mod template_config;
 
 use crate::base::clock::UtcMs;
+use crate::base::fault::Fault;
 use crate::events::ActivityBrief;
 use crate::events::Detail;
+use crate::events::Event;
 use crate::events::EventType;
 use crate::events::JobBrief;
+use crate::events::Purpose;
 use crate::events::TaskFact;
 use crate::events::ims::file_meta::OutputFile;
 use crate::events::profile::Deployment;
@@ -30,39 +36,32 @@ use serde_json::json;
 /// The one queue there is, where the cloud has pipelines.
 const PIPELINE: &str = "default";
 
-/// Whether IMS has an event of this kind.
-pub fn has(detail: &Detail) -> bool {
-    !matches!(
-        detail,
-        Detail::QcEnded { .. }
-            | Detail::OpinionEnded { .. }
-            | Detail::CoverEnded { .. }
-            | Detail::CopyEnded { .. }
-            | Detail::TaskProgressed { .. }
-            | Detail::Alert { .. }
-            | Detail::Library { .. }
-            | Detail::Legacy { .. }
-    )
-}
-
-/// `event` as IMS would send it.
-pub fn render(event: &TaskFact<'_>, deployment: &Deployment) -> Rendered {
+/// `event` as IMS would send it; none where it has no such event: quality control, hooks, copies and alerts.
+pub fn render(event: &Event, deployment: &Deployment) -> Option<Rendered> {
+    let body = match &event.detail {
+        Detail::Library { fact } => library::body(event, fact, deployment),
+        _ => task_body(&event.of_task()?, deployment)?,
+    };
     let event_type = event.event_type().as_str();
-    Rendered {
+    Some(Rendered {
         event_type: event_type.to_owned(),
         body: json!({
             "EventType": event_type,
             "UserId": deployment.user_id,
             "EventTime": event.at.wire(),
-            "MessageBody": message_body(event, deployment),
+            "MessageBody": body,
         }),
-    }
+    })
 }
 
-fn message_body(event: &TaskFact<'_>, deployment: &Deployment) -> Value {
+fn task_body(event: &TaskFact<'_>, deployment: &Deployment) -> Option<Map<String, Value>> {
     let mut body = Map::new();
     match event.detail {
         Detail::TaskStarted => task(&mut body, event, "Processing", &[]),
+        Detail::TaskProgressed { percent } => {
+            task(&mut body, event, "Processing", &[]);
+            body.insert("Percent".into(), json!(percent.clamp(0.0, 100.0) as u32));
+        }
         Detail::TaskEnded { status, activities, .. } => task(&mut body, event, task_status(*status), activities),
         Detail::AnalysisEnded { facts } => analysis(&mut body, event, deployment, facts.as_deref()),
         Detail::OutputEnded { .. } => output(&mut body, event, deployment),
@@ -72,7 +71,7 @@ fn message_body(event: &TaskFact<'_>, deployment: &Deployment) -> Value {
             body.insert("Status".into(), json!(if *ok { "Success" } else { "Failed" }));
             body.insert("TaskId".into(), json!(group.as_str()));
             body.insert("TriggerSource".into(), json!(event.task.trigger.as_str()));
-            body.insert("UserData".into(), json!(workflow_user_data(event)));
+            body.insert("UserData".into(), json!(convert_user_data(event)));
             if !ok {
                 errors(&mut body, event.job);
             }
@@ -83,7 +82,7 @@ fn message_body(event: &TaskFact<'_>, deployment: &Deployment) -> Value {
             body.insert("JobId".into(), job_id(event));
             body.insert("Status".into(), json!(convert_status(status)));
             body.insert("TriggerSource".into(), json!(event.task.trigger.as_str()));
-            body.insert("UserData".into(), json!(workflow_user_data(event)));
+            body.insert("UserData".into(), json!(convert_user_data(event)));
             if failed(status) {
                 errors(&mut body, event.job);
             }
@@ -101,17 +100,20 @@ fn message_body(event: &TaskFact<'_>, deployment: &Deployment) -> Value {
             Some((snapshot_type, *count)),
         ),
         Detail::AnimationEnded { object, .. } => picture(&mut body, event, deployment, object.as_ref(), None),
-        // See `has`.
-        Detail::QcEnded { .. }
-        | Detail::OpinionEnded { .. }
-        | Detail::CoverEnded { .. }
-        | Detail::CopyEnded { .. }
-        | Detail::TaskProgressed { .. }
-        | Detail::Alert { .. }
-        | Detail::Library { .. }
-        | Detail::Legacy { .. } => {}
+        Detail::OpinionEnded { .. } => {
+            return match event.event_type() {
+                EventType::AIMediaAuditComplete => Some(judged::audit(event)),
+                EventType::MediaAiAnalysisComplete => Some(judged::analysis(event)),
+                _ => None,
+            };
+        }
+        Detail::CoverEnded { candidates } => return Some(judged::cover(event, candidates, deployment)),
+        Detail::Legacy { fact } => return Some(legacy::body(event, fact, deployment)),
+        Detail::QcEnded { .. } | Detail::CopyEnded { .. } | Detail::Alert { .. } | Detail::Library { .. } => {
+            return None;
+        }
     }
-    Value::Object(body)
+    Some(body)
 }
 
 fn task(body: &mut Map<String, Value>, event: &TaskFact<'_>, status: &str, activities: &[ActivityBrief]) {
@@ -157,6 +159,7 @@ fn output(body: &mut Map<String, Value>, event: &TaskFact<'_>, deployment: &Depl
         object,
         size_bytes,
         facts,
+        fault,
         ..
     } = event.detail
     else {
@@ -188,9 +191,11 @@ fn output(body: &mut Map<String, Value>, event: &TaskFact<'_>, deployment: &Depl
     body.insert("Status".into(), json!(status));
     body.insert("TaskId".into(), json!(output.as_str()));
     body.insert("TriggerSource".into(), json!(event.task.trigger.as_str()));
-    body.insert("UserData".into(), json!(workflow_user_data(event)));
+    body.insert("UserData".into(), json!(convert_user_data(event)));
     if status == "Failed" {
-        errors(body, event.job);
+        let (code, message) = error_of_output(fault.as_ref(), event.job);
+        body.insert("ErrorCode".into(), json!(code));
+        body.insert("ErrorMessage".into(), json!(message));
     }
 }
 
@@ -252,27 +257,35 @@ fn storage_object(object: &ObjectUri, url: &str, deployment: &Deployment) -> Val
     })
 }
 
-fn job_id(event: &TaskFact<'_>) -> Value {
+pub(crate) fn job_id(event: &TaskFact<'_>) -> Value {
     json!(event.job.map_or("", |job| job.id.as_str()))
 }
 
-fn finish_time(event: &TaskFact<'_>) -> String {
+pub(crate) fn finish_time(event: &TaskFact<'_>) -> String {
     let finished: Option<UtcMs> = event.job.and_then(|job| job.finished_at);
     finished.unwrap_or(event.at).wire()
 }
 
-/// What the cloud puts into the MediaConvert events of workflow runs.
-fn workflow_user_data(event: &TaskFact<'_>) -> String {
+/// Whether the job it tells of came to nothing.
+pub(crate) fn has_failed(event: &TaskFact<'_>) -> bool {
+    event.job.is_some_and(|job| failed(job.status))
+}
+
+/// What the cloud puts into the MediaConvert events of workflow runs; those of a job submitted alone echo its caller's.
+fn convert_user_data(event: &TaskFact<'_>) -> String {
+    if event.task.purpose == Purpose::Job {
+        return event.task.user_data.clone().unwrap_or_default();
+    }
     json!({"ImsSrc": "Workflow", "TaskId": event.task.id.as_str()}).to_string()
 }
 
-fn caller_user_data(body: &mut Map<String, Value>, event: &TaskFact<'_>) {
+pub(crate) fn caller_user_data(body: &mut Map<String, Value>, event: &TaskFact<'_>) {
     if let Some(user_data) = &event.task.user_data {
         body.insert("UserData".into(), json!(user_data));
     }
 }
 
-fn errors(body: &mut Map<String, Value>, job: Option<&JobBrief>) {
+pub(crate) fn errors(body: &mut Map<String, Value>, job: Option<&JobBrief>) {
     let (code, message) = error_of(job);
     body.insert("ErrorCode".into(), json!(code));
     body.insert("ErrorMessage".into(), json!(message));
@@ -290,6 +303,14 @@ pub(crate) fn error_of(job: Option<&JobBrief>) -> (String, String) {
             format!("{} ended as {}.", job.activity, job.status.as_str()),
         ),
         None => ("Canceled".to_owned(), "The task was canceled.".to_owned()),
+    }
+}
+
+/// Code and sentence of why one output of a job is missing.
+pub(crate) fn error_of_output(fault: Option<&Fault>, job: Option<&JobBrief>) -> (String, String) {
+    match fault {
+        Some(fault) => (fault.code.clone(), fault.to_string()),
+        None => error_of(job),
     }
 }
 

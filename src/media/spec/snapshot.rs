@@ -96,6 +96,10 @@ pub struct SnapshotSpec {
     /// At most so many pictures, 1..=10000.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count: Option<u32>,
+    /// Look at moments all over the source and keep so many pictures, the best to look at, 1..=20: a cover. `count` and
+    /// `interval_s` are of no account then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub best: Option<u32>,
     /// Explicit moments in seconds, `hh:mm:ss[.SSS]` or per cent of the duration (`"3.5"`, `"00:01:02.5"`, `"10%"`);
     /// replaces interval and count.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -168,6 +172,8 @@ impl SnapshotSpec {
     pub fn is_lone(&self) -> bool {
         if !self.times.is_empty() {
             self.times.len() == 1 || self.count == Some(1)
+        } else if let Some(best) = self.best {
+            best == 1
         } else {
             let steps = self.interval_s.is_some_and(|interval_s| interval_s > 0.0);
             self.count == Some(1) || (self.count.is_none() && !steps)

@@ -21,6 +21,7 @@ pub(super) fn snapshot(findings: &mut Findings, spec: &SnapshotSpec) {
         findings.add("interval_s", "0 spreads count pictures evenly, so it needs count");
     }
     findings.within_if(path("count"), spec.count, 1..=10_000);
+    findings.within_if(path("count"), spec.best, 1..=20);
     findings.within(path("start_s"), spec.start_s, 0.0..=604_800.0);
     for (at, text) in spec.times.iter().enumerate().filter(|(_, text)| !moment_is_valid(text)) {
         findings.add(

@@ -250,6 +250,7 @@ async fn lists_page_and_filter_and_hide_keys() {
         state: Some("dead".to_owned()),
         destination: Some("gone".to_owned()),
         task: Some(TaskId::from("a")),
+        media: None,
         event: Some(event.id.clone()),
     };
     assert_eq!(store.deliveries(filter, None, 10).await.expect("read").len(), 1);

@@ -4,5 +4,9 @@
 //! (`media`), files coming in (`admission`), and lists (`listing`).
 
 pub mod additions;
+pub mod by_hand;
+pub mod categories;
+pub mod deletions;
 pub mod description;
 pub(super) mod facts_of;
+pub mod overview;

@@ -6,6 +6,8 @@
 pub mod arrivals;
 pub mod media;
 pub mod outputs;
+pub mod reviews;
+mod task_pages;
 pub mod tasks;
 
 use super::error::StoreError;
@@ -36,10 +38,25 @@ impl Conditions {
         }
     }
 
+    /// Adds a condition with a value for each `?`.
+    fn when_all(&mut self, condition: &str, values: Vec<String>) {
+        self.always(condition);
+        self.values
+            .extend(values.into_iter().map(|value| Box::new(value) as Box<dyn ToSql + Send>));
+    }
+
     /// Adds a condition without a value.
     fn always(&mut self, condition: &str) {
         self.sql.push_str(if self.sql.is_empty() { " where " } else { " and " });
         self.sql.push_str(condition);
+    }
+
+    /// Adds all of another's.
+    fn add(&mut self, other: Conditions) {
+        if let Some(rest) = other.sql.strip_prefix(" where ") {
+            self.always(rest);
+        }
+        self.values.extend(other.values);
     }
 
     /// The values in their order.

@@ -7,6 +7,7 @@ use super::collect;
 use super::json_or_none;
 use super::only;
 use super::plain;
+use super::task_pages;
 use super::time;
 use super::time_or_none;
 use super::word;
@@ -22,6 +23,7 @@ use crate::objects::uri::ObjectUri;
 use crate::store::Store;
 use crate::store::error::StoreError;
 use crate::store::tasks::Overrides;
+use crate::store::workflows;
 use crate::workflow::resolved::ResolvedWorkflow;
 use crate::workflow::status::JobStatus;
 use crate::workflow::status::TaskStatus;
@@ -29,7 +31,6 @@ use rusqlite::Connection;
 use rusqlite::OptionalExtension;
 use rusqlite::Row;
 use rusqlite::named_params;
-use rusqlite::params_from_iter;
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -49,22 +50,25 @@ pub struct TaskFilter {
 impl TaskFilter {
     /// As conditions on `tasks t` joined with `media m`.
     pub(in crate::store) fn conditions(&self, connection: &Connection) -> Result<ConditionsOf, StoreError> {
+        let mut conditions = self.narrow(connection)?;
+        task_pages::contains(&mut conditions.0, self.text.as_deref());
+        Ok(conditions)
+    }
+
+    /// The same without the text.
+    pub(super) fn narrow(&self, connection: &Connection) -> Result<ConditionsOf, StoreError> {
         let mut conditions = Conditions::default();
         conditions.when("t.status = ?", self.status.map(TaskStatus::as_str));
         if let Some(workflow) = &self.workflow {
             conditions.when("t.workflow_id = ?", Some(workflow_id(connection, workflow)?));
         }
         conditions.when("t.media_id = ?", self.media.clone());
-        conditions.when(
-            "(m.key like ? escape '\\' or t.user_data like ? escape '\\')",
-            self.text.as_deref().map(super::containing),
-        );
         Ok(ConditionsOf(conditions))
     }
 }
 
 /// Conditions that another file of the store adds its own to.
-pub(in crate::store) struct ConditionsOf(Conditions);
+pub(in crate::store) struct ConditionsOf(pub(super) Conditions);
 
 impl ConditionsOf {
     /// Adds one without a value.
@@ -135,11 +139,11 @@ pub struct TaskSummary {
     pub ended: Option<UtcMs>,
 }
 
-const TASK: &str = "select t.id, t.workflow_id, t.workflow_version, t.workflow_name, t.media_id, m.storage, m.key, \
+pub(super) const TASK: &str = "select t.id, t.workflow_id, t.workflow_version, t.workflow_name, t.media_id, m.storage, m.key, \
     m.size_bytes, t.status, t.trigger, t.user_data, t.priority, t.intent, t.runs, t.created_ms, t.started_ms, t.ended_ms \
     from tasks t join media m on m.id = t.media_id";
 
-fn task_of(row: &Row<'_>) -> Result<TaskSummary, StoreError> {
+pub(super) fn task_of(row: &Row<'_>) -> Result<TaskSummary, StoreError> {
     Ok(TaskSummary {
         id: TaskId::from(plain::<String>(row, "id")?),
         workflow: WorkflowId::from(plain::<String>(row, "workflow_id")?),
@@ -285,11 +289,7 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<TaskSummary>, StoreError> {
         self.read("list tasks", move |connection| {
-            let mut conditions = filter.conditions(connection)?;
-            conditions.when("t.id < ?", before);
-            let sql = format!("{TASK}{} order by t.id desc limit {limit}", conditions.sql());
-            let mut statement = connection.prepare_cached(&sql)?;
-            collect(statement.query(params_from_iter(conditions.values()))?, task_of)
+            task_pages::read(connection, &filter, before.as_deref(), limit)
         })
         .await
     }
@@ -301,21 +301,16 @@ impl Store {
     pub async fn show_task(&self, id: &TaskId) -> Result<TaskDetail, StoreError> {
         let id = id.clone();
         self.read("show a task", move |connection| {
-            const WORKFLOW: &str =
-                "select resolved from workflow_versions where workflow_id = :workflow and version = :version";
             const OVERRIDES: &str = "select overrides from tasks where id = :task";
             const ATTEMPTS: &str = "select id, number, phase, jobs, threads, started_ms, ended_ms, outcome, fault, cost \
                 from attempts where task_id = :task order by number";
             let task = find_task(connection, &id)?;
-            let workflow = connection
-                .prepare_cached(WORKFLOW)?
-                .query_row(
-                    named_params! { ":workflow": task.workflow.as_str(), ":version": task.workflow_version },
-                    |row| row.get::<_, String>(0),
-                )
-                .optional()?
-                .map(|text| serde_json::from_str(&text).map(Arc::new))
-                .transpose()?;
+            let version = u32::try_from(task.workflow_version).unwrap_or(0);
+            let workflow = match workflows::resolved(connection, &task.workflow, version) {
+                Ok(workflow) => Some(Arc::new(workflow)),
+                Err(StoreError::NotFound { .. }) => None,
+                Err(error) => return Err(error),
+            };
             let overrides: Option<String> = connection
                 .prepare_cached(OVERRIDES)?
                 .query_row(named_params! { ":task": id.as_str() }, |row| row.get(0))?;

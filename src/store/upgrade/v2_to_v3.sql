@@ -21,8 +21,21 @@ alter table media add column modified_ms integer not null default 0;
 alter table media add column search_row integer;
 update media set modified_ms = created_ms;
 
+alter table tokens add column expires_ms integer;
+create index audit_by_who on audit (who, seq);
+create index audit_by_verb on audit (verb, seq);
+create index audit_by_subject on audit (subject, seq);
+create table own_files (
+  storage text not null,
+  key text not null,
+  size_bytes integer not null,
+  mtime_ns integer,
+  etag text,
+  primary key (storage, key)
+) strict, without rowid;
 alter table tasks add column purpose text not null default 'run' check (purpose in ('run', 'register', 'job'));
 alter table attempts add column device text;
+alter table publish_intents add column from_object text;
 
 create index jobs_ready_worker on jobs (priority desc, ready_ms, task_id, not_before_ms)
   where status = 'Init' and ready_ms is not null and carrier = 0;
@@ -30,6 +43,7 @@ create index jobs_ready_daemon on jobs (priority desc, ready_ms, task_id)
   where status = 'Init' and ready_ms is not null and carrier = 1;
 create index jobs_ready_errand on jobs (priority desc, ready_ms, task_id, not_before_ms)
   where status = 'Init' and ready_ms is not null and carrier = 2;
+create index jobs_waiting on jobs (not_before_ms) where status = 'Waiting' and not_before_ms > 0;
 
 alter table tasks add column search_row integer;
 create unique index tasks_by_search on tasks (search_row) where search_row is not null;
@@ -88,6 +102,7 @@ create table additions (
   created_ms integer not null,
   unique (media_id, storage, key)
 ) strict;
+create index additions_by_object on additions (storage, key);
 create table uploads (
   id text primary key,
   storage text not null,
@@ -141,6 +156,7 @@ create table reviews (
   state text not null check (state in ('waiting', 'approved', 'blocked', 'expired', 'canceled')),
   instructions text not null default '',
   due_ms integer,
+  on_timeout text not null default 'fail' check (on_timeout in ('fail', 'approve', 'block')),
   auditor text,
   reason text not null default '',
   comment text not null default '',
@@ -150,6 +166,7 @@ create table reviews (
 ) strict;
 create index reviews_by_state on reviews (state, id);
 create index reviews_by_media on reviews (media_id, id);
+create index reviews_by_task on reviews (task_id) where task_id is not null;
 create index reviews_by_job on reviews (job_id) where job_id is not null;
 create index reviews_due on reviews (due_ms) where state = 'waiting' and due_ms is not null;
 create table users (

@@ -5,6 +5,7 @@
 use crate::base::clock::UtcMs;
 use crate::base::ids::DeliveryId;
 use crate::base::ids::EventId;
+use crate::base::ids::MediaId;
 use crate::base::ids::TaskId;
 use crate::store::delivery_list::DeliveryFilter;
 use crate::store::delivery_list::DeliveryRow;
@@ -124,6 +125,7 @@ pub struct DeliveryDetailView {
 /// Which deliveries, and which page of them.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub struct ListQuery {
     /// pending, done or dead.
     status: Option<String>,
@@ -131,9 +133,12 @@ pub struct ListQuery {
     destination: Option<String>,
     /// Only those of this task.
     task: Option<String>,
+    /// Only those of events of this media.
+    media: Option<String>,
     /// Only those of this event.
     event: Option<String>,
     /// How many, 1 to 500.
+    #[param(minimum = 1, maximum = 500)]
     limit: Option<u32>,
     /// The `next` of the page before.
     cursor: Option<String>,
@@ -164,6 +169,7 @@ fn filter(
     status: Option<String>,
     destination: Option<String>,
     task: Option<String>,
+    media: Option<String>,
     event: Option<String>,
 ) -> Answer<DeliveryFilter> {
     if let Some(word) = status
@@ -180,6 +186,7 @@ fn filter(
         state: status,
         destination,
         task: task.map(TaskId::from),
+        media: media.map(MediaId::from),
         event: event.map(EventId::from),
     })
 }
@@ -194,12 +201,22 @@ pub async fn of_task(state: &WebState, task: &TaskId, limit: usize) -> Answer<Ve
     Ok(rows.into_iter().map(Into::into).collect())
 }
 
+/// The deliveries of events of a media, newest first.
+pub async fn of_media(state: &WebState, media: &MediaId, limit: usize) -> Answer<Vec<DeliveryView>> {
+    let of_media = DeliveryFilter {
+        media: Some(media.clone()),
+        ..DeliveryFilter::default()
+    };
+    let rows = state.store.deliveries(of_media, None, limit).await?;
+    Ok(rows.into_iter().map(Into::into).collect())
+}
+
 /// List deliveries, newest first.
 #[utoipa::path(get, path = "/api/v1/deliveries", tag = "deliveries", params(ListQuery),
     responses((status = 200, body = Page<DeliveryView>), (status = "default", body = Problem)))]
 pub async fn list(State(state): State<WebState>, Asked(query): Asked<ListQuery>) -> Answer<Json<Page<DeliveryView>>> {
     let wanted = Wanted::read("deliveries", query.limit, query.cursor.as_deref())?;
-    let filter = filter(query.status, query.destination, query.task, query.event)?;
+    let filter = filter(query.status, query.destination, query.task, query.media, query.event)?;
     let before = wanted.after.clone().map(DeliveryId::from);
     let rows = state.store.deliveries(filter, before, wanted.rows()).await?;
     Ok(Json(wanted.page(
@@ -246,7 +263,7 @@ pub async fn replay_many(
     Extension(caller): Extension<Caller>,
     Given(request): Given<ReplayRequest>,
 ) -> Answer<(StatusCode, Json<ReplayAnswer>)> {
-    let filter = filter(request.status, request.destination, request.task, request.event)?;
+    let filter = filter(request.status, request.destination, request.task, None, request.event)?;
     let count = state.store.replay_deliveries(filter, UtcMs::now()).await?;
     state.bells.callback.ring();
     state

@@ -3,6 +3,7 @@
 //! Guarantees: what is shown is the fact itself, in our own words. Deliberately absent: wire profiles, which belong to
 //! deliveries; the stream (`stream`).
 
+use crate::base::ids::MediaId;
 use crate::base::ids::TaskId;
 use crate::store::events::EventFilter;
 use crate::store::events::StoredEvent;
@@ -63,13 +64,17 @@ impl From<StoredEvent> for EventView {
 /// Which events, and which page of them.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub struct ListQuery {
     /// Only those of this type.
     #[serde(rename = "type")]
     kind: Option<String>,
     /// Only those of this task.
     task: Option<String>,
+    /// Only those of this media.
+    media: Option<String>,
     /// How many, 1 to 500.
+    #[param(minimum = 1, maximum = 500)]
     limit: Option<u32>,
     /// The `next` of the page before.
     cursor: Option<String>,
@@ -84,6 +89,7 @@ pub async fn list(State(state): State<WebState>, Asked(query): Asked<ListQuery>)
     let filter = EventFilter {
         event_type: query.kind,
         task: query.task.map(TaskId::from),
+        media: query.media.map(MediaId::from),
     };
     let rows = state.store.events(filter, before, wanted.rows()).await?;
     Ok(Json(wanted.page("events", rows, |row| row.seq.to_string(), Into::into)))

@@ -4,14 +4,27 @@
 //! `yyyy-MM-ddTHH:mm:ssZ`; unknown fields and parameters are refused. Deliberately absent: policy; a handler reads or
 //! writes the store, rings a bell, and answers.
 
+pub mod access_keys;
+pub mod additions;
+pub mod audit;
+pub mod batches;
+pub mod categories;
 pub mod deliveries;
 pub mod devices;
 pub mod dry_run;
 pub mod events;
+pub mod history;
+pub mod hooks;
 pub mod media;
+pub mod media_deletion;
+pub mod media_urls;
+pub mod media_view;
 pub mod objects;
+pub mod objects_browse;
 pub mod outputs;
 pub mod pulls;
+pub mod reviews;
+pub mod sessions;
 pub mod starting;
 pub mod storages;
 pub mod stream;
@@ -21,6 +34,7 @@ pub mod tasks;
 pub mod templates;
 pub mod tokens;
 pub mod uploads;
+pub mod users;
 pub mod versions;
 pub mod wish;
 pub mod workflow_view;

@@ -2,7 +2,7 @@
 //!
 //! Guarantees: an `event` carries its sequence as its id, so a client that comes back with Last-Event-ID misses none,
 //! however long it was away; `progress` has no id and is only about now; a stream ends when its caller's token is
-//! revoked. Deliberately absent: memory of clients; a stream is a loop over the events table, so it costs nothing while nobody listens.
+//! revoked or the session ends. Deliberately absent: memory of clients; a stream is a loop over the events table, so it costs nothing while nobody listens.
 
 use crate::store::events::StoredEvent;
 use crate::web::api::events::EventView;
@@ -44,8 +44,8 @@ struct ProgressEvent<'a> {
 
 struct Follow {
     state: WebState,
-    /// Id of the token that the stream was opened with.
-    token: String,
+    /// Whose token or session the stream was opened with.
+    caller: Caller,
     last_seq: i64,
     /// What was told of each running job.
     told: BTreeMap<String, ProgressView>,
@@ -81,7 +81,7 @@ pub async fn follow(
     };
     let follow = Follow {
         state,
-        token: caller.token,
+        caller,
         last_seq,
         told: BTreeMap::new(),
         ready: VecDeque::new(),
@@ -96,7 +96,7 @@ pub async fn follow(
 }
 
 impl Follow {
-    /// The next event; none when the program stops, the token is revoked or the database cannot be read: the client
+    /// The next event; none when the program stops, the caller may come in no more or the database cannot be read: the client
     /// comes back by itself.
     async fn next(&mut self) -> Option<Event> {
         if std::mem::take(&mut self.first) {
@@ -114,11 +114,11 @@ impl Follow {
                 }
             }
             // A stream may be open for weeks, and whoever revokes a token expects it to end now.
-            match self.state.store.token_is_good(&self.token).await {
+            match self.caller.is_good(&self.state).await {
                 Ok(true) => {}
                 Ok(false) => return None,
                 Err(error) => {
-                    tracing::warn!(%error, "an event stream ends because its token cannot be looked up");
+                    tracing::warn!(%error, "an event stream ends because its caller cannot be looked up");
                     return None;
                 }
             }

@@ -8,6 +8,7 @@ use crate::store::listing::tasks::JobDetail;
 use crate::store::listing::tasks::TaskSummary;
 use crate::web::ports::Live;
 use crate::workflow::resolved::Activity;
+use crate::workflow::status::JobStatus;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -174,7 +175,8 @@ pub struct JobView {
     pub fault: Option<Value>,
     /// Why it was skipped.
     pub skip_reason: Option<String>,
-    /// What was dropped, warnings, where the work was done, and what quality control found.
+    /// What was dropped, warnings, where the work was done, what quality control found, and under `opinion` what a person or
+    /// a program thinks: verdict, labels, segments, summary, by.
     pub result: Option<Value>,
     /// When its needs allowed it to run.
     pub ready_at: Option<String>,
@@ -189,7 +191,7 @@ pub struct JobView {
 impl JobView {
     /// The job, and how far it is if it is among the running ones.
     pub fn new(job: JobDetail, running: &[Live]) -> Self {
-        let waits = job.not_before.0 > 0 && job.ended.is_none();
+        let waits = job.not_before.0 > 0 && job.status == JobStatus::Init;
         JobView {
             created_at: job.created.wire(),
             status: job.status.as_str().to_owned(),

@@ -11,6 +11,8 @@ use crate::store::listing::tasks::TaskFilter;
 use crate::web::api::deliveries::DeliveryView;
 use crate::web::api::events::EventView;
 use crate::web::api::outputs::OutputView;
+use crate::web::api::reviews;
+use crate::web::api::reviews::ReviewView;
 use crate::web::api::starting;
 use crate::web::api::starting::Likeness;
 use crate::web::api::starting::Order;
@@ -43,7 +45,10 @@ use serde::Deserialize;
 use serde::Serialize;
 use serde_json::Map;
 use serde_json::Value;
+use serde_json::json;
 use std::collections::BTreeMap;
+use std::time::Duration;
+use std::time::Instant;
 use utoipa::IntoParams;
 use utoipa::ToSchema;
 
@@ -86,6 +91,7 @@ pub struct StartRequest {
 /// Which tasks, and which page of them.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub struct ListQuery {
     /// Only those of this status.
     status: Option<String>,
@@ -96,13 +102,14 @@ pub struct ListQuery {
     /// Only those whose object or user data contain this text.
     text: Option<String>,
     /// How many, 1 to 500.
+    #[param(minimum = 1, maximum = 500)]
     limit: Option<u32>,
     /// The `next` of the page before.
     cursor: Option<String>,
 }
 
 /// Which tasks a bulk wish is for; absent filters do not narrow.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BulkRequest {
     /// Only those of this status.
@@ -114,6 +121,20 @@ pub struct BulkRequest {
     /// Only those whose object or user data contain this text.
     text: Option<String>,
 }
+
+/// What forgetting reached.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DeletedAnswer {
+    /// Tasks that are gone.
+    tasks: u64,
+    /// There are others; call again.
+    more: bool,
+}
+
+/// Tasks forgotten by one transaction.
+const DELETE_AT_ONCE: usize = 25;
+/// After this no further transaction is begun.
+const DELETE_WITHIN: Duration = Duration::from_secs(20);
 
 /// What a bulk wish reached.
 #[derive(Debug, Serialize, ToSchema)]
@@ -138,6 +159,8 @@ pub struct TaskDetailView {
     attempts: Vec<AttemptView>,
     /// Its outputs, with links.
     outputs: Vec<OutputView>,
+    /// What people were asked, newest first, at most 100.
+    reviews: Vec<ReviewView>,
     /// Its events, newest first, at most 100.
     events: Vec<EventView>,
     /// Its deliveries, newest first, at most 100.
@@ -236,10 +259,11 @@ pub async fn show(State(state): State<WebState>, Named(id): Named) -> Answer<Jso
     let outputs = state.store.outputs_of_task(&id).await?;
     let of_task = EventFilter {
         task: Some(id.clone()),
-        event_type: None,
+        ..EventFilter::default()
     };
     let events = state.store.events(of_task, None, SHOWN_WITH_TASK).await?;
     let deliveries = crate::web::api::deliveries::of_task(&state, &id, SHOWN_WITH_TASK).await?;
+    let reviews = reviews::of_task(&state, id.as_str(), SHOWN_WITH_TASK).await?;
     let running = running_of(&state, &id);
     Ok(Json(TaskDetailView {
         task: detail.task.into(),
@@ -254,6 +278,7 @@ pub async fn show(State(state): State<WebState>, Named(id): Named) -> Answer<Jso
             .into_iter()
             .map(|output| OutputView::new(output, &state))
             .collect(),
+        reviews,
         events: events.into_iter().map(Into::into).collect(),
         deliveries,
     }))
@@ -329,16 +354,61 @@ pub async fn retry_many(
     wish_many(&state, &caller, Intent::Retry, request).await
 }
 
+/// Forget a task that has ended, with its jobs, attempts and events. Files stay, and so does what is still to be delivered.
+#[utoipa::path(delete, path = "/api/v1/tasks/{id}", tag = "tasks", params(("id" = String, Path,)),
+    responses((status = 204), (status = "default", body = Problem)))]
+pub async fn delete(
+    State(state): State<WebState>,
+    Extension(caller): Extension<Caller>,
+    Named(id): Named,
+) -> Answer<StatusCode> {
+    let id = TaskId::from(id);
+    let task = state.store.show_task_summary(&id).await?;
+    while !state.store.forget_task(&id).await? {}
+    let detail = json!({ "workflow": task.workflow_name, "object": task.object.to_string() });
+    state.audit_with(&caller, "task.delete", id.as_str(), detail).await;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Forget every task that the filters find and that has ended, with its jobs, attempts and events. Files stay, and so does
+/// what is still to be delivered. A call works for some seconds at most; `more` says that it left some.
+#[utoipa::path(post, path = "/api/v1/tasks/delete", tag = "tasks", request_body = BulkRequest,
+    responses((status = 200, body = DeletedAnswer), (status = "default", body = Problem)))]
+pub async fn delete_many(
+    State(state): State<WebState>,
+    Extension(caller): Extension<Caller>,
+    Given(request): Given<BulkRequest>,
+) -> Answer<Json<DeletedAnswer>> {
+    let asked = serde_json::to_value(&request).unwrap_or_default();
+    let filter = filter(request.status.as_deref(), request.workflow, request.media, request.text)?;
+    let began = Instant::now();
+    let mut answer = DeletedAnswer { tasks: 0, more: true };
+    while answer.more && began.elapsed() < DELETE_WITHIN {
+        let forgotten = state.store.forget_tasks(filter.clone(), DELETE_AT_ONCE).await?;
+        answer.tasks += u64::try_from(forgotten.tasks).unwrap_or(0);
+        answer.more = forgotten.more;
+    }
+    let detail = json!({ "filter": asked, "tasks": answer.tasks });
+    state
+        .audit_with(&caller, "task.delete", &format!("{} tasks", answer.tasks), detail)
+        .await;
+    Ok(Json(answer))
+}
+
 async fn wish_many(
     state: &WebState,
     caller: &Caller,
     intent: Intent,
     request: BulkRequest,
 ) -> Answer<(StatusCode, Json<BulkAnswer>)> {
+    let asked = serde_json::to_value(&request).unwrap_or_default();
     let filter = filter(request.status.as_deref(), request.workflow, request.media, request.text)?;
     let tasks = state.store.intend_all(filter, intent).await?;
     state.bells.scheduler.ring();
-    state.audit(caller, verb(intent), &format!("{tasks} tasks")).await;
+    let detail = json!({ "filter": asked, "tasks": tasks });
+    state
+        .audit_with(caller, verb(intent), &format!("{tasks} tasks"), detail)
+        .await;
     let tasks = u64::try_from(tasks).unwrap_or(u64::MAX);
     Ok((StatusCode::ACCEPTED, Json(BulkAnswer { tasks })))
 }

@@ -1,0 +1,28 @@
+//! A definition in a file, sent to the daemon as it is.
+//!
+//! Guarantees: TOML goes as text, so that messages name its lines; a name that ends in `.json` is JSON. Deliberately
+//! absent: whether it is good.
+
+use crate::cli::client::Client;
+use crate::cli::outcome::BadUsage;
+use serde_json::Value;
+use std::path::Path;
+
+/// Posts the file to `path`.
+///
+/// # Errors
+/// It cannot be read, or the daemon refused it.
+pub async fn send(client: &Client, file: &Path, path: &str) -> anyhow::Result<Value> {
+    let text = std::fs::read_to_string(file).map_err(|error| {
+        BadUsage(format!(
+            "read of {} failed: {error}. Name a readable TOML or JSON file.",
+            file.display()
+        ))
+    })?;
+    if file.extension().is_some_and(|extension| extension == "json") {
+        let body: Value = serde_json::from_str(&text)
+            .map_err(|error| BadUsage(format!("{} is not JSON: {error}", file.display())))?;
+        return client.post(path, &body).await;
+    }
+    client.post_toml(path, text).await
+}
