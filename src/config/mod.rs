@@ -10,7 +10,7 @@ pub mod file;
 pub mod gpu;
 mod layout;
 pub mod resolved;
-pub mod secret;
+mod secret;
 mod storage;
 
 use crate::base::fault::Blame;

@@ -30,6 +30,7 @@ pub mod conclusions;
 mod covers;
 pub mod deliveries;
 pub mod delivery_list;
+pub mod destinations;
 pub mod errands;
 pub mod error;
 pub mod events;
