@@ -8,6 +8,7 @@ mod alerts;
 mod definitions;
 pub mod destinations;
 mod gauges;
+mod inlet;
 mod lock;
 mod ports;
 
@@ -182,6 +183,7 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
             .iter()
             .map(|storage| Folder::new(&storage.name, &storage.path)),
     );
+    let (inlet, web_inlet) = inlet::build(&config, &store, &bells, storages.clone(), sealer.clone())?;
     let ready = Arc::new(AtomicBool::new(false));
     let web_stop = CancellationToken::new();
     let objects = Arc::new(FolderObjects::new(
@@ -197,6 +199,7 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
         bells: bells.clone(),
         objects,
         writer,
+        inlet: web_inlet,
         progress: Arc::new(ports::Progress(board)),
         storages: Arc::new(ports::Storages(trigger.board())),
         devices: Arc::new(ports::Devices(devices)),
@@ -238,6 +241,8 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
         CancellationToken::new(),
     );
     let scheduling = tokio::spawn(scheduler.run(scheduler_stop.clone()));
+    let inlet_stop = CancellationToken::new();
+    let letting_in = tokio::spawn(inlet.run(inlet_stop.clone()));
     let triggering = {
         let stop = trigger_stop.clone();
         tokio::spawn(async move { trigger.run(stop).await })
@@ -278,6 +283,8 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
     ready.store(false, Ordering::Release);
     trigger_stop.cancel();
     ended("the triggers", triggering).await;
+    inlet_stop.cancel();
+    ended("what brings files in", letting_in).await;
     scheduler_stop.cancel();
     ended("the scheduler", scheduling).await;
     library_stop.cancel();

@@ -16,6 +16,8 @@ use url::Url;
 /// How far a URL may reach.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Reach {
+    /// The internet alone: what users have fetched by address.
+    Public,
     /// Private networks and the internet: what users write into workflows and requests.
     Network,
     /// This host too: what the administrator writes into the configuration file.
@@ -58,10 +60,23 @@ fn refusal_v4(v4: Ipv4Addr, reach: Reach) -> Option<&'static str> {
     if v4.is_multicast() || v4.is_broadcast() {
         return Some("it is an address of many hosts");
     }
-    if v4.is_loopback() && reach == Reach::Network {
+    if v4.is_loopback() && reach != Reach::Loopback {
         return Some("it is this host itself");
     }
+    if reach == Reach::Public && !is_public_v4(v4) {
+        return Some("it is not an address of the internet");
+    }
     None
+}
+
+/// Neither private nor set aside for something else (IANA's registry of special-purpose addresses).
+fn is_public_v4(v4: Ipv4Addr) -> bool {
+    let [a, b, c, _] = v4.octets();
+    let shared = a == 100 && (64..128).contains(&b);
+    let protocols = a == 192 && b == 0 && c == 0;
+    let benchmarks = a == 198 && (18..20).contains(&b);
+    let reserved = a >= 240;
+    !(v4.is_private() || shared || protocols || benchmarks || reserved || v4.is_documentation())
 }
 
 fn refusal_v6(v6: Ipv6Addr, reach: Reach) -> Option<&'static str> {
@@ -69,7 +84,7 @@ fn refusal_v6(v6: Ipv6Addr, reach: Reach) -> Option<&'static str> {
         return Some("it is no address of a host");
     }
     if v6.is_loopback() {
-        return (reach == Reach::Network).then_some("it is this host itself");
+        return (reach != Reach::Loopback).then_some("it is this host itself");
     }
     if let Some(v4) = embedded_v4(v6) {
         return refusal_v4(v4, reach);
@@ -83,7 +98,19 @@ fn refusal_v6(v6: Ipv6Addr, reach: Reach) -> Option<&'static str> {
     if v6.is_multicast() {
         return Some("it is an address of many hosts");
     }
+    if reach == Reach::Public && !is_public_v6(v6) {
+        return Some("it is not an address of the internet");
+    }
     None
+}
+
+/// Of the global unicast range, and not set aside in it.
+fn is_public_v6(v6: Ipv6Addr) -> bool {
+    let s = v6.segments();
+    let documentation = s[0] == 0x2001 && s[1] == 0x0db8;
+    // 2001::/23 holds Teredo, ORCHID and the like.
+    let protocols = s[0] == 0x2001 && s[1] < 0x0200;
+    s[0] & 0xe000 == 0x2000 && !documentation && !protocols
 }
 
 /// The IPv4 address that packets to `v6` end at: mapped, compatible, NAT64 and 6to4 forms.
@@ -108,7 +135,9 @@ pub fn host_refusal<S: AsRef<str>>(host: &Host<S>, reach: Reach) -> Option<&'sta
     match host {
         Host::Ipv4(v4) => refusal_v4(*v4, reach),
         Host::Ipv6(v6) => refusal_v6(*v6, reach),
-        Host::Domain(name) if reach == Reach::Network && is_local_name(name.as_ref()) => Some("it is this host itself"),
+        Host::Domain(name) if reach != Reach::Loopback && is_local_name(name.as_ref()) => {
+            Some("it is this host itself")
+        }
         Host::Domain(_) => None,
     }
 }
@@ -212,6 +241,44 @@ mod tests {
         }
         assert!(check_callback_url("http://127.0.0.1:9/", Reach::Loopback).is_ok());
         assert!(check_callback_url("http://localhost:9/", Reach::Loopback).is_ok());
+    }
+
+    #[test]
+    fn what_is_fetched_by_address_is_on_the_internet() {
+        for public in [
+            "93.184.216.34",
+            "8.8.8.8",
+            "2606:4700::1111",
+            "192.0.1.1",
+            "64:ff9b::808:808",
+        ] {
+            let address = public.parse().expect("an address");
+            assert_eq!(refusal(address, Reach::Public), None, "{public}");
+        }
+        for private in [
+            "10.0.0.1",
+            "172.16.0.1",
+            "192.168.1.1",
+            "127.0.0.1",
+            "100.64.0.1",
+            "198.18.0.1",
+            "203.0.113.5",
+            "240.0.0.1",
+            "169.254.169.254",
+            "0.0.0.0",
+            "::1",
+            "::",
+            "fd00::1",
+            "fe80::1",
+            "2001:db8::1",
+            "2001::1",
+            "::ffff:10.0.0.1",
+            "64:ff9b::a00:1",
+            "2002:c0a8:101::1",
+        ] {
+            let address = private.parse().expect("an address");
+            assert!(refusal(address, Reach::Public).is_some(), "{private}");
+        }
     }
 
     #[test]

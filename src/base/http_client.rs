@@ -34,6 +34,23 @@ pub fn chain(error: &reqwest::Error) -> String {
     }
 }
 
+/// A name led to no address that may be reached.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct AddressRefused(String);
+
+/// Why no connection was even tried, where `error` says that: asking again leads to the same.
+pub fn refused_address(error: &reqwest::Error) -> Option<String> {
+    let mut cause: Option<&dyn std::error::Error> = std::error::Error::source(error);
+    while let Some(error) = cause {
+        if let Some(refused) = error.downcast_ref::<AddressRefused>() {
+            return Some(refused.0.clone());
+        }
+        cause = error.source();
+    }
+    None
+}
+
 /// Why the host of `url` must not be reached, where it is written as an address: those never come to a resolver.
 pub fn literal_refusal(url: &Url, reach: Reach) -> Option<String> {
     let reason = match url.host() {
@@ -157,7 +174,7 @@ impl reqwest::dns::Resolve for CheckedResolver {
         let reach = self.reach;
         Box::pin(async move {
             let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
-            let allowed = allowed(found, reach)?;
+            let allowed = allowed(found, reach).map_err(AddressRefused)?;
             Ok(Box::new(allowed.into_iter()) as reqwest::dns::Addrs)
         })
     }

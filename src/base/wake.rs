@@ -27,6 +27,38 @@ impl Bell {
     }
 }
 
+/// Wakes everybody who waits, and nobody later: for requests that wait for something to end.
+#[derive(Debug, Clone, Default)]
+pub struct Gong(Arc<Notify>);
+
+impl Gong {
+    /// Wakes all who listen now.
+    pub fn strike(&self) {
+        self.0.notify_waiters();
+    }
+
+    /// Looks until there is something to see or the time is up; looks again at every stroke. A stroke during a look
+    /// is not missed.
+    pub async fn until<T, F: Future<Output = Option<T>>>(
+        &self,
+        limit: std::time::Duration,
+        mut look: impl FnMut() -> F,
+    ) -> Option<T> {
+        let end = tokio::time::Instant::now() + limit;
+        loop {
+            let stroke = self.0.notified();
+            tokio::pin!(stroke);
+            stroke.as_mut().enable();
+            if let Some(seen) = look().await {
+                return Some(seen);
+            }
+            if tokio::time::timeout_at(end, stroke).await.is_err() {
+                return look().await;
+            }
+        }
+    }
+}
+
 /// The bells of the daemon, one a loop.
 #[derive(Debug, Clone, Default)]
 pub struct Bells {
@@ -34,6 +66,10 @@ pub struct Bells {
     pub scheduler: Bell,
     /// Events were written: the dispatcher of deliveries.
     pub callback: Bell,
+    /// An upload became whole, a pull was asked for or cancelled: who brings files into the library.
+    pub inlet: Bell,
+    /// Struck when an upload or a pull ended.
+    pub landed: Gong,
     /// Storages or workflows changed: the triggers.
     pub trigger: Bell,
     /// Media are to be deleted: the keeper of the library.

@@ -62,7 +62,8 @@ impl Client {
         let began = Instant::now();
         let client = match (&to.client, to.reach) {
             (Some(client), _) => client,
-            (None, Reach::Network) => &self.network,
+            // Nothing is sent to public addresses alone: only fetching asks for that.
+            (None, Reach::Network | Reach::Public) => &self.network,
             (None, Reach::Loopback) => &self.loopback,
         };
         // Addresses written as such never reach the resolver.

@@ -4,8 +4,8 @@
 //! standard output, everything for people to standard error. Deliberately absent: what the commands do.
 
 pub mod access_key;
-pub mod audit;
 pub mod alert;
+pub mod audit;
 pub mod backup;
 pub mod batch;
 pub mod bench;

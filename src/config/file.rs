@@ -5,6 +5,7 @@
 //! refused with the nearest known one. Deliberately absent: meaning, which `resolved` gives.
 
 use crate::config::gpu::GpuSection;
+use crate::config::library::LibrarySection;
 use serde::Deserialize;
 use serde::Deserializer;
 use serde::Serialize;
@@ -82,6 +83,8 @@ pub struct File {
     pub capacity: CapacitySection,
     /// `[limits]`.
     pub limits: LimitsSection,
+    /// `[library]`.
+    pub library: LibrarySection,
     /// `[retention]`.
     pub retention: RetentionSection,
     /// `[security]`.
@@ -216,9 +219,11 @@ pub struct DestinationSection {
     pub queue: String,
     pub exchange: String,
     pub routing_key: String,
+    pub declare: bool,
     pub subject: String,
     pub topic: String,
     pub stream: String,
+    pub max_entries: u64,
     pub program: String,
     pub storage: String,
     pub prefix: String,
@@ -256,9 +261,11 @@ impl Default for DestinationSection {
             queue: empty(),
             exchange: empty(),
             routing_key: empty(),
+            declare: false,
             subject: empty(),
             topic: empty(),
             stream: empty(),
+            max_entries: 0,
             program: empty(),
             storage: empty(),
             prefix: empty(),
@@ -412,6 +419,7 @@ impl Default for AlertsSection {
 #[expect(missing_docs, reason = "every key is described in config/reelmill.toml")]
 pub struct SecuritySection {
     pub sandbox: Sandbox,
+    pub allow_private_pulls: bool,
     pub session_hours: u32,
 }
 
@@ -419,6 +427,7 @@ impl Default for SecuritySection {
     fn default() -> Self {
         SecuritySection {
             sandbox: Sandbox::default(),
+            allow_private_pulls: false,
             session_hours: 12,
         }
     }

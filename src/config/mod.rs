@@ -9,6 +9,7 @@ mod destination;
 pub mod file;
 pub mod gpu;
 mod layout;
+pub mod library;
 pub mod resolved;
 mod secret;
 mod storage;

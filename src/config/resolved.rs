@@ -13,6 +13,8 @@ use crate::config::file::Watch;
 use crate::config::gpu;
 use crate::config::gpu::Gpu;
 use crate::config::layout;
+use crate::config::library;
+use crate::config::library::Library;
 use crate::config::storage;
 use crate::media::limits::Limits;
 use crate::objects::uri::ObjectUri;
@@ -50,6 +52,10 @@ pub struct Config {
     pub capacity: Capacity,
     /// Limits against hostile sources.
     pub limits: Limits,
+    /// What comes into the library by upload or by address.
+    pub library: Library,
+    /// Pulls may also reach private networks and this host.
+    pub allow_private_pulls: bool,
     /// How long rows are kept.
     pub retention: Retention,
     /// How strictly workers are caged.
@@ -202,6 +208,7 @@ pub(super) fn resolve(raw: &File, folder: &Path) -> Result<Config, Vec<Wrong>> {
     let unified = destination::unified(&mut findings, raw, folder, &mut destinations, &mut destination_files);
     destination::check_storages(&mut findings, raw);
     let storages = layout::check(&mut findings, &server, storages);
+    let library = library::resolve(&mut findings, &raw.library, &storages);
     let days = |days: u32| (days > 0).then(|| Duration::from_secs(u64::from(days) * 86_400));
     let config = Config {
         file: None,
@@ -212,6 +219,8 @@ pub(super) fn resolve(raw: &File, folder: &Path) -> Result<Config, Vec<Wrong>> {
         workflow_quota: (raw.workflows.quota > 0).then_some(raw.workflows.quota),
         capacity: capacity(&mut findings, raw),
         limits: limits(&mut findings, raw),
+        library,
+        allow_private_pulls: raw.security.allow_private_pulls,
         retention: Retention {
             events: days(raw.retention.events_days),
             deliveries: days(raw.retention.deliveries_days),

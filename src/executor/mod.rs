@@ -7,9 +7,11 @@
 pub mod after;
 pub mod devices;
 pub mod hook;
+pub mod landing;
 pub mod local;
 pub mod names;
 pub mod publish;
+pub mod pull;
 pub mod side;
 
 pub use crate::objects::pool;

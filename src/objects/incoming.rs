@@ -29,6 +29,28 @@ pub struct Incoming {
     pub object: ObjectUri,
 }
 
+/// What a whole file must come to, besides its size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Digest<'a> {
+    /// MD5, hex.
+    Md5(&'a str),
+    /// SHA-256, hex.
+    Sha256(&'a str),
+}
+
+impl<'a> Digest<'a> {
+    /// Reads `md5:HEX` or `sha256:HEX`.
+    pub fn parse(text: &'a str) -> Option<Self> {
+        let (kind, hex) = text.split_once(':')?;
+        let digits = |count: usize| hex.len() == count && hex.bytes().all(|digit| digit.is_ascii_hexdigit());
+        match kind {
+            "md5" if digits(32) => Some(Digest::Md5(hex)),
+            "sha256" if digits(64) => Some(Digest::Sha256(hex)),
+            _ => None,
+        }
+    }
+}
+
 impl Incoming {
     /// The key under which its pieces lie.
     pub fn staged_key(&self) -> String {
@@ -197,12 +219,21 @@ pub fn discard(folder: &Folder, id: &str) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Removes the pieces of everything but `keep`.
-pub fn sweep(folder: &Folder, keep: &std::collections::BTreeSet<String>) -> Result<usize, Fault> {
+/// Removes the pieces of everything but `keep` that was not touched since `untouched_since_ns` (nanoseconds since 1970):
+/// what is newer may have been begun by somebody whose row is about to be written.
+pub fn sweep(
+    folder: &Folder,
+    keep: &std::collections::BTreeSet<String>,
+    untouched_since_ns: i64,
+) -> Result<usize, Fault> {
     let mut removed = 0;
     for name in folder.list(&folder_key())? {
-        if !keep.contains(&name) {
-            folder.remove(&staged_key(&name))?;
+        let key = staged_key(&name);
+        let old = folder
+            .stat(&key)?
+            .is_some_and(|stat| stat.mtime_ns < untouched_since_ns);
+        if old && !keep.contains(&name) {
+            folder.remove(&key)?;
             removed += 1;
         }
     }
@@ -219,6 +250,7 @@ fn tidy(folder: &Folder) {
 
 #[cfg(test)]
 mod tests {
+    use super::Digest;
     use super::Incoming;
     use super::begin;
     use super::check_key;
@@ -287,15 +319,26 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wanted_survives_a_sweep_and_the_sweep_of_attempts() {
+    fn what_is_wanted_survives_a_sweep() {
         let root = tempfile::tempdir().expect("a folder");
         let folder = Folder::new("nas", root.path());
         for id in ["1", "2"] {
             whole(&folder, &one(id, "x"), b"film");
         }
-        assert_eq!(sweep(&folder, &BTreeSet::from(["2".to_owned()])).expect("swept"), 1);
+        let keep = BTreeSet::from(["2".to_owned()]);
+        assert_eq!(sweep(&folder, &keep, 0).expect("swept"), 0, "both are new");
+        assert_eq!(sweep(&folder, &keep, i64::MAX).expect("swept"), 1);
         assert!(root.path().join(".reelmill/uploads/2").exists());
         assert!(!root.path().join(".reelmill/uploads/1").exists());
+    }
+
+    #[test]
+    fn digests_are_read() {
+        let md5 = "md5:900150983cd24fb0d6963f7d28e17f72";
+        assert!(matches!(Digest::parse(md5), Some(Digest::Md5(_))));
+        for bad in ["md5:12", "sha1:900150983cd24fb0d6963f7d28e17f72", "abc", "sha256:"] {
+            assert_eq!(Digest::parse(bad), None, "{bad}");
+        }
     }
 
     #[test]

@@ -18,6 +18,7 @@ pub mod devices;
 mod draft;
 mod errands;
 mod ground;
+pub mod inlet;
 mod intake;
 mod lease;
 pub mod links;

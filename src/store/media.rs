@@ -217,7 +217,7 @@ const KINDS: [(MediaType, &[&str]); 4] = [
 ];
 
 /// What the object's name says it is; none: nothing.
-pub(super) fn type_by_name(key: &str) -> Option<MediaType> {
+pub fn type_by_name(key: &str) -> Option<MediaType> {
     let extension = selector::extension_of(key)?;
     KINDS
         .iter()

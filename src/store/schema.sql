@@ -404,7 +404,7 @@ create table uploads (
   metadata text,                          -- as a tus client sent it, given back to it. Null: none
   wanted text not null,                   -- JSON of store::admission::Wanted: what becomes of it
   media_id text,                          -- what it became, or what it is added to. Null: not yet
-  result text,                            -- JSON of store::uploads::Became: the addition, the tasks. Null: not yet
+  result text,                            -- JSON of store::admission::Admitted. Null: not yet
   fault text,                             -- JSON of Fault. Null: it did not fail
   who text not null,                      -- token or user that began it
   created_ms integer not null,

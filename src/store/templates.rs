@@ -5,14 +5,19 @@
 
 use super::Store;
 use super::error::StoreError;
+use super::idempotency::Once;
+use super::idempotency::OnceKey;
+use super::idempotency::once;
 use super::row::Columns;
 use crate::base::clock::UtcMs;
 use crate::base::reader::Wrong;
 use crate::workflow::template::Template;
 use crate::workflow::template::Templates;
 use rusqlite::Connection;
+use rusqlite::OpenFlags;
 use rusqlite::OptionalExtension;
 use rusqlite::named_params;
+use std::path::Path;
 
 /// When a user's template was made and last changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,26 +34,7 @@ impl Store {
     /// Every template: those that ship, users', and the defaults. A row that this program does not understand is told
     /// in the log and left out.
     pub async fn templates(&self) -> Result<Templates, StoreError> {
-        self.read("read templates", |connection| {
-            let mut users = Vec::new();
-            let mut statement = connection.prepare_cached("select name, definition from templates order by name")?;
-            let mut rows = statement.query([])?;
-            while let Some(row) = rows.next()? {
-                let (name, definition) = (row.text(0)?, row.text(1)?);
-                match read(&definition) {
-                    Ok(template) => users.push(template),
-                    Err(wrong) => tracing::warn!(template = name, %wrong, "a template is not understood and left out"),
-                }
-            }
-            let mut statement = connection.prepare_cached("select template from default_templates order by kind")?;
-            let mut rows = statement.query([])?;
-            let mut defaults = Vec::new();
-            while let Some(row) = rows.next()? {
-                defaults.push(row.text(0)?);
-            }
-            Ok(Templates::with(users).with_defaults(defaults))
-        })
-        .await
+        self.read("read templates", read_all).await
     }
 
     /// Times of users' templates, by name.
@@ -75,25 +61,33 @@ impl Store {
     ///
     /// # Errors
     /// `Conflict` when a template of another type has the name.
-    pub async fn save_template(&self, template: Template, definition: String, now: UtcMs) -> Result<bool, StoreError> {
+    pub async fn save_template(
+        &self,
+        template: Template,
+        definition: String,
+        key: Option<OnceKey>,
+        now: UtcMs,
+    ) -> Result<Once<bool>, StoreError> {
         const SAVE: &str = "insert into templates (name, definition, created_ms, modified_ms) \
             values (:name, :definition, :now, :now) \
             on conflict (name) do update set definition = :definition, modified_ms = :now";
         self.write("save a template", move |connection| {
-            let known = definition_of(connection, &template.name)?;
-            if let Some(other) = known.as_deref().and_then(|text| read(text).ok())
-                && other.kind != template.kind
-            {
-                return Err(StoreError::Conflict(format!(
-                    "template {} is of type {}; what names it could not use another type",
-                    other.name,
-                    other.kind.as_str()
-                )));
-            }
-            connection.prepare_cached(SAVE)?.execute(named_params! {
-                ":name": template.name, ":definition": definition, ":now": now.0,
-            })?;
-            Ok(known.is_none())
+            once(connection, key.as_ref(), now, || {
+                let known = definition_of(connection, &template.name)?;
+                if let Some(other) = known.as_deref().and_then(|text| read(text).ok())
+                    && other.kind != template.kind
+                {
+                    return Err(StoreError::Conflict(format!(
+                        "template {} is of type {}; what names it could not use another type",
+                        other.name,
+                        other.kind.as_str()
+                    )));
+                }
+                connection.prepare_cached(SAVE)?.execute(named_params! {
+                    ":name": template.name, ":definition": definition, ":now": now.0,
+                })?;
+                Ok(known.is_none())
+            })
         })
         .await
     }
@@ -143,6 +137,34 @@ impl Store {
         })
         .await
     }
+}
+
+/// The templates of the database at `path`, which may be another process's: for `check`. None: there is no database
+/// yet, or it is not of this program's form.
+pub fn of_database(path: &Path) -> Option<Templates> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).ok()?;
+    read_all(&connection).ok()
+}
+
+fn read_all(connection: &Connection) -> Result<Templates, StoreError> {
+    let mut users = Vec::new();
+    let mut statement = connection.prepare_cached("select name, definition from templates order by name")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let (name, definition) = (row.text(0)?, row.text(1)?);
+        match read(&definition) {
+            Ok(template) => users.push(template),
+            Err(wrong) => tracing::warn!(template = name, %wrong, "a template is not understood and left out"),
+        }
+    }
+    let mut statement = connection.prepare_cached("select template from default_templates order by kind")?;
+    let mut rows = statement.query([])?;
+    let mut defaults = Vec::new();
+    while let Some(row) = rows.next()? {
+        defaults.push(row.text(0)?);
+    }
+    Ok(Templates::with(users).with_defaults(defaults))
 }
 
 fn definition_of(connection: &Connection, name: &str) -> Result<Option<String>, StoreError> {

@@ -5,6 +5,9 @@
 
 use super::Store;
 use super::error::StoreError;
+use super::idempotency::Once;
+use super::idempotency::OnceKey;
+use super::idempotency::once;
 use super::registration;
 use super::row::Columns;
 use crate::base::clock::UtcMs;
@@ -70,13 +73,15 @@ pub struct ByHand {
     pub replaces: Option<WorkflowId>,
     /// Most workflows that are not shipped; none: no limit.
     pub quota: Option<u32>,
+    /// The key of the call, which is carried out once.
+    pub once: Option<OnceKey>,
 }
 
 /// Fault code: there are as many workflows as the quota allows.
 pub const QUOTA_REACHED: &str = "WorkflowQuotaReached";
 
 /// What saving did.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Saved {
     /// The workflow.
     pub id: WorkflowId,
@@ -138,9 +143,11 @@ impl Store {
         save: SaveWorkflow,
         by_hand: ByHand,
         now: UtcMs,
-    ) -> Result<Saved, StoreError> {
+    ) -> Result<Once<Saved>, StoreError> {
         self.write("save a workflow", move |connection| {
-            save_one(connection, &save, Some(&by_hand), now)
+            once(connection, by_hand.once.as_ref(), now, || {
+                save_one(connection, &save, Some(&by_hand), now)
+            })
         })
         .await
     }

@@ -17,6 +17,7 @@ pub mod folder_writer;
 pub mod folders;
 pub mod gate;
 pub mod idempotency;
+pub mod inlet;
 pub mod library;
 pub mod links;
 pub mod openapi;
@@ -63,6 +64,8 @@ const BODY_BYTES: usize = 1 << 20;
 const ANSWER_WITHIN: Duration = Duration::from_secs(60);
 /// The same for copying the database, which may be large.
 const BACKUP_WITHIN: Duration = Duration::from_secs(3600);
+/// The same for the piece of an upload, which takes as long as its sender needs; one that falls silent is let go.
+const UPLOAD_WITHIN: Duration = Duration::from_secs(7 * 86_400);
 
 /// The whole HTTP side of the program.
 pub fn router(state: WebState) -> Router {
@@ -85,6 +88,16 @@ pub fn router(state: WebState) -> Router {
         .route("/api/v1/media/{id}/renditions", get(api::additions::renditions))
         .route("/api/v1/categories", get(api::categories::list))
         .route("/api/v1/categories/{id}", get(api::categories::show))
+        .route(
+            "/api/v1/uploads",
+            get(api::uploads::list).options(api::uploads::tus::abilities),
+        )
+        .route(
+            "/api/v1/uploads/{id}",
+            get(api::uploads::show).head(api::uploads::tus::offset),
+        )
+        .route("/api/v1/pulls", get(api::pulls::list))
+        .route("/api/v1/pulls/{id}", get(api::pulls::show))
         .route("/api/v1/workflows", get(api::workflows::list))
         .route("/api/v1/workflows/{id}", get(api::workflows::show))
         .route("/api/v1/workflows/{id}/versions", get(api::versions::list))
@@ -147,6 +160,17 @@ pub fn router(state: WebState) -> Router {
             "/api/v1/categories/{id}",
             patch(api::categories::change).delete(api::categories::delete),
         )
+        .route("/api/v1/uploads", post(api::uploads::begin))
+        .route(
+            "/api/v1/uploads/{id}",
+            put(api::uploads::ranged::put)
+                .patch(api::uploads::tus::patch)
+                .post(api::uploads::tus::overridden)
+                .delete(api::uploads::cancel),
+        )
+        .route("/api/v1/pulls", post(api::pulls::create))
+        .route("/api/v1/pulls/{id}/cancel", post(api::pulls::cancel))
+        .route("/api/v1/pulls/{id}/retry", post(api::pulls::retry))
         .route("/api/v1/workflows", post(api::workflows::apply))
         .route(
             "/api/v1/workflows/{id}",
@@ -221,7 +245,6 @@ pub fn router(state: WebState) -> Router {
         .route("/api/v1/hooks/{word}", post(api::hooks::answer))
         .merge(dashboard::router())
         .merge(docs::router())
-        .route("/api/v1/hooks/{word}", post(api::hooks::answer))
         .method_not_allowed_fallback(method_not_allowed);
     behind_a_token
         .merge(open)
@@ -274,6 +297,7 @@ async fn every_request(State(state): State<WebState>, request: Request, next: Ne
     let began = Instant::now();
     let limit = match request.uri().path() {
         "/api/v1/system/backup" => BACKUP_WITHIN,
+        path if path.starts_with("/api/v1/uploads") && !request.method().is_safe() => UPLOAD_WITHIN,
         _ => ANSWER_WITHIN,
     };
     let mut response = match tokio::time::timeout(limit, next.run(request)).await {

@@ -81,8 +81,9 @@ impl Expression {
         }
         let program = compiled(text)?;
         let references = program.references();
+        let own: Vec<&str> = bound_in(text).collect();
         for name in references.variables() {
-            if !NAMES.contains(&name) {
+            if !NAMES.contains(&name) && !own.contains(&name) {
                 return Err(format!(
                     "{name:?} is not known of a source; {}",
                     crate::base::reader::meant(name, &NAMES)
@@ -169,6 +170,17 @@ fn asked_of(text: &str) -> impl Iterator<Item = &str> {
             }
         };
         (!name.is_empty()).then_some(name)
+    })
+}
+
+/// The names that an expression gives to the members of lists: `labels.exists(NAME, ...)`.
+fn bound_in(text: &str) -> impl Iterator<Item = &str> {
+    const MACROS: [&str; 5] = [".exists(", ".exists_one(", ".all(", ".filter(", ".map("];
+    MACROS.into_iter().flat_map(move |word| {
+        text.match_indices(word).filter_map(move |(at, _)| {
+            let (name, _) = text[at + word.len()..].split_once(',')?;
+            Some(name.trim()).filter(|name| !name.is_empty())
+        })
     })
 }
 

@@ -1,6 +1,7 @@
 //! A router that answers on a port of its own.
 
 use futures_util::future::BoxFuture;
+use reelmill::base::address::Reach;
 use reelmill::base::clock::UtcMs;
 use reelmill::base::fault::Fault;
 use reelmill::base::ids::TaskId;
@@ -15,6 +16,8 @@ use reelmill::web::browse::Browser;
 use reelmill::web::folder_writer::FolderWriter;
 use reelmill::web::folders::FolderObjects;
 use reelmill::web::gate::Gate;
+use reelmill::web::inlet::Inlet;
+use reelmill::web::inlet::InletRules;
 use reelmill::web::links::Signer;
 use reelmill::web::ports::DestinationControl;
 use reelmill::web::ports::DestinationState;
@@ -30,6 +33,7 @@ use reelmill::web::state::About;
 use reelmill::web::state::WebState;
 use reelmill::web::template_shelf::TemplateShelf;
 use reelmill::workflow::destination::Definition;
+use reelmill::workflow::resolved::OnConflict;
 use reelmill::workflow::template::Templates;
 use reqwest::Method;
 use reqwest::RequestBuilder;
@@ -168,6 +172,18 @@ impl Served {
                 "ingest",
                 folder.path().join("ingest"),
             )]))),
+            inlet: Inlet::new(
+                InletRules {
+                    storage: Some("ingest".to_owned()),
+                    prefix: "uploads/".to_owned(),
+                    on_conflict: OnConflict::Version,
+                    max_bytes: None,
+                    expires: Duration::from_secs(3600),
+                    idle: Duration::from_secs(60),
+                    reach: Reach::Public,
+                },
+                secrets::sealer(folder.path()).expect("is made"),
+            ),
             progress: Arc::clone(&playing) as Arc<dyn LiveProgress>,
             storages: Arc::new(OneStorage),
             devices: Arc::new(NoDevices),

@@ -17,6 +17,7 @@ use crate::cli::outcome::WorkFailed;
 use crate::cli::table;
 use crate::config;
 use crate::config::resolved::Config;
+use crate::store::templates;
 use crate::workflow::template::Templates;
 use serde_json::json;
 
@@ -98,7 +99,9 @@ fn look_at(config: &Config, findings: &mut Vec<Finding>) {
 }
 
 fn look_at_workflows(config: &Config, findings: &mut Vec<Finding>) {
-    let files = match config::definitions::load(config, &Templates::shipped()) {
+    let database = config.server.state_dir.join(crate::store::FILE_NAME);
+    let templates = templates::of_database(&database).unwrap_or_else(Templates::shipped);
+    let files = match config::definitions::load(config, &templates) {
         Ok(files) => files,
         Err(cause) => {
             findings.push(Finding::stops(

@@ -166,6 +166,11 @@ fn analysis(kind: &str, key: &str, result: Value) -> Value {
 pub fn recognition(activity: &ActivityBrief) -> Value {
     let job = &activity.job;
     let output = opinion(activity).map(|opinion| json!({"ResultSet": objects(opinion)}));
+    let mut result = task_result(job, None, json!({"Definition": definition(job)}), json!(output));
+    // This one result has no `ErrCodeExt`.
+    if let Some(result) = result.as_object_mut() {
+        result.shift_remove("ErrCodeExt");
+    }
     json!({
         "Type": "ObjectRecognition",
         "FaceTask": null,
@@ -174,7 +179,7 @@ pub fn recognition(activity: &ActivityBrief) -> Value {
         "OcrWordsTask": null,
         "OcrFullTextTask": null,
         "TransTextTask": null,
-        "ObjectTask": task_result(job, None, json!({"Definition": definition(job)}), json!(output)),
+        "ObjectTask": result,
     })
 }
 

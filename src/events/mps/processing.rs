@@ -99,16 +99,21 @@ pub fn results(activity: &ActivityBrief, deployment: &Deployment) -> Vec<Value> 
         }
         // Canceled before it made anything: it is told by what it would have been.
         _ => {
-            let (kind, key) = match job.kind {
-                ActivityKind::DynamicImage => ("AnimatedGraphics", "AnimatedGraphicTask"),
-                ActivityKind::Snapshot => ("SampleSnapshot", "SampleSnapshotTask"),
-                _ => ("Transcode", "TranscodeTask"),
+            let input = json!({"Definition": definition(job)});
+            let made = match job.kind {
+                ActivityKind::DynamicImage => item(
+                    "AnimatedGraphics",
+                    "AnimatedGraphicTask",
+                    timed(activity, None, input, Value::Null),
+                ),
+                ActivityKind::Snapshot => item(
+                    "SampleSnapshot",
+                    "SampleSnapshotTask",
+                    timed(activity, None, input, Value::Null),
+                ),
+                _ => item("Transcode", "TranscodeTask", progressed(job, None, input, Value::Null)),
             };
-            vec![item(
-                kind,
-                key,
-                timed(activity, None, json!({"Definition": definition(job)}), Value::Null),
-            )]
+            vec![made]
         }
     }
 }
@@ -175,10 +180,16 @@ fn transcoded(activity: &ActivityBrief, output: &MadeOutput, deployment: &Deploy
             "CallBackExtInfo": "",
         })
     });
-    let ok = output.object.is_some();
-    let mut result = task_result(job, output.fault.as_ref(), input, json!(made));
-    result["Progress"] = json!(if ok { 100 } else { 0 });
+    let result = progressed(job, output.fault.as_ref(), input, json!(made));
     item("Transcode", "TranscodeTask", result)
+}
+
+/// A result of a transcode, which has no times of its own.
+fn progressed(job: &JobBrief, fault: Option<&Fault>, input: Value, output: Value) -> Value {
+    let percent = if output.is_null() { 0 } else { 100 };
+    let mut result = task_result(job, fault, input, output);
+    result["Progress"] = json!(percent);
+    result
 }
 
 /// Stills or a sprite.

@@ -60,7 +60,9 @@ pub(super) async fn ask(
 fn client(reach: Reach) -> Result<reqwest::Client, Fault> {
     static NETWORK: OnceLock<reqwest::Client> = OnceLock::new();
     static LOOPBACK: OnceLock<reqwest::Client> = OnceLock::new();
+    static PUBLIC: OnceLock<reqwest::Client> = OnceLock::new();
     let kept = match reach {
+        Reach::Public => &PUBLIC,
         Reach::Network => &NETWORK,
         Reach::Loopback => &LOOPBACK,
     };

@@ -126,6 +126,7 @@ pub struct RenditionRequest {
 /// What becomes of the file.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub struct DropQuery {
     /// true: its file is removed too, unless another media has it.
     file: Option<bool>,

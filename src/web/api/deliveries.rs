@@ -125,6 +125,7 @@ pub struct DeliveryDetailView {
 /// Which deliveries, and which page of them.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub struct ListQuery {
     /// pending, done or dead.
     status: Option<String>,
@@ -143,6 +144,7 @@ pub struct ListQuery {
     /// Only those made before this time.
     until: Option<String>,
     /// How many, 1 to 500.
+    #[param(minimum = 1, maximum = 500)]
     limit: Option<u32>,
     /// The `next` of the page before.
     cursor: Option<String>,

@@ -64,6 +64,7 @@ impl From<StoredEvent> for EventView {
 /// Which events, and which page of them.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub struct ListQuery {
     /// Only those of this type.
     #[serde(rename = "type")]
@@ -73,6 +74,7 @@ pub struct ListQuery {
     /// Only those of this media.
     media: Option<String>,
     /// How many, 1 to 500.
+    #[param(minimum = 1, maximum = 500)]
     limit: Option<u32>,
     /// The `next` of the page before.
     cursor: Option<String>,

@@ -58,6 +58,7 @@ use utoipa::ToSchema;
 /// Which media, and which page of them.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub struct ListQuery {
     /// Only those with all of these words, anywhere in title, key, description or tags.
     search: Option<String>,
@@ -83,6 +84,7 @@ pub struct ListQuery {
     /// -created_at (newest first, as when absent) or created_at.
     sort: Option<String>,
     /// How many, 1 to 500.
+    #[param(minimum = 1, maximum = 500)]
     limit: Option<u32>,
     /// The `next` of the page before.
     cursor: Option<String>,

@@ -54,6 +54,7 @@ impl From<What> for DeleteType {
 /// What goes, and how.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub struct DeleteQuery {
     /// all, media (the record alone, as when absent), outputs or source.
     #[param(inline)]

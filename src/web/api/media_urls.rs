@@ -37,8 +37,10 @@ pub struct UrlView {
 /// How long links shall work.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub struct UrlsQuery {
     /// Seconds, 1 to 604800; 3600 when absent.
+    #[param(minimum = 1, maximum = 604_800)]
     expires_s: Option<u32>,
 }
 

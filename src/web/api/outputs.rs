@@ -86,7 +86,8 @@ impl OutputView {
 pub fn link(state: &WebState, output: &OutputRow, expires: UtcMs) -> String {
     let set = match output.kind.as_str() {
         "hls" | "dash" | "cmaf" => state.signer.set_path(&output.object, false, expires),
-        "sprite" | "stills" => state.signer.set_path(&output.object, true, expires),
+        "stills" if output.file_count > 1 => state.signer.set_path(&output.object, true, expires),
+        "sprite" => state.signer.set_path(&output.object, true, expires),
         _ => None,
     };
     let path = set.unwrap_or_else(|| state.signer.object_path(&output.object, expires));
@@ -120,8 +121,10 @@ impl From<OutputFileRow> for OutputFileView {
 /// Which page.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub struct PageQuery {
     /// How many, 1 to 500.
+    #[param(minimum = 1, maximum = 500)]
     limit: Option<u32>,
     /// The `next` of the page before.
     cursor: Option<String>,

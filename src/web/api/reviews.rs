@@ -111,6 +111,7 @@ impl From<ReviewDetail> for ReviewView {
 /// Which reviews, and which page of them.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub struct ListQuery {
     /// Only those of this status: waiting, approved, blocked, expired, canceled.
     status: Option<String>,
@@ -119,6 +120,7 @@ pub struct ListQuery {
     /// Only those of this task.
     task: Option<String>,
     /// How many, 1 to 500.
+    #[param(minimum = 1, maximum = 500)]
     limit: Option<u32>,
     /// The `next` of the page before.
     cursor: Option<String>,
@@ -127,8 +129,10 @@ pub struct ListQuery {
 /// Which page of the reviews of a media.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub struct PageQuery {
     /// How many, 1 to 500.
+    #[param(minimum = 1, maximum = 500)]
     limit: Option<u32>,
     /// The `next` of the page before.
     cursor: Option<String>,

@@ -10,6 +10,7 @@ use crate::base::ids::MediaId;
 use crate::events::TriggerSource;
 use crate::objects::uri::ObjectUri;
 use crate::store::listing::tasks::TaskSummary;
+use crate::store::media::MediaState;
 use crate::store::media::Source;
 use crate::store::tasks::Overrides;
 use crate::store::tasks::StartTask;
@@ -315,7 +316,10 @@ impl Order {
         let start = StartTask {
             workflow: self.workflow.id.as_str().to_owned(),
             source,
-            trigger: TriggerSource::Api,
+            trigger: match caller.session {
+                Some(_) => TriggerSource::Console,
+                None => TriggerSource::Api,
+            },
             user_data: self.user_data.clone(),
             priority: self.priority,
             overrides: self.overrides.clone(),
@@ -354,6 +358,13 @@ impl Order {
     /// A media is run as it was taken: when another file stands under its key, that is another media.
     async fn source_of_media(&self, state: &WebState, id: &MediaId) -> Answer<Source> {
         let media = state.store.media(id).await?;
+        if state.store.show_media(id).await?.state == MediaState::Deleted {
+            return Err(Problem::conflict(
+                "MediaDeleted",
+                format!("media {id} was deleted from the library"),
+                "Start the task on the object instead; where it is still there, it is taken anew.",
+            ));
+        }
         let now = self.source_of(state, &media.source.object).await?;
         if now == media.source {
             return Ok(now);

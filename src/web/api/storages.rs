@@ -64,6 +64,7 @@ pub struct ExplainView {
 /// Which object.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub struct ExplainQuery {
     /// Its key in the storage.
     key: String,

@@ -91,6 +91,7 @@ pub struct StartRequest {
 /// Which tasks, and which page of them.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub struct ListQuery {
     /// Only those of this status.
     status: Option<String>,
@@ -101,6 +102,7 @@ pub struct ListQuery {
     /// Only those whose object or user data contain this text.
     text: Option<String>,
     /// How many, 1 to 500.
+    #[param(minimum = 1, maximum = 500)]
     limit: Option<u32>,
     /// The `next` of the page before.
     cursor: Option<String>,

@@ -8,6 +8,7 @@ use crate::base::clock::UtcMs;
 use crate::base::fault::Blame;
 use crate::base::fault::Fault;
 use crate::base::reader::Wrong;
+use crate::store::idempotency::OnceKey;
 use crate::store::templates::TemplateTimes;
 use crate::store::workflows::WorkflowRow;
 use crate::web::api::workflow_view::written;
@@ -18,6 +19,7 @@ use crate::web::error::Answer;
 use crate::web::error::Problem;
 use crate::web::extract::Asked;
 use crate::web::extract::Named;
+use crate::web::idempotency;
 use crate::web::paging::Page;
 use crate::web::paging::Wanted;
 use crate::web::state::WebState;
@@ -27,6 +29,7 @@ use crate::workflow::template::Templates;
 use axum::Extension;
 use axum::Json;
 use axum::extract::State;
+use axum::http::HeaderMap;
 use axum::http::StatusCode;
 use serde::Deserialize;
 use serde::Serialize;
@@ -86,6 +89,7 @@ pub struct TemplateGoneView {
 /// Which templates, and which page of them.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub struct ListQuery {
     /// Only those of this type.
     #[serde(rename = "type")]
@@ -251,27 +255,39 @@ fn changeable(templates: &Templates, name: &str) -> Answer<()> {
     }
 }
 
-async fn keep(state: &WebState, caller: &Caller, template: Template, text: String) -> Answer<bool> {
+async fn keep(
+    state: &WebState,
+    caller: &Caller,
+    template: Template,
+    text: String,
+    once: Option<OnceKey>,
+) -> Answer<bool> {
     let name = template.name.clone();
-    let save = state.store.save_template(template, text, UtcMs::now());
-    let new = state.templates.change(&state.store, save).await?;
-    state.audit(caller, "template.apply", &name).await;
-    Ok(new)
+    let save = state.store.save_template(template, text, once, UtcMs::now());
+    let once = state.templates.change(&state.store, save).await?;
+    let (status, new) = idempotency::made(once)?;
+    if status == StatusCode::CREATED {
+        state.audit(caller, "template.apply", &name).await;
+    }
+    Ok(new && status == StatusCode::CREATED)
 }
 
 /// Make a template, or change the custom one of its name. The body is the definition, TOML or JSON.
 #[utoipa::path(post, path = "/api/v1/templates", tag = "templates",
+    params(("Idempotency-Key" = Option<String>, Header,)),
     request_body(content((String = "application/toml"), (Value = "application/json"))),
     responses((status = 201, body = TemplateDetailView, description = "made"), (status = 200, body = TemplateDetailView,
         description = "changed"), (status = "default", body = Problem)))]
 pub async fn apply(
     State(state): State<WebState>,
     Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
     body: Written,
 ) -> Answer<(StatusCode, Json<TemplateDetailView>)> {
+    let once = idempotency::key(&headers, &caller, "POST /api/v1/templates", &body.text)?;
     let template = read(&body, &state.templates.now())?;
     let name = template.name.clone();
-    let status = match keep(&state, &caller, template, body.text).await? {
+    let status = match keep(&state, &caller, template, body.text, once).await? {
         true => StatusCode::CREATED,
         false => StatusCode::OK,
     };
@@ -301,7 +317,7 @@ pub async fn replace(
             "Use the same name in both: workflows name it.",
         ));
     }
-    keep(&state, &caller, template, body.text).await?;
+    keep(&state, &caller, template, body.text, None).await?;
     detail(&state, &name).await.map(Json)
 }
 

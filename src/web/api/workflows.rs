@@ -7,6 +7,7 @@
 use crate::base::clock::UtcMs;
 use crate::base::fault::Fault;
 use crate::store::error::StoreError;
+use crate::store::idempotency::OnceKey;
 use crate::store::workflows::ByHand;
 use crate::store::workflows::Origin;
 use crate::store::workflows::SaveWorkflow;
@@ -23,6 +24,7 @@ use crate::web::error::Problem;
 use crate::web::extract::Asked;
 use crate::web::extract::Given;
 use crate::web::extract::Named;
+use crate::web::idempotency;
 use crate::web::paging::Page;
 use crate::web::paging::Wanted;
 use crate::web::state::WebState;
@@ -33,6 +35,7 @@ use axum::Extension;
 use axum::Json;
 use axum::extract::Path;
 use axum::extract::State;
+use axum::http::HeaderMap;
 use axum::http::StatusCode;
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -41,6 +44,7 @@ use utoipa::ToSchema;
 /// Which workflows, and which page of them.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub struct ListQuery {
     /// Only those whose name contains this.
     name: Option<String>,
@@ -55,6 +59,7 @@ pub struct ListQuery {
     /// asc or desc; by time newest first, by name from a on.
     order: Option<String>,
     /// How many, 1 to 500.
+    #[param(minimum = 1, maximum = 500)]
     limit: Option<u32>,
     /// The `next` of the page before.
     cursor: Option<String>,
@@ -171,21 +176,24 @@ impl Sent {
 
 /// Make a workflow, or a new version of the disabled one of its name. The body is the definition, TOML or JSON.
 #[utoipa::path(post, path = "/api/v1/workflows", tag = "workflows",
+    params(("Idempotency-Key" = Option<String>, Header,)),
     request_body(content((String = "application/toml"), (Value = "application/json"))),
     responses((status = 201, body = WorkflowDetailView, description = "made"), (status = 200, body = WorkflowDetailView,
         description = "a new version, or nothing new"), (status = "default", body = Problem)))]
 pub async fn apply(
     State(state): State<WebState>,
     Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
     body: Written,
 ) -> Answer<(StatusCode, Json<WorkflowDetailView>)> {
+    let once = idempotency::key(&headers, &caller, "POST /api/v1/workflows", &body.text)?;
     let sent = Sent::read(body)?;
     let known = match state.store.workflow(&sent.definition.name).await {
         Ok(row) => Some(row),
         Err(StoreError::NotFound { .. }) => None,
         Err(error) => return Err(error.into()),
     };
-    save(&state, &caller, sent, known).await
+    save(&state, &caller, sent, known, once).await
 }
 
 /// Replace the definition of a disabled workflow. Another name in it renames the workflow.
@@ -204,7 +212,7 @@ pub async fn replace(
     if row.name != sent.definition.name && state.store.workflow(&sent.definition.name).await.is_ok() {
         return Err(name_taken(&sent.definition.name));
     }
-    save(&state, &caller, sent, Some(row)).await
+    save(&state, &caller, sent, Some(row), None).await
 }
 
 /// Saves what was sent in the place of `known`, or as a new workflow.
@@ -213,6 +221,7 @@ async fn save(
     caller: &Caller,
     sent: Sent,
     known: Option<WorkflowRow>,
+    once: Option<OnceKey>,
 ) -> Answer<(StatusCode, Json<WorkflowDetailView>)> {
     if let Some(row) = &known {
         editable(row)?;
@@ -233,17 +242,15 @@ async fn save(
     let by_hand = ByHand {
         replaces: known.as_ref().map(|row| row.id.clone()),
         quota: state.about.workflow_quota,
+        once,
     };
-    let saved = state.store.save_workflow_by_hand(save, by_hand, UtcMs::now()).await?;
-    if saved.changed {
+    let once = state.store.save_workflow_by_hand(save, by_hand, UtcMs::now()).await?;
+    let (status, saved) = idempotency::made(once)?;
+    if saved.changed && status == StatusCode::CREATED {
         changed(state, caller, "workflow.apply", &name).await;
     }
     let row = state.store.workflow(saved.id.as_str()).await?;
-    let status = if known.is_none() {
-        StatusCode::CREATED
-    } else {
-        StatusCode::OK
-    };
+    let status = if known.is_none() { status } else { StatusCode::OK };
     Ok((status, Json(detail(&row)?)))
 }
 
@@ -343,19 +350,24 @@ async fn set_enabled(state: &WebState, caller: &Caller, id: &str, enabled: bool)
 
 /// Make a new, disabled workflow with the definition of another.
 #[utoipa::path(post, path = "/api/v1/workflows/{id}/copy", tag = "workflows", request_body = CopyRequest,
-    params(("id" = String, Path, description = "id or name")),
-    responses((status = 201, body = WorkflowDetailView), (status = "default", body = Problem)))]
+    params(("id" = String, Path, description = "id or name"), ("Idempotency-Key" = Option<String>, Header,)),
+    responses((status = 201, body = WorkflowDetailView), (status = 200, body = WorkflowDetailView,
+        description = "made by an earlier call with this key"), (status = "default", body = Problem)))]
 pub async fn copy(
     State(state): State<WebState>,
     Extension(caller): Extension<Caller>,
     Named(id): Named,
+    headers: HeaderMap,
     Given(request): Given<CopyRequest>,
 ) -> Answer<(StatusCode, Json<WorkflowDetailView>)> {
+    let address = format!("POST /api/v1/workflows/{id}/copy");
+    let once = idempotency::key(&headers, &caller, &address, &request.name)?;
     let row = state.store.workflow(&id).await?;
     if row.origin == Origin::Preset {
         editable(&row)?;
     }
-    if state.store.workflow(&request.name).await.is_ok() {
+    // Under a key that was used, the name is taken by what that call made.
+    if once.is_none() && state.store.workflow(&request.name).await.is_ok() {
         return Err(name_taken(&request.name));
     }
     let definition = Definition {
@@ -363,7 +375,7 @@ pub async fn copy(
         enabled: Some(false),
         ..written(&row.name, &row.definition)?
     };
-    save(&state, &caller, Sent::of(definition), None).await
+    save(&state, &caller, Sent::of(definition), None, once).await
 }
 
 /// Delete a disabled workflow. Its ended tasks stay.
@@ -413,5 +425,5 @@ pub async fn delete_activity(
             "Add another activity first, or delete the workflow.",
         ));
     }
-    save(&state, &caller, Sent::of(definition), Some(row)).await
+    save(&state, &caller, Sent::of(definition), Some(row), None).await
 }
