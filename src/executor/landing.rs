@@ -31,6 +31,12 @@ impl Landings {
         Landings(storages)
     }
 
+    /// In one folder.
+    #[cfg(test)]
+    pub(crate) fn in_folder(name: &str, root: &std::path::Path) -> Self {
+        Landings(Storages::new([Folder::new(name, root)]))
+    }
+
     /// Size and time of a file that waits for its name; none: it has it, or is lost.
     ///
     /// # Errors
@@ -170,7 +176,6 @@ mod tests {
     use crate::executor::publish;
     use crate::objects::incoming::Incoming;
     use crate::objects::local::Folder;
-    use crate::objects::storages::Storages;
     use crate::objects::uri::ObjectUri;
 
     #[test]
@@ -194,7 +199,7 @@ mod tests {
         let root = tempfile::tempdir().expect("a folder");
         std::fs::create_dir_all(root.path().join(".reelmill/uploads")).expect("made");
         std::fs::write(root.path().join(".reelmill/uploads/1"), b"abc").expect("written");
-        let landings = Landings::new(Storages::new([Folder::new("nas", root.path())]));
+        let landings = Landings::in_folder("nas", root.path());
         let file = Incoming {
             id: "1".to_owned(),
             object: ObjectUri::new("nas", "a"),
