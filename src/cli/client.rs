@@ -115,6 +115,15 @@ impl Client {
         self.answer(Method::GET, url, request).await
     }
 
+    /// PUT of JSON.
+    ///
+    /// # Errors
+    /// No answer, or a refusal.
+    pub async fn put(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
+        self.send(Method::PUT, path, "application/json", body.to_string(), None)
+            .await
+    }
+
     /// POST of JSON.
     ///
     /// # Errors
@@ -145,7 +154,7 @@ impl Client {
     ///
     /// # Errors
     /// No answer, or a refusal.
-    pub async fn put(&self, path: &str) -> anyhow::Result<Value> {
+    pub async fn put_nothing(&self, path: &str) -> anyhow::Result<Value> {
         self.send(Method::PUT, path, "application/json", String::new(), None)
             .await
     }
