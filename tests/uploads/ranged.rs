@@ -143,6 +143,11 @@ fn what_cannot_come_to_a_good_end_is_refused_with_a_remedy() {
         (json!({"storage": "renditions", "workflow": "none"}), 404),
         (json!({"storage": "renditions", "role": "attachment"}), 422),
         (json!({"storage": "renditions", "media": "none"}), 404),
+        (json!({"storage": "renditions", "category": "none"}), 404),
+        (
+            json!({"storage": "renditions", "key": format!("{}.mp4", "x".repeat(252))}),
+            422,
+        ),
         (json!({"storage": "renditions", "titel": "x"}), 400),
         (json!({"storage": "renditions", "size_bytes": 1_u64 << 60}), 507),
     ] {
@@ -282,6 +287,39 @@ fn pieces_that_belong_to_nobody_are_swept_and_unfinished_ones_are_not() {
     });
     assert!(folder.join("fresh").exists(), "somebody may just be beginning it");
     assert_eq!(desk.offset(&path), 3);
+}
+
+#[test]
+fn what_lands_in_a_watched_storage_runs_what_watches_there_and_nothing_twice() {
+    let mut appliance = crate::appliance::Appliance::new("[library]\nstorage = \"ingest\"\n");
+    let watcher = "name = \"watcher\"\n[source]\nstorage = \"ingest\"\nprefix = \"in/\"\ntrigger = \"automatic\"\n[[activity]]\nid = \"one\"\ntype = \"noop\"\n";
+    appliance.workflow_file("watcher", watcher);
+    appliance.start();
+    let desk = Desk { appliance };
+    desk.appliance.until("the first scan", || {
+        desk.appliance.log().contains("the first scan ended").then_some(())
+    });
+    let named = desk.begin_plain(&json!({"key": "in/named.mp4", "workflow": "watcher"}));
+    let view = desk.send("PUT", &named, &[], b"film").json();
+    assert_eq!(view["tasks"].as_array().map(Vec::len), Some(1), "{view:#}");
+    let plain = desk.begin_plain(&quiet("in/plain.mp4"));
+    let other = desk.send("PUT", &plain, &[], b"another film").json();
+    assert_eq!(other["tasks"], json!([]));
+    // The one that was named, and the one that its place started.
+    let tasks = desk.appliance.ended_tasks(2);
+    assert_eq!(
+        (&tasks[1]["id"], &tasks[1]["trigger"]),
+        (&view["tasks"][0], &"API".into())
+    );
+    assert_eq!(
+        (&tasks[0]["media"]["id"], &tasks[0]["trigger"]),
+        (&other["media"], &"Workflow".into())
+    );
+    let taken = desk.appliance.until("the first arrival to be looked at", || {
+        let explained = desk.appliance.get("/api/v1/storages/ingest/explain?key=in/named.mp4");
+        (explained["state"] == "taken").then_some(explained)
+    });
+    assert_eq!(taken["tasks"].as_array().map(Vec::len), Some(1), "{taken:#}");
 }
 
 #[test]
