@@ -13,13 +13,14 @@ use crate::workflow::definition::CallbackSection;
 use crate::workflow::definition::OutputSection;
 use crate::workflow::definition::Problem;
 use crate::workflow::resolve;
-use crate::workflow::resolve::Problems;
 use crate::workflow::resolved::Activity;
 use crate::workflow::resolved::CallbackRule;
 use crate::workflow::resolved::InlineDestination;
 use crate::workflow::resolved::OnConflict;
 use crate::workflow::resolved::OutputRule;
 use crate::workflow::resolved::ResolvedWorkflow;
+use crate::workflow::sections;
+use crate::workflow::sections::Problems;
 use crate::workflow::template::Templates;
 use serde::Deserialize;
 use serde::Serialize;
@@ -141,10 +142,10 @@ pub fn resolve(
             path: Some(change.path.clone().unwrap_or_else(|| workflow.output.path.clone())),
             on_conflict: change.on_conflict.unwrap_or(workflow.output.on_conflict),
         };
-        resolve::output(&mut problems, Some(&section), &workflow.source, &all)
+        sections::output(&mut problems, Some(&section), &workflow.source, &all)
     });
     let callback = match &wanted.callback {
-        Some(section) => Some(resolve::callback(&mut problems, Some(section))),
+        Some(section) => Some(sections::callback(&mut problems, Some(section))),
         None => notified(workflow, user_data).map_err(BadDefinition::one)?,
     };
     if problems.0.is_empty() {
