@@ -52,7 +52,11 @@ fn what_was_made_and_what_it_was_made_of_are_copied_and_start_nothing() {
         .filter(|file| !file.contains("sprite") && !file.contains("poster"))
         .collect();
     assert!(of_ladder.len() > 3, "a file and a set were made: {made:?}");
-    assert_eq!(mirrored.iter().collect::<Vec<_>>(), of_ladder, "and nothing else was copied");
+    assert_eq!(
+        mirrored.iter().collect::<Vec<_>>(),
+        of_ladder,
+        "and nothing else was copied"
+    );
     for file in &mirrored {
         let paths = ["renditions", "ingest/mirror"].map(|folder| appliance.path(folder).join(file));
         assert!(same(&paths[0], &paths[1]), "{file}");
@@ -64,10 +68,19 @@ fn what_was_made_and_what_it_was_made_of_are_copied_and_start_nothing() {
     }
     assert_eq!(job(&task, "nothing")["status"], "Skipped", "{task:#}");
     // A file of a user in the same place does start something: the trigger has looked by then.
-    arrive(&appliance, "mirror/users.mp4", &std::fs::read(clips::silent()).expect("the clip is read"));
+    arrive(
+        &appliance,
+        "mirror/users.mp4",
+        &std::fs::read(clips::silent()).expect("the clip is read"),
+    );
     ended(&appliance, "mirror/users.mp4");
     assert_eq!(appliance.tasks().len(), 2, "our own copies started nothing");
-    assert!(!appliance.files("ingest").iter().any(|file| file.starts_with(".reelmill")));
+    assert!(
+        !appliance
+            .files("ingest")
+            .iter()
+            .any(|file| file.starts_with(".reelmill"))
+    );
 }
 
 /// What stands under the name is never replaced unless the rule says so, and a copy never lands on its own source.
@@ -97,7 +110,10 @@ fn names_that_are_taken_are_kept_as_the_rule_says() {
         arrive(&appliance, &format!("{word}/a.txt"), word.as_bytes());
     }
     assert_eq!(ended(&appliance, "version/a.txt")["status"], "Succeed");
-    assert_eq!((kept("version/a.txt"), kept("version/a-2.txt")), (b"somebody else's".to_vec(), b"version".to_vec()));
+    assert_eq!(
+        (kept("version/a.txt"), kept("version/a-2.txt")),
+        (b"somebody else's".to_vec(), b"version".to_vec())
+    );
     let task = ended(&appliance, "fail/a.txt");
     assert_eq!(job(&task, "keep")["fault"]["code"], "OutputTaken", "{task:#}");
     assert_eq!(kept("fail/a.txt"), b"somebody else's");
@@ -119,14 +135,18 @@ fn a_copy_survives_the_death_of_the_daemon_at_any_moment() {
     let source = appliance.path("large");
     let mut file = std::fs::File::create(&source).expect("the file is made");
     for number in 0..96_u32 {
-        let part: Vec<u8> = (0..(1_u32 << 18)).flat_map(|at| (at ^ (number << 20)).to_le_bytes()).collect();
+        let part: Vec<u8> = (0..(1_u32 << 18))
+            .flat_map(|at| (at ^ (number << 20)).to_le_bytes())
+            .collect();
         file.write_all(&part).expect("written");
     }
     drop(file);
     let kept = appliance.path("renditions/kept/large.bin");
     appliance.start();
     appliance.deliver(&source, "large.bin");
-    task_when(&appliance, "large.bin", "taken", |task| job(task, "keep")["status"] != "Init");
+    task_when(&appliance, "large.bin", "taken", |task| {
+        job(task, "keep")["status"] != "Init"
+    });
     for round in 0..5_u64 {
         appliance.kill_9();
         if kept.exists() {
@@ -136,11 +156,24 @@ fn a_copy_survives_the_death_of_the_daemon_at_any_moment() {
         std::thread::sleep(Duration::from_millis(40 * round));
     }
     let task = ended(&appliance, "large.bin");
-    assert_eq!((&task["status"], &job(&task, "keep")["tries"]), (&json!("Succeed"), &json!(0)), "{task:#}");
+    assert_eq!(
+        (&task["status"], &job(&task, "keep")["tries"]),
+        (&json!("Succeed"), &json!(0)),
+        "{task:#}"
+    );
     assert!(same(&kept, &source));
-    assert_eq!(appliance.files("renditions"), ["kept/large.bin"], "one copy, and nothing left over");
+    assert_eq!(
+        appliance.files("renditions"),
+        ["kept/large.bin"],
+        "one copy, and nothing left over"
+    );
     appliance.until("the end to be told", || {
-        let types = || receiver.accepted().into_iter().map(|callback| callback.json().to_string());
+        let types = || {
+            receiver
+                .accepted()
+                .into_iter()
+                .map(|callback| callback.json().to_string())
+        };
         types().any(|text| text.contains("WorkflowTaskComplete")).then_some(())
     });
     let copies = receiver.accepted().into_iter().filter(|callback| {
@@ -163,20 +196,34 @@ fn a_cancel_stops_the_worker() {
             .output()
             .expect("ps runs");
         let text = String::from_utf8_lossy(&listed.stdout).into_owned();
-        text.lines().filter(|line| line.contains("worker") && !line.starts_with('Z')).count()
+        text.lines()
+            .filter(|line| line.contains("worker") && !line.starts_with('Z'))
+            .count()
     };
     for number in 0..3 {
         let key = format!("{number}.mp4");
         appliance.deliver(&clips::long(), &key);
         let task = task_when(&appliance, &key, "encoding", |task| {
-            job(task, "ladder")["progress"]["percent"].as_f64().is_some_and(|percent| percent > 1.0)
+            job(task, "ladder")["progress"]["percent"]
+                .as_f64()
+                .is_some_and(|percent| percent > 1.0)
         });
         assert!(workers(appliance.pid()) > 0, "it runs");
         let began = std::time::Instant::now();
-        crate::scene::post(&appliance, &format!("/api/v1/tasks/{}/cancel", text(&task, "id")), &json!({}), 202);
-        appliance.until("the worker to be gone", || (workers(appliance.pid()) == 0).then_some(()));
+        crate::scene::post(
+            &appliance,
+            &format!("/api/v1/tasks/{}/cancel", text(&task, "id")),
+            &json!({}),
+            202,
+        );
+        appliance.until("the worker to be gone", || {
+            (workers(appliance.pid()) == 0).then_some(())
+        });
         let gone_ms = began.elapsed().as_millis();
         assert_eq!(ended(&appliance, &key)["status"], "Canceled");
-        println!("the worker was gone {gone_ms} ms after the cancel, the task over after {} ms", began.elapsed().as_millis());
+        println!(
+            "the worker was gone {gone_ms} ms after the cancel, the task over after {} ms",
+            began.elapsed().as_millis()
+        );
     }
 }
