@@ -149,11 +149,7 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
     )?;
     let trigger = Trigger::new(ports::trigger_options(&config, &metrics), store.clone(), bells.clone());
     let sealer = crate::web::secrets::sealer(&config.server.state_dir)?;
-    let destinations = destinations::Destinations {
-        callbacks: callbacks.clone(),
-        store: store.clone(),
-        sealer: sealer.clone(),
-    };
+    let destinations = destinations::Destinations::new(callbacks.clone(), store.clone(), sealer.clone());
     destinations.take_over(None).await?;
     let watch = alerts::Watch::new(
         &config,
@@ -203,9 +199,8 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
         progress: Arc::new(ports::Progress(board)),
         storages: Arc::new(ports::Storages(trigger.board())),
         devices: Arc::new(ports::Devices(devices)),
-        destinations: Arc::new(destinations.clone()),
-        sealer,
         meters: meters.clone(),
+        destinations: Arc::new(destinations.clone()),
         templates: TemplateShelf::new(templates),
         missing_for: {
             let (config, callbacks) = (config.clone(), callbacks.clone());
@@ -218,6 +213,7 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
         },
         metrics: metrics.clone(),
         signer,
+        sealer,
         gate: Arc::new(Gate::new(&config.server.public_url, config.session)),
         browser: browser.clone(),
         about: Arc::new(about),

@@ -1,7 +1,7 @@
 //! Bodies that are not a profile's: a template of one's own, or of a chat robot, filled from the native form.
 //!
 //! What a template sees: every field of the native body (`type`, `at`, `media`, `task`, `job` ...) and `summary` with
-//! `title` and `text` in words. A template that begins with `{` or `[` makes JSON: each value in it is written as JSON,
+//! `title` and `text` in words. A template that begins with `{` makes JSON: each value in it is written as JSON,
 //! quotes included, so that nothing in a name can break out of its string.
 //!
 //! Guarantees: bounded in size and steps; what is loaded has been rendered once; no files, no includes. Deliberately
@@ -39,12 +39,23 @@ impl BodyTemplate {
     /// # Errors
     /// It is too long, cannot be read, or fails; with its line.
     pub fn new(text: &str) -> Result<Self, Fault> {
+        let begin = text.trim_start();
+        let json = begin.starts_with('{') && !["{{", "{%", "{#"].iter().any(|sign| begin.starts_with(sign));
+        Self::read(text, json)
+    }
+
+    /// The same for what is never JSON: mails and their subject lines.
+    ///
+    /// # Errors
+    /// As of [`new`](Self::new).
+    pub fn plain(text: &str) -> Result<Self, Fault> {
+        Self::read(text, false)
+    }
+
+    fn read(text: &str, json: bool) -> Result<Self, Fault> {
         if text.len() > TEMPLATE_BYTES {
             return Err(bad(format!("it is longer than {TEMPLATE_BYTES} bytes")));
         }
-        let json = text.trim_start().starts_with(['{', '['])
-            && !text.trim_start().starts_with("{{")
-            && !text.trim_start().starts_with("{%");
         let mut environment = Environment::new();
         environment.set_fuel(Some(STEPS));
         environment.set_auto_escape_callback(move |_| if json { AutoEscape::Json } else { AutoEscape::None });

@@ -117,14 +117,15 @@ impl Destination {
                     "Give one of them.",
                 ));
             }
-            (None, "") if by_mail => Some(BodyTemplate::new(crate::callback::mail::BODY)?),
+            (None, "") if by_mail => Some(BodyTemplate::plain(crate::callback::mail::BODY)?),
             (None, "") => None,
+            (None, text) if by_mail => Some(BodyTemplate::plain(text)?),
             (None, text) => Some(BodyTemplate::new(text)?),
         };
         let subject = match definition.subject.as_str() {
             _ if !by_mail => None,
-            "" => Some(BodyTemplate::new(crate::callback::mail::SUBJECT)?),
-            text => Some(BodyTemplate::new(text)?),
+            "" => Some(BodyTemplate::plain(crate::callback::mail::SUBJECT)?),
+            text => Some(BodyTemplate::plain(text)?),
         };
         let profile = match definition.profile.as_str() {
             _ if body.is_some() => Profile::Native,

@@ -289,7 +289,7 @@ impl Inner {
             return Ok(0);
         }
         let destinations = self.now();
-        let batch = events
+        let batch: Vec<Dispatch> = events
             .iter()
             .map(|found| Dispatch {
                 event_seq: found.seq,
@@ -310,7 +310,13 @@ impl Inner {
                 },
             })
             .collect();
+        let gives_up = batch
+            .iter()
+            .any(|dispatch| dispatch.deliveries.iter().any(|delivery| delivery.dead.is_some()));
         self.store.dispatch(batch, UtcMs::now()).await?;
+        if gives_up {
+            self.bell.ring();
+        }
         Ok(events.len())
     }
 
@@ -461,6 +467,10 @@ impl Inner {
                 outcome,
             })
             .await?;
+        if outcome == Outcome::Dead {
+            // Giving up raises an alert, which is an event.
+            self.bell.ring();
+        }
         {
             let mut records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
             let record = records.entry(lane.to_owned()).or_default();
@@ -509,6 +519,7 @@ impl Inner {
             let reason = format!("the receiver took nothing before the time was up: {error}");
             let expired = self.store.expire_lane(lane, before, &reason, now).await?;
             if expired > 0 {
+                self.bell.ring();
                 tracing::warn!(lane, expired, "callbacks given up; replay them when the receiver works");
             }
         }
@@ -543,7 +554,9 @@ impl Inner {
                 answer: None,
                 outcome: Outcome::Dead,
             })
-            .await
+            .await?;
+        self.bell.ring();
+        Ok(())
     }
 
     /// Inline lanes come and go; the breaker of one that waits for nothing is forgotten.

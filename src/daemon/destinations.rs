@@ -21,6 +21,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 /// Time between two looks at the files that destinations name.
@@ -62,14 +63,26 @@ pub(super) fn of(config: &Config) -> (Vec<Definition>, Unified) {
 /// The running destinations with what they are kept in.
 #[derive(Debug, Clone)]
 pub(super) struct Destinations {
-    pub(super) callbacks: Callbacks,
-    pub(super) store: Store,
-    pub(super) sealer: Sealer,
+    callbacks: Callbacks,
+    store: Store,
+    sealer: Sealer,
+    /// A file that changed and a request that changed something must not undo one another.
+    turn: Arc<Mutex<()>>,
 }
 
 impl Destinations {
+    pub(super) fn new(callbacks: Callbacks, store: Store, sealer: Sealer) -> Self {
+        Destinations {
+            callbacks,
+            store,
+            sealer,
+            turn: Arc::default(),
+        }
+    }
+
     /// Takes over what was made through the API; of the configuration too, where it was read again.
     pub(super) async fn take_over(&self, config: Option<&Config>) -> Result<(), Fault> {
+        let _turn = self.turn.lock().await;
         let made = self.store.made_destinations(&self.sealer).await;
         let made = made.map_err(|error| error.fault("the destinations"))?;
         let made: Vec<Definition> = made.into_iter().map(|made| made.definition).collect();

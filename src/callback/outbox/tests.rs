@@ -65,6 +65,8 @@ impl Outbox {
                 profile: "native".to_owned(),
                 signing_key: Some("new".into()),
                 old_signing_key: Some("old".into()),
+                // Not the alerts that follow of dead letters, which have tests of their own.
+                events: vec!["SnapshotComplete".to_owned()],
                 retry: retry.to_owned(),
                 ..Definition::default()
             }],

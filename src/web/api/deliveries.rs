@@ -372,10 +372,10 @@ pub async fn discard_many(
     Given(request): Given<DiscardRequest>,
 ) -> Answer<Json<DiscardAnswer>> {
     let filter = filter(Filters {
+        media: None,
         status: None,
         destination: request.destination,
         task: request.task,
-        media: None,
         event: request.event,
         event_type: request.event_type,
         since: request.since,

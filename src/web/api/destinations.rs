@@ -355,10 +355,13 @@ async fn views(state: &WebState, only: Option<&str>) -> Answer<Vec<DestinationVi
 fn view(known: &DestinationState, counts: LaneCounts, last_success: Option<UtcMs>, created: UtcMs) -> DestinationView {
     let (definition, secrets) = known.definition.shown();
     let (last_error_at, last_error) = known.last_error.clone().unzip();
+    // Where three tries are all there are, there is no breaker; the last try says how it is doing.
+    let is_failing =
+        known.open || last_error_at.is_some_and(|at| known.last_success.is_none_or(|success| success < at));
     DestinationView {
         id: definition.name.clone(),
         created_at: created.wire(),
-        status: if known.open { "failing" } else { "ok" }.to_owned(),
+        status: if is_failing { "failing" } else { "ok" }.to_owned(),
         origin: if known.of_file { "file" } else { "api" }.to_owned(),
         unified: known.unified,
         fault: None,
