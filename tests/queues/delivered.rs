@@ -17,7 +17,8 @@ use std::time::Duration;
 use std::time::Instant;
 
 const SIGNING_KEY: &str = "a-key-of-ours";
-const PATIENCE: Duration = Duration::from_secs(180);
+/// Longest wait for messages on a loaded machine.
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// Nothing is made: what counts is that two events a task are told.
 const WORKFLOW: &str = r#"
