@@ -31,7 +31,7 @@ pub struct DestinationView {
     id: String,
     /// When it was made; of one in the configuration file, when the program started.
     created_at: String,
-    /// ok, failing (it takes nothing at present) or broken (it cannot be used).
+    /// ok, failing (its last try failed, or it takes nothing at present) or broken (it cannot be used).
     status: String,
     /// file (read-only) or api.
     origin: String,
@@ -356,7 +356,8 @@ fn view(known: &DestinationState, counts: LaneCounts, last_success: Option<UtcMs
     let (definition, secrets) = known.definition.shown();
     let (last_error_at, last_error) = known.last_error.clone().unzip();
     // Where three tries are all there are, there is no breaker; the last try says how it is doing.
-    let is_failing = known.open || last_error_at.is_some_and(|at| known.last_success.is_none_or(|success| success < at));
+    let is_failing =
+        known.open || last_error_at.is_some_and(|at| known.last_success.is_none_or(|success| success < at));
     DestinationView {
         id: definition.name.clone(),
         created_at: created.wire(),
