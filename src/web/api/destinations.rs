@@ -31,7 +31,7 @@ pub struct DestinationView {
     id: String,
     /// When it was made; of one in the configuration file, when the program started.
     created_at: String,
-    /// ok, failing (it takes nothing at present) or broken (it cannot be used).
+    /// ok, failing (its last try failed, or it takes nothing at present) or broken (it cannot be used).
     status: String,
     /// file (read-only) or api.
     origin: String,
