@@ -4,7 +4,9 @@
 //! time and gives the rest back, in the reverse order of the start. Deliberately absent: flags and files; the
 //! configuration comes resolved, the definitions come read.
 
+mod alerts;
 mod definitions;
+pub mod destinations;
 mod gauges;
 mod inlet;
 mod lock;
@@ -17,14 +19,14 @@ use crate::base::wake::Bells;
 use crate::callback::CallbackOptions;
 use crate::callback::Callbacks;
 use crate::callback::Pace;
-use crate::callback::destination::DestinationOptions;
-use crate::callback::destination::Unified;
+use crate::callback::way::Surroundings;
 use crate::config::definitions::DefinitionFile;
 use crate::config::file::Sandbox;
 use crate::config::gpu::Busy;
 use crate::config::gpu::DeviceList;
 use crate::config::gpu::Gpu;
 use crate::config::resolved::Config;
+use crate::daemon::destinations::Reload;
 use crate::daemon::gauges::Gauges;
 use crate::daemon::lock::StateLock;
 use crate::events::profile::Deployment;
@@ -76,6 +78,8 @@ pub struct DaemonOptions {
     pub config: Config,
     /// Reads its workflows folder, once it is known which templates there are.
     pub definitions: ReadDefinitions,
+    /// How the configuration is read again.
+    pub reload: Reload,
 }
 
 /// Reads what lies in the workflows folder.
@@ -86,7 +90,11 @@ pub type ReadDefinitions = Box<dyn FnOnce(&Config, &Templates) -> Result<Vec<Def
 /// # Errors
 /// What kept it from starting, or made it end by itself.
 pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), Fault> {
-    let DaemonOptions { config, definitions } = options;
+    let DaemonOptions {
+        config,
+        definitions,
+        reload,
+    } = options;
     let started = UtcMs::now();
     let bells = Bells::default();
     let metrics = Metrics::default();
@@ -139,10 +147,17 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
         bells.callback.clone(),
         callback_options(&config, &metrics),
     )?;
-    let listeners = callbacks.destinations().listeners();
-    let kept = store.keep_listeners(&listeners).await;
-    kept.map_err(|error| error.fault("the destinations"))?;
     let trigger = Trigger::new(ports::trigger_options(&config, &metrics), store.clone(), bells.clone());
+    let sealer = crate::web::secrets::sealer(&config.server.state_dir)?;
+    let destinations = destinations::Destinations::new(callbacks.clone(), store.clone(), sealer.clone());
+    destinations.take_over(None).await?;
+    let watch = alerts::Watch::new(
+        &config,
+        trigger.board(),
+        devices.clone(),
+        store.clone(),
+        bells.callback.clone(),
+    );
 
     // What answers.
     let listener = TcpListener::bind(config.server.listen).await.map_err(|error| {
@@ -164,7 +179,6 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
             .iter()
             .map(|storage| Folder::new(&storage.name, &storage.path)),
     );
-    let sealer = crate::web::secrets::sealer(&config.server.state_dir)?;
     let (inlet, web_inlet) = inlet::build(&config, &store, &bells, storages.clone(), sealer.clone())?;
     let ready = Arc::new(AtomicBool::new(false));
     let web_stop = CancellationToken::new();
@@ -186,10 +200,16 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
         storages: Arc::new(ports::Storages(trigger.board())),
         devices: Arc::new(ports::Devices(devices)),
         meters: meters.clone(),
+        destinations: Arc::new(destinations.clone()),
         templates: TemplateShelf::new(templates),
         missing_for: {
-            let config = config.clone();
-            Arc::new(move |workflow| config.missing_for(workflow).iter().map(ToString::to_string).collect())
+            let (config, callbacks) = (config.clone(), callbacks.clone());
+            Arc::new(move |workflow| {
+                let known = callbacks.destinations();
+                let made: Vec<String> = known.iter().map(|destination| destination.name.clone()).collect();
+                let missing = config.missing_beside(workflow, &made);
+                missing.iter().map(ToString::to_string).collect()
+            })
         },
         metrics: metrics.clone(),
         signer,
@@ -238,6 +258,8 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
         ],
     };
     let measuring = tokio::spawn(measuring.run(callback_stop.clone()));
+    tokio::spawn(watch.run(callback_stop.clone()));
+    tokio::spawn(destinations.follow(config.destination_files.clone(), reload, callback_stop.clone()));
     ready.store(true, Ordering::Release);
     metrics.set_labelled(Metric::Info, env!("CARGO_PKG_VERSION"), 1.0);
     metrics.set(Metric::StartTime, started.0 as f64 / 1_000.0);
@@ -383,32 +405,21 @@ fn device_rules(gpu: &Gpu) -> DeviceRules {
 }
 
 fn callback_options(config: &Config, metrics: &Metrics) -> CallbackOptions {
-    let destinations = config.destinations.iter().map(|destination| DestinationOptions {
-        name: destination.name.clone(),
-        url: destination.url.clone(),
-        profile: destination.profile.clone(),
-        auth_key: destination.auth_key.as_ref().map(|key| key.expose().to_owned()),
-        signing_keys: destination
-            .signing_keys
-            .iter()
-            .map(|key| key.expose().to_owned())
-            .collect(),
-        events: destination.events.clone(),
-        legacy_events: destination.legacy_events,
-        retry: destination.retry.clone(),
-    });
-    let inline = |options: &DestinationOptions| options.name == crate::config::resolved::UNIFIED;
-    let (mut written_out, named): (Vec<_>, Vec<_>) = destinations.partition(inline);
-    let unified = match (written_out.pop(), &config.unified) {
-        (Some(options), _) => Unified::Inline(options),
-        (None, Some(name)) => Unified::Named(name.clone()),
-        (None, None) => Unified::Off,
-    };
+    let (destinations, unified) = destinations::of(config);
     let server = &config.server;
     CallbackOptions {
         deployment: Deployment::new(server.user_id, &server.app_id, &server.region, &server.public_url),
-        destinations: named,
+        destinations,
         unified,
+        surroundings: Surroundings {
+            hooks_dir: server.hooks_dir.clone(),
+            storages: Some(Storages::new(
+                config
+                    .storages
+                    .iter()
+                    .map(|storage| Folder::new(&storage.name, &storage.path)),
+            )),
+        },
         pace: Pace::default(),
         metrics: metrics.clone(),
     }

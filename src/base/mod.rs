@@ -9,6 +9,7 @@ pub mod fault;
 pub mod file_system;
 pub mod http_client;
 pub mod ids;
+pub mod program;
 pub mod progress_board;
 pub mod reader;
 pub mod sealed;

@@ -7,6 +7,7 @@ use crate::base::address::Reach;
 use crate::base::fault::Fault;
 use crate::base::http_client;
 use crate::base::http_client::HttpOptions;
+use crate::callback::way::Post;
 use std::time::Duration;
 use std::time::Instant;
 use url::Url;
@@ -48,32 +49,36 @@ impl Client {
         })
     }
 
-    /// Posts `body` to `url`, whole and answered within `timeout`.
+    /// Posts `body`, whole and answered within `timeout`.
     pub async fn post(
         &self,
+        to: &Post,
         url: &Url,
-        reach: Reach,
-        headers: &[(&'static str, String)],
+        headers: &[(String, String)],
+        content_type: &str,
         body: Vec<u8>,
         timeout: Duration,
     ) -> Answer {
         let began = Instant::now();
-        let client = match reach {
+        let client = match (&to.client, to.reach) {
+            (Some(client), _) => client,
             // Nothing is sent to public addresses alone: only fetching asks for that.
-            Reach::Network | Reach::Public => &self.network,
-            Reach::Loopback => &self.loopback,
+            (None, Reach::Network | Reach::Public) => &self.network,
+            (None, Reach::Loopback) => &self.loopback,
         };
         // Addresses written as such never reach the resolver.
-        if let Some(why) = http_client::literal_refusal(url, reach) {
+        if let Some(why) = http_client::literal_refusal(url, to.reach) {
             return failed(why, began);
         }
-        let mut request = client
-            .post(url.clone())
-            .timeout(timeout)
-            .header("Content-Type", "application/json; charset=utf-8")
-            .body(body);
+        let mut request = client.post(url.clone()).timeout(timeout).body(body);
+        if !headers
+            .iter()
+            .any(|(name, _)| name.eq_ignore_ascii_case("content-type"))
+        {
+            request = request.header("Content-Type", content_type);
+        }
         for (name, value) in headers {
-            request = request.header(*name, value);
+            request = request.header(name, value);
         }
         match request.send().await {
             Ok(response) => read_answer(response, began).await,
@@ -125,6 +130,7 @@ async fn read_answer(mut response: reqwest::Response, began: Instant) -> Answer 
 mod tests {
     use super::Client;
     use crate::base::address::Reach;
+    use crate::callback::way::Post;
     use std::time::Duration;
     use url::Url;
 
@@ -134,9 +140,16 @@ mod tests {
         let port = listener.local_addr().expect("bound").port();
         let client = Client::new().expect("a client");
         for host in ["localhost", "127.0.0.1", "[::ffff:127.0.0.1]"] {
-            let url = Url::parse(&format!("http://{host}:{port}/")).expect("a URL");
+            let url_text = format!("http://{host}:{port}/");
+            let url = Url::parse(&url_text).expect("a URL");
+            let to = Post {
+                url_text,
+                url: url.clone(),
+                reach: Reach::Network,
+                client: None,
+            };
             let answer = client
-                .post(&url, Reach::Network, &[], Vec::new(), Duration::from_secs(5))
+                .post(&to, &url, &[], "text/plain", Vec::new(), Duration::from_secs(5))
                 .await;
             assert_eq!(answer.status, None);
             let error = answer.error.expect("refused");

@@ -1,25 +1,28 @@
-//! Where callbacks go: destinations, checked.
+//! Where callbacks go: one destination, checked and ready to be sent to.
 //!
-//! Guarantees: a [`Destination`] has an address that may be reached and a profile there is. Deliberately absent:
-//! reading configurations; queues, executables and mail, which come with a later version.
+//! Guarantees: a [`Destination`] has an address that may be reached, a profile there is, headers that can be sent, a
+//! template that renders. Deliberately absent: reading configurations; the list of all (`directory`); each way of
+//! sending (`way`).
 
 use crate::base::address::Reach;
-use crate::base::address::check_callback_url;
 use crate::base::fault::Blame;
 use crate::base::fault::Fault;
+use crate::callback::body_template::BodyTemplate;
+use crate::callback::robot::Robot;
 use crate::callback::signing::Key;
+use crate::callback::way;
+use crate::callback::way::Surroundings;
+use crate::callback::way::Way;
 use crate::events::Event;
 use crate::events::EventType;
 use crate::events::Purpose;
 use crate::events::listeners::Listener;
-use crate::events::listeners::Listeners;
 use crate::events::profile::Profile;
+use crate::workflow::destination::Definition;
+use crate::workflow::destination::Hidden;
 use crate::workflow::resolved::InlineDestination;
-use std::collections::BTreeMap;
-use url::Url;
-
-/// Name of the destination that `[callback]` writes out instead of naming one.
-pub const UNIFIED: &str = "unified";
+use std::sync::Arc;
+use std::time::Duration;
 
 /// How tries are repeated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -52,25 +55,13 @@ impl RetryMode {
     }
 }
 
-/// A destination as the configuration has it; secrets are the keys themselves, not files.
-#[derive(Debug, Clone, Default)]
-pub struct DestinationOptions {
-    /// Name.
-    pub name: String,
-    /// Where to post.
-    pub url: String,
-    /// `ims`, `vod`, `mps` or `native`.
-    pub profile: String,
-    /// Key of the profile's own signature.
-    pub auth_key: Option<String>,
-    /// Keys of our signature; several while one is being replaced.
-    pub signing_keys: Vec<String>,
-    /// Names of the events it wants; empty: all but `WorkflowTaskStart`.
-    pub events: Vec<String>,
-    /// The older transcode events too.
-    pub legacy_events: bool,
-    /// `default` or `ims`; empty: `default`.
-    pub retry: String,
+/// Who made a destination.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Maker {
+    /// The configuration file: it may name this host itself.
+    File,
+    /// Somebody through the API.
+    Api,
 }
 
 /// One receiver.
@@ -78,52 +69,98 @@ pub struct DestinationOptions {
 pub struct Destination {
     /// Name, in lists and messages.
     pub name: String,
-    /// The address as written: signatures cover its text.
-    pub url_text: String,
-    /// The same, parsed.
-    pub url: Url,
-    /// How far it may reach.
-    pub reach: Reach,
+    /// How it is reached.
+    pub way: Way,
     /// Its words.
     pub profile: Profile,
+    /// Its body, where it is not the profile's.
+    pub body: Option<Arc<BodyTemplate>>,
+    /// Its subject line, by mail.
+    pub subject: Option<Arc<BodyTemplate>>,
+    /// The kind of chat robot it is.
+    pub robot: Option<Robot>,
     /// Key of the profile's own signature.
     pub auth_key: Option<Key>,
     /// Keys of our signature.
     pub signing_keys: Vec<Key>,
-    /// What it wants to hear.
+    /// Headers sent along.
+    pub headers: Vec<(String, String)>,
+    /// What it wants.
     pub listener: Listener,
     /// How tries are repeated.
     pub retry: RetryMode,
+    /// Time of a try; none: that of the retry mode.
+    pub timeout: Option<Duration>,
 }
 
 impl Destination {
-    /// Checks one of the configuration.
+    /// Checks one that was written down, and makes its way; connects to nothing.
     ///
     /// # Errors
-    /// The first fault of its address, profile, events or retry mode, naming the destination.
-    pub fn configured(options: &DestinationOptions) -> Result<Self, Fault> {
-        let named = |mut fault: Fault| {
-            fault.subject = format!("{} (destination {})", fault.subject, options.name);
+    /// The first fault of its address, profile, events, keys, certificates or template, naming the destination.
+    pub fn new(definition: &Definition, maker: Maker, surroundings: &Surroundings) -> Result<Self, Fault> {
+        Self::checked(definition, maker, surroundings).map_err(|mut fault| {
+            fault.subject = format!("{} (destination {})", fault.subject, definition.name);
             fault
+        })
+    }
+
+    fn checked(definition: &Definition, maker: Maker, surroundings: &Surroundings) -> Result<Self, Fault> {
+        let robot = Robot::parse(&definition.template)?;
+        let by_mail = definition.kind() == "mail";
+        let body = match (robot, definition.body_template.as_str()) {
+            (Some(robot), "") => Some(BodyTemplate::new(robot.template())?),
+            (Some(_), _) => {
+                return Err(refused(
+                    "template",
+                    "there are both a template and a body_template",
+                    "Give one of them.",
+                ));
+            }
+            (None, "") if by_mail => Some(BodyTemplate::plain(crate::callback::mail::BODY)?),
+            (None, "") => None,
+            (None, text) if by_mail => Some(BodyTemplate::plain(text)?),
+            (None, text) => Some(BodyTemplate::new(text)?),
         };
-        let profile = Profile::parse(&options.profile).map_err(named)?;
+        let subject = match definition.subject.as_str() {
+            _ if !by_mail => None,
+            "" => Some(BodyTemplate::plain(crate::callback::mail::SUBJECT)?),
+            text => Some(BodyTemplate::plain(text)?),
+        };
+        let profile = match definition.profile.as_str() {
+            _ if body.is_some() => Profile::Native,
+            "" => Profile::Ims,
+            word => Profile::parse(word)?,
+        };
         let mut events = Vec::new();
-        for word in &options.events {
-            events.extend(events_named(word, profile).map_err(named)?);
+        for word in &definition.events {
+            events.extend(events_named(word, profile)?);
         }
+        let seconds = match definition.timeout_s {
+            0 if definition.kind() == "exec" => 60,
+            seconds => seconds,
+        };
+        if seconds > 600 {
+            return Err(refused("timeout_s", "it is out of range", "Use 0 to 600 seconds."));
+        }
+        let keys = [&definition.signing_key, &definition.old_signing_key];
         Ok(Destination {
-            name: options.name.clone(),
-            url_text: options.url.clone(),
-            url: check_callback_url(&options.url, Reach::Loopback).map_err(named)?,
-            reach: Reach::Loopback,
+            name: definition.name.clone(),
+            headers: headers(definition)?,
             profile,
-            auth_key: key(options.auth_key.as_deref()),
-            signing_keys: options.signing_keys.iter().filter_map(|text| key(Some(text))).collect(),
+            robot,
+            auth_key: key(definition.auth_key.as_ref()),
+            signing_keys: keys.into_iter().filter_map(|text| key(text.as_ref())).collect(),
             listener: Listener {
                 events,
-                legacy_events: options.legacy_events,
+                legacy_events: definition.legacy_events,
+                global: definition.global,
             },
-            retry: RetryMode::parse(&options.retry).map_err(named)?,
+            retry: RetryMode::parse(&definition.retry)?,
+            timeout: (seconds > 0).then(|| Duration::from_secs(seconds.into())),
+            way: way::make(definition, maker, surroundings)?,
+            body: body.map(Arc::new),
+            subject: subject.map(Arc::new),
         })
     }
 
@@ -134,14 +171,17 @@ impl Destination {
     pub fn inline(inline: &InlineDestination) -> Result<Self, Fault> {
         Ok(Destination {
             name: String::new(),
-            url_text: inline.url.clone(),
-            url: check_callback_url(&inline.url, Reach::Network)?,
-            reach: Reach::Network,
+            way: way::posting(&inline.url, Reach::Network)?,
             profile: Profile::parse(&inline.profile)?,
-            auth_key: key(inline.auth_key.as_deref()),
+            body: None,
+            subject: None,
+            robot: None,
+            auth_key: inline.auth_key.as_deref().map(Key::new).filter(|key| !key.is_empty()),
             signing_keys: Vec::new(),
+            headers: Vec::new(),
             listener: Listener::default(),
             retry: RetryMode::Patient,
+            timeout: None,
         })
     }
 
@@ -151,18 +191,24 @@ impl Destination {
         self.listener.wants(event.event_type(), legacy_events || submitted)
     }
 
+    /// Whether it asks for events of this type by name.
+    pub fn names(&self, event_type: EventType) -> bool {
+        self.listener.events.contains(&event_type)
+    }
+
     /// Keys that sign time and body: ours, and in our own profile the profile's key too.
     pub fn body_keys(&self) -> Vec<Key> {
         let own = match self.profile {
-            Profile::Native => self.auth_key.clone(),
-            Profile::Ims | Profile::Vod | Profile::Mps => None,
+            // Of a robot the key is the robot's own.
+            Profile::Native if self.robot.is_none() => self.auth_key.clone(),
+            _ => None,
         };
         self.signing_keys.iter().cloned().chain(own).collect()
     }
 }
 
-fn key(text: Option<&str>) -> Option<Key> {
-    text.map(Key::new).filter(|key| !key.is_empty())
+fn key(text: Option<&Hidden>) -> Option<Key> {
+    text.map(|text| Key::new(text.expose())).filter(|key| !key.is_empty())
 }
 
 /// The events that a receiver of `profile` means by a name.
@@ -182,110 +228,57 @@ fn events_named(word: &str, profile: Profile) -> Result<Vec<EventType>, Fault> {
     Ok(named)
 }
 
-/// The receivers of the configuration.
-#[derive(Debug, Clone, Default)]
-pub struct Destinations {
-    by_name: BTreeMap<String, Destination>,
-    unified: Option<String>,
-}
+/// Headers that the program sets itself, or that say how a request is framed.
+const OWN_HEADERS: [&str; 8] = [
+    "host",
+    "content-length",
+    "transfer-encoding",
+    "connection",
+    "upgrade",
+    "te",
+    "trailer",
+    "expect",
+];
+const OWN_PREFIXES: [&str; 3] = ["x-reelmill-", "x-ice-", "x-vod-"];
+const HEADERS_MAX: usize = 32;
 
-/// What `[callback]` says.
-#[derive(Debug, Clone, Default)]
-pub enum Unified {
-    /// Off.
-    #[default]
-    Off,
-    /// One of the destinations, by name.
-    Named(String),
-    /// Written out in place; its name is not used.
-    Inline(DestinationOptions),
-}
-
-impl Destinations {
-    /// Checks all destinations of a configuration and its unified callback.
-    ///
-    /// # Errors
-    /// The first fault found; also a name given twice, and a unified callback that names none of them.
-    pub fn configured(options: &[DestinationOptions], unified: &Unified) -> Result<Self, Fault> {
-        let mut by_name = BTreeMap::new();
-        for options in options {
-            if options.name.is_empty() {
-                return Err(refused("", "a destination has no name", "Give it one."));
-            }
-            if by_name
-                .insert(options.name.clone(), Destination::configured(options)?)
-                .is_some()
-            {
-                return Err(refused(
-                    &options.name,
-                    "the name is given twice",
-                    "Rename one of the two.",
-                ));
-            }
-        }
-        let unified = match unified {
-            Unified::Off => None,
-            Unified::Named(name) if by_name.contains_key(name) => Some(name.clone()),
-            Unified::Named(name) => {
-                return Err(refused(
-                    name,
-                    "[callback] names a destination that is not there",
-                    "Add a [[destination]] of that name.",
-                ));
-            }
-            Unified::Inline(options) => {
-                let options = DestinationOptions {
-                    name: UNIFIED.to_owned(),
-                    ..options.clone()
-                };
-                let taken = by_name.insert(UNIFIED.to_owned(), Destination::configured(&options)?);
-                if taken.is_some() {
-                    return Err(refused(
-                        UNIFIED,
-                        "the name is kept for what [callback] writes out",
-                        "Rename the destination.",
-                    ));
-                }
-                Some(UNIFIED.to_owned())
-            }
+fn headers(definition: &Definition) -> Result<Vec<(String, String)>, Fault> {
+    if definition.headers.len() > HEADERS_MAX {
+        return Err(refused(
+            "headers",
+            &format!("there are {}", definition.headers.len()),
+            "Give at most 32.",
+        ));
+    }
+    let mut headers = Vec::new();
+    for (name, value) in &definition.headers {
+        let lower = name.to_ascii_lowercase();
+        let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+        let value = value.expose();
+        let wrong = if name.is_empty() || name.len() > 128 || !name.bytes().all(token) {
+            Some("it is no name of a header")
+        } else if OWN_HEADERS.contains(&lower.as_str()) || OWN_PREFIXES.iter().any(|own| lower.starts_with(own)) {
+            Some("the program sets this header itself")
+        } else if value.len() > 4_096 || value.chars().any(|c| c.is_control()) || !value.is_ascii() {
+            Some("its value is too long, or not plain text")
+        } else {
+            None
         };
-        Ok(Destinations { by_name, unified })
-    }
-
-    /// What each of them wants, for those who decide whether an event is worth writing.
-    pub fn listeners(&self) -> Listeners {
-        Listeners {
-            unified: self.unified.clone(),
-            named: self
-                .by_name
-                .iter()
-                .map(|(name, destination)| (name.clone(), destination.listener.clone()))
-                .collect(),
+        if let Some(wrong) = wrong {
+            return Err(refused(&format!("header {name:?}"), wrong, "Change or remove it."));
         }
+        headers.push((name.clone(), value.to_owned()));
     }
-
-    /// One by its name.
-    pub fn get(&self, name: &str) -> Option<&Destination> {
-        self.by_name.get(name)
-    }
-
-    /// Name of the unified one, if it is on.
-    pub fn unified(&self) -> Option<&str> {
-        self.unified.as_deref()
-    }
-
-    /// All of them, by name.
-    pub fn iter(&self) -> impl Iterator<Item = &Destination> {
-        self.by_name.values()
-    }
+    Ok(headers)
 }
 
-fn refused(name: &str, cause: &str, remedy: &str) -> Fault {
+/// A request fault about a destination.
+pub(super) fn refused(subject: &str, cause: &str, remedy: &str) -> Fault {
     Fault::new(
         "DestinationRefused",
         Blame::Request,
-        "check the destinations",
-        name,
+        "check the destination",
+        subject,
         cause,
         remedy,
     )
@@ -294,80 +287,71 @@ fn refused(name: &str, cause: &str, remedy: &str) -> Fault {
 #[cfg(test)]
 mod tests {
     use super::Destination;
-    use super::DestinationOptions;
-    use super::Destinations;
-    use super::Unified;
-    use crate::events::Detail;
-    use crate::events::EventType;
-    use crate::events::profile::Profile;
-    use crate::events::specimen;
+    use super::Maker;
+    use crate::callback::way::Surroundings;
+    use crate::workflow::destination::Definition;
     use crate::workflow::resolved::InlineDestination;
 
-    fn options() -> DestinationOptions {
-        DestinationOptions {
+    fn definition() -> Definition {
+        Definition {
             name: "mam".to_owned(),
             url: "http://127.0.0.1:9/hook".to_owned(),
             profile: "ims".to_owned(),
-            ..DestinationOptions::default()
+            ..Definition::default()
         }
     }
 
-    #[test]
-    fn loopback_is_for_the_configuration_alone() {
-        assert!(Destination::configured(&options()).is_ok());
+    fn checked(definition: &Definition, maker: Maker) -> Result<Destination, String> {
+        Destination::new(definition, maker, &Surroundings::default()).map_err(|fault| fault.to_string())
+    }
+
+    #[tokio::test]
+    async fn loopback_is_for_the_configuration_alone() {
+        assert!(checked(&definition(), Maker::File).is_ok());
+        assert!(checked(&definition(), Maker::Api).is_err());
         let inline = InlineDestination {
-            url: options().url,
+            url: definition().url,
             profile: "ims".to_owned(),
             auth_key: None,
         };
         assert!(Destination::inline(&inline).is_err());
     }
 
-    #[test]
-    fn slips_are_refused_and_profiles_have_their_own_names() {
-        let mut slip = options();
-        slip.events = vec!["SnapshotCompleted".to_owned()];
-        let fault = Destination::configured(&slip).expect_err("refused");
-        assert!(fault.to_string().contains("mam"), "{fault}");
-        let mut vod = options();
-        vod.profile = "vod".to_owned();
-        vod.events = vec!["StreamTranscodeComplete".to_owned()];
-        let vod = Destination::configured(&vod).expect("valid");
-        assert!(vod.wants(&specimen::output(), false) && !vod.wants(&specimen::transcode(), false));
-        let mut mps = options();
-        mps.profile = "mps".to_owned();
-        assert_eq!(Destination::configured(&mps).expect("valid").profile, Profile::Mps);
-    }
-
-    #[test]
-    fn starts_are_told_only_when_asked_for() {
-        let mut destination = Destination::configured(&options()).expect("valid");
-        let mut started = specimen::transcode();
-        started.detail = Detail::TaskStarted;
-        assert!(!destination.wants(&started, false));
-        assert!(destination.wants(&specimen::sprite(), false));
-        destination.listener.events = vec![EventType::WorkflowTaskStart];
-        assert!(destination.wants(&started, false));
-        assert!(!destination.wants(&specimen::sprite(), false));
-    }
-
-    #[test]
-    fn the_unified_callback_is_one_of_them_or_written_out() {
-        let named = Destinations::configured(&[options()], &Unified::Named("mam".to_owned())).expect("valid");
-        assert_eq!(named.unified(), Some("mam"));
-        assert!(Destinations::configured(&[options()], &Unified::Named("dam".to_owned())).is_err());
-        assert!(Destinations::configured(&[options(), options()], &Unified::Off).is_err());
-        let inline = Destinations::configured(&[options()], &Unified::Inline(options())).expect("valid");
-        assert_eq!(inline.unified(), Some("unified"));
-        assert_eq!(inline.iter().count(), 2);
-        // The configuration may have listed what is written out under the name kept for it, but not a stranger too.
-        let listed = DestinationOptions {
-            name: "unified".to_owned(),
-            ..options()
+    #[tokio::test]
+    async fn what_cannot_work_is_refused_by_name() {
+        let with = |change: fn(&mut Definition)| {
+            let mut definition = definition();
+            change(&mut definition);
+            checked(&definition, Maker::File).expect_err("refused")
         };
-        let named = Destinations::configured(std::slice::from_ref(&listed), &Unified::Named("unified".to_owned()))
-            .expect("valid");
-        assert_eq!(named.unified(), Some("unified"));
-        assert!(Destinations::configured(&[listed], &Unified::Inline(options())).is_err());
+        for (said, cause) in [
+            (with(|it| it.profile = "mts".to_owned()), "no such profile"),
+            (
+                with(|it| it.events = vec!["SnapshotCompleted".to_owned()]),
+                "no such event",
+            ),
+            (with(|it| it.kind = "smoke".to_owned()), "no such kind"),
+            (with(|it| it.template = "irc".to_owned()), "no such robot"),
+            (with(|it| it.body_template = "{\"a\": {{ type }".to_owned()), "template"),
+            (with(|it| it.tls_client = Some("no PEM".into())), "client certificate"),
+            (with(|it| it.timeout_s = 601), "out of range"),
+            (
+                with(|it| {
+                    it.headers.insert("Host".to_owned(), "x".into());
+                }),
+                "sets this header itself",
+            ),
+            (
+                with(|it| {
+                    it.headers.insert("X-A".to_owned(), "x\r\nY: z".into());
+                }),
+                "not plain text",
+            ),
+        ] {
+            assert!(
+                said.contains(cause) && said.contains("mam"),
+                "{said:?} must say {cause:?}"
+            );
+        }
     }
 }

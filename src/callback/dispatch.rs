@@ -2,11 +2,13 @@
 //!
 //! Guarantees: pure; the same receiver is named once. A rule that names a destination that is not configured makes a
 //! dead letter, which shows in every list and can be sent again when the destination is there. Deliberately absent:
-//! sending. A destination that no rule names and that is not the unified callback gets nothing.
+//! sending. A destination that no rule names and that is neither global nor the unified callback gets nothing but the
+//! alerts it asks for by name.
 
 use crate::base::fault::Fault;
 use crate::callback::destination::Destination;
-use crate::callback::destination::Destinations;
+use crate::callback::directory::Destinations;
+use crate::events::Detail;
 use crate::events::Event;
 use crate::events::profile::Deployment;
 use crate::events::profile::render;
@@ -29,12 +31,23 @@ pub fn deliveries(
             made.push(delivery);
         }
     };
+    let event_type = event.event_type();
     let unified = destinations.unified().filter(|_| rule.unified);
     for name in unified.into_iter().chain(rule.destination.as_deref()) {
         match destinations.get(name) {
             Some(destination) if heard(event, destination, rule, deployment) => add(named(name, None)),
             Some(_) => {}
-            None => add(named(name, Some(not_configured(name)))),
+            None => add(named(name, Some(destinations.why_not(name)))),
+        }
+    }
+    // No workflow says whom alerts are for: besides the unified callback, those that ask for them by name.
+    let is_alert = matches!(event.detail, Detail::Alert { .. });
+    let unasked = destinations
+        .iter()
+        .filter(|destination| destination.listener.global || (is_alert && destination.names(event_type)));
+    for destination in unasked {
+        if heard(event, destination, rule, deployment) {
+            add(named(&destination.name, None));
         }
     }
     if let Some(inline) = &rule.inline {
@@ -45,11 +58,6 @@ pub fn deliveries(
         }
     }
     made
-}
-
-/// Why a named destination cannot be tried.
-pub(super) fn not_configured(name: &str) -> String {
-    format!("there is no destination {name} in the configuration; add it and replay this delivery")
 }
 
 /// Whether it wants the event and has words for it.
@@ -89,29 +97,30 @@ fn inlined(inline: &InlineDestination, fault: Option<Fault>) -> NewDelivery {
 #[cfg(test)]
 mod tests {
     use super::deliveries;
-    use crate::callback::destination::DestinationOptions;
-    use crate::callback::destination::Destinations;
-    use crate::callback::destination::Unified;
+    use crate::callback::directory::Destinations;
+    use crate::callback::directory::Unified;
+    use crate::callback::way::Surroundings;
     use crate::events::Detail;
     use crate::events::profile::Deployment;
     use crate::events::specimen;
+    use crate::workflow::destination::Definition;
     use crate::workflow::resolved::CallbackRule;
     use crate::workflow::resolved::InlineDestination;
 
     fn destinations() -> Destinations {
-        let named = |name: &str, profile: &str, events: &[&str]| DestinationOptions {
+        let named = |name: &str, profile: &str, events: &[&str]| Definition {
             name: name.to_owned(),
             url: "http://127.0.0.1:9/".to_owned(),
             profile: profile.to_owned(),
             events: events.iter().map(|&event| event.to_owned()).collect(),
-            ..DestinationOptions::default()
+            ..Definition::default()
         };
         let all = [
             named("mam", "ims", &[]),
             named("log", "native", &["WorkflowTaskComplete"]),
             named("vod", "vod", &[]),
         ];
-        Destinations::configured(&all, &Unified::Named("mam".to_owned())).expect("valid")
+        Destinations::configured(&all, &Unified::Named("mam".to_owned()), &Surroundings::default()).expect("valid")
     }
 
     fn rule(unified: bool, destination: Option<&str>, url: Option<&str>) -> CallbackRule {

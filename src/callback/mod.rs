@@ -6,16 +6,27 @@
 //! again under the same `X-Reelmill-Event-Id`, by which receivers recognise it. Deliberately absent: what an event
 //! says (`events`) and how jobs run.
 
+pub mod archive;
+pub mod body_template;
 pub mod breaker;
 pub mod client;
 pub mod destination;
+pub mod directory;
 pub mod dispatch;
+pub mod envelope;
+pub mod exec;
+pub mod health;
+pub mod mail;
 pub mod outbox;
 pub mod pace;
 pub mod queue;
+pub mod robot;
 pub mod signing;
+pub mod summary;
 pub mod transport;
+pub mod trial;
 pub mod verify;
+pub mod way;
 
 pub use outbox::CallbackOptions;
 pub use outbox::Callbacks;

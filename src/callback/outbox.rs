@@ -6,8 +6,8 @@
 
 use crate::base::backoff::delay_ms;
 use crate::base::clock::UtcMs;
+use crate::base::fault::Blame;
 use crate::base::fault::Fault;
-use crate::base::ids::EventId;
 use crate::base::wake::Bell;
 use crate::callback::breaker::Breaker;
 use crate::callback::breaker::Change;
@@ -15,15 +15,21 @@ use crate::callback::breaker::Health;
 use crate::callback::client::Answer;
 use crate::callback::client::Client;
 use crate::callback::destination::Destination;
-use crate::callback::destination::DestinationOptions;
-use crate::callback::destination::Destinations;
+use crate::callback::destination::Maker;
 use crate::callback::destination::RetryMode;
-use crate::callback::destination::Unified;
+use crate::callback::directory::Destinations;
+use crate::callback::directory::Unified;
 use crate::callback::dispatch;
+use crate::callback::envelope;
+use crate::callback::envelope::Try;
+use crate::callback::health;
+use crate::callback::health::Record;
 use crate::callback::pace::Pace;
-use crate::callback::signing;
+use crate::callback::transport::Message;
+use crate::callback::trial;
+use crate::callback::way::Surroundings;
+use crate::callback::way::Way;
 use crate::events::profile::Deployment;
-use crate::events::profile::render;
 use crate::store::Store;
 use crate::store::deliveries::Dispatch;
 use crate::store::deliveries::DueDelivery;
@@ -33,12 +39,14 @@ use crate::store::deliveries::Tried;
 use crate::store::error::StoreError;
 use crate::telemetry::metrics::Metric;
 use crate::telemetry::metrics::Metrics;
+use crate::workflow::destination::Definition;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use std::collections::HashMap;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::Mutex;
+use std::sync::PoisonError;
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::task::Id;
@@ -52,9 +60,11 @@ pub struct CallbackOptions {
     /// Names and addresses in events.
     pub deployment: Deployment,
     /// `[[destination]]`.
-    pub destinations: Vec<DestinationOptions>,
+    pub destinations: Vec<Definition>,
     /// `[callback]`.
     pub unified: Unified,
+    /// What destinations need of the host.
+    pub surroundings: Surroundings,
     /// Time limits and waits.
     pub pace: Pace,
     /// Where tries are counted; by default nobody reads it.
@@ -79,10 +89,12 @@ struct Inner {
     bell: Bell,
     client: Client,
     deployment: Deployment,
-    destinations: Destinations,
+    surroundings: Surroundings,
+    destinations: Mutex<Arc<Destinations>>,
     pace: Pace,
     metrics: Metrics,
     breakers: Mutex<HashMap<String, Breaker>>,
+    records: Mutex<HashMap<String, Record>>,
     /// Tells lanes with room that there may be more for them.
     more: Notify,
 }
@@ -94,26 +106,101 @@ impl Callbacks {
     /// # Errors
     /// A fault of a destination, naming it; or that TLS cannot be set up.
     pub fn new(store: Store, bell: Bell, options: CallbackOptions) -> Result<Self, Fault> {
+        let destinations = Destinations::configured(&options.destinations, &options.unified, &options.surroundings)?;
         Ok(Callbacks(Arc::new(Inner {
             store,
             bell,
             client: Client::new()?,
             deployment: options.deployment,
-            destinations: Destinations::configured(&options.destinations, &options.unified)?,
+            surroundings: options.surroundings,
+            destinations: Mutex::new(Arc::new(destinations)),
             pace: options.pace,
             metrics: options.metrics,
             breakers: Mutex::new(HashMap::new()),
+            records: Mutex::new(HashMap::new()),
             more: Notify::new(),
         })))
     }
 
-    /// The receivers there are.
-    pub fn destinations(&self) -> &Destinations {
-        &self.0.destinations
+    /// The receivers there are now.
+    pub fn destinations(&self) -> Arc<Destinations> {
+        self.0.now()
+    }
+
+    /// Checks one that is about to be made through the API, without keeping it.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn check(&self, definition: &Definition) -> Result<(), Fault> {
+        Destination::new(definition, Maker::Api, &self.0.surroundings).map(|_| ())
+    }
+
+    /// Takes over what the configuration says now, and what was made through the API. Those that were not changed keep
+    /// their connections; tries under way end as they began.
+    ///
+    /// # Errors
+    /// A fault of the configuration: nothing is changed then. The database could not be told who listens.
+    pub async fn replace(
+        &self,
+        configured: Option<(&[Definition], &Unified)>,
+        made: &[Definition],
+    ) -> Result<(), Fault> {
+        let former = self.0.now();
+        let of_file = match configured {
+            Some((definitions, unified)) => former.reconfigured(definitions, unified, &self.0.surroundings)?,
+            None => former.of_file(),
+        };
+        let fresh = Arc::new(of_file.with_made(&former, made, &self.0.surroundings));
+        *self.0.destinations.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&fresh);
+        former.close_unless_in(&fresh).await;
+        let kept = self.0.store.keep_listeners(&fresh.listeners()).await;
+        self.0.bell.ring();
+        kept.map_err(|error| error.fault("the destinations"))
+    }
+
+    /// Sends a test event now, past the outbox: nothing is kept, nothing repeated.
+    ///
+    /// # Errors
+    /// There is no such destination, or nothing can be told to it.
+    pub async fn trial(&self, name: &str) -> Result<Answer, Fault> {
+        let refuse = |cause: String| {
+            let remedy = "List the destinations, and look at this one's profile and template.";
+            Fault::new(
+                "TestImpossible",
+                Blame::Request,
+                "test the destination",
+                name,
+                cause,
+                remedy,
+            )
+        };
+        let now = self.0.now();
+        let destination = now.get(name).ok_or_else(|| refuse(now.why_not(name)))?;
+        let (seq, attempt, replay) = (1, 1, 0);
+        let which = Try { seq, attempt, replay };
+        let event = trial::event();
+        let message = envelope::seal(destination, &event, &self.0.deployment, which, UtcMs::now());
+        let message = message.await.map_err(refuse)?;
+        Ok(self.0.send(destination, message).await)
+    }
+
+    /// How a destination has been doing since the start.
+    pub fn health(&self, name: &str) -> health::Health {
+        let breaker = self.0.breaker(name);
+        let records = self.0.records.lock().unwrap_or_else(PoisonError::into_inner);
+        let record = records.get(name).cloned().unwrap_or_default();
+        health::Health {
+            open: breaker.is_open(),
+            next_try: breaker.is_open().then(|| UtcMs(breaker.open_until_ms())),
+            ..record.health()
+        }
     }
 
     /// Works until `stop`. Tries under way then get their grace; what is cut off is sent again by the next start.
     pub async fn run(&self, stop: CancellationToken) {
+        if let Err(error) = self.0.store.keep_listeners(&self.0.now().listeners()).await {
+            tracing::error!(%error, "the database could not be told who listens to which events");
+        }
         for result in [DELIVERED, FAILED] {
             // A counter begins at nothing, so that its first step is seen as one.
             self.0.metrics.add_labelled(Metric::DeliveryTries, result, 0.0);
@@ -141,6 +228,14 @@ impl Callbacks {
         let all_end = async { while lanes.join_next().await.is_some() {} };
         if tokio::time::timeout(self.0.pace.grace, all_end).await.is_err() {
             tracing::info!("callbacks under way were cut off by the stop; they are sent again after the start");
+        }
+        let closing = self.0.now();
+        let nobody = Destinations::default();
+        if tokio::time::timeout(self.0.pace.grace, closing.close_unless_in(&nobody))
+            .await
+            .is_err()
+        {
+            tracing::info!("connections to destinations were left open by the stop");
         }
     }
 }
@@ -193,7 +288,8 @@ impl Inner {
         if events.is_empty() {
             return Ok(0);
         }
-        let batch = events
+        let destinations = self.now();
+        let batch: Vec<Dispatch> = events
             .iter()
             .map(|found| Dispatch {
                 event_seq: found.seq,
@@ -202,7 +298,7 @@ impl Inner {
                     .as_ref()
                     .map_or_else(|_| String::new(), |(event, _)| event.line().to_owned()),
                 deliveries: match &found.told {
-                    Ok((event, rule)) => dispatch::deliveries(event, rule, &self.destinations, &self.deployment),
+                    Ok((event, rule)) => dispatch::deliveries(event, rule, &destinations, &self.deployment),
                     Err(cause) => {
                         tracing::error!(
                             seq = found.seq,
@@ -214,14 +310,20 @@ impl Inner {
                 },
             })
             .collect();
+        let gives_up = batch
+            .iter()
+            .any(|dispatch| dispatch.deliveries.iter().any(|delivery| delivery.dead.is_some()));
         self.store.dispatch(batch, UtcMs::now()).await?;
+        if gives_up {
+            self.bell.ring();
+        }
         Ok(events.len())
     }
 
     /// Tries what is due in one lane until nothing is, its breaker opens, or `stop`.
     async fn run_lane(&self, lane: &str, stop: &CancellationToken) {
         let counts_tries = self
-            .destinations
+            .now()
             .get(lane)
             .is_some_and(|destination| destination.retry == RetryMode::Ims);
         let mut flying = FuturesUnordered::new();
@@ -284,21 +386,44 @@ impl Inner {
             Ok(event) => event,
             Err(cause) => return self.bury(delivery, format!("its event cannot be read: {cause}")).await,
         };
-        let Some(rendered) = render(destination.profile, event, &self.deployment) else {
-            let cause = format!("profile {} has no such event", destination.profile.as_str());
-            return self.bury(delivery, cause).await;
+        let which = Try {
+            seq: delivery.seq,
+            attempt: delivery.tries.saturating_add(1),
+            replay: delivery.replays,
         };
-        let body = rendered.bytes();
-        let headers = headers(&destination, delivery, &event.id, &body, UtcMs::now());
-        let timeout = match destination.retry {
+        let message = match envelope::seal(&destination, event, &self.deployment, which, UtcMs::now()).await {
+            Ok(message) => message,
+            Err(cause) => return self.bury(delivery, cause).await,
+        };
+        let answer = self.send(&destination, message).await;
+        self.conclude(lane, delivery, destination.retry, answer).await
+    }
+
+    async fn send(&self, destination: &Destination, message: Message) -> Answer {
+        let timeout = destination.timeout.unwrap_or(match destination.retry {
             RetryMode::Patient => self.pace.timeout,
             RetryMode::Ims => self.pace.ims_timeout,
+        });
+        let post = match &destination.way {
+            Way::Carried(transport) => return transport.send(&message, timeout).await,
+            Way::Http(post) => post,
         };
+        let content_type = match &destination.body {
+            Some(template) if !template.is_json() => "text/plain; charset=utf-8",
+            _ => "application/json; charset=utf-8",
+        };
+        let (mut url, mut body) = (post.url.clone(), message.body);
+        if let (Some(robot), Some(key)) = (destination.robot, &destination.auth_key) {
+            robot.sign(key, UtcMs::now().0, &mut url, &mut body);
+        }
         let answer = self
             .client
-            .post(&destination.url, destination.reach, &headers, body, timeout)
+            .post(post, &url, &message.headers, content_type, body, timeout)
             .await;
-        self.conclude(lane, delivery, destination.retry, answer).await
+        match destination.robot {
+            Some(robot) => robot.judged(answer),
+            None => answer,
+        }
     }
 
     async fn conclude(
@@ -338,10 +463,19 @@ impl Inner {
                 took_ms: answer.took_ms,
                 status: answer.status,
                 error: error.clone(),
-                answer: answer.body,
+                answer: answer.body.clone(),
                 outcome,
             })
             .await?;
+        if outcome == Outcome::Dead {
+            // Giving up raises an alert, which is an event.
+            self.bell.ring();
+        }
+        {
+            let mut records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
+            let record = records.entry(lane.to_owned()).or_default();
+            record.add(now, answer.took_ms, error.as_deref());
+        }
         let result = if health == Health::Accepted { DELIVERED } else { FAILED };
         self.metrics.add_labelled(Metric::DeliveryTries, result, 1.0);
         match mode {
@@ -385,6 +519,7 @@ impl Inner {
             let reason = format!("the receiver took nothing before the time was up: {error}");
             let expired = self.store.expire_lane(lane, before, &reason, now).await?;
             if expired > 0 {
+                self.bell.ring();
                 tracing::warn!(lane, expired, "callbacks given up; replay them when the receiver works");
             }
         }
@@ -394,12 +529,16 @@ impl Inner {
     fn destination_of(&self, delivery: &DueDelivery) -> Result<Destination, String> {
         match &delivery.inline {
             Some(inline) => Destination::inline(inline).map_err(|fault| fault.to_string()),
-            None => self
-                .destinations
-                .get(&delivery.destination)
-                .cloned()
-                .ok_or_else(|| dispatch::not_configured(&delivery.destination)),
+            None => {
+                let now = self.now();
+                let name = &delivery.destination;
+                now.get(name).cloned().ok_or_else(|| now.why_not(name))
+            }
         }
+    }
+
+    fn now(&self) -> Arc<Destinations> {
+        Arc::clone(&self.destinations.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// A delivery that cannot be tried at all becomes a dead letter that says why.
@@ -415,14 +554,19 @@ impl Inner {
                 answer: None,
                 outcome: Outcome::Dead,
             })
-            .await
+            .await?;
+        self.bell.ring();
+        Ok(())
     }
 
     /// Inline lanes come and go; the breaker of one that waits for nothing is forgotten.
     fn forget_breakers(&self, pending: &[Lane]) {
-        let mut breakers = self.breakers.lock().unwrap_or_else(|poison| poison.into_inner());
-        breakers
-            .retain(|name, _| self.destinations.get(name).is_some() || pending.iter().any(|lane| lane.name == *name));
+        let now = self.now();
+        let known = |name: &String| now.get(name).is_some() || pending.iter().any(|lane| lane.name == *name);
+        let mut breakers = self.breakers.lock().unwrap_or_else(PoisonError::into_inner);
+        breakers.retain(|name, _| known(name));
+        let mut records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
+        records.retain(|name, _| known(name));
     }
 
     fn breaker(&self, lane: &str) -> Breaker {
@@ -434,41 +578,13 @@ impl Inner {
 /// What an answer says about its receiver.
 fn judge(mode: RetryMode, answer: &Answer) -> Health {
     match (mode, answer.status) {
+        // Where there are no statuses, an error says what a status would.
+        (_, Some(200..=299)) if answer.error.is_some() => Health::Refused,
         (RetryMode::Ims, Some(200)) => Health::Accepted,
         (RetryMode::Patient, Some(200..=299)) => Health::Accepted,
         (_, None | Some(408 | 425 | 429 | 500..)) => Health::Down,
         (_, Some(_)) => Health::Refused,
     }
-}
-
-/// The headers of a try: who, which, how often, and the signatures made for this moment.
-fn headers(
-    destination: &Destination,
-    delivery: &DueDelivery,
-    event: &EventId,
-    body: &[u8],
-    now: UtcMs,
-) -> Vec<(&'static str, String)> {
-    let timestamp = now.0.div_euclid(1_000).to_string();
-    let mut headers = vec![
-        (signing::EVENT_ID, event.as_str().to_owned()),
-        (signing::EVENT_SEQ, delivery.seq.to_string()),
-        (signing::ATTEMPT, delivery.tries.saturating_add(1).to_string()),
-        (signing::REPLAY, delivery.replays.to_string()),
-    ];
-    if let (Some((time, signature)), Some(key)) = (signing::cloud_headers(destination.profile), &destination.auth_key) {
-        headers.push((
-            signature,
-            signing::cloud_signature(&destination.url_text, &timestamp, key),
-        ));
-        headers.push((time, timestamp.clone()));
-    }
-    let keys = destination.body_keys();
-    if !keys.is_empty() {
-        headers.push((signing::SIGNATURE, signing::signature_header(&timestamp, body, &keys)));
-        headers.push((signing::TIMESTAMP, timestamp));
-    }
-    headers
 }
 
 #[cfg(test)]

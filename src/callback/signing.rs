@@ -38,6 +38,18 @@ impl Key {
         self.0.as_bytes()
     }
 
+    /// The secret itself, for signatures that cover it.
+    pub(super) fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// HMAC-SHA256 of `text` by this key.
+    pub(super) fn hmac_sha256(&self, text: &[u8]) -> [u8; 32] {
+        let mut mac = Hmac::<Sha256>::new_from_slice(self.bytes()).expect("HMAC takes keys of any length");
+        mac.update(text);
+        mac.finalize().into_bytes().into()
+    }
+
     /// Nothing to sign with.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -68,6 +80,20 @@ pub fn cloud_signature(url: &str, timestamp: &str, key: &Key) -> String {
     digest.update(b"|");
     digest.update(key.bytes());
     hex::encode(digest.finalize())
+}
+
+/// Tencent's `Sign` in the body: `md5(Timestamp + NotifyKey)`, 32 hex digits; `timestamp` is when it expires, in seconds
+/// since 1970.
+pub fn notify_sign(timestamp: &str, key: &Key) -> String {
+    let mut digest = Md5::new();
+    digest.update(timestamp.as_bytes());
+    digest.update(key.bytes());
+    hex::encode(digest.finalize())
+}
+
+/// Whether `sign` is Tencent's one of `timestamp`.
+pub fn notify_ok(sign: &str, timestamp: &str, key: &Key) -> bool {
+    same(&sign.to_ascii_lowercase(), &notify_sign(timestamp, key))
 }
 
 /// `HMAC-SHA256(key, timestamp + "." + body)`, 64 hex digits.
@@ -113,6 +139,8 @@ mod tests {
     use super::body_signature;
     use super::cloud_ok;
     use super::cloud_signature;
+    use super::notify_ok;
+    use super::notify_sign;
     use super::signature_header;
 
     #[test]
@@ -143,6 +171,15 @@ mod tests {
         }
         assert!(!body_ok(&header, "1519375990", b"{\"a\":1}", &Key::new("other")));
         assert!(!body_ok("v1=", "1519375990", b"{\"a\":1}", &old));
+    }
+
+    #[test]
+    fn tencents_sign_covers_the_time_it_ends() {
+        // Computed with: printf '1700000600NotifyKey1' | md5sum
+        let key = Key::new("NotifyKey1");
+        assert_eq!(notify_sign("1700000600", &key), "4f699ff405e879bf69914fc3b1a8726a");
+        assert!(notify_ok("4f699ff405e879bf69914fc3b1a8726a", "1700000600", &key));
+        assert!(!notify_ok("4f699ff405e879bf69914fc3b1a8726a", "1700000601", &key));
     }
 
     #[test]

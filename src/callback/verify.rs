@@ -48,6 +48,7 @@ impl Verifier {
         let mut findings = Vec::new();
         if let Some(key) = &self.auth_key {
             findings.push(match signing::cloud_headers(self.profile) {
+                None if self.profile == Profile::Mps => self.notified(incoming, now, key),
                 Some((time, header)) => self.cloud(incoming, now, key, time, header),
                 // Our own profile has no other signature than the one of the body.
                 None => self.body(incoming, now, key),
@@ -82,6 +83,20 @@ impl Verifier {
             (_, None) => Some("it is missing".to_owned()),
         };
         Finding { header, wrong }
+    }
+
+    /// Tencent's signature stands in the body, with the time until which it is good.
+    fn notified(&self, incoming: &impl Incoming, now: UtcMs, key: &Key) -> Finding {
+        let body: serde_json::Value = serde_json::from_slice(incoming.body()).unwrap_or_default();
+        let wrong = match (body["Timestamp"].as_i64(), body["Sign"].as_str()) {
+            (Some(until_s), Some(sign)) if signing::notify_ok(sign, &until_s.to_string(), key) => {
+                let late_s = now.0.div_euclid(1_000).saturating_sub(until_s);
+                (self.max_skew_s > 0 && late_s > 0).then(|| format!("it was good until {late_s} s ago"))
+            }
+            (Some(until_s), Some(_)) => Some(format!("it is not the signature of {until_s} by this key")),
+            _ => Some("Timestamp or Sign is missing in the body".to_owned()),
+        };
+        Finding { header: "Sign", wrong }
     }
 
     fn body(&self, incoming: &impl Incoming, now: UtcMs, key: &Key) -> Finding {

@@ -2,7 +2,7 @@
 //!
 //! Guarantees: exit code 0 when what was waited for came and every signature with a known key was right, 1 when one was
 //! wrong or nothing came in time, 2 for bad usage. The first line says where it listens. Deliberately absent: the
-//! daemon; neither command needs one.
+//! daemon; only `rotate`, which exchanges a key, speaks to one.
 
 use crate::base::clock::UtcMs;
 use crate::callback::signing;
@@ -10,7 +10,11 @@ use crate::callback::signing::Key;
 use crate::callback::verify::Finding;
 use crate::callback::verify::Incoming;
 use crate::callback::verify::Verifier;
+use crate::cli::Context as CliContext;
 use crate::cli::block_on;
+use crate::cli::client::Client;
+use crate::cli::client::Remote;
+use crate::cli::client::part;
 use crate::cli::outcome::BadUsage;
 use crate::cli::outcome::WorkFailed;
 use crate::events::profile::Profile;
@@ -37,6 +41,25 @@ pub enum Command {
     Listen(Listen),
     /// Check one signature by hand.
     Verify(Verify),
+    /// Exchange the key of X-Reelmill-Signature of a destination that was made through the API: prints the new key, which
+    /// signs beside the old one until --finish.
+    Rotate(Rotate),
+}
+
+/// Arguments of `rotate`.
+#[derive(Debug, clap::Args)]
+pub struct Rotate {
+    /// Name of the destination.
+    pub name: String,
+    /// File with the new key; without it one is made.
+    #[arg(long, value_name = "FILE", conflicts_with = "finish")]
+    pub key_file: Option<PathBuf>,
+    /// Receivers know the new key: the old one signs no more.
+    #[arg(long)]
+    pub finish: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub remote: Remote,
 }
 
 /// Arguments of `listen`.
@@ -116,7 +139,7 @@ pub struct Verify {
 /// # Errors
 /// [`WorkFailed`] after a wrong signature or a wait in vain; bad usage, unreadable files, an address that cannot be
 /// listened on.
-pub fn run(command: Command) -> anyhow::Result<()> {
+pub fn run(command: Command, context: &CliContext) -> anyhow::Result<()> {
     let good = match command {
         Command::Listen(args) => block_on(async {
             let interrupted = async {
@@ -127,8 +150,30 @@ pub fn run(command: Command) -> anyhow::Result<()> {
             listen(args, &mut std::io::stdout(), interrupted).await
         })?,
         Command::Verify(args) => verify(&args)?,
+        Command::Rotate(args) => return block_on(rotate(args, context)),
     };
     if good { Ok(()) } else { Err(WorkFailed.into()) }
+}
+
+async fn rotate(args: Rotate, context: &CliContext) -> anyhow::Result<()> {
+    let given = key(None, args.key_file.as_deref())?.is_some();
+    let text = match &args.key_file {
+        Some(file) if given => Some(std::fs::read_to_string(file)?.trim().to_owned()),
+        _ => None,
+    };
+    let body = match text {
+        Some(text) => json!({ "signing_key": text }),
+        None => json!({ "finish": args.finish }),
+    };
+    let path = format!("/api/v1/destinations/{}/rotate", part(&args.name));
+    let said = Client::connect(&args.remote, context)?.post(&path, &body).await?;
+    if args.remote.json {
+        return crate::cli::table::print_json(&said);
+    }
+    if let Some(key) = said["signing_key"].as_str() {
+        println!("{key}");
+    }
+    Ok(())
 }
 
 fn key(text: Option<&str>, file: Option<&Path>) -> anyhow::Result<Option<Key>> {

@@ -4,6 +4,7 @@
 //! standard output, everything for people to standard error. Deliberately absent: what the commands do.
 
 pub mod access_key;
+pub mod alert;
 pub mod audit;
 pub mod backup;
 pub mod batch;
@@ -14,6 +15,7 @@ pub mod client;
 pub mod completions;
 pub mod definition_file;
 pub mod delivery;
+pub mod destination;
 pub mod drain;
 pub mod dry_run;
 pub mod event;
@@ -31,6 +33,7 @@ pub mod table;
 pub mod task;
 pub mod template;
 pub mod token;
+pub mod upload;
 pub mod user;
 pub mod wishes;
 pub mod worker;
@@ -92,6 +95,12 @@ pub enum Command {
     /// List deliveries of events, and send them again.
     #[command(subcommand)]
     Delivery(delivery::Command),
+    /// List, make, change, test and remove receivers of events.
+    #[command(subcommand)]
+    Destination(destination::Command),
+    /// List what a person should look at, and say that you know.
+    #[command(subcommand)]
+    Alert(alert::Command),
     /// List storages, scan them, and ask why an object was not triggered.
     #[command(subcommand)]
     Storage(storage::Command),
@@ -168,12 +177,14 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Review(command) => review::run(command, &context),
         Command::Event(command) => event::run(command, &context),
         Command::Delivery(command) => delivery::run(command, &context),
+        Command::Destination(command) => destination::run(command, &context),
+        Command::Alert(command) => alert::run(command, &context),
         Command::Storage(command) => storage::run(command, &context),
         Command::User(command) => user::run(command, &context),
         Command::Token(command) => token::run(command, &context),
         Command::AccessKey(command) => access_key::run(command, &context),
         Command::Audit(command) => audit::run(command, &context),
-        Command::Callback(command) => callback::run(command),
+        Command::Callback(command) => callback::run(command, &context),
         Command::Drain(args) => drain::run(args, &context),
         Command::Backup(args) => backup::run(args, &context),
         Command::Restore(args) => restore::run(args, &context),

@@ -116,7 +116,7 @@ pub fn run(command: Command, context: &Context) -> anyhow::Result<()> {
             let path = path(&name, "/default");
             let (answer, verb) = match unset {
                 true => (client.delete(&path).await?, "no default any more"),
-                false => (client.put(&path).await?, "the default of its type"),
+                false => (client.put_nothing(&path).await?, "the default of its type"),
             };
             brief(&answer, verb, remote.json)
         }),

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde::Deserializer;
 use serde::Serialize;
 use serde::Serializer;
+use std::collections::BTreeMap;
 
 /// A number, or `"auto"`: found by the program itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -88,6 +89,8 @@ pub struct File {
     pub retention: RetentionSection,
     /// `[security]`.
     pub security: SecuritySection,
+    /// `[alerts]`.
+    pub alerts: AlertsSection,
 }
 
 /// `[server]`.
@@ -189,30 +192,89 @@ pub enum Watch {
 
 /// `[[destination]]`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 #[expect(missing_docs, reason = "every key is described in config/reelmill.toml")]
 pub struct DestinationSection {
     pub name: String,
-    #[serde(default = "DestinationSection::default_kind")]
     pub kind: String,
-    #[serde(default)]
     pub url: String,
-    #[serde(default = "DestinationSection::default_profile")]
     pub profile: String,
-    #[serde(default)]
-    pub auth_key: String,
-    #[serde(default)]
-    pub auth_key_file: String,
-    #[serde(default)]
-    pub signing_key_file: String,
-    #[serde(default)]
-    pub old_signing_key_file: String,
-    #[serde(default)]
+    pub global: bool,
     pub events: Vec<String>,
-    #[serde(default)]
     pub legacy_events: bool,
-    #[serde(default = "DestinationSection::default_retry")]
     pub retry: String,
+    pub timeout_s: u32,
+    pub headers: BTreeMap<String, String>,
+    pub headers_file: String,
+    pub auth_key: String,
+    pub auth_key_file: String,
+    pub signing_key_file: String,
+    pub old_signing_key_file: String,
+    pub template: String,
+    pub body_template_file: String,
+    pub tls_client_file: String,
+    pub tls_ca_file: String,
+    pub user: String,
+    pub password_file: String,
+    pub queue: String,
+    pub exchange: String,
+    pub routing_key: String,
+    pub declare: bool,
+    pub subject: String,
+    pub topic: String,
+    pub stream: String,
+    pub max_entries: u64,
+    pub program: String,
+    pub storage: String,
+    pub prefix: String,
+    pub smtp: String,
+    pub security: String,
+    pub from: String,
+    pub to: Vec<String>,
+}
+
+impl Default for DestinationSection {
+    fn default() -> Self {
+        let empty = String::new;
+        DestinationSection {
+            name: empty(),
+            kind: Self::default_kind(),
+            url: empty(),
+            profile: Self::default_profile(),
+            global: false,
+            events: Vec::new(),
+            legacy_events: false,
+            retry: Self::default_retry(),
+            timeout_s: 0,
+            headers: BTreeMap::new(),
+            headers_file: empty(),
+            auth_key: empty(),
+            auth_key_file: empty(),
+            signing_key_file: empty(),
+            old_signing_key_file: empty(),
+            template: empty(),
+            body_template_file: empty(),
+            tls_client_file: empty(),
+            tls_ca_file: empty(),
+            user: empty(),
+            password_file: empty(),
+            queue: empty(),
+            exchange: empty(),
+            routing_key: empty(),
+            declare: false,
+            subject: empty(),
+            topic: empty(),
+            stream: empty(),
+            max_entries: 0,
+            program: empty(),
+            storage: empty(),
+            prefix: empty(),
+            smtp: empty(),
+            security: empty(),
+            from: empty(),
+            to: Vec::new(),
+        }
+    }
 }
 
 impl DestinationSection {
@@ -327,6 +389,26 @@ impl Default for RetentionSection {
             audit_days: 730,
             gauges_days: 30,
             uploads_days: 30,
+        }
+    }
+}
+
+/// `[alerts]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[expect(missing_docs, reason = "every key is described in config/reelmill.toml")]
+pub struct AlertsSection {
+    pub disk_low_bytes: u64,
+    pub disk_low_percent: f64,
+    pub check_interval_s: f64,
+}
+
+impl Default for AlertsSection {
+    fn default() -> Self {
+        AlertsSection {
+            disk_low_bytes: 10_737_418_240,
+            disk_low_percent: 5.0,
+            check_interval_s: 10.0,
         }
     }
 }

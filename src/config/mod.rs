@@ -11,7 +11,7 @@ pub mod gpu;
 mod layout;
 pub mod library;
 pub mod resolved;
-pub mod secret;
+mod secret;
 mod storage;
 
 use crate::base::fault::Blame;

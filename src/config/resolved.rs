@@ -15,11 +15,11 @@ use crate::config::gpu::Gpu;
 use crate::config::layout;
 use crate::config::library;
 use crate::config::library::Library;
-use crate::config::secret::Secret;
 use crate::config::storage;
 use crate::media::limits::Limits;
 use crate::objects::uri::ObjectUri;
 use crate::workflow::deed::Deed;
+use crate::workflow::destination::Definition;
 use crate::workflow::name_rule::is_name;
 use crate::workflow::resolved::ResolvedWorkflow;
 use std::collections::BTreeSet;
@@ -41,7 +41,9 @@ pub struct Config {
     /// Storages, in the order of the file.
     pub storages: Vec<Storage>,
     /// Destinations, in the order of the file; a unified callback that is written out comes last, named [`UNIFIED`].
-    pub destinations: Vec<Destination>,
+    pub destinations: Vec<Definition>,
+    /// The files their secrets, certificates and templates were read from: a change of one is taken over at once.
+    pub destination_files: Vec<PathBuf>,
     /// Name of the destination that every event without a callback of its own goes to; none: nobody.
     pub unified: Option<String>,
     /// Most workflows besides those that ship; none: no limit.
@@ -58,6 +60,8 @@ pub struct Config {
     pub retention: Retention,
     /// How strictly workers are caged.
     pub sandbox: Sandbox,
+    /// When something deserves an alert.
+    pub alerts: Alerts,
     /// How long a log-in lasts.
     pub session: Duration,
     /// What deserves a look though it prevents nothing.
@@ -110,25 +114,15 @@ pub struct Storage {
     pub others_within: Vec<PathBuf>,
 }
 
-/// One destination of events.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Destination {
-    /// Its name.
-    pub name: String,
-    /// Where to post.
-    pub url: String,
-    /// `ims`, `vod`, `mps` or `native`.
-    pub profile: String,
-    /// Key of the profile's own signature.
-    pub auth_key: Option<Secret>,
-    /// Keys of our signature: the present one, then the one being replaced.
-    pub signing_keys: Vec<Secret>,
-    /// Names of the events it wants; empty: all that are not opt-in.
-    pub events: Vec<String>,
-    /// The older transcode events too.
-    pub legacy_events: bool,
-    /// `default` or `ims`.
-    pub retry: String,
+/// When something deserves an alert.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Alerts {
+    /// A disk is low when less than this is free ...
+    pub disk_low_bytes: u64,
+    /// ... and less than this part of it.
+    pub disk_low_percent: f64,
+    /// Time between two looks.
+    pub check_interval: Duration,
 }
 
 /// How much work at once; none: found by the program.
@@ -201,13 +195,18 @@ pub(super) fn resolve(raw: &File, folder: &Path) -> Result<Config, Vec<Wrong>> {
         "destination",
         raw.destination.iter().map(|destination| destination.name.as_str()),
     );
-    let mut destinations: Vec<Destination> = raw
+    let mut destination_files = Vec::new();
+    let mut destinations: Vec<Definition> = raw
         .destination
         .iter()
         .enumerate()
-        .filter_map(|(at, section)| destination::resolve(&mut findings, &format!("destination[{at}]"), section, folder))
+        .filter_map(|(at, section)| {
+            let path = format!("destination[{at}]");
+            destination::resolve(&mut findings, &path, section, folder, &mut destination_files)
+        })
         .collect();
-    let unified = destination::unified(&mut findings, raw, folder, &mut destinations);
+    let unified = destination::unified(&mut findings, raw, folder, &mut destinations, &mut destination_files);
+    destination::check_storages(&mut findings, raw);
     let storages = layout::check(&mut findings, &server, storages);
     let library = library::resolve(&mut findings, &raw.library, &storages);
     let days = |days: u32| (days > 0).then(|| Duration::from_secs(u64::from(days) * 86_400));
@@ -215,6 +214,7 @@ pub(super) fn resolve(raw: &File, folder: &Path) -> Result<Config, Vec<Wrong>> {
         file: None,
         storages,
         destinations,
+        destination_files,
         unified,
         workflow_quota: (raw.workflows.quota > 0).then_some(raw.workflows.quota),
         capacity: capacity(&mut findings, raw),
@@ -230,6 +230,7 @@ pub(super) fn resolve(raw: &File, folder: &Path) -> Result<Config, Vec<Wrong>> {
             uploads: days(raw.retention.uploads_days),
         },
         sandbox: raw.security.sandbox,
+        alerts: alerts(&mut findings, raw),
         session: session(&mut findings, raw),
         warnings: Vec::new(),
         server,
@@ -251,11 +252,17 @@ impl Config {
 
     /// What a workflow names that is not configured, in words; empty when all is there.
     pub fn missing_for(&self, workflow: &ResolvedWorkflow) -> Vec<Wrong> {
+        self.missing_beside(workflow, &[])
+    }
+
+    /// The same where there are destinations beside those of the configuration.
+    pub fn missing_beside(&self, workflow: &ResolvedWorkflow, made: &[String]) -> Vec<Wrong> {
         let storages: Vec<&str> = self.storages.iter().map(|storage| storage.name.as_str()).collect();
         let destinations: Vec<&str> = self
             .destinations
             .iter()
             .map(|destination| destination.name.as_str())
+            .chain(made.iter().map(String::as_str))
             .collect();
         let mut missing = Vec::new();
         let mut missing_names = Vec::new();
@@ -389,6 +396,27 @@ fn capacity(findings: &mut Findings, raw: &File) -> Capacity {
         attempts,
         scratch_bytes: raw.capacity.scratch_bytes.number(),
         gpu: gpu::resolve(findings, &raw.capacity.gpu),
+    }
+}
+
+fn alerts(findings: &mut Findings, raw: &File) -> Alerts {
+    let section = &raw.alerts;
+    if !(0.0..=100.0).contains(&section.disk_low_percent) {
+        findings.error(
+            "alerts.disk_low_percent",
+            format!("{} is out of range, 0 to 100", section.disk_low_percent),
+        );
+    }
+    if !(0.1..=3_600.0).contains(&section.check_interval_s) {
+        findings.error(
+            "alerts.check_interval_s",
+            format!("{} is out of range, 0.1 to 3600", section.check_interval_s),
+        );
+    }
+    Alerts {
+        disk_low_bytes: section.disk_low_bytes,
+        disk_low_percent: section.disk_low_percent,
+        check_interval: Duration::try_from_secs_f64(section.check_interval_s).unwrap_or(Duration::from_secs(10)),
     }
 }
 

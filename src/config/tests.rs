@@ -116,8 +116,24 @@ fn slips_are_refused_with_line_key_and_remedy() {
             "no http or https",
         ),
         (
-            "[[destination]]\nname = \"d\"\nkind = \"amqp\"\n".to_owned(),
-            "later version",
+            "[[destination]]\nname = \"d\"\nkind = \"amqp\"\nqueue = \"q\"\n".to_owned(),
+            "destination[0].url: a destination of kind amqp needs it",
+        ),
+        (
+            "[[destination]]\nname = \"d\"\nkind = \"amqq\"\n".to_owned(),
+            "did you mean \"amqp\"?",
+        ),
+        (
+            "[[destination]]\nname = \"d\"\nurl = \"http://m\"\ntopic = \"t\"\n".to_owned(),
+            "destination[0].topic: is for destinations of kind mqtt",
+        ),
+        (
+            "[[destination]]\nname = \"d\"\nkind = \"storage\"\nstorage = \"none\"\nprefix = \"events\"\n".to_owned(),
+            "there is no [[storage]] \"none\"",
+        ),
+        (
+            "[[destination]]\nname = \"d\"\nurl = \"http://m\"\nprofile = \"native2\"\n".to_owned(),
+            "did you mean \"native\"?",
         ),
         (
             "[[destination]]\nname = \"d\"\nurl = \"http://m\"\nauth_key_file = \"none\"\n".to_owned(),

@@ -18,6 +18,9 @@ pub struct Listener {
     /// The older transcode events too.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub legacy_events: bool,
+    /// It is told whatever rules say.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub global: bool,
 }
 
 impl Listener {
@@ -49,7 +52,9 @@ impl Listeners {
     pub fn any_wants(&self, rule: &CallbackRule, event_type: EventType, submitted: bool) -> bool {
         let asked = submitted || rule.legacy_events;
         let unified = self.unified.as_deref().filter(|_| rule.unified);
-        let mut names = unified.into_iter().chain(rule.destination.as_deref());
+        let global = self.named.iter().filter(|(_, listener)| listener.global);
+        let global = global.map(|(name, _)| name.as_str());
+        let mut names = unified.into_iter().chain(rule.destination.as_deref()).chain(global);
         names.any(|name| {
             self.named
                 .get(name)
@@ -75,6 +80,7 @@ mod tests {
         let older = Listener {
             legacy_events: true,
             events: vec![EventType::WorkflowTaskProgress],
+            ..Listener::default()
         };
         assert!(older.wants(EventType::TranscodeComplete, false));
         assert!(older.wants(EventType::WorkflowTaskProgress, false));

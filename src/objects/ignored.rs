@@ -41,9 +41,26 @@ pub fn why_name(name: &str) -> Option<&'static str> {
     if TEMPORARY.iter().any(|ending| lower.ends_with(ending)) {
         return Some("its name is that of a file being written");
     }
+    if is_archive(&lower) {
+        return Some("its name is that of an archive of events (yyyy-mm-dd.jsonl)");
+    }
     LITTER
         .contains(&lower.as_str())
         .then_some("file servers and desktops make files of this name")
+}
+
+/// What destinations of kind storage write, wherever: no event may ever lead to another task by being archived.
+fn is_archive(lower: &str) -> bool {
+    lower.strip_suffix(".jsonl").is_some_and(|day| {
+        day.len() == 10
+            && day.bytes().enumerate().all(|(at, byte)| {
+                if matches!(at, 4 | 7) {
+                    byte == b'-'
+                } else {
+                    byte.is_ascii_digit()
+                }
+            })
+    })
 }
 
 #[cfg(test)]
@@ -54,6 +71,7 @@ mod tests {
     fn temporary_and_hidden_names_are_not_objects() {
         for ignored in [
             "a.mp4.part",
+            "events/2026-01-02.jsonl",
             "a.MP4.TMP",
             "x.filepart",
             "a.mov~",

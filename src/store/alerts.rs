@@ -173,10 +173,10 @@ fn tell(
     };
     // Nobody's workflow says whom to tell: the unified callback, and destinations that ask for alerts by name.
     let rule = CallbackRule {
-        legacy_events: false,
         unified: true,
         destination: None,
         inline: None,
+        legacy_events: false,
     };
     announce(connection, &event, &rule)
 }

@@ -7,6 +7,8 @@
 //! A lane is what order and breaker go by: a destination, or one inline address.
 
 use super::Store;
+use super::alerts;
+use super::alerts::Severity;
 use super::error::StoreError;
 use crate::base::clock::UtcMs;
 use crate::base::ids::DeliveryId;
@@ -19,6 +21,9 @@ use rusqlite::named_params;
 
 /// `next_ms` of a delivery that waits behind an earlier one.
 pub(super) const HELD: i64 = i64::MAX;
+
+/// Code of the alert that tells of dead letters; its subject is their lane.
+pub const DELIVERIES_DEAD: &str = "DeliveriesDead";
 
 /// An event whose deliveries are not made yet.
 #[derive(Debug, Clone, PartialEq)]
@@ -227,11 +232,30 @@ impl Store {
                 ":lane": lane, ":before": before.0, ":reason": reason, ":now": now.0,
             })?;
             if expired > 0 {
+                given_up(connection, &lane, &reason, now)?;
                 connection
                     .prepare_cached(RELEASE)?
                     .execute(named_params! { ":lane": lane, ":now": now.0, ":held": HELD })?;
             }
             Ok(expired)
+        })
+        .await
+    }
+
+    /// Ends the alerts of lanes without dead letters, and without replayed ones that are still tried. Returns how many.
+    pub async fn clear_dead_alerts(&self, now: UtcMs) -> Result<usize, StoreError> {
+        const SQL: &str = "select subject from alerts a where code = :code and cleared_ms is null \
+            and not exists (select 1 from deliveries d where d.state = 'dead' and d.lane = a.subject) \
+            and not exists (select 1 from deliveries d where d.state = 'pending' and d.lane = a.subject \
+            and d.replays > 0)";
+        self.write("clear alerts of deliveries", move |connection| {
+            let mut statement = connection.prepare_cached(SQL)?;
+            let over = statement.query_map(named_params! { ":code": DELIVERIES_DEAD }, |row| row.get(0))?;
+            let over: Vec<String> = over.collect::<Result<_, _>>()?;
+            for subject in &over {
+                alerts::clear(connection, DELIVERIES_DEAD, subject, now)?;
+            }
+            Ok(over.len())
         })
         .await
     }
@@ -278,7 +302,10 @@ fn insert(connection: &Connection, dispatch: &Dispatch, delivery: &NewDelivery, 
         ":held": HELD,
         ":now": now.0,
     })?;
-    Ok(())
+    match &delivery.dead {
+        Some(cause) => given_up(connection, &delivery.lane, cause, now),
+        None => Ok(()),
+    }
 }
 
 fn record(connection: &Connection, tried: &Tried) -> Result<(), StoreError> {
@@ -314,13 +341,34 @@ fn record(connection: &Connection, tried: &Tried) -> Result<(), StoreError> {
         ":answer": tried.answer,
     })?;
     if ended.is_some() {
-        release_next(connection, id, tried.at)?;
+        let lane = release_next(connection, id, tried.at)?;
+        if let (Outcome::Dead, Some(lane)) = (tried.outcome, lane) {
+            let cause = tried.error.as_deref().unwrap_or("it was not accepted");
+            given_up(connection, &lane, cause, tried.at)?;
+        }
     }
     Ok(())
 }
 
-/// The earliest pending delivery of the same lane and task need not wait any longer.
-fn release_next(connection: &Connection, ended: &str, now: UtcMs) -> Result<(), StoreError> {
+/// Somebody should look at a lane.
+fn given_up(connection: &Connection, lane: &str, cause: &str, now: UtcMs) -> Result<(), StoreError> {
+    let cause = format!("deliveries were given up, the last because {cause}");
+    let remedy = "Look at them with GET /api/v1/deliveries?status=dead, put the receiver in order, then replay or discard \
+        them.";
+    alerts::raise(
+        connection,
+        DELIVERIES_DEAD,
+        lane,
+        Severity::Critical,
+        &cause,
+        remedy,
+        now,
+    )?;
+    Ok(())
+}
+
+/// The earliest pending delivery of the same lane and task need not wait any longer. Returns the lane.
+fn release_next(connection: &Connection, ended: &str, now: UtcMs) -> Result<Option<String>, StoreError> {
     const PLACE: &str = "select lane, line from deliveries where id = :id";
     const RELEASE: &str = "update deliveries set next_ms = :now where next_ms = :held and id = \
         (select id from deliveries where state = 'pending' and lane = :lane and line = :line order by seq limit 1)";
@@ -328,12 +376,12 @@ fn release_next(connection: &Connection, ended: &str, now: UtcMs) -> Result<(), 
         .prepare_cached(PLACE)?
         .query_row(named_params! { ":id": ended }, |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
-    if let Some((lane, line)) = place {
+    if let Some((lane, line)) = &place {
         connection
             .prepare_cached(RELEASE)?
             .execute(named_params! { ":lane": lane, ":line": line, ":held": HELD, ":now": now.0 })?;
     }
-    Ok(())
+    Ok(place.map(|(lane, _)| lane))
 }
 
 #[cfg(test)]

@@ -85,6 +85,12 @@ pub struct DeliveryFilter {
     pub media: Option<MediaId>,
     /// Of this event.
     pub event: Option<EventId>,
+    /// Of events of this type.
+    pub event_type: Option<String>,
+    /// Made at this time or later.
+    pub since: Option<UtcMs>,
+    /// Made before this time.
+    pub until: Option<UtcMs>,
 }
 
 impl Store {
@@ -172,6 +178,41 @@ impl Store {
         .await
     }
 
+    /// Takes a dead letter off the list: it counts as done, with the note that it was discarded, and can still be replayed.
+    ///
+    /// # Errors
+    /// `NotFound`; `Conflict` where it is not dead.
+    pub async fn discard_delivery(&self, id: &DeliveryId) -> Result<(), StoreError> {
+        let id = id.clone();
+        self.write("discard delivery", move |connection| {
+            let row = one(connection, &id)?;
+            if row.state != "dead" {
+                return Err(StoreError::Conflict(format!(
+                    "delivery {id} is {}; only a dead one can be discarded",
+                    row.state
+                )));
+            }
+            discard(connection, id.as_str())
+        })
+        .await
+    }
+
+    /// Does the same with every dead letter that matches; at most 10 000 a call. Returns how many.
+    pub async fn discard_deliveries(&self, filter: DeliveryFilter) -> Result<usize, StoreError> {
+        self.write("discard deliveries", move |connection| {
+            let filter = DeliveryFilter {
+                state: Some("dead".to_owned()),
+                ..filter
+            };
+            let found = list(connection, &filter, None, REPLAY_MAX)?;
+            for row in &found {
+                discard(connection, row.id.as_str())?;
+            }
+            Ok(found.len())
+        })
+        .await
+    }
+
     /// How many deliveries are pending and how many are dead.
     pub async fn delivery_counts(&self) -> Result<(i64, i64), StoreError> {
         const SQL: &str = "select (select count(*) from deliveries where state = 'pending'), \
@@ -181,6 +222,14 @@ impl Store {
         })
         .await
     }
+}
+
+/// A discarded letter leaves its place in the order behind, so that its number is not given to another event.
+fn discard(connection: &Connection, id: &str) -> Result<(), StoreError> {
+    const SQL: &str = "update deliveries set state = 'done', last_error = 'discarded by hand' \
+        where id = :id and state = 'dead'";
+    connection.prepare_cached(SQL)?.execute(named_params! { ":id": id })?;
+    Ok(())
 }
 
 const COLUMNS: &str = "select d.id, e.id, e.type, e.task_id, d.destination, d.inline, d.seq, d.state, d.tries, d.replays, \
@@ -220,6 +269,20 @@ fn list(
     if let Some(event) = &event {
         sql.push_str(" and d.event_seq = (select seq from events where id = :event)");
         values.push((":event", event));
+    }
+    if let Some(event_type) = &filter.event_type {
+        sql.push_str(" and e.type = :event_type");
+        values.push((":event_type", event_type));
+    }
+    let since = filter.since.map(|at| at.0);
+    if let Some(since) = &since {
+        sql.push_str(" and d.created_ms >= :since");
+        values.push((":since", since));
+    }
+    let until = filter.until.map(|at| at.0);
+    if let Some(until) = &until {
+        sql.push_str(" and d.created_ms < :until");
+        values.push((":until", until));
     }
     sql.push_str(" order by d.id desc limit :limit");
     let mut statement = connection.prepare_cached(&sql)?;

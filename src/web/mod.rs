@@ -108,6 +108,10 @@ pub fn router(state: WebState) -> Router {
         .route("/api/v1/events/stream", get(api::stream::follow))
         .route("/api/v1/deliveries", get(api::deliveries::list))
         .route("/api/v1/deliveries/{id}", get(api::deliveries::show))
+        .route("/api/v1/destinations", get(api::destinations::list))
+        .route("/api/v1/destinations/{name}", get(api::destinations::show))
+        .route("/api/v1/alerts", get(api::alerts::list))
+        .route("/api/v1/alerts/{id}", get(api::alerts::show))
         .route("/api/v1/storages", get(api::storages::list))
         .route("/api/v1/storages/{name}/explain", get(api::storages::explain))
         .route("/api/v1/objects", get(api::objects_browse::list))
@@ -191,6 +195,10 @@ pub fn router(state: WebState) -> Router {
         )
         .route("/api/v1/deliveries/replay", post(api::deliveries::replay_many))
         .route("/api/v1/deliveries/{id}/replay", post(api::deliveries::replay))
+        .route("/api/v1/deliveries/discard", post(api::deliveries::discard_many))
+        .route("/api/v1/deliveries/{id}/discard", post(api::deliveries::discard))
+        .route("/api/v1/destinations/{name}/test", post(api::destinations::test))
+        .route("/api/v1/alerts/{id}/acknowledge", post(api::alerts::acknowledge))
         .route("/api/v1/storages/{name}/scan", post(api::storages::scan))
         .route("/api/v1/system/devices/look", post(api::devices::look))
         .route_layer(middleware::from_fn(|request, next| {
@@ -198,6 +206,12 @@ pub fn router(state: WebState) -> Router {
         }));
     let admin = Router::new()
         .route("/api/v1/system/drain", post(api::system::drain))
+        .route("/api/v1/destinations", post(api::destinations::create))
+        .route(
+            "/api/v1/destinations/{name}",
+            put(api::destinations::replace).delete(api::destinations::delete),
+        )
+        .route("/api/v1/destinations/{name}/rotate", post(api::destinations::rotate))
         .route("/api/v1/system/backup", post(api::system::backup))
         .route("/api/v1/tokens", get(api::tokens::list).post(api::tokens::create))
         .route("/api/v1/tokens/{id}", delete(api::tokens::revoke))

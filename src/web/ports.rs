@@ -11,6 +11,7 @@ use crate::media::device_report::DeviceFacts;
 use crate::media::device_report::DeviceReport;
 use crate::objects::incoming::Incoming;
 use crate::objects::uri::ObjectUri;
+use crate::workflow::destination::Definition;
 use axum::body::Bytes;
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
@@ -243,4 +244,66 @@ pub struct StorageState {
     pub note: Option<String>,
     /// When its last complete scan ended.
     pub last_scan: Option<UtcMs>,
+}
+
+/// The destinations of events as the running program has them.
+pub trait DestinationControl: Send + Sync {
+    /// All of them, by name.
+    fn destinations(&self) -> Vec<DestinationState>;
+
+    /// Checks one that is about to be made; keeps nothing.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    fn check(&self, definition: &Definition) -> Result<(), Fault>;
+
+    /// Takes over what the database says of destinations now.
+    ///
+    /// # Errors
+    /// The database failed.
+    fn changed(&self) -> BoxFuture<'_, Result<(), Fault>>;
+
+    /// Sends a test event to one now.
+    ///
+    /// # Errors
+    /// There is no such destination, or nothing can be told to it.
+    fn trial<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<TrialAnswer, Fault>>;
+}
+
+/// One destination as it is now.
+#[derive(Debug, Clone)]
+pub struct DestinationState {
+    /// What it is, with its secrets.
+    pub definition: Definition,
+    /// It stands in the configuration file: read-only.
+    pub of_file: bool,
+    /// The unified callback goes to it.
+    pub unified: bool,
+    /// It took nothing lately.
+    pub open: bool,
+    /// When it is asked again, where it took nothing.
+    pub next_try: Option<UtcMs>,
+    /// When it last accepted something, since the start.
+    pub last_success: Option<UtcMs>,
+    /// When and why it last did not, since the start.
+    pub last_error: Option<(UtcMs, String)>,
+    /// Tries the two below are made of.
+    pub tries: usize,
+    /// Half of the tries took at most so long.
+    pub p50_ms: Option<i64>,
+    /// 95 of 100 tries took at most so long.
+    pub p95_ms: Option<i64>,
+}
+
+/// What became of a test event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrialAnswer {
+    /// HTTP status, or 200 where there are none and it was accepted.
+    pub status: Option<u16>,
+    /// Why it was not accepted.
+    pub error: Option<String>,
+    /// First bytes of the answer.
+    pub answer: Option<String>,
+    /// How long it took.
+    pub took_ms: i64,
 }

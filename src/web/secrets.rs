@@ -33,6 +33,14 @@ pub fn fresh_token() -> Result<String, Fault> {
     Ok(format!("{TOKEN_PREFIX}{}", URL_SAFE_NO_PAD.encode(random()?)))
 }
 
+/// A new key to sign with, to be shown once.
+///
+/// # Errors
+/// The kernel gives no randomness.
+pub fn fresh_key() -> Result<String, Fault> {
+    Ok(URL_SAFE_NO_PAD.encode(random()?))
+}
+
 /// A new cookie's value, or what a page proves itself with.
 ///
 /// # Errors

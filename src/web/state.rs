@@ -16,6 +16,7 @@ use crate::web::error::Problem;
 use crate::web::gate::Gate;
 use crate::web::inlet::Inlet;
 use crate::web::links::Signer;
+use crate::web::ports::DestinationControl;
 use crate::web::ports::DeviceControl;
 use crate::web::ports::LiveProgress;
 use crate::web::ports::ObjectAccess;
@@ -49,6 +50,8 @@ pub struct WebState {
     pub storages: Arc<dyn StorageControl>,
     /// NVIDIA devices as they are known now.
     pub devices: Arc<dyn DeviceControl>,
+    /// Destinations of events.
+    pub destinations: Arc<dyn DestinationControl>,
     /// How busy they are.
     pub meters: DeviceMeters,
     /// Templates that workflows may name.

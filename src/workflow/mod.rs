@@ -7,6 +7,7 @@ pub mod arrival;
 pub mod condition;
 pub mod deed;
 pub mod definition;
+pub mod destination;
 pub mod expression;
 pub mod graph;
 pub mod graph_view;

@@ -131,6 +131,9 @@ pub fn resolve(
             *activity = other.clone();
         }
     }
+    if let Err(wrong) = resolve::follows_what_it_asks(&all) {
+        problems.0.push(Problem { node: None, wrong });
+    }
     let output = wanted.output.as_ref().map(|change| {
         let section = OutputSection {
             storage: change.storage.clone().or_else(|| workflow.output.storage.clone()),

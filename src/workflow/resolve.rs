@@ -288,7 +288,7 @@ fn graph_of(nodes: Vec<Node>) -> Result<Vec<Activity>, Wrong> {
 }
 
 /// What follows a block follows somebody who can say it, and what copies outputs follows who makes them.
-fn follows_what_it_asks(activities: &[Activity]) -> Result<(), Wrong> {
+pub(super) fn follows_what_it_asks(activities: &[Activity]) -> Result<(), Wrong> {
     let find = |id: &str| activities.iter().find(|other| other.id == id);
     let bad = |activity: &Activity, why: String| Wrong::at("activity", format!("activity {:?} {why}", activity.id));
     for activity in activities {

@@ -1,7 +1,9 @@
 //! A router that answers on a port of its own.
 
+use futures_util::future::BoxFuture;
 use reelmill::base::address::Reach;
 use reelmill::base::clock::UtcMs;
+use reelmill::base::fault::Fault;
 use reelmill::base::ids::TaskId;
 use reelmill::base::wake::Bells;
 use reelmill::objects::local::Folder;
@@ -17,16 +19,20 @@ use reelmill::web::gate::Gate;
 use reelmill::web::inlet::Inlet;
 use reelmill::web::inlet::InletRules;
 use reelmill::web::links::Signer;
+use reelmill::web::ports::DestinationControl;
+use reelmill::web::ports::DestinationState;
 use reelmill::web::ports::DeviceControl;
 use reelmill::web::ports::DevicesState;
 use reelmill::web::ports::Live;
 use reelmill::web::ports::LiveProgress;
 use reelmill::web::ports::StorageControl;
 use reelmill::web::ports::StorageState;
+use reelmill::web::ports::TrialAnswer;
 use reelmill::web::secrets;
 use reelmill::web::state::About;
 use reelmill::web::state::WebState;
 use reelmill::web::template_shelf::TemplateShelf;
+use reelmill::workflow::destination::Definition;
 use reelmill::workflow::resolved::OnConflict;
 use reelmill::workflow::template::Templates;
 use reqwest::Method;
@@ -74,6 +80,33 @@ impl DeviceControl for NoDevices {
 
     fn look(&self) -> bool {
         true
+    }
+}
+
+struct NoDestinations;
+
+impl DestinationControl for NoDestinations {
+    fn destinations(&self) -> Vec<DestinationState> {
+        Vec::new()
+    }
+
+    fn check(&self, _: &Definition) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    fn changed(&self) -> BoxFuture<'_, Result<(), Fault>> {
+        Box::pin(async { Ok(()) })
+    }
+
+    fn trial<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<TrialAnswer, Fault>> {
+        Box::pin(async {
+            Ok(TrialAnswer {
+                status: Some(200),
+                error: None,
+                answer: None,
+                took_ms: 1,
+            })
+        })
     }
 }
 
@@ -154,6 +187,7 @@ impl Served {
             progress: Arc::clone(&playing) as Arc<dyn LiveProgress>,
             storages: Arc::new(OneStorage),
             devices: Arc::new(NoDevices),
+            destinations: Arc::new(NoDestinations),
             meters: DeviceMeters::default(),
             templates: TemplateShelf::new(Templates::shipped()),
             missing_for: Arc::new(|workflow| match workflow.source.storage.as_deref() {

@@ -5,10 +5,10 @@ use crate::base::wake::Bell;
 use crate::callback::CallbackOptions;
 use crate::callback::Callbacks;
 use crate::callback::Pace;
-use crate::callback::destination::DestinationOptions;
-use crate::callback::destination::Unified;
+use crate::callback::directory::Unified;
 use crate::callback::outbox::scripted::Receiver;
 use crate::callback::signing;
+use crate::callback::way::Surroundings;
 use crate::events::profile::Deployment;
 use crate::events::specimen;
 use crate::store::Store;
@@ -16,6 +16,7 @@ use crate::store::announce::announce;
 use crate::store::delivery_list::DeliveryFilter;
 use crate::store::delivery_list::DeliveryRow;
 use crate::telemetry::metrics::Metrics;
+use crate::workflow::destination::Definition;
 use crate::workflow::resolved::CallbackRule;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -58,15 +59,19 @@ impl Outbox {
         let metrics = Metrics::default();
         let options = CallbackOptions {
             deployment: Deployment::new(1, "app", "here", "http://mam.local"),
-            destinations: vec![DestinationOptions {
+            destinations: vec![Definition {
                 name: "mam".to_owned(),
                 url: format!("http://{address}/hook"),
                 profile: "native".to_owned(),
-                signing_keys: vec!["old".to_owned(), "new".to_owned()],
+                signing_key: Some("new".into()),
+                old_signing_key: Some("old".into()),
+                // Not the alerts that follow of dead letters, which have tests of their own.
+                events: vec!["SnapshotComplete".to_owned()],
                 retry: retry.to_owned(),
-                ..DestinationOptions::default()
+                ..Definition::default()
             }],
             unified: Unified::Named("mam".to_owned()),
+            surroundings: Surroundings::default(),
             pace,
             metrics: metrics.clone(),
         };

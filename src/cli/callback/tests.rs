@@ -10,13 +10,14 @@ use crate::base::wake::Bell;
 use crate::callback::CallbackOptions;
 use crate::callback::Callbacks;
 use crate::callback::Pace;
-use crate::callback::destination::DestinationOptions;
-use crate::callback::destination::Unified;
+use crate::callback::directory::Unified;
+use crate::callback::way::Surroundings;
 use crate::events::profile::Deployment;
 use crate::events::specimen;
 use crate::store::Store;
 use crate::store::announce::announce;
 use crate::telemetry::metrics::Metrics;
+use crate::workflow::destination::Definition;
 use crate::workflow::resolved::CallbackRule;
 use serde_json::Value;
 use std::io::Write;
@@ -97,13 +98,14 @@ async fn exchange(args: Listen, path: &str, auth_key: &str, signing_key: &str) -
     let options = CallbackOptions {
         deployment: Deployment::new(7, "app", "here", "http://mam.local"),
         destinations: Vec::new(),
-        unified: Unified::Inline(DestinationOptions {
+        unified: Unified::Inline(Definition {
             url: format!("{}{path}", base.trim_end_matches('/')),
             profile: "ims".to_owned(),
-            auth_key: Some(auth_key.to_owned()),
-            signing_keys: vec![signing_key.to_owned()],
-            ..DestinationOptions::default()
+            auth_key: Some(auth_key.into()),
+            signing_key: Some(signing_key.into()),
+            ..Definition::default()
         }),
+        surroundings: Surroundings::default(),
         pace: Pace {
             first_ms: 10,
             ceiling_ms: 40,

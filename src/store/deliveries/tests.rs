@@ -252,6 +252,7 @@ async fn lists_page_and_filter_and_hide_keys() {
         task: Some(TaskId::from("a")),
         media: None,
         event: Some(event.id.clone()),
+        ..DeliveryFilter::default()
     };
     assert_eq!(store.deliveries(filter, None, 10).await.expect("read").len(), 1);
 }

@@ -137,6 +137,12 @@ pub struct ListQuery {
     media: Option<String>,
     /// Only those of this event.
     event: Option<String>,
+    /// Only those of events of this type, as WorkflowTaskComplete.
+    event_type: Option<String>,
+    /// Only those made at this time or later, as 2026-01-02T03:04:05Z.
+    since: Option<String>,
+    /// Only those made before this time.
+    until: Option<String>,
     /// How many, 1 to 500.
     #[param(minimum = 1, maximum = 500)]
     limit: Option<u32>,
@@ -156,6 +162,37 @@ pub struct ReplayRequest {
     task: Option<String>,
     /// Only those of this event.
     event: Option<String>,
+    /// Only those of events of this type.
+    event_type: Option<String>,
+    /// Only those made at this time or later.
+    since: Option<String>,
+    /// Only those made before this time.
+    until: Option<String>,
+}
+
+/// Which dead letters to discard.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DiscardRequest {
+    /// Only those to this destination.
+    destination: Option<String>,
+    /// Only those of this task.
+    task: Option<String>,
+    /// Only those of this event.
+    event: Option<String>,
+    /// Only those of events of this type.
+    event_type: Option<String>,
+    /// Only those made at this time or later.
+    since: Option<String>,
+    /// Only those made before this time.
+    until: Option<String>,
+}
+
+/// What a bulk discard reached.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DiscardAnswer {
+    /// Dead letters that were discarded; at most 10 000 a call.
+    deliveries: u64,
 }
 
 /// What a bulk replay reached.
@@ -165,14 +202,21 @@ pub struct ReplayAnswer {
     deliveries: u64,
 }
 
-fn filter(
+/// Filters as they come in.
+struct Filters {
     status: Option<String>,
     destination: Option<String>,
     task: Option<String>,
     media: Option<String>,
     event: Option<String>,
-) -> Answer<DeliveryFilter> {
-    if let Some(word) = status
+    event_type: Option<String>,
+    since: Option<String>,
+    until: Option<String>,
+}
+
+fn filter(given: Filters) -> Answer<DeliveryFilter> {
+    if let Some(word) = given
+        .status
         .as_deref()
         .filter(|word| !["pending", "done", "dead"].contains(word))
     {
@@ -182,12 +226,26 @@ fn filter(
             "Use pending, done or dead.",
         ));
     }
+    let time = |text: Option<String>| match text {
+        None => Ok(None),
+        Some(text) => match UtcMs::parse_wire(&text) {
+            Some(at) => Ok(Some(at)),
+            None => Err(Problem::bad_request(
+                "BadTime",
+                format!("{text:?} is no time"),
+                "Write it as 2026-01-02T03:04:05Z.",
+            )),
+        },
+    };
     Ok(DeliveryFilter {
-        state: status,
-        destination,
-        task: task.map(TaskId::from),
-        media: media.map(MediaId::from),
-        event: event.map(EventId::from),
+        state: given.status,
+        destination: given.destination,
+        task: given.task.map(TaskId::from),
+        media: given.media.map(MediaId::from),
+        event: given.event.map(EventId::from),
+        event_type: given.event_type,
+        since: time(given.since)?,
+        until: time(given.until)?,
     })
 }
 
@@ -216,7 +274,16 @@ pub async fn of_media(state: &WebState, media: &MediaId, limit: usize) -> Answer
     responses((status = 200, body = Page<DeliveryView>), (status = "default", body = Problem)))]
 pub async fn list(State(state): State<WebState>, Asked(query): Asked<ListQuery>) -> Answer<Json<Page<DeliveryView>>> {
     let wanted = Wanted::read("deliveries", query.limit, query.cursor.as_deref())?;
-    let filter = filter(query.status, query.destination, query.task, query.media, query.event)?;
+    let filter = filter(Filters {
+        status: query.status,
+        destination: query.destination,
+        task: query.task,
+        media: query.media,
+        event: query.event,
+        event_type: query.event_type,
+        since: query.since,
+        until: query.until,
+    })?;
     let before = wanted.after.clone().map(DeliveryId::from);
     let rows = state.store.deliveries(filter, before, wanted.rows()).await?;
     Ok(Json(wanted.page(
@@ -263,7 +330,16 @@ pub async fn replay_many(
     Extension(caller): Extension<Caller>,
     Given(request): Given<ReplayRequest>,
 ) -> Answer<(StatusCode, Json<ReplayAnswer>)> {
-    let filter = filter(request.status, request.destination, request.task, None, request.event)?;
+    let filter = filter(Filters {
+        status: request.status,
+        destination: request.destination,
+        task: request.task,
+        media: None,
+        event: request.event,
+        event_type: request.event_type,
+        since: request.since,
+        until: request.until,
+    })?;
     let count = state.store.replay_deliveries(filter, UtcMs::now()).await?;
     state.bells.callback.ring();
     state
@@ -271,4 +347,45 @@ pub async fn replay_many(
         .await;
     let deliveries = u64::try_from(count).unwrap_or(u64::MAX);
     Ok((StatusCode::ACCEPTED, Json(ReplayAnswer { deliveries })))
+}
+
+/// Take a dead letter off the list. It counts as done from then on, with a note, and can still be replayed.
+#[utoipa::path(post, path = "/api/v1/deliveries/{id}/discard", tag = "deliveries", params(("id" = String, Path,)),
+    responses((status = 200, body = DeliveryView), (status = "default", body = Problem)))]
+pub async fn discard(
+    State(state): State<WebState>,
+    Extension(caller): Extension<Caller>,
+    Named(id): Named,
+) -> Answer<Json<DeliveryView>> {
+    let id = DeliveryId::from(id);
+    state.store.discard_delivery(&id).await?;
+    state.audit(&caller, "delivery.discard", id.as_str()).await;
+    Ok(Json(state.store.delivery(&id).await?.into()))
+}
+
+/// Take every dead letter off the list that the filters find.
+#[utoipa::path(post, path = "/api/v1/deliveries/discard", tag = "deliveries", request_body = DiscardRequest,
+    responses((status = 200, body = DiscardAnswer), (status = "default", body = Problem)))]
+pub async fn discard_many(
+    State(state): State<WebState>,
+    Extension(caller): Extension<Caller>,
+    Given(request): Given<DiscardRequest>,
+) -> Answer<Json<DiscardAnswer>> {
+    let filter = filter(Filters {
+        media: None,
+        status: None,
+        destination: request.destination,
+        task: request.task,
+        event: request.event,
+        event_type: request.event_type,
+        since: request.since,
+        until: request.until,
+    })?;
+    let count = state.store.discard_deliveries(filter).await?;
+    state
+        .audit(&caller, "delivery.discard", &format!("{count} deliveries"))
+        .await;
+    Ok(Json(DiscardAnswer {
+        deliveries: u64::try_from(count).unwrap_or(u64::MAX),
+    }))
 }

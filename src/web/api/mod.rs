@@ -6,10 +6,12 @@
 
 pub mod access_keys;
 pub mod additions;
+pub mod alerts;
 pub mod audit;
 pub mod batches;
 pub mod categories;
 pub mod deliveries;
+pub mod destinations;
 pub mod devices;
 pub mod dry_run;
 pub mod events;

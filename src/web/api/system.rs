@@ -5,6 +5,8 @@
 
 use crate::base::clock::UtcMs;
 use crate::telemetry::metrics::Metric;
+use crate::web::api::alerts;
+use crate::web::api::alerts::AlertView;
 use crate::web::api::devices;
 use crate::web::api::devices::GpuView;
 use crate::web::auth::Caller;
@@ -47,6 +49,8 @@ pub struct SystemView {
     gpu: GpuView,
     /// What waits and what runs.
     queue: QueueView,
+    /// The newest open alerts.
+    alerts: Vec<AlertView>,
 }
 
 /// What waits and what runs.
@@ -191,6 +195,7 @@ pub async fn show(State(state): State<WebState>) -> Answer<Json<SystemView>> {
             running_attempts: counts.running_attempts,
             deliveries: counts.deliveries.into_iter().collect(),
         },
+        alerts: alerts::open(&state).await?,
     }))
 }
 
@@ -224,7 +229,9 @@ pub async fn backup(
             "Name a file by its whole path on the daemon's host.",
         ));
     }
-    state.store.backup(&request.file).await?;
+    let copied = state.store.backup(&request.file).await;
+    alerts::backup_ended(&state, &copied).await;
+    copied?;
     let size_bytes = tokio::fs::metadata(&request.file)
         .await
         .map_or(0, |metadata| metadata.len());
