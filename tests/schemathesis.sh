@@ -99,7 +99,7 @@ export SCHEMATHESIS_TASK SCHEMATHESIS_MEDIA SCHEMATHESIS_JOB
 
 # Left out: the stream of events, whose answer has no end, and copying the database, which writes where it is told to.
 status=0
-"$environment/bin/schemathesis" --config-file tests/schemathesis.toml run "$url/openapi.json" \
+PYTHONPATH=tests SCHEMATHESIS_HOOKS=schemathesis_hooks "$environment/bin/schemathesis" --config-file tests/schemathesis.toml run "$url/openapi.json" \
   --header "Authorization: Bearer $token" \
   --exclude-path /api/v1/events/stream --exclude-path /api/v1/system/backup \
   --max-examples "${REELMILL_EXAMPLES:-12}" --workers 1 --request-timeout 60 --seed 1 --continue-on-failure \
