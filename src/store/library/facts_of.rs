@@ -1,7 +1,7 @@
 //! Facts of the library, as events.
 //!
-//! Guarantees: written in the transaction of the change they tell. Deliberately absent: the facts' own meaning
-//! (`events::library`).
+//! Guarantees: written in the transaction of the change they tell, for whoever the media's or the caller's user data
+//! names. Deliberately absent: the facts' own meaning (`events::library`).
 
 use crate::base::clock::UtcMs;
 use crate::base::ids::MediaId;
@@ -12,7 +12,7 @@ use crate::store::telling;
 use crate::workflow::resolved::CallbackRule;
 use rusqlite::Connection;
 
-/// Announces `fact` of a media to whom `rule` names; of no media: there is none, since it could not be made.
+/// Announces `fact` of a media; none: of no media there is, since it could not be made.
 pub(in crate::store) fn tell(
     connection: &Connection,
     media: Option<&MediaId>,
@@ -20,6 +20,6 @@ pub(in crate::store) fn tell(
     rule: &CallbackRule,
     now: UtcMs,
 ) -> Result<(), StoreError> {
-    let event = telling::library_event(connection, media, None, None, fact, now)?;
+    let event = telling::library_event(connection, media, fact, now)?;
     announce(connection, &event, rule)
 }
