@@ -68,7 +68,7 @@ fn verdict_of(rule: &HookRule, opinion: Opinion) -> Verdict {
     };
     if asks {
         return Verdict::Held {
-            result: Some(result),
+            result: Some(Box::new(result)),
             until: None,
             ask: Some(rule.review.clone().unwrap_or_default()),
         };

@@ -65,7 +65,7 @@ pub enum Verdict {
     /// It waits for somebody else's answer, and holds nothing meanwhile.
     Held {
         /// What is known already.
-        result: Option<JobResult>,
+        result: Option<Box<JobResult>>,
         /// How long it waits for the answer; none: no end, or the review says so.
         until: Option<UtcMs>,
         /// A person is asked.
@@ -208,7 +208,7 @@ fn apply(
         Verdict::Held { result, until, ask } => {
             jobs::change(connection, row, JobEvent::Held, now)?;
             row.not_before = until.unwrap_or(UtcMs(0));
-            row.result = result;
+            row.result = result.map(|result| *result);
             row.fault = None;
             if let Some(rule) = ask {
                 reviews::ask(connection, task, row, &rule, now)?;

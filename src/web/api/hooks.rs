@@ -188,7 +188,7 @@ fn verdict_of(rule: &HookRule, request: AnswerRequest, tries: u32) -> Answer<Ver
     });
     Ok(match asks {
         true => Verdict::Held {
-            result,
+            result: result.map(Box::new),
             until: None,
             ask: Some(rule.review.clone().unwrap_or_default()),
         },
