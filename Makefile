@@ -26,9 +26,9 @@ test: ## everything CI runs, in CI's order
 	@packaging/prerequisites.sh test
 	$(CARGO) fmt --check
 	$(CARGO) fmt --check --manifest-path tests/standin/Cargo.toml
-	shellcheck packaging/*.sh packaging/ffmpeg/*.sh tests/players/*.sh tests/standin/*.sh tests/device.sh src/media/cuda/kernels/*.sh .ci/run
+	shellcheck packaging/*.sh packaging/ffmpeg/*.sh tests/players/*.sh tests/standin/*.sh tests/device.sh tests/schemathesis.sh src/media/cuda/kernels/*.sh .ci/run
 	$(CARGO) clippy --locked --all-targets -- -D warnings
-	@$(MAKE) --no-print-directory tests doc deny
+	@$(MAKE) --no-print-directory tests api doc deny
 
 .PHONY: tests
 tests: ## the tests alone
@@ -37,6 +37,11 @@ tests: ## the tests alone
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
 	  echo $(CARGO) nextest run --locked; $(CARGO) nextest run --locked; \
 	else echo $(CARGO) test --locked; $(CARGO) test --locked; fi
+
+.PHONY: api
+api: ## the API against its own document (schemathesis from PyPI; says so and passes where pip cannot install it)
+	$(CARGO) build --locked
+	tests/schemathesis.sh
 
 .PHONY: static
 static: ## the release binary with its own FFmpeg inside, target/static/release/reelmill

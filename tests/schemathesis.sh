@@ -17,8 +17,15 @@ binary=${REELMILL_BINARY:-target/debug/reelmill}
 
 environment=target/schemathesis-$version
 if [[ ! -x $environment/bin/schemathesis ]]; then
-  python3 -m venv "$environment"
-  "$environment/bin/pip" install --quiet --disable-pip-version-check "schemathesis==$version"
+  rm -rf "$environment"
+  if ! { python3 -m venv "$environment" \
+    && "$environment/bin/pip" install --quiet --disable-pip-version-check "schemathesis==$version"; }; then
+    rm -rf "$environment"
+    echo "schemathesis $version could not be installed" >&2
+    [[ ${REELMILL_REQUIRE_SCHEMATHESIS:-0} == 1 ]] && exit 1
+    echo "SKIPPED: the API was not compared with its document" >&2
+    exit 0
+  fi
 fi
 
 root=$(mktemp -d)
@@ -75,17 +82,27 @@ token=$(cat "$root/state/admin.token")
 # Something to be found: a task that ran.
 sleep 1
 echo one >"$root/ingest/one.bin"
+ask() {
+  curl -fs -H "Authorization: Bearer $token" "$url/api/v1/$1"
+}
+first() {
+  python3 -c 'import json, sys; tree = json.load(sys.stdin); print(eval(sys.argv[1], {"tree": tree}))' "$1"
+}
 for _ in $(seq 100); do
-  curl -fs -H "Authorization: Bearer $token" "$url/api/v1/tasks?status=Succeed" | grep -q '"id"' && break
+  ask "tasks?status=Succeed" | grep -q '"id"' && break
   sleep 0.1
 done
+SCHEMATHESIS_TASK=$(ask tasks | first 'tree["items"][0]["id"]')
+SCHEMATHESIS_MEDIA=$(ask media | first 'tree["items"][0]["id"]')
+SCHEMATHESIS_JOB=$(ask "tasks/$SCHEMATHESIS_TASK" | first 'tree["jobs"][0]["id"]')
+export SCHEMATHESIS_TASK SCHEMATHESIS_MEDIA SCHEMATHESIS_JOB
 
 # Left out: the stream of events, whose answer has no end, and copying the database, which writes where it is told to.
 status=0
-"$environment/bin/schemathesis" --config-file tests/schemathesis.toml run "$url/openapi.json" \
+PYTHONPATH=tests SCHEMATHESIS_HOOKS=schemathesis_hooks "$environment/bin/schemathesis" --config-file tests/schemathesis.toml run "$url/openapi.json" \
   --header "Authorization: Bearer $token" \
   --exclude-path /api/v1/events/stream --exclude-path /api/v1/system/backup \
-  --max-examples "${REELMILL_EXAMPLES:-12}" --workers 2 --request-timeout 60 --seed 1 --continue-on-failure \
+  --max-examples "${REELMILL_EXAMPLES:-12}" --workers 1 --request-timeout 60 --seed 1 --continue-on-failure \
   "$@" || status=$?
 kill -0 "$daemon" 2>/dev/null || { echo "the daemon died:" >&2; tail -50 "$root/log" >&2; exit 1; }
 if grep -n 'panicked\|"level":"ERROR"\| ERROR ' "$root/log" >&2; then

@@ -120,10 +120,12 @@ fn queue_options(definition: &Definition, reach: Reach) -> QueueOptions {
         reach,
         exchange: definition.exchange.clone(),
         routing_key: definition.routing_key.clone(),
+        declare: definition.declare,
         queue: definition.queue.clone(),
         subject: definition.subject.clone(),
         topic: definition.topic.clone(),
         stream: definition.stream.clone(),
+        max_entries: (definition.max_entries > 0).then_some(definition.max_entries),
         user: text(&definition.user),
         password: definition.password.as_ref().map(|text| text.expose().to_owned()),
         tls_ca_pem: text(&definition.tls_ca).map(String::into_bytes),
@@ -131,6 +133,5 @@ fn queue_options(definition: &Definition, reach: Reach) -> QueueOptions {
             .tls_client
             .as_ref()
             .map(|text| text.expose().as_bytes().to_vec()),
-        ..QueueOptions::default()
     }
 }

@@ -177,6 +177,69 @@ impl Client {
             .await
     }
 
+    /// Sends the bytes of `file` from `offset` to its end, at `size_bytes`, to the upload at `path`; `sent` is told how
+    /// far it is.
+    ///
+    /// # Errors
+    /// A refusal that asking again does not change.
+    pub async fn send_rest(
+        &self,
+        path: &str,
+        file: &std::fs::File,
+        (offset, size_bytes): (u64, u64),
+        sent: impl Fn(u64) + Send + 'static,
+    ) -> anyhow::Result<Piece> {
+        let url = self.url(path)?;
+        let file = std::sync::Arc::new(file.try_clone().context("the file cannot be read")?);
+        let body = futures_util::stream::try_unfold(offset, move |at| {
+            let file = std::sync::Arc::clone(&file);
+            sent(at);
+            async move {
+                if at >= size_bytes {
+                    return Ok(None);
+                }
+                let read = tokio::task::spawn_blocking(move || read_piece(&file, at, size_bytes)).await;
+                let piece = read.map_err(std::io::Error::other)??;
+                let next = at + piece.len() as u64;
+                Ok::<_, std::io::Error>(Some((piece, next)))
+            }
+        });
+        let mut request = self
+            .http
+            .put(url.clone())
+            .bearer_auth(&self.token)
+            .header(reqwest::header::CONTENT_TYPE, "application/octet-stream")
+            .header(reqwest::header::CONTENT_LENGTH, size_bytes - offset);
+        let range = match offset < size_bytes {
+            true => format!("bytes {offset}-{}/{size_bytes}", size_bytes - 1),
+            false => format!("bytes */{size_bytes}"),
+        };
+        request = request.header(reqwest::header::CONTENT_RANGE, range);
+        let response = match request.body(reqwest::Body::wrap_stream(body)).send().await {
+            Ok(response) => response,
+            Err(error) => return Ok(Piece::Again(no_answer(Method::PUT, &url, &error).to_string())),
+        };
+        let status = response.status();
+        let answer = match response.bytes().await {
+            Ok(answer) => answer,
+            Err(error) => return Ok(Piece::Again(no_answer(Method::PUT, &url, &error).to_string())),
+        };
+        if status.is_success() {
+            return serde_json::from_slice(&answer)
+                .map(Piece::Taken)
+                .context("the daemon answered something that is not JSON");
+        }
+        let refused = refusal(status, &answer, &url);
+        // The offset may be another one, somebody else may be sending, the daemon may be starting.
+        let code = serde_json::from_slice::<Problem>(&answer).map(|problem| problem.code);
+        let moved =
+            code.is_ok_and(|code| matches!(code.as_str(), "OffsetWrong" | "UploadLocked" | "BodySilent" | "BodyCut"));
+        if moved || matches!(status.as_u16(), 500 | 502 | 503 | 504) {
+            return Ok(Piece::Again(refused.to_string()));
+        }
+        Err(refused)
+    }
+
     async fn send(
         &self,
         method: Method,
@@ -280,6 +343,30 @@ impl Client {
             format!("{url} answered something that is not JSON; is it a reelmill daemon of this version?")
         })
     }
+}
+
+/// What became of the piece of an upload.
+#[derive(Debug)]
+pub enum Piece {
+    /// It was taken.
+    Taken(Value),
+    /// It was not, or nobody knows: ask for the offset and send from there.
+    Again(String),
+}
+
+/// The next bytes of a file, at least one.
+fn read_piece(file: &std::fs::File, at: u64, end: u64) -> std::io::Result<Vec<u8>> {
+    let length = (end - at).min(256 * 1024);
+    let mut buffer = vec![0; usize::try_from(length).unwrap_or(0)];
+    let read = std::os::unix::fs::FileExt::read_at(file, &mut buffer, at)?;
+    if read == 0 {
+        return Err(std::io::Error::new(
+            std::io::ErrorKind::UnexpectedEof,
+            "the file became shorter while it was sent",
+        ));
+    }
+    buffer.truncate(read);
+    Ok(buffer)
 }
 
 /// One event of a stream while its lines come in.

@@ -13,6 +13,7 @@ use crate::cli::listing;
 use crate::cli::listing::Page;
 use crate::cli::outcome::BadUsage;
 use crate::cli::table;
+use crate::cli::upload;
 use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
@@ -30,6 +31,10 @@ pub enum Command {
         #[allow(missing_docs)]
         remote: Remote,
     },
+    /// Send a file into the library; the same command again goes on where it was interrupted.
+    Upload(Box<upload::UploadArgs>),
+    /// Have the daemon fetch a file by its address into the library.
+    Pull(Box<upload::PullArgs>),
     /// Links to every file of one; who has a link can read until it expires.
     Urls {
         /// Its id.
@@ -203,6 +208,8 @@ pub fn run(command: Command, context: &Context) -> anyhow::Result<()> {
             let path = format!("/api/v1/media/{}", part(&id));
             table::print_json(&Client::connect(&remote, context)?.get(&path, &[]).await?)
         }),
+        Command::Upload(args) => upload::upload(*args, context),
+        Command::Pull(args) => upload::pull(*args, context),
         Command::Urls { id, expires_s, remote } => block_on(async {
             let path = format!("/api/v1/media/{}/urls", part(&id));
             listing::print(

@@ -33,6 +33,7 @@ pub mod table;
 pub mod task;
 pub mod template;
 pub mod token;
+pub mod upload;
 pub mod user;
 pub mod wishes;
 pub mod worker;

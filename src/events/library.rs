@@ -125,7 +125,7 @@ impl AuditStatus {
 pub struct FieldChange {
     /// `title`, `description`, `tags`, `category`, `cover` or `user_data`.
     pub field: String,
-    /// What it was; empty: nothing. Tags are separated by commas, a cover is its address.
+    /// What it was; empty: nothing. Tags are separated by commas, a cover is its object or its address.
     pub old: String,
     /// What it is.
     pub new: String,

@@ -31,6 +31,12 @@ impl Landings {
         Landings(storages)
     }
 
+    /// In one folder.
+    #[cfg(test)]
+    pub(crate) fn in_folder(name: &str, root: &std::path::Path) -> Self {
+        Landings(Storages::new([Folder::new(name, root)]))
+    }
+
     /// Size and time of a file that waits for its name; none: it has it, or is lost.
     ///
     /// # Errors
@@ -166,17 +172,34 @@ fn hash<D: md5::Digest>(mut file: &File, mut hash: D, pulse: &Pulse) -> std::io:
 #[cfg(test)]
 mod tests {
     use super::Landings;
+    use crate::base::ids::AttemptId;
+    use crate::executor::publish;
     use crate::objects::incoming::Incoming;
     use crate::objects::local::Folder;
-    use crate::objects::storages::Storages;
     use crate::objects::uri::ObjectUri;
+
+    #[test]
+    fn pieces_outlive_the_sweep_of_attempts() {
+        let root = tempfile::tempdir().expect("a folder");
+        let folder = Folder::new("nas", root.path());
+        let piece = root.path().join(".reelmill/uploads/1");
+        folder.append(".reelmill/uploads/1", b"abc").expect("written");
+        let attempt = AttemptId::fresh();
+        folder
+            .append(&format!(".reelmill/{attempt}/x"), b"abc")
+            .expect("written");
+        publish::sweep(&folder, &[]).expect("swept");
+        publish::clear(&folder, &attempt).expect("cleared");
+        assert!(piece.exists());
+        assert!(!root.path().join(format!(".reelmill/{attempt}")).exists());
+    }
 
     #[tokio::test]
     async fn a_file_that_comes_to_something_else_is_told() {
         let root = tempfile::tempdir().expect("a folder");
         std::fs::create_dir_all(root.path().join(".reelmill/uploads")).expect("made");
         std::fs::write(root.path().join(".reelmill/uploads/1"), b"abc").expect("written");
-        let landings = Landings::new(Storages::new([Folder::new("nas", root.path())]));
+        let landings = Landings::in_folder("nas", root.path());
         let file = Incoming {
             id: "1".to_owned(),
             object: ObjectUri::new("nas", "a"),

@@ -147,9 +147,6 @@ mod tests {
         assert_eq!(entries[0].size_bytes, 1);
         let gone = Folder::new("ingest", root.path().join("gone"));
         assert!(page(&gone, "", "", None, 1).expect_err("is refused").retryable);
-        assert_eq!(
-            page(&folder, "..", "", None, 1).expect_err("is refused").retryable,
-            false
-        );
+        assert!(!page(&folder, "..", "", None, 1).expect_err("is refused").retryable);
     }
 }

@@ -14,11 +14,14 @@ use crate::objects::local::STAGING;
 use crate::objects::local::Stat;
 use crate::objects::pulse::Pulse;
 use crate::objects::uri::ObjectUri;
+use crate::objects::uri::key_bytes;
 use std::fs::File;
 use std::io::Write;
 
 /// The folder of a storage in which they lie, beneath [`STAGING`].
 const UPLOADS: &str = "uploads";
+/// Longest name that file systems take.
+const NAME_BYTES: usize = 255;
 
 /// One file that comes in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,6 +103,10 @@ pub fn check_key(object: &ObjectUri) -> Result<(), Fault> {
         return refused(
             "a key is names joined by single slashes, without `.`, `..`, control characters or a slash at its ends",
         );
+    }
+    let too_long = |part: &str| key_bytes(part).len() > NAME_BYTES;
+    if object.key.split('/').any(too_long) {
+        return refused("a name in the key is longer than 255 bytes, which no file system takes");
     }
     if object.key.split('/').next() == Some(STAGING) {
         return refused("names beneath .reelmill are the program's own");

@@ -32,7 +32,7 @@ pub fn walk(folder: &Folder, prefix: &str, after: Option<&str>, limit: usize) ->
         "" => after,
         start => after.and_then(|after| after.strip_prefix(start)?.strip_prefix('/')),
     };
-    walk.into_folder(start, rest, 0)?;
+    walk.enter(start, rest, 0)?;
     Ok(walk.found)
 }
 
@@ -44,7 +44,7 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    fn into_folder(&mut self, folder: &str, after: Option<&str>, depth: usize) -> Result<(), Fault> {
+    fn enter(&mut self, folder: &str, after: Option<&str>, depth: usize) -> Result<(), Fault> {
         if depth > DEEPEST {
             return Ok(());
         }
@@ -71,9 +71,9 @@ impl Walk<'_> {
             let on_the_way = passed == Some(name.as_str());
             match look {
                 Look::Object(_) if !on_the_way => self.found.push(key),
-                Look::Folder if on_the_way && within.is_empty() => self.into_folder(&key, None, depth + 1)?,
-                Look::Folder if on_the_way => self.into_folder(&key, Some(within), depth + 1)?,
-                Look::Folder => self.into_folder(&key, None, depth + 1)?,
+                Look::Folder if on_the_way && within.is_empty() => self.enter(&key, None, depth + 1)?,
+                Look::Folder if on_the_way => self.enter(&key, Some(within), depth + 1)?,
+                Look::Folder => self.enter(&key, None, depth + 1)?,
                 Look::Object(_) | Look::Nothing => {}
             }
         }

@@ -18,6 +18,7 @@ use crate::scheduler::context::Context;
 use crate::scheduler::ground;
 use crate::scheduler::ground::Ground;
 use crate::scheduler::looking;
+use crate::scheduler::milestones::Milestones;
 use crate::scheduler::retry::BACKEND_UNAVAILABLE;
 use crate::scheduler::retry::DEVICE_BUSY;
 use crate::scheduler::retry::DEVICE_FAILED;
@@ -157,6 +158,7 @@ async fn carry_out(context: &Context, leased: &Leased, stop: CancellationToken) 
     let (updates, mut heard) = mpsc::channel(64);
     let running = context.executor.carry_out(leased.order.clone(), updates, stop);
     let listening = async {
+        let mut milestones = Milestones::of(context, leased).await;
         while let Some(update) = heard.recv().await {
             match update {
                 AttemptUpdate::Facts(facts) => {
@@ -166,7 +168,11 @@ async fn carry_out(context: &Context, leased: &Leased, stop: CancellationToken) 
                         tracing::error!(%error, "the facts of a source could not be kept");
                     }
                 }
-                AttemptUpdate::Progress(progress) => show(context, leased, progress),
+                AttemptUpdate::Progress(progress) => {
+                    let percent = progress.percent;
+                    show(context, leased, progress);
+                    milestones.reach(context, leased, percent).await;
+                }
                 AttemptUpdate::JobEnded(job, end) => match explained(leased, &job, *end) {
                     // Facts need no pass to end and have nothing to publish: they are told at once.
                     JobEnd::Success(product) if product.outputs.is_empty() && product.fallback_code.is_none() => {

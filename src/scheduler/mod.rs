@@ -23,6 +23,7 @@ mod intake;
 mod lease;
 pub mod links;
 pub mod looking;
+mod milestones;
 pub mod need;
 mod pace;
 pub mod pruning;

@@ -103,8 +103,13 @@ impl Store {
                 return Ok(Taken::Ours);
             }
             let mut made = Vec::new();
+            let mut asked_for = false;
             for found in &matches {
                 if !enabled(connection, &found.workflow)? || (existing && !found.resolved.source.process_existing) {
+                    continue;
+                }
+                if runs_already(connection, &found.workflow, &settled.source)? {
+                    asked_for = true;
                     continue;
                 }
                 let new = NewTask {
@@ -121,7 +126,7 @@ impl Store {
                 };
                 made.push(tasks::insert(connection, &new, &found.resolved, now)?);
             }
-            if made.is_empty() {
+            if made.is_empty() && !asked_for {
                 note(connection, &settled, 3, Some(&why_not))?;
                 return Ok(Taken::None);
             }
@@ -159,6 +164,19 @@ fn is_ours(connection: &Connection, source: &Source) -> Result<bool, StoreError>
         ":storage": source.object.storage, ":key": source.object.key,
         ":size": i64::try_from(source.size_bytes).unwrap_or(i64::MAX),
         ":mtime": source.mtime_ns, ":etag": source.etag,
+    };
+    Ok(connection.prepare_cached(SQL)?.query_row(named, |row| row.get(0))?)
+}
+
+/// Whether whoever sent the file, or had it fetched, named this very workflow: it runs once.
+fn runs_already(connection: &Connection, workflow: &WorkflowId, source: &Source) -> Result<bool, StoreError> {
+    const SQL: &str = "select exists (select 1 from media m join tasks t on t.media_id = m.id \
+        where m.storage = :storage and m.key = :key and m.size_bytes = :size and m.mtime_ns = :mtime and m.etag = :etag \
+        and m.origin in ('upload', 'pull') and t.workflow_id = :workflow and t.purpose = 'run' and t.arrival_seq is null)";
+    let named = named_params! {
+        ":storage": source.object.storage, ":key": source.object.key,
+        ":size": i64::try_from(source.size_bytes).unwrap_or(i64::MAX), ":mtime": source.mtime_ns, ":etag": source.etag,
+        ":workflow": workflow.as_str(),
     };
     Ok(connection.prepare_cached(SQL)?.query_row(named, |row| row.get(0))?)
 }

@@ -45,6 +45,7 @@ pub mod listeners;
 pub mod listing;
 mod made;
 pub mod media;
+pub mod milestones;
 pub mod outputs;
 pub mod pruning;
 pub mod pulls;

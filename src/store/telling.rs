@@ -5,13 +5,11 @@
 
 use super::announce::announce;
 use super::error::StoreError;
-use super::jobs::JobResult;
 use super::jobs::JobRow;
 use super::listeners;
 use super::made;
 use super::media::media_row;
 use super::outputs::OutputRow;
-use super::row::Columns;
 use super::tasks::TaskRow;
 use crate::base::clock::UtcMs;
 use crate::base::ids::EventId;
@@ -24,7 +22,6 @@ use crate::events::LegacyFact;
 use crate::events::MediaBrief;
 use crate::events::Purpose;
 use crate::events::TaskBrief;
-use crate::events::library::AuditStatus;
 use crate::events::library::LibraryFact;
 use crate::events::made::FileBrief;
 use crate::workflow::resolved::Activity;
@@ -33,13 +30,10 @@ use crate::workflow::resolved::ResolvedWorkflow;
 use crate::workflow::status::JobStatus;
 use rusqlite::Connection;
 
-/// A fact of the library under a fresh id: of a media where there is one, within a task and about a job of it where
-/// that is so. To be announced by the caller, in the same transaction.
+/// A fact of the library outside of any task, under a fresh id: of a media where there is one.
 pub(super) fn library_event(
     connection: &Connection,
     media: Option<&MediaId>,
-    task: Option<&TaskRow>,
-    job: Option<JobBrief>,
     fact: LibraryFact,
     now: UtcMs,
 ) -> Result<Event, StoreError> {
@@ -47,8 +41,8 @@ pub(super) fn library_event(
         id: EventId::fresh(),
         at: now,
         media: media.map(|media| media_brief(connection, media)).transpose()?,
-        task: task.map(task_brief),
-        job,
+        task: None,
+        job: None,
         detail: Detail::Library { fact: Box::new(fact) },
     })
 }
@@ -151,8 +145,7 @@ pub(super) fn source(connection: &Connection, task: &TaskRow) -> Result<Option<B
 
 /// Announces the end of a job that is Success or Fail, in the order outputs, groups, job, and then in the words of the
 /// older calls where somebody listens to them. What told of the job is returned, to be repeated when the task ends;
-/// kinds that tell nothing return none. A review announces itself (`store::reviews`); what it came to is returned all
-/// the same.
+/// kinds that tell nothing return none. What a person said of a job is told before its end, by whoever concludes it.
 pub(super) fn tell_end(
     connection: &Connection,
     task: &TaskRow,
@@ -165,8 +158,7 @@ pub(super) fn tell_end(
     let succeeded = job.status == JobStatus::Success;
     let result = job.result.as_ref().filter(|_| succeeded);
     let mut details = match activity.kind {
-        ActivityKind::Noop => Vec::new(),
-        ActivityKind::Review => return review(connection, job),
+        ActivityKind::Noop | ActivityKind::Review => Vec::new(),
         ActivityKind::Hook | ActivityKind::Moderation | ActivityKind::Recognition | ActivityKind::ContentAnalysis => {
             vec![Detail::OpinionEnded {
                 opinion: result.and_then(|result| result.opinion.clone()),
@@ -256,30 +248,4 @@ fn tell_legacy(
         }
     }
     Ok(())
-}
-
-/// What the review of a job came to, as it was announced.
-fn review(connection: &Connection, job: &JobRow) -> Result<Option<Detail>, StoreError> {
-    const SQL: &str = "select id, state, auditor, reason, comment, created_ms from reviews where job_id = ?1 \
-        and state <> 'waiting' order by id desc limit 1";
-    let mut statement = connection.prepare_cached(SQL)?;
-    let mut rows = statement.query([job.id.as_str()])?;
-    let Some(row) = rows.next()? else {
-        return Ok(None);
-    };
-    let blocks = job.result.as_ref().map(JobResult::blocks);
-    let fact = LibraryFact::ReviewEnded {
-        review: row.text(0)?.into(),
-        audit: match (row.text(1)?.as_str(), blocks) {
-            ("approved", _) | ("expired", Some(false)) => Some(AuditStatus::Normal),
-            ("blocked", _) | ("expired", Some(true)) => Some(AuditStatus::Blocked),
-            _ => None,
-        },
-        auditor: row.get::<_, Option<String>>(2)?.unwrap_or_default(),
-        reason: row.text(3)?,
-        comment: row.text(4)?,
-        asked_at: row.time(5)?,
-        fault: job.fault.clone().filter(|_| job.status == JobStatus::Fail),
-    };
-    Ok(Some(Detail::Library { fact: Box::new(fact) }))
 }

@@ -6,9 +6,14 @@
 use crate::web::api;
 use crate::web::cookies;
 use crate::web::error::PROBLEM_JSON;
+use std::collections::BTreeMap;
 use utoipa::Modify;
 use utoipa::OpenApi;
+use utoipa::openapi::AllOf;
+use utoipa::openapi::Object;
 use utoipa::openapi::RefOr;
+use utoipa::openapi::Schema;
+use utoipa::openapi::schema::AdditionalProperties;
 use utoipa::openapi::security::ApiKey;
 use utoipa::openapi::security::ApiKeyValue;
 use utoipa::openapi::security::HttpAuthScheme;
@@ -22,7 +27,7 @@ use utoipa::openapi::security::SecurityScheme;
         title = "reelmill REST API",
         description = "On-premises media processing. Every request but /healthz, /readyz, log-in and signed object links needs a bearer token or a session. Errors are RFC 9457 problem details with a stable `code` and a `remedy`."
     ),
-    modifiers(&Access, &Problems),
+    modifiers(&Access, &Problems, &Closed),
     security(("token" = []), ("session" = [])),
     paths(
         api::system::healthz,
@@ -163,6 +168,51 @@ impl Modify for Access {
         components.add_security_scheme("token", token);
         components.add_security_scheme("session", session);
     }
+}
+
+/// A request that takes the fields of another one and no unknown ones is one object in the document: as a conjunction of
+/// two, each part would refuse the fields of the other.
+struct Closed;
+
+impl Modify for Closed {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let Some(components) = document.components.as_mut() else {
+            return;
+        };
+        let known = components.schemas.clone();
+        for schema in components.schemas.values_mut() {
+            if let RefOr::T(Schema::AllOf(all)) = schema
+                && let Some(whole) = joined(all, &known)
+            {
+                *schema = RefOr::T(Schema::Object(whole));
+            }
+        }
+    }
+}
+
+/// The parts as one object; none: they are no objects, or none of them refuses unknown fields.
+fn joined(all: &AllOf, known: &BTreeMap<String, RefOr<Schema>>) -> Option<Object> {
+    let denies = |object: &Object| {
+        let more = object.additional_properties.as_deref();
+        matches!(more, Some(AdditionalProperties::FreeForm(false)))
+    };
+    let mut whole = Object::new();
+    whole.description.clone_from(&all.description);
+    let mut closed = false;
+    for item in &all.items {
+        let part = match item {
+            RefOr::Ref(to) => known.get(to.ref_location.rsplit('/').next()?)?,
+            part => part,
+        };
+        let RefOr::T(Schema::Object(part)) = part else {
+            return None;
+        };
+        closed |= denies(part);
+        whole.properties.extend(part.properties.clone());
+        whole.required.extend(part.required.iter().cloned());
+    }
+    whole.additional_properties = Some(Box::new(AdditionalProperties::FreeForm(false)));
+    closed.then_some(whole)
 }
 
 /// Every problem is sent as `application/problem+json`, which no handler has to say.

@@ -67,7 +67,7 @@ impl Default for SupervisorOptions {
             environment: DeviceEnvironment::default(),
             idle_limit: Duration::from_secs(180),
             spin_limit: Duration::from_secs(1_800),
-            stop_grace: Duration::from_secs(5),
+            stop_grace: Duration::from_millis(1_500),
             kill_grace: Duration::from_secs(10),
         }
     }

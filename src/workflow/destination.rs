@@ -38,6 +38,10 @@ impl std::fmt::Debug for Hidden {
     }
 }
 
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
 /// A receiver of events. Which fields belong to which `kind` stands in `config/reelmill.toml`, beside `[[destination]]`;
 /// where a key there ends in `_file`, the field here holds what is in the file.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
@@ -107,6 +111,9 @@ pub struct Definition {
     /// `amqp`: the routing key at the exchange.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub routing_key: String,
+    /// `amqp`: whether queue and exchange are declared, durable, and bound when connecting.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub declare: bool,
     /// `nats`: the subject. `mail`: the subject line, a template.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub subject: String,
@@ -116,6 +123,9 @@ pub struct Definition {
     /// `redis`: the stream.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub stream: String,
+    /// `redis`: about how many entries the stream keeps; 0: all.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub max_entries: u64,
     /// `exec`: name of a program in hooks_dir.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub program: String,

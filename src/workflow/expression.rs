@@ -142,7 +142,7 @@ impl Expression {
             .references()
             .variables()
             .into_iter()
-            .any(|name| name != "results");
+            .any(|name| name != "results" && NAMES.contains(&name));
         if subject.facts.is_none() && of_source {
             return Err("the facts of the source are not known".to_owned());
         }

@@ -22,6 +22,7 @@ pub mod preset;
 pub mod rehearsal;
 pub mod resolve;
 pub mod resolved;
+mod sections;
 pub mod segment;
 pub mod selector;
 pub mod status;

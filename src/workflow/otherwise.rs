@@ -13,13 +13,14 @@ use crate::workflow::definition::CallbackSection;
 use crate::workflow::definition::OutputSection;
 use crate::workflow::definition::Problem;
 use crate::workflow::resolve;
-use crate::workflow::resolve::Problems;
 use crate::workflow::resolved::Activity;
 use crate::workflow::resolved::CallbackRule;
 use crate::workflow::resolved::InlineDestination;
 use crate::workflow::resolved::OnConflict;
 use crate::workflow::resolved::OutputRule;
 use crate::workflow::resolved::ResolvedWorkflow;
+use crate::workflow::sections;
+use crate::workflow::sections::Problems;
 use crate::workflow::template::Templates;
 use serde::Deserialize;
 use serde::Serialize;
@@ -131,6 +132,9 @@ pub fn resolve(
             *activity = other.clone();
         }
     }
+    if let Err(wrong) = resolve::follows_what_it_asks(&all) {
+        problems.0.push(Problem { node: None, wrong });
+    }
     let output = wanted.output.as_ref().map(|change| {
         let section = OutputSection {
             storage: change.storage.clone().or_else(|| workflow.output.storage.clone()),
@@ -138,10 +142,10 @@ pub fn resolve(
             path: Some(change.path.clone().unwrap_or_else(|| workflow.output.path.clone())),
             on_conflict: change.on_conflict.unwrap_or(workflow.output.on_conflict),
         };
-        resolve::output(&mut problems, Some(&section), &workflow.source, &all)
+        sections::output(&mut problems, Some(&section), &workflow.source, &all)
     });
     let callback = match &wanted.callback {
-        Some(section) => Some(resolve::callback(&mut problems, Some(section))),
+        Some(section) => Some(sections::callback(&mut problems, Some(section))),
         None => notified(workflow, user_data).map_err(BadDefinition::one)?,
     };
     if problems.0.is_empty() {

@@ -31,10 +31,26 @@ pub fn clean_stem(stem: &[u8]) -> Vec<u8> {
     shorten(&harmless(stem), MAX_STEM_BYTES)
 }
 
+/// Bytes of the longest tail that stays whole; a longer one brings words of the source, such as the language of a track.
+const MAX_TAIL_BYTES: usize = 64;
+
+/// Bytes of the longest extension that such a tail keeps, with its dot.
+const MAX_EXTENSION_BYTES: usize = 16;
+
 /// A stem and what follows it in the same segment.
 pub fn with_tail(stem: &[u8], tail: &[u8]) -> Vec<u8> {
-    let room = MAX_BYTES.saturating_sub(tail.len()).max(1);
-    [shorten(stem, room), tail.to_vec()].concat()
+    if tail.len() <= MAX_TAIL_BYTES {
+        return [shorten(stem, MAX_BYTES - tail.len()), tail.to_vec()].concat();
+    }
+    let dot = tail.iter().rposition(|byte| *byte == b'.').unwrap_or(tail.len());
+    let dot = if tail.len() - dot > MAX_EXTENSION_BYTES {
+        tail.len()
+    } else {
+        dot
+    };
+    let (front, extension) = tail.split_at(dot);
+    let whole = [stem, front].concat();
+    [shorten(&whole, MAX_BYTES - extension.len()), extension.to_vec()].concat()
 }
 
 /// `.`, `..` and the staging folder's name (a storage may lie within another) as ordinary names, and no NUL.
@@ -65,4 +81,20 @@ fn shorten(segment: &[u8], limit: usize) -> Vec<u8> {
     short.extend_from_slice(mark.as_bytes());
     short.truncate(limit);
     short
+}
+
+#[cfg(test)]
+mod tests {
+    use super::with_tail;
+
+    #[test]
+    fn a_tail_of_the_sources_making_does_not_break_the_limit() {
+        let language = "x".repeat(400);
+        let name = with_tail(b"clip", format!(".{language}.vtt").as_bytes());
+        assert_eq!(name.len(), 255);
+        assert!(name.starts_with(b"clip.xxx") && name.ends_with(b".vtt"));
+        let other = with_tail(b"clip", format!(".{language}y.vtt").as_bytes());
+        assert_ne!(name, other, "two long names stay two");
+        assert_eq!(with_tail(b"clip", "\u{e9}".repeat(200).as_bytes()).len(), 255);
+    }
 }

@@ -94,6 +94,11 @@ fn the_document_says_what_is_wrong_as_problems_and_names_every_answer() {
     let document = appliance.get("/openapi.json");
     for (path, verbs) in document["paths"].as_object().expect("paths") {
         for (verb, operation) in verbs.as_object().expect("verbs") {
+            for parameter in operation["parameters"].as_array().into_iter().flatten() {
+                let name = parameter["name"].as_str().expect("a name");
+                let in_path = path.contains(&format!("{{{name}}}"));
+                assert_eq!(parameter["in"] == "path", in_path, "{verb} {path}: {parameter}");
+            }
             let responses = operation["responses"].as_object().expect("responses");
             assert!(
                 responses.keys().any(|status| status.starts_with(['1', '2', '3'])),

@@ -23,6 +23,7 @@ use reelmill::media::product::Product;
 use reelmill::media::product::ProductFile;
 use reelmill::media::product::ProductKind;
 use reelmill::media::product::Proof;
+use reelmill::media::progress::Progress;
 use reelmill::media::spec::MediaWork;
 use reelmill::objects::uri::ObjectUri;
 use reelmill::workflow::resolved::AfterRule;
@@ -67,6 +68,8 @@ pub struct Hand {
     pub hanging: Semaphore,
     /// Each worker takes so long.
     pub work_for: Duration,
+    /// How far each worker says it is, per cent.
+    pub milestones: Mutex<Vec<f64>>,
 }
 
 impl Hand {
@@ -79,6 +82,7 @@ impl Hand {
             asked_to_publish: Semaphore::new(0),
             hanging: Semaphore::new(0),
             work_for: Duration::ZERO,
+            milestones: Mutex::new(Vec::new()),
         }
     }
 
@@ -105,6 +109,14 @@ impl Hand {
             ..MediaFacts::default()
         };
         let _ = updates.send(AttemptUpdate::Facts(Box::new(facts))).await;
+        let milestones = self.milestones.lock().expect("unpoisoned").clone();
+        for percent in milestones {
+            let progress = Progress {
+                percent,
+                ..Progress::default()
+            };
+            let _ = updates.send(AttemptUpdate::Progress(progress)).await;
+        }
         if mood == Mood::Hang {
             self.hanging.add_permits(1);
             stop.cancelled().await;

@@ -1,7 +1,7 @@
 //! The durable engine: store and scheduler over an executor that does real file work and no media work.
 //!
 //! `house` builds one on a temporary directory, `hand` is the executor; `flow` follows tasks to their ends, `rows`
-//! asks the store alone, `faults` breaks things, `death` kills the process at random moments.
+//! asks the store alone, `faults` breaks things, `death` kills the process at random moments, `words` asks for what is told only on request.
 
 mod death;
 mod faults;
@@ -10,3 +10,4 @@ mod hand;
 mod house;
 mod pace;
 mod rows;
+mod words;

@@ -17,7 +17,6 @@ use reelmill::events::TriggerSource;
 use reelmill::events::library::LibraryFact;
 use reelmill::events::made::FileBrief;
 use reelmill::events::made::MadeOutput;
-use reelmill::events::mps::sealed;
 use reelmill::events::profile::Deployment;
 use reelmill::events::profile::Profile;
 use reelmill::events::profile::render;
@@ -271,12 +270,7 @@ fn assert_typed(types: &Value, go: &str, found: &Value, path: &str) {
 fn the_end_of_a_task_is_a_notification_of_the_published_types() {
     let types: Value = serde_json::from_str(TYPES).expect("JSON");
     let body = ended(TaskStatus::Succeed, activities());
-    assert_typed(
-        &types,
-        "ParseNotificationResponseParams",
-        &sealed(&body, 1_743_475_392, Some("key")),
-        "",
-    );
+    assert_typed(&types, "ParseNotificationResponseParams", &body, "");
     let task = &body["WorkflowTaskEvent"];
     for key in types["WorkflowTask"].as_object().expect("a type").keys() {
         assert!(task.get(key).is_some(), "{key} is missing");
@@ -507,14 +501,3 @@ fn starts_are_notified_and_single_facts_are_not() {
         .is_none()
     );
 }
-
-#[test]
-fn the_seal_is_the_hash_of_time_and_key() {
-    let sealed_body = sealed(&json!({"EventType": "WorkflowTask"}), 1_519_375_990, Some("test123"));
-    assert_eq!(sealed_body["Timestamp"], 1_519_375_990);
-    // printf '1519375990test123' | md5sum
-    assert_eq!(sealed_body["Sign"], SIGN);
-    assert_eq!(sealed(&json!({}), 7, None)["Sign"], "");
-}
-
-const SIGN: &str = "0841771a33901bcb99074177cd3225ac";

@@ -140,11 +140,10 @@ fn a_run_has_its_own_user_data_destination_priority_and_key() {
     // By an address of its own, which is tried like every inline one; this host is out of reach for users.
     let inline = start(json!({ "user_data": "{\"NotifyAddress\":\"http://192.0.2.77:9/hook\"}" })).json();
     let id = inline["id"].as_str().expect("an id").to_owned();
-    let tried = appliance.until("a delivery to the address", || {
+    appliance.until("a delivery to the address", || {
         let task = appliance.get(&format!("/api/v1/tasks/{id}"));
         task["deliveries"].to_string().contains("192.0.2.77").then_some(())
     });
-    let () = tried;
     // Written out, without the unified callback.
     let alone = start(json!({ "callback": { "destination": "own" } })).json();
     let id = alone["id"].as_str().expect("an id").to_owned();
@@ -261,7 +260,20 @@ fn overrides_hold_for_one_task_and_are_held_to_the_rules() {
     // The next task is as the workflow says.
     let watched = appliance.did(&["task", "start", "w", "ingest:a.mp4", "--watch"]);
     assert!(watched.contains("renditions:usual/a/still.jpg"), "{watched}");
-    // A retry runs what the task ran.
+    // A retry runs what the task ran, not what the workflow says.
+    appliance.object("renditions", "again/a/still.jpg", b"in the way");
+    let stuck =
+        json!({ "workflow": "w", "object": "ingest:a.mp4", "output": { "prefix": "again/", "on_conflict": "fail" } });
+    let stuck = appliance.posted("/api/v1/tasks", &stuck, 201);
+    let id = stuck["id"].as_str().expect("an id");
+    assert_eq!(appliance.ended(id)["status"], "Failed");
+    std::fs::remove_file(appliance.path("renditions/again/a/still.jpg")).expect("removed");
+    appliance.did(&["task", "retry", id]);
+    appliance.until("the retry to end", || {
+        let task = appliance.get(&format!("/api/v1/tasks/{id}"));
+        (task["runs"] == 2 && task["status"] == "Succeed").then_some(())
+    });
+    assert!(appliance.path("renditions/again/a/still.jpg").is_file());
     for (rest, word) in [
         (json!({ "parameters": { "still": { "width": 1_000_000 } } }), "8192"),
         (json!({ "parameters": { "still": { "widht": 10 } } }), "width"),

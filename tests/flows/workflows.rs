@@ -391,3 +391,75 @@ fn seed_000_the_graph_has_start_and_end_and_a_deleted_node_takes_its_successors_
         "{left}"
     );
 }
+
+/// 001 and 003: "Max 128 characters; supports Chinese characters, letters, digits, underscores, and hyphens." "Trigger
+/// directory: A string that ends with (/). If it is left empty, the workflow will be applied to all directories under the
+/// selected trigger bucket." "By default, the output bucket is the same as the trigger bucket." "Output directory: A string
+/// that ends with (/). If it is left empty, the output directory will be the same as the trigger directory." "select at least
+/// one task for configuration."
+#[test]
+fn seed_001_and_003_what_a_workflow_is_made_of() {
+    let mut appliance = Appliance::new("");
+    appliance.start();
+    let written = |name: &str, source: &str, rest: &str| {
+        format!(
+            "name = \"{name}\"\n[source]\nstorage = \"ingest\"\n{source}\n{rest}\n[[activity]]\nid = \"still\"\ntype = \"snapshot\"\n"
+        )
+    };
+    for name in ["\u{5de5}\u{4f5c}\u{6d41}_1-a", &"\u{5de5}".repeat(128)] {
+        let made = appliance.apply(&written(name, "trigger = \"manual\"", ""));
+        assert_eq!(made["name"], name);
+        appliance.did(&["workflow", "disable", name]);
+    }
+    for (definition, word) in [
+        (written(&"a".repeat(129), "", ""), "1 to 128"),
+        (written("a b", "", ""), "not a name"),
+        (written("w", "prefix = \"in\"", ""), "end with a slash"),
+        (written("w", "", "[output]\nprefix = \"out\""), "end with a slash"),
+        (
+            written("w", "", "[output]\nstorage = \"nowhere\""),
+            "there is no storage \"nowhere\"",
+        ),
+        (
+            "name = \"w\"\n[source]\nstorage = \"ingest\"\n".to_owned(),
+            "at least one",
+        ),
+        (written("w", "trigger = \"sometimes\"", ""), "sometimes"),
+    ] {
+        let reply = appliance.ask("POST", "/api/v1/workflows", TOML, &definition);
+        let why = appliance.refused(&reply, 422, "WorkflowInvalid");
+        assert!(why.contains(word), "{why}");
+    }
+    appliance.object("ingest", "in/deep/a.mp4", b"1");
+    for (name, rest, expected) in [
+        ("beside", "", "ingest:in/deep/a/still.jpg"),
+        (
+            "elsewhere",
+            "[output]\nstorage = \"renditions\"",
+            "renditions:in/deep/a/still.jpg",
+        ),
+        (
+            "placed",
+            "[output]\nstorage = \"renditions\"\nprefix = \"out/\"",
+            "renditions:out/a/still.jpg",
+        ),
+        ("flat", "[output]\nprefix = \"\"", "ingest:a/still.jpg"),
+    ] {
+        appliance.apply(&written(name, "prefix = \"in/\"\ntrigger = \"manual\"", rest));
+        let told = appliance.posted(
+            &format!("/api/v1/workflows/{name}/test"),
+            &json!({ "object": "ingest:in/deep/a.mp4" }),
+            200,
+        );
+        assert_eq!(told["outputs"][0]["object"], expected, "{name}");
+    }
+    // The same call again makes one copy.
+    let copy = || {
+        let headers = [("Content-Type", "application/json"), ("Idempotency-Key", "once")];
+        let (path, body) = ("/api/v1/workflows/flat/copy", b"{\"name\":\"twin\"}");
+        crate::http::request(appliance.port(), "POST", path, Some(&appliance.token()), &headers, body).expect("answers")
+    };
+    let (first, again) = (copy(), copy());
+    assert_eq!((first.status, again.status), (201, 200), "{}", again.text());
+    assert_eq!(first.json()["id"], again.json()["id"]);
+}

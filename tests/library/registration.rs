@@ -14,7 +14,7 @@ use serde_json::json;
 fn a_registered_object_is_looked_at_and_told_of_once() {
     let receiver = Receiver::start();
     let mut house = crate::appliance::Appliance::new(&format!(
-        "[[destination]]\nname = \"mam\"\nurl = \"{}\"\nprofile = \"native\"\n[callback]\ndestination = \"mam\"\n",
+        "[[destination]]\nname = \"mam\"\nurl = \"{}\"\nprofile = \"ims\"\n[callback]\ndestination = \"mam\"\n",
         receiver.url()
     ));
     house.start();
@@ -51,12 +51,15 @@ fn a_registered_object_is_looked_at_and_told_of_once() {
             .or(task["activities"][0]["kind"].as_str()),
         Some("analysis")
     );
-    house.until("the callback", || {
-        let told = receiver.accepted();
-        told.iter()
-            .any(|callback| callback.json().to_string().contains("media_registered"))
-            .then_some(())
+    let told = house.until("the callback", || {
+        receiver.of_type("RegisterMediaComplete").first().cloned()
     });
+    let body = &told.json()["MessageBody"];
+    assert_eq!(
+        (&body["MediaId"], &body["Status"]),
+        (&json!(id), &json!("Success")),
+        "{body:#}"
+    );
     // One input is one media: the same identity answers the same id, and says so.
     let again = house.post("/api/v1/media", &json!({ "object": "renditions:clip.mp4" }));
     assert_eq!(again.status, 200, "{}", again.text());

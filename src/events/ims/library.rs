@@ -89,7 +89,7 @@ pub fn body(event: &Event, fact: &LibraryFact, deployment: &Deployment) -> Map<S
             put("MediaId", json!(media_id));
             put("MediaType", json!(media_type.as_str()));
             put("OperateMode", json!("update"));
-            put("MediaContent", json!(media_content(changes)));
+            put("MediaContent", json!(media_content(changes, deployment)));
         }
         LibraryFact::ReviewEnded {
             audit,
@@ -114,7 +114,11 @@ pub fn body(event: &Event, fact: &LibraryFact, deployment: &Deployment) -> Map<S
 }
 
 /// `MediaContent`: a text of an object whose values are texts of `{"OldValue", "NewValue"}`.
-pub(crate) fn media_content(changes: &[FieldChange]) -> String {
+pub(crate) fn media_content(changes: &[FieldChange], deployment: &Deployment) -> String {
+    let address = |text: &str| match ObjectUri::parse(text) {
+        Some(object) if !text.contains("://") => deployment.urls.object(&object),
+        _ => text.to_owned(),
+    };
     let mut content = Map::new();
     for change in changes {
         let key = match change.field.as_str() {
@@ -126,7 +130,11 @@ pub(crate) fn media_content(changes: &[FieldChange]) -> String {
             "user_data" => "UserData",
             other => other,
         };
-        let values = json!({"OldValue": change.old, "NewValue": change.new});
+        let (old, new) = match key {
+            "CoverURL" => (address(&change.old), address(&change.new)),
+            _ => (change.old.clone(), change.new.clone()),
+        };
+        let values = json!({"OldValue": old, "NewValue": new});
         content.insert(key.to_owned(), json!(values.to_string()));
     }
     Value::Object(content).to_string()

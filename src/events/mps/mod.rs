@@ -8,7 +8,7 @@
 //! for the request, 70000 for this host, and `ErrCodeExt` is our code. `SessionContext` is the caller's user data.
 //! Deliberately absent: everything but ends, starts and progress of tasks, which is all that MPS notifies of (the media
 //! library, reviews, single activities and alerts have no form here); and `Timestamp` and `Sign`, which belong to one
-//! try of one delivery and are added by [`sealed`].
+//! try of one delivery and are added when it is made.
 
 mod judged;
 mod media;
@@ -27,13 +27,8 @@ use crate::events::profile::Rendered;
 use crate::workflow::resolved::ActivityKind;
 use crate::workflow::status::JobStatus;
 use crate::workflow::status::TaskStatus;
-use md5::Digest;
-use md5::Md5;
 use serde_json::Value;
 use serde_json::json;
-
-/// How long a notification is valid, seconds.
-pub const VALID_S: i64 = 600;
 
 /// `event` as MPS would send it; none where MPS sends nothing.
 pub fn render(event: &Event, deployment: &Deployment) -> Option<Rendered> {
@@ -66,18 +61,6 @@ pub fn render(event: &Event, deployment: &Deployment) -> Option<Rendered> {
             "SessionContext": fact.task.user_data.as_deref().unwrap_or_default(),
         }),
     })
-}
-
-/// `body` with its `Timestamp`, until when it is valid (seconds since 1970, [`VALID_S`] from now), and with its `Sign`
-/// where there is a key: MD5 of the two as one text. What is sent, and what signatures of the whole body cover.
-pub fn sealed(body: &Value, valid_until_s: i64, notify_key: Option<&str>) -> Value {
-    let mut body = body.clone();
-    if let Some(map) = body.as_object_mut() {
-        map.insert("Timestamp".into(), json!(valid_until_s));
-        let sign = notify_key.map(|key| hex::encode(Md5::digest(format!("{valid_until_s}{key}").as_bytes())));
-        map.insert("Sign".into(), json!(sign.unwrap_or_default()));
-    }
-    body
 }
 
 fn of_task(

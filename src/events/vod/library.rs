@@ -102,7 +102,7 @@ pub fn fact(body: &mut Map<String, Value>, media_id: &str, fact: &LibraryFact, d
             put("MediaId", json!(media_id));
             put("MediaType", json!(kind_of(*media_type)));
             put("OperateMode", json!("update"));
-            put("MediaContent", json!(media_content(changes)));
+            put("MediaContent", json!(media_content(changes, deployment)));
             None
         }
         LibraryFact::ReviewEnded {

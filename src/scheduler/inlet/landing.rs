@@ -134,8 +134,6 @@ mod tests {
     use super::versioned;
     use crate::executor::landing::Landings;
     use crate::objects::incoming::Incoming;
-    use crate::objects::local::Folder;
-    use crate::objects::storages::Storages;
     use crate::objects::uri::ObjectUri;
     use crate::store::error::StoreError;
     use crate::workflow::resolved::OnConflict;
@@ -159,7 +157,7 @@ mod tests {
     #[tokio::test]
     async fn a_taken_key_is_treated_by_the_rule_and_a_replay_keeps_its_version() {
         let root = tempfile::tempdir().expect("a folder");
-        let landings = Landings::new(Storages::new([Folder::new("nas", root.path())]));
+        let landings = Landings::in_folder("nas", root.path());
         let planned = Arc::new(Mutex::new(Vec::new()));
         let noted = Arc::clone(&planned);
         let plan = move |key: String, mtime_ns: i64| -> BoxFuture<'static, Result<(), StoreError>> {

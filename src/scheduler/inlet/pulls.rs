@@ -285,3 +285,88 @@ fn fetched(came: &Came) -> Fetched {
         validator: came.validator.clone(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::next_try;
+    use crate::base::clock::UtcMs;
+    use crate::base::fault::Blame;
+    use crate::base::fault::Fault;
+    use crate::executor::pull::Broken;
+    use crate::executor::pull::Came;
+    use crate::objects::uri::ObjectUri;
+    use crate::scheduler::inlet::InletOptions;
+    use crate::store::admission::Wanted;
+    use crate::store::pulls::PullRow;
+    use crate::store::pulls::PullState;
+    use crate::workflow::resolved::OnConflict;
+    use std::time::Duration;
+
+    fn row(tries: u32, received_bytes: u64) -> PullRow {
+        PullRow {
+            id: "1".into(),
+            url: "http://example.com/a.mp4".to_owned(),
+            request: String::new(),
+            object: ObjectUri::new("nas", "a.mp4"),
+            on_conflict: OnConflict::Version,
+            state: PullState::Fetching,
+            tries,
+            next_at: UtcMs(0),
+            received_bytes,
+            size_bytes: None,
+            validator: None,
+            digest: None,
+            mtime_ns: None,
+            wanted: Wanted::media(),
+            became: None,
+            fault: None,
+            who: "somebody".to_owned(),
+            created_at: UtcMs(0),
+            ended_at: None,
+        }
+    }
+
+    fn broken(blame: Blame, received_bytes: u64, went_on: bool) -> Broken {
+        Broken {
+            fault: Fault::new("PullCut", blame, "fetch", "it", "why", "What."),
+            came: Came {
+                received_bytes,
+                size_bytes: Some(1 << 30),
+                validator: None,
+            },
+            went_on,
+            retry_after: None,
+            stopped: false,
+        }
+    }
+
+    #[test]
+    fn a_good_piece_begins_the_count_anew_and_a_repeated_one_does_not() {
+        let options = InletOptions::default();
+        let again = |row: &PullRow, broken: &Broken| next_try(&options, row, broken).map(|(tries, _)| tries);
+        assert_eq!(again(&row(6, 0), &broken(Blame::Host, 0, true)), Some(7));
+        assert_eq!(again(&row(7, 0), &broken(Blame::Host, 0, true)), None);
+        assert_eq!(again(&row(7, 0), &broken(Blame::Host, 100 << 20, true)), Some(1));
+        assert_eq!(
+            again(&row(7, 50 << 20), &broken(Blame::Host, 51 << 20, true)),
+            None,
+            "not good enough"
+        );
+        assert_eq!(
+            again(&row(7, 50 << 20), &broken(Blame::Host, 90 << 20, false)),
+            None,
+            "from its begin again"
+        );
+        assert_eq!(again(&row(0, 0), &broken(Blame::Source, 100 << 20, true)), None);
+    }
+
+    #[test]
+    fn the_server_may_ask_for_a_longer_wait() {
+        let options = InletOptions::default();
+        let mut busy = broken(Blame::Host, 0, true);
+        assert_eq!(next_try(&options, &row(0, 0), &busy), Some((1, 2_000)));
+        busy.retry_after = Some(Duration::from_secs(90));
+        assert_eq!(next_try(&options, &row(0, 0), &busy), Some((1, 90_000)));
+        assert_eq!(next_try(&options, &row(6, 0), &busy), Some((7, 128_000)));
+    }
+}

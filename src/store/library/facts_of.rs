@@ -4,15 +4,11 @@
 //! names. Deliberately absent: the facts' own meaning (`events::library`).
 
 use crate::base::clock::UtcMs;
-use crate::base::ids::EventId;
 use crate::base::ids::MediaId;
-use crate::events::Detail;
-use crate::events::Event;
-use crate::events::MediaBrief;
 use crate::events::library::LibraryFact;
 use crate::store::announce::announce;
 use crate::store::error::StoreError;
-use crate::store::media::media_row;
+use crate::store::telling;
 use crate::workflow::resolved::CallbackRule;
 use rusqlite::Connection;
 
@@ -24,24 +20,6 @@ pub(in crate::store) fn tell(
     rule: &CallbackRule,
     now: UtcMs,
 ) -> Result<(), StoreError> {
-    let media = match media {
-        Some(id) => {
-            let row = media_row(connection, id)?;
-            Some(MediaBrief {
-                id: row.id,
-                object: row.source.object,
-                size_bytes: row.source.size_bytes,
-            })
-        }
-        None => None,
-    };
-    let event = Event {
-        id: EventId::fresh(),
-        at: now,
-        media,
-        task: None,
-        job: None,
-        detail: Detail::Library { fact: Box::new(fact) },
-    };
+    let event = telling::library_event(connection, media, fact, now)?;
     announce(connection, &event, rule)
 }

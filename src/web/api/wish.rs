@@ -9,6 +9,7 @@ use crate::events::library::Role;
 use crate::objects::incoming;
 use crate::objects::incoming::Digest;
 use crate::objects::uri::ObjectUri;
+use crate::objects::uri::key_text;
 use crate::store::admission;
 use crate::store::admission::Admitted;
 use crate::store::admission::Wanted;
@@ -193,7 +194,7 @@ impl Wish {
         let clean: String = last.chars().filter(|character| !character.is_control()).collect();
         match clean.trim() {
             "" | "." | ".." => id.to_owned(),
-            clean => clean.to_owned(),
+            clean => key_text(clean.as_bytes()),
         }
     }
 
@@ -236,6 +237,9 @@ impl Wish {
                     "Enable it first: POST /api/v1/workflows/ID/enable.",
                 ));
             }
+        }
+        if let Some(category) = &self.category {
+            state.store.category(category).await?;
         }
         let kind = match (role, self.kind) {
             (Role::Media, _) => String::new(),

@@ -69,12 +69,14 @@ pub struct UploadRequest {
 /// Which uploads, and which page of them.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub struct ListQuery {
     /// Only those of this status: Waiting, Processing, Success, Fail, Canceled.
     status: Option<String>,
     /// Only those into this storage.
     storage: Option<String>,
     /// How many, 1 to 500.
+    #[param(minimum = 1, maximum = 500)]
     limit: Option<u32>,
     /// The `next` of the page before.
     cursor: Option<String>,
