@@ -4,16 +4,15 @@
 //! other; a receiver that does not answer is asked by one try at a time; everything to be known after a crash stands in
 //! the store. Deliberately absent: what a try says (`events`), whom an event is for (`dispatch`).
 
-use crate::base::backoff::delay_ms;
 use crate::base::clock::UtcMs;
 use crate::base::fault::Blame;
 use crate::base::fault::Fault;
 use crate::base::wake::Bell;
-use crate::callback::breaker::Breaker;
 use crate::callback::breaker::Change;
 use crate::callback::breaker::Health;
 use crate::callback::client::Answer;
-use crate::callback::client::Client;
+use crate::callback::courier::Courier;
+use crate::callback::courier::Verdict;
 use crate::callback::destination::Destination;
 use crate::callback::destination::Maker;
 use crate::callback::destination::RetryMode;
@@ -23,12 +22,10 @@ use crate::callback::dispatch;
 use crate::callback::envelope;
 use crate::callback::envelope::Try;
 use crate::callback::health;
-use crate::callback::health::Record;
+use crate::callback::lanes::Lanes;
 use crate::callback::pace::Pace;
-use crate::callback::transport::Message;
 use crate::callback::trial;
 use crate::callback::way::Surroundings;
-use crate::callback::way::Way;
 use crate::events::profile::Deployment;
 use crate::store::Store;
 use crate::store::deliveries::Dispatch;
@@ -87,14 +84,13 @@ pub struct Callbacks(Arc<Inner>);
 struct Inner {
     store: Store,
     bell: Bell,
-    client: Client,
+    courier: Courier,
     deployment: Deployment,
     surroundings: Surroundings,
     destinations: Mutex<Arc<Destinations>>,
     pace: Pace,
     metrics: Metrics,
-    breakers: Mutex<HashMap<String, Breaker>>,
-    records: Mutex<HashMap<String, Record>>,
+    lanes: Lanes,
     /// Tells lanes with room that there may be more for them.
     more: Notify,
 }
@@ -110,14 +106,13 @@ impl Callbacks {
         Ok(Callbacks(Arc::new(Inner {
             store,
             bell,
-            client: Client::new()?,
+            courier: Courier::new(options.pace.clone())?,
             deployment: options.deployment,
             surroundings: options.surroundings,
             destinations: Mutex::new(Arc::new(destinations)),
             pace: options.pace,
             metrics: options.metrics,
-            breakers: Mutex::new(HashMap::new()),
-            records: Mutex::new(HashMap::new()),
+            lanes: Lanes::default(),
             more: Notify::new(),
         })))
     }
@@ -181,19 +176,12 @@ impl Callbacks {
         let event = trial::event();
         let message = envelope::seal(destination, &event, &self.0.deployment, which, UtcMs::now());
         let message = message.await.map_err(refuse)?;
-        Ok(self.0.send(destination, message).await)
+        Ok(self.0.courier.send(destination, message).await)
     }
 
     /// How a destination has been doing since the start.
     pub fn health(&self, name: &str) -> health::Health {
-        let breaker = self.0.breaker(name);
-        let records = self.0.records.lock().unwrap_or_else(PoisonError::into_inner);
-        let record = records.get(name).cloned().unwrap_or_default();
-        health::Health {
-            open: breaker.is_open(),
-            next_try: breaker.is_open().then(|| UtcMs(breaker.open_until_ms())),
-            ..record.health()
-        }
+        self.0.lanes.health(name)
     }
 
     /// Works until `stop`. Tries under way then get their grace; what is cut off is sent again by the next start.
@@ -264,12 +252,12 @@ impl Inner {
         let now = UtcMs::now();
         let mut wait = self.pace.look_every;
         let pending = self.store.pending_lanes().await?;
-        self.forget_breakers(&pending);
+        self.forget_lanes(&pending);
         for lane in pending {
             if running.values().any(|name| *name == lane.name) {
                 continue;
             }
-            let due = lane.next.0.max(self.breaker(&lane.name).open_until_ms());
+            let due = lane.next.0.max(self.lanes.breaker(&lane.name).open_until_ms());
             if due <= now.0 {
                 let (inner, stop, name) = (Arc::clone(self), stop.clone(), lane.name.clone());
                 let task = lanes.spawn(async move { inner.run_lane(&name, &stop).await });
@@ -333,7 +321,7 @@ impl Inner {
             let more = self.more.notified();
             tokio::pin!(more);
             more.as_mut().enable();
-            let breaker = self.breaker(lane);
+            let breaker = self.lanes.breaker(lane);
             // Where three tries are all there are, they bound the cost of a dead receiver; there is no breaker.
             let width = if counts_tries {
                 self.pace.width
@@ -395,35 +383,8 @@ impl Inner {
             Ok(message) => message,
             Err(cause) => return self.bury(delivery, cause).await,
         };
-        let answer = self.send(&destination, message).await;
+        let answer = self.courier.send(&destination, message).await;
         self.conclude(lane, delivery, destination.retry, answer).await
-    }
-
-    async fn send(&self, destination: &Destination, message: Message) -> Answer {
-        let timeout = destination.timeout.unwrap_or(match destination.retry {
-            RetryMode::Patient => self.pace.timeout,
-            RetryMode::Ims => self.pace.ims_timeout,
-        });
-        let post = match &destination.way {
-            Way::Carried(transport) => return transport.send(&message, timeout).await,
-            Way::Http(post) => post,
-        };
-        let content_type = match &destination.body {
-            Some(template) if !template.is_json() => "text/plain; charset=utf-8",
-            _ => "application/json; charset=utf-8",
-        };
-        let (mut url, mut body) = (post.url.clone(), message.body);
-        if let (Some(robot), Some(key)) = (destination.robot, &destination.auth_key) {
-            robot.sign(key, UtcMs::now().0, &mut url, &mut body);
-        }
-        let answer = self
-            .client
-            .post(post, &url, &message.headers, content_type, body, timeout)
-            .await;
-        match destination.robot {
-            Some(robot) => robot.judged(answer),
-            None => answer,
-        }
     }
 
     async fn conclude(
@@ -434,25 +395,12 @@ impl Inner {
         answer: Answer,
     ) -> Result<(), StoreError> {
         let now = UtcMs::now();
-        let health = judge(mode, &answer);
-        let tries = delivery.tries.saturating_add(1);
-        let pause_ms = i64::from(answer.retry_after_s.unwrap_or(0)).saturating_mul(1_000);
-        let outcome = match (health, mode) {
-            (Health::Accepted, _) => Outcome::Done,
-            (_, RetryMode::Ims) if tries >= self.pace.ims_tries => Outcome::Dead,
-            (_, RetryMode::Ims) => Outcome::Again(now.plus_ms(self.pace.ims_wait_ms)),
-            (_, RetryMode::Patient) if now.0.saturating_sub(delivery.since.0) >= self.pace.give_up_ms => Outcome::Dead,
-            (_, RetryMode::Patient) => {
-                let wait = delay_ms(tries, self.pace.first_ms, self.pace.ceiling_ms);
-                Outcome::Again(now.plus_ms(wait.max(pause_ms.min(self.pace.ceiling_ms))))
-            }
-        };
-        let error = match (health, &answer.error, answer.status) {
-            (Health::Accepted, _, _) => None,
-            (_, Some(error), _) => Some(error.clone()),
-            (_, None, Some(status)) => Some(format!("it answered {status}")),
-            (_, None, None) => Some("no answer".to_owned()),
-        };
+        let Verdict {
+            health,
+            outcome,
+            error,
+            pause_ms,
+        } = self.courier.verdict(mode, delivery, &answer, now);
         if outcome == Outcome::Dead {
             tracing::warn!(lane, delivery = %delivery.id, error = error.as_deref(), "callback given up; replay it when the receiver works");
         }
@@ -471,11 +419,7 @@ impl Inner {
             // Giving up raises an alert, which is an event.
             self.bell.ring();
         }
-        {
-            let mut records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
-            let record = records.entry(lane.to_owned()).or_default();
-            record.add(now, answer.took_ms, error.as_deref());
-        }
+        self.lanes.tried(lane, now, answer.took_ms, error.as_deref());
         let result = if health == Health::Accepted { DELIVERED } else { FAILED };
         self.metrics.add_labelled(Metric::DeliveryTries, result, 1.0);
         match mode {
@@ -496,12 +440,7 @@ impl Inner {
         pause_ms: i64,
         error: &str,
     ) -> Result<(), StoreError> {
-        let (change, open) = {
-            let mut breakers = self.breakers.lock().unwrap_or_else(|poison| poison.into_inner());
-            let breaker = breakers.entry(lane.to_owned()).or_default();
-            let change = breaker.record(health, now.0, self.pace.first_ms, self.pace.ceiling_ms, pause_ms);
-            (change, breaker.is_open())
-        };
+        let (change, open) = self.lanes.tell(lane, health, now, &self.pace, pause_ms);
         match change {
             Change::Opened => tracing::warn!(
                 lane,
@@ -559,31 +498,11 @@ impl Inner {
         Ok(())
     }
 
-    /// Inline lanes come and go; the breaker of one that waits for nothing is forgotten.
-    fn forget_breakers(&self, pending: &[Lane]) {
+    /// Lanes that no destination has and nothing waits in are forgotten.
+    fn forget_lanes(&self, pending: &[Lane]) {
         let now = self.now();
-        let known = |name: &String| now.get(name).is_some() || pending.iter().any(|lane| lane.name == *name);
-        let mut breakers = self.breakers.lock().unwrap_or_else(PoisonError::into_inner);
-        breakers.retain(|name, _| known(name));
-        let mut records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
-        records.retain(|name, _| known(name));
-    }
-
-    fn breaker(&self, lane: &str) -> Breaker {
-        let breakers = self.breakers.lock().unwrap_or_else(|poison| poison.into_inner());
-        breakers.get(lane).cloned().unwrap_or_default()
-    }
-}
-
-/// What an answer says about its receiver.
-fn judge(mode: RetryMode, answer: &Answer) -> Health {
-    match (mode, answer.status) {
-        // Where there are no statuses, an error says what a status would.
-        (_, Some(200..=299)) if answer.error.is_some() => Health::Refused,
-        (RetryMode::Ims, Some(200)) => Health::Accepted,
-        (RetryMode::Patient, Some(200..=299)) => Health::Accepted,
-        (_, None | Some(408 | 425 | 429 | 500..)) => Health::Down,
-        (_, Some(_)) => Health::Refused,
+        self.lanes
+            .keep(|name| now.get(name).is_some() || pending.iter().any(|lane| lane.name == name));
     }
 }
 
