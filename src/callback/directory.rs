@@ -18,6 +18,7 @@ use std::collections::BTreeMap;
 pub const UNIFIED: &str = "unified";
 
 /// What `[callback]` says.
+#[expect(clippy::large_enum_variant, reason = "there is one of it, for a moment")]
 #[derive(Debug, Clone, Default)]
 pub enum Unified {
     /// Off.

@@ -106,7 +106,7 @@ pub(super) fn resolve(
 /// Words of closed lists.
 fn words(findings: &mut Findings, path: &str, section: &DestinationSection) {
     let mut one_of = |key: &str, word: &str, known: &[&str], may_be_empty: bool| {
-        if !known.contains(&word) && !(may_be_empty && word.is_empty()) {
+        if !(known.contains(&word) || may_be_empty && word.is_empty()) {
             let why = format!(
                 "{word:?} is not one of {}; {}",
                 known.join(", "),
