@@ -43,7 +43,7 @@ pub(super) async fn finish(context: &Context, leased: &Leased, ends: Ends, end: 
             Fate::Verdict(verdict) => decided.push((job, verdict)),
             Fate::Publish(product) => match publication::prepare(context, leased, &job, &product).await {
                 Prepared::Reserved => reserved.push((job, product)),
-                Prepared::Verdict(verdict) => decided.push((job, verdict)),
+                Prepared::Verdict(verdict) => decided.push((job, *verdict)),
                 Prepared::Stale => tracing::warn!(%job, "a job was taken from its attempt before it could publish"),
             },
         }

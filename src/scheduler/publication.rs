@@ -44,7 +44,7 @@ pub(super) enum Prepared {
     /// The intents are committed.
     Reserved,
     /// The job is decided without publishing.
-    Verdict(Verdict),
+    Verdict(Box<Verdict>),
     /// The job is not this attempt's any more.
     Stale,
 }
@@ -60,17 +60,17 @@ enum Halt {
 /// Chooses the names of a job's outputs and commits the intents.
 pub(super) async fn prepare(context: &Context, leased: &Leased, job: &JobId, product: &JobProduct) -> Prepared {
     if product.outputs.is_empty() {
-        return Prepared::Verdict(Verdict::Success {
+        return Prepared::Verdict(Box::new(Verdict::Success {
             result: Some(conclude::result_of(product)),
             files: Vec::new(),
-        });
+        }));
     }
     match reserve(context, leased, job, product, 1).await {
         Ok(Reserved::Yes) => Prepared::Reserved,
-        Ok(Reserved::Canceled) => Prepared::Verdict(Verdict::Canceled),
+        Ok(Reserved::Canceled) => Prepared::Verdict(Box::new(Verdict::Canceled)),
         Ok(Reserved::Stale | Reserved::Taken(_)) => Prepared::Stale,
-        Err(Halt::Leaving) => Prepared::Verdict(Verdict::Requeued),
-        Err(Halt::Fault(fault)) => Prepared::Verdict(Verdict::Failed(fault)),
+        Err(Halt::Leaving) => Prepared::Verdict(Box::new(Verdict::Requeued)),
+        Err(Halt::Fault(fault)) => Prepared::Verdict(Box::new(Verdict::Failed(fault))),
     }
 }
 
