@@ -228,6 +228,7 @@ impl Modify for Problems {
                 &mut path.patch,
                 &mut path.delete,
                 &mut path.head,
+                &mut path.options,
             ]
             .into_iter()
             .flatten()
