@@ -314,7 +314,7 @@ mod tests {
     }
 
     const LADDER: &str = "[[activity]]\nid = \"facts\"\ntype = \"analysis\"\n\
-        [[activity]]\nid = \"sheet\"\ntype = \"snapshot\"\nmode = \"sprite\"\n\
+        [[activity]]\nid = \"sheet\"\ntype = \"snapshot\"\nmode = \"sprite\"\ninterval_s = 5\n\
         [[activity]]\nid = \"big\"\ntype = \"transcode\"\ntemplate = \"h264-mp4-ladder\"\nneeds = [\"facts\"]\nwhen = \"height >= 720\"\n\
         [[activity]]\nid = \"sorry\"\ntype = \"noop\"\nneeds = [\"big\"]\nwhen = \"failure\"\n";
 
