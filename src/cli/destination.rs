@@ -35,7 +35,7 @@ pub enum Command {
     },
     /// Make or change one. Secrets that the file leaves out stay as they are.
     Apply {
-        /// JSON, or TOML with the keys of a [[destination]] section; keys with secrets hold them instead of naming files.
+        /// JSON, or TOML with the keys of a destination section; keys with secrets hold them instead of naming files.
         file: PathBuf,
         #[command(flatten)]
         #[allow(missing_docs)]

@@ -54,6 +54,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 /// How the scheduler works.
 #[derive(Debug, Clone)]
@@ -152,7 +153,8 @@ impl Scheduler {
             }
         }
         let (store, keeping) = (context.store.clone(), context.options.keeping);
-        let pruning = tokio::spawn(pruning::run(store, keeping, shutdown.clone()));
+        // Whoever drops this loop drops its helper too, and nothing of them holds the database any longer.
+        let pruning = AbortOnDropHandle::new(tokio::spawn(pruning::run(store, keeping, shutdown.clone())));
         let mut renewed = UtcMs::now();
         while !shutdown.is_cancelled() {
             let wait = match turn(&context, &mut driven, &mut renewed).await {

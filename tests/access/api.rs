@@ -109,7 +109,8 @@ fn the_document_says_what_is_wrong_as_problems_and_names_every_answer() {
                     .as_object()
                     .map(|content| content.keys().collect())
                     .unwrap_or_default();
-                if status.starts_with(['4', '5']) || status == "default" {
+                // An answer to HEAD has no body.
+                if verb != "head" && (status.starts_with(['4', '5']) || status == "default") {
                     assert_eq!(kinds, ["application/problem+json"], "{verb} {path} {status}");
                 }
             }
@@ -128,9 +129,9 @@ fn the_document_says_what_is_wrong_as_problems_and_names_every_answer() {
         .map(|(path, _)| path)
         .collect();
     assert_eq!(
-        without.len(),
-        3,
-        "only health, readiness and log-in are open: {without:?}"
+        without,
+        ["/api/v1/hooks/{word}", "/api/v1/sessions", "/healthz", "/readyz"],
+        "open are health, readiness, log-in, and late answers of hooks, whose word is their key"
     );
     assert_eq!(admin(&appliance, "GET", "/metrics", &json!({})).status, 200);
 }

@@ -202,7 +202,7 @@ fn a_deletion_that_fails_says_so() {
     let told = ended(&house, &id, 1);
     assert!(told["fault"]["code"].is_string(), "{told:#}");
     std::fs::rename(house.path("away"), house.path("renditions")).expect("moved back");
-    assert_eq!(house.found(""), [id.clone()]);
+    assert_eq!(house.found(""), std::slice::from_ref(&id));
     delete(&house, &id, "?what=all");
     assert_eq!(ended(&house, &id, 2)["fault"], Value::Null);
     assert_eq!(house.files("renditions"), Vec::<String>::new());

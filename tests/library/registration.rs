@@ -84,7 +84,7 @@ fn what_cannot_be_read_is_registered_as_failed_with_its_error() {
     let facts = house.told(&id, "RegisterMediaComplete");
     assert_eq!(facts.len(), 1);
     assert_eq!(facts[0]["fault"]["code"], media["fault"]["code"]);
-    assert_eq!(house.found("&state=Failed"), [id.clone()]);
+    assert_eq!(house.found("&state=Failed"), std::slice::from_ref(&id));
     // Registered again it is looked at again.
     let again = house.register("renditions:broken.mp4", json!({}));
     assert_eq!(

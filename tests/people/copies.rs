@@ -127,7 +127,7 @@ fn names_that_are_taken_are_kept_as_the_rule_says() {
 #[test]
 fn a_copy_survives_the_death_of_the_daemon_at_any_moment() {
     let receiver = Receiver::start();
-    let config = format!("{}", told_to(&receiver.url()).replace("\"ims\"", "\"native\""));
+    let config = told_to(&receiver.url()).replace("\"ims\"", "\"native\"");
     let mut appliance = Appliance::new(&config);
     let copy = "[[activity]]\nid = \"keep\"\ntype = \"copy\"\nstorage = \"renditions\"\nprefix = \"kept/\"\n";
     appliance.workflow_file("keep", &workflow("keep", "", copy));

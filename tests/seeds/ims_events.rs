@@ -270,7 +270,7 @@ fn seed_002_workflow_media_processing_and_video_ai() {
     )
     .expect("the hook is written");
     std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o755)).expect("it is executable");
-    let rung = json!({"codec": "h264", "height": 120, "preset": "ultrafast", "rate": "crf", "crf": 30.0});
+    let rung = json!({"codec": "h264", "height": 128, "preset": "ultrafast", "rate": "crf", "crf": 30.0});
     house.workflow(&json!({
         "name": "everything", "source": {"storage": "ingest"}, "output": {"storage": "renditions"},
         "callback": {"also_unified": true, "destination": "mam", "legacy_events": true},
@@ -279,7 +279,7 @@ fn seed_002_workflow_media_processing_and_video_ai() {
             {"id": "sheet", "type": "snapshot", "mode": "sprite", "interval_s": 1},
             {"id": "moving", "type": "dynamic_image", "format": "gif", "width": 160},
             {"id": "ladder", "type": "transcode", "group": [
-                {"kind": "hls", "name": "HLS", "output": [{"name": "120p", "video": rung}]}]},
+                {"kind": "hls", "name": "HLS", "output": [{"name": "128p", "video": rung}]}]},
             {"id": "moderation", "type": "moderation", "exec": "opinion"},
             {"id": "tags", "type": "content_analysis", "exec": "opinion"},
             {"id": "cover", "type": "cover"},
@@ -382,7 +382,7 @@ fn seed_002_workflow_media_processing_and_video_ai() {
     let output = house.event("MediaConvertOutputComplete", |_| true).json()["MessageBody"].clone();
     assert_eq!(
         (&output["JobId"], &output["Name"]),
-        (&job["JobId"], &json!("120p")),
+        (&job["JobId"], &json!("128p")),
         "{output:#}"
     );
     assert_eq!(

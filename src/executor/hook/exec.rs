@@ -392,9 +392,13 @@ echo '{"verdict": "block", "labels": [{"name": "smoke", "confidence": 0.5}], "by
             let text = std::fs::read_to_string(place.0.path().join("pid")).unwrap_or_default();
             text.trim().to_owned()
         };
+        // A killed process goes when the kernel comes to it, which on a loaded machine is not at once.
         let is_alive = |pid: &str| {
-            let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-            !stat.is_empty() && !stat.contains(") Z ")
+            (0..1_000).all(|_| {
+                std::thread::sleep(Duration::from_millis(5));
+                let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+                !stat.is_empty() && !stat.contains(") Z ")
+            })
         };
         // Its time is over, and it takes no notice of being asked to stop.
         let stubborn = "trap '' TERM; sleep 600 & echo $! > pid; wait; wait";

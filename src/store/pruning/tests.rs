@@ -233,10 +233,10 @@ async fn every_family_has_statements_that_run() {
     let store = store(&folder).await;
     run(
         &store,
-        "insert into uploads (id, storage, key, state, wanted, who, created_ms, expires_ms, ended_ms) \
-           values ('000000000001u', 's', 'k', 'done', '{}', 'w', 1, 1, 5), ('000000000001v', 's', 'k', 'open', '{}', 'w', 1, 1, null); \
-         insert into pulls (id, url, storage, key, state, next_ms, wanted, who, created_ms, ended_ms) \
-           values ('000000000001p', 'u', 's', 'k', 'failed', 1, '{}', 'w', 1, 5), ('000000000001q', 'u', 's', 'k', 'waiting', 1, '{}', 'w', 1, null); \
+        "insert into uploads (id, storage, key, on_conflict, state, wanted, who, created_ms, expires_ms, ended_ms) \
+           values ('000000000001u', 's', 'k', 'fail', 'done', '{}', 'w', 1, 1, 5), ('000000000001v', 's', 'k', 'fail', 'open', '{}', 'w', 1, 1, null); \
+         insert into pulls (id, url, request, storage, key, on_conflict, state, next_ms, wanted, who, created_ms, ended_ms) \
+           values ('000000000001p', 'u', '{}', 's', 'k', 'fail', 'failed', 1, '{}', 'w', 1, 5), ('000000000001q', 'u', '{}', 's', 'k', 'fail', 'waiting', 1, '{}', 'w', 1, null); \
          insert into alerts (id, code, subject, severity, cause, remedy, raised_ms, seen_ms, cleared_ms) \
            values ('000000000001l', 'C', 's', 'warning', 'c', 'r', 1, 1, 5), ('000000000001k', 'C', 's', 'warning', 'c', 'r', 1, 1, null); \
          insert into users (id, name, role, password, created_ms, modified_ms) values ('000000000001x', 'n', 'admin', 'p', 1, 1); \
