@@ -135,3 +135,29 @@ fn the_document_says_what_is_wrong_as_problems_and_names_every_answer() {
     );
     assert_eq!(admin(&appliance, "GET", "/metrics", &json!({})).status, 200);
 }
+
+#[test]
+fn no_two_shapes_of_the_document_have_the_same_name() {
+    // The document keeps one shape a name: a second of the same name takes the place of the first without a word.
+    let mut seen = std::collections::BTreeMap::new();
+    let mut folders = vec![std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/web")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).expect("the sources are there") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).unwrap_or_default();
+            for derived in text.split("ToSchema)]").skip(1) {
+                let words = derived.split(|c: char| !c.is_alphanumeric() && c != '_');
+                let mut words = words.skip_while(|word| *word != "struct" && *word != "enum").skip(1);
+                let name = words.next().expect("a name").to_owned();
+                if let Some(other) = seen.insert(name.clone(), path.clone()) {
+                    panic!("{name} is in {} and in {}", other.display(), path.display());
+                }
+            }
+        }
+    }
+    assert!(seen.len() > 50, "{}", seen.len());
+}

@@ -64,7 +64,7 @@ pub struct MakeRequest {
 /// What shall be other.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct ChangeRequest {
+pub struct CategoryChange {
     /// Its name; as before when absent.
     name: Option<String>,
     /// Id of the one it lies under; as before when absent, null: at the top.
@@ -135,14 +135,14 @@ pub async fn make(
 }
 
 /// Rename a category, or move it under another one.
-#[utoipa::path(patch, path = "/api/v1/categories/{id}", tag = "media", request_body = ChangeRequest,
+#[utoipa::path(patch, path = "/api/v1/categories/{id}", tag = "media", request_body = CategoryChange,
     params(("id" = String, Path,)),
     responses((status = 200, body = CategoryView), (status = "default", body = Problem)))]
 pub async fn change(
     State(state): State<WebState>,
     Extension(caller): Extension<Caller>,
     Named(id): Named,
-    Given(request): Given<ChangeRequest>,
+    Given(request): Given<CategoryChange>,
 ) -> Answer<Json<CategoryView>> {
     let name = request
         .name

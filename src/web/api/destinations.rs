@@ -75,7 +75,7 @@ pub struct HealthView {
 
 /// How a destination took a test event.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct TestView {
+pub struct TrialView {
     /// It was accepted.
     accepted: bool,
     /// HTTP status; none: there was no answer.
@@ -199,16 +199,16 @@ pub async fn delete(
 
 /// Send a test event to a destination now: a WorkflowTaskComplete of a workflow named test. Nothing is kept of it.
 #[utoipa::path(post, path = "/api/v1/destinations/{name}/test", tag = "destinations", params(("name" = String, Path,)),
-    responses((status = 200, body = TestView), (status = "default", body = Problem)))]
+    responses((status = 200, body = TrialView), (status = "default", body = Problem)))]
 pub async fn test(
     State(state): State<WebState>,
     Extension(caller): Extension<Caller>,
     Named(name): Named,
-) -> Answer<Json<TestView>> {
+) -> Answer<Json<TrialView>> {
     known(&state, &name).await?;
     let answer = state.destinations.trial(&name).await?;
     state.audit(&caller, "destination.test", &name).await;
-    Ok(Json(TestView {
+    Ok(Json(TrialView {
         accepted: answer.error.is_none() && matches!(answer.status, Some(200..=299)),
         status: answer.status,
         error: answer.error,

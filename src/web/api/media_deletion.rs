@@ -68,7 +68,7 @@ pub struct DeleteQuery {
 /// Media to delete.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct BulkRequest {
+pub struct DeletionsRequest {
     /// Their ids, 1 to 1000.
     ids: Vec<String>,
     /// What goes of each: all, media (as when absent), outputs or source.
@@ -144,12 +144,12 @@ pub async fn delete(
 }
 
 /// Delete many media, or files of them.
-#[utoipa::path(post, path = "/api/v1/media/delete", tag = "media", request_body = BulkRequest,
+#[utoipa::path(post, path = "/api/v1/media/delete", tag = "media", request_body = DeletionsRequest,
     responses((status = 202, body = BulkView), (status = "default", body = Problem)))]
 pub async fn delete_many(
     State(state): State<WebState>,
     Extension(caller): Extension<Caller>,
-    Given(request): Given<BulkRequest>,
+    Given(request): Given<DeletionsRequest>,
 ) -> Answer<(StatusCode, Json<BulkView>)> {
     if !(1..=BULK).contains(&request.ids.len()) {
         return Err(Problem::unacceptable(
