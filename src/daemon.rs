@@ -10,6 +10,7 @@ pub mod destinations;
 mod gauges;
 mod inlet;
 mod lock;
+mod places;
 mod ports;
 
 use crate::base::clock::UtcMs;
@@ -33,7 +34,6 @@ use crate::events::profile::Deployment;
 use crate::executor::Executor;
 use crate::executor::local::LocalExecutor;
 use crate::executor::local::LocalExecutorOptions;
-use crate::objects::local::Folder;
 use crate::objects::storages::Storages;
 use crate::scheduler::Scheduler;
 use crate::scheduler::SchedulerOptions;
@@ -121,7 +121,8 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
     definitions::keep(&store, &definitions, started).await?;
 
     // What carries work out, and what decides it.
-    let executor: Arc<dyn Executor> = Arc::new(LocalExecutor::new(executor_options(&config)));
+    let storages = places::storages(&config)?;
+    let executor: Arc<dyn Executor> = Arc::new(LocalExecutor::new(executor_options(&config, &storages)));
     let scheduler_options = scheduler_options(&config);
     let about = About {
         public_url: config.server.public_url.clone(),
@@ -145,7 +146,7 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
     let callbacks = Callbacks::new(
         store.clone(),
         bells.callback.clone(),
-        callback_options(&config, &metrics),
+        callback_options(&config, &storages, &metrics),
     )?;
     let trigger = Trigger::new(ports::trigger_options(&config, &metrics), store.clone(), bells.clone());
     let sealer = crate::web::secrets::sealer(&config.server.state_dir)?;
@@ -171,23 +172,11 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
         )
     })?;
     let meters = DeviceMeters::default();
-    let folders = config.storages.iter();
-    let browser = Browser::new(folders.map(|storage| Folder::new(&storage.name, &storage.path)));
-    let storages = Storages::new(
-        config
-            .storages
-            .iter()
-            .map(|storage| Folder::new(&storage.name, &storage.path)),
-    );
+    let browser = Browser::new(storages.clone());
     let (inlet, web_inlet) = inlet::build(&config, &store, &bells, storages.clone(), sealer.clone())?;
     let ready = Arc::new(AtomicBool::new(false));
     let web_stop = CancellationToken::new();
-    let objects = Arc::new(FolderObjects::new(
-        config
-            .storages
-            .iter()
-            .map(|storage| Folder::new(&storage.name, &storage.path)),
-    ));
+    let objects = Arc::new(FolderObjects::new(storages.clone()));
     let writer = Arc::new(FolderWriter::new(storages.clone()));
     let library = Library::new(store.clone(), bells.clone(), objects.clone(), writer.clone());
     let router = crate::web::router(WebState {
@@ -340,7 +329,7 @@ async fn open_store(path: std::path::PathBuf) -> Result<Store, Fault> {
     }
 }
 
-fn executor_options(config: &Config) -> LocalExecutorOptions {
+fn executor_options(config: &Config, storages: &Storages) -> LocalExecutorOptions {
     // Kernels are compiled once for all workers; the look at the devices fills the folder, workers only read it.
     let environment = DeviceEnvironment::of(std::env::vars_os());
     let environment = environment.with_kernel_cache(&config.server.scratch_dir.join(KERNELS));
@@ -351,9 +340,8 @@ fn executor_options(config: &Config) -> LocalExecutorOptions {
         Sandbox::Required => SandboxMode::Required,
         Sandbox::Off => SandboxMode::Off,
     };
-    config.storages.iter().fold(options, |options, storage| {
-        options.with_folder(&storage.name, &storage.path)
-    })
+    options.storages = storages.clone();
+    options
 }
 
 fn scheduler_options(config: &Config) -> SchedulerOptions {
@@ -404,7 +392,7 @@ fn device_rules(gpu: &Gpu) -> DeviceRules {
     }
 }
 
-fn callback_options(config: &Config, metrics: &Metrics) -> CallbackOptions {
+fn callback_options(config: &Config, storages: &Storages, metrics: &Metrics) -> CallbackOptions {
     let (destinations, unified) = destinations::of(config);
     let server = &config.server;
     CallbackOptions {
@@ -413,12 +401,7 @@ fn callback_options(config: &Config, metrics: &Metrics) -> CallbackOptions {
         unified,
         surroundings: Surroundings {
             hooks_dir: server.hooks_dir.clone(),
-            storages: Some(Storages::new(
-                config
-                    .storages
-                    .iter()
-                    .map(|storage| Folder::new(&storage.name, &storage.path)),
-            )),
+            storages: Some(storages.clone()),
         },
         pace: Pace::default(),
         metrics: metrics.clone(),

@@ -7,6 +7,8 @@ use reelmill::executor::PublishFile;
 use reelmill::executor::local::LocalExecutor;
 use reelmill::executor::local::LocalExecutorOptions;
 use reelmill::objects::local::Folder;
+use reelmill::objects::storages::FolderStorage;
+use reelmill::objects::storages::Medium;
 use reelmill::objects::uri::ObjectUri;
 use reelmill::workflow::resolved::AfterRule;
 use std::os::unix::fs::PermissionsExt;
@@ -430,9 +432,9 @@ async fn modes_are_those_of_the_storage() {
     let root = tempfile::tempdir().expect("a temporary directory");
     let out = root.path().join("out");
     std::fs::create_dir(&out).expect("the output folder");
-    let mut options = LocalExecutorOptions::new(root.path().join("scratch")).with_folder("out", &out);
-    options.storages[0].file_mode = Some(0o664);
-    options.storages[0].folder_mode = Some(0o2775);
+    let options = LocalExecutorOptions::new(root.path().join("scratch"));
+    let folder = Folder::new("out", &out).with_modes(Some(0o664), Some(0o2775));
+    options.storages.insert(Medium::Folder(FolderStorage::new(folder)));
     let bench = Bench {
         executor: LocalExecutor::new(options),
         ..Bench::into(root, out)

@@ -6,6 +6,7 @@
 
 use crate::config::gpu::GpuSection;
 use crate::config::library::LibrarySection;
+use crate::config::storage_section::StorageSection;
 use serde::Deserialize;
 use serde::Deserializer;
 use serde::Serialize;
@@ -127,67 +128,6 @@ impl Default for ServerSection {
             stop_grace_s: 20,
         }
     }
-}
-
-/// `[[storage]]`. A name and a path are required; the rest has defaults.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "every key is described in config/reelmill.toml")]
-pub struct StorageSection {
-    pub name: String,
-    #[serde(default = "StorageSection::default_kind")]
-    pub kind: String,
-    #[serde(default)]
-    pub path: String,
-    #[serde(default)]
-    pub watch: Watch,
-    #[serde(default)]
-    pub settle_looks: u32,
-    #[serde(default)]
-    pub settle_interval_s: f64,
-    #[serde(default)]
-    pub poll_interval_s: f64,
-    #[serde(default = "StorageSection::default_ready")]
-    pub ready: String,
-    #[serde(default)]
-    pub sidecars: bool,
-    // Of S3 storages, which this version refuses with a sentence instead of "unknown key".
-    #[serde(default, skip_serializing)]
-    pub endpoint: String,
-    #[serde(default, skip_serializing)]
-    pub region: String,
-    #[serde(default, skip_serializing)]
-    pub bucket: String,
-    #[serde(default, skip_serializing)]
-    pub access_key_file: String,
-    #[serde(default, skip_serializing)]
-    pub secret_key_file: String,
-    #[serde(default, skip_serializing)]
-    pub path_style: bool,
-}
-
-impl StorageSection {
-    fn default_kind() -> String {
-        "folder".to_owned()
-    }
-    fn default_ready() -> String {
-        "stable".to_owned()
-    }
-}
-
-/// How changes of a storage are noticed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Watch {
-    /// Inotify where the file system is local, else polling.
-    #[default]
-    Auto,
-    /// Inotify, and whole scans now and then.
-    Inotify,
-    /// Whole scans only.
-    Poll,
-    /// Nothing that arrives is noticed.
-    Off,
 }
 
 /// `[[destination]]`.

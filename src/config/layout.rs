@@ -6,18 +6,22 @@
 
 use crate::config::resolved::Findings;
 use crate::config::resolved::Server;
-use crate::config::resolved::Storage;
+use crate::config::storage::Storage;
 use std::path::Path;
 use std::path::PathBuf;
 
 /// The storages, each with the folders of others within it.
 pub(super) fn check(findings: &mut Findings, server: &Server, mut storages: Vec<Storage>) -> Vec<Storage> {
-    let folders: Vec<PathBuf> = storages.iter().map(|storage| canonical(&storage.path)).collect();
+    // A bucket lies in no folder.
+    let folders: Vec<Option<PathBuf>> = storages.iter().map(|storage| storage.path().map(canonical)).collect();
     let own = [
         ("server.state_dir", &server.state_dir),
         ("server.scratch_dir", &server.scratch_dir),
     ];
     for (at, (storage, folder)) in storages.iter().zip(&folders).enumerate() {
+        let (Some(shown), Some(folder)) = (storage.path(), folder) else {
+            continue;
+        };
         let path = format!("storage[{at}].path");
         if folder == Path::new("/") {
             findings.error(&path, "the root of the host cannot be a storage");
@@ -40,27 +44,28 @@ pub(super) fn check(findings: &mut Findings, server: &Server, mut storages: Vec<
                 );
             }
         }
-        match std::fs::metadata(&storage.path) {
+        match std::fs::metadata(shown) {
             Ok(metadata) if metadata.is_dir() => {}
-            Ok(_) => findings.error(&path, format!("{} is no folder", storage.path.display())),
+            Ok(_) => findings.error(&path, format!("{} is no folder", shown.display())),
             Err(error) => findings.warning(
                 &path,
                 format!(
                     "{}: {error}; the storage waits until it is there (is the share mounted?)",
-                    storage.path.display()
+                    shown.display()
                 ),
             ),
         }
         for (other_at, other) in folders.iter().enumerate().filter(|(other_at, _)| *other_at != at) {
-            if other == folder && other_at < at {
+            if other.as_ref() == Some(folder) && other_at < at {
                 findings.error(&path, format!("{} is storage[{other_at}] already", folder.display()));
             }
         }
     }
     for (at, storage) in storages.iter_mut().enumerate() {
+        let Some(own) = &folders[at] else { continue };
         let within = folders.iter().enumerate().filter(|(other, _)| *other != at);
         storage.others_within = within
-            .filter_map(|(_, other)| other.strip_prefix(&folders[at]).ok())
+            .filter_map(|(_, other)| other.as_ref()?.strip_prefix(own).ok())
             .filter(|rest| !rest.as_os_str().is_empty())
             .map(Path::to_owned)
             .collect();

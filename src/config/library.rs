@@ -3,7 +3,7 @@
 //! Deliberately absent: `security.allow_private_pulls`, which stands with the other doors.
 
 use crate::config::resolved::Findings;
-use crate::config::resolved::Storage;
+use crate::config::storage::Storage;
 use crate::workflow::resolved::OnConflict;
 use serde::Deserialize;
 use serde::Serialize;

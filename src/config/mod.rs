@@ -12,7 +12,8 @@ mod layout;
 pub mod library;
 pub mod resolved;
 mod secret;
-mod storage;
+pub mod storage;
+pub mod storage_section;
 
 use crate::base::fault::Blame;
 use crate::base::fault::Fault;

@@ -9,13 +9,13 @@ use crate::base::reader::Wrong;
 use crate::config::destination;
 use crate::config::file::File;
 use crate::config::file::Sandbox;
-use crate::config::file::Watch;
 use crate::config::gpu;
 use crate::config::gpu::Gpu;
 use crate::config::layout;
 use crate::config::library;
 use crate::config::library::Library;
 use crate::config::storage;
+use crate::config::storage::Storage;
 use crate::media::limits::Limits;
 use crate::objects::uri::ObjectUri;
 use crate::workflow::deed::Deed;
@@ -93,25 +93,6 @@ pub struct Server {
     pub log: String,
     /// Time running attempts get to end by themselves when the daemon stops.
     pub stop_grace: Duration,
-}
-
-/// One folder storage.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Storage {
-    /// Its name.
-    pub name: String,
-    /// Its folder, absolute.
-    pub path: PathBuf,
-    /// How changes are noticed.
-    pub watch: Watch,
-    /// Looks without a change before an object counts as settled; none: by file system.
-    pub settle_looks: Option<u32>,
-    /// Time between looks; none: by file system.
-    pub settle_interval: Option<Duration>,
-    /// Time between whole scans; none: by file system.
-    pub poll_interval: Option<Duration>,
-    /// Folders of other storages beneath this one, relative to it: what lies there belongs to them.
-    pub others_within: Vec<PathBuf>,
 }
 
 /// When something deserves an alert.

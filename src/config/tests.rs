@@ -40,21 +40,25 @@ fn the_sample_shows_every_key_with_its_default() {
 fn the_examples_of_the_sample_show_every_key_with_its_default() {
     let text = with_examples();
     let shown = reader::tree_of_toml(&text).expect("the examples are TOML");
-    let cases = [
-        (
-            "storage",
-            "[[storage]]\nname = \"ingest\"\npath = \"/mnt/nas/ingest\"\n",
-        ),
-        (
-            "destination",
-            "[[destination]]\nname = \"mam\"\nurl = \"http://mam.local/hook\"\n",
-        ),
-    ];
-    for (noun, least) in cases {
-        let least: File = reader::from_toml(least).expect("what is required");
-        let least = serde_json::to_value(least).expect("serialises");
-        assert_eq!(keys(&shown[noun][0]), keys(&least[noun][0]), "{noun}");
-        assert_eq!(shown[noun][0], least[noun][0], "{noun}");
+    let folder = "[[storage]]\nname = \"ingest\"\npath = \"/mnt/nas/ingest\"\n";
+    let bucket = "[[storage]]\nname = \"archive\"\nkind = \"s3\"\nendpoint = \"https://s3.studio.example\"\n\
+        bucket = \"archive\"\naccess_key_file = \"/etc/reelmill/archive.access\"\n\
+        secret_key_file = \"/etc/reelmill/archive.secret\"\n";
+    let mam = "[[destination]]\nname = \"mam\"\nurl = \"http://mam.local/hook\"\n";
+    // The two kinds of storage share one section and show their keys together.
+    for (noun, examples) in [("storage", vec![folder, bucket]), ("destination", vec![mam])] {
+        let mut seen = BTreeSet::new();
+        let mut all = BTreeSet::new();
+        for (at, least) in examples.into_iter().enumerate() {
+            let least: File = reader::from_toml(least).expect("what is required");
+            let least = serde_json::to_value(least).expect("serialises");
+            all.extend(keys(&least[noun][0]));
+            for key in keys(&shown[noun][at]) {
+                assert_eq!(shown[noun][at][&key], least[noun][0][&key], "{noun}[{at}].{key}");
+                seen.insert(key);
+            }
+        }
+        assert_eq!(seen, all, "{noun}");
     }
     from_text(&text, Path::new("/")).expect("the examples are right");
 }
@@ -89,12 +93,16 @@ fn slips_are_refused_with_line_key_and_remedy() {
             format!("{storage}[[storage]]\nname = \"b\"\npath = \"/nonexistent-a\"\n"),
             "is storage[0] already",
         ),
-        (format!("{storage}kind = \"s3\"\nbucket = \"b\"\n"), "later version"),
+        (
+            "[[storage]]\nname = \"a\"\nkind = \"s3\"\nbucket = \"b\"\n".to_owned(),
+            "storage[0].endpoint",
+        ),
         (
             format!("{storage}bucket = \"b\"\n"),
             "storage[0].bucket: is for storages of kind \"s3\"",
         ),
-        (format!("{storage}ready = \"marker\"\n"), "later version"),
+        (format!("{storage}ready = \"marked\"\n"), "line 4, storage[0].ready"),
+        (format!("{storage}file_mode = \"rw\"\n"), "no permission bits"),
         (
             format!("{storage}settle_interval_s = -1\n"),
             "settle_interval_s: -1 is out of range",

@@ -74,7 +74,7 @@ impl Watch {
         let storages = config
             .storages
             .iter()
-            .map(|storage| (format!("storage {}", storage.name), storage.path.clone()));
+            .filter_map(|storage| Some((format!("storage {}", storage.name), storage.path()?.to_owned())));
         let disks = own.chain(storages).map(|(subject, path)| Disk {
             lane: Lane::new(&subject, 1),
             subject,

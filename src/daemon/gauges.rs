@@ -136,10 +136,10 @@ impl Gauges {
                 values.push((format!("{name}.free_bytes"), space.free_bytes as f64));
             }
         }
-        let names: Vec<&str> = self.browser.names().collect();
+        let names = self.browser.names();
         let asked = names
             .iter()
-            .map(|name| async move { (*name, self.browser.space(name).await) });
+            .map(|name| async move { (name, self.browser.space(name).await) });
         for (name, space) in futures_util::future::join_all(asked).await {
             if let Ok(space) = space {
                 values.push((format!("storage.free_bytes:{name}"), space.free_bytes as f64));

@@ -5,8 +5,8 @@
 use crate::base::clock::UtcMs;
 use crate::base::ids::AttemptId;
 use crate::base::progress_board::ProgressBoard;
-use crate::config::file::Watch;
 use crate::config::resolved::Config;
+use crate::config::storage_section::Watch;
 use crate::objects::uri::ObjectUri;
 use crate::scheduler::links::Links;
 use crate::scheduler::looking::DeviceBoard;
@@ -27,17 +27,21 @@ use crate::web::ports::StorageState;
 
 /// The storages of the configuration as the triggers want them.
 pub(super) fn trigger_options(config: &Config, metrics: &Metrics) -> TriggerOptions {
-    let storages = config.storages.iter().map(|storage| StorageOptions {
+    let folders = config
+        .storages
+        .iter()
+        .filter_map(|storage| Some((storage, storage.path()?)));
+    let storages = folders.map(|(storage, path)| StorageOptions {
         name: storage.name.clone(),
-        root: storage.path.clone(),
+        root: path.to_owned(),
         watch: match storage.watch {
             Watch::Auto => WatchMode::Auto,
             Watch::Inotify => WatchMode::Inotify,
             Watch::Poll => WatchMode::Poll,
             Watch::Off => WatchMode::Off,
         },
-        settle_looks: storage.settle_looks,
-        settle_interval: storage.settle_interval,
+        settle_looks: storage.arriving.settle_looks,
+        settle_interval: storage.arriving.settle_interval,
         poll_interval: storage.poll_interval,
         others_within: storage.others_within.clone(),
     });

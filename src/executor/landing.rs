@@ -113,8 +113,9 @@ impl Landings {
     /// Drops, in every storage, the pieces of files that are not `wanted` and were not touched for a while.
     pub async fn sweep(&self, wanted: &BTreeSet<String>, untouched_since_ns: i64) {
         // A storage that hangs must not keep the others waiting.
-        let sweeps = self.0.names().map(|name| async move {
-            let object = ObjectUri::new(name, "");
+        let names = self.0.names();
+        let sweeps = names.iter().map(|name| async move {
+            let object = ObjectUri::new(name.as_str(), "");
             let wanted = wanted.clone();
             let swept = self.0.on(&object, "sweep", move |folder, _| {
                 incoming::sweep(folder, &wanted, untouched_since_ns)

@@ -30,6 +30,9 @@ use crate::media::product::ProductFile;
 use crate::objects::local::Folder;
 use crate::objects::pool::StoragePool;
 use crate::objects::pulse::Pulse;
+use crate::objects::storages::FolderStorage;
+use crate::objects::storages::Medium;
+use crate::objects::storages::Storages;
 use crate::objects::uri::ObjectUri;
 use crate::objects::uri::key_bytes;
 use crate::worker::device_look::DeviceLook;
@@ -47,12 +50,16 @@ use crate::worker::supervisor::SOURCE_DESCRIPTOR;
 use crate::worker::supervisor::SupervisorOptions;
 use crate::workflow::resolved::AfterRule;
 use futures_util::future::BoxFuture;
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::PathBuf;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
+
+/// Operations at once on scratch.
+const SCRATCH_SLOTS: usize = 8;
+/// Scratch that shows no sign of life for so long is taken for hung.
+const SCRATCH_PATIENCE: Duration = Duration::from_secs(60);
 
 /// How the executor of this host works.
 #[derive(Debug, Clone)]
@@ -60,15 +67,11 @@ pub struct LocalExecutorOptions {
     /// Root of the scratch directories.
     pub scratch_root: PathBuf,
     /// The storages.
-    pub storages: Vec<FolderOptions>,
+    pub storages: Storages,
     /// How tightly workers are confined.
     pub sandbox: SandboxMode,
     /// How workers are started and ended.
     pub supervisor: SupervisorOptions,
-    /// Operations at once on one storage.
-    pub storage_slots: usize,
-    /// A storage that shows no sign of life for so long is taken for hung.
-    pub storage_patience: Duration,
     /// Where files beside the source lie that are named without a storage; none: such a name is refused.
     pub plain_names: Option<PathBuf>,
     /// The source of all attempts is a family of numbered pictures in this folder.
@@ -82,11 +85,9 @@ impl LocalExecutorOptions {
     pub fn new(scratch_root: impl Into<PathBuf>) -> Self {
         LocalExecutorOptions {
             scratch_root: scratch_root.into(),
-            storages: Vec::new(),
+            storages: Storages::default(),
             sandbox: SandboxMode::Auto,
             supervisor: SupervisorOptions::default(),
-            storage_slots: 8,
-            storage_patience: Duration::from_secs(60),
             plain_names: None,
             family: None,
             hooks_dir: None,
@@ -100,28 +101,11 @@ impl LocalExecutorOptions {
     }
 
     /// With the folder `root` as the storage `name`.
-    pub fn with_folder(mut self, name: impl Into<String>, root: impl Into<PathBuf>) -> Self {
-        self.storages.push(FolderOptions {
-            name: name.into(),
-            root: root.into(),
-            file_mode: None,
-            folder_mode: None,
-        });
+    pub fn with_folder(self, name: impl Into<String>, root: impl Into<PathBuf>) -> Self {
+        let folder = FolderStorage::new(Folder::new(name, root));
+        self.storages.insert(Medium::Folder(folder));
         self
     }
-}
-
-/// One storage that is a folder.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FolderOptions {
-    /// Its name.
-    pub name: String,
-    /// Where it begins.
-    pub root: PathBuf,
-    /// Permission bits of published files; none: what the umask leaves of 0666.
-    pub file_mode: Option<u32>,
-    /// Permission bits of folders made for them; none: what the umask leaves of 0777.
-    pub folder_mode: Option<u32>,
 }
 
 /// The executor of this host.
@@ -129,7 +113,7 @@ pub struct FolderOptions {
 pub struct LocalExecutor {
     scratch: ScratchRoot,
     scratch_pool: StoragePool,
-    storages: BTreeMap<String, (Folder, StoragePool)>,
+    storages: Storages,
     sandbox: SandboxMode,
     supervisor: SupervisorOptions,
     plain_names: Option<PathBuf>,
@@ -140,14 +124,9 @@ pub struct LocalExecutor {
 impl LocalExecutor {
     /// One that works as `options` say. Touches nothing yet.
     pub fn new(options: LocalExecutorOptions) -> Self {
-        let pool = |name: &str| StoragePool::new(name, options.storage_slots, options.storage_patience);
-        let storages = options.storages.iter().map(|storage| {
-            let folder = Folder::new(&storage.name, &storage.root).with_modes(storage.file_mode, storage.folder_mode);
-            (storage.name.clone(), (folder, pool(&storage.name)))
-        });
         LocalExecutor {
-            storages: storages.collect(),
-            scratch_pool: pool("scratch"),
+            storages: options.storages,
+            scratch_pool: StoragePool::new("scratch", SCRATCH_SLOTS, SCRATCH_PATIENCE),
             scratch: ScratchRoot::new(options.scratch_root),
             sandbox: options.sandbox,
             supervisor: options.supervisor,
@@ -162,30 +141,21 @@ impl LocalExecutor {
         self.plain_names.as_deref()
     }
 
-    fn storage(&self, object: &ObjectUri, operation: &str) -> Result<&(Folder, StoragePool), Fault> {
-        self.storages.get(&object.storage).ok_or_else(|| {
-            Fault::new(
-                "StorageUnknown",
-                Blame::Request,
-                operation,
-                object.to_string(),
-                format!("no storage is named `{}`", object.storage),
-                "Add it to the configuration, or correct the workflow.",
-            )
-        })
-    }
-
-    /// Does `work` on the storage of `object`, on its threads.
+    /// Does `work` on the folder storage of `object`, on its threads.
     pub(super) async fn on<T: Send + 'static>(
         &self,
         object: &ObjectUri,
         operation: &str,
         work: impl FnOnce(&Folder, &Pulse) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, Fault> {
-        let (folder, pool) = self.storage(object, operation)?;
-        let folder = folder.clone();
-        pool.run(operation, &object.to_string(), move |pulse| work(&folder, pulse))
-            .await
+        self.storages.on(object, operation, work).await
+    }
+
+    fn folder(&self, object: &ObjectUri, operation: &str) -> Result<Folder, Fault> {
+        match self.storages.medium(object, operation)? {
+            Medium::Folder(storage) => Ok(storage.folder),
+            Medium::Bucket(_) => Err(not_in_buckets(object, operation)),
+        }
     }
 
     /// The scratch directory of an attempt as a folder that no name in it can lead out of.
@@ -320,7 +290,7 @@ impl LocalExecutor {
         for file in files {
             let origin = match &file.from {
                 None => Origin::Scratch(self.scratch_folder(attempt)),
-                Some(from) => Origin::Storage(self.storage(from, "copy")?.0.clone()),
+                Some(from) => Origin::Storage(self.folder(from, "copy")?),
             };
             let (attempt, staged) = (attempt.clone(), file.clone());
             let answer = self.on(&file.to, "publish", move |folder, pulse| {
@@ -359,6 +329,18 @@ impl LocalExecutor {
             }
         }
     }
+}
+
+/// What an object of a bucket is answered where only files of folders can be had.
+fn not_in_buckets(object: &ObjectUri, operation: &str) -> Fault {
+    Fault::new(
+        "StorageIsBucket",
+        Blame::Request,
+        operation,
+        object.to_string(),
+        format!("`{}` is a bucket, and this works in folders only", object.storage),
+        "Name an object of a storage of kind \"folder\".",
+    )
 }
 
 /// What the scheduler is told of a worker's message. A job that was not ordered is not believed.
@@ -463,7 +445,8 @@ impl Executor for LocalExecutor {
                 tracing::warn!(%error, "old scratch directories could not all be removed");
             }
             // All storages at once: one that hangs must not keep the others waiting at start.
-            let sweeps = self.storages.keys().map(|name| async move {
+            let names = self.storages.names();
+            let sweeps = names.iter().map(|name| async move {
                 let kept = keep.to_vec();
                 let object = ObjectUri::new(name.as_str(), crate::objects::local::STAGING);
                 let answer = self.on(&object, "sweep", move |folder, _| publish::sweep(folder, &kept));
@@ -513,9 +496,9 @@ impl Executor for LocalExecutor {
     }
 
     fn path_of(&self, object: &ObjectUri) -> Option<PathBuf> {
-        let (folder, _) = self.storages.get(&object.storage)?;
+        let storage = self.storages.folder(&object.storage)?;
         let key = String::from_utf8(key_bytes(&object.key)).ok()?;
-        Some(folder.root().join(key))
+        Some(storage.folder.root().join(key))
     }
 
     fn devices<'a>(&'a self) -> BoxFuture<'a, Result<DeviceReport, Fault>> {

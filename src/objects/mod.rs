@@ -11,6 +11,7 @@ pub mod local;
 pub mod pool;
 pub mod pulse;
 pub mod refusal;
+pub mod s3;
 pub mod scan;
 pub mod storages;
 pub mod transfer;

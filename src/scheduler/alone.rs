@@ -5,8 +5,8 @@
 
 use crate::base::backoff;
 use crate::base::ids::TaskId;
-use crate::executor::Identity;
 use crate::scheduler::context::Context;
+use crate::scheduler::order;
 use crate::store::conclusions::Concluded;
 use crate::store::error::StoreError;
 use crate::store::jobs::ReadyJob;
@@ -64,11 +64,7 @@ async fn after(context: &Context, id: &TaskId, tries: u32) -> Result<(), StoreEr
     let task = context.store.task(id).await?;
     let workflow = context.workflow(&task).await?;
     let media = context.store.media(&task.media).await?;
-    let identity = Identity {
-        size_bytes: media.source.size_bytes,
-        mtime_ns: media.source.mtime_ns,
-        etag: media.source.etag,
-    };
+    let identity = order::identity(&media.source);
     let rule = &workflow.source.after;
     if *rule == AfterRule::Keep {
         return context.store.after_done(id, context.now()).await;

@@ -9,8 +9,6 @@ use crate::base::fault::Fault;
 use crate::base::ids::AttemptId;
 use crate::base::ids::JobId;
 use crate::executor::AttemptEnd;
-use crate::executor::AttemptOrder;
-use crate::executor::Identity;
 use crate::media::spec::Backend;
 use crate::scheduler::asking;
 use crate::scheduler::attempt::Leased;
@@ -20,6 +18,7 @@ use crate::scheduler::context::Context;
 use crate::scheduler::context::Live;
 use crate::scheduler::copying;
 use crate::scheduler::ground::Ground;
+use crate::scheduler::order;
 use crate::scheduler::retry::NextTry;
 use crate::store::attempts::Lease;
 use crate::store::conclusions::Verdict;
@@ -115,21 +114,7 @@ async fn start(
             publishing: false,
         },
     );
-    let order = AttemptOrder {
-        attempt,
-        task: task.id.clone(),
-        jobs: Vec::new(),
-        source: media.source.object.clone(),
-        identity: Identity {
-            size_bytes: media.source.size_bytes,
-            mtime_ns: media.source.mtime_ns,
-            etag: media.source.etag.clone(),
-        },
-        threads: 0,
-        backend: Backend::Auto,
-        device: None,
-        limits: context.options.limits.clone(),
-    };
+    let order = order::over(context, attempt, task.id.clone(), &media);
     let errand = Errand {
         leased: Leased {
             order,

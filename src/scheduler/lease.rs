@@ -6,7 +6,6 @@
 use crate::base::ids::AttemptId;
 use crate::base::ids::TaskId;
 use crate::executor::AttemptOrder;
-use crate::executor::Identity;
 use crate::media::facts::MediaFacts;
 use crate::media::spec::Backend;
 use crate::media::spec::MediaWork;
@@ -17,6 +16,7 @@ use crate::scheduler::context::Context;
 use crate::scheduler::context::Live;
 use crate::scheduler::ground::Ground;
 use crate::scheduler::need::Need;
+use crate::scheduler::order;
 use crate::store::attempts::Lease;
 use crate::store::error::StoreError;
 use crate::store::jobs::JobRow;
@@ -164,22 +164,14 @@ async fn start_task(
             },
         );
         let order = AttemptOrder {
-            attempt,
-            task: id.clone(),
             jobs: members
                 .iter()
                 .map(|one| (one.job.id.clone(), one.work.clone()))
                 .collect(),
-            source: media.source.object.clone(),
-            identity: Identity {
-                size_bytes: media.source.size_bytes,
-                mtime_ns: media.source.mtime_ns,
-                etag: media.source.etag.clone(),
-            },
             threads,
             backend: ground.backend(),
             device: ground.device.as_ref().map(|held| held.ordinal),
-            limits: context.options.limits.clone(),
+            ..order::over(context, attempt, id.clone(), &media)
         };
         let leased = Leased {
             order,

@@ -25,6 +25,7 @@ pub mod links;
 pub mod looking;
 mod milestones;
 pub mod need;
+mod order;
 mod pace;
 pub mod pruning;
 mod publication;

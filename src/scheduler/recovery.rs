@@ -7,8 +7,6 @@
 
 use crate::base::ids::AttemptId;
 use crate::executor::AttemptEnd;
-use crate::executor::AttemptOrder;
-use crate::executor::Identity;
 use crate::media::spec::Backend;
 use crate::scheduler::attempt::Leased;
 use crate::scheduler::capacity::Weight;
@@ -16,6 +14,7 @@ use crate::scheduler::conclude;
 use crate::scheduler::context::Context;
 use crate::scheduler::context::Live;
 use crate::scheduler::ground::Ground;
+use crate::scheduler::order;
 use crate::scheduler::publication;
 use crate::store::attempts::OpenAttempt;
 use crate::store::attempts::Outcome;
@@ -103,21 +102,7 @@ async fn leased(context: &Context, open: &OpenAttempt) -> Result<Leased, StoreEr
     let mut jobs = context.store.jobs_of_task(&open.task).await?;
     jobs.retain(|job| open.held.contains(&job.id));
     Ok(Leased {
-        order: AttemptOrder {
-            attempt: open.id.clone(),
-            task: open.task.clone(),
-            jobs: Vec::new(),
-            source: media.source.object.clone(),
-            identity: Identity {
-                size_bytes: media.source.size_bytes,
-                mtime_ns: media.source.mtime_ns,
-                etag: media.source.etag.clone(),
-            },
-            threads: 0,
-            backend: Backend::Auto,
-            device: None,
-            limits: context.options.limits.clone(),
-        },
+        order: order::over(context, open.id.clone(), open.task.clone(), &media),
         number: 0,
         ground: Ground::software(Backend::Auto),
         task,

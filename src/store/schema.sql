@@ -35,7 +35,11 @@ create table storages (
   name text not null unique,
   baseline_ms integer,                    -- end of the first whole scan; what that scan found triggers nothing. Null: not scanned yet
   mount text,                             -- what it lay on when it was last believed: mount point, type and, of shares, source. Null: not looked yet
-  frozen text                             -- why triggering is stopped (mount gone, mass disappearance). Null: it is not
+  frozen text,                            -- why triggering is stopped (mount gone, mass disappearance). Null: it is not
+  definition text,                        -- JSON of its [[storage]] section where it was made through the API; names of files
+                                          -- that hold keys, never keys. Null: it stands in the configuration
+  cursor text,                            -- JSON of trigger's listing of a bucket: where it goes on. Null: at the begin
+  last_scan_ms integer                    -- end of the last whole scan or listing. Null: none yet
 ) strict;
 
 -- The ledger of arrivals: one row an object seen, the last identity it was seen with. It makes "once" true: an
@@ -62,6 +66,16 @@ create table arrivals (
 
 -- Intake reads settled arrivals in their order.
 create index arrivals_settled on arrivals (arrival_seq) where state = 1;
+
+-- What an arrival consists of where it is more than its own file (a sequence, a spanned recording), and what was said of
+-- it beside it (subtitles, `NAME.reelmill.json`). Copied to its media at intake.
+create table arrival_parts (
+  storage integer not null,
+  key text not null,
+  parts text not null,                    -- JSON of workflow::arrival::Parts
+  primary key (storage, key),
+  foreign key (storage, key) references arrivals (storage, key) on delete cascade
+) strict;
 
 ------------------------------------------------------------------------------------------------------------
 -- Workflows
@@ -127,6 +141,7 @@ create table media (
   fault text,                             -- JSON of Fault. Null: none
   modified_ms integer not null default 0, -- last change of what is said about it
   search_row integer,                     -- its row of media_search. Null: not there yet
+  parts text,                             -- JSON of workflow::arrival::Parts. Null: it is one file
   unique (storage, key, size_bytes, mtime_ns, etag)
 ) strict;
 
@@ -229,7 +244,6 @@ create table attempts (
   outcome text,                           -- done, failed, crashed, stopped, lost (daemon died). Null: not ended
   fault text,                             -- JSON of Fault. Null: none
   cost text,                              -- JSON of media::progress::Cost. Null: it did not come to say so
-  device text,                            -- the NVIDIA device it was given, by UUID or name. Null: none
   unique (task_id, number)
 ) strict, without rowid;
 
@@ -409,7 +423,8 @@ create table uploads (
   who text not null,                      -- token or user that began it
   created_ms integer not null,
   expires_ms integer not null,            -- open and untouched until then: it is dropped
-  ended_ms integer                        -- Null: not ended
+  ended_ms integer,                       -- Null: not ended
+  pieces text                             -- JSON of the multipart upload that takes it into a bucket. Null: it goes to a folder
 ) strict;
 
 create index uploads_open on uploads (expires_ms) where state in ('open', 'finishing');
@@ -438,7 +453,8 @@ create table pulls (
   fault text,                             -- why it failed, or why the last try did. Null: none did
   who text not null,
   created_ms integer not null,
-  ended_ms integer
+  ended_ms integer,                       -- Null: not ended
+  pieces text                             -- as in uploads
 ) strict;
 
 create index pulls_due on pulls (next_ms) where state in ('waiting', 'fetching');

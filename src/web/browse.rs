@@ -7,16 +7,13 @@ use crate::base::fault::Blame;
 use crate::base::fault::Fault;
 use crate::objects::browse;
 use crate::objects::browse::Entry;
-use crate::objects::lane::Lane;
 use crate::objects::local::Folder;
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use crate::objects::storages::FolderStorage;
+use crate::objects::storages::Storages;
 use std::time::Duration;
 
 /// How long a storage may take to answer.
 const WITHIN: Duration = Duration::from_secs(10);
-/// Threads of a storage.
-const THREADS: usize = 2;
 
 /// How full a storage is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,29 +24,24 @@ pub struct Space {
     pub size_bytes: u64,
 }
 
-/// Looks into storages. Clones share the threads.
+/// Looks into storages.
 #[derive(Debug, Clone)]
-pub struct Browser(Arc<BTreeMap<String, (Folder, Lane)>>);
+pub struct Browser(Storages);
 
 impl Browser {
     /// A browser of these storages.
-    pub fn new(folders: impl IntoIterator<Item = Folder>) -> Self {
-        let storages = folders.into_iter().map(|folder| {
-            let name = folder.name().to_owned();
-            let lane = Lane::new(format!("{name}-browse"), THREADS);
-            (name, (folder, lane))
-        });
-        Browser(Arc::new(storages.collect()))
+    pub fn new(storages: Storages) -> Self {
+        Browser(storages)
     }
 
     /// Names of the storages.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(String::as_str)
+    pub fn names(&self) -> Vec<String> {
+        self.0.names()
     }
 
     /// Whether there is a storage of that name.
     pub fn knows(&self, storage: &str) -> bool {
-        self.0.contains_key(storage)
+        self.0.has(storage)
     }
 
     /// Up to `limit` names in the folder `key` of a storage, that begin with `start` and come after `after`.
@@ -97,17 +89,16 @@ impl Browser {
         operation: &'static str,
         work: impl FnOnce(Folder) -> T + Send + 'static,
     ) -> Result<T, Fault> {
-        let Some((folder, lane)) = self.0.get(storage) else {
+        let Some(FolderStorage { folder, lane, .. }) = self.0.folder(storage) else {
             return Err(Fault::new(
-                "UnknownStorage",
+                "StorageUnknown",
                 Blame::Request,
                 operation,
                 storage,
-                format!("there is no storage {storage}"),
+                format!("there is no folder storage {storage}"),
                 "Name one of the storages of the configuration; list them with GET /api/v1/storages.",
             ));
         };
-        let folder = folder.clone();
         lane.run(operation, WITHIN, move || work(folder)).await
     }
 }

@@ -7,10 +7,8 @@
 use crate::base::fault::Fault;
 use crate::objects::incoming;
 use crate::objects::incoming::Incoming;
-use crate::objects::local::Kind;
 use crate::objects::storages::Storages;
 use crate::objects::uri::ObjectUri;
-use crate::web::ports::FolderEntry;
 use crate::web::ports::ObjectWriter;
 use crate::web::ports::OpenIncoming;
 use axum::body::Bytes;
@@ -75,38 +73,11 @@ impl ObjectWriter for FolderWriter {
         }))
     }
 
-    fn put<'a>(&'a self, object: &'a ObjectUri, bytes: Bytes) -> BoxFuture<'a, Result<(), Fault>> {
-        let target = object.clone();
-        Box::pin(self.0.on(object, "write", move |folder, _| {
-            incoming::check_key(&target)?;
-            folder.write(&target.key, &bytes)
-        }))
-    }
-
     fn remove<'a>(&'a self, object: &'a ObjectUri, keep: &'a str) -> BoxFuture<'a, Result<bool, Fault>> {
         let (target, keep) = (object.clone(), keep.to_owned());
         Box::pin(self.0.on(object, "remove", move |folder, _| {
             incoming::check_key(&target)?;
             folder.remove_with_folders(&target.key, &keep)
-        }))
-    }
-
-    fn list<'a>(&'a self, folder: &'a ObjectUri) -> BoxFuture<'a, Result<Vec<FolderEntry>, Fault>> {
-        let key = folder.key.clone();
-        Box::pin(self.0.on(folder, "list", move |folder, pulse| {
-            let entries = folder.entries(&key, pulse)?;
-            let shown = entries.into_iter().filter(|entry| entry.stat.kind != Kind::Other);
-            Ok(shown
-                .map(|entry| {
-                    let is_folder = entry.stat.kind == Kind::Folder;
-                    FolderEntry {
-                        name: entry.name,
-                        folder: is_folder,
-                        size_bytes: if is_folder { 0 } else { entry.stat.size_bytes },
-                        mtime_ns: entry.stat.mtime_ns,
-                    }
-                })
-                .collect())
         }))
     }
 }

@@ -3,11 +3,10 @@
 //! Guarantees: every access goes through `objects::local`, which cannot leave the storage's root; files are read off the
 //! async threads, a piece at a time. Deliberately absent: other kinds of storage.
 
-use crate::base::fault::Blame;
 use crate::base::fault::Fault;
-use crate::objects::local::Folder;
 use crate::objects::local::Kind;
 use crate::objects::local::Stat;
+use crate::objects::storages::Storages;
 use crate::objects::uri::ObjectUri;
 use crate::objects::walk::walk;
 use crate::web::ports::ObjectAccess;
@@ -17,7 +16,6 @@ use axum::body::Bytes;
 use futures_util::future::BoxFuture;
 use futures_util::stream;
 use futures_util::stream::BoxStream;
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
@@ -28,30 +26,12 @@ const PIECE_BYTES: u64 = 256 * 1024;
 
 /// The folder storages by name.
 #[derive(Debug, Clone)]
-pub struct FolderObjects(BTreeMap<String, Folder>);
+pub struct FolderObjects(Storages);
 
 impl FolderObjects {
     /// Access to these storages.
-    pub fn new(folders: impl IntoIterator<Item = Folder>) -> Self {
-        FolderObjects(
-            folders
-                .into_iter()
-                .map(|folder| (folder.name().to_owned(), folder))
-                .collect(),
-        )
-    }
-
-    fn folder(&self, object: &ObjectUri) -> Result<Folder, Fault> {
-        self.0.get(&object.storage).cloned().ok_or_else(|| {
-            Fault::new(
-                "UnknownStorage",
-                Blame::Request,
-                "open",
-                object.to_string(),
-                format!("there is no storage {}", object.storage),
-                "Name one of the storages of the configuration; list them with GET /api/v1/storages.",
-            )
-        })
+    pub fn new(storages: Storages) -> Self {
+        FolderObjects(storages)
     }
 }
 
@@ -63,43 +43,23 @@ fn head_of(stat: Stat) -> ObjectHead {
     }
 }
 
-/// Runs file work off the async threads.
-async fn blocking<T: Send + 'static>(
-    object: &ObjectUri,
-    work: impl FnOnce() -> Result<T, Fault> + Send + 'static,
-) -> Result<T, Fault> {
-    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| {
-        Err(Fault::new(
-            "AccessPanicked",
-            Blame::Bug,
-            "open",
-            object.to_string(),
-            error.to_string(),
-            "Report this message with the daemon's log.",
-        ))
-    })
-}
-
 impl ObjectAccess for FolderObjects {
     fn head<'a>(&'a self, object: &'a ObjectUri) -> BoxFuture<'a, Result<Option<ObjectHead>, Fault>> {
         Box::pin(async move {
-            let folder = self.folder(object)?;
             let key = object.key.clone();
-            let stat = blocking(object, move || folder.stat(&key)).await?;
+            let stat = self.0.on(object, "look at", move |folder, _| folder.stat(&key)).await?;
             Ok(stat.filter(|stat| stat.kind == Kind::File).map(head_of))
         })
     }
 
     fn open<'a>(&'a self, object: &'a ObjectUri) -> BoxFuture<'a, Result<Option<Box<dyn OpenObject>>, Fault>> {
         Box::pin(async move {
-            let folder = self.folder(object)?;
             let key = object.key.clone();
-            let opened = blocking(object, move || match folder.stat(&key)? {
+            let opened = self.0.on(object, "open", move |folder, _| match folder.stat(&key)? {
                 Some(stat) if stat.kind == Kind::File => folder.open(&key).map(Some),
                 _ => Ok(None),
-            })
-            .await?;
-            Ok(opened.map(|(file, stat)| {
+            });
+            Ok(opened.await?.map(|(file, stat)| {
                 Box::new(OpenFile {
                     file: Arc::new(file),
                     head: head_of(stat),
@@ -117,9 +77,11 @@ impl ObjectAccess for FolderObjects {
     ) -> BoxFuture<'a, Result<Vec<String>, Fault>> {
         Box::pin(async move {
             let within = ObjectUri::new(storage, prefix);
-            let folder = self.folder(&within)?;
             let (prefix, after) = (prefix.to_owned(), after.map(str::to_owned));
-            blocking(&within, move || walk(&folder, &prefix, after.as_deref(), limit)).await
+            let walked = self.0.on(&within, "list", move |folder, _| {
+                walk(folder, &prefix, after.as_deref(), limit)
+            });
+            walked.await
         })
     }
 }

@@ -99,24 +99,12 @@ pub trait ObjectWriter: Send + Sync {
     /// The storage is unknown or does not answer.
     fn discard<'a>(&'a self, incoming: &'a Incoming) -> BoxFuture<'a, Result<(), Fault>>;
 
-    /// Puts a small object under its name in one step, replacing what is there.
-    ///
-    /// # Errors
-    /// The storage is unknown, does not answer or refuses.
-    fn put<'a>(&'a self, object: &'a ObjectUri, bytes: Bytes) -> BoxFuture<'a, Result<(), Fault>>;
-
     /// Removes `object`, and the folders above it that are empty then, as long as they lie beneath the folder `keep`
     /// (empty: beneath the root). Says whether the object was there.
     ///
     /// # Errors
     /// The storage is unknown, does not answer or refuses.
     fn remove<'a>(&'a self, object: &'a ObjectUri, keep: &'a str) -> BoxFuture<'a, Result<bool, Fault>>;
-
-    /// What lies in a folder of a storage (an empty key: at its top), by name. Our staging is not shown.
-    ///
-    /// # Errors
-    /// The storage is unknown or does not answer.
-    fn list<'a>(&'a self, folder: &'a ObjectUri) -> BoxFuture<'a, Result<Vec<FolderEntry>, Fault>>;
 }
 
 /// A file that comes in, opened by one request. Dropping it loses what was not synced, and nothing else.
@@ -126,19 +114,6 @@ pub trait OpenIncoming: Send {
 
     /// Makes durable what was written, and says up to which offset that holds.
     fn sync(&mut self) -> BoxFuture<'_, Result<u64, Fault>>;
-}
-
-/// One name in a folder of a storage.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FolderEntry {
-    /// The last part of its key.
-    pub name: String,
-    /// It is a folder.
-    pub folder: bool,
-    /// Bytes of a file, else 0.
-    pub size_bytes: u64,
-    /// Modification time, nanoseconds since 1970.
-    pub mtime_ns: i64,
 }
 
 /// How far running jobs are. Lives in memory, so it is asked, never kept.

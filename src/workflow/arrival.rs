@@ -7,6 +7,75 @@ use crate::base::clock::UtcMs;
 use serde::Deserialize;
 use serde::Serialize;
 
+/// What an arrival consists of where it is more than its own file, and what was said of it beside it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Parts {
+    /// Why several files are one.
+    pub kind: PartsKind,
+    /// The files, in their order, its own among them; empty: it is alone.
+    pub members: Vec<Member>,
+    /// Pictures a second, of sequences.
+    pub fps: Option<f64>,
+    /// Texts that lie beside it.
+    pub subtitles: Vec<SideText>,
+    /// What `NAME.reelmill.json` says.
+    pub order: Option<SidecarOrder>,
+}
+
+/// Why several files are one media.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PartsKind {
+    /// It is one file.
+    #[default]
+    Single,
+    /// They are numbered pictures.
+    Sequence,
+    /// They are one recording in several files, one after the other.
+    Span,
+}
+
+/// One file of several.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Member {
+    /// Its key, in text form.
+    pub key: String,
+    /// Bytes.
+    pub size_bytes: u64,
+    /// Modification time, nanoseconds since 1970; 0 where the storage has none.
+    pub mtime_ns: i64,
+    /// ETag of objects in buckets, else empty.
+    #[serde(default)]
+    pub etag: String,
+    /// It is the sound of the pictures of this place in the order, not the next stretch; none: a stretch of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sound_of: Option<usize>,
+}
+
+/// Subtitles that lie beside a film.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SideText {
+    /// Its key, in text form.
+    pub key: String,
+    /// Language as its name says, BCP 47; empty: it does not say.
+    pub language: String,
+}
+
+/// What the file `NAME.reelmill.json` beside `NAME` says.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SidecarOrder {
+    /// Where to begin: seconds, `hh:mm:ss[.SSS]` or a timecode; none: at the begin.
+    pub start: Option<String>,
+    /// Where to end; none: at the end.
+    pub end: Option<String>,
+    /// Echoed in events: a JSON value.
+    pub user_data: Option<serde_json::Value>,
+    /// -10..=10; larger runs first.
+    pub priority: Option<i32>,
+}
+
 /// One object with one content.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Arrival {

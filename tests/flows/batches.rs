@@ -155,7 +155,7 @@ fn a_batch_takes_a_list_and_refuses_each_by_itself() {
             json!({ "workflow": "w", "objects": ["ingest:in/a.mp4"], "priority": 99 }),
             "BadPriority",
         ),
-        (json!({ "workflow": "w", "storage": "nowhere" }), "UnknownStorage"),
+        (json!({ "workflow": "w", "storage": "nowhere" }), "StorageUnknown"),
     ] {
         appliance.refused(&appliance.post("/api/v1/tasks/batch", &body), 422, code);
     }

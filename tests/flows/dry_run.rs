@@ -121,7 +121,7 @@ fn a_test_tells_match_names_passes_and_destinations_and_changes_nothing() {
         assert!(told["why"].as_str().is_some_and(|why| why.contains(word)), "{told}");
     }
     let unknown = appliance.post("/api/v1/workflows/pictures/test", &json!({ "object": "nowhere:a.mp4" }));
-    appliance.refused(&unknown, 422, "UnknownStorage");
+    appliance.refused(&unknown, 422, "StorageUnknown");
     assert!(
         appliance.tasks().is_empty() && appliance.files("renditions").is_empty(),
         "nothing was changed"

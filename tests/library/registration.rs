@@ -155,7 +155,7 @@ fn a_named_workflow_runs_and_a_key_registers_once() {
     );
     for (body, code) in [
         (json!({ "object": "renditions:none.mp4" }), "ObjectNotFound"),
-        (json!({ "object": "nowhere:a.mp4" }), "UnknownStorage"),
+        (json!({ "object": "nowhere:a.mp4" }), "StorageUnknown"),
         (json!({ "object": "a.mp4" }), "BadObject"),
         (json!({ "object": "renditions:../a.mp4" }), "BadObject"),
         (json!({ "object": "renditions:a.mp4", "workflow": "none" }), "NotFound"),

@@ -161,17 +161,12 @@ impl Served {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("binds");
         let url = format!("http://{}", listener.local_addr().expect("has an address"));
         let playing = Arc::new(Playing::default());
+        let storages = Storages::new([Folder::new("ingest", folder.path().join("ingest"))]);
         let state = WebState {
             store: store.clone(),
             bells: Bells::default(),
-            objects: Arc::new(FolderObjects::new([Folder::new(
-                "ingest",
-                folder.path().join("ingest"),
-            )])),
-            writer: Arc::new(FolderWriter::new(Storages::new([Folder::new(
-                "ingest",
-                folder.path().join("ingest"),
-            )]))),
+            objects: Arc::new(FolderObjects::new(storages.clone())),
+            writer: Arc::new(FolderWriter::new(storages.clone())),
             inlet: Inlet::new(
                 InletRules {
                     storage: Some("ingest".to_owned()),
@@ -198,7 +193,7 @@ impl Served {
             signer: Signer::new(secrets::link_secret(folder.path()).expect("is made")),
             sealer: secrets::sealer(folder.path()).expect("is made"),
             gate: Arc::new(Gate::new(&url, Duration::from_secs(3_600))),
-            browser: Browser::new([Folder::new("ingest", folder.path().join("ingest"))]),
+            browser: Browser::new(storages),
             about: Arc::new(About {
                 public_url: url.clone(),
                 started: UtcMs::now(),

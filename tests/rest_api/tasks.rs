@@ -103,7 +103,7 @@ async fn a_task_starts_once_for_a_key_and_only_when_it_can_run() {
         ),
         (
             json!({ "workflow": "noop", "object": "elsewhere:in/a.mp4", "skip_path_check": true }),
-            "UnknownStorage",
+            "StorageUnknown",
         ),
         (
             json!({ "workflow": "noop", "object": "ingest:in/a.mp4", "priority": 11 }),

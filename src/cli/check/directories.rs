@@ -5,9 +5,9 @@
 
 use crate::base::file_system;
 use crate::cli::check::finding::Finding;
-use crate::config::file::Watch;
 use crate::config::resolved::Config;
-use crate::config::resolved::Storage;
+use crate::config::storage::Storage;
+use crate::config::storage_section::Watch;
 use rustix::fs::Access;
 use std::path::Path;
 use std::path::PathBuf;
@@ -25,7 +25,9 @@ pub fn look(config: &Config, findings: &mut Vec<Finding>) {
     own(findings, "state_dir", &server.state_dir, true);
     own(findings, "scratch_dir", &server.scratch_dir, false);
     for storage in &config.storages {
-        findings.push(within(storage.clone()));
+        if let Some(path) = storage.path() {
+            findings.push(within(storage.clone(), path.to_owned()));
+        }
     }
     if config.storages.is_empty() {
         findings.push(Finding::note(
@@ -121,13 +123,13 @@ fn nearest(path: &Path) -> PathBuf {
 }
 
 /// What is found of a storage before it counts as hung.
-fn within(storage: Storage) -> Finding {
+fn within(storage: Storage, path: PathBuf) -> Finding {
     let subject = format!("storage {}", storage.name);
-    let path = storage.path.clone();
+    let looked = path.clone();
     let (tell, told) = mpsc::channel();
     // Left behind when it hangs: the process ends soon and takes it along.
     let asked = std::thread::Builder::new().spawn(move || {
-        let _ = tell.send(folder(&storage));
+        let _ = tell.send(folder(&storage, &looked));
     });
     if let Err(error) = asked {
         return Finding::broken(
@@ -145,10 +147,10 @@ fn within(storage: Storage) -> Finding {
     })
 }
 
-fn folder(storage: &Storage) -> Finding {
+fn folder(storage: &Storage, path: &Path) -> Finding {
     let subject = format!("storage {}", storage.name);
-    let shown = storage.path.display();
-    let found = match file_system::of(&storage.path) {
+    let shown = path.display();
+    let found = match file_system::of(path) {
         Ok(found) => found,
         Err(error) => {
             return Finding::broken(
@@ -158,7 +160,7 @@ fn folder(storage: &Storage) -> Finding {
             );
         }
     };
-    if let Err(error) = std::fs::read_dir(&storage.path) {
+    if let Err(error) = std::fs::read_dir(path) {
         return Finding::broken(
             subject,
             format!("{shown} cannot be listed: {error}"),
@@ -171,7 +173,7 @@ fn folder(storage: &Storage) -> Finding {
         Watch::Auto if found.network => "watched by scans",
         Watch::Auto | Watch::Inotify => "watched by inotify and scans",
     };
-    let writable = rustix::fs::access(&storage.path, Access::WRITE_OK).is_ok();
+    let writable = rustix::fs::access(path, Access::WRITE_OK).is_ok();
     let detail = format!("{shown} on {}, {how}", found.name);
     if !writable {
         return Finding::note(

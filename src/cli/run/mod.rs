@@ -154,9 +154,11 @@ fn configured_storages(options: LocalExecutorOptions, config: &Path) -> anyhow::
         return Ok(options);
     }
     let config = crate::config::load(config).map_err(|error| BadUsage(error.to_string()))?;
-    Ok(config.storages.iter().fold(options, |options, storage| {
-        options.with_folder(&storage.name, &storage.path)
-    }))
+    let folders = config
+        .storages
+        .iter()
+        .filter_map(|storage| Some((&storage.name, storage.path()?)));
+    Ok(folders.fold(options, |options, (name, path)| options.with_folder(name, path)))
 }
 
 fn finish(report: &Report, json: bool) -> anyhow::Result<()> {

@@ -9,8 +9,6 @@ use crate::base::fault::Fault;
 use crate::objects::directory::beneath;
 use crate::objects::local::Folder;
 use crate::objects::local::Kind;
-use crate::objects::local::Stat;
-use crate::objects::pulse::Pulse;
 use crate::objects::refusal::Access;
 use rustix::fs::Mode;
 use rustix::fs::OFlags;
@@ -19,15 +17,6 @@ use std::io;
 use std::io::Seek;
 use std::io::SeekFrom;
 use std::io::Write;
-
-/// One name in a folder.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
-    /// The last part of its key, in text form.
-    pub name: String,
-    /// What stands there; links are followed as long as they stay in the storage.
-    pub stat: Stat,
-}
 
 impl Folder {
     /// Opens the file `key` to go on at `offset`, made with its folders when `offset` is 0 and it is not there. What
@@ -141,33 +130,6 @@ impl Folder {
         Ok(there)
     }
 
-    /// What lies in the folder `key` (empty: the root), by name; none there: empty. Our staging folder is not shown.
-    pub fn entries(&self, key: &str, pulse: &Pulse) -> Result<Vec<Entry>, Fault> {
-        let key = key.trim_end_matches('/');
-        let mut names = self.list(key)?;
-        names.retain(|name| name != crate::objects::local::STAGING);
-        names.sort_unstable();
-        let mut entries = Vec::with_capacity(names.len());
-        for name in names {
-            let inner = if key.is_empty() {
-                name.clone()
-            } else {
-                format!("{key}/{name}")
-            };
-            pulse
-                .beat()
-                .map_err(|error| self.refused(Access::Read, "list", key, &error))?;
-            match self.stat(&inner) {
-                Ok(Some(stat)) => entries.push(Entry { name, stat }),
-                // Gone meanwhile, or a link that leads nowhere or out of the storage.
-                Ok(None) => {}
-                Err(fault) if fault.code == "PathLeavesStorage" => {}
-                Err(fault) => return Err(fault),
-            }
-        }
-        Ok(entries)
-    }
-
     /// Whether a file, not a folder or a device, stands under `key`.
     pub fn is_file(&self, key: &str) -> Result<bool, Fault> {
         Ok(self.stat(key)?.is_some_and(|stat| stat.kind == Kind::File))
@@ -182,7 +144,6 @@ impl Folder {
 #[cfg(test)]
 mod tests {
     use super::Folder;
-    use crate::objects::pulse::Pulse;
     use std::io::Write;
 
     fn folder() -> (tempfile::TempDir, Folder) {
@@ -234,17 +195,12 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_is_listed_without_our_staging() {
-        let (root, folder) = folder();
-        for key in [".reelmill/uploads/1", "b", "a/c"] {
-            folder.append(key, b"xyz").expect("written");
+    fn free_space_and_same_files_are_told() {
+        let (_root, folder) = folder();
+        for key in ["a", "b"] {
+            folder.append(key, b"x").expect("written");
         }
-        std::os::unix::fs::symlink("/etc", root.path().join("out")).expect("linked");
-        let entries = folder.entries("", &Pulse::default()).expect("listed");
-        let names: Vec<&str> = entries.iter().map(|entry| entry.name.as_str()).collect();
-        assert_eq!(names, ["a", "b"]);
-        assert_eq!(entries[1].stat.size_bytes, 3);
-        assert!(folder.same_file("b", "b").expect("asked") && !folder.same_file("b", "a/c").expect("asked"));
+        assert!(folder.same_file("b", "b").expect("asked") && !folder.same_file("b", "a").expect("asked"));
         assert!(folder.free_bytes().expect("asked").is_some());
     }
 }

@@ -19,6 +19,7 @@ alter table media add column state text not null default 'Normal' check (state i
 alter table media add column fault text;
 alter table media add column modified_ms integer not null default 0;
 alter table media add column search_row integer;
+alter table media add column parts text;
 update media set modified_ms = created_ms;
 
 alter table tokens add column expires_ms integer;
@@ -34,7 +35,6 @@ create table own_files (
   primary key (storage, key)
 ) strict, without rowid;
 alter table tasks add column purpose text not null default 'run' check (purpose in ('run', 'register', 'job'));
-alter table attempts add column device text;
 alter table publish_intents add column from_object text;
 
 create index jobs_ready_worker on jobs (priority desc, ready_ms, task_id, not_before_ms)
@@ -121,7 +121,8 @@ create table uploads (
   who text not null,
   created_ms integer not null,
   expires_ms integer not null,
-  ended_ms integer
+  ended_ms integer,
+  pieces text
 ) strict;
 create index uploads_open on uploads (expires_ms) where state in ('open', 'finishing');
 create table pulls (
@@ -145,7 +146,8 @@ create table pulls (
   fault text,
   who text not null,
   created_ms integer not null,
-  ended_ms integer
+  ended_ms integer,
+  pieces text
 ) strict;
 create index pulls_due on pulls (next_ms) where state in ('waiting', 'fetching');
 create table reviews (
@@ -227,3 +229,16 @@ create table default_templates (
   template text not null,
   set_ms integer not null
 ) strict, without rowid;
+
+-- What an arrival consists of where it is more than its own file (a sequence, a spanned recording), and what was said of
+-- it beside it (subtitles, `NAME.reelmill.json`). Copied to its media at intake.
+create table arrival_parts (
+  storage integer not null,
+  key text not null,
+  parts text not null,                    -- JSON of workflow::arrival::Parts
+  primary key (storage, key),
+  foreign key (storage, key) references arrivals (storage, key) on delete cascade
+) strict;
+alter table storages add column definition text;
+alter table storages add column cursor text;
+alter table storages add column last_scan_ms integer;

@@ -1,0 +1,78 @@
+//! The storages of the configuration as the rest of the program has them.
+//!
+//! Guarantees: one list, made once. Deliberately absent: watching them.
+
+use crate::base::fault::Blame;
+use crate::base::fault::Fault;
+use crate::config::resolved::Config;
+use crate::config::storage::BucketPlace;
+use crate::config::storage::Place;
+use crate::config::storage::Storage;
+use crate::config::storage_section::Credentials;
+use crate::objects::local::Folder;
+use crate::objects::s3::Bucket;
+use crate::objects::s3::BucketOptions;
+use crate::objects::s3::CredentialSource;
+use crate::objects::s3::UploadOptions;
+use crate::objects::storages::FolderStorage;
+use crate::objects::storages::Medium;
+use crate::objects::storages::Storages;
+
+/// The storages of the configuration.
+///
+/// # Errors
+/// What a bucket needs at once cannot be read.
+pub(super) fn storages(config: &Config) -> Result<Storages, Fault> {
+    config.storages.iter().map(medium).collect()
+}
+
+fn medium(storage: &Storage) -> Result<Medium, Fault> {
+    match &storage.place {
+        Place::Folder(place) => {
+            let folder = Folder::new(&storage.name, &place.path).with_modes(place.file_mode, place.folder_mode);
+            Ok(Medium::Folder(FolderStorage::new(folder)))
+        }
+        Place::Bucket(place) => Ok(Medium::Bucket(Bucket::from(bucket(&storage.name, place)?))),
+    }
+}
+
+fn bucket(name: &str, place: &BucketPlace) -> Result<BucketOptions, Fault> {
+    let authorities = place.tls_ca_file.as_ref().map(|file| {
+        std::fs::read(file).map_err(|error| {
+            Fault::new(
+                "AuthoritiesUnreadable",
+                Blame::Request,
+                "read",
+                file.display().to_string(),
+                error.to_string(),
+                format!("Correct tls_ca_file of the storage {name:?}."),
+            )
+        })
+    });
+    Ok(BucketOptions {
+        name: name.to_owned(),
+        endpoint: place.endpoint.clone(),
+        region: place.region.clone(),
+        bucket: place.bucket.clone(),
+        path_style: place.path_style,
+        credentials: match place.credentials {
+            Credentials::Files => CredentialSource::Files {
+                access_key: place.access_key_file.clone(),
+                secret_key: place.secret_key_file.clone(),
+                session_token: place.session_token_file.clone(),
+            },
+            Credentials::Environment => CredentialSource::Environment,
+            Credentials::Instance => CredentialSource::Instance,
+        },
+        tls_ca_pem: authorities.transpose()?,
+        upload: UploadOptions {
+            storage_class: place.storage_class.clone(),
+            acl: place.acl.clone(),
+            sse: place.sse.clone(),
+            sse_kms_key: place.sse_kms_key.clone(),
+            cache_control: place.cache_control.clone(),
+            part_bytes: place.part_bytes,
+            concurrency: place.concurrency,
+        },
+    })
+}

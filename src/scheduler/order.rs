@@ -1,0 +1,37 @@
+//! The order of an attempt over a media, before it has jobs.
+//!
+//! Guarantees: what the source was when it arrived goes along, so that another content is never taken for it.
+//! Deliberately absent: what shall be made, and with which hardware.
+
+use crate::base::ids::AttemptId;
+use crate::base::ids::TaskId;
+use crate::executor::AttemptOrder;
+use crate::executor::Identity;
+use crate::media::spec::Backend;
+use crate::scheduler::context::Context;
+use crate::store::media::MediaRow;
+use crate::store::media::Source;
+
+/// An order over `media` that asks for nothing yet.
+pub(super) fn over(context: &Context, attempt: AttemptId, task: TaskId, media: &MediaRow) -> AttemptOrder {
+    AttemptOrder {
+        attempt,
+        task,
+        jobs: Vec::new(),
+        source: media.source.object.clone(),
+        identity: identity(&media.source),
+        threads: 0,
+        backend: Backend::Auto,
+        device: None,
+        limits: context.options.limits.clone(),
+    }
+}
+
+/// What tells the content of a source from another.
+pub(super) fn identity(source: &Source) -> Identity {
+    Identity {
+        size_bytes: source.size_bytes,
+        mtime_ns: source.mtime_ns,
+        etag: source.etag.clone(),
+    }
+}
