@@ -354,7 +354,7 @@ fn size_column(arrival: &Arrival) -> Result<i64, StoreError> {
         .map_err(|_| StoreError::unreadable(format!("a size of {} bytes", arrival.size_bytes)))
 }
 
-fn next_seq(connection: &Connection) -> Result<i64, StoreError> {
+pub(super) fn next_seq(connection: &Connection) -> Result<i64, StoreError> {
     const SQL: &str = "update counters set value = value + 1 where name = 'arrival' returning value";
     Ok(connection.prepare_cached(SQL)?.query_row([], |row| row.get(0))?)
 }
