@@ -33,9 +33,10 @@ pub async fn apply(
         Medium::Folder(storage) => {
             let (folder, key) = (storage.folder.clone(), source.key.clone());
             let (identity, rule) = (identity.clone(), rule.clone());
-            let applied = storage
-                .pool
-                .run(OPERATION, &source.to_string(), move |_| folder::apply(&folder, &key, &identity, &rule));
+            let told = source.to_string();
+            let applied = storage.pool.run(OPERATION, &told, move |_| {
+                folder::apply(&folder, &key, &identity, &rule)
+            });
             applied.await
         }
     }

@@ -35,9 +35,10 @@ use crate::objects::storages::Medium;
 use crate::objects::storages::Storages;
 use crate::objects::uri::key_bytes;
 use crate::objects::uri::key_text;
-use tokio_util::bytes::Bytes;
+use futures_util::FutureExt;
 use futures_util::StreamExt;
 use futures_util::TryStreamExt;
+use futures_util::future::BoxFuture;
 use md5::Digest;
 use md5::Md5;
 use std::collections::BTreeMap;
@@ -46,6 +47,7 @@ use std::sync::Arc;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
+use tokio_util::bytes::Bytes;
 
 /// Metadata of every output: its MD5, hex.
 pub const META_MD5: &str = "reelmill-md5";
@@ -91,24 +93,19 @@ impl Room<'_> {
     /// Stages `files`; none of them is named afterwards that was not before.
     pub async fn stage(&self, files: &[PublishFile]) -> Result<Vec<Staged>, Fault> {
         let known = self.traces.of(self.attempt).await?;
-        let known = &known;
         // First a look at all of them: one that is taken must not cost the upload of the others.
-        let looks = futures_util::stream::iter(files)
-            .map(|file| self.look(file))
-            .buffered(FILES_AT_ONCE);
+        let looks: Vec<BoxFuture<'_, _>> = files.iter().map(|file| self.look(file).boxed()).collect();
+        let looks = futures_util::stream::iter(looks).buffered(FILES_AT_ONCE);
         let looks: Vec<Option<Identity>> = looks.try_collect().await?;
-        let staging = futures_util::stream::iter(files.iter().zip(looks))
-            .map(|(file, standing)| async move {
+        let staging: Vec<BoxFuture<'_, _>> = files
+            .iter()
+            .zip(looks)
+            .map(|(file, standing)| {
                 let left: Vec<&Trace> = known.iter().filter(|trace| trace.to == file.to).collect();
-                match standing {
-                    Some(identity) => {
-                        self.abort_but(&left, None).await?;
-                        Ok(Staged::Named(identity))
-                    }
-                    None => self.stage_one(file, &left).await,
-                }
+                self.stage_one(file, standing, left).boxed()
             })
-            .buffered(FILES_AT_ONCE);
+            .collect();
+        let staging = futures_util::stream::iter(staging).buffered(FILES_AT_ONCE);
         staging.try_collect().await
     }
 
@@ -122,12 +119,21 @@ impl Room<'_> {
         }
     }
 
-    async fn stage_one(&self, file: &PublishFile, left: &[&Trace]) -> Result<Staged, Fault> {
+    async fn stage_one(
+        &self,
+        file: &PublishFile,
+        standing: Option<Identity>,
+        left: Vec<&Trace>,
+    ) -> Result<Staged, Fault> {
+        if let Some(identity) = standing {
+            self.abort_but(&left, None).await?;
+            return Ok(Staged::Named(identity));
+        }
         let whole = left.iter().find(|trace| {
             let staged = trace.staged.as_ref();
             staged.is_some_and(|staged| staged.size_bytes == file.size_bytes && staged.md5 == file.md5)
         });
-        self.abort_but(left, whole.copied()).await?;
+        self.abort_but(&left, whole.copied()).await?;
         if let Some(trace) = whole {
             return Ok(Staged::Parts((*trace).clone()));
         }
@@ -300,14 +306,20 @@ impl Room<'_> {
             let now = rank(&first.1.to.key);
             let end = left.iter().take_while(|(_, file, _)| rank(&file.to.key) == now).count();
             let at_once = if now == Rank::Manifest { 1 } else { FILES_AT_ONCE };
-            let mut named = futures_util::stream::iter(left.drain(..end))
-                .map(|(at, file, staged)| async move { Ok::<_, Fault>((at, self.name_one(file, staged).await?)) })
-                .buffer_unordered(at_once);
+            let naming: Vec<BoxFuture<'_, _>> = left
+                .drain(..end)
+                .map(|(at, file, staged)| self.name_at(at, file, staged).boxed())
+                .collect();
+            let mut named = futures_util::stream::iter(naming).buffer_unordered(at_once);
             while let Some((at, identity)) = named.try_next().await? {
                 stand[at] = Some(identity);
             }
         }
         Ok(stand.into_iter().flatten().collect())
+    }
+
+    async fn name_at(&self, at: usize, file: &PublishFile, staged: Staged) -> Result<(usize, Identity), Fault> {
+        Ok((at, self.name_one(file, staged).await?))
     }
 
     async fn name_one(&self, file: &PublishFile, staged: Staged) -> Result<Identity, Fault> {
@@ -333,7 +345,10 @@ impl Room<'_> {
             (Put::Done(_), found) => Err(corrupt(
                 file,
                 match found {
-                    Some(head) => format!("right after it was put there, another object of {} bytes is", head.size_bytes),
+                    Some(head) => format!(
+                        "right after it was put there, another object of {} bytes is",
+                        head.size_bytes
+                    ),
                     None => "it is not there right after it was put there".to_owned(),
                 },
                 "Check whether something else writes or deletes in the output's folder; the work is tried again by itself.",
@@ -343,7 +358,11 @@ impl Room<'_> {
 
     async fn complete(&self, file: &PublishFile, trace: &Trace) -> Result<Put, Fault> {
         let upload = trace.upload.as_deref().unwrap_or_default();
-        let parts = trace.staged.as_ref().map(|staged| staged.parts.as_slice()).unwrap_or_default();
+        let parts = trace
+            .staged
+            .as_ref()
+            .map(|staged| staged.parts.as_slice())
+            .unwrap_or_default();
         match self.bucket.complete(&file.to.key, upload, parts, &rule(file)).await {
             Ok(put) => {
                 if let Put::Done(_) = put {
@@ -411,7 +430,11 @@ fn rule(file: &PublishFile) -> PutRule {
             (META_MD5.to_owned(), file.md5.clone()),
             (META_OUTPUT.to_owned(), file.output.clone()),
         ]),
-        replace: if file.overwrite { Replace::Always } else { Replace::Never },
+        replace: if file.overwrite {
+            Replace::Always
+        } else {
+            Replace::Never
+        },
     }
 }
 
@@ -495,7 +518,10 @@ fn check_key(file: &PublishFile) -> Result<(), Fault> {
             Blame::Request,
             "publish",
             file.to.to_string(),
-            format!("it has {} bytes, and buckets hold objects of at most {LARGEST}", file.size_bytes),
+            format!(
+                "it has {} bytes, and buckets hold objects of at most {LARGEST}",
+                file.size_bytes
+            ),
             "Write it into a storage of kind \"folder\", or cut it into a set.",
         ));
     }
@@ -516,8 +542,8 @@ fn check_key(file: &PublishFile) -> Result<(), Fault> {
 mod tests {
     use super::Rank;
     use super::part_bytes;
-    use super::rank;
     use super::ranges;
+    use super::rank;
 
     #[test]
     fn ten_thousand_parts_are_enough_for_any_object() {
@@ -537,7 +563,10 @@ mod tests {
     fn whatever_refers_to_others_comes_after_them() {
         let mut keys = ["a/hls.m3u8", "a/hls/v.m3u8", "a/s.vtt", "a/hls/1.m4s", "a/s.jpg"];
         keys.sort_by_key(|key| rank(key));
-        assert_eq!(keys, ["a/hls/1.m4s", "a/s.jpg", "a/s.vtt", "a/hls.m3u8", "a/hls/v.m3u8"]);
+        assert_eq!(
+            keys,
+            ["a/hls/1.m4s", "a/s.jpg", "a/s.vtt", "a/hls.m3u8", "a/hls/v.m3u8"]
+        );
         assert!(Rank::Content < Rank::Index && Rank::Index < Rank::Manifest);
     }
 }

@@ -14,12 +14,12 @@ use crate::objects::refusal;
 use crate::objects::refusal::Access;
 use crate::objects::s3::Bucket;
 use crate::objects::storages::FolderStorage;
-use tokio_util::bytes::Bytes;
 use md5::Digest;
 use md5::Md5;
 use std::fs::File;
 use std::io::Write;
 use std::sync::Arc;
+use tokio_util::bytes::Bytes;
 
 /// Bytes asked of the bucket at once.
 const PIECE_BYTES: u64 = 8 << 20;
@@ -49,7 +49,10 @@ pub async fn stage(
     }
     let staged = folder::staged_key(attempt, &file.to.key);
     let (target, key) = (storage.folder.clone(), staged.clone());
-    let open = storage.pool.run("publish", &told, move |_| target.grow(&key, 0)).await?;
+    let open = storage
+        .pool
+        .run("publish", &told, move |_| target.grow(&key, 0))
+        .await?;
     let open = Arc::new(open);
     let mut hash = Md5::new();
     let mut at = 0;
@@ -85,12 +88,7 @@ pub async fn stage(
     }
 }
 
-fn write(
-    mut open: &File,
-    bytes: &Bytes,
-    subject: &str,
-    beat: impl Fn() -> std::io::Result<()>,
-) -> Result<(), Fault> {
+fn write(mut open: &File, bytes: &Bytes, subject: &str, beat: impl Fn() -> std::io::Result<()>) -> Result<(), Fault> {
     for step in bytes.chunks(STEP_BYTES) {
         beat()
             .and_then(|()| open.write_all(step))

@@ -106,7 +106,8 @@ impl Publisher {
             match state {
                 Run::Folder(storage, standing) => {
                     let (attempt, named) = (attempt.clone(), run.to_vec());
-                    let done = storage.pool.run("publish", &run[0].to.to_string(), move |pulse| {
+                    let told = run[0].to.to_string();
+                    let done = storage.pool.run("publish", &told, move |pulse| {
                         folder::name(&storage.folder, &attempt, &named, &standing, pulse)
                     });
                     stand.extend(done.await?);
@@ -179,9 +180,9 @@ impl Publisher {
             let answer = match self.storages.medium(&file.to, "withdraw") {
                 Ok(Medium::Bucket(bucket)) => bucket::withdraw(&bucket, file).await,
                 Ok(Medium::Folder(storage)) => {
-                    let (folder, asked) = (storage.folder.clone(), file.clone());
-                    let look = storage.pool.run("withdraw", &file.to.to_string(), move |pulse| {
-                        folder::is_strange(&folder, &asked, pulse)
+                    let (asked, told) = (file.clone(), file.to.to_string());
+                    let look = storage.pool.run("withdraw", &told, move |pulse| {
+                        folder::is_strange(&storage.folder, &asked, pulse)
                     });
                     look.await
                 }
@@ -210,10 +211,10 @@ impl Publisher {
             let cleared = attempt.clone();
             let answer = match self.storages.medium(&object, "remove") {
                 Ok(Medium::Folder(storage)) => {
-                    let folder = storage.folder.clone();
-                    let clear = storage.pool.run("remove", &object.to_string(), move |_| {
-                        folder::clear(&folder, &cleared)
-                    });
+                    let told = object.to_string();
+                    let clear = storage
+                        .pool
+                        .run("remove", &told, move |_| folder::clear(&storage.folder, &cleared));
                     clear.await
                 }
                 Ok(Medium::Bucket(_)) => {
@@ -249,8 +250,10 @@ impl Publisher {
             let Ok(Medium::Folder(storage)) = self.storages.medium(&object, "sweep") else {
                 return;
             };
-            let folder = storage.folder.clone();
-            let answer = storage.pool.run("sweep", &object.to_string(), move |_| folder::sweep(&folder, &kept));
+            let told = object.to_string();
+            let answer = storage
+                .pool
+                .run("sweep", &told, move |_| folder::sweep(&storage.folder, &kept));
             if let Err(fault) = answer.await {
                 tracing::warn!(storage = %name, %fault, "old staging folders could not all be removed");
             }
@@ -326,5 +329,12 @@ fn changed(file: &PublishFile) -> Fault {
 
 /// The fault of a storage that does not give back what it was given.
 fn corrupt(file: &PublishFile, cause: impl Into<String>, remedy: &str) -> Fault {
-    Fault::new("OutputCorrupt", Blame::Host, "publish", file.to.to_string(), cause, remedy)
+    Fault::new(
+        "OutputCorrupt",
+        Blame::Host,
+        "publish",
+        file.to.to_string(),
+        cause,
+        remedy,
+    )
 }

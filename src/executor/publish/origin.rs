@@ -10,11 +10,11 @@ use crate::executor::publish::lost;
 use crate::objects::local::Folder;
 use crate::objects::pool::StoragePool;
 use crate::objects::s3::Bucket;
-use tokio_util::bytes::Bytes;
 use std::fs::File;
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
+use tokio_util::bytes::Bytes;
 
 /// Where they lie.
 #[derive(Debug, Clone)]
@@ -31,12 +31,7 @@ pub enum Origin {
 
 impl Origin {
     /// The file `key` of `folder`.
-    pub async fn open(
-        file: &PublishFile,
-        folder: &Folder,
-        pool: &StoragePool,
-        key: String,
-    ) -> Result<Self, Fault> {
+    pub async fn open(file: &PublishFile, folder: &Folder, pool: &StoragePool, key: String) -> Result<Self, Fault> {
         let scratch = file.from.is_none();
         let folder = folder.clone();
         let opened = pool.run("open", &file.to.to_string(), move |_| folder.open(&key)).await;
