@@ -153,8 +153,11 @@ impl Room<'_> {
 
     async fn abort_but(&self, left: &[&Trace], kept: Option<&Trace>) -> Result<(), Fault> {
         for trace in left.iter().filter(|trace| Some(**trace) != kept) {
-            traces::abort(&self.bucket, trace).await?;
-            self.over(trace).await?;
+            match traces::abort(&self.bucket, trace).await {
+                Ok(()) => self.over(trace).await?,
+                // It costs room, but no output: aborted with everything else of the attempt.
+                Err(fault) => tracing::warn!(object = %trace.to, %fault, "an upload is left open for a while"),
+            }
         }
         Ok(())
     }

@@ -188,11 +188,18 @@ pub async fn abort(bucket: &Bucket, trace: &Trace) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Aborts everything that `attempt` left open. What a storage that is not registered any more holds is beyond reach.
+/// Aborts everything that `attempt` left open. What a storage that is not registered any more holds, or that we may not
+/// abort, is beyond reach.
 pub async fn abort_all(traces: &Traces, storages: &Storages, attempt: &AttemptId) -> Result<(), Fault> {
     for trace in traces.of(attempt).await? {
         match storages.medium(&trace.to, "abort upload") {
-            Ok(Medium::Bucket(bucket)) => abort(&bucket, &trace).await?,
+            Ok(Medium::Bucket(bucket)) => match abort(&bucket, &trace).await {
+                Err(fault) if fault.retryable => return Err(fault),
+                Err(fault) => {
+                    tracing::warn!(object = %trace.to, %fault, "an upload cannot be aborted and is left open")
+                }
+                Ok(()) => {}
+            },
             Ok(Medium::Folder(_)) => {}
             Err(fault) => tracing::warn!(%attempt, %fault, "an upload was left open there"),
         }
