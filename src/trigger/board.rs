@@ -4,6 +4,7 @@
 
 use crate::base::clock::UtcMs;
 use crate::base::wake::Bell;
+use crate::trigger::settle::Slow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -33,6 +34,10 @@ pub struct StorageState {
     pub objects: usize,
     /// Objects seen that have not settled.
     pub backlog: usize,
+    /// Those of them that wait longest, a few, with why.
+    pub slow: Vec<Slow>,
+    /// How many of them wait until somebody does something: a wrong checksum, a missing right.
+    pub troubles: usize,
     /// A scan is under way.
     pub scanning: bool,
     /// When the last whole scan ended.
@@ -100,6 +105,8 @@ impl Board {
             note: None,
             objects: 0,
             backlog: 0,
+            slow: Vec::new(),
+            troubles: 0,
             scanning: false,
             last_scan: None,
         };

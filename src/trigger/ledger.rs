@@ -191,6 +191,17 @@ impl Ledger {
         self.known.meet(&object.key, object.size_bytes, object.mtime_ns)
     }
 
+    /// Whether an object of this key settled before, with whatever content.
+    pub(super) fn ran_before(&self, key: &str) -> bool {
+        self.known.has(key)
+    }
+
+    /// Keeps why objects wait that were seen.
+    pub(super) async fn explain_waiting(&self, waiting: Vec<(String, String)>) -> Result<(), StoreError> {
+        let waiting = waiting.into_iter().map(|(key, why)| (vec![key], why)).collect();
+        self.store.explain_waiting(self.row.id, waiting).await
+    }
+
     /// Whether an object was there before anybody watched.
     pub(super) fn is_old(&self, object: &Found) -> bool {
         self.baseline_ns.is_some_and(|since| object.ctime_ns < since)

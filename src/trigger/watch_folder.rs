@@ -8,7 +8,10 @@
 use crate::base::clock::UtcMs;
 use crate::base::fault::Fault;
 use crate::base::wake::Bell;
+use crate::objects::companions::SpokenOf;
 use crate::objects::lane::Lane;
+use crate::objects::local::Folder;
+use crate::objects::name_rules::Role;
 use crate::objects::scan;
 use crate::objects::scan::Found;
 use crate::objects::scan::Look;
@@ -30,7 +33,10 @@ use crate::trigger::mount_guard;
 use crate::trigger::mount_guard::Belief;
 use crate::trigger::scans::Scans;
 use crate::trigger::settle::Answer;
+use crate::trigger::settle::Arrived;
+use crate::trigger::settle::Compared;
 use crate::trigger::settle::Settling;
+use crate::trigger::verification::Verifications;
 use crate::workflow::arrival::Arrival;
 use std::time::Duration;
 use std::time::Instant;
@@ -47,6 +53,10 @@ const LOOKS: usize = 512;
 /// Time between two goes through the ledger for objects that are gone.
 const SWEEP_EVERY: Duration = Duration::from_secs(600);
 
+/// Time between two lists of what waits longest, and how many it has.
+const SLOW_EVERY: Duration = Duration::from_secs(2);
+const SLOW_SHOWN: usize = 20;
+
 /// The trigger of one storage.
 pub(super) struct WatchFolder {
     options: StorageOptions,
@@ -58,10 +68,13 @@ pub(super) struct WatchFolder {
     metrics: Metrics,
     began: Instant,
     ledger: Ledger,
+    folder: Folder,
     root: Option<RootSeen>,
     hints: Option<Hints>,
     heard: Bell,
     settling: Settling,
+    verifications: Verifications,
+    next_slow: Instant,
     scans: Scans,
     next_guard: Instant,
     next_sweep: Instant,
@@ -80,9 +93,14 @@ impl WatchFolder {
         (metrics, entered): (Metrics, UtcMs),
     ) -> Self {
         let now = Instant::now();
+        let heard = Bell::default();
+        let folder = Folder::new(&options.name, &options.root);
         WatchFolder {
             ledger: Ledger::new(&options.name, store.clone(), entered),
             settling: Settling::new(options.settle_rules("local")),
+            verifications: Verifications::new(folder.clone(), heard.clone()),
+            folder,
+            next_slow: now,
             scans: Scans::new(&options),
             options,
             store,
@@ -94,7 +112,7 @@ impl WatchFolder {
             began: now,
             root: None,
             hints: None,
-            heard: Bell::default(),
+            heard,
             next_guard: now,
             next_sweep: now + SWEEP_EVERY,
             frozen: None,
@@ -139,6 +157,7 @@ impl WatchFolder {
     /// One round of work; says whether there may be more right now.
     async fn step(&mut self) -> Result<bool, Fault> {
         self.take_hints().await?;
+        self.take_verified();
         self.take_due().await?;
         if !self.scans.begin_due(|| self.ledger.begin_round()) {
             return Ok(false);
@@ -209,6 +228,7 @@ impl WatchFolder {
     /// The storage is there: begin to listen, and scan.
     async fn believe(&mut self, seen: RootSeen) {
         self.settling = Settling::new(self.options.settle_rules(seen.file_system));
+        self.verifications.clear();
         self.scans.drop_all();
         self.scans.whole_now();
         let listen = match self.options.watch {
@@ -257,6 +277,7 @@ impl WatchFolder {
     async fn doubt(&mut self, why: String) {
         self.next_guard = Instant::now() + DOUBT_EVERY;
         self.settling.clear();
+        self.verifications.clear();
         self.scans.drop_all();
         self.hints = None;
         if self.frozen.as_ref() != Some(&why) {
@@ -311,8 +332,14 @@ impl WatchFolder {
         let (now_ms, at) = (self.now_ms(), UtcMs::now());
         let mut old = Vec::new();
         let mut news = Vec::new();
+        let mut spoken_of = SpokenOf::default();
         for object in found {
             if self.ledger.meet(&object) {
+                continue;
+            }
+            let names = &self.options.names;
+            if names.role(&object.key) != Role::Object {
+                names.note_spoken_of(&object.key, &mut spoken_of);
                 continue;
             }
             let arrival = Arrival {
@@ -324,9 +351,12 @@ impl WatchFolder {
             };
             if self.ledger.is_old(&object) {
                 old.push(arrival);
-            } else if self.settling.heard(&object, now_ms, at) {
+            } else if self.settling.heard(&object, self.ledger.ran_before(&object.key), now_ms, at) {
                 news.push(arrival);
             }
+        }
+        if !spoken_of.is_empty() {
+            self.settling.wake(|key| spoken_of.is_meant(key), now_ms);
         }
         if !old.is_empty() {
             match self.ledger.record_old(old).await {
@@ -354,10 +384,10 @@ impl WatchFolder {
             if due.is_empty() {
                 return Ok(());
             }
-            let (root, looked_at) = (self.options.root.clone(), due.clone());
+            let (folder, names, looked_at) = (self.folder.clone(), self.options.names.clone(), due.clone());
             let looks = match self
                 .lane
-                .run("look", PATIENCE, move || look::at_due(&root, looked_at))
+                .run("look", PATIENCE, move || look::at_due(&folder, &names, looked_at))
                 .await
             {
                 Ok(looks) => looks,
@@ -371,14 +401,20 @@ impl WatchFolder {
             let (mut settled, mut gone) = (Vec::new(), Vec::new());
             for (due, sight) in looks {
                 match sight {
-                    Ok(sight) => match self.settling.looked(&due.key, sight, now_ms, at) {
-                        Answer::Wait => {}
-                        Answer::Settled(arrival) => settled.push(arrival),
-                        Answer::Gone => gone.push(due.key),
-                    },
+                    Ok(sight) => {
+                        let identity = sight.as_ref().map(|sight| (sight.size_bytes, sight.mtime_ns));
+                        match self.settling.looked(&due.key, sight, now_ms, at) {
+                            Answer::Wait => {}
+                            Answer::Verify(claim) => {
+                                self.verifications.begin(&due.key, identity.unwrap_or_default(), claim);
+                            }
+                            Answer::Settled(arrived) => settled.push(*arrived),
+                            Answer::Gone => gone.push(due.key),
+                        }
+                    }
                     Err(error) => {
                         tracing::debug!(key = due.key, %error, "an object could not be looked at");
-                        self.settling.later(&due.key, now_ms);
+                        self.settling.looked_in_vain(&due.key, error.to_string(), now_ms);
                     }
                 }
             }
@@ -393,10 +429,34 @@ impl WatchFolder {
             {
                 tracing::debug!(%error, "vanished objects stay in the ledger");
             }
+            let notes = self.settling.take_notes();
+            if !notes.is_empty()
+                && let Err(error) = self.ledger.explain_waiting(notes).await
+            {
+                tracing::debug!(%error, "why objects wait could not be noted");
+            }
         }
     }
 
-    async fn write_settled(&mut self, settled: Vec<Arrival>) {
+    /// Takes in which objects are what their checksums say.
+    fn take_verified(&mut self) {
+        let now_ms = self.now_ms();
+        for done in self.verifications.take_done() {
+            if let Some(Compared::Other(found)) = &done.compared {
+                tracing::warn!(
+                    storage = self.options.name,
+                    key = done.key,
+                    list = done.claim.list,
+                    said = done.claim.hex,
+                    found,
+                    "an object is not what its checksum says; it waits"
+                );
+            }
+            self.settling.verified(&done.key, &done.claim, done.compared, now_ms);
+        }
+    }
+
+    async fn write_settled(&mut self, settled: Vec<Arrived>) {
         if settled.is_empty() {
             return;
         }
@@ -412,8 +472,8 @@ impl WatchFolder {
             Err(error) => {
                 tracing::warn!(storage = self.options.name, %error, "arrivals could not be written down; trying again");
                 let now_ms = self.now_ms();
-                for arrival in &settled {
-                    self.settling.again(arrival, now_ms);
+                for arrived in &settled {
+                    self.settling.again(&arrived.arrival, now_ms);
                 }
             }
         }
@@ -492,8 +552,16 @@ impl WatchFolder {
         }
     }
 
-    fn show(&self) {
+    fn show(&mut self) {
         let (objects, backlog) = (self.ledger.objects(), self.settling.len());
+        if Instant::now() >= self.next_slow {
+            self.next_slow = Instant::now() + SLOW_EVERY;
+            let (slow, troubles) = self.settling.slowest(SLOW_SHOWN);
+            self.board.update(&self.options.name, |state| {
+                state.slow = slow;
+                state.troubles = troubles;
+            });
+        }
         let scanning = self.scans.is_whole();
         self.board.update(&self.options.name, |state| {
             state.objects = objects;
