@@ -8,9 +8,11 @@
 
 use crate::base::clock::UtcMs;
 use crate::objects::scan::Found;
+use crate::store::arrivals::Settled;
 use crate::trigger::checksum::Claim;
 use crate::trigger::queue::Queue;
 use crate::workflow::arrival::Arrival;
+use crate::workflow::arrival::Parts;
 use crate::workflow::arrival::SideText;
 use crate::workflow::arrival::SidecarOrder;
 use crate::workflow::waiting::Waits;
@@ -81,17 +83,6 @@ pub struct Due {
     pub changed: bool,
 }
 
-/// An object that arrived, with what was said of it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Arrived {
-    /// The object.
-    pub arrival: Arrival,
-    /// Its subtitles.
-    pub subtitles: Vec<SideText>,
-    /// How it is to be run.
-    pub order: Option<SidecarOrder>,
-}
-
 /// What a look means.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Answer {
@@ -100,7 +91,7 @@ pub enum Answer {
     /// It is to be read and compared; [`Settling::verified`] takes the answer.
     Verify(Claim),
     /// It arrived.
-    Settled(Box<Arrived>),
+    Settled(Box<Settled>),
     /// It vanished.
     Gone,
 }
@@ -304,7 +295,12 @@ impl Settling {
                 }
             }
         }
-        let arrived = Arrived {
+        let said = Parts {
+            subtitles: sight.beside.subtitles,
+            order: sight.beside.order,
+            ..Parts::default()
+        };
+        let settled = Settled {
             arrival: Arrival {
                 key: key.to_owned(),
                 size_bytes: waiting.size_bytes,
@@ -312,11 +308,10 @@ impl Settling {
                 etag: String::new(),
                 seen_at: waiting.seen_at,
             },
-            subtitles: sight.beside.subtitles,
-            order: sight.beside.order,
+            parts: (said != Parts::default()).then_some(said),
         };
         self.waiting.remove(key);
-        Answer::Settled(Box::new(arrived))
+        Answer::Settled(Box::new(settled))
     }
 
     /// Takes in what a comparison came to; none: it could not be made, and is made again. Answers the claim where the

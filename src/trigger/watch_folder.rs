@@ -17,6 +17,7 @@ use crate::objects::scan::Found;
 use crate::objects::scan::Look;
 use crate::objects::scan::Scan;
 use crate::store::Store;
+use crate::store::arrivals::Settled;
 use crate::store::error::StoreError;
 use crate::telemetry::metrics::Metric;
 use crate::telemetry::metrics::Metrics;
@@ -33,7 +34,6 @@ use crate::trigger::mount_guard;
 use crate::trigger::mount_guard::Belief;
 use crate::trigger::scans::Scans;
 use crate::trigger::settle::Answer;
-use crate::trigger::settle::Arrived;
 use crate::trigger::settle::Compared;
 use crate::trigger::settle::Settling;
 use crate::trigger::verification::Verifications;
@@ -456,10 +456,11 @@ impl WatchFolder {
         }
     }
 
-    async fn write_settled(&mut self, settled: Vec<Arrived>) {
+    async fn write_settled(&mut self, settled: Vec<Settled>) {
         if settled.is_empty() {
             return;
         }
+        let settled: Vec<Settled> = settled.into_iter().map(Settled::from).collect();
         match self.ledger.settle(&settled).await {
             Ok(new) => {
                 if new > 0 {
@@ -472,8 +473,8 @@ impl WatchFolder {
             Err(error) => {
                 tracing::warn!(storage = self.options.name, %error, "arrivals could not be written down; trying again");
                 let now_ms = self.now_ms();
-                for arrived in &settled {
-                    self.settling.again(&arrived.arrival, now_ms);
+                for one in &settled {
+                    self.settling.again(&one.arrival, now_ms);
                 }
             }
         }
