@@ -112,55 +112,6 @@ impl StorageOptions {
 }
 
 /// How changes are noticed.
-    pub watch: WatchMode,
-    /// Looks without a change; none: by file system.
-    pub settle_looks: Option<u32>,
-    /// Time between looks; none: by file system.
-    pub settle_interval: Option<Duration>,
-    /// Time between whole scans; none: by file system.
-    pub poll_interval: Option<Duration>,
-    /// Folders of other storages within this one, relative to its root.
-    pub others_within: Vec<PathBuf>,
-    /// What makes a file ready.
-    pub ready: Ready,
-    /// Time that must have passed since an object was first seen as it is.
-    pub min_age: Duration,
-    /// Which names are objects, and which speak of others.
-    pub names: Arc<NameRules>,
-}
-
-/// What makes a file ready. What markers and checksums are called stands in [`StorageOptions::names`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Ready {
-    /// It stayed the same for so many looks, and its container is whole.
-    #[default]
-    Stable,
-    /// Writers rename it when it is whole, so one look is enough.
-    Rename,
-    /// A marker says so, and then one look is enough.
-    Marker,
-    /// It stayed the same, and it is what its checksum says.
-    Checksum,
-}
-
-impl StorageOptions {
-    /// Looks and their distance, by file system where the configuration leaves it open.
-    fn settle_rules(&self, file_system: &str) -> Rules {
-        let seconds = match file_system {
-            "local" => 1,
-            // Clients write in bursts, and the server tells late: size and time lie for many seconds.
-            "cifs" | "smb2" | "smbfs" => 15,
-            _ => 5,
-        };
-        let interval = self.settle_interval.unwrap_or(Duration::from_secs(seconds));
-        Rules {
-            looks: self.settle_looks.unwrap_or(2),
-            interval_ms: u64::try_from(interval.as_millis()).unwrap_or(u64::MAX).max(1),
-        }
-    }
-}
-
-/// How changes are noticed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum WatchMode {
     /// Inotify where the file system is local, else polling.
