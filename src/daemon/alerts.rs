@@ -278,6 +278,8 @@ mod tests {
             note: note.map(str::to_owned),
             objects: 0,
             backlog: 0,
+            slow: Vec::new(),
+            troubles: 0,
             scanning: false,
             last_scan: None,
         };
