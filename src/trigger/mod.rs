@@ -6,6 +6,7 @@
 
 pub mod board;
 pub mod box_check;
+pub mod explain;
 mod hints;
 pub mod known;
 mod ledger;
@@ -24,10 +25,12 @@ use crate::store::Store;
 use crate::telemetry::metrics::Metric;
 use crate::telemetry::metrics::Metrics;
 use crate::trigger::board::Board;
+use crate::trigger::explain::FolderExplainer;
 use crate::trigger::settle::Rules;
 use crate::trigger::unwatched::Unwatched;
 use crate::trigger::watch_folder::WatchFolder;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -126,11 +129,18 @@ impl Trigger {
         for storage in self.options.storages {
             let asked = self.board.enter(
                 &storage.name,
+                "folder",
                 storage.root.display().to_string(),
                 storage.watch != WatchMode::Off,
             );
             // One thread that hangs leaves one to notice when the storage is back.
             let lane = Lane::new(&storage.name, 2);
+            let explainer = FolderExplainer::new(
+                storage.clone(),
+                self.board.clone(),
+                Lane::new(format!("{}-explain", storage.name), 1),
+            );
+            self.board.explained_by(&storage.name, Arc::new(explainer));
             if storage.watch == WatchMode::Off {
                 watches.spawn(Unwatched::new(storage, self.board.clone(), lane).run(stop.clone()));
                 continue;

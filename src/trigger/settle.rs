@@ -5,6 +5,7 @@
 
 use crate::base::clock::UtcMs;
 use crate::objects::scan::Found;
+use crate::trigger::explain::Word;
 use crate::workflow::arrival::Arrival;
 use std::collections::BTreeSet;
 use std::collections::HashMap;
@@ -176,6 +177,32 @@ impl Settling {
         if let Some(waiting) = self.waiting.get_mut(&arrival.key) {
             waiting.same = self.rules.looks - 1;
         }
+    }
+
+    /// Why an object has not settled yet; none: it is not among those that have not.
+    pub fn why_waiting(&self, key: &str, now_ms: u64) -> Option<Word> {
+        let waiting = self.waiting.get(key)?;
+        if waiting.size_bytes == 0 {
+            let text = "It is empty; files without content wait until something is written into them.";
+            return Some(Word::prevents("empty", text));
+        }
+        let looks = self.rules.looks;
+        if waiting.same >= looks {
+            let text = "It does not change any more, but its container is not whole (an index or a part is missing): the writer gets more time.";
+            return Some(Word::prevents("unfinished", text));
+        }
+        let next = match waiting.due_ms {
+            Some(due_ms) => format!(
+                "the next one is due in {} s",
+                due_ms.saturating_sub(now_ms).div_ceil(1_000)
+            ),
+            None => "one is being taken right now".to_owned(),
+        };
+        let text = format!(
+            "It waits until nothing of it changes: {} of {looks} looks in a row found it as it was, {next}.",
+            waiting.same
+        );
+        Some(Word::prevents("settling", text))
     }
 
     /// When the next look is due.

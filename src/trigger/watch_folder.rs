@@ -116,6 +116,12 @@ impl WatchFolder {
         loop {
             let asked = self.board.take_asked(&self.options.name);
             self.thaw |= asked.thaw;
+            for question in self.board.take_questions(&self.options.name) {
+                // Nobody waits any more: fine.
+                let _ = question
+                    .answer
+                    .send(self.settling.why_waiting(&question.key, self.now_ms()));
+            }
             if asked.scan || asked.thaw {
                 self.scans.whole_now();
             }
@@ -270,7 +276,7 @@ impl WatchFolder {
         self.board.update(&self.options.name, |state| {
             state.available = false;
             state.frozen = Some(why.clone());
-            state.scanning = false;
+            state.scan = None;
         });
         self.frozen = Some(why);
     }
@@ -494,11 +500,9 @@ impl WatchFolder {
 
     fn show(&self) {
         let (objects, backlog) = (self.ledger.objects(), self.settling.len());
-        let scanning = self.scans.is_whole();
         self.board.update(&self.options.name, |state| {
             state.objects = objects;
             state.backlog = backlog;
-            state.scanning = scanning;
         });
     }
 }
