@@ -6,11 +6,14 @@ use crate::base::clock::UtcMs;
 use crate::base::ids::AttemptId;
 use crate::base::progress_board::ProgressBoard;
 use crate::config::resolved::Config;
+use crate::config::storage_section as config;
 use crate::config::storage_section::Watch;
+use crate::objects::name_rules::NameRules;
 use crate::objects::uri::ObjectUri;
 use crate::scheduler::links::Links;
 use crate::scheduler::looking::DeviceBoard;
 use crate::telemetry::metrics::Metrics;
+use crate::trigger;
 use crate::trigger::StorageOptions;
 use crate::trigger::TriggerOptions;
 use crate::trigger::WatchMode;
@@ -27,6 +30,7 @@ use crate::web::ports::StorageControl;
 use crate::web::ports::StorageState;
 use crate::web::ports::Word;
 use futures_util::future::BoxFuture;
+use std::sync::Arc;
 
 /// The storages of the configuration as the triggers want them.
 pub(super) fn trigger_options(config: &Config, metrics: &Metrics) -> TriggerOptions {
@@ -47,6 +51,14 @@ pub(super) fn trigger_options(config: &Config, metrics: &Metrics) -> TriggerOpti
         settle_interval: storage.arriving.settle_interval,
         poll_interval: storage.poll_interval,
         others_within: storage.others_within.clone(),
+        ready: match storage.arriving.ready {
+            config::Ready::Stable => trigger::Ready::Stable,
+            config::Ready::Rename => trigger::Ready::Rename,
+            config::Ready::Marker => trigger::Ready::Marker,
+            config::Ready::Checksum => trigger::Ready::Checksum,
+        },
+        min_age: storage.arriving.min_age,
+        names: Arc::new(NameRules::new(storage.arriving.names()).unwrap_or_default()),
     });
     TriggerOptions {
         storages: storages.collect(),

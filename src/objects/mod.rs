@@ -3,11 +3,14 @@
 //! Guarantees: everything read or written lies in a registered storage. Deliberately absent: tasks and SQL.
 
 pub mod browse;
+pub mod companions;
 mod directory;
 pub mod ignored;
 pub mod incoming;
 pub mod lane;
+pub mod likeness;
 pub mod local;
+pub mod name_rules;
 pub mod pool;
 pub mod pulse;
 pub mod refusal;

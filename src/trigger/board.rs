@@ -6,6 +6,7 @@ use crate::base::clock::UtcMs;
 use crate::base::wake::Bell;
 use crate::trigger::explain::Explainer;
 use crate::trigger::explain::Word;
+use crate::trigger::settle::Slow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -36,6 +37,10 @@ pub struct StorageState {
     pub objects: usize,
     /// Objects seen that have not settled.
     pub backlog: usize,
+    /// Those of them that wait longest, a few, with why.
+    pub slow: Vec<Slow>,
+    /// How many of them wait until somebody does something: a wrong checksum, a missing right.
+    pub troubles: usize,
     /// The whole scan that is under way.
     pub scan: Option<Scanning>,
     /// When the last whole scan ended.
@@ -62,6 +67,8 @@ impl StorageState {
             note: None,
             objects: 0,
             backlog: 0,
+            slow: Vec::new(),
+            troubles: 0,
             scan: None,
             last_scan: None,
             last_scan_ms: 0,

@@ -57,6 +57,11 @@ impl Known {
         object.identity == self.identities.hash_one((key, size_bytes, mtime_ns))
     }
 
+    /// Whether something of this key is known, whatever its identity.
+    pub fn has(&self, key: &str) -> bool {
+        self.objects.contains_key(&self.keys.hash_one(key))
+    }
+
     /// Begins a scan: nothing has been met yet.
     pub fn begin_round(&mut self) {
         self.round = self.round.wrapping_add(1);

@@ -8,6 +8,7 @@ use crate::base::backoff;
 use crate::base::clock::UtcMs;
 use crate::objects::scan::Found;
 use crate::store::Store;
+use crate::store::arrivals::Settled;
 use crate::store::arrivals::StorageRow;
 use crate::store::error::StoreError;
 use crate::trigger::known::Known;
@@ -191,6 +192,17 @@ impl Ledger {
         self.known.meet(&object.key, object.size_bytes, object.mtime_ns)
     }
 
+    /// Whether an object of this key settled before, with whatever content.
+    pub(super) fn ran_before(&self, key: &str) -> bool {
+        self.known.has(key)
+    }
+
+    /// Keeps why objects wait that were seen.
+    pub(super) async fn explain_waiting(&self, waiting: Vec<(String, String)>) -> Result<(), StoreError> {
+        let waiting = waiting.into_iter().map(|(key, why)| (vec![key], why)).collect();
+        self.store.explain_waiting(self.row.id, waiting).await
+    }
+
     /// Whether an object was there before anybody watched.
     pub(super) fn is_old(&self, object: &Found) -> bool {
         self.baseline_ns.is_some_and(|since| object.ctime_ns < since)
@@ -211,9 +223,9 @@ impl Ledger {
     }
 
     /// Keeps objects that settled; answers how many of them are new.
-    pub(super) async fn settle(&mut self, settled: &[Arrival]) -> Result<usize, StoreError> {
+    pub(super) async fn settle(&mut self, settled: &[Settled]) -> Result<usize, StoreError> {
         let new = self.store.settle_arrivals(self.row.id, settled.to_vec()).await?;
-        self.remember(settled);
+        self.remember_whole(settled);
         Ok(new)
     }
 
@@ -248,6 +260,16 @@ impl Ledger {
         }
         self.store.prune_gone(UtcMs::now().plus_ms(-GONE_KEPT_MS)).await?;
         Ok(())
+    }
+
+    fn remember_whole(&mut self, settled: &[Settled]) {
+        for one in settled {
+            let (size_bytes, mtime_ns) = one.own();
+            self.known.insert(&one.arrival.key, size_bytes, mtime_ns);
+            for member in one.others() {
+                self.known.insert(&member.key, member.size_bytes, member.mtime_ns);
+            }
+        }
     }
 
     fn remember(&mut self, arrivals: &[Arrival]) {

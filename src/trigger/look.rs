@@ -6,8 +6,10 @@
 use crate::base::file_system;
 use crate::objects::lane::Lane;
 use crate::objects::local::Folder;
+use crate::objects::name_rules::NameRules;
 use crate::objects::scan;
 use crate::objects::scan::Look;
+use crate::trigger::beside::Surroundings;
 use crate::trigger::box_check;
 use crate::trigger::box_check::Verdict;
 use crate::trigger::mount_guard::Mount;
@@ -32,34 +34,44 @@ pub const ROOT_EVERY: Duration = Duration::from_secs(15);
 const TAIL_BYTES: u64 = 64 * 1024;
 
 /// Looks at objects that may have settled. An error means "look again later".
-pub fn at_due(root: &Path, due: Vec<Due>) -> Vec<(Due, std::io::Result<Option<Sight>>)> {
-    let folder = Folder::new("", root);
+pub fn at_due(folder: &Folder, rules: &NameRules, due: Vec<Due>) -> Vec<(Due, std::io::Result<Option<Sight>>)> {
+    let mut surroundings = Surroundings::new(folder, rules);
     due.into_iter()
         .map(|due| {
-            let sight = sight(root, &folder, &due);
+            let sight = sight(folder, &mut surroundings, &due);
             (due, sight)
         })
         .collect()
 }
 
-fn sight(root: &Path, folder: &Folder, due: &Due) -> std::io::Result<Option<Sight>> {
-    let Look::Object(found) = scan::look(root, &due.key)? else {
+fn sight(folder: &Folder, surroundings: &mut Surroundings<'_>, due: &Due) -> std::io::Result<Option<Sight>> {
+    let Look::Object(found) = scan::look(folder.root(), &due.key)? else {
         return Ok(None);
     };
     let mut sight = Sight {
         size_bytes: found.size_bytes,
         mtime_ns: found.mtime_ns,
-        tail: None,
-        whole: true,
+        ..Sight::default()
     };
-    // One that may not be read settles all the same: its task says so in words, which nobody else would.
-    if let Ok((mut file, stat)) = folder.open(&due.key) {
-        sight.size_bytes = stat.size_bytes;
-        sight.mtime_ns = stat.mtime_ns;
-        sight.tail = Some(tail(&mut file, stat.size_bytes)?);
-        if due.check {
-            sight.whole = !matches!(box_check::check(&mut file, stat.size_bytes)?, Verdict::Unfinished(_));
+    if due.check {
+        sight.beside = surroundings.of(&found, due.changed)?;
+    }
+    // What waits for others is not read again and again meanwhile.
+    if sight.beside.obstacle.is_some() || found.size_bytes == 0 {
+        return Ok(Some(sight));
+    }
+    match folder.open(&due.key) {
+        Ok((mut file, stat)) => {
+            sight.size_bytes = stat.size_bytes;
+            sight.mtime_ns = stat.mtime_ns;
+            sight.tail = Some(tail(&mut file, stat.size_bytes)?);
+            if due.check
+                && let Verdict::Unfinished(why) = box_check::check(&mut file, stat.size_bytes)?
+            {
+                sight.unfinished = Some(why);
+            }
         }
+        Err(fault) => sight.unreadable = Some(fault.cause),
     }
     Ok(Some(sight))
 }

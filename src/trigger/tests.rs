@@ -1,5 +1,6 @@
 //! The trigger on real folders: what is heard, what settles, what never runs twice.
 
+use super::Ready;
 use super::StorageOptions;
 use super::Trigger;
 use super::TriggerOptions;
@@ -14,6 +15,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -63,6 +65,9 @@ impl Place {
                 50
             })),
             others_within: vec![PathBuf::from("out")],
+            ready: Ready::Stable,
+            min_age: Duration::ZERO,
+            names: Arc::default(),
         };
         let options = TriggerOptions {
             storages: vec![storage],

@@ -8,12 +8,16 @@
 use crate::base::clock::UtcMs;
 use crate::base::fault::Fault;
 use crate::base::wake::Bell;
+use crate::objects::companions::SpokenOf;
 use crate::objects::lane::Lane;
+use crate::objects::local::Folder;
+use crate::objects::name_rules::Role;
 use crate::objects::scan;
 use crate::objects::scan::Found;
 use crate::objects::scan::Look;
 use crate::objects::scan::Scan;
 use crate::store::Store;
+use crate::store::arrivals::Settled;
 use crate::store::error::StoreError;
 use crate::telemetry::metrics::Metric;
 use crate::telemetry::metrics::Metrics;
@@ -30,7 +34,9 @@ use crate::trigger::mount_guard;
 use crate::trigger::mount_guard::Belief;
 use crate::trigger::scans::Scans;
 use crate::trigger::settle::Answer;
+use crate::trigger::settle::Compared;
 use crate::trigger::settle::Settling;
+use crate::trigger::verification::Verifications;
 use crate::workflow::arrival::Arrival;
 use std::time::Duration;
 use std::time::Instant;
@@ -47,6 +53,10 @@ const LOOKS: usize = 512;
 /// Time between two goes through the ledger for objects that are gone.
 const SWEEP_EVERY: Duration = Duration::from_secs(600);
 
+/// Time between two lists of what waits longest, and how many it has.
+const SLOW_EVERY: Duration = Duration::from_secs(2);
+const SLOW_SHOWN: usize = 20;
+
 /// The trigger of one storage.
 pub(super) struct WatchFolder {
     options: StorageOptions,
@@ -58,10 +68,13 @@ pub(super) struct WatchFolder {
     metrics: Metrics,
     began: Instant,
     ledger: Ledger,
+    folder: Folder,
     root: Option<RootSeen>,
     hints: Option<Hints>,
     heard: Bell,
     settling: Settling,
+    verifications: Verifications,
+    next_slow: Instant,
     scans: Scans,
     next_guard: Instant,
     next_sweep: Instant,
@@ -80,9 +93,14 @@ impl WatchFolder {
         (metrics, entered): (Metrics, UtcMs),
     ) -> Self {
         let now = Instant::now();
+        let heard = Bell::default();
+        let folder = Folder::new(&options.name, &options.root);
         WatchFolder {
             ledger: Ledger::new(&options.name, store.clone(), entered),
             settling: Settling::new(options.settle_rules("local")),
+            verifications: Verifications::new(folder.clone(), heard.clone()),
+            folder,
+            next_slow: now,
             scans: Scans::new(&options),
             options,
             store,
@@ -94,7 +112,7 @@ impl WatchFolder {
             began: now,
             root: None,
             hints: None,
-            heard: Bell::default(),
+            heard,
             next_guard: now,
             next_sweep: now + SWEEP_EVERY,
             frozen: None,
@@ -120,7 +138,7 @@ impl WatchFolder {
                 // Nobody waits any more: fine.
                 let _ = question
                     .answer
-                    .send(self.settling.why_waiting(&question.key, self.now_ms()));
+                    .send(self.settling.why_waiting(&question.key));
             }
             if asked.scan || asked.thaw {
                 self.scans.whole_now();
@@ -145,6 +163,7 @@ impl WatchFolder {
     /// One round of work; says whether there may be more right now.
     async fn step(&mut self) -> Result<bool, Fault> {
         self.take_hints().await?;
+        self.take_verified();
         self.take_due().await?;
         if !self.scans.begin_due(|| self.ledger.begin_round()) {
             return Ok(false);
@@ -215,6 +234,7 @@ impl WatchFolder {
     /// The storage is there: begin to listen, and scan.
     async fn believe(&mut self, seen: RootSeen) {
         self.settling = Settling::new(self.options.settle_rules(seen.file_system));
+        self.verifications.clear();
         self.scans.drop_all();
         self.scans.whole_now();
         let listen = match self.options.watch {
@@ -263,6 +283,7 @@ impl WatchFolder {
     async fn doubt(&mut self, why: String) {
         self.next_guard = Instant::now() + DOUBT_EVERY;
         self.settling.clear();
+        self.verifications.clear();
         self.scans.drop_all();
         self.hints = None;
         if self.frozen.as_ref() != Some(&why) {
@@ -317,8 +338,14 @@ impl WatchFolder {
         let (now_ms, at) = (self.now_ms(), UtcMs::now());
         let mut old = Vec::new();
         let mut news = Vec::new();
+        let mut spoken_of = SpokenOf::default();
         for object in found {
             if self.ledger.meet(&object) {
+                continue;
+            }
+            let names = &self.options.names;
+            if names.role(&object.key) != Role::Object {
+                names.note_spoken_of(&object.key, &mut spoken_of);
                 continue;
             }
             let arrival = Arrival {
@@ -330,9 +357,12 @@ impl WatchFolder {
             };
             if self.ledger.is_old(&object) {
                 old.push(arrival);
-            } else if self.settling.heard(&object, now_ms, at) {
+            } else if self.settling.heard(&object, self.ledger.ran_before(&object.key), now_ms, at) {
                 news.push(arrival);
             }
+        }
+        if !spoken_of.is_empty() {
+            self.settling.wake(|key| spoken_of.is_meant(key), now_ms);
         }
         if !old.is_empty() {
             match self.ledger.record_old(old).await {
@@ -360,10 +390,10 @@ impl WatchFolder {
             if due.is_empty() {
                 return Ok(());
             }
-            let (root, looked_at) = (self.options.root.clone(), due.clone());
+            let (folder, names, looked_at) = (self.folder.clone(), self.options.names.clone(), due.clone());
             let looks = match self
                 .lane
-                .run("look", PATIENCE, move || look::at_due(&root, looked_at))
+                .run("look", PATIENCE, move || look::at_due(&folder, &names, looked_at))
                 .await
             {
                 Ok(looks) => looks,
@@ -377,14 +407,20 @@ impl WatchFolder {
             let (mut settled, mut gone) = (Vec::new(), Vec::new());
             for (due, sight) in looks {
                 match sight {
-                    Ok(sight) => match self.settling.looked(&due.key, sight, now_ms, at) {
-                        Answer::Wait => {}
-                        Answer::Settled(arrival) => settled.push(arrival),
-                        Answer::Gone => gone.push(due.key),
-                    },
+                    Ok(sight) => {
+                        let identity = sight.as_ref().map(|sight| (sight.size_bytes, sight.mtime_ns));
+                        match self.settling.looked(&due.key, sight, now_ms, at) {
+                            Answer::Wait => {}
+                            Answer::Verify(claim) => {
+                                self.verifications.begin(&due.key, identity.unwrap_or_default(), claim);
+                            }
+                            Answer::Settled(arrived) => settled.push(*arrived),
+                            Answer::Gone => gone.push(due.key),
+                        }
+                    }
                     Err(error) => {
                         tracing::debug!(key = due.key, %error, "an object could not be looked at");
-                        self.settling.later(&due.key, now_ms);
+                        self.settling.looked_in_vain(&due.key, error.to_string(), now_ms);
                     }
                 }
             }
@@ -399,13 +435,38 @@ impl WatchFolder {
             {
                 tracing::debug!(%error, "vanished objects stay in the ledger");
             }
+            let notes = self.settling.take_notes();
+            if !notes.is_empty()
+                && let Err(error) = self.ledger.explain_waiting(notes).await
+            {
+                tracing::debug!(%error, "why objects wait could not be noted");
+            }
         }
     }
 
-    async fn write_settled(&mut self, settled: Vec<Arrival>) {
+    /// Takes in which objects are what their checksums say.
+    fn take_verified(&mut self) {
+        let now_ms = self.now_ms();
+        for done in self.verifications.take_done() {
+            if let Some(Compared::Other(found)) = &done.compared {
+                tracing::warn!(
+                    storage = self.options.name,
+                    key = done.key,
+                    list = done.claim.list,
+                    said = done.claim.hex,
+                    found,
+                    "an object is not what its checksum says; it waits"
+                );
+            }
+            self.settling.verified(&done.key, &done.claim, done.compared, now_ms);
+        }
+    }
+
+    async fn write_settled(&mut self, settled: Vec<Settled>) {
         if settled.is_empty() {
             return;
         }
+        let settled: Vec<Settled> = settled.into_iter().map(Settled::from).collect();
         match self.ledger.settle(&settled).await {
             Ok(new) => {
                 if new > 0 {
@@ -418,8 +479,8 @@ impl WatchFolder {
             Err(error) => {
                 tracing::warn!(storage = self.options.name, %error, "arrivals could not be written down; trying again");
                 let now_ms = self.now_ms();
-                for arrival in &settled {
-                    self.settling.again(arrival, now_ms);
+                for one in &settled {
+                    self.settling.again(&one.arrival, now_ms);
                 }
             }
         }
@@ -498,8 +559,16 @@ impl WatchFolder {
         }
     }
 
-    fn show(&self) {
+    fn show(&mut self) {
         let (objects, backlog) = (self.ledger.objects(), self.settling.len());
+        if Instant::now() >= self.next_slow {
+            self.next_slow = Instant::now() + SLOW_EVERY;
+            let (slow, troubles) = self.settling.slowest(SLOW_SHOWN);
+            self.board.update(&self.options.name, |state| {
+                state.slow = slow;
+                state.troubles = troubles;
+            });
+        }
         self.board.update(&self.options.name, |state| {
             state.objects = objects;
             state.backlog = backlog;
