@@ -6,9 +6,12 @@ use crate::base::clock::UtcMs;
 use crate::base::ids::AttemptId;
 use crate::base::progress_board::ProgressBoard;
 use crate::config::resolved::Config;
+use crate::config::storage::Place;
+use crate::config::storage::Storage;
 use crate::config::storage_section as config;
 use crate::config::storage_section::Watch;
 use crate::objects::name_rules::NameRules;
+use crate::objects::storages as registry;
 use crate::objects::uri::ObjectUri;
 use crate::scheduler::links::Links;
 use crate::scheduler::looking::DeviceBoard;
@@ -33,7 +36,7 @@ use futures_util::future::BoxFuture;
 use std::sync::Arc;
 
 /// The storages of the configuration as the triggers want them.
-pub(super) fn trigger_options(config: &Config, metrics: &Metrics) -> TriggerOptions {
+pub(super) fn trigger_options(config: &Config, registered: &registry::Storages, metrics: &Metrics) -> TriggerOptions {
     let folders = config
         .storages
         .iter()
@@ -51,6 +54,11 @@ pub(super) fn trigger_options(config: &Config, metrics: &Metrics) -> TriggerOpti
         settle_interval: storage.arriving.settle_interval,
         poll_interval: storage.poll_interval,
         others_within: storage.others_within.clone(),
+        sentinel: sentinel(storage),
+        ground: registered
+            .folder(&storage.name)
+            .map(|storage| storage.pool.ground())
+            .unwrap_or_default(),
         ready: match storage.arriving.ready {
             config::Ready::Stable => trigger::Ready::Stable,
             config::Ready::Rename => trigger::Ready::Rename,
@@ -63,6 +71,13 @@ pub(super) fn trigger_options(config: &Config, metrics: &Metrics) -> TriggerOpti
     TriggerOptions {
         storages: storages.collect(),
         metrics: metrics.clone(),
+    }
+}
+
+fn sentinel(storage: &Storage) -> Option<String> {
+    match &storage.place {
+        Place::Folder(place) => place.sentinel.clone(),
+        Place::Bucket(_) => None,
     }
 }
 

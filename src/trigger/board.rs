@@ -143,9 +143,14 @@ impl Board {
         self.ask(name, |slot| slot.scan = true)
     }
 
-    /// Takes what is there now for the storage, whatever it was before; false: no such storage, or it is not watched.
+    /// Takes what is there now for the storage, whatever it was before; false: no such storage.
     pub fn thaw(&self, name: &str) -> bool {
-        self.ask(name, |slot| slot.thaw = true)
+        let mut slots = self.slots();
+        let slot = slots.get_mut(name);
+        if let Some(slot) = &slot {
+            slot.bell.ring();
+        }
+        slot.map(|slot| slot.thaw = true).is_some()
     }
 
     /// What is to be said of an object beyond the ledger, the weightiest first; none: no such storage.
@@ -211,6 +216,11 @@ impl Board {
         if let Some(slot) = self.slots().get_mut(name) {
             change(&mut slot.state);
         }
+    }
+
+    /// Whether something is asked of a storage that its task has not taken up.
+    pub(super) fn is_asked(&self, name: &str) -> bool {
+        self.slots().get(name).is_some_and(|slot| slot.scan || slot.thaw)
     }
 
     pub(super) fn take_asked(&self, name: &str) -> Asked {

@@ -5,8 +5,8 @@
 //! also of a storage that hangs; nothing is written, nothing counts as seen because somebody asked; the same rules as
 //! those of scans and looks, called, not repeated. Deliberately absent: workflows.
 
-use crate::objects::ignored;
 use crate::objects::lane::Lane;
+use crate::objects::name_rules::Role;
 use crate::objects::scan;
 use crate::objects::scan::Look;
 use crate::objects::uri::key_bytes;
@@ -140,7 +140,23 @@ pub(super) fn by_key(options: &StorageOptions, key: &str) -> Option<Word> {
             ),
         ));
     }
-    ignored::why(key).map(|why| Word::prevents("ignored", format!("It is never triggered: {why}.")))
+    if options.sentinel.as_deref() == Some(key) {
+        return Some(Word::prevents(
+            "sentinel",
+            "It is the sentinel of the storage, which is no object.",
+        ));
+    }
+    let why = options.names.why_not(key)?;
+    let code = match options.names.role(key) {
+        Role::Object => "ignored",
+        Role::Marker => "marker",
+        Role::Checksum => "checksum",
+        Role::Order => "order",
+        Role::Subtitle => "subtitle",
+        Role::Excluded(_) => "excluded",
+        Role::NotIncluded => "not_included",
+    };
+    Some(Word::prevents(code, why))
 }
 
 /// What stands under the key now, and whether that is a file. Blocks as the storage does.

@@ -8,9 +8,9 @@
 
 use crate::base::clock::UtcMs;
 use crate::objects::scan::Found;
-use crate::trigger::explain::Word;
 use crate::store::arrivals::Settled;
 use crate::trigger::checksum::Claim;
+use crate::trigger::explain::Word;
 use crate::trigger::queue::Queue;
 use crate::workflow::arrival::Arrival;
 use crate::workflow::arrival::Parts;
@@ -194,7 +194,12 @@ impl Settling {
 
     /// Files were heard of that may end the wait of others: those are looked at now.
     pub fn wake(&mut self, is_meant: impl Fn(&str) -> bool, now_ms: u64) {
-        let meant: Vec<String> = self.waiting.keys().filter(|key| is_meant(key)).map(str::to_owned).collect();
+        let meant: Vec<String> = self
+            .waiting
+            .keys()
+            .filter(|key| is_meant(key))
+            .map(str::to_owned)
+            .collect();
         for key in meant {
             self.waiting.sooner(&key, now_ms);
         }
@@ -270,7 +275,11 @@ impl Settling {
                 min_age_s: rules.min_age_ms / 1000,
                 since: waiting.seen_at,
             };
-            return self.wait(key, Some(young), now_ms + (rules.min_age_ms - age_ms).min(SELDOM_MS).max(1));
+            return self.wait(
+                key,
+                Some(young),
+                now_ms + (rules.min_age_ms - age_ms).min(SELDOM_MS).max(1),
+            );
         }
         if let Some(claim) = sight.beside.claim {
             match &waiting.compared {

@@ -135,7 +135,10 @@ impl fmt::Display for Waits {
                 write!(f, "It waits for a checksum ({wanted}), as ready = \"checksum\" asks.")
             }
             Waits::BadChecksum { list, why } => {
-                write!(f, "Its checksum in {list} cannot be used: {why}. It is looked at again when either changes.")
+                write!(
+                    f,
+                    "Its checksum in {list} cannot be used: {why}. It is looked at again when either changes."
+                )
             }
             Waits::Verifying { list } => write!(f, "It is being read to compare it with its checksum in {list}."),
             Waits::Differs {
@@ -182,6 +185,9 @@ mod tests {
         };
         assert!(differs.is_trouble());
         let text = said(differs);
-        assert!(text.contains("a.md5") && text.contains("00") && text.contains("ff"), "{text}");
+        assert!(
+            text.contains("a.md5") && text.contains("00") && text.contains("ff"),
+            "{text}"
+        );
     }
 }

@@ -134,7 +134,11 @@ pub async fn scan(
 ) -> Answer<StatusCode> {
     known(&state, &name)?;
     if !state.storages.scan(&name) {
-        return Err(not_watched(&name));
+        return Err(Problem::conflict(
+            "NotWatched",
+            format!("storage {name} is not watched"),
+            "Set its watch key to auto, inotify or poll.",
+        ));
     }
     state.bells.trigger.ring();
     state.audit(&caller, "storage.scan", &name).await;
@@ -158,16 +162,8 @@ pub async fn thaw(
         ));
     }
     if !state.storages.thaw(&name) {
-        return Err(not_watched(&name));
+        return Err(Problem::not_found("storage", &name));
     }
     state.audit(&caller, "storage.thaw", &name).await;
     Ok(StatusCode::ACCEPTED)
-}
-
-fn not_watched(name: &str) -> Problem {
-    Problem::conflict(
-        "NotWatched",
-        format!("storage {name} is not watched"),
-        "Set its watch key to auto, inotify or poll.",
-    )
 }
