@@ -17,7 +17,15 @@ pub const MHL_ENDING: &str = ".mhl";
 pub const MHL_FOLDER: &str = "ascmhl";
 /// Names of lists that have none of the endings, lower case.
 const CHECKSUM_LISTS: [&str; 9] = [
-    "md5sum", "md5sums", "sha1sum", "sha1sums", "sha256sum", "sha256sums", "md5sums.txt", "sha1sums.txt", "sha256sums.txt",
+    "md5sum",
+    "md5sums",
+    "sha1sum",
+    "sha1sums",
+    "sha256sum",
+    "sha256sums",
+    "md5sums.txt",
+    "sha1sums.txt",
+    "sha256sums.txt",
 ];
 /// Endings of text subtitles that the engine reads.
 const SUBTITLE_ENDINGS: [&str; 4] = [".srt", ".vtt", ".ass", ".ssa"];
@@ -85,7 +93,9 @@ impl Marker {
     /// As it is configured: with a dot before it an ending, else the name of a file.
     pub fn parse(text: &str) -> Result<Self, String> {
         if text.is_empty() || text.contains('/') || text.contains('\0') || text == "." || text == ".." {
-            return Err(format!("{text:?} is neither an ending like \".done\" nor the name of a file like \"READY\""));
+            return Err(format!(
+                "{text:?} is neither an ending like \".done\" nor the name of a file like \"READY\""
+            ));
         }
         Ok(match text.starts_with('.') {
             true => Marker::Ending(text.to_owned()),
@@ -237,7 +247,11 @@ pub fn subtitle_language(film: &str, name: &str) -> Option<String> {
         return Some(String::new());
     }
     let mut parts: Vec<&str> = rest.strip_prefix('.')?.split('.').collect();
-    while parts.len() > 1 && parts.last().is_some_and(|word| SUBTITLE_WORDS.contains(&word.to_ascii_lowercase().as_str())) {
+    while parts.len() > 1
+        && parts
+            .last()
+            .is_some_and(|word| SUBTITLE_WORDS.contains(&word.to_ascii_lowercase().as_str()))
+    {
         parts.pop();
     }
     match parts[..] {
@@ -277,8 +291,12 @@ mod tests {
             by.released_by(marker, &mut all);
             all.is_meant(key)
         };
-        assert!(may_release(&ending, "a/clip.done", "a/clip.mp4") && may_release(&ending, "a/clip.mp4.done", "a/clip.mp4"));
-        assert!(!may_release(&ending, "a/clip.done", "a/other.mp4") && !may_release(&ending, "clip.done", "a/clip.mp4"));
+        assert!(
+            may_release(&ending, "a/clip.done", "a/clip.mp4") && may_release(&ending, "a/clip.mp4.done", "a/clip.mp4")
+        );
+        assert!(
+            !may_release(&ending, "a/clip.done", "a/other.mp4") && !may_release(&ending, "clip.done", "a/clip.mp4")
+        );
         assert!(may_release(&ending, "cafe\u{301}.done", "caf\u{e9}.mov"));
         let name = Marker::parse("READY").expect("a name");
         assert_eq!(name.keys_for("a/b/c.mp4"), ["a/b/READY", "a/READY", "READY"]);
@@ -310,9 +328,19 @@ mod tests {
         assert_eq!(of("clip.zh-Hans.srt").as_deref(), Some("zh-Hans"));
         assert_eq!(of("clip.pt_BR.forced.ass").as_deref(), Some("pt_BR"));
         assert_eq!(of("clip.forced.srt").as_deref(), Some(""));
-        for other in ["clip2.srt", "clip.part-two.srt", "clip.1080p.srt", "clip.mp4", "clip.en.txt", "other.srt"] {
+        for other in [
+            "clip2.srt",
+            "clip.part-two.srt",
+            "clip.1080p.srt",
+            "clip.mp4",
+            "clip.en.txt",
+            "other.srt",
+        ] {
             assert_eq!(of(other), None, "{other}");
         }
-        assert_eq!(subtitle_language("cafe\u{301}.mov", "caf\u{e9}.fr.srt").as_deref(), Some("fr"));
+        assert_eq!(
+            subtitle_language("cafe\u{301}.mov", "caf\u{e9}.fr.srt").as_deref(),
+            Some("fr")
+        );
     }
 }

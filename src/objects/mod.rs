@@ -4,12 +4,15 @@
 
 pub mod browse;
 pub mod companions;
+pub mod crawl;
 mod directory;
+pub mod ground;
 pub mod ignored;
 pub mod incoming;
 pub mod lane;
 pub mod likeness;
 pub mod local;
+pub mod mounts;
 pub mod name_rules;
 pub mod pool;
 pub mod pulse;

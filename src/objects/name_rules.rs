@@ -240,8 +240,18 @@ mod tests {
 
     #[test]
     fn patterns_without_a_slash_are_about_names_and_others_about_keys() {
-        let rules = rules(&["*.mxf", "incoming/**/*.mov", "cards/"], &["proxy", "**/trash/**", "*_tmp.*"]);
-        for taken in ["a.mxf", "deep/er/A.MXF", "incoming/a.mov", "incoming/b/c.mov", "cards/1/x.bin", "Cards/2/y"] {
+        let rules = rules(
+            &["*.mxf", "incoming/**/*.mov", "cards/"],
+            &["proxy", "**/trash/**", "*_tmp.*"],
+        );
+        for taken in [
+            "a.mxf",
+            "deep/er/A.MXF",
+            "incoming/a.mov",
+            "incoming/b/c.mov",
+            "cards/1/x.bin",
+            "Cards/2/y",
+        ] {
             assert_eq!(rules.role(taken), Role::Object, "{taken}");
         }
         for left in ["a.mov", "other/incoming/a.mov", "mycards/x.bin"] {
@@ -256,8 +266,16 @@ mod tests {
             assert_eq!(rules.role(left), Role::Excluded(pattern), "{left}");
         }
         assert!(rules.leaves_folder("x/proxy") && !rules.leaves_folder("x/proxies"));
-        assert!(rules.why_not("proxy/a.mxf").is_some_and(|why| why.contains("\"proxy\"")));
-        assert!(rules.why_not("a.mxf.part").is_some_and(|why| why.contains("being written")));
+        assert!(
+            rules
+                .why_not("proxy/a.mxf")
+                .is_some_and(|why| why.contains("\"proxy\""))
+        );
+        assert!(
+            rules
+                .why_not("a.mxf.part")
+                .is_some_and(|why| why.contains("being written"))
+        );
         assert_eq!(rules.why_not("a.mxf"), None);
     }
 
@@ -302,7 +320,10 @@ mod tests {
                 exclude: vec![wrong.to_owned()],
                 ..NameOptions::default()
             };
-            assert!(NameRules::new(options).expect_err(wrong).contains("no pattern"), "{wrong}");
+            assert!(
+                NameRules::new(options).expect_err(wrong).contains("no pattern"),
+                "{wrong}"
+            );
         }
     }
 }

@@ -138,7 +138,11 @@ impl<'a> Surroundings<'a> {
                 false => Rc::default(),
             };
             let newer = newer.iter().map(|name| format!("{MHL_FOLDER}/{name}"));
-            let lists = own.iter().filter(|name| companions::is_checksum(name)).cloned().chain(newer);
+            let lists = own
+                .iter()
+                .filter(|name| companions::is_checksum(name))
+                .cloned()
+                .chain(newer);
             let mut lists: Vec<String> = lists.map(|name| join(folder, &name)).collect();
             // Of several generations the last one counts.
             lists.sort_unstable_by(|one, other| other.cmp(one));
@@ -160,7 +164,9 @@ impl<'a> Surroundings<'a> {
         }
         let name = name_of(&object.key);
         Ok(Err(bad.unwrap_or_else(|| Waits::NoChecksum {
-            wanted: format!("{name}.md5, {name}.sha1, {name}.sha256, or a list or .mhl in its folder or above that names it"),
+            wanted: format!(
+                "{name}.md5, {name}.sha1, {name}.sha256, or a list or .mhl in its folder or above that names it"
+            ),
         })))
     }
 
@@ -185,7 +191,11 @@ impl<'a> Surroundings<'a> {
         let base = companions::listed_from(&list.key);
         let path = match base.is_empty() {
             true => object.key.as_str(),
-            false => object.key.strip_prefix(base).and_then(|rest| rest.strip_prefix('/')).unwrap_or(&object.key),
+            false => object
+                .key
+                .strip_prefix(base)
+                .and_then(|rest| rest.strip_prefix('/'))
+                .unwrap_or(&object.key),
         };
         let Some(line) = checksum::about(&lines, path, is_beside) else {
             if is_beside {
@@ -210,7 +220,11 @@ impl<'a> Surroundings<'a> {
             return Ok(known.clone());
         }
         let read = match list.size_bytes > checksum::MAX_BYTES {
-            true => Err(format!("it has {} bytes, and {} are read", list.size_bytes, checksum::MAX_BYTES)),
+            true => Err(format!(
+                "it has {} bytes, and {} are read",
+                list.size_bytes,
+                checksum::MAX_BYTES
+            )),
             false => self
                 .read(&list.key, checksum::MAX_BYTES)
                 .and_then(|bytes| checksum::read(name_of(&list.key), &bytes))
@@ -229,7 +243,11 @@ impl<'a> Surroundings<'a> {
             let Some(found) = self.look(&key)? else { continue };
             stamp.add(&found);
             let read = match found.size_bytes > side_order::MAX_BYTES as u64 {
-                true => Err(format!("it has {} bytes, and {} are read", found.size_bytes, side_order::MAX_BYTES)),
+                true => Err(format!(
+                    "it has {} bytes, and {} are read",
+                    found.size_bytes,
+                    side_order::MAX_BYTES
+                )),
                 false => self
                     .read(&key, side_order::MAX_BYTES as u64)
                     .and_then(|bytes| side_order::read(&bytes)),
@@ -268,7 +286,10 @@ impl<'a> Surroundings<'a> {
         if let Some(known) = self.names.get(folder) {
             return Ok(Rc::clone(known));
         }
-        let listed = self.folder.list(folder).map_err(|fault| io::Error::other(fault.cause))?;
+        let listed = self
+            .folder
+            .list(folder)
+            .map_err(|fault| io::Error::other(fault.cause))?;
         let speaking = |name: &String| {
             companions::is_checksum(name) || companions::is_subtitle(name) || name.as_str() == MHL_FOLDER
         };
@@ -282,7 +303,9 @@ impl<'a> Surroundings<'a> {
     fn read(&self, key: &str, limit: u64) -> Result<Vec<u8>, String> {
         let (file, _) = self.folder.open(key).map_err(|fault| fault.cause)?;
         let mut bytes = Vec::new();
-        file.take(limit).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+        file.take(limit)
+            .read_to_end(&mut bytes)
+            .map_err(|error| error.to_string())?;
         Ok(bytes)
     }
 }

@@ -141,7 +141,10 @@ fn gnu(line: &[u8]) -> Option<Line> {
         Some(rest) => (true, rest),
         None => (false, line),
     };
-    let end = line.iter().position(|byte| !byte.is_ascii_hexdigit()).unwrap_or(line.len());
+    let end = line
+        .iter()
+        .position(|byte| !byte.is_ascii_hexdigit())
+        .unwrap_or(line.len());
     let (digest, rest) = line.split_at(end);
     let algorithm = Algorithm::of_length(digest.len())?;
     let name = match rest {
@@ -235,7 +238,12 @@ fn mhl(bytes: &[u8]) -> Result<Vec<Line>, String> {
                     }));
                 }
             }
-            Event::Text(text) => take(&within, &text.decode().map_err(|error| refused(&error))?, &mut file, &mut digests),
+            Event::Text(text) => take(
+                &within,
+                &text.decode().map_err(|error| refused(&error))?,
+                &mut file,
+                &mut digests,
+            ),
             Event::GeneralRef(name) => {
                 let name = name.decode().map_err(|error| refused(&error))?;
                 let letter = match &*name {
@@ -288,7 +296,10 @@ mod tests {
     fn all_ways_of_writing_a_line_are_read() {
         for (text, path) in [
             (format!("{MD5}  a b.mp4\n"), "a b.mp4"),
-            (format!("# made by x\r\n{} *sub/a.mp4\r\n", MD5.to_uppercase()), "sub/a.mp4"),
+            (
+                format!("# made by x\r\n{} *sub/a.mp4\r\n", MD5.to_uppercase()),
+                "sub/a.mp4",
+            ),
             (format!("{MD5} ./a.mp4"), "a.mp4"),
             (format!("{MD5}  sub\\a.mp4"), "sub/a.mp4"),
             (format!("\\{MD5}  a\\nb\\\\.mp4"), "a\nb\\.mp4"),
@@ -296,7 +307,11 @@ mod tests {
             (format!("{MD5}\n"), ""),
         ] {
             let lines = read("x.md5", text.as_bytes()).unwrap_or_else(|why| panic!("{text:?}: {why}"));
-            assert_eq!((lines.len(), lines[0].hex.as_str(), lines[0].path.as_str()), (1, MD5, path), "{text:?}");
+            assert_eq!(
+                (lines.len(), lines[0].hex.as_str(), lines[0].path.as_str()),
+                (1, MD5, path),
+                "{text:?}"
+            );
         }
         for wrong in ["", "hello world\n", "0123  a.mp4\n", &format!("{MD5}x a.mp4")] {
             assert!(read("x.md5", wrong.as_bytes()).is_err(), "{wrong:?}");
@@ -307,7 +322,10 @@ mod tests {
     fn a_list_says_of_each_file_its_own_and_the_strongest() {
         let text = format!("{MD5}  a.mp4\n{SHA1}  a.mp4\n{MD5}  sub/cafe\u{301}.mp4\n");
         let lines = read("SUMS", text.as_bytes()).expect("a list");
-        assert_eq!(about(&lines, "a.mp4", false).map(|line| line.algorithm), Some(Algorithm::Sha1));
+        assert_eq!(
+            about(&lines, "a.mp4", false).map(|line| line.algorithm),
+            Some(Algorithm::Sha1)
+        );
         assert!(about(&lines, "sub/caf\u{e9}.mp4", false).is_some());
         assert!(about(&lines, "sub/a.mp4", false).is_none());
         let beside = read("b.mp4.md5", format!("{MD5}  /home/x/b.mp4").as_bytes()).expect("a line");
@@ -329,7 +347,10 @@ mod tests {
         let lines = read("a.mhl", first.as_bytes()).expect("a list");
         assert_eq!((lines.len(), lines[0].path.as_str()), (1, "Clips/A & B.mov"));
         let lines = read("0001_x.mhl", second.as_bytes()).expect("a list");
-        assert_eq!((lines[0].algorithm, lines[0].path.as_str()), (Algorithm::Xxh64, "Clips/A.mov"));
+        assert_eq!(
+            (lines[0].algorithm, lines[0].path.as_str()),
+            (Algorithm::Xxh64, "Clips/A.mov")
+        );
         for wrong in ["<hashlist><hash>", "<a>", "<hashlist></hashlist>"] {
             assert!(read("a.mhl", wrong.as_bytes()).is_err(), "{wrong}");
         }

@@ -131,7 +131,10 @@ impl Xxh64 {
         }
         let mut rest = words.remainder();
         if let Some((four, after)) = rest.split_at_checked(4) {
-            let input = four.iter().rev().fold(0_u64, |value, byte| (value << 8) | u64::from(*byte));
+            let input = four
+                .iter()
+                .rev()
+                .fold(0_u64, |value, byte| (value << 8) | u64::from(*byte));
             hash ^= input.wrapping_mul(PRIMES[0]);
             hash = hash.rotate_left(23).wrapping_mul(PRIMES[1]).wrapping_add(PRIMES[2]);
             rest = after;
@@ -155,7 +158,10 @@ fn round(lane: u64, input: u64) -> u64 {
 }
 
 fn word(bytes: &[u8]) -> u64 {
-    bytes.iter().rev().fold(0, |value, byte| (value << 8) | u64::from(*byte))
+    bytes
+        .iter()
+        .rev()
+        .fold(0, |value, byte| (value << 8) | u64::from(*byte))
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ pub mod board;
 pub mod box_check;
 pub mod checksum;
 mod digest;
+pub mod explain;
 mod hints;
 pub mod known;
 mod ledger;
@@ -24,15 +25,18 @@ mod watch_folder;
 use crate::base::clock::UtcMs;
 use crate::base::wake::Bell;
 use crate::base::wake::Bells;
+use crate::objects::ground::Ground;
 use crate::objects::lane::Lane;
 use crate::objects::name_rules::NameRules;
 use crate::store::Store;
 use crate::telemetry::metrics::Metric;
 use crate::telemetry::metrics::Metrics;
 use crate::trigger::board::Board;
+use crate::trigger::explain::FolderExplainer;
 use crate::trigger::settle::Rules;
 use crate::trigger::unwatched::Unwatched;
 use crate::trigger::watch_folder::WatchFolder;
+use crate::trigger::watch_folder::portions;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -65,6 +69,10 @@ pub struct StorageOptions {
     pub poll_interval: Option<Duration>,
     /// Folders of other storages within this one, relative to its root.
     pub others_within: Vec<PathBuf>,
+    /// A file in it without which it is not believed to be the storage; none: not asked for.
+    pub sentinel: Option<String>,
+    /// Where is said what the storage has to lie on while it is worked on.
+    pub ground: Ground,
     /// What makes a file ready.
     pub ready: Ready,
     /// Time that must have passed since an object was first seen as it is.
@@ -160,13 +168,21 @@ impl Trigger {
         for storage in self.options.storages {
             let asked = self.board.enter(
                 &storage.name,
+                "folder",
                 storage.root.display().to_string(),
                 storage.watch != WatchMode::Off,
             );
-            // One thread that hangs leaves one to notice when the storage is back.
-            let lane = Lane::new(&storage.name, 2);
+            let lane = Lane::new(&storage.name, portions::THREADS);
+            let explainer = FolderExplainer::new(
+                storage.clone(),
+                self.board.clone(),
+                Lane::new(format!("{}-explain", storage.name), 1),
+            );
+            self.board.explained_by(&storage.name, Arc::new(explainer));
             if storage.watch == WatchMode::Off {
-                watches.spawn(Unwatched::new(storage, self.board.clone(), lane).run(stop.clone()));
+                watches.spawn(
+                    Unwatched::new(storage, self.store.clone(), self.board.clone(), asked, lane).run(stop.clone()),
+                );
                 continue;
             }
             watched.push(storage.name.clone());

@@ -71,7 +71,11 @@ impl<T> Queue<T> {
 
     /// Makes a thing that is due later due at a moment. One that is due at no time is being looked at, and stays so.
     pub fn sooner(&mut self, key: &str, due_ms: u64) {
-        if self.things.get(key).is_some_and(|slot| slot.due_ms.is_some_and(|old| old > due_ms)) {
+        if self
+            .things
+            .get(key)
+            .is_some_and(|slot| slot.due_ms.is_some_and(|old| old > due_ms))
+        {
             self.at(key, due_ms);
         }
     }

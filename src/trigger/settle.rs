@@ -10,6 +10,7 @@ use crate::base::clock::UtcMs;
 use crate::objects::scan::Found;
 use crate::store::arrivals::Settled;
 use crate::trigger::checksum::Claim;
+use crate::trigger::explain::Word;
 use crate::trigger::queue::Queue;
 use crate::workflow::arrival::Arrival;
 use crate::workflow::arrival::Parts;
@@ -195,7 +196,12 @@ impl Settling {
 
     /// Files were heard of that may end the wait of others: those are looked at now.
     pub fn wake(&mut self, is_meant: impl Fn(&str) -> bool, now_ms: u64) {
-        let meant: Vec<String> = self.waiting.keys().filter(|key| is_meant(key)).map(str::to_owned).collect();
+        let meant: Vec<String> = self
+            .waiting
+            .keys()
+            .filter(|key| is_meant(key))
+            .map(str::to_owned)
+            .collect();
         for key in meant {
             self.waiting.sooner(&key, now_ms);
         }
@@ -271,7 +277,11 @@ impl Settling {
                 min_age_s: rules.min_age_ms / 1000,
                 since: waiting.seen_at,
             };
-            return self.wait(key, Some(young), now_ms + (rules.min_age_ms - age_ms).min(SELDOM_MS).max(1));
+            return self.wait(
+                key,
+                Some(young),
+                now_ms + (rules.min_age_ms - age_ms).min(SELDOM_MS).max(1),
+            );
         }
         if let Some(claim) = sight.beside.claim {
             match &waiting.compared {
@@ -359,6 +369,22 @@ impl Settling {
         if let Some(waiting) = self.waiting.get_mut(&arrival.key) {
             waiting.same = self.rules.looks - 1;
         }
+    }
+
+    /// Why an object has not settled yet; none: it is not among those that have not.
+    pub fn why_waiting(&self, key: &str) -> Option<Word> {
+        let waiting = self.waiting.get(key)?;
+        let looks = self.rules.looks;
+        Some(match &waiting.waits {
+            Some(waits) => Word::prevents(waits.code(), waits.to_string()),
+            None => Word::prevents(
+                "settling",
+                format!(
+                    "It is looked at until nothing of it changes: {} of {looks} looks in a row found it as it was.",
+                    waiting.same.min(looks)
+                ),
+            ),
+        })
     }
 
     /// When the next look is due.

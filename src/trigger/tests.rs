@@ -7,6 +7,7 @@ use super::TriggerOptions;
 use super::WatchMode;
 use super::board::Board;
 use crate::base::wake::Bells;
+use crate::objects::ground::Ground;
 use crate::objects::uri::key_text;
 use crate::store::Store;
 use std::collections::BTreeSet;
@@ -65,6 +66,8 @@ impl Place {
                 50
             })),
             others_within: vec![PathBuf::from("out")],
+            sentinel: None,
+            ground: Ground::default(),
             ready: Ready::Stable,
             min_age: Duration::ZERO,
             names: Arc::default(),

@@ -61,12 +61,24 @@ impl Verifications {
 
     /// Begins one. `size_bytes` and `mtime_ns` are what the object was when it settled.
     pub fn begin(&mut self, key: &str, (size_bytes, mtime_ns): (u64, i64), claim: Claim) {
-        let (pool, folder, stop, bell) = (self.pool.clone(), self.folder.clone(), self.stop.clone(), self.bell.clone());
+        let (pool, folder, stop, bell) = (
+            self.pool.clone(),
+            self.folder.clone(),
+            self.stop.clone(),
+            self.bell.clone(),
+        );
         let key = key.to_owned();
         self.running.spawn(async move {
             let (read, algorithm) = (key.clone(), claim.algorithm);
             let digest = pool.run("compare the checksum", &key, move |pulse| {
-                digest_of(&folder, &read, (size_bytes, mtime_ns), Running::new(algorithm), &stop, pulse)
+                digest_of(
+                    &folder,
+                    &read,
+                    (size_bytes, mtime_ns),
+                    Running::new(algorithm),
+                    &stop,
+                    pulse,
+                )
             });
             let compared = match digest.await {
                 Ok(Some(hex)) if hex == claim.hex => Some(Compared::Same),
@@ -125,8 +137,15 @@ fn digest_of(
     }
     let failed = |error: std::io::Error| {
         let remedy = "Look at the mount and the kernel's log; it is tried again by itself.";
-        Fault::new("SourceUnreadable", Blame::Host, "read", format!("{}:{key}", folder.name()), error.to_string(), remedy)
-            .retryable(true)
+        Fault::new(
+            "SourceUnreadable",
+            Blame::Host,
+            "read",
+            format!("{}:{key}", folder.name()),
+            error.to_string(),
+            remedy,
+        )
+        .retryable(true)
     };
     let mut buffer = vec![0; BUFFER_BYTES];
     loop {

@@ -55,7 +55,11 @@ pub fn read(bytes: &[u8]) -> Result<SidecarOrder, String> {
         return Err(format!("priority is {priority}, and goes from -10 to 10"));
     }
     let user_data = written.user_data.filter(|data| !data.is_null());
-    if let Some(long) = user_data.as_ref().map(|data| data.to_string().len()).filter(|long| *long > USER_DATA_BYTES) {
+    if let Some(long) = user_data
+        .as_ref()
+        .map(|data| data.to_string().len())
+        .filter(|long| *long > USER_DATA_BYTES)
+    {
         return Err(format!("user_data has {long} bytes, and {USER_DATA_BYTES} are allowed"));
     }
     Ok(SidecarOrder {
@@ -71,7 +75,11 @@ fn moment(key: &str, written: Option<Value>) -> Result<Option<Moment>, String> {
         None | Some(Value::Null) => return Ok(None),
         Some(Value::String(text)) => text,
         Some(Value::Number(number)) => number.to_string(),
-        Some(other) => return Err(format!("{key} is {other}, and should be seconds, hh:mm:ss or a timecode")),
+        Some(other) => {
+            return Err(format!(
+                "{key} is {other}, and should be seconds, hh:mm:ss or a timecode"
+            ));
+        }
     };
     text.parse().map(Some).map_err(|why| format!("{key}: {why}"))
 }
@@ -134,9 +142,13 @@ mod tests {
 
     #[test]
     fn an_order_is_read_and_nonsense_is_refused() {
-        let order = read(br#"{ "start": "00:00:01.5", "end": 4, "user_data": {"a": 1}, "priority": 5 }"#).expect("good");
+        let order =
+            read(br#"{ "start": "00:00:01.5", "end": 4, "user_data": {"a": 1}, "priority": 5 }"#).expect("good");
         assert_eq!((order.start.as_deref(), order.end.as_deref()), (Some("1.5"), Some("4")));
-        assert_eq!((user_data(&order).as_deref(), order.priority), (Some(r#"{"a":1}"#), Some(5)));
+        assert_eq!(
+            (user_data(&order).as_deref(), order.priority),
+            (Some(r#"{"a":1}"#), Some(5))
+        );
         let timecode = read(br#"{ "start": "10:00:00:12", "user_data": "text" }"#).expect("good");
         assert_eq!(timecode.start.as_deref(), Some("10:00:00:12"));
         assert_eq!(user_data(&timecode).as_deref(), Some("text"));

@@ -81,6 +81,24 @@ pub enum Waits {
 }
 
 impl Waits {
+    /// The reason in one word, for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Waits::Empty => "empty",
+            Waits::Growing { .. } => "growing",
+            Waits::Unfinished { .. } => "unfinished",
+            Waits::Young { .. } => "young",
+            Waits::NoMarker { .. } => "no_marker",
+            Waits::StaleMarker { .. } => "stale_marker",
+            Waits::NoChecksum { .. } => "no_checksum",
+            Waits::BadChecksum { .. } => "bad_checksum",
+            Waits::Verifying { .. } => "verifying",
+            Waits::Differs { .. } => "differs",
+            Waits::BadOrder { .. } => "bad_order",
+            Waits::Unreadable { .. } => "unreadable",
+        }
+    }
+
     /// Whether somebody has to do something about it.
     pub fn is_trouble(&self) -> bool {
         matches!(
@@ -117,7 +135,10 @@ impl fmt::Display for Waits {
                 write!(f, "It waits for a checksum ({wanted}), as ready = \"checksum\" asks.")
             }
             Waits::BadChecksum { list, why } => {
-                write!(f, "Its checksum in {list} cannot be used: {why}. It is looked at again when either changes.")
+                write!(
+                    f,
+                    "Its checksum in {list} cannot be used: {why}. It is looked at again when either changes."
+                )
             }
             Waits::Verifying { list } => write!(f, "It is being read to compare it with its checksum in {list}."),
             Waits::Differs {
@@ -164,6 +185,9 @@ mod tests {
         };
         assert!(differs.is_trouble());
         let text = said(differs);
-        assert!(text.contains("a.md5") && text.contains("00") && text.contains("ff"), "{text}");
+        assert!(
+            text.contains("a.md5") && text.contains("00") && text.contains("ff"),
+            "{text}"
+        );
     }
 }

@@ -104,7 +104,10 @@ fn wave64(file: &mut (impl Read + Seek), size: u64) -> io::Result<Verdict> {
 }
 
 fn little(bytes: &[u8]) -> u32 {
-    bytes.iter().rev().fold(0, |value, byte| (value << 8) | u32::from(*byte))
+    bytes
+        .iter()
+        .rev()
+        .fold(0, |value, byte| (value << 8) | u32::from(*byte))
 }
 
 #[cfg(test)]
@@ -125,7 +128,11 @@ mod tests {
     fn sound_is_whole_when_it_is_as_long_as_it_says() {
         let whole = riff(b"RIFF", b"WAVE", 104, 100);
         assert_eq!(verdict(&whole), Verdict::Whole);
-        assert_eq!(verdict(&whole[..whole.len() - 1]), Verdict::Whole, "padding may be missing");
+        assert_eq!(
+            verdict(&whole[..whole.len() - 1]),
+            Verdict::Whole,
+            "padding may be missing"
+        );
         assert!(matches!(verdict(&whole[..60]), Verdict::Unfinished(why) if why.contains("52 bytes")));
         for open in [0, u32::MAX] {
             let recording = riff(b"RIFF", b"WAVE", open, 100);

@@ -86,7 +86,9 @@ fn a_change_of_size_or_time_or_of_the_tail_alone_begins_anew() {
     // It settles with what it has at the end.
     hears(&mut settling, 9, 0);
     let (_, answer) = settle(&mut settling, truncated);
-    assert!(matches!(answer, Answer::Settled(arrived) if arrived.arrival.size_bytes == 3 || arrived.arrival.size_bytes == 5));
+    assert!(
+        matches!(answer, Answer::Settled(arrived) if arrived.arrival.size_bytes == 3 || arrived.arrival.size_bytes == 5)
+    );
 }
 
 #[test]
@@ -203,7 +205,10 @@ fn the_age_is_counted_from_what_we_saw() {
     assert!((100_000..=101_000).contains(&at), "{at}");
     // A change of content makes it young again.
     hears(&mut settling, 5, 0);
-    let (at, _) = settle(&mut settling, |now| if now < 50_000 { sight(5, 1) } else { sight(6, 2) });
+    let (at, _) = settle(
+        &mut settling,
+        |now| if now < 50_000 { sight(5, 1) } else { sight(6, 2) },
+    );
     assert!((150_000..=162_000).contains(&at), "{at}");
 }
 
@@ -234,7 +239,10 @@ fn what_is_missing_beside_it_is_waited_for_and_woken_by() {
     assert_eq!(settling.next_ms(), Some(next_ms), "another is meant");
     settling.wake(|key| key == "a", next_ms - 50_000);
     assert_eq!(settling.next_ms(), Some(next_ms - 50_000));
-    assert!(matches!(look(&mut settling, with(Beside::default())).0, Answer::Settled(_)));
+    assert!(matches!(
+        look(&mut settling, with(Beside::default())).0,
+        Answer::Settled(_)
+    ));
 }
 
 #[test]
