@@ -118,7 +118,8 @@ pub fn router(state: WebState) -> Router {
         .route("/api/v1/alerts", get(api::alerts::list))
         .route("/api/v1/alerts/{id}", get(api::alerts::show))
         .route("/api/v1/storages", get(api::storages::list))
-        .route("/api/v1/storages/{name}/explain", get(api::storages::explain))
+        .route("/api/v1/storages/{name}", get(api::storages::show))
+        .route("/api/v1/storages/{name}/explain", get(api::explain::explain))
         .route("/api/v1/objects", get(api::objects_browse::list))
         .route("/api/v1/metrics", get(api::history::names))
         .route("/api/v1/metrics/history", get(api::history::show))
@@ -205,6 +206,7 @@ pub fn router(state: WebState) -> Router {
         .route("/api/v1/destinations/{name}/test", post(api::destinations::test))
         .route("/api/v1/alerts/{id}/acknowledge", post(api::alerts::acknowledge))
         .route("/api/v1/storages/{name}/scan", post(api::storages::scan))
+        .route("/api/v1/storages/{name}/thaw", post(api::storages::thaw))
         .route("/api/v1/system/devices/look", post(api::devices::look))
         .route_layer(middleware::from_fn(|request, next| {
             auth::require(Role::Operator, request, next)
