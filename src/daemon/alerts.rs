@@ -276,6 +276,7 @@ mod tests {
             available,
             frozen: frozen.map(str::to_owned),
             note: note.map(str::to_owned),
+            incomplete: None,
             objects: 0,
             backlog: 0,
             scanning: false,

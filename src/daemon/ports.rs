@@ -6,6 +6,7 @@ use crate::base::clock::UtcMs;
 use crate::base::ids::AttemptId;
 use crate::base::progress_board::ProgressBoard;
 use crate::config::resolved::Config;
+use crate::config::storage_section::Grouping;
 use crate::config::storage_section::Watch;
 use crate::objects::uri::ObjectUri;
 use crate::scheduler::links::Links;
@@ -15,6 +16,7 @@ use crate::trigger::StorageOptions;
 use crate::trigger::TriggerOptions;
 use crate::trigger::WatchMode;
 use crate::trigger::board::Board;
+use crate::trigger::group::GroupKind;
 use crate::web::links::Signer;
 use crate::web::ports::DeviceControl;
 use crate::web::ports::DeviceUse;
@@ -44,10 +46,22 @@ pub(super) fn trigger_options(config: &Config, metrics: &Metrics) -> TriggerOpti
         settle_interval: storage.arriving.settle_interval,
         poll_interval: storage.poll_interval,
         others_within: storage.others_within.clone(),
+        groups: storage.arriving.groups.iter().copied().map(group_kind).collect(),
+        sequence_fps: storage.arriving.sequence_fps,
     });
     TriggerOptions {
         storages: storages.collect(),
         metrics: metrics.clone(),
+    }
+}
+
+fn group_kind(grouping: Grouping) -> GroupKind {
+    match grouping {
+        Grouping::Sequences => GroupKind::Sequences,
+        Grouping::Gopro => GroupKind::Gopro,
+        Grouping::P2 => GroupKind::P2,
+        Grouping::Xdcam => GroupKind::Xdcam,
+        Grouping::Avchd => GroupKind::Avchd,
     }
 }
 
@@ -146,7 +160,7 @@ impl StorageControl for Storages {
             location: state.location,
             watch: state.watch.to_owned(),
             available: state.available && state.frozen.is_none(),
-            note: state.frozen.or(state.note),
+            note: state.frozen.or(state.note).or(state.incomplete),
             last_scan: state.last_scan,
         });
         states.collect()

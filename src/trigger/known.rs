@@ -57,6 +57,12 @@ impl Known {
         object.identity == self.identities.hash_one((key, size_bytes, mtime_ns))
     }
 
+    /// Whether exactly this is known.
+    pub fn knows(&self, key: &str, size_bytes: u64, mtime_ns: i64) -> bool {
+        let object = self.objects.get(&self.keys.hash_one(key));
+        object.is_some_and(|object| object.identity == self.identities.hash_one((key, size_bytes, mtime_ns)))
+    }
+
     /// Begins a scan: nothing has been met yet.
     pub fn begin_round(&mut self) {
         self.round = self.round.wrapping_add(1);

@@ -6,6 +6,7 @@
 
 pub mod board;
 pub mod box_check;
+pub mod group;
 mod hints;
 pub mod known;
 mod ledger;
@@ -24,6 +25,7 @@ use crate::store::Store;
 use crate::telemetry::metrics::Metric;
 use crate::telemetry::metrics::Metrics;
 use crate::trigger::board::Board;
+use crate::trigger::group::GroupKind;
 use crate::trigger::settle::Rules;
 use crate::trigger::unwatched::Unwatched;
 use crate::trigger::watch_folder::WatchFolder;
@@ -58,6 +60,10 @@ pub struct StorageOptions {
     pub poll_interval: Option<Duration>,
     /// Folders of other storages within this one, relative to its root.
     pub others_within: Vec<PathBuf>,
+    /// Which files are taken for one media.
+    pub groups: Vec<GroupKind>,
+    /// Pictures a second of sequences.
+    pub sequence_fps: f64,
 }
 
 impl StorageOptions {

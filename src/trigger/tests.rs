@@ -1,10 +1,13 @@
 //! The trigger on real folders: what is heard, what settles, what never runs twice.
 
+mod groups;
+
 use super::StorageOptions;
 use super::Trigger;
 use super::TriggerOptions;
 use super::WatchMode;
 use super::board::Board;
+use super::group::GroupKind;
 use crate::base::wake::Bells;
 use crate::objects::uri::key_text;
 use crate::store::Store;
@@ -24,6 +27,7 @@ struct Place {
     root: PathBuf,
     watch: WatchMode,
     settle_interval: Duration,
+    groups: Vec<GroupKind>,
 }
 
 struct Running {
@@ -43,6 +47,7 @@ impl Place {
             root,
             watch,
             settle_interval: Duration::from_millis(30),
+            groups: Vec::new(),
         }
     }
 
@@ -63,6 +68,8 @@ impl Place {
                 50
             })),
             others_within: vec![PathBuf::from("out")],
+            groups: self.groups.clone(),
+            sequence_fps: 25.0,
         };
         let options = TriggerOptions {
             storages: vec![storage],

@@ -5,6 +5,8 @@
 //! mount is in doubt; what could not be written is taken up again; a hung storage makes its own task wait and nobody
 //! else's. Deliberately absent: what an arrival starts.
 
+mod rooms;
+
 use crate::base::clock::UtcMs;
 use crate::base::fault::Fault;
 use crate::base::wake::Bell;
@@ -21,6 +23,7 @@ use crate::telemetry::metrics::Metrics;
 use crate::trigger::StorageOptions;
 use crate::trigger::WatchMode;
 use crate::trigger::board::Board;
+use crate::trigger::group::gathering::Gathering;
 use crate::trigger::hints::Hints;
 use crate::trigger::ledger::Ledger;
 use crate::trigger::look;
@@ -63,6 +66,7 @@ pub(super) struct WatchFolder {
     hints: Option<Hints>,
     heard: Bell,
     settling: Settling,
+    gathering: Gathering,
     scans: Scans,
     next_guard: Instant,
     next_sweep: Instant,
@@ -84,6 +88,7 @@ impl WatchFolder {
         WatchFolder {
             ledger: Ledger::new(&options.name, store.clone(), entered),
             settling: Settling::new(options.settle_rules("local")),
+            gathering: Gathering::new(options.groups.clone(), options.settle_rules("local").interval_ms),
             scans: Scans::new(&options),
             options,
             store,
@@ -141,6 +146,7 @@ impl WatchFolder {
     async fn step(&mut self) -> Result<bool, Fault> {
         self.take_hints().await?;
         self.take_due().await?;
+        self.take_rooms().await?;
         if !self.scans.begin_due(|| self.ledger.begin_round()) {
             return Ok(false);
         }
@@ -149,7 +155,13 @@ impl WatchFolder {
     }
 
     fn next_moment(&self) -> Instant {
-        let due = self.settling.next_ms().map(|ms| self.began + Duration::from_millis(ms));
+        let due = self
+            .settling
+            .next_ms()
+            .into_iter()
+            .chain(self.gathering.next_ms())
+            .min();
+        let due = due.map(|ms| self.began + Duration::from_millis(ms));
         let next = self.next_guard.min(self.scans.next());
         due.map_or(next, |due| due.min(next))
     }
@@ -209,7 +221,9 @@ impl WatchFolder {
 
     /// The storage is there: begin to listen, and scan.
     async fn believe(&mut self, seen: RootSeen) {
-        self.settling = Settling::new(self.options.settle_rules(seen.file_system));
+        let rules = self.options.settle_rules(seen.file_system);
+        self.settling = Settling::new(rules);
+        self.gathering = Gathering::new(self.options.groups.clone(), rules.interval_ms);
         self.scans.drop_all();
         self.scans.whole_now();
         let listen = match self.options.watch {
@@ -258,6 +272,7 @@ impl WatchFolder {
     async fn doubt(&mut self, why: String) {
         self.next_guard = Instant::now() + DOUBT_EVERY;
         self.settling.clear();
+        self.gathering.clear();
         self.scans.drop_all();
         self.hints = None;
         if self.frozen.as_ref() != Some(&why) {
@@ -313,7 +328,8 @@ impl WatchFolder {
         let mut old = Vec::new();
         let mut news = Vec::new();
         for object in found {
-            if self.ledger.meet(&object) {
+            let is_held = self.is_held(&object);
+            if self.ledger.meet(&object) || is_held {
                 continue;
             }
             let arrival = Arrival {
@@ -326,6 +342,7 @@ impl WatchFolder {
             if self.ledger.is_old(&object) {
                 old.push(arrival);
             } else if self.settling.heard(&object, now_ms, at) {
+                self.hear_of(&object.key, now_ms);
                 news.push(arrival);
             }
         }
@@ -398,27 +415,28 @@ impl WatchFolder {
     }
 
     async fn write_settled(&mut self, settled: Vec<Arrival>) {
+        let settled: Vec<Settled> = self.hold_some(settled).into_iter().map(Settled::from).collect();
         if settled.is_empty() {
             return;
         }
-        let settled: Vec<Settled> = settled.into_iter().map(Settled::from).collect();
-        match self.ledger.settle(&settled).await {
-            Ok(new) => {
-                if new > 0 {
-                    self.scheduler.ring();
-                    self.metrics
-                        .add_labelled(Metric::Arrivals, &self.options.name, new as f64);
-                    tracing::debug!(storage = self.options.name, new, "objects arrived");
-                }
-            }
-            Err(error) => {
-                tracing::warn!(storage = self.options.name, %error, "arrivals could not be written down; trying again");
-                let now_ms = self.now_ms();
-                for one in &settled {
-                    self.settling.again(&one.arrival, now_ms);
-                }
+        if let Err(error) = self.settle(&settled).await {
+            tracing::warn!(storage = self.options.name, %error, "arrivals could not be written down; trying again");
+            let now_ms = self.now_ms();
+            for one in &settled {
+                self.settling.again(&one.arrival, now_ms);
             }
         }
+    }
+
+    async fn settle(&mut self, settled: &[Settled]) -> Result<(), StoreError> {
+        let new = self.ledger.settle(settled).await?;
+        if new > 0 {
+            self.scheduler.ring();
+            self.metrics
+                .add_labelled(Metric::Arrivals, &self.options.name, new as f64);
+            tracing::debug!(storage = self.options.name, new, "objects arrived");
+        }
+        Ok(())
     }
 
     fn mount_is_the_same(&self) -> bool {
@@ -444,6 +462,10 @@ impl WatchFolder {
         self.scans.go_on(running);
         self.consider(found).await;
         if done && let Some(running) = self.scans.take().filter(|running| running.whole) {
+            if let Err(error) = self.take_old_rooms().await? {
+                self.put_off(&error);
+                return Ok(());
+            }
             self.end_scan(&running.scan).await;
         }
         Ok(())
@@ -495,12 +517,17 @@ impl WatchFolder {
     }
 
     fn show(&self) {
-        let (objects, backlog) = (self.ledger.objects(), self.settling.len());
+        let (objects, backlog) = (self.ledger.objects(), self.settling.len() + self.gathering.len());
+        let incomplete = self
+            .gathering
+            .incomplete()
+            .map(|(why, media)| format!("{media} media wait for files. {why}"));
         let scanning = self.scans.is_whole();
         self.board.update(&self.options.name, |state| {
             state.objects = objects;
             state.backlog = backlog;
             state.scanning = scanning;
+            state.incomplete = incomplete;
         });
     }
 }
