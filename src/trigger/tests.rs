@@ -2,6 +2,7 @@
 
 mod groups;
 
+use super::Ready;
 use super::StorageOptions;
 use super::Trigger;
 use super::TriggerOptions;
@@ -9,6 +10,7 @@ use super::WatchMode;
 use super::board::Board;
 use super::group::GroupKind;
 use crate::base::wake::Bells;
+use crate::objects::ground::Ground;
 use crate::objects::uri::key_text;
 use crate::store::Store;
 use std::collections::BTreeSet;
@@ -17,6 +19,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -70,6 +73,11 @@ impl Place {
             others_within: vec![PathBuf::from("out")],
             groups: self.groups.clone(),
             sequence_fps: 25.0,
+            sentinel: None,
+            ground: Ground::default(),
+            ready: Ready::Stable,
+            min_age: Duration::ZERO,
+            names: Arc::default(),
         };
         let options = TriggerOptions {
             storages: vec![storage],

@@ -5,10 +5,12 @@
 
 use super::GroupKind;
 use super::Room;
+use super::Seen;
 use super::judge::Held;
 use super::judge::Judgement;
 use crate::objects::scan::Found;
-use crate::workflow::arrival::Arrival;
+use crate::store::arrivals::Settled;
+use crate::trigger::explain::Word;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::collections::HashMap;
@@ -71,13 +73,14 @@ impl Gathering {
     }
 
     /// A file settled: it is held until its room is decided.
-    pub fn hold(&mut self, room: Room, arrival: Arrival, now_ms: u64) {
+    pub fn hold(&mut self, room: Room, settled: Settled, now_ms: u64) {
         let waiting = self.rooms.entry(room.clone()).or_default();
+        let key = settled.arrival.key.clone();
         let held = Held {
-            arrival: arrival.clone(),
+            settled,
             settled_ms: now_ms,
         };
-        waiting.held.insert(arrival.key, held);
+        waiting.held.insert(key, held);
         self.look_after_quiet(room, now_ms);
     }
 
@@ -85,7 +88,10 @@ impl Gathering {
     pub fn holds(&self, room: &Room, object: &Found) -> bool {
         let held = self.rooms.get(room).and_then(|waiting| waiting.held.get(&object.key));
         held.is_some_and(|held| {
-            held.arrival.size_bytes == object.size_bytes && held.arrival.mtime_ns == object.mtime_ns
+            held.is(Seen {
+                size_bytes: object.size_bytes,
+                mtime_ns: object.mtime_ns,
+            })
         })
     }
 
@@ -166,13 +172,9 @@ impl Gathering {
             .iter()
             .flat_map(|whole| whole.parts.members.iter().chain(&whole.parts.attendants));
         let keys = members.map(|member| &member.key);
-        let keys = keys.chain(
-            judgement
-                .alone
-                .iter()
-                .chain(judgement.aside.iter().map(|(arrival, _)| arrival))
-                .map(|arrival| &arrival.key),
-        );
+        let alone = judgement.alone.iter().map(|one| &one.arrival.key);
+        let aside = judgement.aside.iter().map(|(arrival, _)| &arrival.key);
+        let keys = keys.chain(alone).chain(aside);
         for key in keys.chain(&judgement.gone) {
             waiting.held.remove(key);
         }
@@ -203,6 +205,14 @@ impl Gathering {
     /// Whether nothing waits.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Why an object that settled is no arrival yet; none: it is not held.
+    pub fn why_waiting(&self, key: &str) -> Option<Word> {
+        let waiting = self.rooms.get(&self.room_of(key)?)?;
+        waiting.held.get(key)?;
+        let usual = || "It waits whether more comes that is one media with it.".to_owned();
+        Some(Word::prevents("group", waiting.why.clone().unwrap_or_else(usual)))
     }
 
     /// Of the media that are not complete one, and how many there are.

@@ -8,6 +8,7 @@ use super::Contents;
 use super::Group;
 use super::Room;
 use super::Seen;
+use crate::store::arrivals::Settled;
 use crate::workflow::arrival::Arrival;
 use crate::workflow::arrival::Member;
 use crate::workflow::arrival::Parts;
@@ -16,10 +17,10 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 /// A file that settled, and waits for the others.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Held {
     /// The file by itself.
-    pub arrival: Arrival,
+    pub settled: Settled,
     /// When it settled, milliseconds of the trigger's clock.
     pub settled_ms: u64,
 }
@@ -44,7 +45,7 @@ pub struct Judgement {
     /// Media that are there, new ones or such that were there before.
     pub whole: Vec<Whole>,
     /// Files that are media by themselves.
-    pub alone: Vec<Arrival>,
+    pub alone: Vec<Settled>,
     /// Files that are no media and belong to nothing, with why.
     pub aside: Vec<(Arrival, String)>,
     /// What waits, with why; only files that settled are named.
@@ -82,9 +83,9 @@ pub fn judge(room: &Room, contents: &Contents, known: &Known<'_>) -> Judgement {
             judgement.is_early = true;
         } else if room.is_card() {
             let why = format!("it belongs to {room} and is no recording");
-            judgement.aside.push((held.arrival.clone(), why));
+            judgement.aside.push((held.settled.arrival.clone(), why));
         } else {
-            judgement.alone.push(held.arrival.clone());
+            judgement.alone.push(held.settled.clone());
         }
     }
     judgement
@@ -127,7 +128,7 @@ fn one(group: &Group, contents: &Contents, known: &Known<'_>, judgement: &mut Ju
             }
         }
     }
-    let waits_for = |why: String| (held.iter().map(|held| held.arrival.key.clone()).collect(), why);
+    let waits_for = |why: String| (held.iter().map(|held| held.settled.arrival.key.clone()).collect(), why);
     if let Some(first) = why.first() {
         let more = match why.len() - 1 {
             0 => String::new(),
@@ -169,7 +170,11 @@ fn whole(group: &Group, contents: &Contents, known: &Known<'_>, held: &[&Held]) 
         .iter()
         .map(|piece| member(&piece.key, piece.sound_of, piece.frames))
         .collect();
-    let first_seen = held.iter().map(|held| held.arrival.seen_at).min();
+    let said = known
+        .held
+        .get(group.main())
+        .and_then(|held| held.settled.parts.as_ref());
+    let first_seen = held.iter().map(|held| held.settled.arrival.seen_at).min();
     Whole {
         arrival: Arrival {
             key: group.main().to_owned(),
@@ -183,14 +188,16 @@ fn whole(group: &Group, contents: &Contents, known: &Known<'_>, held: &[&Held]) 
             members,
             attendants: group.attendants.iter().map(|key| member(key, None, None)).collect(),
             fps: (group.kind == PartsKind::Sequence).then_some(known.fps),
-            ..Parts::default()
+            // What is said of the file that stands for all is said of all.
+            ..said.cloned().unwrap_or_default()
         },
         is_new: !held.is_empty(),
     }
 }
 
 impl Held {
-    fn is(&self, seen: Seen) -> bool {
-        self.arrival.size_bytes == seen.size_bytes && self.arrival.mtime_ns == seen.mtime_ns
+    /// Whether this is what settled.
+    pub fn is(&self, seen: Seen) -> bool {
+        self.settled.arrival.size_bytes == seen.size_bytes && self.settled.arrival.mtime_ns == seen.mtime_ns
     }
 }

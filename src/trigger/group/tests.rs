@@ -400,7 +400,13 @@ fn decide(contents: &Contents, held: &[(&str, u64)], known: &[&str]) -> Judgemen
                 seen_at: UtcMs(7),
             };
             let settled_ms = *settled_ms;
-            ((*key).to_owned(), Held { arrival, settled_ms })
+            (
+                (*key).to_owned(),
+                Held {
+                    settled: arrival.into(),
+                    settled_ms,
+                },
+            )
         })
         .collect();
     let room = contents

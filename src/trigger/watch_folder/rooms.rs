@@ -17,7 +17,6 @@ use crate::trigger::group::judge::Whole;
 use crate::trigger::group::survey;
 use crate::trigger::look::PATIENCE;
 use crate::trigger::watch_folder::WatchFolder;
-use crate::workflow::arrival::Arrival;
 use std::collections::BTreeMap;
 use std::time::Instant;
 
@@ -42,13 +41,13 @@ impl WatchFolder {
     }
 
     /// Keeps those that may belong to others; answers the rest.
-    pub(super) fn hold_some(&mut self, settled: Vec<Arrival>) -> Vec<Arrival> {
+    pub(super) fn hold_some(&mut self, settled: Vec<Settled>) -> Vec<Settled> {
         let now_ms = self.now_ms();
         let mut rest = Vec::new();
-        for arrival in settled {
-            match self.gathering.room_of(&arrival.key) {
-                Some(room) => self.gathering.hold(room, arrival, now_ms),
-                None => rest.push(arrival),
+        for one in settled {
+            match self.gathering.room_of(&one.arrival.key) {
+                Some(room) => self.gathering.hold(room, one, now_ms),
+                None => rest.push(one),
             }
         }
         rest
@@ -131,7 +130,7 @@ impl WatchFolder {
         &self,
         room: &Room,
         mut contents: Contents,
-    ) -> Result<(Contents, BTreeMap<String, Held>, Vec<Arrival>), StoreError> {
+    ) -> Result<(Contents, BTreeMap<String, Held>, Vec<Settled>), StoreError> {
         let files = contents.files.iter();
         let seen = files
             .map(|(key, seen)| (key.clone(), seen.size_bytes, seen.mtime_ns))
@@ -142,7 +141,7 @@ impl WatchFolder {
         for key in ours {
             contents.files.remove(&key);
             contents.texts.remove(&key);
-            own.extend(held.remove(&key).map(|held| held.arrival));
+            own.extend(held.remove(&key).map(|held| held.settled));
         }
         Ok((contents, held, own))
     }
@@ -156,7 +155,7 @@ impl WatchFolder {
         if !old.is_empty() {
             self.ledger.record_old_groups(old.iter().map(settled).collect()).await?;
         }
-        let alone = judgement.alone.iter().cloned().map(Settled::from);
+        let alone = judgement.alone.iter().cloned();
         let arrived: Vec<Settled> = new.iter().map(settled).chain(alone).collect();
         if !arrived.is_empty() {
             self.settle(&arrived).await?;
@@ -165,7 +164,7 @@ impl WatchFolder {
             self.ledger.set_aside(judgement.aside.clone()).await?;
         }
         if !judgement.waiting.is_empty() {
-            self.ledger.explain_waiting(judgement.waiting.clone()).await?;
+            self.ledger.explain_held(judgement.waiting.clone()).await?;
         }
         if !judgement.gone.is_empty() {
             self.ledger.forget_unsettled(judgement.gone.clone()).await?;
