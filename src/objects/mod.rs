@@ -3,9 +3,11 @@
 //! Guarantees: everything read or written lies in a registered storage. Deliberately absent: tasks and SQL.
 
 pub mod browse;
+pub mod content_type;
 mod directory;
 pub mod ignored;
 pub mod incoming;
+pub mod inflow;
 pub mod lane;
 pub mod local;
 pub mod pool;

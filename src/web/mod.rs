@@ -13,8 +13,6 @@ pub mod dashboard;
 pub mod docs;
 pub mod error;
 pub mod extract;
-pub mod folder_writer;
-pub mod folders;
 pub mod gate;
 pub mod idempotency;
 pub mod inlet;
@@ -27,6 +25,8 @@ pub mod ports;
 pub mod receiver;
 pub mod secrets;
 pub mod state;
+pub mod storage_writer;
+pub mod stored_objects;
 pub mod template_shelf;
 pub mod wording;
 

@@ -6,15 +6,13 @@ use reelmill::base::clock::UtcMs;
 use reelmill::base::fault::Fault;
 use reelmill::base::ids::TaskId;
 use reelmill::base::wake::Bells;
+use reelmill::objects::inflow::Inflow;
 use reelmill::objects::local::Folder;
 use reelmill::objects::storages::Storages;
 use reelmill::store::Store;
 use reelmill::telemetry::device_meters::DeviceMeters;
 use reelmill::telemetry::metrics::Metrics;
-use reelmill::web;
 use reelmill::web::browse::Browser;
-use reelmill::web::folder_writer::FolderWriter;
-use reelmill::web::folders::FolderObjects;
 use reelmill::web::gate::Gate;
 use reelmill::web::inlet::Inlet;
 use reelmill::web::inlet::InletRules;
@@ -31,7 +29,10 @@ use reelmill::web::ports::TrialAnswer;
 use reelmill::web::secrets;
 use reelmill::web::state::About;
 use reelmill::web::state::WebState;
+use reelmill::web::storage_writer::StorageWriter;
+use reelmill::web::stored_objects::StoredObjects;
 use reelmill::web::template_shelf::TemplateShelf;
+use reelmill::web;
 use reelmill::workflow::destination::Definition;
 use reelmill::workflow::resolved::OnConflict;
 use reelmill::workflow::template::Templates;
@@ -165,8 +166,11 @@ impl Served {
         let state = WebState {
             store: store.clone(),
             bells: Bells::default(),
-            objects: Arc::new(FolderObjects::new(storages.clone())),
-            writer: Arc::new(FolderWriter::new(storages.clone())),
+            objects: Arc::new(StoredObjects::new(storages.clone())),
+            writer: Arc::new(StorageWriter::new(Inflow::new(
+                storages.clone(),
+                folder.path().join("spool"),
+            ))),
             inlet: Inlet::new(
                 InletRules {
                     storage: Some("ingest".to_owned()),
