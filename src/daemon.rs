@@ -30,7 +30,6 @@ use crate::config::resolved::Config;
 use crate::daemon::destinations::Reload;
 use crate::daemon::gauges::Gauges;
 use crate::daemon::lock::StateLock;
-use crate::events::profile::Deployment;
 use crate::executor::Executor;
 use crate::executor::local::LocalExecutor;
 use crate::executor::local::LocalExecutorOptions;
@@ -400,7 +399,7 @@ fn callback_options(config: &Config, storages: &Storages, metrics: &Metrics) -> 
     let (destinations, unified) = destinations::of(config);
     let server = &config.server;
     CallbackOptions {
-        deployment: Deployment::new(server.user_id, &server.app_id, &server.region, &server.public_url),
+        deployment: places::deployment(config, storages),
         destinations,
         unified,
         surroundings: Surroundings {

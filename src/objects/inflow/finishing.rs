@@ -7,6 +7,9 @@
 
 use crate::base::fault::Blame;
 use crate::base::fault::Fault;
+use crate::objects::content_type;
+use crate::objects::incoming;
+use crate::objects::incoming::Incoming;
 use crate::objects::inflow::Named;
 use crate::objects::inflow::growing::blocking;
 use crate::objects::inflow::growing::is_gone;
@@ -15,21 +18,19 @@ use crate::objects::inflow::pieces::Pieces;
 use crate::objects::inflow::spool;
 use crate::objects::inflow::spool::Place;
 use crate::objects::inflow::spool::Spool;
-use crate::objects::incoming;
-use crate::objects::incoming::Incoming;
-use crate::objects::content_type;
 use crate::objects::s3::Bucket;
 use crate::objects::s3::Head;
 use crate::objects::s3::ObjectInBucket;
 use crate::objects::s3::Put;
 use crate::objects::s3::PutRule;
 use crate::objects::s3::Replace;
-use tokio_util::bytes::Bytes;
 use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
 use futures_util::stream;
 use futures_util::stream::BoxStream;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use tokio_util::bytes::Bytes;
 
 /// Metadata of an object that came in through us: the id of its upload or pull.
 pub const INCOMING_ID: &str = "reelmill-incoming";
@@ -131,13 +132,15 @@ impl Finishing<'_> {
                 drop(room);
                 put
             }
-            Whole::Staged(from, _) => self.bucket.copy(&from, key, &rule).await?,
+            Whole::Staged(from, _) => {
+                let copying: BoxFuture<'_, Result<Put, Fault>> = Box::pin(self.bucket.copy(&from, key, &rule));
+                copying.await?
+            }
             Whole::Nowhere => Put::Taken,
         };
         let there = self.bucket.head(key).await?;
-        let ours = there.filter(|head| {
-            head.size_bytes == size_bytes && head.metadata.get(INCOMING_ID) == Some(&self.incoming.id)
-        });
+        let ours = there
+            .filter(|head| head.size_bytes == size_bytes && head.metadata.get(INCOMING_ID) == Some(&self.incoming.id));
         match (put, ours) {
             (_, Some(head)) => {
                 self.discard().await;
@@ -171,7 +174,10 @@ impl Finishing<'_> {
             }
             let room = self.memory.take(size_bytes - start).await;
             let bytes = self.tail(start, size_bytes - start).await?;
-            let sent = self.bucket.part(&key, &pieces.upload, pieces.next_number(), bytes).await;
+            let sent = self
+                .bucket
+                .part(&key, &pieces.upload, pieces.next_number(), bytes)
+                .await;
             drop(room);
             match sent {
                 Ok(part) => pieces.push(part),
@@ -254,7 +260,8 @@ impl Finishing<'_> {
 pub async fn sweep(bucket: &Bucket, wanted: &BTreeSet<String>, untouched_since_ns: i64) -> Result<usize, Fault> {
     let prefix = incoming::staged_prefix();
     let id_of = |key: &str| key.strip_prefix(&prefix).map(str::to_owned);
-    let unwanted = |key: &str, at_ns: i64| at_ns < untouched_since_ns && id_of(key).is_some_and(|id| !wanted.contains(&id));
+    let unwanted =
+        |key: &str, at_ns: i64| at_ns < untouched_since_ns && id_of(key).is_some_and(|id| !wanted.contains(&id));
     let mut removed = 0;
     for open in bucket.uploads(&prefix).await? {
         if unwanted(&open.key, open.begun_s.saturating_mul(1_000_000_000)) {

@@ -6,6 +6,7 @@
 //! part, which goes with the finishing, and rows.
 
 use crate::base::fault::Fault;
+use crate::objects::incoming::Incoming;
 use crate::objects::inflow::Synced;
 use crate::objects::inflow::memory::Memory;
 use crate::objects::inflow::pieces::Pieces;
@@ -14,13 +15,12 @@ use crate::objects::inflow::spool;
 use crate::objects::inflow::spool::Place;
 use crate::objects::inflow::spool::Spool;
 use crate::objects::inflow::spool::lost;
-use crate::objects::incoming::Incoming;
 use crate::objects::s3::Bucket;
 use crate::objects::s3::Part;
-use tokio_util::bytes::Bytes;
 use std::fs::File;
 use std::sync::Arc;
 use tokio::task::JoinSet;
+use tokio_util::bytes::Bytes;
 
 /// An open file that comes into a bucket.
 #[derive(Debug)]
@@ -124,7 +124,11 @@ impl Growing {
     pub async fn sync(&mut self) -> Result<Synced, Fault> {
         self.settle().await?;
         if self.gathered > 0 && self.start + self.gathered > self.noted {
-            let (spool, file, object) = (self.spool.clone(), self.open_file().await?, self.incoming.object.clone());
+            let (spool, file, object) = (
+                self.spool.clone(),
+                self.open_file().await?,
+                self.incoming.object.clone(),
+            );
             blocking(move || spool.sync(&file, &object)).await?;
         }
         self.noted = self.start + self.gathered;
@@ -228,7 +232,10 @@ impl Growing {
             // From the begin.
             self.pieces = None;
             (self.start, self.gathered, self.noted) = (0, 0, 0);
-            return lost(&self.incoming.object, "the bucket does not know its multipart upload any more");
+            return lost(
+                &self.incoming.object,
+                "the bucket does not know its multipart upload any more",
+            );
         }
         (self.start, self.gathered) = (part_start, self.sent_bytes);
         fault

@@ -31,12 +31,12 @@ use crate::objects::s3::Bucket;
 use crate::objects::storages::Medium;
 use crate::objects::storages::Storages;
 use crate::objects::uri::ObjectUri;
-use tokio_util::bytes::Bytes;
 use futures_util::stream::BoxStream;
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
+use tokio_util::bytes::Bytes;
 
 /// Brings files into these storages. Clones share everything.
 #[derive(Debug, Clone)]
@@ -172,9 +172,9 @@ impl Inflow {
             }
             Medium::Folder(_) => {
                 let id = file.id.clone();
-                let dropped = self.storages.on(&file.object, "remove", move |folder, _| {
-                    incoming::discard(folder, &id)
-                });
+                let dropped = self
+                    .storages
+                    .on(&file.object, "remove", move |folder, _| incoming::discard(folder, &id));
                 dropped.await
             }
         }

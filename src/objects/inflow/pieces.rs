@@ -39,7 +39,11 @@ pub struct Pieces {
 
 /// One part that the service took, told in few bytes: an upload has thousands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Taken(u64, String, #[serde(default, skip_serializing_if = "String::is_empty")] String);
+pub struct Taken(
+    u64,
+    String,
+    #[serde(default, skip_serializing_if = "String::is_empty")] String,
+);
 
 impl Taken {
     fn of(part: Part) -> Self {
@@ -160,10 +164,18 @@ mod tests {
         };
         let parts = [part(0, "e"), part(1, "m")];
         parts.iter().cloned().for_each(|part| pieces.push(part));
-        let read = Pieces::read(Some(&pieces.text()), &object).expect("reads").expect("something");
-        assert_eq!((read.parts().as_slice(), read.size_bytes(), read.next_number()), (&parts[..], 2, 3));
+        let read = Pieces::read(Some(&pieces.text()), &object)
+            .expect("reads")
+            .expect("something");
+        assert_eq!(
+            (read.parts().as_slice(), read.size_bytes(), read.next_number()),
+            (&parts[..], 2, 3)
+        );
         assert!(Pieces::read(None, &object).expect("reads").is_none());
-        assert_eq!(Pieces::read(Some("{}"), &object).expect_err("unreadable").code, "UploadLost");
+        assert_eq!(
+            Pieces::read(Some("{}"), &object).expect_err("unreadable").code,
+            "UploadLost"
+        );
     }
 
     fn part(number: u32, md5: &str) -> Part {

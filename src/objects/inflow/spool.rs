@@ -134,12 +134,15 @@ impl Spool {
         for entry in entries {
             let entry = entry?;
             let name = entry.file_name();
-            let place = name.to_str().and_then(|name| name.rsplit_once('-')).and_then(|(id, start)| {
-                Some(Place {
-                    id: id.to_owned(),
-                    start: start.parse().ok()?,
-                })
-            });
+            let place = name
+                .to_str()
+                .and_then(|name| name.rsplit_once('-'))
+                .and_then(|(id, start)| {
+                    Some(Place {
+                        id: id.to_owned(),
+                        start: start.parse().ok()?,
+                    })
+                });
             let Some(place) = place else { continue };
             let touched = entry.metadata().and_then(|found| found.modified()).ok();
             let touched = touched.and_then(|at| at.duration_since(UNIX_EPOCH).ok());
@@ -152,7 +155,8 @@ impl Spool {
 
 /// Writes at a place of a file, whatever was written before.
 pub fn write_at(file: &File, bytes: &[u8], offset: u64, object: &ObjectUri) -> Result<(), Fault> {
-    file.write_all_at(bytes, offset).map_err(|error| refused(object, &error))
+    file.write_all_at(bytes, offset)
+        .map_err(|error| refused(object, &error))
 }
 
 /// Reads the first bytes of a file.
@@ -217,8 +221,14 @@ mod tests {
         let file = spool.open(&place("1", 0), 4, &object).expect("there");
         assert_eq!(read(&file, 4, &object).expect("read"), b"abcd");
         assert_eq!(read(&file, 5, &object).expect_err("cut").code, "UploadLost");
-        assert_eq!(spool.open(&place("1", 0), 5, &object).expect_err("cut").code, "UploadLost");
-        assert_eq!(spool.open(&place("2", 9), 1, &object).expect_err("none").code, "UploadLost");
+        assert_eq!(
+            spool.open(&place("1", 0), 5, &object).expect_err("cut").code,
+            "UploadLost"
+        );
+        assert_eq!(
+            spool.open(&place("2", 9), 1, &object).expect_err("none").code,
+            "UploadLost"
+        );
         spool.open(&place("1", 9), 0, &object).expect("made");
         spool.open(&place("1-x", 0), 0, &object).expect("made");
         spool.remove_others("1", Some(9)).expect("removed");

@@ -102,7 +102,10 @@ enum Cut {
 pub(super) async fn take(sending: Sending<'_>, body: Body) -> Answer<u64> {
     let size_bytes = sending.row.size_bytes.or(sending.size_bytes);
     let file = uploads::incoming(sending.row);
-    let opened = sending.state.writer.append(&file, sending.row.received_bytes, size_bytes);
+    let opened = sending
+        .state
+        .writer
+        .append(&file, sending.row.received_bytes, size_bytes);
     let taking = Taking {
         open: opened.await.map_err(uploads::storage_problem)?,
         upto: sending.row.received_bytes,
