@@ -49,6 +49,7 @@ use crate::telemetry::metrics::Metric;
 use crate::telemetry::metrics::Metrics;
 use crate::trigger::Trigger;
 use crate::web::browse::Browser;
+use crate::web::feed::Feed;
 use crate::web::gate::Gate;
 use crate::web::library::Library;
 use crate::web::links::Signer;
@@ -57,6 +58,8 @@ use crate::web::state::WebState;
 use crate::web::storage_writer::StorageWriter;
 use crate::web::stored_objects::StoredObjects;
 use crate::web::template_shelf::TemplateShelf;
+use crate::web::tls::Tls;
+use crate::web::tls::TlsFiles;
 use crate::worker::environment::DeviceEnvironment;
 use crate::worker::protocol::SandboxMode;
 use crate::workflow::template::Templates;
@@ -150,7 +153,11 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
         bells.callback.clone(),
         callback_options(&config, &storages, &metrics),
     )?;
-    let trigger = Trigger::new(ports::trigger_options(&config, &metrics), store.clone(), bells.clone());
+    let trigger = Trigger::new(
+        ports::trigger_options(&config, &storages, &metrics),
+        store.clone(),
+        bells.clone(),
+    );
     let sealer = crate::web::secrets::sealer(&config.server.state_dir)?;
     let destinations = destinations::Destinations::new(callbacks.clone(), store.clone(), sealer.clone());
     destinations.take_over(None).await?;
@@ -173,6 +180,12 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
             "Set server.listen to a free address of this host.",
         )
     })?;
+    let tls = config
+        .server
+        .tls
+        .clone()
+        .map(|(certificate, key)| Tls::read(TlsFiles { certificate, key }))
+        .transpose()?;
     let meters = DeviceMeters::default();
     let browser = Browser::new(storages.clone());
     let inflow = Inflow::new(storages.clone(), config.server.scratch_dir.join(SPOOL));
@@ -184,6 +197,7 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
     let library = Library::new(store.clone(), bells.clone(), objects.clone(), writer.clone());
     let router = crate::web::router(WebState {
         store: store.clone(),
+        feed: Feed::new(store.clone()),
         bells: bells.clone(),
         objects,
         writer,
@@ -214,8 +228,11 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
         stopping: web_stop.clone(),
     });
     let web_done = web_stop.clone();
+    if let Some(tls) = tls.clone() {
+        tokio::spawn(tls.follow(web_stop.clone()));
+    }
     let serving = tokio::spawn(async move {
-        if let Err(error) = crate::web::serve(listener, router, web_done).await {
+        if let Err(error) = crate::web::serve(listener, tls, router, web_done).await {
             tracing::error!(%error, "the web server ended");
         }
     });

@@ -14,6 +14,9 @@ use reelmill::telemetry::device_meters::DeviceMeters;
 use reelmill::telemetry::metrics::Metrics;
 use reelmill::web;
 use reelmill::web::browse::Browser;
+use reelmill::web::feed::Feed;
+use reelmill::web::folder_writer::FolderWriter;
+use reelmill::web::folders::FolderObjects;
 use reelmill::web::gate::Gate;
 use reelmill::web::inlet::Inlet;
 use reelmill::web::inlet::InletRules;
@@ -27,6 +30,7 @@ use reelmill::web::ports::LiveProgress;
 use reelmill::web::ports::StorageControl;
 use reelmill::web::ports::StorageState;
 use reelmill::web::ports::TrialAnswer;
+use reelmill::web::ports::Word;
 use reelmill::web::secrets;
 use reelmill::web::state::About;
 use reelmill::web::state::WebState;
@@ -121,9 +125,16 @@ impl StorageControl for OneStorage {
             location: "/ingest".to_owned(),
             watch: "inotify".to_owned(),
             available: true,
-            note: None,
-            last_scan: None,
+            ..StorageState::default()
         }]
+    }
+
+    fn thaw(&self, storage: &str) -> bool {
+        storage == "ingest"
+    }
+
+    fn explain<'a>(&'a self, _: &'a str, _: &'a str) -> BoxFuture<'a, Vec<Word>> {
+        Box::pin(async { Vec::new() })
     }
 
     fn scan(&self, storage: &str) -> bool {
@@ -165,6 +176,7 @@ impl Served {
         let storages = Storages::new([Folder::new("ingest", folder.path().join("ingest"))]);
         let state = WebState {
             store: store.clone(),
+            feed: Feed::new(store.clone()),
             bells: Bells::default(),
             objects: Arc::new(StoredObjects::new(storages.clone())),
             writer: Arc::new(StorageWriter::new(Inflow::new(
@@ -211,7 +223,7 @@ impl Served {
             stopping: CancellationToken::new(),
         };
         let router = web::router(state.clone());
-        tokio::spawn(web::serve(listener, router, state.stopping.clone()));
+        tokio::spawn(web::serve(listener, None, router, state.stopping.clone()));
         Served {
             folder,
             store,
