@@ -217,7 +217,7 @@ impl Served {
             stopping: CancellationToken::new(),
         };
         let router = web::router(state.clone());
-        tokio::spawn(web::serve(listener, router, state.stopping.clone()));
+        tokio::spawn(web::serve(listener, None, router, state.stopping.clone()));
         Served {
             folder,
             store,

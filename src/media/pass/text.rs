@@ -179,7 +179,9 @@ impl Texts<'_> {
         let stream = packet.stream_index();
         let mut found = false;
         for text in 0..self.tracks.len() {
-            let Some(track) = self.tracks[text].as_mut() else { continue };
+            let Some(track) = self.tracks[text].as_mut() else {
+                continue;
+            };
             let TextOrigin::Stream {
                 stream: own,
                 unit,
