@@ -353,7 +353,6 @@ impl WatchFolder {
         if settled.is_empty() {
             return;
         }
-        let settled: Vec<Settled> = settled.into_iter().map(Settled::from).collect();
         match self.ledger.settle(&settled).await {
             Ok(new) => {
                 if new > 0 {
