@@ -106,7 +106,7 @@ impl NameRules {
         if options.subtitles && companions::is_subtitle(key) {
             return Role::Subtitle;
         }
-        let key = nfc(key);
+        let key = as_compared(key);
         if let Some(pattern) = self.exclude.iter().find(|pattern| pattern.takes(&key, true)) {
             return Role::Excluded(&pattern.text);
         }
@@ -142,7 +142,7 @@ impl NameRules {
     /// Whether a pattern of `exclude` leaves the folder `key` with everything in it.
     pub fn leaves_folder(&self, key: &str) -> bool {
         !self.exclude.is_empty() && {
-            let key = nfc(key);
+            let key = as_compared(key);
             self.exclude.iter().any(|pattern| pattern.takes(&key, true))
         }
     }
@@ -175,6 +175,11 @@ impl NameRules {
     }
 }
 
+/// A name as patterns are compared with it.
+fn as_compared(name: &str) -> String {
+    nfc(name).to_lowercase()
+}
+
 /// One pattern.
 #[derive(Debug, Clone)]
 struct Pattern {
@@ -190,8 +195,8 @@ impl Pattern {
         if bare.is_empty() {
             return Err(format!("{text:?} is no pattern"));
         }
-        let glob = GlobBuilder::new(&nfc(bare))
-            .case_insensitive(true)
+        // The glob itself knows the capital letters of ASCII alone.
+        let glob = GlobBuilder::new(&as_compared(bare))
             .literal_separator(true)
             .backslash_escape(true)
             .build()

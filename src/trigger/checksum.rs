@@ -158,14 +158,14 @@ fn gnu(line: &[u8]) -> Option<Line> {
     Some(Line {
         algorithm,
         hex: String::from_utf8_lossy(digest).to_lowercase(),
-        path: path(&unescaped(name, escaped)),
+        path: match escaped {
+            true => key_text(&unescaped(name)),
+            false => path(name),
+        },
     })
 }
 
-fn unescaped(name: &[u8], escaped: bool) -> Vec<u8> {
-    if !escaped {
-        return name.to_vec();
-    }
+fn unescaped(name: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(name.len());
     let mut bytes = name.iter();
     while let Some(byte) = bytes.next() {

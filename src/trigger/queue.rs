@@ -80,6 +80,13 @@ impl<T> Queue<T> {
         }
     }
 
+    /// Makes a thing that is due at another moment due at this one. One that is due at no time stays so.
+    pub fn moved(&mut self, key: &str, due_ms: u64) {
+        if self.things.get(key).is_some_and(|slot| slot.due_ms.is_some()) {
+            self.at(key, due_ms);
+        }
+    }
+
     /// Keys of what is due, at most `limit`.
     pub fn take_due(&mut self, now_ms: u64, limit: usize) -> Vec<String> {
         let mut taken = Vec::new();

@@ -183,9 +183,11 @@ impl Settling {
             let new = !waiting.is(found.size_bytes, found.mtime_ns);
             if new {
                 self.change(&found.key, (found.size_bytes, found.mtime_ns), now_ms, seen_at);
+                self.waiting.moved(&found.key, soon_ms);
+            } else {
+                // Something happened to it that cannot be seen, the end of writing for one.
+                self.waiting.sooner(&found.key, soon_ms);
             }
-            // Not later than it was to be, and not now: the next thing may be heard of it at once.
-            self.waiting.sooner(&found.key, soon_ms);
             return new;
         }
         self.enter(&found.key, (found.size_bytes, found.mtime_ns), changed, now_ms, seen_at);

@@ -13,6 +13,7 @@ pub mod dashboard;
 pub mod docs;
 pub mod error;
 pub mod extract;
+pub mod feed;
 pub mod folder_writer;
 pub mod folders;
 pub mod gate;
@@ -28,6 +29,7 @@ pub mod receiver;
 pub mod secrets;
 pub mod state;
 pub mod template_shelf;
+pub mod tls;
 pub mod wording;
 
 pub use axum::Router;
@@ -36,6 +38,8 @@ use crate::store::tokens::Role;
 use crate::telemetry::metrics::Metric;
 use crate::web::error::Problem;
 use crate::web::state::WebState;
+use crate::web::tls::Tls;
+use crate::web::tls::TlsListener;
 use axum::Json;
 use axum::extract::DefaultBodyLimit;
 use axum::extract::Request;
@@ -52,6 +56,7 @@ use axum::routing::get;
 use axum::routing::patch;
 use axum::routing::post;
 use axum::routing::put;
+use futures_util::future::BoxFuture;
 use std::net::SocketAddr;
 use std::time::Duration;
 use std::time::Instant;
@@ -258,16 +263,33 @@ pub fn router(state: WebState) -> Router {
 /// Time that answers which are under way get when the program stops.
 const STOP_WITHIN: Duration = Duration::from_secs(5);
 
-/// Answers requests until `stop`, then finishes those under way, but not for ever: a download may take hours.
+/// Answers requests until `stop`, over TLS where there is a certificate, then finishes those under way, but not for ever: a download may take hours.
 ///
 /// # Errors
 /// The listener failed.
-pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) -> std::io::Result<()> {
-    let stopping = stop.clone();
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let served = axum::serve(listener, service).with_graceful_shutdown(async move { stopping.cancelled().await });
+pub async fn serve(
+    listener: TcpListener,
+    tls: Option<Tls>,
+    router: Router,
+    stop: CancellationToken,
+) -> std::io::Result<()> {
+    let stopping = stop.clone().cancelled_owned();
+    let served: BoxFuture<'static, std::io::Result<()>> = match tls {
+        None => {
+            let service = router.into_make_service_with_connect_info::<SocketAddr>();
+            let served = axum::serve(listener, service).with_graceful_shutdown(stopping);
+            Box::pin(served.into_future())
+        }
+        Some(tls) => {
+            let listener = TlsListener::new(listener, tls)?;
+            let router = router.layer(axum::middleware::map_request(tls::name_peer));
+            let service = router.into_make_service_with_connect_info::<tls::Peer>();
+            let served = axum::serve(listener, service).with_graceful_shutdown(stopping);
+            Box::pin(served.into_future())
+        }
+    };
     tokio::select! {
-        ended = served.into_future() => ended,
+        ended = served => ended,
         () = async { stop.cancelled().await; tokio::time::sleep(STOP_WITHIN).await } => Ok(()),
     }
 }

@@ -39,8 +39,12 @@ pub fn read(bytes: &[u8]) -> Result<SidecarOrder, String> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Err("it is empty".to_owned());
     }
-    let written: Written =
-        serde_json::from_slice(bytes).map_err(|error| format!("it is not what it should be: {error}"))?;
+    let refused = |error: serde_json::Error| format!("it is not what it should be: {error}");
+    let tree: Value = serde_json::from_slice(bytes).map_err(refused)?;
+    if !tree.is_object() {
+        return Err("it is not what it should be: a JSON object".to_owned());
+    }
+    let written: Written = serde_json::from_value(tree).map_err(refused)?;
     let (start, end) = (moment("start", written.start)?, moment("end", written.end)?);
     if let (Some(Moment::Seconds(from)), Some(Moment::Seconds(to))) = (start, end)
         && to <= from

@@ -13,6 +13,7 @@ use reelmill::telemetry::device_meters::DeviceMeters;
 use reelmill::telemetry::metrics::Metrics;
 use reelmill::web;
 use reelmill::web::browse::Browser;
+use reelmill::web::feed::Feed;
 use reelmill::web::folder_writer::FolderWriter;
 use reelmill::web::folders::FolderObjects;
 use reelmill::web::gate::Gate;
@@ -172,6 +173,7 @@ impl Served {
         let storages = Storages::new([Folder::new("ingest", folder.path().join("ingest"))]);
         let state = WebState {
             store: store.clone(),
+            feed: Feed::new(store.clone()),
             bells: Bells::default(),
             objects: Arc::new(FolderObjects::new(storages.clone())),
             writer: Arc::new(FolderWriter::new(storages.clone())),
@@ -215,7 +217,7 @@ impl Served {
             stopping: CancellationToken::new(),
         };
         let router = web::router(state.clone());
-        tokio::spawn(web::serve(listener, router, state.stopping.clone()));
+        tokio::spawn(web::serve(listener, None, router, state.stopping.clone()));
         Served {
             folder,
             store,

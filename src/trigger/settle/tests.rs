@@ -130,10 +130,10 @@ fn one_that_grows_for_hours_is_looked_at_seldom_and_said_to_grow() {
     let notes = settling.take_notes();
     assert_eq!(notes.len(), 1, "one note, not one a look");
     assert!(notes[0].1.contains("still growing"), "{notes:?}");
-    // It ends: it settles soon, measured by how long it grew.
+    // It ends: one seldom look finds the last change, the next ones none.
     let end_ms = settling.next_ms().expect("due");
     let (at, _) = settle(&mut settling, |_| sight(7, 7));
-    assert!(at <= end_ms + 4_000, "{at} after {end_ms}");
+    assert!(at <= end_ms + 62_000, "{at} after {end_ms}");
     assert!(settling.take_notes().is_empty());
 }
 
