@@ -148,7 +148,7 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
         bells.callback.clone(),
         callback_options(&config, &storages, &metrics),
     )?;
-    let trigger = Trigger::new(ports::trigger_options(&config, &metrics), store.clone(), bells.clone());
+    let trigger = Trigger::new(ports::trigger_options(&config, &storages, &metrics), store.clone(), bells.clone());
     let sealer = crate::web::secrets::sealer(&config.server.state_dir)?;
     let destinations = destinations::Destinations::new(callbacks.clone(), store.clone(), sealer.clone());
     destinations.take_over(None).await?;

@@ -280,6 +280,7 @@ mod tests {
             backlog: 0,
             scanning: false,
             last_scan: None,
+            listing: None,
         };
         let codes = |state: StorageState| {
             let mut findings = Findings::default();

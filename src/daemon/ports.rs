@@ -6,11 +6,14 @@ use crate::base::clock::UtcMs;
 use crate::base::ids::AttemptId;
 use crate::base::progress_board::ProgressBoard;
 use crate::config::resolved::Config;
+use crate::config::storage::Place;
 use crate::config::storage_section::Watch;
+use crate::objects::storages::Storages as Registry;
 use crate::objects::uri::ObjectUri;
 use crate::scheduler::links::Links;
 use crate::scheduler::looking::DeviceBoard;
 use crate::telemetry::metrics::Metrics;
+use crate::trigger::BucketWatch;
 use crate::trigger::StorageOptions;
 use crate::trigger::TriggerOptions;
 use crate::trigger::WatchMode;
@@ -26,7 +29,7 @@ use crate::web::ports::StorageControl;
 use crate::web::ports::StorageState;
 
 /// The storages of the configuration as the triggers want them.
-pub(super) fn trigger_options(config: &Config, metrics: &Metrics) -> TriggerOptions {
+pub(super) fn trigger_options(config: &Config, registry: &Registry, metrics: &Metrics) -> TriggerOptions {
     let folders = config
         .storages
         .iter()
@@ -34,20 +37,38 @@ pub(super) fn trigger_options(config: &Config, metrics: &Metrics) -> TriggerOpti
     let storages = folders.map(|(storage, path)| StorageOptions {
         name: storage.name.clone(),
         root: path.to_owned(),
-        watch: match storage.watch {
-            Watch::Auto => WatchMode::Auto,
-            Watch::Inotify => WatchMode::Inotify,
-            Watch::Poll => WatchMode::Poll,
-            Watch::Off => WatchMode::Off,
-        },
+        watch: watch_mode(storage.watch),
         settle_looks: storage.arriving.settle_looks,
         settle_interval: storage.arriving.settle_interval,
         poll_interval: storage.poll_interval,
         others_within: storage.others_within.clone(),
     });
+    let buckets = config.storages.iter().filter_map(|storage| {
+        let Place::Bucket(place) = &storage.place else { return None };
+        Some(BucketWatch {
+            name: storage.name.clone(),
+            bucket: registry.bucket(&storage.name)?,
+            watch: watch_mode(storage.watch),
+            poll_interval: storage.poll_interval,
+            min_age: storage.arriving.min_age,
+            include: storage.arriving.include.clone(),
+            exclude: storage.arriving.exclude.clone(),
+            monotonic_prefixes: place.monotonic_prefixes.clone(),
+        })
+    });
     TriggerOptions {
         storages: storages.collect(),
+        buckets: buckets.collect(),
         metrics: metrics.clone(),
+    }
+}
+
+fn watch_mode(watch: Watch) -> WatchMode {
+    match watch {
+        Watch::Auto => WatchMode::Auto,
+        Watch::Inotify => WatchMode::Inotify,
+        Watch::Poll => WatchMode::Poll,
+        Watch::Off => WatchMode::Off,
     }
 }
 

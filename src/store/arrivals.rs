@@ -349,6 +349,12 @@ fn put(
     Ok(true)
 }
 
+/// Notes an object that is known to be ours, unless its identity settled before.
+pub(super) fn put_ours(connection: &Connection, storage: i64, arrival: &Arrival) -> Result<(), StoreError> {
+    put(connection, storage, arrival, State::NotTaken, Some("ours"))?;
+    Ok(())
+}
+
 fn size_column(arrival: &Arrival) -> Result<i64, StoreError> {
     i64::try_from(arrival.size_bytes)
         .map_err(|_| StoreError::unreadable(format!("a size of {} bytes", arrival.size_bytes)))

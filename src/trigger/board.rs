@@ -15,11 +15,11 @@ use std::sync::PoisonError;
 pub struct StorageState {
     /// Its name.
     pub name: String,
-    /// `folder`.
+    /// `folder` or `s3`.
     pub kind: &'static str,
-    /// Its folder.
+    /// Its folder, or address and name of its bucket.
     pub location: String,
-    /// `inotify`, `poll` or `off`; `waiting` before the first look.
+    /// `inotify`, `poll`, `notify` (a bucket whose notifications tell everything) or `off`; `waiting` before the first look.
     pub watch: &'static str,
     /// Type of its file system, `nfs`; empty before the first look.
     pub file_system: String,
@@ -37,6 +37,19 @@ pub struct StorageState {
     pub scanning: bool,
     /// When the last whole scan ended.
     pub last_scan: Option<UtcMs>,
+    /// What listing a bucket costs; none: it is a folder, or was not listed yet.
+    pub listing: Option<Listing>,
+}
+
+/// What listing a bucket costs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listing {
+    /// Seconds from the end of a listing to the begin of the next, as it is now.
+    pub interval_s: u64,
+    /// Calls to the service in the last hour: pages of listings and looks at single objects.
+    pub calls_of_an_hour: u64,
+    /// Calls that the last whole listing took.
+    pub calls_of_a_listing: u64,
 }
 
 /// All storages.
@@ -50,6 +63,8 @@ struct Slot {
     bell: Bell,
     scan: bool,
     thaw: bool,
+    workflows: bool,
+    told: bool,
 }
 
 /// What was asked of a storage.
@@ -59,6 +74,10 @@ pub struct Asked {
     pub scan: bool,
     /// Believe what is there.
     pub thaw: bool,
+    /// Workflows changed: others may be concerned.
+    pub workflows: bool,
+    /// A notification told of an object.
+    pub told: bool,
 }
 
 impl Board {
@@ -77,6 +96,16 @@ impl Board {
         self.ask(name, |slot| slot.thaw = true)
     }
 
+    /// Says that workflows changed.
+    pub(super) fn workflows_changed(&self, name: &str) {
+        self.ask(name, |slot| slot.workflows = true);
+    }
+
+    /// Says that a notification told of an object.
+    pub(super) fn told(&self, name: &str) {
+        self.ask(name, |slot| slot.told = true);
+    }
+
     fn ask(&self, name: &str, change: impl FnOnce(&mut Slot)) -> bool {
         let mut slots = self.slots();
         let Some(slot) = slots.get_mut(name).filter(|slot| slot.watched) else {
@@ -87,11 +116,11 @@ impl Board {
         true
     }
 
-    pub(super) fn enter(&self, name: &str, location: String, watched: bool) -> Bell {
+    pub(super) fn enter(&self, name: &str, kind: &'static str, location: String, watched: bool) -> Bell {
         let bell = Bell::default();
         let state = StorageState {
             name: name.to_owned(),
-            kind: "folder",
+            kind,
             location,
             watch: if watched { "waiting" } else { "off" },
             file_system: String::new(),
@@ -102,6 +131,7 @@ impl Board {
             backlog: 0,
             scanning: false,
             last_scan: None,
+            listing: None,
         };
         let slot = Slot {
             state,
@@ -109,6 +139,8 @@ impl Board {
             bell: bell.clone(),
             scan: false,
             thaw: false,
+            workflows: false,
+            told: false,
         };
         self.slots().insert(name.to_owned(), slot);
         bell
@@ -128,6 +160,8 @@ impl Board {
         Asked {
             scan: std::mem::take(&mut slot.scan),
             thaw: std::mem::take(&mut slot.thaw),
+            workflows: std::mem::take(&mut slot.workflows),
+            told: std::mem::take(&mut slot.told),
         }
     }
 

@@ -11,6 +11,8 @@ pub mod known;
 mod ledger;
 mod look;
 pub mod mount_guard;
+pub mod s3_notify;
+pub mod s3_scan;
 mod scans;
 pub mod settle;
 mod unwatched;
@@ -20,14 +22,18 @@ use crate::base::clock::UtcMs;
 use crate::base::wake::Bell;
 use crate::base::wake::Bells;
 use crate::objects::lane::Lane;
+use crate::objects::s3::Bucket;
 use crate::store::Store;
 use crate::telemetry::metrics::Metric;
 use crate::telemetry::metrics::Metrics;
 use crate::trigger::board::Board;
+use crate::trigger::s3_scan::Surroundings;
+use crate::trigger::s3_scan::WatchBucket;
 use crate::trigger::settle::Rules;
 use crate::trigger::unwatched::Unwatched;
 use crate::trigger::watch_folder::WatchFolder;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -37,6 +43,8 @@ use tokio_util::sync::CancellationToken;
 pub struct TriggerOptions {
     /// Every storage, also those that are not watched.
     pub storages: Vec<StorageOptions>,
+    /// Every bucket, also those that are not watched.
+    pub buckets: Vec<BucketWatch>,
     /// Where arrivals are counted; by default nobody reads it.
     pub metrics: Metrics,
 }
@@ -58,6 +66,27 @@ pub struct StorageOptions {
     pub poll_interval: Option<Duration>,
     /// Folders of other storages within this one, relative to its root.
     pub others_within: Vec<PathBuf>,
+}
+
+/// One bucket.
+#[derive(Debug, Clone)]
+pub struct BucketWatch {
+    /// Name of the storage.
+    pub name: String,
+    /// Where it is.
+    pub bucket: Bucket,
+    /// How changes are noticed: off, or by listing and notifications.
+    pub watch: WatchMode,
+    /// Time between listings; none: as it turns out.
+    pub poll_interval: Option<Duration>,
+    /// Age, by the service's stamps, before an object counts as arrived.
+    pub min_age: Duration,
+    /// Globs of keys, one of which must fit; empty: all do.
+    pub include: Vec<String>,
+    /// Globs of keys, none of which may fit.
+    pub exclude: Vec<String>,
+    /// Prefixes beneath which new keys always sort behind the old ones.
+    pub monotonic_prefixes: Vec<String>,
 }
 
 impl StorageOptions {
@@ -126,6 +155,7 @@ impl Trigger {
         for storage in self.options.storages {
             let asked = self.board.enter(
                 &storage.name,
+                "folder",
                 storage.root.display().to_string(),
                 storage.watch != WatchMode::Off,
             );
@@ -149,13 +179,35 @@ impl Trigger {
             );
             watches.spawn(folder.run(stop.clone()));
         }
+        let mut buckets = Vec::new();
+        for bucket in self.options.buckets {
+            let watched = bucket.watch != WatchMode::Off;
+            let asked = self.board.enter(&bucket.name, "s3", s3_scan::location(&bucket.bucket), watched);
+            if watched {
+                buckets.push(bucket.name.clone());
+                self.options.metrics.add_labelled(Metric::Arrivals, &bucket.name, 0.0);
+            }
+            let surroundings = Surroundings {
+                store: self.store.clone(),
+                scheduler: self.bells.scheduler.clone(),
+                board: self.board.clone(),
+                asked,
+                metrics: self.options.metrics.clone(),
+                entered: self.made_at,
+            };
+            let lister = Arc::new(bucket.bucket.clone());
+            watches.spawn(WatchBucket::new(bucket, lister, surroundings).run(stop.clone()));
+        }
         loop {
             tokio::select! {
                 () = stop.cancelled() => break,
                 () = self.bells.trigger.wait() => {}
             }
             // Workflows changed: one that takes existing objects may be among them.
-            for name in &watched {
+            for name in &buckets {
+                self.board.workflows_changed(name);
+            }
+            for name in watched.iter().chain(&buckets) {
                 release_existing(&self.store, &self.bells.scheduler, name).await;
             }
         }
