@@ -32,6 +32,7 @@ use crate::media::progress::Progress;
 use crate::media::spec::Backend;
 use crate::media::spec::MediaWork;
 use crate::objects::uri::ObjectUri;
+use crate::workflow::arrival::Parts;
 use futures_util::future::BoxFuture;
 use serde::Deserialize;
 use serde::Serialize;
@@ -50,8 +51,10 @@ pub struct AttemptOrder {
     pub jobs: Vec<(JobId, MediaWork)>,
     /// The source.
     pub source: ObjectUri,
-    /// The identity the source must still have.
+    /// The identity the source must still have; of several files that are one source, that of all together.
     pub identity: Identity,
+    /// What the source consists of and what was said of it beside it; none: it is one file, and nothing was.
+    pub parts: Option<Parts>,
     /// Threads the attempt may keep busy.
     pub threads: u32,
     /// Which hardware it may use.

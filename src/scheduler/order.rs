@@ -20,6 +20,7 @@ pub(super) fn over(context: &Context, attempt: AttemptId, task: TaskId, media: &
         jobs: Vec::new(),
         source: media.source.object.clone(),
         identity: identity(&media.source),
+        parts: media.parts.clone(),
         threads: 0,
         backend: Backend::Auto,
         device: None,

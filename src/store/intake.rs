@@ -6,6 +6,7 @@
 
 use super::Store;
 use super::error::StoreError;
+use super::media;
 use super::media::Source;
 use super::row::Columns;
 use super::tasks;
@@ -126,6 +127,11 @@ impl Store {
                 };
                 made.push(tasks::insert(connection, &new, &found.resolved, now)?);
             }
+            if !made.is_empty()
+                && let Some(parts) = parts_of(connection, &settled.source.object)?
+            {
+                media::keep_parts(connection, &settled.source, &parts)?;
+            }
             if made.is_empty() && !asked_for {
                 note(connection, &settled, 3, Some(&why_not))?;
                 return Ok(Taken::None);
@@ -145,6 +151,17 @@ fn still_settled(connection: &Connection, settled: &Settled) -> Result<Option<bo
     let named = named_params! {
         ":storage": settled.source.object.storage, ":key": settled.source.object.key, ":seq": settled.seq,
     };
+    Ok(connection
+        .prepare_cached(SQL)?
+        .query_row(named, |row| row.get(0))
+        .optional()?)
+}
+
+/// What the arrival under this key consists of, as JSON of `workflow::arrival::Parts`.
+pub(super) fn parts_of(connection: &Connection, object: &ObjectUri) -> Result<Option<String>, StoreError> {
+    const SQL: &str = "select p.parts from arrival_parts p join storages s on s.id = p.storage \
+        where s.name = :storage and p.key = :key";
+    let named = named_params! { ":storage": object.storage, ":key": object.key };
     Ok(connection
         .prepare_cached(SQL)?
         .query_row(named, |row| row.get(0))

@@ -8,6 +8,7 @@ use crate::base::backoff;
 use crate::base::clock::UtcMs;
 use crate::objects::scan::Found;
 use crate::store::Store;
+use crate::store::arrivals::Settled;
 use crate::store::arrivals::StorageRow;
 use crate::store::error::StoreError;
 use crate::trigger::known::Known;
@@ -211,9 +212,9 @@ impl Ledger {
     }
 
     /// Keeps objects that settled; answers how many of them are new.
-    pub(super) async fn settle(&mut self, settled: &[Arrival]) -> Result<usize, StoreError> {
+    pub(super) async fn settle(&mut self, settled: &[Settled]) -> Result<usize, StoreError> {
         let new = self.store.settle_arrivals(self.row.id, settled.to_vec()).await?;
-        self.remember(settled);
+        self.remember_whole(settled);
         Ok(new)
     }
 
@@ -248,6 +249,16 @@ impl Ledger {
         }
         self.store.prune_gone(UtcMs::now().plus_ms(-GONE_KEPT_MS)).await?;
         Ok(())
+    }
+
+    fn remember_whole(&mut self, settled: &[Settled]) {
+        for one in settled {
+            let (size_bytes, mtime_ns) = one.own();
+            self.known.insert(&one.arrival.key, size_bytes, mtime_ns);
+            for member in one.others() {
+                self.known.insert(&member.key, member.size_bytes, member.mtime_ns);
+            }
+        }
     }
 
     fn remember(&mut self, arrivals: &[Arrival]) {

@@ -14,6 +14,7 @@ use crate::objects::scan::Found;
 use crate::objects::scan::Look;
 use crate::objects::scan::Scan;
 use crate::store::Store;
+use crate::store::arrivals::Settled;
 use crate::store::error::StoreError;
 use crate::telemetry::metrics::Metric;
 use crate::telemetry::metrics::Metrics;
@@ -400,6 +401,7 @@ impl WatchFolder {
         if settled.is_empty() {
             return;
         }
+        let settled: Vec<Settled> = settled.into_iter().map(Settled::from).collect();
         match self.ledger.settle(&settled).await {
             Ok(new) => {
                 if new > 0 {
@@ -412,8 +414,8 @@ impl WatchFolder {
             Err(error) => {
                 tracing::warn!(storage = self.options.name, %error, "arrivals could not be written down; trying again");
                 let now_ms = self.now_ms();
-                for arrival in &settled {
-                    self.settling.again(arrival, now_ms);
+                for one in &settled {
+                    self.settling.again(&one.arrival, now_ms);
                 }
             }
         }
