@@ -148,7 +148,11 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
         bells.callback.clone(),
         callback_options(&config, &storages, &metrics),
     )?;
-    let trigger = Trigger::new(ports::trigger_options(&config, &storages, &metrics), store.clone(), bells.clone());
+    let trigger = Trigger::new(
+        ports::trigger_options(&config, &storages, &metrics),
+        store.clone(),
+        bells.clone(),
+    );
     let sealer = crate::web::secrets::sealer(&config.server.state_dir)?;
     let destinations = destinations::Destinations::new(callbacks.clone(), store.clone(), sealer.clone());
     destinations.take_over(None).await?;
@@ -187,6 +191,7 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
         inlet: web_inlet,
         progress: Arc::new(ports::Progress(board)),
         storages: Arc::new(ports::Storages(trigger.board())),
+        notices: Arc::new(ports::Notices(ports::notices(&config, &store, trigger.board()))),
         devices: Arc::new(ports::Devices(devices)),
         meters: meters.clone(),
         destinations: Arc::new(destinations.clone()),

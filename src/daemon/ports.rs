@@ -12,21 +12,29 @@ use crate::objects::storages::Storages as Registry;
 use crate::objects::uri::ObjectUri;
 use crate::scheduler::links::Links;
 use crate::scheduler::looking::DeviceBoard;
+use crate::store::Store;
 use crate::telemetry::metrics::Metrics;
 use crate::trigger::BucketWatch;
 use crate::trigger::StorageOptions;
 use crate::trigger::TriggerOptions;
 use crate::trigger::WatchMode;
 use crate::trigger::board::Board;
+use crate::trigger::s3_notify::Door;
+use crate::trigger::s3_notify::Notices as S3Notices;
+use crate::trigger::s3_notify::Refused;
 use crate::web::links::Signer;
+use crate::web::ports::BucketNotices;
 use crate::web::ports::DeviceControl;
 use crate::web::ports::DeviceUse;
 use crate::web::ports::DevicesState;
 use crate::web::ports::Live;
 use crate::web::ports::LiveProgress;
+use crate::web::ports::NoticeRefused;
 use crate::web::ports::SetAside;
 use crate::web::ports::StorageControl;
 use crate::web::ports::StorageState;
+use futures_util::future::BoxFuture;
+use tokio_util::bytes::Bytes;
 
 /// The storages of the configuration as the triggers want them.
 pub(super) fn trigger_options(config: &Config, registry: &Registry, metrics: &Metrics) -> TriggerOptions {
@@ -44,7 +52,9 @@ pub(super) fn trigger_options(config: &Config, registry: &Registry, metrics: &Me
         others_within: storage.others_within.clone(),
     });
     let buckets = config.storages.iter().filter_map(|storage| {
-        let Place::Bucket(place) = &storage.place else { return None };
+        let Place::Bucket(place) = &storage.place else {
+            return None;
+        };
         Some(BucketWatch {
             name: storage.name.clone(),
             bucket: registry.bucket(&storage.name)?,
@@ -152,6 +162,46 @@ impl DeviceControl for Devices {
 
     fn look(&self) -> bool {
         self.0.look()
+    }
+}
+
+/// The doors of buckets that may tell what happens in them.
+pub(super) fn notices(config: &Config, store: &Store, board: Board) -> S3Notices {
+    let watched = config.storages.iter().filter(|storage| storage.watch != Watch::Off);
+    let doors = watched.filter_map(|storage| {
+        let Place::Bucket(place) = &storage.place else {
+            return None;
+        };
+        Some(Door {
+            storage: storage.name.clone(),
+            bucket: place.bucket.clone(),
+            secret_file: place.notify_secret_file.clone()?,
+            confirm_urls: place.notify_confirm_urls.clone(),
+        })
+    });
+    S3Notices::new(doors, store.clone(), board)
+}
+
+/// What takes notifications in, for requests.
+#[derive(Debug)]
+pub(super) struct Notices(pub(super) S3Notices);
+
+impl BucketNotices for Notices {
+    fn take<'a>(
+        &'a self,
+        storage: &'a str,
+        offered: Vec<String>,
+        body: Bytes,
+    ) -> BoxFuture<'a, Result<(), NoticeRefused>> {
+        Box::pin(async move {
+            let taken = self.0.take(storage, &offered, &body).await;
+            taken.map_err(|refused| match refused {
+                Refused::Unknown => NoticeRefused::Unknown,
+                Refused::Secret => NoticeRefused::Secret,
+                Refused::Unreadable(cause) => NoticeRefused::Unreadable(cause),
+                Refused::Later(fault) => NoticeRefused::Later(fault),
+            })
+        })
     }
 }
 

@@ -482,12 +482,6 @@ fn put(
     Ok(true)
 }
 
-/// Notes an object that is known to be ours, unless its identity settled before.
-pub(super) fn put_ours(connection: &Connection, storage: i64, arrival: &Arrival) -> Result<(), StoreError> {
-    put(connection, storage, arrival, State::NotTaken, Some("ours"))?;
-    Ok(())
-}
-
 fn size_column(arrival: &Arrival) -> Result<i64, StoreError> {
     size_in_row(arrival.size_bytes)
 }

@@ -5,7 +5,6 @@
 //! a hint that was kept is there until somebody who looked takes it away. Deliberately absent: looking at buckets.
 
 use super::Store;
-use super::arrivals;
 use super::error::StoreError;
 use super::row::Columns;
 use crate::base::clock::UtcMs;
@@ -14,7 +13,6 @@ use crate::workflow::resolved::ResolvedWorkflow;
 use rusqlite::Connection;
 use rusqlite::named_params;
 use std::collections::BTreeSet;
-use std::collections::HashSet;
 
 /// A remembered object of a bucket.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,7 +89,9 @@ impl Store {
         let (after, until) = (after.to_owned(), until.to_owned());
         self.read("read a stretch of the ledger", move |connection| {
             let more = if inclusive { ">=" } else { ">" };
-            let sql = format!("{ROW} where storage = :storage and key {more} :after and key <= :until order by key limit :limit");
+            let sql = format!(
+                "{ROW} where storage = :storage and key {more} :after and key <= :until order by key limit :limit"
+            );
             let mut statement = connection.prepare_cached(&sql)?;
             let mut rows = statement.query(named_params! {
                 ":storage": storage, ":after": after, ":until": until, ":limit": limit,
@@ -201,20 +201,6 @@ impl Store {
         .await
     }
 
-    /// Notes objects that are known to be ours: they run nothing.
-    ///
-    /// # Errors
-    /// The database failed.
-    pub async fn record_ours(&self, storage: i64, ours: Vec<Arrival>) -> Result<(), StoreError> {
-        self.write("note our own objects", move |connection| {
-            for arrival in &ours {
-                arrivals::put_ours(connection, storage, arrival)?;
-            }
-            Ok(())
-        })
-        .await
-    }
-
     /// What enabled workflows want of a storage.
     ///
     /// # Errors
@@ -234,7 +220,11 @@ impl Store {
                 if here && source.automatic && !source.library {
                     concern.prefixes.insert(source.prefix.clone());
                 }
-                concern.published_into |= workflow.output.storage.as_deref().map_or(here, |storage| storage == name);
+                concern.published_into |= workflow
+                    .output
+                    .storage
+                    .as_deref()
+                    .map_or(here, |storage| storage == name);
             }
             Ok(concern)
         })
@@ -278,7 +268,8 @@ impl Store {
     /// # Errors
     /// The database failed.
     pub async fn restamp(&self, storage: i64, stamps: Vec<(String, i64)>) -> Result<(), StoreError> {
-        const SQL: &str = "update arrivals set mtime_ns = :mtime, gone_ms = null where storage = :storage and key = :key";
+        const SQL: &str =
+            "update arrivals set mtime_ns = :mtime, gone_ms = null where storage = :storage and key = :key";
         self.write("stamp rows anew", move |connection| {
             let mut statement = connection.prepare_cached(SQL)?;
             for (key, mtime_ns) in &stamps {

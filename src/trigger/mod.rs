@@ -182,7 +182,9 @@ impl Trigger {
         let mut buckets = Vec::new();
         for bucket in self.options.buckets {
             let watched = bucket.watch != WatchMode::Off;
-            let asked = self.board.enter(&bucket.name, "s3", s3_scan::location(&bucket.bucket), watched);
+            let asked = self
+                .board
+                .enter(&bucket.name, "s3", s3_scan::location(&bucket.bucket), watched);
             if watched {
                 buckets.push(bucket.name.clone());
                 self.options.metrics.add_labelled(Metric::Arrivals, &bucket.name, 0.0);

@@ -109,9 +109,14 @@ fn record(record: &Value) -> Option<Notice> {
     let name = text(record, "eventName")?;
     // MinIO writes s3:ObjectCreated:Put where the others leave the first word away.
     let plain = name.strip_prefix("s3:").unwrap_or(name);
-    let removed = ["ObjectRemoved:", "LifecycleExpiration:", "ObjectLifecycle:Expiration", "ObjectSynced:Delete"]
-        .iter()
-        .any(|word| plain.starts_with(word));
+    let removed = [
+        "ObjectRemoved:",
+        "LifecycleExpiration:",
+        "ObjectLifecycle:Expiration",
+        "ObjectSynced:Delete",
+    ]
+    .iter()
+    .any(|word| plain.starts_with(word));
     let made = ["ObjectCreated:", "ObjectRestore:Completed", "ObjectSynced:Create"]
         .iter()
         .any(|word| plain.starts_with(word));
@@ -217,7 +222,10 @@ mod tests {
                 "s3":{{"bucket":{{"name":"b"}},"object":{{"key":"{key}","size":5,"eTag":"x","versionId":""}}}},"eventId":"1"}}]}}"#
             )
         };
-        assert_eq!(read(body("a+b.mp4").as_bytes()), Ok(vec![made("b", &["a b.mp4", "a+b.mp4"])]));
+        assert_eq!(
+            read(body("a+b.mp4").as_bytes()),
+            Ok(vec![made("b", &["a b.mp4", "a+b.mp4"])])
+        );
         assert_eq!(read(body("plain.mp4").as_bytes()), Ok(vec![made("b", &["plain.mp4"])]));
         // %E9 alone is no UTF-8: as encoded it is a byte, as it is it is three characters.
         assert_eq!(read(body("x%E9").as_bytes()), Ok(vec![made("b", &["x%E9", "x%25E9"])]));
@@ -234,7 +242,12 @@ mod tests {
         };
         assert_eq!(read(confirm.as_bytes()), Ok(vec![expected]));
         let ended = r#"{"Type":"UnsubscribeConfirmation","TopicArn":"arn:t","SubscribeURL":"https://sns.x/"}"#;
-        assert_eq!(read(ended.as_bytes()), Ok(vec![Notice::Ended { topic: "arn:t".to_owned() }]));
+        assert_eq!(
+            read(ended.as_bytes()),
+            Ok(vec![Notice::Ended {
+                topic: "arn:t".to_owned()
+            }])
+        );
     }
 
     #[test]
@@ -248,7 +261,8 @@ mod tests {
         }
         assert!(read(deep.as_bytes()).expect_err("refused").contains("deep"));
         // A record without a key or with an empty one names nothing.
-        let empty = br#"{"Records":[{"eventName":"ObjectCreated:Put","s3":{"bucket":{"name":"b"},"object":{"key":""}}}, {}]}"#;
+        let empty =
+            br#"{"Records":[{"eventName":"ObjectCreated:Put","s3":{"bucket":{"name":"b"},"object":{"key":""}}}, {}]}"#;
         assert_eq!(read(empty), Ok(vec![]));
     }
 }

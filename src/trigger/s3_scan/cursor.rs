@@ -52,7 +52,10 @@ impl Cursor {
 
     /// The last key of the prefix whose keys only grow and that `key` lies in, where it lies behind `key`.
     pub fn jump(&self, key: &str) -> Option<&str> {
-        let over = self.last_keys.iter().filter(|(prefix, _)| key.starts_with(prefix.as_str()));
+        let over = self
+            .last_keys
+            .iter()
+            .filter(|(prefix, _)| key.starts_with(prefix.as_str()));
         let last = over.map(|(_, last)| last.as_str()).max()?;
         (last > key).then_some(last)
     }

@@ -89,7 +89,9 @@ pub fn merge(objects: &[Listed], rows: &[BucketRow], whole: bool) -> Merged {
         }
     }
     if whole {
-        let gone = rows.iter().filter(|row| !row.gone && by_key.contains_key(row.key.as_str()));
+        let gone = rows
+            .iter()
+            .filter(|row| !row.gone && by_key.contains_key(row.key.as_str()));
         merged.gone.extend(gone.map(|row| row.key.clone()));
     }
     merged
@@ -139,7 +141,10 @@ mod tests {
         assert_eq!(of(listed("a", 5, 101 * S, "")), Standing::Same);
         assert_eq!(of(listed("a", 5, 140 * S, "")), Standing::New);
         assert_eq!(of(listed("a", 5, 40 * S, "")), Standing::New);
-        let unsettled = BucketRow { settled: false, ..known.clone() };
+        let unsettled = BucketRow {
+            settled: false,
+            ..known.clone()
+        };
         assert_eq!(standing(&listed("a", 5, 100 * S, "e"), Some(&unsettled)), Standing::New);
         let gone = BucketRow { gone: true, ..known };
         assert_eq!(standing(&listed("a", 5, 100 * S, "e"), Some(&gone)), Standing::Back);
@@ -153,8 +158,14 @@ mod tests {
             row("a", 1, S, "x"),
             row("b", 1, S, "x"),
             row("c", 1, S, "x"),
-            BucketRow { gone: true, ..row("d", 1, S, "x") },
-            BucketRow { gone: true, ..row("e", 1, S, "x") },
+            BucketRow {
+                gone: true,
+                ..row("d", 1, S, "x")
+            },
+            BucketRow {
+                gone: true,
+                ..row("e", 1, S, "x")
+            },
         ];
         let page = [
             listed("a", 1, S, "x"),
@@ -165,7 +176,10 @@ mod tests {
         let merged = merge(&page, &rows, true);
         let keys = |objects: &[super::Listed]| objects.iter().map(|object| object.key.clone()).collect::<Vec<_>>();
         assert_eq!(keys(&merged.news), ["b", "f"]);
-        assert_eq!((merged.back, merged.gone, merged.met), (vec!["d".to_owned()], vec!["c".to_owned()], 3));
+        assert_eq!(
+            (merged.back, merged.gone, merged.met),
+            (vec!["d".to_owned()], vec!["c".to_owned()], 3)
+        );
         assert!(merge(&page, &rows, false).gone.is_empty());
     }
 }

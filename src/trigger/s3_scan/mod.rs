@@ -244,7 +244,12 @@ impl WatchBucket {
         let location = location(&self.options.bucket);
         if row.mount.as_deref() != Some(&location) {
             if let Some(before) = &row.mount {
-                tracing::info!(storage = self.options.name, before, location, "the storage lies elsewhere now; beginning anew");
+                tracing::info!(
+                    storage = self.options.name,
+                    before,
+                    location,
+                    "the storage lies elsewhere now; beginning anew"
+                );
             }
             store.begin_bucket(row.id, location, UtcMs::now()).await?;
         } else {
@@ -303,7 +308,11 @@ impl WatchBucket {
     /// Asks the workflows what they need.
     async fn look_at_concern(&mut self) -> Result<(), Trouble> {
         self.concern = self.surroundings.store.concern_of(&self.options.name).await?;
-        let plain = self.concern.prefixes.iter().map(|prefix| prefix.trim_start_matches('/'));
+        let plain = self
+            .concern
+            .prefixes
+            .iter()
+            .map(|prefix| prefix.trim_start_matches('/'));
         let prefixes: Vec<String> = plain.map(|prefix| key_text(prefix.as_bytes())).collect();
         let now = UtcMs::now();
         // What an enabled workflow has needed since the start is watched since the start.
@@ -323,7 +332,10 @@ impl WatchBucket {
     async fn keep_cursor(&mut self, ended: Option<UtcMs>) -> Result<(), StoreError> {
         let text = self.cursor.text();
         if text != self.kept || ended.is_some() {
-            self.surroundings.store.keep_bucket_cursor(self.id, text.clone(), ended).await?;
+            self.surroundings
+                .store
+                .keep_bucket_cursor(self.id, text.clone(), ended)
+                .await?;
             self.kept = text;
         }
         Ok(())
@@ -331,10 +343,16 @@ impl WatchBucket {
 
     fn next_moment(&self) -> Instant {
         let now = UtcMs::now();
-        let in_ms = |at: i64| Instant::now() + Duration::from_millis(u64::try_from(at.saturating_sub(now.0)).unwrap_or(0));
+        let in_ms =
+            |at: i64| Instant::now() + Duration::from_millis(u64::try_from(at.saturating_sub(now.0)).unwrap_or(0));
         let forgotten = self.cursor.needs.next_ms().map(in_ms);
         let hint = self.next_hint.filter(|_| self.frozen.is_none()).map(|at| in_ms(at.0));
-        let next = [forgotten, hint].into_iter().flatten().fold(self.next_round, Instant::min);
+        let at_once = self.round.is_some() || self.told && self.frozen.is_none();
+        let at_once = at_once.then(Instant::now);
+        let next = [forgotten, hint, at_once]
+            .into_iter()
+            .flatten()
+            .fold(self.next_round, Instant::min);
         next.max(self.next_try)
     }
 
@@ -380,7 +398,12 @@ impl WatchBucket {
         self.calls.add(self.began.elapsed().as_secs() / 60, 1);
         let why = format!("{} ({}). {}", fault.cause, fault.code, fault.remedy);
         if self.trouble.as_ref() != Some(&why) {
-            tracing::error!(storage = self.options.name, code = fault.code, why, "a bucket cannot be listed; trying again, nothing is lost");
+            tracing::error!(
+                storage = self.options.name,
+                code = fault.code,
+                why,
+                "a bucket cannot be listed; trying again, nothing is lost"
+            );
         }
         self.surroundings.board.update(&self.options.name, |state| {
             state.available = false;
@@ -412,7 +435,9 @@ impl WatchBucket {
                 self.frozen = None;
                 self.told = true;
             }
-            Err(error) => tracing::warn!(storage = self.options.name, %error, "the end of a doubt could not be written down"),
+            Err(error) => {
+                tracing::warn!(storage = self.options.name, %error, "the end of a doubt could not be written down")
+            }
         }
     }
 

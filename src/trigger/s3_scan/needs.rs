@@ -36,7 +36,9 @@ impl Needs {
         let before = self.0.clone();
         for prefix in prefixes {
             // Beneath one that was listed whole everything is known.
-            let done = before.iter().any(|(over, watched)| watched.done && prefix.starts_with(over.as_str()));
+            let done = before
+                .iter()
+                .any(|(over, watched)| watched.done && prefix.starts_with(over.as_str()));
             let watched = self.0.entry(prefix.clone()).or_insert(Watched {
                 since_ms,
                 done,
@@ -50,8 +52,11 @@ impl Needs {
                 watched.left_ms.get_or_insert(now_ms);
             }
         }
-        self.0
-            .retain(|_, watched| watched.left_ms.is_none_or(|left| now_ms.saturating_sub(left) < LINGER_MS));
+        self.0.retain(|_, watched| {
+            watched
+                .left_ms
+                .is_none_or(|left| now_ms.saturating_sub(left) < LINGER_MS)
+        });
         self.0 != before
     }
 
