@@ -284,6 +284,31 @@ impl Store {
         .await
     }
 
+    /// Keys of objects that are taken for gone since `since` or later, by key, after `after` (empty: from the first).
+    pub async fn gone_page(
+        &self,
+        storage: i64,
+        since: UtcMs,
+        after: &str,
+        limit: u32,
+    ) -> Result<Vec<String>, StoreError> {
+        const SQL: &str = "select key from arrivals where storage = :storage and key > :after and gone_ms >= :since \
+            order by key limit :limit";
+        let after = after.to_owned();
+        self.read("read what is gone", move |connection| {
+            let mut statement = connection.prepare_cached(SQL)?;
+            let mut rows = statement.query(named_params! {
+                ":storage": storage, ":after": after, ":since": since.0, ":limit": limit,
+            })?;
+            let mut keys = Vec::new();
+            while let Some(row) = rows.next()? {
+                keys.push(row.text(0)?);
+            }
+            Ok(keys)
+        })
+        .await
+    }
+
     /// Removes rows of objects that have been gone since before `before`; answers how many. Never those in work.
     pub async fn prune_gone(&self, before: UtcMs) -> Result<usize, StoreError> {
         const SQL: &str = "delete from arrivals where gone_ms < ?1 and state <> 1";

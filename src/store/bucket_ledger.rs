@@ -374,6 +374,21 @@ impl Store {
         .await
     }
 
+    /// Whether a hint of this object waits.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn has_hint(&self, storage_name: &str, key: &str) -> Result<bool, StoreError> {
+        const SQL: &str = "select exists (select 1 from bucket_hints h join storages s on s.id = h.storage \
+            where s.name = :storage and h.key = :key)";
+        let (name, key) = (storage_name.to_owned(), key.to_owned());
+        self.read("look for a hint", move |connection| {
+            let named = named_params! { ":storage": name, ":key": key };
+            Ok(connection.prepare_cached(SQL)?.query_row(named, |row| row.get(0))?)
+        })
+        .await
+    }
+
     /// Takes hints away that were looked at; one that was told again meanwhile stays.
     ///
     /// # Errors

@@ -18,10 +18,17 @@ use crate::base::ids::WorkflowId;
 use crate::events::Purpose;
 use crate::events::TriggerSource;
 use crate::objects::uri::ObjectUri;
+use crate::workflow::arrival::Parts;
+use crate::workflow::arrival::SidecarOrder;
+use crate::workflow::otherwise::Otherwise;
 use crate::workflow::resolved::ResolvedWorkflow;
+use crate::workflow::side_order;
 use rusqlite::Connection;
 use rusqlite::OptionalExtension;
 use rusqlite::named_params;
+use serde_json::Map;
+use serde_json::Value;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A settled arrival that no intake has looked at.
@@ -103,6 +110,12 @@ impl Store {
                 note(connection, &settled, 3, Some("ours"))?;
                 return Ok(Taken::Ours);
             }
+            let parts = parts_of(connection, &settled.source.object)?;
+            let order = match &parts {
+                Some(parts) => serde_json::from_str::<Parts>(parts)?.order.unwrap_or_default(),
+                None => SidecarOrder::default(),
+            };
+            let user_data = side_order::user_data(&order);
             let mut made = Vec::new();
             let mut asked_for = false;
             for found in &matches {
@@ -113,24 +126,25 @@ impl Store {
                     asked_for = true;
                     continue;
                 }
+                let overrides = overrides_of(&order, &found.resolved);
                 let new = NewTask {
                     workflow: &found.workflow,
                     version: found.version,
                     source: &settled.source,
                     trigger: TriggerSource::Workflow,
                     purpose: Purpose::Run,
-                    user_data: None,
-                    priority: 0,
-                    overrides: &Overrides::default(),
+                    user_data: user_data.as_deref(),
+                    priority: order.priority.map_or(0, i64::from),
+                    overrides: &overrides,
                     idempotency_key: None,
                     arrival_seq: Some(settled.seq),
                 };
                 made.push(tasks::insert(connection, &new, &found.resolved, now)?);
             }
             if !made.is_empty()
-                && let Some(parts) = parts_of(connection, &settled.source.object)?
+                && let Some(parts) = &parts
             {
-                media::keep_parts(connection, &settled.source, &parts)?;
+                media::keep_parts(connection, &settled.source, parts)?;
             }
             if made.is_empty() && !asked_for {
                 note(connection, &settled, 3, Some(&why_not))?;
@@ -140,6 +154,30 @@ impl Store {
             Ok(Taken::Tasks(made))
         })
         .await
+    }
+}
+
+/// What the file beside an object wants otherwise than the workflow says.
+fn overrides_of(order: &SidecarOrder, workflow: &ResolvedWorkflow) -> Overrides {
+    let activities = side_order::clipped(workflow, order);
+    let parameters: BTreeMap<String, Map<String, Value>> = activities
+        .iter()
+        .filter_map(|activity| {
+            let clip = activity.parameters.get("clip")?.clone();
+            Some((activity.id.clone(), Map::from_iter([("clip".to_owned(), clip)])))
+        })
+        .collect();
+    let asked = Otherwise {
+        parameters,
+        ..Otherwise::default()
+    };
+    Overrides {
+        asked: match asked.is_empty() {
+            true => Value::Null,
+            false => serde_json::to_value(&asked).unwrap_or_default(),
+        },
+        activities,
+        ..Overrides::default()
     }
 }
 

@@ -68,7 +68,8 @@ impl WatchBucket {
         let (mut gone, mut back, mut news) = (Vec::new(), Vec::new(), Vec::new());
         for (key, head) in found {
             let row = rows.get(&key);
-            let Some(head) = head else {
+            // What is empty is no film yet.
+            let Some(head) = head.filter(|head| head.size_bytes > 0) else {
                 if row.is_some_and(|row| !row.gone) {
                     gone.push(key);
                 }

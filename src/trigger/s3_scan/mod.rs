@@ -8,6 +8,7 @@
 //! an object's settling: S3 shows an object when it is whole.
 
 pub mod cursor;
+mod explain;
 mod heed;
 mod lister;
 pub mod merge;
@@ -16,6 +17,7 @@ pub mod pace;
 mod round;
 mod sift;
 
+pub(in crate::trigger) use explain::BucketExplainer;
 pub use lister::Lister;
 
 use crate::base::backoff;
@@ -31,7 +33,6 @@ use crate::telemetry::metrics::Metrics;
 use crate::trigger::BucketWatch;
 use crate::trigger::WatchMode;
 use crate::trigger::board::Board;
-use crate::trigger::board::Listing;
 use crate::trigger::s3_scan::cursor::Cursor;
 use crate::trigger::s3_scan::pace::Calls;
 use crate::trigger::s3_scan::pace::Pace;
@@ -108,7 +109,6 @@ pub struct WatchBucket {
     ask_concern: bool,
     pace: Pace,
     calls: Calls,
-    calls_of_a_listing: u64,
     round: Option<Round>,
     next_round: Instant,
     /// The next round begins as soon as this one ended.
@@ -145,7 +145,6 @@ impl WatchBucket {
             concern: Concern::default(),
             ask_concern: true,
             calls: Calls::default(),
-            calls_of_a_listing: 0,
             round: None,
             next_round: now,
             again: false,
@@ -408,7 +407,7 @@ impl WatchBucket {
         self.surroundings.board.update(&self.options.name, |state| {
             state.available = false;
             state.note = Some(why.clone());
-            state.scanning = false;
+            state.scan = None;
         });
         self.trouble = Some(why);
     }
@@ -443,19 +442,17 @@ impl WatchBucket {
 
     fn show(&self) {
         let now = Instant::now();
-        let watch = if self.pace.notified(now) { "notify" } else { "poll" };
-        let listing = Listing {
-            interval_s: self.pace.current().as_secs_f64().ceil() as u64,
-            calls_of_an_hour: self.calls.of_an_hour(self.began.elapsed().as_secs() / 60),
-            calls_of_a_listing: self.calls_of_a_listing,
-        };
+        let watch = if self.pace.notified(now) { "notify" } else { "list" };
+        let calls = self.calls.of_an_hour(self.began.elapsed().as_secs() / 60);
+        let scan = self.round.as_ref().filter(|_| self.trouble.is_none());
+        let scan = scan.map(|round| round.progress(self.objects, !self.cursor.needs.all_done()));
         self.surroundings.board.update(&self.options.name, |state| {
             state.watch = watch;
             state.frozen.clone_from(&self.frozen);
             state.objects = usize::try_from(self.objects).unwrap_or(usize::MAX);
             state.backlog = usize::try_from(self.backlog).unwrap_or(usize::MAX);
-            state.scanning = self.round.is_some() && self.trouble.is_none();
-            state.listing = Some(listing);
+            state.scan = scan;
+            state.calls_per_hour = Some(calls);
         });
     }
 }

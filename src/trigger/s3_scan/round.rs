@@ -8,11 +8,14 @@
 //! are (`sift`).
 
 use crate::base::clock::UtcMs;
+use crate::objects::ignored;
+use crate::objects::name_rules::Role;
 use crate::objects::s3::Listed;
 use crate::objects::s3::Page;
 use crate::objects::uri::key_bytes;
 use crate::objects::uri::key_text;
 use crate::store::bucket_ledger::BucketRow;
+use crate::trigger::board::Scanning;
 use crate::trigger::s3_scan::PAGE;
 use crate::trigger::s3_scan::Trouble;
 use crate::trigger::s3_scan::WatchBucket;
@@ -66,6 +69,7 @@ pub(super) struct Round {
     /// It took the keys for sorted, and they are not: it must be made anew.
     misled: bool,
     calls: u64,
+    listed: u64,
     met: u64,
     pub(super) found: u64,
     pub(super) missed: u64,
@@ -124,6 +128,7 @@ impl WatchBucket {
             hints_until: waiting.last_seq,
             misled: false,
             calls: 0,
+            listed: 0,
             met: 0,
             found: 0,
             missed: 0,
@@ -212,11 +217,11 @@ impl WatchBucket {
             (Some(_), None) => None,
             (None, _) => Some(format!("{}{}", raw(&prefix), char::MAX)),
         };
-        let objects = page
-            .objects
-            .into_iter()
-            .filter(|object| self.takes(&object.key))
-            .collect();
+        round.listed += page.objects.len() as u64;
+        // What is empty is no film yet; consoles make such objects for folders.
+        let objects = page.objects.into_iter();
+        let objects = objects.filter(|object| object.size_bytes > 0 && self.takes(&object.key));
+        let objects = objects.collect();
         self.compare(round, &prefix, objects, until).await?;
         round.last = last.or(round.last.take());
         round.token = next;
@@ -381,7 +386,6 @@ impl WatchBucket {
             crate::trigger::release_existing(&store, &self.surroundings.scheduler, &self.options.name).await;
         }
         self.believe = false;
-        self.calls_of_a_listing = round.calls;
         let outcome = Outcome {
             took: round.began.elapsed(),
             found: round.found,
@@ -390,9 +394,11 @@ impl WatchBucket {
         let at_once = std::mem::take(&mut self.again) || round.gone_count > GONE_KEPT as u64;
         let wait = self.pace.ended(outcome, Instant::now());
         self.next_round = Instant::now() + if at_once { Duration::ZERO } else { wait };
-        self.surroundings
-            .board
-            .update(&self.options.name, |state| state.last_scan = Some(now));
+        let took_ms = u64::try_from(outcome.took.as_millis()).unwrap_or(u64::MAX);
+        self.surroundings.board.update(&self.options.name, |state| {
+            state.last_scan = Some(now);
+            state.last_scan_ms = took_ms;
+        });
         Ok(())
     }
 
@@ -451,11 +457,21 @@ impl WatchBucket {
 
     /// Whether a key is one that may be an object: neither of a temporary name nor left out by the configuration.
     pub(super) fn takes(&self, key: &str) -> bool {
-        !key.ends_with('/') && crate::objects::ignored::why(key).is_none()
+        !key.ends_with('/') && ignored::why(key).is_none() && self.options.names.role(key) == Role::Object
     }
 }
 
 impl Round {
+    /// How far it is, for the board.
+    pub(super) fn progress(&self, expected: u64, first: bool) -> Scanning {
+        Scanning {
+            began: self.begun,
+            found: self.listed,
+            expected: (expected > 0).then_some(expected),
+            first,
+        }
+    }
+
     fn answers_hints(&self) -> bool {
         self.whole && !self.jumps && !self.dry
     }
