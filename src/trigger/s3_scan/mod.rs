@@ -170,7 +170,8 @@ impl WatchBucket {
         }
     }
 
-    /// Lists everything once, as the first listing of a start does; for measuring.
+    /// Does what is to be done until there is nothing more: hints that wait, and one whole listing. For tests and
+    /// measurements.
     ///
     /// # Errors
     /// The service or the database failed, in words.
@@ -178,12 +179,9 @@ impl WatchBucket {
         let mut step = async || -> Result<(), Trouble> {
             self.load().await?;
             self.next_round = Instant::now();
-            loop {
-                self.step().await?;
-                if self.round.is_none() {
-                    return Ok(());
-                }
-            }
+            self.ask_concern = true;
+            while self.step().await? {}
+            Ok(())
         };
         step().await.map_err(|trouble| match trouble {
             Trouble::Service(fault) => fault.to_string(),
