@@ -5,13 +5,17 @@
 //! (what to run, when to retry, where outputs go), and the database.
 
 pub mod after;
+mod attempt;
+mod bucket_source;
 pub mod devices;
 pub mod hook;
+mod inheritance;
 pub mod landing;
 pub mod local;
 pub mod names;
 pub mod publish;
 pub mod pull;
+pub mod relay;
 pub mod side;
 
 pub use crate::objects::pool;
