@@ -80,6 +80,8 @@ pub struct HttpOptions {
     pub identity_pem: Option<Vec<u8>>,
     /// Certificate authorities to trust besides those of the system, PEM.
     pub roots_pem: Vec<Vec<u8>>,
+    /// Connections to one host that are kept for the next request.
+    pub idle_connections: usize,
 }
 
 impl HttpOptions {
@@ -89,6 +91,7 @@ impl HttpOptions {
             reach,
             identity_pem: None,
             roots_pem: Vec::new(),
+            idle_connections: 8,
         }
     }
 }
@@ -120,7 +123,7 @@ pub fn build(options: &HttpOptions) -> Result<reqwest::Client, Fault> {
             .dns_resolver(CheckedResolver { reach })
             .connect_timeout(Duration::from_secs(5))
             .pool_idle_timeout(Duration::from_secs(30))
-            .pool_max_idle_per_host(8);
+            .pool_max_idle_per_host(options.idle_connections);
         match &identity {
             Some(identity) => builder.identity(identity.clone()),
             None => builder,

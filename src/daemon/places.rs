@@ -2,6 +2,7 @@
 //!
 //! Guarantees: one list, made once. Deliberately absent: watching them.
 
+use crate::base::address::Reach;
 use crate::base::fault::Blame;
 use crate::base::fault::Fault;
 use crate::config::resolved::Config;
@@ -13,6 +14,7 @@ use crate::objects::local::Folder;
 use crate::objects::s3::Bucket;
 use crate::objects::s3::BucketOptions;
 use crate::objects::s3::CredentialSource;
+use crate::objects::s3::Patience;
 use crate::objects::s3::UploadOptions;
 use crate::objects::storages::FolderStorage;
 use crate::objects::storages::Medium;
@@ -32,7 +34,7 @@ fn medium(storage: &Storage) -> Result<Medium, Fault> {
             let folder = Folder::new(&storage.name, &place.path).with_modes(place.file_mode, place.folder_mode);
             Ok(Medium::Folder(FolderStorage::new(folder)))
         }
-        Place::Bucket(place) => Ok(Medium::Bucket(Bucket::from(bucket(&storage.name, place)?))),
+        Place::Bucket(place) => Bucket::new(bucket(&storage.name, place)?).map(Medium::Bucket),
     }
 }
 
@@ -74,5 +76,8 @@ fn bucket(name: &str, place: &BucketPlace) -> Result<BucketOptions, Fault> {
             part_bytes: place.part_bytes,
             concurrency: place.concurrency,
         },
+        // Who writes the configuration may mean this very host.
+        reach: Reach::Loopback,
+        patience: Patience::default(),
     })
 }

@@ -1,101 +1,121 @@
 //! A storage that is a bucket of an S3-compatible service.
 //!
-//! Guarantees: what it is stands in its options; keys and secrets never show. Deliberately absent: when to do what.
+//! Guarantees: keys are in the text form of [`objects::uri`](crate::objects::uri) everywhere; every failure is a fault
+//! that says what to do, after what can be tried again was; access keys never show. Deliberately absent: when to do what,
+//! and what the objects mean.
 
-use std::path::PathBuf;
+mod breaker;
+mod copying;
+mod credentials;
+mod exchange;
+mod forms;
+mod key;
+mod listing;
+mod multipart;
+mod options;
+mod reading;
+mod refusal;
+mod service;
+mod signing;
+mod staging;
+mod writing;
+
+pub use copying::ObjectInBucket;
+pub use listing::Listed;
+pub use listing::OpenUpload;
+pub use listing::PAGE_KEYS;
+pub use listing::Page;
+pub use multipart::Part;
+pub use options::BucketOptions;
+pub use options::CredentialSource;
+pub use options::Patience;
+pub use options::UploadOptions;
+pub use reading::Head;
+pub use staging::FilePieces;
+pub use staging::PieceSource;
+pub use staging::StagedUpload;
+pub use writing::Put;
+pub use writing::PutRule;
+pub use writing::Replace;
+
+use crate::base::fault::Blame;
+use crate::base::fault::Fault;
+use exchange::Ask;
+use exchange::Reply;
+use service::Service;
+use signing::Signer;
 use std::sync::Arc;
-use url::Url;
+use std::time::Duration;
 
-/// What a bucket is, and how to come to it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BucketOptions {
-    /// Name of the storage.
-    pub name: String,
-    /// Where the service answers, `https://s3.example`.
-    pub endpoint: Url,
-    /// Its region.
-    pub region: String,
-    /// The bucket.
-    pub bucket: String,
-    /// The bucket stands in the path of addresses, not before the host.
-    pub path_style: bool,
-    /// Who we are there.
-    pub credentials: CredentialSource,
-    /// Authorities that are trusted beside the system's, PEM.
-    pub tls_ca_pem: Option<Vec<u8>>,
-    /// How objects are written.
-    pub upload: UploadOptions,
-}
+/// Links last at most a week.
+const LONGEST_LINK: Duration = Duration::from_secs(7 * 86_400);
 
-/// Where access keys come from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum CredentialSource {
-    /// From files, read again when they change or are refused.
-    Files {
-        /// Holds the access key.
-        access_key: PathBuf,
-        /// Holds the secret key.
-        secret_key: PathBuf,
-        /// Holds the token of a session.
-        session_token: Option<PathBuf>,
-    },
-    /// From AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN.
-    Environment,
-    /// From the service of the host that tells its role's keys.
-    Instance,
-}
-
-/// How objects are written. Empty texts: as the service does.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UploadOptions {
-    /// Storage class.
-    pub storage_class: String,
-    /// Canned ACL.
-    pub acl: String,
-    /// `AES256` or `aws:kms`.
-    pub sse: String,
-    /// Key of `aws:kms`.
-    pub sse_kms_key: String,
-    /// `Cache-Control` of objects.
-    pub cache_control: String,
-    /// Bytes of a part.
-    pub part_bytes: u64,
-    /// Parts at once.
-    pub concurrency: usize,
-}
-
-impl Default for UploadOptions {
-    fn default() -> Self {
-        UploadOptions {
-            storage_class: String::new(),
-            acl: String::new(),
-            sse: String::new(),
-            sse_kms_key: String::new(),
-            cache_control: String::new(),
-            part_bytes: 16 << 20,
-            concurrency: 4,
-        }
-    }
-}
-
-/// One bucket. Clones share it.
-#[derive(Debug, Clone)]
-pub struct Bucket(Arc<BucketOptions>);
+/// One bucket. Clones share its connections, keys and breaker.
+#[derive(Clone)]
+pub struct Bucket(Arc<Service>);
 
 impl Bucket {
+    /// The bucket of these options. Nothing is asked of it yet.
+    ///
+    /// # Errors
+    /// `CertificateUnreadable`, `HttpClientFailed`.
+    pub fn new(options: BucketOptions) -> Result<Self, Fault> {
+        Service::new(options).map(|service| Bucket(Arc::new(service)))
+    }
+
     /// The name of the storage.
     pub fn name(&self) -> &str {
-        &self.0.name
+        &self.0.options.name
     }
 
     /// What it is.
     pub fn options(&self) -> &BucketOptions {
-        &self.0
+        &self.0.options
+    }
+
+    /// `ENDPOINT/BUCKET/KEY`, unsigned, the key percent-encoded; of the bucket where `key` is empty.
+    pub fn address(&self, key: &str) -> String {
+        self.0.address(key)
+    }
+
+    /// Whether the service counts as dead now: it did not answer several times, and one request at a time tries.
+    pub fn is_silent(&self) -> bool {
+        self.0.breaker.is_open()
+    }
+
+    /// The address with which anybody may read the object for so long (a week at most).
+    ///
+    /// # Errors
+    /// `StorageDenied`: there are no keys; `KeyRefused`: no address can name it.
+    pub async fn presigned(&self, key: &str, expires: Duration) -> Result<String, Fault> {
+        let refused = |cause: String| {
+            Fault::new(
+                "KeyRefused",
+                Blame::Request,
+                "link",
+                self.0.subject(key),
+                cause,
+                "Rename the object, or correct the keys of the storage.",
+            )
+        };
+        let url = self.0.url(key, &[]).map_err(|cause| refused(cause.to_owned()))?;
+        let keys = self.0.keyring.keys().await?;
+        let signer = Signer {
+            keys: &keys,
+            region: &self.0.options.region,
+            at: self.0.now(),
+        };
+        signer.presign(&url, expires.min(LONGEST_LINK)).map_err(refused)
+    }
+
+    /// Asks, where every refusal is a fault.
+    async fn ask(&self, ask: &Ask<'_>) -> Result<Reply, Fault> {
+        self.0.exchange(ask).await.map_err(|failure| self.0.fault(ask, failure))
     }
 }
 
-impl From<BucketOptions> for Bucket {
-    fn from(options: BucketOptions) -> Self {
-        Bucket(Arc::new(options))
+impl std::fmt::Debug for Bucket {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Bucket").field(&self.0.options.name).finish()
     }
 }
