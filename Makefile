@@ -26,13 +26,14 @@ test: ## everything CI runs, in CI's order
 	@packaging/prerequisites.sh test
 	$(CARGO) fmt --check
 	$(CARGO) fmt --check --manifest-path tests/standin/Cargo.toml
-	shellcheck packaging/*.sh packaging/ffmpeg/*.sh tests/players/*.sh tests/standin/*.sh tests/device.sh tests/schemathesis.sh src/media/cuda/kernels/*.sh .ci/run
+	shellcheck packaging/*.sh packaging/ffmpeg/*.sh tests/players/*.sh tests/standin/*.sh tests/tools/*.sh tests/*.sh src/media/cuda/kernels/*.sh .ci/run
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	@$(MAKE) --no-print-directory tests api doc deny
 
 .PHONY: tests
 tests: ## the tests alone
 	@packaging/prerequisites.sh test
+	tests/tools/install.sh
 	tests/standin/build.sh target/standin/lib
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
 	  echo $(CARGO) nextest run --locked; $(CARGO) nextest run --locked; \

@@ -49,6 +49,7 @@ use crate::telemetry::metrics::Metric;
 use crate::telemetry::metrics::Metrics;
 use crate::trigger::Trigger;
 use crate::web::browse::Browser;
+use crate::web::feed::Feed;
 use crate::web::folder_writer::FolderWriter;
 use crate::web::folders::FolderObjects;
 use crate::web::gate::Gate;
@@ -181,6 +182,7 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
     let library = Library::new(store.clone(), bells.clone(), objects.clone(), writer.clone());
     let router = crate::web::router(WebState {
         store: store.clone(),
+        feed: Feed::new(store.clone()),
         bells: bells.clone(),
         objects,
         writer,

@@ -85,6 +85,7 @@ use std::sync::Mutex;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 use tokio::sync::oneshot;
+use tokio::sync::watch;
 
 /// The present form, as a new database gets it.
 pub(crate) const SCHEMA: &str = include_str!("schema.sql");
@@ -104,6 +105,7 @@ struct Open {
     readers: readers::Readers,
     queue: Mutex<Option<mpsc::SyncSender<writer::Write>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
+    changed: watch::Receiver<u64>,
     /// Held as long as the database is open.
     _lock: File,
 }
@@ -124,17 +126,24 @@ impl Store {
             .map_err(|error| error.of("open"))?;
         christen(&connection).map_err(|error| error.of("open"))?;
         let (queue, waiting) = mpsc::sync_channel(QUEUE);
+        let (changes, changed) = watch::channel(0);
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || writer::serve(connection, &waiting))
+            .spawn(move || writer::serve(connection, &waiting, &changes))
             .map_err(|error| host_fault("start the writer thread", path, &error))?;
         Ok(Store(Arc::new(Open {
             path: path.to_owned(),
             readers: readers::Readers::new(path),
             queue: Mutex::new(Some(queue)),
             thread: Mutex::new(Some(thread)),
+            changed,
             _lock: lock,
         })))
+    }
+
+    /// Changes after every commit, whatever was committed; ends when the database is closed.
+    pub fn changed(&self) -> watch::Receiver<u64> {
+        self.0.changed.clone()
     }
 
     /// Runs `f` in the writer's transaction and returns when it is on disk. Many calls share one commit, each in its

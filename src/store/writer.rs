@@ -13,6 +13,7 @@ use std::panic::catch_unwind;
 use std::sync::mpsc::Receiver;
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
+use tokio::sync::watch;
 
 /// Most closures in one transaction: bounds the latency of the first.
 const GROUP_MAX: usize = 512;
@@ -33,7 +34,7 @@ pub(super) struct Write {
 }
 
 /// The thread's body: serves until every sender is gone, then folds the log and closes.
-pub(super) fn serve(mut connection: Connection, queue: &Receiver<Write>) {
+pub(super) fn serve(mut connection: Connection, queue: &Receiver<Write>, changed: &watch::Sender<u64>) {
     let mut untidy = true;
     loop {
         let first = if untidy {
@@ -62,6 +63,8 @@ pub(super) fn serve(mut connection: Connection, queue: &Receiver<Write>) {
             }
         }
         run_group(&mut connection, group);
+        // Told after the fact, whether or not it changed anything: who looks finds out.
+        changed.send_modify(|groups| *groups += 1);
     }
     tidy(&connection);
     if let Err((_, error)) = connection.close() {

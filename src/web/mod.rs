@@ -13,6 +13,7 @@ pub mod dashboard;
 pub mod docs;
 pub mod error;
 pub mod extract;
+pub mod feed;
 pub mod folder_writer;
 pub mod folders;
 pub mod gate;

@@ -13,6 +13,7 @@ use crate::telemetry::metrics::Metrics;
 use crate::web::auth::Caller;
 use crate::web::browse::Browser;
 use crate::web::error::Problem;
+use crate::web::feed::Feed;
 use crate::web::gate::Gate;
 use crate::web::inlet::Inlet;
 use crate::web::links::Signer;
@@ -36,6 +37,8 @@ use tokio_util::sync::CancellationToken;
 pub struct WebState {
     /// The database.
     pub store: Store,
+    /// New events, for streams.
+    pub feed: Feed,
     /// Rung when a request wrote something a loop waits for.
     pub bells: Bells,
     /// Objects of the storages.

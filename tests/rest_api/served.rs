@@ -13,6 +13,7 @@ use reelmill::telemetry::device_meters::DeviceMeters;
 use reelmill::telemetry::metrics::Metrics;
 use reelmill::web;
 use reelmill::web::browse::Browser;
+use reelmill::web::feed::Feed;
 use reelmill::web::folder_writer::FolderWriter;
 use reelmill::web::folders::FolderObjects;
 use reelmill::web::gate::Gate;
@@ -164,6 +165,7 @@ impl Served {
         let storages = Storages::new([Folder::new("ingest", folder.path().join("ingest"))]);
         let state = WebState {
             store: store.clone(),
+            feed: Feed::new(store.clone()),
             bells: Bells::default(),
             objects: Arc::new(FolderObjects::new(storages.clone())),
             writer: Arc::new(FolderWriter::new(storages.clone())),

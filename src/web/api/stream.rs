@@ -2,7 +2,7 @@
 //!
 //! Guarantees: an `event` carries its sequence as its id, so a client that comes back with Last-Event-ID misses none,
 //! however long it was away; `progress` has no id and is only about now; a stream ends when its caller's token is
-//! revoked or the session ends. Deliberately absent: memory of clients; a stream is a loop over the events table, so it costs nothing while nobody listens.
+//! revoked or the session ends. Deliberately absent: memory of clients; a stream only knows the last event it told.
 
 use crate::store::events::StoredEvent;
 use crate::web::api::events::EventView;
@@ -25,8 +25,10 @@ use std::collections::BTreeMap;
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::time::Duration;
+use std::time::Instant;
+use tokio::sync::watch;
 
-/// How often the table and the running jobs are looked at.
+/// How often the running jobs and the caller's rights are looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// Silence after which a comment is sent, so that proxies keep the connection.
 const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -44,6 +46,10 @@ struct ProgressEvent<'a> {
 
 struct Follow {
     state: WebState,
+    /// Changes when there are new events.
+    news: watch::Receiver<i64>,
+    /// When the caller's rights were last looked at.
+    checked: Option<Instant>,
     /// Whose token or session the stream was opened with.
     caller: Caller,
     last_seq: i64,
@@ -80,6 +86,8 @@ pub async fn follow(
         None => state.store.last_event_seq().await?,
     };
     let follow = Follow {
+        news: state.feed.listen(),
+        checked: None,
         state,
         caller,
         last_seq,
@@ -110,19 +118,22 @@ impl Follow {
             if !self.behind {
                 tokio::select! {
                     () = self.state.stopping.cancelled() => return None,
+                    _ = self.news.changed() => {}
                     () = tokio::time::sleep(LOOK_EVERY) => {}
                 }
             }
             // A stream may be open for weeks, and whoever revokes a token expects it to end now.
-            match self.caller.is_good(&self.state).await {
-                Ok(true) => {}
-                Ok(false) => return None,
-                Err(error) => {
-                    tracing::warn!(%error, "an event stream ends because its caller cannot be looked up");
-                    return None;
+            if self.checked.is_none_or(|checked| checked.elapsed() >= LOOK_EVERY) {
+                match self.caller.is_good(&self.state).await {
+                    Ok(true) => self.checked = Some(Instant::now()),
+                    Ok(false) => return None,
+                    Err(error) => {
+                        tracing::warn!(%error, "an event stream ends because its caller cannot be looked up");
+                        return None;
+                    }
                 }
             }
-            let rows = match self.state.store.events_after(self.last_seq, BATCH).await {
+            let rows = match self.state.feed.after(self.last_seq, BATCH).await {
                 Ok(rows) => rows,
                 Err(error) => {
                     tracing::warn!(%error, "an event stream ends because the events cannot be read");
@@ -132,7 +143,7 @@ impl Follow {
             self.behind = rows.len() == BATCH;
             for row in rows {
                 self.last_seq = row.seq;
-                self.ready.extend(event_of(row));
+                self.ready.extend(event_of(&row));
             }
             if !self.behind {
                 let running = self.state.progress.running();
@@ -160,11 +171,11 @@ impl Follow {
     }
 }
 
-fn event_of(row: StoredEvent) -> Option<Event> {
+fn event_of(row: &StoredEvent) -> Option<Event> {
     let seq = row.seq.to_string();
     Event::default()
         .id(seq)
         .event("event")
-        .json_data(EventView::from(row))
+        .json_data(EventView::from(row.clone()))
         .ok()
 }
