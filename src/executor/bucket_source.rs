@@ -9,7 +9,6 @@ use crate::executor::Identity;
 use crate::executor::relay::Members;
 use crate::objects::s3::Bucket;
 use crate::objects::s3::Head;
-use tokio_util::bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::TryStreamExt;
 use futures_util::future::BoxFuture;
@@ -17,9 +16,11 @@ use futures_util::stream::BoxStream;
 use md5::Digest;
 use md5::Md5;
 use std::ops::Range;
+use tokio_util::bytes::Bytes;
 
 /// Objects that are looked at again at once.
 const LOOKS_AT_ONCE: usize = 8;
+const NS_PER_S: i64 = 1_000_000_000;
 
 /// One object, by the content it had.
 #[derive(Debug, Clone)]
@@ -43,14 +44,19 @@ impl BucketSource {
         Ok(Self::of(bucket, key, head))
     }
 
-    /// The same, when it is what arrived. An identity without an ETag is one that nobody saw in a bucket.
+    /// The same, when it is what arrived.
     ///
     /// # Errors
     /// `SourceChanged` besides.
     pub async fn open_as(bucket: &Bucket, key: &str, identity: &Identity) -> Result<Self, Fault> {
         let source = Self::open(bucket, key).await?;
-        let is_other = !identity.etag.is_empty() && source.etag != identity.etag;
-        if is_other || source.size_bytes != identity.size_bytes {
+        // Some services list objects without their ETags, and tell times of single ones by the second only.
+        let is_same = match (identity.etag.as_str(), identity.mtime_ns / NS_PER_S) {
+            ("", 0) => true,
+            ("", mtime_s) => mtime_s == source.mtime_ns / NS_PER_S,
+            (etag, _) => etag == source.etag,
+        };
+        if !is_same || source.size_bytes != identity.size_bytes {
             return Err(changed(bucket, key, "what stands there now is not what arrived"));
         }
         Ok(source)
@@ -142,7 +148,8 @@ impl BucketSources {
 
 impl Members for BucketSources {
     fn name(&self, member: u32) -> String {
-        self.get(member).map_or_else(|| format!("file {member}"), BucketSource::name)
+        self.get(member)
+            .map_or_else(|| format!("file {member}"), BucketSource::name)
     }
 
     fn size_bytes(&self, member: u32) -> Option<u64> {

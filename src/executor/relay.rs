@@ -14,7 +14,6 @@ use crate::worker::relay::wire::Head;
 use crate::worker::relay::wire::MAX_PIECE_BYTES;
 use crate::worker::relay::wire::Request;
 use crate::worker::relay::wire::Wish;
-use tokio_util::bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
@@ -32,6 +31,7 @@ use tokio::net::UnixStream;
 use tokio::net::unix::OwnedReadHalf;
 use tokio::net::unix::OwnedWriteHalf;
 use tokio::sync::Mutex;
+use tokio_util::bytes::Bytes;
 
 /// Requests that are served at once: a reader in a row has four on their way.
 const AT_ONCE: usize = 8;
@@ -204,5 +204,193 @@ impl Answering {
             format!("the worker asked for bytes that it does not have, from {offset} on"),
             "Treat the file as hostile; if it is not, this is a defect of reelmill: report it.",
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Members;
+    use super::Relay;
+    use crate::base::fault::Blame;
+    use crate::base::fault::Fault;
+    use crate::worker::relay::Line;
+    use crate::worker::relay::pulse::RelayPulse;
+    use crate::worker::relay::wire::Request;
+    use crate::worker::relay::wire::Wish;
+    use futures_util::StreamExt;
+    use futures_util::future::BoxFuture;
+    use futures_util::stream::BoxStream;
+    use std::fs::File;
+    use std::io::Read;
+    use std::io::Write;
+    use std::ops::Range;
+    use std::sync::Arc;
+    use std::time::Duration;
+    use tokio_util::bytes::Bytes;
+
+    const SIZE: u64 = 9_000_001;
+    const DAY: Duration = Duration::from_secs(86_400);
+
+    /// How the endpoint of a test behaves.
+    #[derive(Clone, Copy)]
+    enum Endpoint {
+        Whole,
+        Silent,
+        Short,
+        Long,
+        Changed,
+    }
+
+    fn byte(offset: u64) -> u8 {
+        (offset.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 56) as u8
+    }
+
+    impl Members for Endpoint {
+        fn name(&self, member: u32) -> String {
+            format!("bucket:{member}.mp4")
+        }
+        fn size_bytes(&self, member: u32) -> Option<u64> {
+            (member == 0).then_some(SIZE)
+        }
+        fn stream(&self, _: u32, range: Range<u64>) -> BoxStream<'static, Result<Bytes, Fault>> {
+            let range = match self {
+                Endpoint::Short => range.start..range.end - 1,
+                Endpoint::Long => range.start..range.end + 1,
+                Endpoint::Silent => return futures_util::stream::pending().boxed(),
+                Endpoint::Changed => {
+                    let fault = Fault::new("SourceChanged", Blame::Source, "read", "b:k", "replaced", "Nothing.");
+                    return futures_util::stream::iter([Err(fault)]).boxed();
+                }
+                Endpoint::Whole => range,
+            };
+            let bytes: Vec<u8> = range.map(byte).collect();
+            let pieces: Vec<_> = bytes
+                .chunks(70_001)
+                .map(|piece| Ok(Bytes::copy_from_slice(piece)))
+                .collect();
+            futures_util::stream::iter(pieces).boxed()
+        }
+        fn recheck(&self) -> BoxFuture<'_, Result<(), Fault>> {
+            let whole = matches!(self, Endpoint::Whole);
+            let fault = || Fault::new("SourceGone", Blame::Source, "look at", "b:k", "gone", "Nothing.");
+            Box::pin(async move { if whole { Ok(()) } else { Err(fault()) } })
+        }
+    }
+
+    fn serve(endpoint: Endpoint, patience: Duration) -> (File, RelayPulse) {
+        let (relay, socket) = Relay::new(Arc::new(endpoint), patience).expect("a pair");
+        let pulse = relay.pulse();
+        tokio::spawn(relay.serve());
+        (socket, pulse)
+    }
+
+    /// Reads as a worker would, on a thread of its own.
+    async fn read(line: &Line, offset: u64, length: usize) -> std::io::Result<Vec<u8>> {
+        let line = line.clone();
+        let reading = tokio::task::spawn_blocking(move || {
+            let mut buffer = vec![0; length];
+            let count = line.read(0, SIZE, &mut buffer, offset)?;
+            buffer.truncate(count);
+            Ok(buffer)
+        });
+        reading.await.expect("no panic")
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_a_worker_reads_is_what_the_endpoint_has() {
+        let (socket, _) = serve(Endpoint::Whole, DAY);
+        let line = Line::open(socket).expect("a thread");
+        for (offset, length) in [
+            (0, 100),
+            (5_000_000, 3_999_999),
+            (SIZE - 3, 10),
+            (77, 8_000_000),
+            (SIZE, 1),
+        ] {
+            let end = (offset + length as u64).min(SIZE);
+            let expected: Vec<u8> = (offset..end).map(byte).collect();
+            assert!(
+                read(&line, offset, length).await.expect("read") == expected,
+                "{length} at {offset}"
+            );
+        }
+        let checked = tokio::task::spawn_blocking(move || line.recheck());
+        checked.await.expect("no panic").expect("nothing has changed");
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn every_way_an_endpoint_fails_is_its_own_fault() {
+        for (endpoint, patience, code) in [
+            (Endpoint::Silent, Duration::from_millis(20), "StorageNotAnswering"),
+            (Endpoint::Short, DAY, "StorageNotAnswering"),
+            (Endpoint::Long, DAY, "StorageNotAnswering"),
+            (Endpoint::Changed, DAY, "SourceChanged"),
+        ] {
+            let (socket, _) = serve(endpoint, patience);
+            let line = Line::open(socket).expect("a thread");
+            assert!(read(&line, 0, 100).await.is_err(), "{code}");
+            let fault = line.fault().expect("it says why");
+            assert_eq!(fault.code, code);
+            assert_eq!(fault.retryable, code == "StorageNotAnswering");
+        }
+        let (socket, _) = serve(Endpoint::Changed, DAY);
+        let line = Line::open(socket).expect("a thread");
+        let checked = tokio::task::spawn_blocking(move || line.recheck());
+        assert_eq!(
+            checked.await.expect("no panic").expect_err("it is gone").code,
+            "SourceGone"
+        );
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_relay_tells_that_it_waits_for_its_endpoint_and_no_longer() {
+        let (socket, pulse) = serve(Endpoint::Silent, DAY);
+        let line = Line::open(socket).expect("a thread");
+        let asked = line.clone();
+        let reading = tokio::spawn(async move { read(&asked, 0, 100).await });
+        while !pulse.is_waiting() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        line.end(crate::worker::death::stopped("a.mp4"));
+        assert!(reading.await.expect("no panic").is_err(), "a stop ends the wait");
+
+        // A worker that asks and does not take what comes is not waited for.
+        let (mut socket, pulse) = serve(Endpoint::Whole, DAY);
+        let wish = Wish::Read {
+            member: 0,
+            offset: 0,
+            length: 4 << 20,
+        };
+        socket.write_all(&Request { id: 1, wish }.encode()).expect("asked");
+        let mut head = [0; 12];
+        socket.read_exact(&mut head).expect("it begins to come");
+        for _ in 0..100 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        assert!(!pulse.is_waiting());
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_worker_gets_nothing_that_is_not_its_own() {
+        for (member, offset) in [(1, 0), (0, SIZE), (0, u64::MAX)] {
+            let (mut socket, _) = serve(Endpoint::Whole, DAY);
+            let wish = Wish::Read {
+                member,
+                offset,
+                length: 1,
+            };
+            socket.write_all(&Request { id: 1, wish }.encode()).expect("asked");
+            let answer = tokio::task::spawn_blocking(move || {
+                let mut answer = [0; 512];
+                let count = socket.read(&mut answer).expect("answered");
+                String::from_utf8_lossy(&answer[12..count]).into_owned()
+            });
+            let answer = answer.await.expect("no panic");
+            assert!(answer.contains("RelayMisused"), "{answer}");
+        }
+        let (mut socket, _) = serve(Endpoint::Whole, DAY);
+        socket.write_all(&[0xFF; Request::BYTES]).expect("said");
+        let left = tokio::task::spawn_blocking(move || socket.read(&mut [0; 1]).expect("an end"));
+        assert_eq!(left.await.expect("no panic"), 0, "nonsense closes the relay");
     }
 }

@@ -9,9 +9,9 @@ use crate::media::av::AvError;
 use crate::media::av::Demuxer;
 use crate::media::av::Packet;
 use crate::media::av::Source;
+use crate::media::av::demux::Feed;
 use crate::media::av::source;
 use crate::media::av::source::ReadAt;
-use crate::media::av::demux::Feed;
 use crate::media::error;
 use crate::media::facts::Ratio;
 use crate::media::facts::StreamKind;
@@ -177,7 +177,11 @@ impl Feed for Pictures {
             return Ok(false);
         };
         self.next = number + 1;
-        let bytes = match self.family.open(&*self.shelf, number).and_then(|picture| whole(&*picture)) {
+        let bytes = match self
+            .family
+            .open(&*self.shelf, number)
+            .and_then(|picture| whole(&*picture))
+        {
             Ok(bytes) => bytes,
             Err(cause) => {
                 let name = self.family.name(number);

@@ -90,7 +90,9 @@ impl Blocks {
         }
         self.turns.insert(turn, place);
         while self.held_bytes > self.most_bytes {
-            let Some((_, first)) = self.turns.pop_first() else { break };
+            let Some((_, first)) = self.turns.pop_first() else {
+                break;
+            };
             if let Some(gone) = self.held.remove(&first) {
                 self.held_bytes -= gone.bytes.len();
             }
@@ -139,7 +141,11 @@ mod tests {
         let mut blocks = filled(4);
         let mut to = [0; 10];
         assert_eq!(blocks.copy(place(3), 0, &mut to, true), Some(10));
-        assert_eq!(blocks.copy(place(2), 0, &mut to[..5], true), Some(5), "half of it is still to come");
+        assert_eq!(
+            blocks.copy(place(2), 0, &mut to[..5], true),
+            Some(5),
+            "half of it is still to come"
+        );
         blocks.insert(place(9), vec![9; 10].into());
         assert_eq!(there(&blocks), [0, 1, 2, 9]);
     }

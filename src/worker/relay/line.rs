@@ -134,7 +134,12 @@ impl Line {
             if let Some(fault) = &state.ended {
                 return Err(io::Error::other(fault.cause.clone()));
             }
-            filled += state.copy(member, &mut buffer[filled..wanted as usize], offset + filled as u64, outlook.passes);
+            filled += state.copy(
+                member,
+                &mut buffer[filled..wanted as usize],
+                offset + filled as u64,
+                outlook.passes,
+            );
             let done = filled as u64 == wanted;
             let from = offset + filled as u64;
             let mut requests = Vec::new();
@@ -272,7 +277,10 @@ impl State {
                 member,
                 block: at / BLOCK_BYTES,
             };
-            match self.blocks.copy(place, (at % BLOCK_BYTES) as usize, &mut to[filled..], passes) {
+            match self
+                .blocks
+                .copy(place, (at % BLOCK_BYTES) as usize, &mut to[filled..], passes)
+            {
                 Some(count) if count > 0 => filled += count,
                 _ => break,
             }

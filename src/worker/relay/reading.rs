@@ -156,7 +156,10 @@ mod tests {
         let (_, to) = read_row(&mut reading, 0, 16 * STEP, 4_000);
         assert!(to >= 4_000 * STEP, "{to}");
         let (bytes, _) = read_row(&mut reading, 0, 4_016 * STEP, 1_000);
-        assert!(bytes.abs_diff(1_000 * STEP) <= MOST_BYTES, "nothing is fetched twice: {bytes}");
+        assert!(
+            bytes.abs_diff(1_000 * STEP) <= MOST_BYTES,
+            "nothing is fetched twice: {bytes}"
+        );
     }
 
     #[test]

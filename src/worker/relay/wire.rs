@@ -139,7 +139,10 @@ pub fn encode_fault(id: u32, fault: &Fault) -> Vec<u8> {
     }
     let text = serde_json::to_vec(&fault).expect("a fault is plain text and flags");
     let length = u32::try_from(text.len()).expect("three texts of 2,000 characters are short");
-    let head = Head { id, answer: Answer::Fault(length) };
+    let head = Head {
+        id,
+        answer: Answer::Fault(length),
+    };
     [head.encode().as_slice(), &text].concat()
 }
 
@@ -156,8 +159,21 @@ mod tests {
 
     #[test]
     fn requests_and_heads_come_back_as_they_were() {
-        let read = Wish::Read { member: 7, offset: u64::MAX - 3, length: MAX_RANGE_BYTES };
-        for request in [Request { id: u32::MAX, wish: read }, Request { id: 0, wish: Wish::Check }] {
+        let read = Wish::Read {
+            member: 7,
+            offset: u64::MAX - 3,
+            length: MAX_RANGE_BYTES,
+        };
+        for request in [
+            Request {
+                id: u32::MAX,
+                wish: read,
+            },
+            Request {
+                id: 0,
+                wish: Wish::Check,
+            },
+        ] {
             assert_eq!(Request::decode(&request.encode()), Some(request));
         }
         for answer in [Answer::Piece(1), Answer::Done, Answer::Fault(9)] {
@@ -169,7 +185,11 @@ mod tests {
     #[test]
     fn what_is_out_of_bounds_is_no_message() {
         for length in [0, MAX_RANGE_BYTES + 1] {
-            let wish = Wish::Read { member: 0, offset: 0, length };
+            let wish = Wish::Read {
+                member: 0,
+                offset: 0,
+                length,
+            };
             assert_eq!(Request::decode(&Request { id: 1, wish }.encode()), None);
         }
         assert_eq!(Request::decode(&[9; Request::BYTES]), None);
@@ -180,7 +200,14 @@ mod tests {
 
     #[test]
     fn a_talkative_fault_still_fits() {
-        let fault = Fault::new("X", Blame::Host, "read", "a", "\u{1}\u{10FFFF}".repeat(500_000), "Wait.");
+        let fault = Fault::new(
+            "X",
+            Blame::Host,
+            "read",
+            "a",
+            "\u{1}\u{10FFFF}".repeat(500_000),
+            "Wait.",
+        );
         let bytes = encode_fault(3, &fault);
         let head = Head::decode(bytes[..Head::BYTES].try_into().expect("twelve bytes")).expect("a head");
         assert_eq!(head.answer, Answer::Fault((bytes.len() - Head::BYTES) as u32));
