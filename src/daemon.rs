@@ -58,6 +58,8 @@ use crate::web::links::Signer;
 use crate::web::state::About;
 use crate::web::state::WebState;
 use crate::web::template_shelf::TemplateShelf;
+use crate::web::tls::Tls;
+use crate::web::tls::TlsFiles;
 use crate::worker::environment::DeviceEnvironment;
 use crate::worker::protocol::SandboxMode;
 use crate::workflow::template::Templates;
@@ -149,7 +151,11 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
         bells.callback.clone(),
         callback_options(&config, &storages, &metrics),
     )?;
-    let trigger = Trigger::new(ports::trigger_options(&config, &metrics), store.clone(), bells.clone());
+    let trigger = Trigger::new(
+        ports::trigger_options(&config, &storages, &metrics),
+        store.clone(),
+        bells.clone(),
+    );
     let sealer = crate::web::secrets::sealer(&config.server.state_dir)?;
     let destinations = destinations::Destinations::new(callbacks.clone(), store.clone(), sealer.clone());
     destinations.take_over(None).await?;
@@ -172,6 +178,12 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
             "Set server.listen to a free address of this host.",
         )
     })?;
+    let tls = config
+        .server
+        .tls
+        .clone()
+        .map(|(certificate, key)| Tls::read(TlsFiles { certificate, key }))
+        .transpose()?;
     let meters = DeviceMeters::default();
     let browser = Browser::new(storages.clone());
     let (inlet, web_inlet) = inlet::build(&config, &store, &bells, storages.clone(), sealer.clone())?;
@@ -213,8 +225,11 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
         stopping: web_stop.clone(),
     });
     let web_done = web_stop.clone();
+    if let Some(tls) = tls.clone() {
+        tokio::spawn(tls.follow(web_stop.clone()));
+    }
     let serving = tokio::spawn(async move {
-        if let Err(error) = crate::web::serve(listener, router, web_done).await {
+        if let Err(error) = crate::web::serve(listener, tls, router, web_done).await {
             tracing::error!(%error, "the web server ended");
         }
     });

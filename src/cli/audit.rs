@@ -4,8 +4,8 @@
 
 use crate::cli::Context;
 use crate::cli::block_on;
-use crate::cli::client::Remote;
 use crate::cli::listing;
+use crate::cli::remote::Remote;
 
 /// What can be done with the audit log.
 #[derive(Debug, clap::Subcommand)]

@@ -5,8 +5,8 @@
 use crate::cli::Context;
 use crate::cli::block_on;
 use crate::cli::client::Client;
-use crate::cli::client::Remote;
 use crate::cli::outcome::BadUsage;
+use crate::cli::remote::Remote;
 use crate::cli::table;
 use serde_json::json;
 use std::path::PathBuf;

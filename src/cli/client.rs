@@ -5,6 +5,8 @@
 
 use crate::cli::Context;
 use crate::cli::outcome::BadUsage;
+use crate::cli::remote::Place;
+use crate::cli::remote::Remote;
 use crate::web::error::Problem;
 use anyhow::Context as _;
 use reqwest::Method;
@@ -12,34 +14,10 @@ use reqwest::StatusCode;
 use reqwest::Url;
 use serde_json::Value;
 use std::path::Path;
-use std::path::PathBuf;
 use std::time::Duration;
-
-/// Which daemon, and with which token.
-#[derive(Debug, Clone, clap::Args)]
-pub struct Remote {
-    /// Address of the daemon [default: REELMILL_SERVER, else the listen address of the configuration].
-    #[arg(long, value_name = "URL")]
-    pub server: Option<String>,
-    /// The token [default: --token-file, else REELMILL_TOKEN, else STATE_DIR/admin.token].
-    #[arg(long, value_name = "TOKEN", conflicts_with = "token_file")]
-    pub token: Option<String>,
-    /// File that holds the token.
-    #[arg(long, value_name = "FILE")]
-    pub token_file: Option<PathBuf>,
-    /// Print JSON for programs.
-    #[arg(long)]
-    pub json: bool,
-}
 
 /// How long a change may take; copying a large database takes longest.
 const WRITE_WITHIN: Duration = Duration::from_secs(3600);
-
-/// Where to look when nobody says.
-struct Defaults {
-    server: String,
-    token_file: PathBuf,
-}
 
 /// A connection to one daemon.
 #[derive(Debug, Clone)]
@@ -68,26 +46,11 @@ impl Client {
     pub fn connect(remote: &Remote, context: &Context) -> anyhow::Result<Self> {
         // Installing twice is refused and harmless: the first one stays.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let defaults = defaults(&context.config);
-        let server = remote
-            .server
-            .clone()
-            .or_else(|| variable("REELMILL_SERVER"))
-            .unwrap_or_else(|| defaults.server.clone());
-        let server = Url::parse(&server)
-            .ok()
-            .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
-            .ok_or_else(|| {
-                BadUsage(format!(
-                    "--server {server} is not an address such as http://127.0.0.1:8080"
-                ))
-            })?;
-        let token = match (&remote.token, &remote.token_file, variable("REELMILL_TOKEN")) {
-            (Some(token), _, _) => token.clone(),
-            (None, Some(file), _) => read_token(file)?,
-            (None, None, Some(token)) => token,
-            (None, None, None) => read_token(&defaults.token_file)?,
-        };
+        let Place {
+            server,
+            token,
+            authorities,
+        } = remote.find(&context.config)?;
         let mut http = reqwest::Client::builder()
             .connect_timeout(Duration::from_secs(5))
             .redirect(reqwest::redirect::Policy::none())
@@ -95,6 +58,8 @@ impl Client {
         if server.scheme() == "http" {
             // A host without any certificate authorities must reach its own daemon all the same.
             http = http.tls_certs_only([]);
+        } else if let Some(file) = authorities {
+            http = http.tls_certs_merge(read_authorities(&file)?);
         }
         let http = http.build().context("could not set up the HTTP client")?;
         Ok(Client { http, server, token })
@@ -416,6 +381,17 @@ fn refusal(status: StatusCode, body: &[u8], url: &Url) -> anyhow::Error {
     }
 }
 
+fn read_authorities(file: &Path) -> anyhow::Result<Vec<reqwest::Certificate>> {
+    let unusable = |error: &dyn std::fmt::Display| {
+        BadUsage(format!(
+            "{} holds no certificates that can be used: {error}",
+            file.display()
+        ))
+    };
+    let pem = std::fs::read(file).map_err(|error| unusable(&error))?;
+    Ok(reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| unusable(&error))?)
+}
+
 fn no_answer(method: Method, url: &Url, error: &reqwest::Error) -> anyhow::Error {
     let mut cause: &dyn std::error::Error = error;
     while let Some(deeper) = cause.source() {
@@ -429,70 +405,9 @@ fn no_answer(method: Method, url: &Url, error: &reqwest::Error) -> anyhow::Error
     .into()
 }
 
-fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
-}
-
-fn read_token(file: &Path) -> anyhow::Result<String> {
-    let text = std::fs::read_to_string(file).map_err(|error| {
-        BadUsage(format!(
-            "there is no token: read of {} failed: {error}. Run this as the user of the daemon or root, or give --token, --token-file or REELMILL_TOKEN.",
-            file.display()
-        ))
-    })?;
-    Ok(text.trim().to_owned())
-}
-
-/// What the configuration says of the daemon's address and state. Read leniently: a mistake elsewhere in the file is
-/// no reason why a running daemon cannot be asked how it is.
-fn defaults(config: &Path) -> Defaults {
-    let table: toml::Table = std::fs::read_to_string(config)
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or_default();
-    let server = table.get("server").and_then(toml::Value::as_table);
-    let text = |key: &str| server.and_then(|server| server.get(key)).and_then(toml::Value::as_str);
-    let listen = text("listen").unwrap_or("127.0.0.1:8080");
-    let state_dir = text("state_dir").unwrap_or("/var/lib/reelmill");
-    Defaults {
-        server: server_address(listen, text("tls_cert").is_some()),
-        // Relative paths in the file begin at its folder.
-        token_file: config
-            .parent()
-            .unwrap_or(Path::new(""))
-            .join(state_dir)
-            .join("admin.token"),
-    }
-}
-
-/// The address at which a daemon that listens on `listen` can be reached from its own host.
-fn server_address(listen: &str, tls: bool) -> String {
-    let scheme = if tls { "https" } else { "http" };
-    match listen.parse::<std::net::SocketAddr>() {
-        Ok(address) if address.ip().is_unspecified() => format!("{scheme}://127.0.0.1:{}", address.port()),
-        _ => format!("{scheme}://{listen}"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::StreamEvent;
-    use super::defaults;
-    use super::server_address;
-
-    #[test]
-    fn the_daemon_of_this_host_is_found_by_its_configuration() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let file = folder.path().join("reelmill.toml");
-        std::fs::write(&file, "[server]\nlisten = \"0.0.0.0:9000\"\nstate_dir = \"/srv/r\"\n").expect("written");
-        let found = defaults(&file);
-        assert_eq!(found.server, "http://127.0.0.1:9000");
-        assert_eq!(found.token_file, std::path::Path::new("/srv/r/admin.token"));
-        std::fs::write(&file, "[server]\nstate_dir = \"state\"\n").expect("written");
-        assert_eq!(defaults(&file).token_file, folder.path().join("state/admin.token"));
-        assert_eq!(defaults(&folder.path().join("none")).server, "http://127.0.0.1:8080");
-        assert_eq!(server_address("[::]:80", true), "https://127.0.0.1:80");
-    }
 
     #[test]
     fn stream_lines_make_an_event() {

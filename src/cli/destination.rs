@@ -6,11 +6,11 @@
 use crate::cli::Context;
 use crate::cli::block_on;
 use crate::cli::client::Client;
-use crate::cli::client::Remote;
 use crate::cli::client::part;
 use crate::cli::listing;
 use crate::cli::outcome::BadUsage;
 use crate::cli::outcome::WorkFailed;
+use crate::cli::remote::Remote;
 use crate::cli::table;
 use serde_json::Value;
 use serde_json::json;

@@ -6,9 +6,9 @@ use crate::cli::Context;
 use crate::cli::block_on;
 use crate::cli::client::Client;
 use crate::cli::client::NoAnswer;
-use crate::cli::client::Remote;
 use crate::cli::listing;
 use crate::cli::listing::Page;
+use crate::cli::remote::Remote;
 use std::time::Duration;
 
 /// What can be done with events.

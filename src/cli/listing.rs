@@ -5,7 +5,7 @@
 
 use crate::cli::Context;
 use crate::cli::client::Client;
-use crate::cli::client::Remote;
+use crate::cli::remote::Remote;
 use crate::cli::table;
 use crate::cli::table::Column;
 

@@ -23,6 +23,7 @@ pub mod listing;
 pub mod media;
 pub mod outcome;
 pub mod probe;
+mod remote;
 pub mod restore;
 pub mod review;
 pub mod run;

@@ -68,6 +68,7 @@ async fn probe(args: &Args) -> anyhow::Result<MediaFacts> {
         jobs: vec![(JobId::fresh(), MediaWork::Analysis)],
         source: input.source,
         identity: input.identity,
+        parts: None,
         threads: 1,
         backend: Backend::Software,
         device: None,

@@ -6,10 +6,10 @@
 use crate::cli::Context;
 use crate::cli::block_on;
 use crate::cli::client::Client;
-use crate::cli::client::Remote;
 use crate::cli::client::part;
 use crate::cli::listing;
 use crate::cli::listing::Page;
+use crate::cli::remote::Remote;
 use crate::cli::table;
 use serde_json::json;
 

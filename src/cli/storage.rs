@@ -1,14 +1,16 @@
-//! `reelmill storage`: list storages, scan one, and ask why an object was not triggered.
+//! `reelmill storage`: list and show storages, ask why an object was not triggered, scan one, thaw one.
 //!
-//! Guarantees: read-only but for the wish to scan. Deliberately absent: adding storages, which the configuration does.
+//! Guarantees: read-only but for the wishes to scan and to thaw. Deliberately absent: adding storages, which the
+//! configuration does.
 
 use crate::cli::Context;
 use crate::cli::block_on;
 use crate::cli::client::Client;
-use crate::cli::client::Remote;
 use crate::cli::client::part;
 use crate::cli::listing;
+use crate::cli::remote::Remote;
 use crate::cli::table;
+use serde_json::Value;
 use serde_json::json;
 
 /// What can be done with storages.
@@ -16,6 +18,14 @@ use serde_json::json;
 pub enum Command {
     /// List storages with their state.
     List {
+        #[command(flatten)]
+        #[allow(missing_docs)]
+        remote: Remote,
+    },
+    /// Everything that is known of one storage.
+    Show {
+        /// Name of the storage.
+        storage: String,
         #[command(flatten)]
         #[allow(missing_docs)]
         remote: Remote,
@@ -32,6 +42,14 @@ pub enum Command {
     },
     /// Scan it now.
     Scan {
+        /// Name of the storage.
+        storage: String,
+        #[command(flatten)]
+        #[allow(missing_docs)]
+        remote: Remote,
+    },
+    /// Take what is in a frozen storage now for the storage.
+    Thaw {
         /// Name of the storage.
         storage: String,
         #[command(flatten)]
@@ -56,10 +74,21 @@ pub fn run(command: Command, context: &Context) -> anyhow::Result<()> {
                 ("KIND", "/kind"),
                 ("STATUS", "/status"),
                 ("WATCH", "/watch"),
+                ("OBJECTS", "/objects"),
+                ("BACKLOG", "/backlog"),
+                ("LAST SCAN", "/last_scan_at"),
                 ("LOCATION", "/location"),
                 ("NOTE", "/note"),
             ],
         )),
+        Command::Show { storage, remote } => block_on(async {
+            let path = format!("/api/v1/storages/{}", part(&storage));
+            let told = Client::connect(&remote, context)?.get(&path, &[]).await?;
+            if remote.json {
+                return table::print_json(&told);
+            }
+            print_storage(&told)
+        }),
         Command::Explain { storage, key, remote } => block_on(async {
             let path = format!("/api/v1/storages/{}/explain", part(&storage));
             let told = Client::connect(&remote, context)?
@@ -68,17 +97,68 @@ pub fn run(command: Command, context: &Context) -> anyhow::Result<()> {
             if remote.json {
                 return table::print_json(&told);
             }
-            println!(
-                "{}: {}",
-                table::cell(&told["object"]),
-                table::cell(&told["explanation"])
-            );
+            print_explained(&told);
             Ok(())
         }),
-        Command::Scan { storage, remote } => block_on(async {
-            let path = format!("/api/v1/storages/{}/scan", part(&storage));
-            Client::connect(&remote, context)?.post(&path, &json!({})).await?;
-            Ok(())
-        }),
+        Command::Scan { storage, remote } => wish(&remote, context, &storage, "scan"),
+        Command::Thaw { storage, remote } => wish(&remote, context, &storage, "thaw"),
+    }
+}
+
+fn wish(remote: &Remote, context: &Context, storage: &str, verb: &str) -> anyhow::Result<()> {
+    let path = format!("/api/v1/storages/{}/{verb}", part(storage));
+    block_on(async {
+        Client::connect(remote, context)?.post(&path, &json!({})).await?;
+        Ok(())
+    })
+}
+
+fn print_storage(told: &Value) -> anyhow::Result<()> {
+    let fields = [
+        ("status", "/status"),
+        ("why", "/why"),
+        ("note", "/note"),
+        ("kind", "/kind"),
+        ("location", "/location"),
+        ("watch", "/watch"),
+        ("file system", "/file_system"),
+        ("free bytes", "/free_bytes"),
+        ("total bytes", "/total_bytes"),
+        ("objects", "/objects"),
+        ("not settled", "/backlog"),
+        ("last scan", "/last_scan_at"),
+        ("it took, ms", "/last_scan_took_ms"),
+        ("scan found so far", "/scan/found"),
+        ("scan of about", "/scan/expected"),
+        ("calls an hour", "/calls_per_hour"),
+    ];
+    let rows: Vec<Vec<String>> = fields
+        .into_iter()
+        .filter_map(|(name, pointer)| {
+            let value = told.pointer(pointer).filter(|value| !value.is_null())?;
+            Some(vec![name.to_owned(), table::cell(value)])
+        })
+        .collect();
+    table::print_rows(&["STORAGE", &table::cell(&told["name"])], &rows)
+}
+
+fn print_explained(told: &Value) {
+    println!(
+        "{}: {}",
+        table::cell(&told["object"]),
+        table::cell(&told["explanation"])
+    );
+    let list = |name: &str| told[name].as_array().cloned().unwrap_or_default();
+    for reason in list("reasons").iter().filter(|reason| reason["prevents"] == false) {
+        println!("  {}", table::cell(&reason["text"]));
+    }
+    for workflow in list("workflows") {
+        match workflow["takes"] == true {
+            true => println!("  workflow {} takes such objects", table::cell(&workflow["name"])),
+            false => println!("  {}", table::cell(&workflow["why_not"])),
+        }
+    }
+    for task in list("tasks") {
+        println!("  task {}", table::cell(&task));
     }
 }

@@ -100,6 +100,8 @@ pub struct File {
 #[expect(missing_docs, reason = "every key is described in config/reelmill.toml")]
 pub struct ServerSection {
     pub listen: String,
+    pub tls_cert: String,
+    pub tls_key: String,
     pub public_url: String,
     pub state_dir: String,
     pub scratch_dir: String,
@@ -116,6 +118,8 @@ impl Default for ServerSection {
     fn default() -> Self {
         ServerSection {
             listen: "127.0.0.1:8080".to_owned(),
+            tls_cert: String::new(),
+            tls_key: String::new(),
             public_url: "http://127.0.0.1:8080".to_owned(),
             state_dir: "/var/lib/reelmill".to_owned(),
             scratch_dir: "/var/cache/reelmill".to_owned(),

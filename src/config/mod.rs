@@ -102,9 +102,7 @@ pub fn from_text(text: &str, folder: &Path) -> Result<Config, Vec<Wrong>> {
 
 /// Keys that the design has and this version has not say so instead of being merely unknown.
 fn later(wrong: Wrong) -> Wrong {
-    const LATER: [(&str, &str); 7] = [
-        ("server.tls_cert", "TLS"),
-        ("server.tls_key", "TLS"),
+    const LATER: [(&str, &str); 5] = [
         ("server.metrics_listen", "a separate address for metrics"),
         ("capacity.gpu", "GPU encoding"),
         ("security.storage_roots", "adding storages through the API"),

@@ -73,6 +73,8 @@ pub struct Config {
 pub struct Server {
     /// Where HTTP listens.
     pub listen: SocketAddr,
+    /// Certificate and key in PEM files; none: it speaks plain HTTP.
+    pub tls: Option<(PathBuf, PathBuf)>,
     /// What links in events begin with; no slash at the end.
     pub public_url: String,
     /// Database and tokens.
@@ -299,8 +301,26 @@ fn server(findings: &mut Findings, raw: &File, folder: &Path) -> Server {
         findings.error("server.listen", why);
         SocketAddr::from(([127, 0, 0, 1], 8080))
     });
-    if !listen.ip().is_loopback() {
-        findings.warning("server.listen", "other hosts can reach this address, and it speaks HTTP without TLS; put a TLS proxy in front or listen on 127.0.0.1");
+    let tls = match (section.tls_cert.as_str(), section.tls_key.as_str()) {
+        ("", "") => None,
+        ("", _) => {
+            findings.error("server.tls_cert", "is missing: the certificate that belongs to tls_key");
+            None
+        }
+        (_, "") => {
+            findings.error("server.tls_key", "is missing: the key that belongs to tls_cert");
+            None
+        }
+        (certificate, key) => Some((folder.join(certificate), folder.join(key))),
+    };
+    if tls.is_none() && !listen.ip().is_loopback() {
+        findings.warning("server.listen", "other hosts can reach this address, and it speaks HTTP without TLS; set tls_cert and tls_key, put a TLS proxy in front, or listen on 127.0.0.1");
+    }
+    if tls.is_some() && section.public_url.starts_with("http:") {
+        findings.warning(
+            "server.public_url",
+            "begins with http:, and what listens speaks HTTPS: links would lead nowhere",
+        );
     }
     if !is_http(&section.public_url) {
         findings.error(
@@ -322,6 +342,7 @@ fn server(findings: &mut Findings, raw: &File, folder: &Path) -> Server {
     };
     Server {
         listen,
+        tls,
         public_url: section.public_url.trim_end_matches('/').to_owned(),
         state_dir: directory("state_dir", &section.state_dir),
         scratch_dir: directory("scratch_dir", &section.scratch_dir),

@@ -10,6 +10,9 @@ use crate::config::storage_section::Grouping;
 use crate::config::storage_section::Ready;
 use crate::config::storage_section::StorageSection;
 use crate::config::storage_section::Watch;
+use crate::objects::companions::Marker;
+use crate::objects::name_rules::NameOptions;
+use crate::objects::name_rules::NameRules;
 use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -30,6 +33,23 @@ pub struct Storage {
     pub poll_interval: Option<Duration>,
     /// Folders of other storages beneath this one, relative to it: what lies there belongs to them.
     pub others_within: Vec<PathBuf>,
+}
+
+impl Arriving {
+    /// Which names are objects, and which speak of others.
+    pub fn names(&self) -> NameOptions {
+        NameOptions {
+            include: self.include.clone(),
+            exclude: self.exclude.clone(),
+            marker: (self.ready == Ready::Marker).then(|| {
+                let written = Marker::parse(&self.marker);
+                written.unwrap_or_else(|_| Marker::Ending(".done".to_owned()))
+            }),
+            checksums: self.ready == Ready::Checksum,
+            orders: self.sidecars,
+            subtitles: self.subtitles,
+        }
+    }
 }
 
 impl Storage {
@@ -220,6 +240,10 @@ fn bucket_place(findings: &mut Findings, path: &str, section: &StorageSection, f
         ("file_mode", !section.file_mode.is_empty()),
         ("folder_mode", !section.folder_mode.is_empty()),
         ("file_group", !section.file_group.is_empty()),
+        // Objects of buckets appear whole, and nothing beside them is read.
+        ("ready", section.ready != Ready::Stable),
+        ("sidecars", section.sidecars),
+        ("subtitles", section.subtitles),
     ];
     for (key, _) in of_folders.into_iter().filter(|(_, set)| *set) {
         findings.error(format!("{path}.{key}"), "is for storages of kind \"folder\"");
@@ -303,6 +327,24 @@ fn arriving(findings: &mut Findings, path: &str, section: &StorageSection) -> Ar
             format!("{path}.sequence_fps"),
             format!("{} is out of range, 0.1 to 1000", section.sequence_fps),
         );
+    }
+    match (section.ready, section.marker.as_str()) {
+        (_, "") => {}
+        (Ready::Marker, marker) => {
+            if let Err(why) = Marker::parse(marker) {
+                findings.error(format!("{path}.marker"), why);
+            }
+        }
+        _ => findings.error(format!("{path}.marker"), "is for ready = \"marker\""),
+    }
+    for (key, patterns) in [("include", &section.include), ("exclude", &section.exclude)] {
+        let rules = NameRules::new(NameOptions {
+            exclude: patterns.clone(),
+            ..NameOptions::default()
+        });
+        if let Err(why) = rules {
+            findings.error(format!("{path}.{key}"), why);
+        }
     }
     let settle_interval = interval(
         findings,

@@ -80,7 +80,7 @@ fn slips_are_refused_with_line_key_and_remedy() {
             "line 3, server.lsten: unknown key \"lsten\"; did you mean \"listen\"?",
         ),
         ("[sever]\n".to_owned(), "did you mean \"server\"?"),
-        ("[server]\ntls_cert = \"x\"\n".to_owned(), "later version"),
+        ("[server]\ntls_cert = \"x\"\n".to_owned(), "server.tls_key: is missing"),
         ("[security]\nsandbox = \"of\"\n".to_owned(), "did you mean \"off\"?"),
         ("[capacity]\nthreads = \"many\"\n".to_owned(), "\"auto\" or a number"),
         (

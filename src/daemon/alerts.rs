@@ -268,18 +268,10 @@ mod tests {
     #[test]
     fn a_storage_nobody_has_looked_at_yet_says_nothing() {
         let state = |available: bool, frozen: Option<&str>, note: Option<&str>| StorageState {
-            name: "ingest".to_owned(),
-            kind: "folder",
-            location: String::new(),
-            watch: "off",
-            file_system: String::new(),
             available,
             frozen: frozen.map(str::to_owned),
             note: note.map(str::to_owned),
-            objects: 0,
-            backlog: 0,
-            scanning: false,
-            last_scan: None,
+            ..StorageState::new("ingest", "folder", String::new(), false)
         };
         let codes = |state: StorageState| {
             let mut findings = Findings::default();

@@ -6,11 +6,17 @@ use crate::base::clock::UtcMs;
 use crate::base::ids::AttemptId;
 use crate::base::progress_board::ProgressBoard;
 use crate::config::resolved::Config;
+use crate::config::storage::Place;
+use crate::config::storage::Storage;
+use crate::config::storage_section as config;
 use crate::config::storage_section::Watch;
+use crate::objects::name_rules::NameRules;
+use crate::objects::storages as registry;
 use crate::objects::uri::ObjectUri;
 use crate::scheduler::links::Links;
 use crate::scheduler::looking::DeviceBoard;
 use crate::telemetry::metrics::Metrics;
+use crate::trigger;
 use crate::trigger::StorageOptions;
 use crate::trigger::TriggerOptions;
 use crate::trigger::WatchMode;
@@ -21,12 +27,16 @@ use crate::web::ports::DeviceUse;
 use crate::web::ports::DevicesState;
 use crate::web::ports::Live;
 use crate::web::ports::LiveProgress;
+use crate::web::ports::Scanning;
 use crate::web::ports::SetAside;
 use crate::web::ports::StorageControl;
 use crate::web::ports::StorageState;
+use crate::web::ports::Word;
+use futures_util::future::BoxFuture;
+use std::sync::Arc;
 
 /// The storages of the configuration as the triggers want them.
-pub(super) fn trigger_options(config: &Config, metrics: &Metrics) -> TriggerOptions {
+pub(super) fn trigger_options(config: &Config, registered: &registry::Storages, metrics: &Metrics) -> TriggerOptions {
     let folders = config
         .storages
         .iter()
@@ -44,10 +54,30 @@ pub(super) fn trigger_options(config: &Config, metrics: &Metrics) -> TriggerOpti
         settle_interval: storage.arriving.settle_interval,
         poll_interval: storage.poll_interval,
         others_within: storage.others_within.clone(),
+        sentinel: sentinel(storage),
+        ground: registered
+            .folder(&storage.name)
+            .map(|storage| storage.pool.ground())
+            .unwrap_or_default(),
+        ready: match storage.arriving.ready {
+            config::Ready::Stable => trigger::Ready::Stable,
+            config::Ready::Rename => trigger::Ready::Rename,
+            config::Ready::Marker => trigger::Ready::Marker,
+            config::Ready::Checksum => trigger::Ready::Checksum,
+        },
+        min_age: storage.arriving.min_age,
+        names: Arc::new(NameRules::new(storage.arriving.names()).unwrap_or_default()),
     });
     TriggerOptions {
         storages: storages.collect(),
         metrics: metrics.clone(),
+    }
+}
+
+fn sentinel(storage: &Storage) -> Option<String> {
+    match &storage.place {
+        Place::Folder(place) => place.sentinel.clone(),
+        Place::Bucket(_) => None,
     }
 }
 
@@ -145,14 +175,43 @@ impl StorageControl for Storages {
             kind: state.kind.to_owned(),
             location: state.location,
             watch: state.watch.to_owned(),
+            file_system: state.file_system,
             available: state.available && state.frozen.is_none(),
-            note: state.frozen.or(state.note),
+            frozen: state.frozen,
+            note: state.note,
+            space: state.space.map(|space| (space.free_bytes, space.total_bytes)),
+            objects: state.objects as u64,
+            backlog: state.backlog as u64,
+            scan: state.scan.map(|scan| Scanning {
+                began: scan.began,
+                found: scan.found,
+                expected: scan.expected,
+                first: scan.first,
+            }),
             last_scan: state.last_scan,
+            last_scan_ms: state.last_scan_ms,
+            calls_per_hour: state.calls_per_hour,
         });
         states.collect()
     }
 
     fn scan(&self, storage: &str) -> bool {
         self.0.scan(storage)
+    }
+
+    fn thaw(&self, storage: &str) -> bool {
+        self.0.thaw(storage)
+    }
+
+    fn explain<'a>(&'a self, storage: &'a str, key: &'a str) -> BoxFuture<'a, Vec<Word>> {
+        Box::pin(async move {
+            let words = self.0.explain(storage, key).await.unwrap_or_default();
+            let told = words.into_iter().map(|word| Word {
+                code: word.code,
+                prevents: word.prevents,
+                text: word.text,
+            });
+            told.collect()
+        })
     }
 }

@@ -27,6 +27,8 @@ struct State {
     threads: usize,
     started: AtomicUsize,
     idle: AtomicUsize,
+    /// Operations that no thread has taken up.
+    queued: Arc<AtomicUsize>,
     /// Operations that went on longer than anybody waited.
     overdue: Arc<AtomicUsize>,
     queue: mpsc::Sender<Job>,
@@ -42,6 +44,7 @@ impl Lane {
             threads: threads.max(1),
             started: AtomicUsize::new(0),
             idle: AtomicUsize::new(0),
+            queued: Arc::new(AtomicUsize::new(0)),
             overdue: Arc::new(AtomicUsize::new(0)),
             queue,
             waiting: Arc::new(Mutex::new(waiting)),
@@ -67,7 +70,9 @@ impl Lane {
         let job: Job = Box::new({
             let phase = Arc::clone(&phase);
             let overdue = Arc::clone(&state.overdue);
+            let queued = Arc::clone(&state.queued);
             move || {
+                queued.fetch_sub(1, Ordering::AcqRel);
                 {
                     let mut phase = phase.lock().unwrap_or_else(PoisonError::into_inner);
                     if *phase == Phase::GivenUp {
@@ -83,6 +88,7 @@ impl Lane {
                 *phase = Phase::Done;
             }
         });
+        state.queued.fetch_add(1, Ordering::AcqRel);
         state.queue.send(job).expect("the lane holds the receiver itself");
         self.start_thread();
         if let Ok(answer) = tokio::time::timeout(limit, &mut told).await {
@@ -113,7 +119,7 @@ impl Lane {
 
     fn start_thread(&self) {
         let state = &self.0;
-        if state.idle.load(Ordering::Acquire) > 0 {
+        if state.idle.load(Ordering::Acquire) >= state.queued.load(Ordering::Acquire) {
             return;
         }
         let begun = state

@@ -3,11 +3,17 @@
 //! Guarantees: everything read or written lies in a registered storage. Deliberately absent: tasks and SQL.
 
 pub mod browse;
+pub mod companions;
+pub mod crawl;
 mod directory;
+pub mod ground;
 pub mod ignored;
 pub mod incoming;
 pub mod lane;
+pub mod likeness;
 pub mod local;
+pub mod mounts;
+pub mod name_rules;
 pub mod pool;
 pub mod pulse;
 pub mod refusal;

@@ -6,6 +6,7 @@
 
 use crate::base::fault::Blame;
 use crate::base::fault::Fault;
+use crate::objects::ground::Ground;
 use crate::objects::pulse::Pulse;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU8;
@@ -28,6 +29,7 @@ pub struct StoragePool {
     lost: Arc<AtomicUsize>,
     pulse: Pulse,
     patience: Duration,
+    ground: Ground,
 }
 
 impl StoragePool {
@@ -41,7 +43,13 @@ impl StoragePool {
             lost: Arc::default(),
             pulse: Pulse::default(),
             patience,
+            ground: Ground::default(),
         }
+    }
+
+    /// What the storage has to lie on. Whoever watches it says so; work on it is refused while it lies elsewhere.
+    pub fn ground(&self) -> Ground {
+        self.ground.clone()
     }
 
     /// Does `work` on a thread of this storage. `operation` and `subject` are for the fault of a storage that hangs.
@@ -61,8 +69,9 @@ impl StoragePool {
         let pulse = Pulse::within(&self.pulse);
         let fate = Arc::new(AtomicU8::new(RUNNING));
         let (working, lost, own_fate) = (pulse.clone(), self.lost.clone(), fate.clone());
+        let (ground, doing, about) = (self.ground.clone(), operation.to_owned(), subject.to_owned());
         let mut task = tokio::task::spawn_blocking(move || {
-            let answer = work(&working);
+            let answer = ground.check(&doing, &about).and_then(|()| work(&working));
             if own_fate.swap(DONE, Ordering::AcqRel) == GIVEN_UP {
                 lost.fetch_sub(1, Ordering::AcqRel);
             }

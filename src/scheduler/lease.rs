@@ -166,7 +166,7 @@ async fn start_task(
         let order = AttemptOrder {
             jobs: members
                 .iter()
-                .map(|one| (one.job.id.clone(), one.work.clone()))
+                .map(|one| (one.job.id.clone(), order::work_over(&one.work, &media)))
                 .collect(),
             threads,
             backend: ground.backend(),

@@ -30,11 +30,16 @@ impl Store {
 
     /// The rule was carried out; dying before this makes it run once more, which adopts what it did.
     pub async fn after_done(&self, task: &TaskId, now: UtcMs) -> Result<(), StoreError> {
+        // The source went by our own hand: nobody who counts objects needs to miss it.
+        const GONE: &str = "update arrivals as a set gone_ms = :now from tasks t join media m on m.id = t.media_id \
+            join storages s on s.name = m.storage where t.id = :id and a.storage = s.id and a.key = m.key \
+            and a.size_bytes = m.size_bytes and a.mtime_ns = m.mtime_ns and a.etag = m.etag";
         let task = task.clone();
         self.write("note a moved source", move |connection| {
             connection.execute("delete from task_afters where task_id = ?1", [task.as_str()])?;
             let named = named_params! { ":now": now.0, ":id": task.as_str() };
             connection.execute("update tasks set after_ms = :now where id = :id", named)?;
+            connection.execute(GONE, named)?;
             Ok(())
         })
         .await

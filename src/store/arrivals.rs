@@ -9,6 +9,8 @@ use super::error::StoreError;
 use super::row::Columns;
 use crate::base::clock::UtcMs;
 use crate::workflow::arrival::Arrival;
+use crate::workflow::arrival::Member;
+use crate::workflow::arrival::Parts;
 use crate::workflow::resolved::ResolvedWorkflow;
 use crate::workflow::selector::ArrivalFacts;
 use crate::workflow::selector::select;
@@ -32,14 +34,59 @@ pub struct StorageRow {
     pub frozen: Option<String>,
 }
 
+/// An object that arrived.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settled {
+    /// It; of a group under the key of its first file, as large as all of them and as young as the youngest.
+    pub arrival: Arrival,
+    /// What it consists of and what was said of it; none: it is one file, and nothing was.
+    pub parts: Option<Parts>,
+}
+
+impl From<Arrival> for Settled {
+    fn from(arrival: Arrival) -> Self {
+        Settled { arrival, parts: None }
+    }
+}
+
+impl Settled {
+    /// The file of its key by itself.
+    pub fn own(&self) -> (u64, i64) {
+        let own = self
+            .parts
+            .as_ref()
+            .and_then(|parts| own_member(parts, &self.arrival.key));
+        own.map_or((self.arrival.size_bytes, self.arrival.mtime_ns), |own| {
+            (own.size_bytes, own.mtime_ns)
+        })
+    }
+
+    /// Files that belong to it, but for that of its own key.
+    pub fn others(&self) -> impl Iterator<Item = &Member> {
+        let group = self.parts.as_ref().filter(|parts| parts.is_group());
+        let all = group
+            .into_iter()
+            .flat_map(|parts| parts.members.iter().chain(&parts.attendants));
+        all.filter(|member| member.key != self.arrival.key)
+    }
+}
+
+fn own_member<'a>(parts: &'a Parts, key: &str) -> Option<&'a Member> {
+    parts
+        .members
+        .iter()
+        .find(|member| member.key == key)
+        .filter(|_| parts.is_group())
+}
+
 /// A remembered object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LedgerRow {
     /// Its key.
     pub key: String,
-    /// Bytes.
+    /// Bytes, of the file of this key alone.
     pub size_bytes: u64,
-    /// Modification time, nanoseconds since 1970.
+    /// Modification time, nanoseconds since 1970, of that file alone.
     pub mtime_ns: i64,
     /// Its identity settled at some time.
     pub settled: bool,
@@ -70,18 +117,22 @@ impl Store {
 
     /// Rows of a storage by key, after `after` (empty: from the first); fewer than `limit` are the last.
     pub async fn ledger_page(&self, storage: i64, after: &str, limit: u32) -> Result<Vec<LedgerRow>, StoreError> {
-        const SQL: &str = "select key, size_bytes, mtime_ns, state <> 0, gone_ms is not null from arrivals \
-            where storage = :storage and key > :after order by key limit :limit";
+        const SQL: &str = "select a.key, a.size_bytes, a.mtime_ns, a.state <> 0, a.gone_ms is not null, p.parts \
+            from arrivals a left join arrival_parts p on p.storage = a.storage and p.key = a.key \
+            where a.storage = :storage and a.key > :after order by a.key limit :limit";
         let after = after.to_owned();
         self.read("read the ledger", move |connection| {
             let mut statement = connection.prepare_cached(SQL)?;
             let mut rows = statement.query(named_params! { ":storage": storage, ":after": after, ":limit": limit })?;
             let mut found = Vec::new();
             while let Some(row) = rows.next()? {
+                let key = row.text(0)?;
+                let parts: Option<Parts> = row.json(5)?;
+                let own = parts.as_ref().and_then(|parts| own_member(parts, &key));
                 found.push(LedgerRow {
-                    key: row.text(0)?,
-                    size_bytes: row.size(1)?,
-                    mtime_ns: row.get(2)?,
+                    size_bytes: own.map_or_else(|| row.size(1), |own| Ok(own.size_bytes))?,
+                    mtime_ns: own.map_or_else(|| row.get(2), |own| Ok(own.mtime_ns))?,
+                    key,
                     settled: row.get(3)?,
                     gone: row.get(4)?,
                 });
@@ -125,15 +176,54 @@ impl Store {
         .await
     }
 
-    /// Makes settled objects ready for intake; answers how many of them are new. One whose identity settled before is
-    /// not made ready again. If the process dies before the answer, they settle again and nothing is doubled.
-    pub async fn settle_arrivals(&self, storage: i64, settled: Vec<Arrival>) -> Result<usize, StoreError> {
+    /// Makes settled objects ready for intake, and notes the other files of groups as part of them; answers how many are
+    /// new. One whose identity settled before is not made ready again. If the process dies before the answer, they settle
+    /// again and nothing is doubled.
+    pub async fn settle_arrivals(&self, storage: i64, settled: Vec<Settled>) -> Result<usize, StoreError> {
         self.write("settle arrivals", move |connection| {
             let mut new = 0;
-            for arrival in &settled {
-                new += usize::from(put(connection, storage, arrival, State::Settled, None)?);
+            for one in &settled {
+                new += usize::from(put_whole(connection, storage, one, State::Settled, None)?);
             }
             Ok(new)
+        })
+        .await
+    }
+
+    /// Remembers groups that the first scan found, like [`record_existing`](Self::record_existing) does single objects.
+    pub async fn record_existing_groups(&self, storage: i64, found: Vec<Settled>) -> Result<(), StoreError> {
+        self.write("note existing groups", move |connection| {
+            for one in &found {
+                put_whole(connection, storage, one, State::NotTaken, Some("existing"))?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Remembers objects that settled and on which nothing is to run, each with why.
+    pub async fn set_aside(&self, storage: i64, aside: Vec<(Arrival, String)>) -> Result<(), StoreError> {
+        self.write("set objects aside", move |connection| {
+            for (arrival, why) in &aside {
+                put(connection, storage, arrival, State::NotTaken, Some(why))?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Says why objects that were seen are waited with.
+    pub async fn explain_waiting(&self, storage: i64, waiting: Vec<(Vec<String>, String)>) -> Result<(), StoreError> {
+        const SQL: &str = "update arrivals set why_not = :why where storage = :storage and key = :key and state = 0 \
+            and why_not is not :why";
+        self.write("explain waiting objects", move |connection| {
+            let mut statement = connection.prepare_cached(SQL)?;
+            for (keys, why) in &waiting {
+                for key in keys {
+                    statement.execute(named_params! { ":why": why, ":storage": storage, ":key": key })?;
+                }
+            }
+            Ok(())
         })
         .await
     }
@@ -190,6 +280,31 @@ impl Store {
                 }
             }
             Ok(())
+        })
+        .await
+    }
+
+    /// Keys of objects that are taken for gone since `since` or later, by key, after `after` (empty: from the first).
+    pub async fn gone_page(
+        &self,
+        storage: i64,
+        since: UtcMs,
+        after: &str,
+        limit: u32,
+    ) -> Result<Vec<String>, StoreError> {
+        const SQL: &str = "select key from arrivals where storage = :storage and key > :after and gone_ms >= :since \
+            order by key limit :limit";
+        let after = after.to_owned();
+        self.read("read what is gone", move |connection| {
+            let mut statement = connection.prepare_cached(SQL)?;
+            let mut rows = statement.query(named_params! {
+                ":storage": storage, ":after": after, ":since": since.0, ":limit": limit,
+            })?;
+            let mut keys = Vec::new();
+            while let Some(row) = rows.next()? {
+                keys.push(row.text(0)?);
+            }
+            Ok(keys)
         })
         .await
     }
@@ -313,6 +428,47 @@ enum State {
     NotTaken = 3,
 }
 
+/// Writes an arrival with its parts, and the other files of its group as part of it.
+fn put_whole(
+    connection: &Connection,
+    storage: i64,
+    settled: &Settled,
+    state: State,
+    why_not: Option<&str>,
+) -> Result<bool, StoreError> {
+    const PARTS: &str = "insert into arrival_parts (storage, key, parts) values (:storage, :key, :parts) \
+        on conflict (storage, key) do update set parts = excluded.parts";
+    const PART: &str = "insert into arrivals \
+        (storage, key, size_bytes, mtime_ns, etag, state, arrival_seq, gone_ms, seen_ms, why_not) \
+        values (:storage, :key, :size, :mtime, :etag, 3, 0, null, :seen, :why_not) \
+        on conflict (storage, key) do update set size_bytes = excluded.size_bytes, mtime_ns = excluded.mtime_ns, \
+        etag = excluded.etag, state = 3, arrival_seq = 0, gone_ms = null, why_not = excluded.why_not";
+    let arrival = &settled.arrival;
+    let is_new = put(connection, storage, arrival, state, why_not)?;
+    if let Some(parts) = &settled.parts {
+        let parts = serde_json::to_string(parts)?;
+        let named = named_params! { ":storage": storage, ":key": arrival.key, ":parts": parts };
+        connection.prepare_cached(PARTS)?.execute(named)?;
+    }
+    let why_part = format!("It is part of {}.", arrival.key);
+    for member in settled.others() {
+        forget_parts(connection, storage, &member.key)?;
+        connection.prepare_cached(PART)?.execute(named_params! {
+            ":storage": storage, ":key": member.key, ":size": size_in_row(member.size_bytes)?,
+            ":mtime": member.mtime_ns, ":etag": member.etag, ":seen": arrival.seen_at.0, ":why_not": why_part,
+        })?;
+    }
+    Ok(is_new)
+}
+
+fn forget_parts(connection: &Connection, storage: i64, key: &str) -> Result<(), StoreError> {
+    const SQL: &str = "delete from arrival_parts where storage = ?1 and key = ?2";
+    connection
+        .prepare_cached(SQL)?
+        .execute(rusqlite::params![storage, key])?;
+    Ok(())
+}
+
 /// Writes one row unless its identity settled before (then the row only learns that the object is there); answers
 /// whether it was written.
 fn put(
@@ -342,6 +498,8 @@ fn put(
     } else {
         0
     };
+    // Another content: what the one before consisted of is not said of it.
+    forget_parts(connection, storage, &arrival.key)?;
     connection.prepare_cached(PUT)?.execute(named_params! {
         ":storage": storage, ":key": arrival.key, ":size": size, ":mtime": arrival.mtime_ns, ":etag": arrival.etag,
         ":state": state as i64, ":seq": seq, ":seen": arrival.seen_at.0, ":why_not": why_not,
@@ -350,11 +508,14 @@ fn put(
 }
 
 fn size_column(arrival: &Arrival) -> Result<i64, StoreError> {
-    i64::try_from(arrival.size_bytes)
-        .map_err(|_| StoreError::unreadable(format!("a size of {} bytes", arrival.size_bytes)))
+    size_in_row(arrival.size_bytes)
 }
 
-fn next_seq(connection: &Connection) -> Result<i64, StoreError> {
+fn size_in_row(size_bytes: u64) -> Result<i64, StoreError> {
+    i64::try_from(size_bytes).map_err(|_| StoreError::unreadable(format!("a size of {size_bytes} bytes")))
+}
+
+pub(super) fn next_seq(connection: &Connection) -> Result<i64, StoreError> {
     const SQL: &str = "update counters set value = value + 1 where name = 'arrival' returning value";
     Ok(connection.prepare_cached(SQL)?.query_row([], |row| row.get(0))?)
 }
@@ -396,14 +557,14 @@ mod tests {
         assert_eq!(ready(&store).await, []);
         assert_eq!(
             store
-                .settle_arrivals(storage, vec![arrival("a", 1, 1)])
+                .settle_arrivals(storage, vec![arrival("a", 1, 1).into()])
                 .await
                 .expect("settle"),
             1
         );
         assert_eq!(
             store
-                .settle_arrivals(storage, vec![arrival("a", 1, 1)])
+                .settle_arrivals(storage, vec![arrival("a", 1, 1).into()])
                 .await
                 .expect("settle"),
             0
@@ -423,7 +584,7 @@ mod tests {
             .expect("gone");
         assert_eq!(
             store
-                .settle_arrivals(storage, vec![arrival("a", 1, 1)])
+                .settle_arrivals(storage, vec![arrival("a", 1, 1).into()])
                 .await
                 .expect("settle"),
             0
@@ -438,7 +599,7 @@ mod tests {
         assert_eq!(ready(&store).await, []);
         assert_eq!(
             store
-                .settle_arrivals(storage, vec![arrival("a", 2, 2)])
+                .settle_arrivals(storage, vec![arrival("a", 2, 2).into()])
                 .await
                 .expect("settle"),
             1
@@ -462,7 +623,7 @@ mod tests {
         );
         assert_eq!(
             store
-                .settle_arrivals(storage, vec![arrival("old", 1, 1)])
+                .settle_arrivals(storage, vec![arrival("old", 1, 1).into()])
                 .await
                 .expect("settle"),
             0

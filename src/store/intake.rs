@@ -6,6 +6,7 @@
 
 use super::Store;
 use super::error::StoreError;
+use super::media;
 use super::media::Source;
 use super::row::Columns;
 use super::tasks;
@@ -17,10 +18,17 @@ use crate::base::ids::WorkflowId;
 use crate::events::Purpose;
 use crate::events::TriggerSource;
 use crate::objects::uri::ObjectUri;
+use crate::workflow::arrival::Parts;
+use crate::workflow::arrival::SidecarOrder;
+use crate::workflow::otherwise::Otherwise;
 use crate::workflow::resolved::ResolvedWorkflow;
+use crate::workflow::side_order;
 use rusqlite::Connection;
 use rusqlite::OptionalExtension;
 use rusqlite::named_params;
+use serde_json::Map;
+use serde_json::Value;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A settled arrival that no intake has looked at.
@@ -102,6 +110,12 @@ impl Store {
                 note(connection, &settled, 3, Some("ours"))?;
                 return Ok(Taken::Ours);
             }
+            let parts = parts_of(connection, &settled.source.object)?;
+            let order = match &parts {
+                Some(parts) => serde_json::from_str::<Parts>(parts)?.order.unwrap_or_default(),
+                None => SidecarOrder::default(),
+            };
+            let user_data = side_order::user_data(&order);
             let mut made = Vec::new();
             let mut asked_for = false;
             for found in &matches {
@@ -112,19 +126,25 @@ impl Store {
                     asked_for = true;
                     continue;
                 }
+                let overrides = overrides_of(&order, &found.resolved);
                 let new = NewTask {
                     workflow: &found.workflow,
                     version: found.version,
                     source: &settled.source,
                     trigger: TriggerSource::Workflow,
                     purpose: Purpose::Run,
-                    user_data: None,
-                    priority: 0,
-                    overrides: &Overrides::default(),
+                    user_data: user_data.as_deref(),
+                    priority: order.priority.map_or(0, i64::from),
+                    overrides: &overrides,
                     idempotency_key: None,
                     arrival_seq: Some(settled.seq),
                 };
                 made.push(tasks::insert(connection, &new, &found.resolved, now)?);
+            }
+            if !made.is_empty()
+                && let Some(parts) = &parts
+            {
+                media::keep_parts(connection, &settled.source, parts)?;
             }
             if made.is_empty() && !asked_for {
                 note(connection, &settled, 3, Some(&why_not))?;
@@ -134,6 +154,30 @@ impl Store {
             Ok(Taken::Tasks(made))
         })
         .await
+    }
+}
+
+/// What the file beside an object wants otherwise than the workflow says.
+fn overrides_of(order: &SidecarOrder, workflow: &ResolvedWorkflow) -> Overrides {
+    let activities = side_order::clipped(workflow, order);
+    let parameters: BTreeMap<String, Map<String, Value>> = activities
+        .iter()
+        .filter_map(|activity| {
+            let clip = activity.parameters.get("clip")?.clone();
+            Some((activity.id.clone(), Map::from_iter([("clip".to_owned(), clip)])))
+        })
+        .collect();
+    let asked = Otherwise {
+        parameters,
+        ..Otherwise::default()
+    };
+    Overrides {
+        asked: match asked.is_empty() {
+            true => Value::Null,
+            false => serde_json::to_value(&asked).unwrap_or_default(),
+        },
+        activities,
+        ..Overrides::default()
     }
 }
 
@@ -151,11 +195,23 @@ fn still_settled(connection: &Connection, settled: &Settled) -> Result<Option<bo
         .optional()?)
 }
 
-/// Whether the object is an output of ours, with the identity it was published with: its key is reserved right now,
-/// or was published and the size is the same, and the time where it is known.
+/// What the arrival under this key consists of, as JSON of `workflow::arrival::Parts`.
+pub(super) fn parts_of(connection: &Connection, object: &ObjectUri) -> Result<Option<String>, StoreError> {
+    const SQL: &str = "select p.parts from arrival_parts p join storages s on s.id = p.storage \
+        where s.name = :storage and p.key = :key";
+    let named = named_params! { ":storage": object.storage, ":key": object.key };
+    Ok(connection
+        .prepare_cached(SQL)?
+        .query_row(named, |row| row.get(0))
+        .optional()?)
+}
+
+/// Whether the object is an output of ours, with the identity it was published with: its key is reserved right now, or
+/// was published and the size is the same, and time and ETag where they are known. What is taken for ours by a
+/// reservation alone is looked at again when that ends (`ours`).
 fn is_ours(connection: &Connection, source: &Source) -> Result<bool, StoreError> {
     const SQL: &str = "select exists (select 1 from publish_intents where storage = :storage and key = :key \
-          and size_bytes = :size) \
+          and size_bytes = :size and strange = 0) \
         or exists (select 1 from output_files where storage = :storage and key = :key and size_bytes = :size \
           and (mtime_ns is null or mtime_ns = :mtime) and (etag is null or etag = :etag)) \
         or exists (select 1 from own_files where storage = :storage and key = :key and size_bytes = :size \

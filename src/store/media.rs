@@ -14,6 +14,7 @@ use crate::events::library::MediaType;
 use crate::media::facts::MediaFacts;
 use crate::media::facts::StreamKind;
 use crate::objects::uri::ObjectUri;
+use crate::workflow::arrival::Parts;
 use crate::workflow::selector;
 use rusqlite::Connection;
 use rusqlite::OptionalExtension;
@@ -118,6 +119,8 @@ pub struct MediaRow {
     pub facts: Option<MediaFacts>,
     /// When it was first met.
     pub created_at: UtcMs,
+    /// What it consists of and what was said of it beside it; none: it is one file, and nothing was.
+    pub parts: Option<Parts>,
 }
 
 impl Store {
@@ -289,9 +292,21 @@ pub(super) fn enter(
     Ok(Entered { id, new: true })
 }
 
+/// Keeps what the media of `source` consists of, in the caller's transaction.
+pub(super) fn keep_parts(connection: &Connection, source: &Source, parts: &str) -> Result<(), StoreError> {
+    const SQL: &str = "update media set parts = :parts where storage = :storage and key = :key and size_bytes = :size \
+        and mtime_ns = :mtime and etag = :etag";
+    connection.prepare_cached(SQL)?.execute(named_params! {
+        ":parts": parts, ":storage": source.object.storage, ":key": source.object.key,
+        ":size": size_column(source.size_bytes)?, ":mtime": source.mtime_ns, ":etag": source.etag,
+    })?;
+    Ok(())
+}
+
 /// The media with this id.
 pub(super) fn media_row(connection: &Connection, id: &MediaId) -> Result<MediaRow, StoreError> {
-    const SQL: &str = "select id, storage, key, size_bytes, mtime_ns, etag, facts, created_ms from media where id = ?1";
+    const SQL: &str = "select id, storage, key, size_bytes, mtime_ns, etag, facts, created_ms, parts from media \
+        where id = ?1";
     let mut statement = connection.prepare_cached(SQL)?;
     let mut rows = statement.query([id.as_str()])?;
     let row = rows
@@ -307,6 +322,7 @@ pub(super) fn media_row(connection: &Connection, id: &MediaId) -> Result<MediaRo
         },
         facts: row.json(6)?,
         created_at: row.time(7)?,
+        parts: row.json(8)?,
     })
 }
 

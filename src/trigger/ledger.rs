@@ -8,9 +8,11 @@ use crate::base::backoff;
 use crate::base::clock::UtcMs;
 use crate::objects::scan::Found;
 use crate::store::Store;
+use crate::store::arrivals::Settled;
 use crate::store::arrivals::StorageRow;
 use crate::store::error::StoreError;
 use crate::trigger::known::Known;
+use crate::trigger::known::KnownSieve;
 use crate::workflow::arrival::Arrival;
 use std::time::Duration;
 
@@ -33,6 +35,11 @@ pub(super) struct Ledger {
     /// Since when this storage is ours to watch, where its first scan has not begun: what comes while it waits is new.
     entered: Option<UtcMs>,
     objects_before: usize,
+    /// When the scan before began: what went since then is missed by this one.
+    before_began: UtcMs,
+    began: UtcMs,
+    /// The database may hold rows of objects that are gone.
+    some_gone: bool,
 }
 
 impl Ledger {
@@ -51,6 +58,9 @@ impl Ledger {
             baseline_ns: None,
             entered: Some(entered),
             objects_before: 0,
+            before_began: UtcMs::now(),
+            began: UtcMs::now(),
+            some_gone: true,
         }
     }
 
@@ -105,10 +115,30 @@ impl Ledger {
         self.objects_before > 0
     }
 
-    /// Objects before and after the scan that just ended, where so many are missing that somebody should know.
-    pub(super) fn most_are_gone(&self) -> Option<(usize, usize)> {
-        let (before, after) = (self.objects_before, self.known.present());
-        (before >= 100 && after < before / 2).then_some((before, after))
+    /// Objects that the scan before met, and those that this one has met.
+    pub(super) fn before_and_after(&self) -> (usize, usize) {
+        (self.objects_before, self.known.present())
+    }
+
+    /// Takes note of the objects that we removed ourselves since the scan before: nobody needs to miss them.
+    pub(super) async fn let_go_of_ours(&mut self) -> Result<(), StoreError> {
+        let since = self.before_began;
+        let mut after = String::new();
+        loop {
+            let page = self.store.gone_page(self.row.id, since, &after, PAGE).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after.clone_from(last);
+            let went = page.iter().filter(|key| self.known.let_go(key)).count();
+            self.objects_before = self.objects_before.saturating_sub(went);
+        }
+    }
+
+    /// Lets go on with the count of the scan before, while nobody believes what is there.
+    pub(super) fn begin_census(&mut self) -> KnownSieve {
+        let before = self.objects_expected();
+        self.known.begin_round();
+        self.objects_before = before;
+        self.known.sieve()
     }
 
     /// What the storage lay on when it was last believed.
@@ -165,13 +195,26 @@ impl Ledger {
     }
 
     /// A whole scan begins: nothing has been met yet.
-    pub(super) fn begin_round(&mut self) {
+    pub(super) fn begin_round(&mut self) -> KnownSieve {
         if self.row.baseline_at.is_none() && self.baseline_ns.is_none() {
             let since = self.entered.take().unwrap_or_else(UtcMs::now);
             self.baseline_ns = Some(since.0.saturating_mul(1_000_000) - CLOCK_GRAIN_NS);
         }
         self.objects_before = self.known.present();
+        self.before_began = self.began;
+        self.began = UtcMs::now();
         self.known.begin_round();
+        self.known.sieve()
+    }
+
+    /// For a scan of a part, which belongs to the round that goes on.
+    pub(super) fn sieve(&self) -> KnownSieve {
+        self.known.sieve()
+    }
+
+    /// Whether the first scan of the storage goes on, or is due.
+    pub(super) fn is_first(&self) -> bool {
+        self.row.baseline_at.is_none()
     }
 
     /// A whole scan ended; answers how many objects there are if it was the first one.
@@ -189,6 +232,17 @@ impl Ledger {
     /// Whether exactly this object settled before; notes that it is there.
     pub(super) fn meet(&mut self, object: &Found) -> bool {
         self.known.meet(&object.key, object.size_bytes, object.mtime_ns)
+    }
+
+    /// Whether an object of this key settled before, with whatever content.
+    pub(super) fn ran_before(&self, key: &str) -> bool {
+        self.known.has(key)
+    }
+
+    /// Keeps why objects wait that were seen.
+    pub(super) async fn explain_waiting(&self, waiting: Vec<(String, String)>) -> Result<(), StoreError> {
+        let waiting = waiting.into_iter().map(|(key, why)| (vec![key], why)).collect();
+        self.store.explain_waiting(self.row.id, waiting).await
     }
 
     /// Whether an object was there before anybody watched.
@@ -211,9 +265,9 @@ impl Ledger {
     }
 
     /// Keeps objects that settled; answers how many of them are new.
-    pub(super) async fn settle(&mut self, settled: &[Arrival]) -> Result<usize, StoreError> {
+    pub(super) async fn settle(&mut self, settled: &[Settled]) -> Result<usize, StoreError> {
         let new = self.store.settle_arrivals(self.row.id, settled.to_vec()).await?;
-        self.remember(settled);
+        self.remember_whole(settled);
         Ok(new)
     }
 
@@ -222,8 +276,20 @@ impl Ledger {
         self.store.forget_unsettled(self.row.id, keys).await
     }
 
-    /// Notes which objects the last scan did not meet, and prunes those gone for long.
-    pub(super) async fn sweep(&self) -> Result<(), StoreError> {
+    /// Notes which objects the last scan did not meet, and prunes those gone for long. What lies beneath the folders
+    /// `unseen` may be there.
+    pub(super) async fn sweep(&mut self, unseen: &[String]) -> Result<(), StoreError> {
+        if !self.some_gone && self.known.present() == self.known.len() {
+            return Ok(());
+        }
+        let is_unseen = |key: &str| {
+            let beneath = |folder: &String| {
+                key.strip_prefix(folder.as_str())
+                    .is_some_and(|rest| rest.starts_with('/'))
+            };
+            unseen.iter().any(beneath)
+        };
+        self.some_gone = false;
         let mut after = String::new();
         loop {
             let page = self.store.ledger_page(self.row.id, &after, PAGE).await?;
@@ -233,8 +299,10 @@ impl Ledger {
             }
             let (mut gone, mut back) = (Vec::new(), Vec::new());
             for row in page.into_iter().filter(|row| row.settled) {
-                match (self.known.is_present(&row.key), row.gone) {
-                    (false, false) => gone.push(row.key),
+                let present = self.known.is_present(&row.key);
+                self.some_gone |= !present;
+                match (present, row.gone) {
+                    (false, false) if !is_unseen(&row.key) => gone.push(row.key),
                     (true, true) => back.push(row.key),
                     _ => {}
                 }
@@ -248,6 +316,16 @@ impl Ledger {
         }
         self.store.prune_gone(UtcMs::now().plus_ms(-GONE_KEPT_MS)).await?;
         Ok(())
+    }
+
+    fn remember_whole(&mut self, settled: &[Settled]) {
+        for one in settled {
+            let (size_bytes, mtime_ns) = one.own();
+            self.known.insert(&one.arrival.key, size_bytes, mtime_ns);
+            for member in one.others() {
+                self.known.insert(&member.key, member.size_bytes, member.mtime_ns);
+            }
+        }
     }
 
     fn remember(&mut self, arrivals: &[Arrival]) {

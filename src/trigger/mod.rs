@@ -4,30 +4,41 @@
 //! other, and costs no object its "once". Deliberately absent: workflows and tasks. The scheduler is woken and reads
 //! the ledger.
 
+mod beside;
 pub mod board;
 pub mod box_check;
+pub mod checksum;
+mod digest;
+pub mod explain;
 mod hints;
 pub mod known;
 mod ledger;
 mod look;
 pub mod mount_guard;
+pub mod queue;
 mod scans;
 pub mod settle;
 mod unwatched;
+mod verification;
 mod watch_folder;
 
 use crate::base::clock::UtcMs;
 use crate::base::wake::Bell;
 use crate::base::wake::Bells;
+use crate::objects::ground::Ground;
 use crate::objects::lane::Lane;
+use crate::objects::name_rules::NameRules;
 use crate::store::Store;
 use crate::telemetry::metrics::Metric;
 use crate::telemetry::metrics::Metrics;
 use crate::trigger::board::Board;
+use crate::trigger::explain::FolderExplainer;
 use crate::trigger::settle::Rules;
 use crate::trigger::unwatched::Unwatched;
 use crate::trigger::watch_folder::WatchFolder;
+use crate::trigger::watch_folder::portions;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -58,21 +69,52 @@ pub struct StorageOptions {
     pub poll_interval: Option<Duration>,
     /// Folders of other storages within this one, relative to its root.
     pub others_within: Vec<PathBuf>,
+    /// A file in it without which it is not believed to be the storage; none: not asked for.
+    pub sentinel: Option<String>,
+    /// Where is said what the storage has to lie on while it is worked on.
+    pub ground: Ground,
+    /// What makes a file ready.
+    pub ready: Ready,
+    /// Time that must have passed since an object was first seen as it is.
+    pub min_age: Duration,
+    /// Which names are objects, and which speak of others.
+    pub names: Arc<NameRules>,
+}
+
+/// What makes a file ready. What markers and checksums are called stands in [`StorageOptions::names`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Ready {
+    /// It stayed the same for so many looks, and its container is whole.
+    #[default]
+    Stable,
+    /// Writers rename it when it is whole, so one look is enough.
+    Rename,
+    /// A marker says so, and then one look is enough.
+    Marker,
+    /// It stayed the same, and it is what its checksum says.
+    Checksum,
 }
 
 impl StorageOptions {
     /// Looks and their distance, by file system where the configuration leaves it open.
     fn settle_rules(&self, file_system: &str) -> Rules {
-        let seconds = match file_system {
-            "local" => 1,
+        let by_word = matches!(self.ready, Ready::Rename | Ready::Marker);
+        let milliseconds = match file_system {
+            // Somebody else said that it is whole; a moment is left for what is being done in the same breath.
+            _ if by_word => 250,
+            "local" => 1_000,
             // Clients write in bursts, and the server tells late: size and time lie for many seconds.
-            "cifs" | "smb2" | "smbfs" => 15,
-            _ => 5,
+            "cifs" | "smb2" | "smbfs" => 15_000,
+            _ => 5_000,
         };
-        let interval = self.settle_interval.unwrap_or(Duration::from_secs(seconds));
+        let milliseconds_of = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        let looks = if by_word { 1 } else { 2 };
         Rules {
-            looks: self.settle_looks.unwrap_or(2),
-            interval_ms: u64::try_from(interval.as_millis()).unwrap_or(u64::MAX).max(1),
+            looks: self.settle_looks.unwrap_or(looks),
+            interval_ms: self.settle_interval.map_or(milliseconds, milliseconds_of).max(1),
+            // Copies stall for longer than a recording pauses; whoever sets the times knows better.
+            patience_ms: if self.settle_interval.is_some() { 0 } else { 30_000 },
+            min_age_ms: milliseconds_of(self.min_age),
         }
     }
 }
@@ -126,13 +168,21 @@ impl Trigger {
         for storage in self.options.storages {
             let asked = self.board.enter(
                 &storage.name,
+                "folder",
                 storage.root.display().to_string(),
                 storage.watch != WatchMode::Off,
             );
-            // One thread that hangs leaves one to notice when the storage is back.
-            let lane = Lane::new(&storage.name, 2);
+            let lane = Lane::new(&storage.name, portions::THREADS);
+            let explainer = FolderExplainer::new(
+                storage.clone(),
+                self.board.clone(),
+                Lane::new(format!("{}-explain", storage.name), 1),
+            );
+            self.board.explained_by(&storage.name, Arc::new(explainer));
             if storage.watch == WatchMode::Off {
-                watches.spawn(Unwatched::new(storage, self.board.clone(), lane).run(stop.clone()));
+                watches.spawn(
+                    Unwatched::new(storage, self.store.clone(), self.board.clone(), asked, lane).run(stop.clone()),
+                );
                 continue;
             }
             watched.push(storage.name.clone());

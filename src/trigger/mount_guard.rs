@@ -4,80 +4,26 @@
 //! everything is new when it comes back. Guarantees: doubt stops triggering and says why, and nothing else; it ends by
 //! itself when the storage is as it was. Deliberately absent: deleting or re-queueing anything, ever.
 
-use std::ffi::OsString;
-use std::os::unix::ffi::OsStringExt;
-use std::path::Path;
-use std::path::PathBuf;
-
-/// Objects whose disappearance, all of them, is not believed even on a local disk.
+/// Objects of which most do not just vanish, not even on a local disk.
 const MANY: usize = 20;
+/// How the reason of a mass disappearance begins: it outlives the daemon in words alone.
+const MASS: &str = "most of its objects are gone";
 
-/// What a storage lies on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mount {
-    /// Where the file system is mounted.
-    pub point: PathBuf,
-    /// Its type, `nfs4`.
-    pub kind: String,
-    /// Its source where that is a lasting name, `nas:/ingest`; device names are not, and are left out.
-    pub source: String,
+/// A doubt on account of objects that are gone, all but `after` of `before`; none: so many may go. `before` is without
+/// those that we removed ourselves.
+pub fn mass(before: usize, after: usize) -> Option<String> {
+    (before >= MANY && after < before.div_ceil(2)).then(|| {
+        format!(
+            "{MASS}: of {before} that the scan before met {} were not met again; it goes on when half of them are back, or \
+             when it is thawed",
+            before - after
+        )
+    })
 }
 
-impl Mount {
-    /// The mount that `path` lies on, out of the text of `/proc/self/mountinfo`; `path` without links.
-    pub fn of(mountinfo: &str, path: &Path) -> Option<Self> {
-        mountinfo
-            .lines()
-            .filter_map(Self::parse)
-            .filter(|mount| path.starts_with(&mount.point))
-            // The deepest one; of several at one point the last is on top.
-            .fold(None, |best: Option<Mount>, mount| match best {
-                Some(best) if best.point.components().count() > mount.point.components().count() => Some(best),
-                _ => Some(mount),
-            })
-    }
-
-    fn parse(line: &str) -> Option<Self> {
-        let (before, after) = line.split_once(" - ")?;
-        let mut after = after.split(' ');
-        let kind = after.next()?.to_owned();
-        let source = after.next().unwrap_or_default();
-        Some(Mount {
-            point: unescape(before.split(' ').nth(4)?),
-            kind,
-            source: if source.starts_with("/dev/") {
-                String::new()
-            } else {
-                source.to_owned()
-            },
-        })
-    }
-
-    /// One line, for the store and for people.
-    pub fn text(&self) -> String {
-        format!("{} ({} {})", self.point.display(), self.kind, self.source).replace(" )", ")")
-    }
-}
-
-/// Spaces and the like stand as octal escapes in mountinfo.
-fn unescape(field: &str) -> PathBuf {
-    let bytes = field.as_bytes();
-    let mut plain = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        let digits = (bytes[at] == b'\\').then(|| field.get(at + 1..at + 4)).flatten();
-        match digits.and_then(|digits| u8::from_str_radix(digits, 8).ok()) {
-            Some(byte) => {
-                plain.push(byte);
-                at += 4;
-            }
-            None => {
-                plain.push(bytes[at]);
-                at += 1;
-            }
-        }
-    }
-    PathBuf::from(OsString::from_vec(plain))
+/// Whether a doubt is one on account of objects that are gone.
+pub fn is_mass(why: &str) -> bool {
+    why.starts_with(MASS)
 }
 
 /// A root as it was found.
@@ -91,6 +37,8 @@ pub struct Root {
     pub empty: bool,
     /// Other hosts write there too.
     pub shared: bool,
+    /// The file without which it is not the storage, where one is asked for and missing.
+    pub missing_sentinel: Option<String>,
 }
 
 /// What is made of it.
@@ -102,10 +50,17 @@ pub enum Belief {
     Begin,
     /// It may not be the storage, with the reason.
     Doubt(String),
+    /// It is not the storage, whatever anybody says.
+    Refusal(String),
 }
 
 /// Judges a root, given what the storage lay on before and how many objects were in it.
 pub fn judge(before: Option<&str>, objects: usize, root: &Root) -> Belief {
+    if let Some(name) = &root.missing_sentinel {
+        return Belief::Refusal(format!(
+            "{name}, which must be in it (sentinel), is not there; mount what was there, or make that file if this is the storage"
+        ));
+    }
     match before {
         None => return Belief::Begin,
         Some(before) if before != root.mount => {
@@ -130,23 +85,10 @@ pub fn judge(before: Option<&str>, objects: usize, root: &Root) -> Belief {
 #[cfg(test)]
 mod tests {
     use super::Belief;
-    use super::Mount;
     use super::Root;
+    use super::is_mass;
     use super::judge;
-    use std::path::Path;
-
-    const MOUNTINFO: &str = "22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw\n\
-        40 22 0:50 / /mnt/nas\\040one rw shared:9 - nfs4 nas:/vol/ingest rw,vers=4.2\n\
-        41 22 0:51 / /mnt/over rw - tmpfs tmpfs rw\n\
-        42 22 0:52 / /mnt/over rw - fuse.bindfs /srv/x rw\n";
-
-    #[test]
-    fn the_deepest_mount_counts_and_the_last_of_equals() {
-        let of = |path: &str| Mount::of(MOUNTINFO, Path::new(path)).expect("something").text();
-        assert_eq!(of("/mnt/nas one/in"), "/mnt/nas one (nfs4 nas:/vol/ingest)");
-        assert_eq!(of("/mnt/nas"), "/ (ext4)");
-        assert_eq!(of("/mnt/over/x"), "/mnt/over (fuse.bindfs /srv/x)");
-    }
+    use super::mass;
 
     fn root(mount: &str, empty: bool, shared: bool) -> Root {
         Root {
@@ -154,7 +96,28 @@ mod tests {
             own_mount: mount != "/ (ext4)",
             empty,
             shared,
+            missing_sentinel: None,
         }
+    }
+
+    #[test]
+    fn without_its_sentinel_it_is_never_the_storage() {
+        let nas = Root {
+            missing_sentinel: Some(".here".to_owned()),
+            ..root("/mnt/nas (nfs4 nas:/vol)", false, true)
+        };
+        assert!(matches!(judge(None, 0, &nas), Belief::Refusal(why) if why.contains(".here")));
+        assert!(matches!(judge(Some(&nas.mount), 0, &nas), Belief::Refusal(_)));
+    }
+
+    #[test]
+    fn most_of_many_do_not_just_vanish() {
+        assert_eq!(mass(19, 0), None);
+        assert_eq!(mass(20, 10), None);
+        assert!(mass(20, 9).is_some_and(|why| is_mass(&why) && why.contains("of 20 ") && why.contains("11")));
+        assert_eq!(mass(1_001, 501), None);
+        assert!(mass(1_001, 500).is_some());
+        assert!(!is_mass("its folder is empty"));
     }
 
     #[test]

@@ -1,10 +1,13 @@
 //! Which scan of one storage goes on, and which come next: whole ones by the clock, single folders when one appears.
 //!
 //! Guarantees: one scan at a time; a folder that appeared is scanned twice. Deliberately absent: the looking itself
-//! (`objects::scan`), and what a scan's finds mean.
+//! (`objects::crawl`), and what a scan's finds mean.
 
-use crate::objects::scan::Scan;
+use crate::base::clock::UtcMs;
+use crate::objects::crawl::Crawl;
+use crate::objects::scan::Found;
 use crate::trigger::StorageOptions;
+use crate::trigger::known::KnownSieve;
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -26,9 +29,15 @@ pub(super) struct Scans {
 /// A scan that goes on.
 pub(super) struct Running {
     /// How far it is.
-    pub(super) scan: Box<Scan>,
+    pub(super) crawl: Crawl,
     /// It goes over the whole storage.
     pub(super) whole: bool,
+    /// What was found and not looked through yet: that is done while the next portion is looked for.
+    pub(super) ahead: Vec<Found>,
+    /// When it began.
+    pub(super) began: Instant,
+    /// The same as a time of day.
+    pub(super) began_at: UtcMs,
 }
 
 struct Folder {
@@ -60,9 +69,9 @@ impl Scans {
         self.next_whole = Instant::now();
     }
 
-    /// A whole scan ended.
-    pub(super) fn ended(&mut self) {
-        self.next_whole = Instant::now() + self.poll_every;
+    /// A whole scan ended, which took so long. A storage is scanned half of the time at most, however large it is.
+    pub(super) fn ended(&mut self, took: Duration) {
+        self.next_whole = Instant::now() + self.poll_every.max(took);
     }
 
     /// A folder appeared.
@@ -86,21 +95,20 @@ impl Scans {
         self.folders.clear();
     }
 
-    /// Begins what is due where nothing goes on. `before_whole` is called before a whole scan takes its first look.
-    /// Answers whether a scan goes on.
-    pub(super) fn begin_due(&mut self, before_whole: impl FnOnce()) -> bool {
+    /// Begins what is due where nothing goes on. `sieve` is asked for what lets news pass before a scan takes its first
+    /// look, a whole one or not. Answers whether a scan goes on.
+    pub(super) fn begin_due(&mut self, sieve: impl FnOnce(bool) -> KnownSieve) -> bool {
         if self.running.is_some() {
             return true;
         }
         let now = Instant::now();
         if now >= self.next_whole {
-            before_whole();
             self.next_whole = Instant::now() + self.poll_every;
-            self.begin("", true);
+            self.begin("", sieve(true), true);
         } else if self.folders.front().is_some_and(|folder| folder.at <= now)
             && let Some(folder) = self.folders.pop_front()
         {
-            self.begin(&folder.key, false);
+            self.begin(&folder.key, sieve(false), false);
             if folder.again {
                 self.folders.push_back(Folder {
                     at: now + FOLDER_AGAIN,
@@ -112,9 +120,14 @@ impl Scans {
         self.running.is_some()
     }
 
-    fn begin(&mut self, from: &str, whole: bool) {
-        let scan = Box::new(Scan::begin(&self.root, from, &self.others_within));
-        self.running = Some(Running { scan, whole });
+    fn begin(&mut self, from: &str, sieve: KnownSieve, whole: bool) {
+        self.running = Some(Running {
+            crawl: Crawl::begin(&self.root, from, &self.others_within, sieve),
+            whole,
+            ahead: Vec::new(),
+            began: Instant::now(),
+            began_at: UtcMs::now(),
+        });
     }
 
     /// Takes the scan that goes on, to look further.
@@ -127,9 +140,14 @@ impl Scans {
         self.running = Some(running);
     }
 
-    /// Whether a whole scan goes on.
-    pub(super) fn is_whole(&self) -> bool {
-        self.running.as_ref().is_some_and(|running| running.whole)
+    /// The scan that goes on.
+    pub(super) fn running(&self) -> Option<&Running> {
+        self.running.as_ref()
+    }
+
+    /// The whole scan that goes on.
+    pub(super) fn whole(&self) -> Option<&Running> {
+        self.running().filter(|running| running.whole)
     }
 
     /// When something is due that is not yet.

@@ -1,17 +1,32 @@
-//! When an object counts as arrived: its size, time and tail stayed the same for so many looks.
+//! When an object counts as arrived: its size, time and tail stayed the same for so many looks, and nothing that its
+//! storage asks for beside that is missing.
 //!
-//! Guarantees: pure, the clock is an argument; any change begins anew; empty files wait for content without being
-//! looked at; a file whose container is not whole gets more time, not for ever. Deliberately absent: looking.
+//! Guarantees: pure, the clock is an argument, and only our own: what a file server says of times is compared with what
+//! it said before, never with the host's clock; any change begins anew; one that changes for long is looked at more and
+//! more seldom, one twentieth of that time apart; a file whose container is not whole, or that cannot be read, gets more
+//! time, not for ever; what waits knows why. Deliberately absent: looking.
 
 use crate::base::clock::UtcMs;
 use crate::objects::scan::Found;
+use crate::store::arrivals::Settled;
+use crate::trigger::checksum::Claim;
+use crate::trigger::explain::Word;
+use crate::trigger::queue::Queue;
 use crate::workflow::arrival::Arrival;
-use std::collections::BTreeSet;
-use std::collections::HashMap;
+use crate::workflow::arrival::Parts;
+use crate::workflow::arrival::SideText;
+use crate::workflow::arrival::SidecarOrder;
+use crate::workflow::waiting::Waits;
 
 /// An unfinished container that does not change any more is let go after so many times the usual looks: what is
 /// wrong with it is then a task's to say.
 const PATIENCE: u32 = 5;
+/// One that cannot be read gets so long, for its rights to be set; then its task says so.
+const UNREADABLE_MS: u64 = 300_000;
+/// Longest time between two looks at what changes or waits.
+const SELDOM_MS: u64 = 60_000;
+/// What changes for longer than this is said to grow.
+const LONG_MS: u64 = 10_000;
 
 /// How long nothing must change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,10 +35,14 @@ pub struct Rules {
     pub looks: u32,
     /// Time between looks, milliseconds.
     pub interval_ms: u64,
+    /// What an unfinished container gets at least, milliseconds.
+    pub patience_ms: u64,
+    /// For how long it must have been as it is, milliseconds.
+    pub min_age_ms: u64,
 }
 
 /// What a look found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Sight {
     /// Bytes.
     pub size_bytes: u64,
@@ -31,8 +50,27 @@ pub struct Sight {
     pub mtime_ns: i64,
     /// Hash of the last bytes; none: not read, or not readable.
     pub tail: Option<u64>,
-    /// Its container is whole, as far as that can be told; looked at only when asked for.
-    pub whole: bool,
+    /// What its container says is missing, as far as that can be told; looked at only when asked for.
+    pub unfinished: Option<String>,
+    /// Why it cannot be read.
+    pub unreadable: Option<String>,
+    /// What lies beside it and speaks of it; looked at only when asked for.
+    pub beside: Beside,
+}
+
+/// What lies beside an object and speaks of it.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Beside {
+    /// Hash of the identities of those files: while they change, nothing is taken.
+    pub stamp: u64,
+    /// What is missing before it may run.
+    pub obstacle: Option<Waits>,
+    /// What it must be compared with before it may run.
+    pub claim: Option<Claim>,
+    /// Its subtitles.
+    pub subtitles: Vec<SideText>,
+    /// How it is to be run.
+    pub order: Option<SidecarOrder>,
 }
 
 /// A look that is due.
@@ -40,27 +78,53 @@ pub struct Sight {
 pub struct Due {
     /// At which object.
     pub key: String,
-    /// Whether it could be the last one, so that the container is to be checked too.
+    /// Whether it could be the last one, so that the container and what lies beside are to be looked at too.
     pub check: bool,
+    /// It ran before with other content.
+    pub changed: bool,
 }
 
 /// What a look means.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Answer {
     /// More looks are needed.
     Wait,
+    /// It is to be read and compared; [`Settling::verified`] takes the answer.
+    Verify(Claim),
     /// It arrived.
-    Settled(Arrival),
+    Settled(Box<Settled>),
     /// It vanished.
     Gone,
+}
+
+/// What a comparison came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Compared {
+    /// It is what was said.
+    Same,
+    /// It has another checksum, this one.
+    Other(String),
+}
+
+/// One that waits, for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Slow {
+    /// Its key.
+    pub key: String,
+    /// Bytes when it was last looked at.
+    pub size_bytes: u64,
+    /// Since when it is looked at.
+    pub since: UtcMs,
+    /// What it waits for; none: nothing but the usual looks.
+    pub waits: Option<Waits>,
 }
 
 /// Objects that have not settled.
 #[derive(Debug)]
 pub struct Settling {
     rules: Rules,
-    waiting: HashMap<String, Waiting>,
-    due: BTreeSet<(u64, String)>,
+    waiting: Queue<Waiting>,
+    notes: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -68,10 +132,34 @@ struct Waiting {
     size_bytes: u64,
     mtime_ns: i64,
     tail: Option<u64>,
+    stamp: u64,
     same: u32,
+    /// When this content was first seen.
     seen_at: UtcMs,
-    /// None: an empty file, looked at when something is heard of it.
-    due_ms: Option<u64>,
+    /// When it was first heard of.
+    first_ms: u64,
+    first_at: UtcMs,
+    /// When it last changed.
+    quiet_ms: u64,
+    changed: bool,
+    waits: Option<Waits>,
+    compared: Option<(Claim, Option<Compared>)>,
+}
+
+impl Waiting {
+    fn is(&self, size_bytes: u64, mtime_ns: i64) -> bool {
+        self.size_bytes == size_bytes && self.mtime_ns == mtime_ns
+    }
+
+    fn is_same_as(&self, sight: &Sight) -> bool {
+        let tail_differs = matches!((self.tail, sight.tail), (Some(before), Some(after)) if before != after);
+        self.is(sight.size_bytes, sight.mtime_ns) && !tail_differs
+    }
+}
+
+/// Time until the next look at what goes on for so long.
+fn seldom_ms(rules: &Rules, lasts_ms: u64) -> u64 {
+    (lasts_ms / 20).clamp(rules.interval_ms, SELDOM_MS.max(rules.interval_ms))
 }
 
 impl Settling {
@@ -82,105 +170,226 @@ impl Settling {
                 looks: rules.looks.max(1),
                 ..rules
             },
-            waiting: HashMap::new(),
-            due: BTreeSet::new(),
+            waiting: Queue::default(),
+            notes: Vec::new(),
         }
     }
 
-    /// Something was heard of an object. Answers whether this content is new here.
-    pub fn heard(&mut self, found: &Found, now_ms: u64, seen_at: UtcMs) -> bool {
-        let same = |waiting: &Waiting| waiting.size_bytes == found.size_bytes && waiting.mtime_ns == found.mtime_ns;
-        if self.waiting.get(&found.key).is_some_and(same) {
-            return false;
+    /// Something was heard of an object. `changed`: it ran before with other content. Answers whether this content is
+    /// new here.
+    pub fn heard(&mut self, found: &Found, changed: bool, now_ms: u64, seen_at: UtcMs) -> bool {
+        let soon_ms = now_ms + self.rules.interval_ms;
+        if let Some(waiting) = self.waiting.get_mut(&found.key) {
+            let new = !waiting.is(found.size_bytes, found.mtime_ns);
+            if new {
+                self.change(&found.key, (found.size_bytes, found.mtime_ns), now_ms, seen_at);
+                self.waiting.moved(&found.key, soon_ms);
+            } else {
+                // Something happened to it that cannot be seen, the end of writing for one.
+                self.waiting.sooner(&found.key, soon_ms);
+            }
+            return new;
         }
-        let sight = Sight {
-            size_bytes: found.size_bytes,
-            mtime_ns: found.mtime_ns,
-            tail: None,
-            whole: false,
-        };
-        self.begin(&found.key, &sight, now_ms, seen_at);
+        self.enter(&found.key, (found.size_bytes, found.mtime_ns), changed, now_ms, seen_at);
         true
+    }
+
+    /// Files were heard of that may end the wait of others: those are looked at now.
+    pub fn wake(&mut self, is_meant: impl Fn(&str) -> bool, now_ms: u64) {
+        let meant: Vec<String> = self
+            .waiting
+            .keys()
+            .filter(|key| is_meant(key))
+            .map(str::to_owned)
+            .collect();
+        for key in meant {
+            self.waiting.sooner(&key, now_ms);
+        }
     }
 
     /// Looks that are due, at most `limit`; each must be answered by [`looked`](Self::looked) or [`later`](Self::later).
     pub fn due(&mut self, now_ms: u64, limit: usize) -> Vec<Due> {
-        let mut due = Vec::new();
-        while due.len() < limit
-            && let Some((at_ms, _)) = self.due.first()
-            && *at_ms <= now_ms
-            && let Some((_, key)) = self.due.pop_first()
-        {
-            if let Some(waiting) = self.waiting.get_mut(&key) {
-                waiting.due_ms = None;
-                let check = waiting.same + 1 >= self.rules.looks;
-                due.push(Due { key, check });
-            }
-        }
-        due
+        let looks = self.rules.looks;
+        let due = self.waiting.take_due(now_ms, limit).into_iter();
+        due.filter_map(|key| {
+            let waiting = self.waiting.get(&key)?;
+            Some(Due {
+                check: waiting.same + 1 >= looks,
+                changed: waiting.changed,
+                key,
+            })
+        })
+        .collect()
     }
 
     /// Takes a look in: none means that nothing is there.
     pub fn looked(&mut self, key: &str, sight: Option<Sight>, now_ms: u64, at: UtcMs) -> Answer {
+        let rules = self.rules;
         let Some(waiting) = self.waiting.get_mut(key) else {
             return Answer::Wait;
         };
         let Some(sight) = sight else {
-            self.drop_key(key);
+            self.waiting.remove(key);
             return Answer::Gone;
         };
-        let tail_differs = matches!((waiting.tail, sight.tail), (Some(before), Some(after)) if before != after);
-        if waiting.size_bytes != sight.size_bytes || waiting.mtime_ns != sight.mtime_ns || tail_differs {
-            self.begin(key, &sight, now_ms, at);
+        if !waiting.is_same_as(&sight) {
+            self.change(key, (sight.size_bytes, sight.mtime_ns), now_ms, at);
+            if let Some(waiting) = self.waiting.get_mut(key) {
+                waiting.tail = sight.tail;
+                let next_ms = now_ms + seldom_ms(&rules, now_ms.saturating_sub(waiting.first_ms));
+                self.waiting.at(key, next_ms);
+            }
             return Answer::Wait;
+        }
+        if sight.size_bytes == 0 {
+            return self.wait(key, Some(Waits::Empty), now_ms + SELDOM_MS);
         }
         waiting.tail = sight.tail.or(waiting.tail);
-        waiting.same += 1;
-        let patience = if sight.whole { 1 } else { PATIENCE };
-        if waiting.same < self.rules.looks.saturating_mul(patience) {
-            self.later(key, now_ms);
-            return Answer::Wait;
+        waiting.same = waiting.same.saturating_add(1);
+        if waiting.same < rules.looks {
+            let waits = waiting.waits.take();
+            return self.wait(key, waits, now_ms + rules.interval_ms);
         }
-        let arrival = Arrival {
-            key: key.to_owned(),
-            size_bytes: waiting.size_bytes,
-            mtime_ns: waiting.mtime_ns,
-            etag: String::new(),
-            seen_at: waiting.seen_at,
+        if waiting.stamp != sight.beside.stamp {
+            // What speaks of it is being written: one more look must find it as it is.
+            waiting.stamp = sight.beside.stamp;
+            if rules.looks > 1 {
+                waiting.same = rules.looks - 1;
+                return self.wait(key, None, now_ms + rules.interval_ms);
+            }
+        }
+        let quiet_ms = now_ms.saturating_sub(waiting.quiet_ms);
+        // What ends the wait is mostly heard of; these looks are for what is not.
+        let seldom_ms = now_ms + seldom_ms(&rules, quiet_ms * 2).max(1_000);
+        if let Some(waits) = sight.beside.obstacle {
+            return self.wait(key, Some(waits), seldom_ms);
+        }
+        if let Some(why) = sight.unreadable.filter(|_| quiet_ms < UNREADABLE_MS) {
+            return self.wait(key, Some(Waits::Unreadable { why }), seldom_ms);
+        }
+        let is_impatient = waiting.same < rules.looks.saturating_mul(PATIENCE) || quiet_ms < rules.patience_ms;
+        if let Some(why) = sight.unfinished.filter(|_| is_impatient) {
+            return self.wait(key, Some(Waits::Unfinished { why }), now_ms + rules.interval_ms);
+        }
+        let age_ms = u64::try_from(at.0.saturating_sub(waiting.seen_at.0)).unwrap_or(0);
+        if age_ms < rules.min_age_ms {
+            let young = Waits::Young {
+                min_age_s: rules.min_age_ms / 1000,
+                since: waiting.seen_at,
+            };
+            return self.wait(
+                key,
+                Some(young),
+                now_ms + (rules.min_age_ms - age_ms).min(SELDOM_MS).max(1),
+            );
+        }
+        if let Some(claim) = sight.beside.claim {
+            match &waiting.compared {
+                Some((known, Some(Compared::Same))) if *known == claim => {}
+                Some((known, Some(Compared::Other(found)))) if *known == claim => {
+                    let differs = Waits::Differs {
+                        list: claim.list.clone(),
+                        algorithm: claim.algorithm.name(),
+                        said: claim.hex.clone(),
+                        found: found.clone(),
+                    };
+                    return self.wait(key, Some(differs), seldom_ms);
+                }
+                Some((known, None)) if *known == claim => {
+                    let waits = waiting.waits.take();
+                    return self.wait(key, waits, seldom_ms);
+                }
+                _ => {
+                    waiting.compared = Some((claim.clone(), None));
+                    let list = claim.list.clone();
+                    self.wait(key, Some(Waits::Verifying { list }), seldom_ms);
+                    return Answer::Verify(claim);
+                }
+            }
+        }
+        let said = Parts {
+            subtitles: sight.beside.subtitles,
+            order: sight.beside.order,
+            ..Parts::default()
         };
-        self.drop_key(key);
-        Answer::Settled(arrival)
+        let settled = Settled {
+            arrival: Arrival {
+                key: key.to_owned(),
+                size_bytes: waiting.size_bytes,
+                mtime_ns: waiting.mtime_ns,
+                etag: String::new(),
+                seen_at: waiting.seen_at,
+            },
+            parts: (said != Parts::default()).then_some(said),
+        };
+        self.waiting.remove(key);
+        Answer::Settled(Box::new(settled))
+    }
+
+    /// Takes in what a comparison came to; none: it could not be made, and is made again. Answers the claim where the
+    /// object is not what it says.
+    pub fn verified(&mut self, key: &str, claim: &Claim, found: Option<Compared>, now_ms: u64) {
+        let Some(waiting) = self.waiting.get_mut(key) else {
+            return;
+        };
+        match &mut waiting.compared {
+            Some((known, answer)) if known == claim && found.is_some() => *answer = found,
+            Some((known, _)) if known == claim => waiting.compared = None,
+            // The claim changed meanwhile: this answer is about another one.
+            _ => return,
+        }
+        self.waiting.sooner(key, now_ms);
     }
 
     /// Looks again after the usual time: the look failed, or what it found could not be written down.
     pub fn later(&mut self, key: &str, now_ms: u64) {
-        if let Some(waiting) = self.waiting.get_mut(key) {
-            if let Some(old) = waiting.due_ms.take() {
-                self.due.remove(&(old, key.to_owned()));
-            }
-            let due_ms = now_ms + self.rules.interval_ms;
-            waiting.due_ms = Some(due_ms);
-            self.due.insert((due_ms, key.to_owned()));
-        }
+        self.waiting.at(key, now_ms + self.rules.interval_ms);
+    }
+
+    /// A look failed: the folder may not be looked into, or the server says no.
+    pub fn looked_in_vain(&mut self, key: &str, why: String, now_ms: u64) {
+        let Some(waiting) = self.waiting.get(key) else {
+            return;
+        };
+        let quiet_ms = now_ms.saturating_sub(waiting.quiet_ms);
+        let next_ms = now_ms + seldom_ms(&self.rules, quiet_ms * 2).max(1_000);
+        self.wait(key, Some(Waits::Unreadable { why }), next_ms);
     }
 
     /// Takes an object up again that had settled but could not be written down.
     pub fn again(&mut self, arrival: &Arrival, now_ms: u64) {
-        let sight = Sight {
-            size_bytes: arrival.size_bytes,
-            mtime_ns: arrival.mtime_ns,
-            tail: None,
-            whole: false,
-        };
-        self.begin(&arrival.key, &sight, now_ms, arrival.seen_at);
+        self.waiting.remove(&arrival.key);
+        self.enter(
+            &arrival.key,
+            (arrival.size_bytes, arrival.mtime_ns),
+            false,
+            now_ms,
+            arrival.seen_at,
+        );
         if let Some(waiting) = self.waiting.get_mut(&arrival.key) {
             waiting.same = self.rules.looks - 1;
         }
     }
 
+    /// Why an object has not settled yet; none: it is not among those that have not.
+    pub fn why_waiting(&self, key: &str) -> Option<Word> {
+        let waiting = self.waiting.get(key)?;
+        let looks = self.rules.looks;
+        Some(match &waiting.waits {
+            Some(waits) => Word::prevents(waits.code(), waits.to_string()),
+            None => Word::prevents(
+                "settling",
+                format!(
+                    "It is looked at until nothing of it changes: {} of {looks} looks in a row found it as it was.",
+                    waiting.same.min(looks)
+                ),
+            ),
+        })
+    }
+
     /// When the next look is due.
     pub fn next_ms(&self) -> Option<u64> {
-        self.due.first().map(|(at_ms, _)| *at_ms)
+        self.waiting.next_ms()
     }
 
     /// Objects that have not settled.
@@ -190,140 +399,104 @@ impl Settling {
 
     /// Whether everything has settled.
     pub fn is_empty(&self) -> bool {
-        self.waiting.is_empty()
+        self.waiting.len() == 0
+    }
+
+    /// Keys of those that wait for another reason than before, with the reason in words.
+    pub fn take_notes(&mut self) -> Vec<(String, String)> {
+        let mut notes = std::mem::take(&mut self.notes);
+        notes.sort_unstable();
+        notes.dedup();
+        let waits = notes.into_iter().filter_map(|key| {
+            let said = self.waiting.get(&key)?.waits.as_ref()?.to_string();
+            Some((key, said))
+        });
+        waits.collect()
+    }
+
+    /// Those that wait longest, and how many of all are in trouble.
+    pub fn slowest(&self, limit: usize) -> (Vec<Slow>, usize) {
+        let mut all: Vec<(&str, &Waiting)> = self.waiting.iter().collect();
+        let troubled = |(_, waiting): &&(&str, &Waiting)| waiting.waits.as_ref().is_some_and(Waits::is_trouble);
+        let troubles = all.iter().filter(troubled).count();
+        let limit = limit.min(all.len());
+        if limit > 0 {
+            all.select_nth_unstable_by_key(limit - 1, |(_, waiting)| waiting.first_ms);
+        }
+        all.truncate(limit);
+        all.sort_by_key(|(key, waiting)| (waiting.first_ms, *key));
+        let slow = all.into_iter().map(|(key, waiting)| Slow {
+            key: key.to_owned(),
+            size_bytes: waiting.size_bytes,
+            since: waiting.first_at,
+            waits: waiting.waits.clone(),
+        });
+        (slow.collect(), troubles)
     }
 
     /// Forgets everything: the storage cannot be trusted at the moment.
     pub fn clear(&mut self) {
         self.waiting.clear();
-        self.due.clear();
+        self.notes.clear();
     }
 
-    fn begin(&mut self, key: &str, sight: &Sight, now_ms: u64, seen_at: UtcMs) {
-        self.drop_key(key);
+    fn enter(&mut self, key: &str, (size_bytes, mtime_ns): (u64, i64), changed: bool, now_ms: u64, seen_at: UtcMs) {
         let waiting = Waiting {
-            size_bytes: sight.size_bytes,
-            mtime_ns: sight.mtime_ns,
-            tail: sight.tail,
+            size_bytes,
+            mtime_ns,
+            tail: None,
+            stamp: 0,
             same: 0,
             seen_at,
-            due_ms: None,
+            first_ms: now_ms,
+            first_at: seen_at,
+            quiet_ms: now_ms,
+            changed,
+            waits: None,
+            compared: None,
         };
-        self.waiting.insert(key.to_owned(), waiting);
-        if sight.size_bytes > 0 {
-            self.later(key, now_ms);
+        self.waiting.insert(key, waiting);
+        if size_bytes > 0 {
+            self.waiting.at(key, now_ms + self.rules.interval_ms);
+        } else {
+            self.wait(key, Some(Waits::Empty), now_ms + SELDOM_MS);
         }
     }
 
-    fn drop_key(&mut self, key: &str) {
-        if let Some(waiting) = self.waiting.remove(key)
-            && let Some(due_ms) = waiting.due_ms
+    /// The object is another than before.
+    fn change(&mut self, key: &str, (size_bytes, mtime_ns): (u64, i64), now_ms: u64, at: UtcMs) {
+        let Some(waiting) = self.waiting.get_mut(key) else {
+            return;
+        };
+        waiting.size_bytes = size_bytes;
+        waiting.mtime_ns = mtime_ns;
+        waiting.tail = None;
+        waiting.same = 0;
+        waiting.seen_at = at;
+        waiting.quiet_ms = now_ms;
+        waiting.compared = None;
+        let since = waiting.first_at;
+        let grows = now_ms.saturating_sub(waiting.first_ms) >= LONG_MS;
+        self.because(key, grows.then_some(Waits::Growing { since }));
+    }
+
+    fn wait(&mut self, key: &str, waits: Option<Waits>, next_ms: u64) -> Answer {
+        self.because(key, waits);
+        self.waiting.at(key, next_ms);
+        Answer::Wait
+    }
+
+    fn because(&mut self, key: &str, waits: Option<Waits>) {
+        if let Some(waiting) = self.waiting.get_mut(key)
+            && waiting.waits != waits
         {
-            self.due.remove(&(due_ms, key.to_owned()));
+            if waits.is_some() {
+                self.notes.push(key.to_owned());
+            }
+            waiting.waits = waits;
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::Answer;
-    use super::Found;
-    use super::Rules;
-    use super::Settling;
-    use super::Sight;
-    use crate::base::clock::UtcMs;
-
-    const RULES: Rules = Rules {
-        looks: 2,
-        interval_ms: 1_000,
-    };
-
-    fn found(size_bytes: u64, mtime_ns: i64) -> Found {
-        Found {
-            key: "a".to_owned(),
-            size_bytes,
-            mtime_ns,
-            ctime_ns: 0,
-        }
-    }
-
-    fn sight(size_bytes: u64, tail: u64) -> Option<Sight> {
-        Some(Sight {
-            size_bytes,
-            mtime_ns: 1,
-            tail: Some(tail),
-            whole: true,
-        })
-    }
-
-    /// Looks at every due moment until something happens; answers when, and what.
-    fn settle(settling: &mut Settling, sight: impl Fn(u64) -> Option<Sight>) -> (u64, Answer) {
-        loop {
-            let now_ms = settling.next_ms().expect("something is due");
-            for due in settling.due(now_ms, 10) {
-                match settling.looked(&due.key, sight(now_ms), now_ms, UtcMs(0)) {
-                    Answer::Wait => {}
-                    answer => return (now_ms, answer),
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn settles_after_so_many_equal_looks() {
-        let mut settling = Settling::new(RULES);
-        assert!(settling.heard(&found(5, 1), 0, UtcMs(7)));
-        assert!(!settling.heard(&found(5, 1), 500, UtcMs(8)));
-        let (at, answer) = settle(&mut settling, |_| sight(5, 1));
-        assert_eq!(at, 2_000);
-        assert!(matches!(answer, Answer::Settled(arrival) if arrival.seen_at == UtcMs(7)));
-        assert!(settling.is_empty() && settling.next_ms().is_none());
-    }
-
-    #[test]
-    fn a_change_of_size_or_of_the_tail_alone_begins_anew() {
-        let mut settling = Settling::new(RULES);
-        settling.heard(&found(5, 1), 0, UtcMs(0));
-        let (at, _) = settle(&mut settling, |now| sight(if now < 3_000 { now } else { 9 }, 1));
-        assert_eq!(at, 5_000);
-        settling.heard(&found(5, 1), 10_000, UtcMs(0));
-        let (at, _) = settle(&mut settling, |now| sight(5, now.min(12_000)));
-        assert_eq!(at, 14_000);
-    }
-
-    #[test]
-    fn an_empty_file_is_not_looked_at_until_something_is_heard() {
-        let mut settling = Settling::new(RULES);
-        settling.heard(&found(0, 1), 0, UtcMs(0));
-        assert_eq!((settling.next_ms(), settling.len()), (None, 1));
-        assert!(!settling.heard(&found(0, 1), 5_000, UtcMs(0)));
-        assert!(settling.heard(&found(5, 1), 9_000, UtcMs(0)));
-        assert_eq!(settle(&mut settling, |_| sight(5, 1)).0, 11_000);
-    }
-
-    #[test]
-    fn an_unfinished_container_gets_more_time_but_not_for_ever() {
-        let mut settling = Settling::new(RULES);
-        settling.heard(&found(5, 1), 0, UtcMs(0));
-        let cut = |now: u64| {
-            sight(5, 1).map(|sight| Sight {
-                whole: now >= 4_000,
-                ..sight
-            })
-        };
-        assert_eq!(settle(&mut settling, cut).0, 4_000);
-        settling.heard(&found(5, 1), 0, UtcMs(0));
-        let (at, answer) = settle(&mut settling, |_| {
-            sight(5, 1).map(|sight| Sight { whole: false, ..sight })
-        });
-        assert!(at == 10_000 && matches!(answer, Answer::Settled(_)));
-    }
-
-    #[test]
-    fn what_vanishes_is_forgotten() {
-        let mut settling = Settling::new(RULES);
-        settling.heard(&found(5, 1), 0, UtcMs(0));
-        assert_eq!(settle(&mut settling, |_| None), (1_000, Answer::Gone));
-        assert!(settling.is_empty());
-    }
-}
+mod tests;

@@ -1,11 +1,13 @@
 //! The trigger on real folders: what is heard, what settles, what never runs twice.
 
+use super::Ready;
 use super::StorageOptions;
 use super::Trigger;
 use super::TriggerOptions;
 use super::WatchMode;
 use super::board::Board;
 use crate::base::wake::Bells;
+use crate::objects::ground::Ground;
 use crate::objects::uri::key_text;
 use crate::store::Store;
 use std::collections::BTreeSet;
@@ -14,6 +16,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -63,6 +66,11 @@ impl Place {
                 50
             })),
             others_within: vec![PathBuf::from("out")],
+            sentinel: None,
+            ground: Ground::default(),
+            ready: Ready::Stable,
+            min_age: Duration::ZERO,
+            names: Arc::default(),
         };
         let options = TriggerOptions {
             storages: vec![storage],

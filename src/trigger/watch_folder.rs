@@ -5,47 +5,51 @@
 //! mount is in doubt; what could not be written is taken up again; a hung storage makes its own task wait and nobody
 //! else's. Deliberately absent: what an arrival starts.
 
+mod belief;
+pub(super) mod portions;
+
 use crate::base::clock::UtcMs;
 use crate::base::fault::Fault;
 use crate::base::wake::Bell;
+use crate::objects::companions::SpokenOf;
 use crate::objects::lane::Lane;
+use crate::objects::local::Folder;
+use crate::objects::name_rules::Role;
 use crate::objects::scan;
 use crate::objects::scan::Found;
 use crate::objects::scan::Look;
-use crate::objects::scan::Scan;
 use crate::store::Store;
-use crate::store::error::StoreError;
+use crate::store::arrivals::Settled;
 use crate::telemetry::metrics::Metric;
 use crate::telemetry::metrics::Metrics;
 use crate::trigger::StorageOptions;
-use crate::trigger::WatchMode;
 use crate::trigger::board::Board;
 use crate::trigger::hints::Hints;
 use crate::trigger::ledger::Ledger;
 use crate::trigger::look;
 use crate::trigger::look::PATIENCE;
-use crate::trigger::look::ROOT_EVERY;
 use crate::trigger::look::RootSeen;
-use crate::trigger::mount_guard;
-use crate::trigger::mount_guard::Belief;
 use crate::trigger::scans::Scans;
 use crate::trigger::settle::Answer;
+use crate::trigger::settle::Compared;
 use crate::trigger::settle::Settling;
+use crate::trigger::verification::Verifications;
 use crate::workflow::arrival::Arrival;
+use belief::Halt;
 use std::time::Duration;
 use std::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// Time between looks at the root while the storage is in doubt.
 const DOUBT_EVERY: Duration = Duration::from_secs(5);
-/// A portion of a scan.
-const PORTION: usize = 2_000;
-/// Longest time a portion holds its thread.
-const PORTION_TIME: Duration = Duration::from_millis(200);
 /// Looks at objects in one go.
 const LOOKS: usize = 512;
 /// Time between two goes through the ledger for objects that are gone.
 const SWEEP_EVERY: Duration = Duration::from_secs(600);
+
+/// Time between two lists of what waits longest, and how many it has.
+const SLOW_EVERY: Duration = Duration::from_secs(2);
+const SLOW_SHOWN: usize = 20;
 
 /// The trigger of one storage.
 pub(super) struct WatchFolder {
@@ -58,15 +62,22 @@ pub(super) struct WatchFolder {
     metrics: Metrics,
     began: Instant,
     ledger: Ledger,
+    folder: Folder,
     root: Option<RootSeen>,
     hints: Option<Hints>,
     heard: Bell,
     settling: Settling,
+    verifications: Verifications,
+    next_slow: Instant,
     scans: Scans,
     next_guard: Instant,
     next_sweep: Instant,
-    frozen: Option<String>,
+    halted: Option<Halt>,
     thaw: bool,
+    /// Objects that are gone are to be noted at the end of the next scan, also when there are none left.
+    sweep_now: bool,
+    /// What was said of folders that cannot be seen.
+    unseen_note: Option<String>,
 }
 
 impl WatchFolder {
@@ -80,9 +91,14 @@ impl WatchFolder {
         (metrics, entered): (Metrics, UtcMs),
     ) -> Self {
         let now = Instant::now();
+        let heard = Bell::default();
+        let folder = Folder::new(&options.name, &options.root);
         WatchFolder {
             ledger: Ledger::new(&options.name, store.clone(), entered),
             settling: Settling::new(options.settle_rules("local")),
+            verifications: Verifications::new(folder.clone(), heard.clone()),
+            folder,
+            next_slow: now,
             scans: Scans::new(&options),
             options,
             store,
@@ -94,11 +110,13 @@ impl WatchFolder {
             began: now,
             root: None,
             hints: None,
-            heard: Bell::default(),
+            heard,
             next_guard: now,
             next_sweep: now + SWEEP_EVERY,
-            frozen: None,
+            halted: None,
             thaw: false,
+            sweep_now: false,
+            unseen_note: None,
         }
     }
 
@@ -112,17 +130,23 @@ impl WatchFolder {
 
     async fn serve(&mut self) {
         self.ledger.load().await;
-        self.frozen = self.ledger.frozen().map(str::to_owned);
+        self.halted = self.ledger.frozen().map(|why| Halt::Frozen(why.to_owned()));
+        let frozen = self.ledger.frozen().map(str::to_owned);
+        self.board.update(&self.options.name, |state| state.frozen = frozen);
         loop {
             let asked = self.board.take_asked(&self.options.name);
             self.thaw |= asked.thaw;
+            for question in self.board.take_questions(&self.options.name) {
+                // Nobody waits any more: fine.
+                let _ = question.answer.send(self.settling.why_waiting(&question.key));
+            }
             if asked.scan || asked.thaw {
                 self.scans.whole_now();
             }
             if self.thaw || Instant::now() >= self.next_guard {
                 self.guard().await;
             }
-            if self.frozen.is_some() {
+            if self.halted.is_some() {
                 self.wait(self.next_guard).await;
                 continue;
             }
@@ -131,7 +155,7 @@ impl WatchFolder {
             match step {
                 Ok(true) => {}
                 Ok(false) => self.wait(self.next_moment()).await,
-                Err(fault) => self.doubt(fault.cause).await,
+                Err(fault) => self.halt(Halt::Silent(fault.cause)).await,
             }
         }
     }
@@ -139,8 +163,11 @@ impl WatchFolder {
     /// One round of work; says whether there may be more right now.
     async fn step(&mut self) -> Result<bool, Fault> {
         self.take_hints().await?;
+        self.take_verified();
         self.take_due().await?;
-        if !self.scans.begin_due(|| self.ledger.begin_round()) {
+        let ledger = &mut self.ledger;
+        let sieve = |whole| if whole { ledger.begin_round() } else { ledger.sieve() };
+        if !self.scans.begin_due(sieve) {
             return Ok(false);
         }
         self.take_portion().await?;
@@ -163,116 +190,6 @@ impl WatchFolder {
 
     fn now_ms(&self) -> u64 {
         u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
-    }
-
-    /// Looks at the root and decides whether it is still the storage.
-    async fn guard(&mut self) {
-        let seen = look::at_root_in(&self.lane, &self.options.root).await;
-        let thaw = std::mem::take(&mut self.thaw);
-        let seen = match seen {
-            Ok(seen) => seen,
-            Err(cause) => return self.doubt(cause).await,
-        };
-        let objects = self.ledger.objects_expected();
-        let belief = match (thaw, mount_guard::judge(self.ledger.mount(), objects, &seen.root)) {
-            (true, Belief::Doubt(_)) => {
-                self.ledger.expect_nothing();
-                Belief::Same
-            }
-            (_, belief) => belief,
-        };
-        match belief {
-            Belief::Doubt(why) => return self.doubt(why).await,
-            Belief::Begin if self.ledger.mount().is_some() => {
-                tracing::info!(
-                    storage = self.options.name,
-                    mount = seen.root.mount,
-                    "a share was mounted where nothing was; beginning anew"
-                );
-                if let Err(error) = self.ledger.restart_baseline().await {
-                    return self.doubt(error.to_string()).await;
-                }
-                self.root = None;
-            }
-            Belief::Begin | Belief::Same => {}
-        }
-        if let Err(error) = self.ledger.keep_mount(&seen.root.mount).await {
-            return self.doubt(error.to_string()).await;
-        }
-        self.next_guard = Instant::now() + ROOT_EVERY;
-        let same = |root: &RootSeen| root.is_the_same_as(&seen);
-        if !self.root.as_ref().is_some_and(same) || self.frozen.is_some() {
-            self.believe(seen).await;
-        }
-    }
-
-    /// The storage is there: begin to listen, and scan.
-    async fn believe(&mut self, seen: RootSeen) {
-        self.settling = Settling::new(self.options.settle_rules(seen.file_system));
-        self.scans.drop_all();
-        self.scans.whole_now();
-        let listen = match self.options.watch {
-            WatchMode::Auto => !seen.root.shared,
-            WatchMode::Inotify => true,
-            WatchMode::Poll | WatchMode::Off => false,
-        };
-        self.hints = None;
-        let mut note = None;
-        if listen {
-            match Hints::begin_in(&self.lane, &self.options.root, self.heard.clone()).await {
-                Ok(hints) => self.hints = Some(hints),
-                Err(cause) => {
-                    let said = format!("inotify cannot be used, so the storage is polled: {cause}");
-                    tracing::warn!(storage = self.options.name, "{said}");
-                    note = Some(said);
-                }
-            }
-        }
-        let polled = if self.hints.is_some() { 300 } else { 10 };
-        self.scans
-            .every(self.options.poll_interval.unwrap_or(Duration::from_secs(polled)));
-        let watch = if self.hints.is_some() { "inotify" } else { "poll" };
-        if let Some(why) = self.frozen.take() {
-            tracing::info!(storage = self.options.name, why, "the storage is back");
-        }
-        self.ledger.thaw().await;
-        tracing::info!(
-            storage = self.options.name,
-            watch,
-            file_system = seen.file_system,
-            mount = seen.root.mount,
-            "watching"
-        );
-        self.board.update(&self.options.name, |state| {
-            state.watch = watch;
-            state.file_system = seen.file_system.to_owned();
-            state.available = true;
-            state.frozen = None;
-            state.note = note;
-        });
-        self.root = Some(seen);
-    }
-
-    /// Stops triggering, says why, and looks again soon.
-    async fn doubt(&mut self, why: String) {
-        self.next_guard = Instant::now() + DOUBT_EVERY;
-        self.settling.clear();
-        self.scans.drop_all();
-        self.hints = None;
-        if self.frozen.as_ref() != Some(&why) {
-            tracing::error!(
-                storage = self.options.name,
-                why,
-                "the storage is frozen: nothing of it is triggered, nothing is forgotten"
-            );
-        }
-        self.ledger.freeze(&why).await;
-        self.board.update(&self.options.name, |state| {
-            state.available = false;
-            state.frozen = Some(why.clone());
-            state.scanning = false;
-        });
-        self.frozen = Some(why);
     }
 
     async fn take_hints(&mut self) -> Result<(), Fault> {
@@ -311,8 +228,14 @@ impl WatchFolder {
         let (now_ms, at) = (self.now_ms(), UtcMs::now());
         let mut old = Vec::new();
         let mut news = Vec::new();
+        let mut spoken_of = SpokenOf::default();
         for object in found {
-            if self.ledger.meet(&object) {
+            if self.ledger.meet(&object) || self.options.sentinel.as_ref() == Some(&object.key) {
+                continue;
+            }
+            let names = &self.options.names;
+            if names.role(&object.key) != Role::Object {
+                names.note_spoken_of(&object.key, &mut spoken_of);
                 continue;
             }
             let arrival = Arrival {
@@ -324,9 +247,15 @@ impl WatchFolder {
             };
             if self.ledger.is_old(&object) {
                 old.push(arrival);
-            } else if self.settling.heard(&object, now_ms, at) {
+            } else if self
+                .settling
+                .heard(&object, self.ledger.ran_before(&object.key), now_ms, at)
+            {
                 news.push(arrival);
             }
+        }
+        if !spoken_of.is_empty() {
+            self.settling.wake(|key| spoken_of.is_meant(key), now_ms);
         }
         if !old.is_empty() {
             match self.ledger.record_old(old).await {
@@ -342,22 +271,16 @@ impl WatchFolder {
         }
     }
 
-    /// The whole scan must be made again: something of it is not in the ledger.
-    fn put_off(&mut self, error: &StoreError) {
-        tracing::warn!(storage = self.options.name, %error, "what a scan found could not be written down; scanning again");
-        self.scans.put_off(DOUBT_EVERY);
-    }
-
     async fn take_due(&mut self) -> Result<(), Fault> {
         loop {
             let due = self.settling.due(self.now_ms(), LOOKS);
             if due.is_empty() {
                 return Ok(());
             }
-            let (root, looked_at) = (self.options.root.clone(), due.clone());
+            let (folder, names, looked_at) = (self.folder.clone(), self.options.names.clone(), due.clone());
             let looks = match self
                 .lane
-                .run("look", PATIENCE, move || look::at_due(&root, looked_at))
+                .run("look", PATIENCE, move || look::at_due(&folder, &names, looked_at))
                 .await
             {
                 Ok(looks) => looks,
@@ -371,14 +294,20 @@ impl WatchFolder {
             let (mut settled, mut gone) = (Vec::new(), Vec::new());
             for (due, sight) in looks {
                 match sight {
-                    Ok(sight) => match self.settling.looked(&due.key, sight, now_ms, at) {
-                        Answer::Wait => {}
-                        Answer::Settled(arrival) => settled.push(arrival),
-                        Answer::Gone => gone.push(due.key),
-                    },
+                    Ok(sight) => {
+                        let identity = sight.as_ref().map(|sight| (sight.size_bytes, sight.mtime_ns));
+                        match self.settling.looked(&due.key, sight, now_ms, at) {
+                            Answer::Wait => {}
+                            Answer::Verify(claim) => {
+                                self.verifications.begin(&due.key, identity.unwrap_or_default(), claim);
+                            }
+                            Answer::Settled(arrived) => settled.push(*arrived),
+                            Answer::Gone => gone.push(due.key),
+                        }
+                    }
                     Err(error) => {
                         tracing::debug!(key = due.key, %error, "an object could not be looked at");
-                        self.settling.later(&due.key, now_ms);
+                        self.settling.looked_in_vain(&due.key, error.to_string(), now_ms);
                     }
                 }
             }
@@ -393,13 +322,38 @@ impl WatchFolder {
             {
                 tracing::debug!(%error, "vanished objects stay in the ledger");
             }
+            let notes = self.settling.take_notes();
+            if !notes.is_empty()
+                && let Err(error) = self.ledger.explain_waiting(notes).await
+            {
+                tracing::debug!(%error, "why objects wait could not be noted");
+            }
         }
     }
 
-    async fn write_settled(&mut self, settled: Vec<Arrival>) {
+    /// Takes in which objects are what their checksums say.
+    fn take_verified(&mut self) {
+        let now_ms = self.now_ms();
+        for done in self.verifications.take_done() {
+            if let Some(Compared::Other(found)) = &done.compared {
+                tracing::warn!(
+                    storage = self.options.name,
+                    key = done.key,
+                    list = done.claim.list,
+                    said = done.claim.hex,
+                    found,
+                    "an object is not what its checksum says; it waits"
+                );
+            }
+            self.settling.verified(&done.key, &done.claim, done.compared, now_ms);
+        }
+    }
+
+    async fn write_settled(&mut self, settled: Vec<Settled>) {
         if settled.is_empty() {
             return;
         }
+        let settled: Vec<Settled> = settled.into_iter().map(Settled::from).collect();
         match self.ledger.settle(&settled).await {
             Ok(new) => {
                 if new > 0 {
@@ -412,93 +366,28 @@ impl WatchFolder {
             Err(error) => {
                 tracing::warn!(storage = self.options.name, %error, "arrivals could not be written down; trying again");
                 let now_ms = self.now_ms();
-                for arrival in &settled {
-                    self.settling.again(arrival, now_ms);
+                for one in &settled {
+                    self.settling.again(&one.arrival, now_ms);
                 }
             }
         }
     }
 
-    fn mount_is_the_same(&self) -> bool {
-        let Some(root) = &self.root else { return false };
-        look::mount_of(&root.real).is_some_and(|mount| mount.text() == root.root.mount)
-    }
-
-    async fn take_portion(&mut self) -> Result<(), Fault> {
-        let Some(mut running) = self.scans.take() else {
-            return Ok(());
-        };
-        let portion = self.lane.run("scan", PATIENCE, move || {
-            let found = running.scan.portion(PORTION, PORTION_TIME);
-            (running, found)
-        });
-        let (running, found) = portion.await?;
-        if !self.mount_is_the_same() {
-            self.next_guard = Instant::now();
-            self.scans.whole_now();
-            return Ok(());
-        }
-        let done = running.scan.done();
-        self.scans.go_on(running);
-        self.consider(found).await;
-        if done && let Some(running) = self.scans.take().filter(|running| running.whole) {
-            self.end_scan(&running.scan).await;
-        }
-        Ok(())
-    }
-
-    async fn end_scan(&mut self, scan: &Scan) {
-        self.scans.ended();
-        let nothing = scan.entries() == 0;
-        if let Some(unseen) = scan.unseen() {
-            let note = format!("parts of the storage cannot be seen: {unseen}");
-            tracing::warn!(storage = self.options.name, "{note}");
-            self.board.update(&self.options.name, |state| state.note = Some(note));
-            return;
-        }
-        if nothing && self.ledger.was_filled() {
-            // The root emptied since it was last looked at; the guard decides what that means.
-            self.next_guard = Instant::now();
-        }
-        match self.ledger.end_baseline().await {
-            Ok(None) => {}
-            Ok(Some(objects)) => {
-                tracing::info!(
-                    storage = self.options.name,
-                    objects,
-                    "the first scan ended; what comes from now on is new"
-                );
-                crate::trigger::release_existing(&self.store, &self.scheduler, &self.options.name).await;
-            }
-            Err(error) => return self.put_off(&error),
-        }
-        if let Some((before, after)) = self.ledger.most_are_gone() {
-            tracing::error!(
-                storage = self.options.name,
-                before,
-                after,
-                "most objects of the storage are gone; nothing is forgotten, and what comes back does not run again"
-            );
-            let note = format!("of {before} objects {} are gone since the scan before", before - after);
-            self.board.update(&self.options.name, |state| state.note = Some(note));
-        }
-        self.board
-            .update(&self.options.name, |state| state.last_scan = Some(UtcMs::now()));
-        if Instant::now() >= self.next_sweep && self.frozen.is_none() && !nothing {
-            self.next_sweep = Instant::now() + SWEEP_EVERY;
-            if let Err(error) = self.ledger.sweep().await {
-                tracing::warn!(storage = self.options.name, %error, "gone objects could not be noted");
-            }
-        }
-    }
-
-    fn show(&self) {
+    fn show(&mut self) {
         let (objects, backlog) = (self.ledger.objects(), self.settling.len());
-        let scanning = self.scans.is_whole();
+        if Instant::now() >= self.next_slow {
+            self.next_slow = Instant::now() + SLOW_EVERY;
+            let (slow, troubles) = self.settling.slowest(SLOW_SHOWN);
+            self.board.update(&self.options.name, |state| {
+                state.slow = slow;
+                state.troubles = troubles;
+            });
+        }
+        let scan = self.scanning();
         self.board.update(&self.options.name, |state| {
+            state.scan = scan;
             state.objects = objects;
             state.backlog = backlog;
-            state.scanning = scanning;
         });
     }
 }

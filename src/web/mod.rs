@@ -29,6 +29,7 @@ pub mod receiver;
 pub mod secrets;
 pub mod state;
 pub mod template_shelf;
+pub mod tls;
 pub mod wording;
 
 pub use axum::Router;
@@ -37,6 +38,8 @@ use crate::store::tokens::Role;
 use crate::telemetry::metrics::Metric;
 use crate::web::error::Problem;
 use crate::web::state::WebState;
+use crate::web::tls::Tls;
+use crate::web::tls::TlsListener;
 use axum::Json;
 use axum::extract::DefaultBodyLimit;
 use axum::extract::Request;
@@ -53,6 +56,7 @@ use axum::routing::get;
 use axum::routing::patch;
 use axum::routing::post;
 use axum::routing::put;
+use futures_util::future::BoxFuture;
 use std::net::SocketAddr;
 use std::time::Duration;
 use std::time::Instant;
@@ -114,7 +118,8 @@ pub fn router(state: WebState) -> Router {
         .route("/api/v1/alerts", get(api::alerts::list))
         .route("/api/v1/alerts/{id}", get(api::alerts::show))
         .route("/api/v1/storages", get(api::storages::list))
-        .route("/api/v1/storages/{name}/explain", get(api::storages::explain))
+        .route("/api/v1/storages/{name}", get(api::storages::show))
+        .route("/api/v1/storages/{name}/explain", get(api::explain::explain))
         .route("/api/v1/objects", get(api::objects_browse::list))
         .route("/api/v1/metrics", get(api::history::names))
         .route("/api/v1/metrics/history", get(api::history::show))
@@ -201,6 +206,7 @@ pub fn router(state: WebState) -> Router {
         .route("/api/v1/destinations/{name}/test", post(api::destinations::test))
         .route("/api/v1/alerts/{id}/acknowledge", post(api::alerts::acknowledge))
         .route("/api/v1/storages/{name}/scan", post(api::storages::scan))
+        .route("/api/v1/storages/{name}/thaw", post(api::storages::thaw))
         .route("/api/v1/system/devices/look", post(api::devices::look))
         .route_layer(middleware::from_fn(|request, next| {
             auth::require(Role::Operator, request, next)
@@ -257,16 +263,33 @@ pub fn router(state: WebState) -> Router {
 /// Time that answers which are under way get when the program stops.
 const STOP_WITHIN: Duration = Duration::from_secs(5);
 
-/// Answers requests until `stop`, then finishes those under way, but not for ever: a download may take hours.
+/// Answers requests until `stop`, over TLS where there is a certificate, then finishes those under way, but not for ever: a download may take hours.
 ///
 /// # Errors
 /// The listener failed.
-pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) -> std::io::Result<()> {
-    let stopping = stop.clone();
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let served = axum::serve(listener, service).with_graceful_shutdown(async move { stopping.cancelled().await });
+pub async fn serve(
+    listener: TcpListener,
+    tls: Option<Tls>,
+    router: Router,
+    stop: CancellationToken,
+) -> std::io::Result<()> {
+    let stopping = stop.clone().cancelled_owned();
+    let served: BoxFuture<'static, std::io::Result<()>> = match tls {
+        None => {
+            let service = router.into_make_service_with_connect_info::<SocketAddr>();
+            let served = axum::serve(listener, service).with_graceful_shutdown(stopping);
+            Box::pin(served.into_future())
+        }
+        Some(tls) => {
+            let listener = TlsListener::new(listener, tls)?;
+            let router = router.layer(axum::middleware::map_request(tls::name_peer));
+            let service = router.into_make_service_with_connect_info::<tls::Peer>();
+            let served = axum::serve(listener, service).with_graceful_shutdown(stopping);
+            Box::pin(served.into_future())
+        }
+    };
     tokio::select! {
-        ended = served.into_future() => ended,
+        ended = served => ended,
         () = async { stop.cancelled().await; tokio::time::sleep(STOP_WITHIN).await } => Ok(()),
     }
 }

@@ -200,10 +200,28 @@ pub trait StorageControl: Send + Sync {
 
     /// Asks for a reconcile scan of `storage` soon; false: there is no such storage, or it is not watched.
     fn scan(&self, storage: &str) -> bool;
+
+    /// Takes what is in `storage` now for the storage; false: there is no such storage, or it is not watched.
+    fn thaw(&self, storage: &str) -> bool;
+
+    /// What the storage and the rules of its trigger say of an object now, the weightiest first. Answers in seconds,
+    /// whatever hangs; nothing counts as seen because of it.
+    fn explain<'a>(&'a self, storage: &'a str, key: &'a str) -> BoxFuture<'a, Vec<Word>>;
+}
+
+/// One thing that is to be said of an object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Word {
+    /// The rule or state, one word for programs.
+    pub code: &'static str,
+    /// It keeps the object from being triggered.
+    pub prevents: bool,
+    /// A sentence for people, with its full stop.
+    pub text: String,
 }
 
 /// One registered storage as it is now.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StorageState {
     /// Name.
     pub name: String,
@@ -211,14 +229,64 @@ pub struct StorageState {
     pub kind: String,
     /// Path of a folder, address and bucket of S3.
     pub location: String,
-    /// How it is watched now: `inotify`, `poll` or `off`.
+    /// How it is watched now: `inotify`, `poll`, `list` or `off`.
     pub watch: String,
-    /// Whether it answers.
+    /// Type of its file system; empty: not known, or a bucket.
+    pub file_system: String,
+    /// Whether it answers, and what it answers is believed.
     pub available: bool,
-    /// Why not, or what deserves a look.
+    /// Why triggering is stopped; none: it is not.
+    pub frozen: Option<String>,
+    /// Why it is not available, or what deserves a look.
     pub note: Option<String>,
+    /// Free and all bytes of its file system.
+    pub space: Option<(u64, u64)>,
+    /// Objects known.
+    pub objects: u64,
+    /// Objects seen that have not settled.
+    pub backlog: u64,
+    /// The whole scan that goes on.
+    pub scan: Option<Scanning>,
     /// When its last complete scan ended.
     pub last_scan: Option<UtcMs>,
+    /// How long that one took, milliseconds.
+    pub last_scan_ms: u64,
+    /// Calls to the service in the last hour, of buckets.
+    pub calls_per_hour: Option<u64>,
+}
+
+/// How far a whole scan is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Scanning {
+    /// When it began.
+    pub began: UtcMs,
+    /// Objects it has met.
+    pub found: u64,
+    /// About how many there are; none: not known.
+    pub expected: Option<u64>,
+    /// It is the storage's first one.
+    pub first: bool,
+}
+
+impl StorageState {
+    /// In one word: `available`, `scanning` (for the first time), `frozen`, `unavailable` or `waiting`.
+    pub fn status(&self) -> &'static str {
+        match (&self.frozen, &self.scan) {
+            (Some(_), _) => "frozen",
+            (None, Some(scan)) if self.available && scan.first => "scanning",
+            _ if self.available => "available",
+            _ if self.note.is_some() => "unavailable",
+            _ => "waiting",
+        }
+    }
+
+    /// Why it is frozen or unavailable.
+    pub fn why(&self) -> Option<&str> {
+        match &self.frozen {
+            Some(why) => Some(why),
+            None => self.note.as_deref().filter(|_| !self.available),
+        }
+    }
 }
 
 /// The destinations of events as the running program has them.

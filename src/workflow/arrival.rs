@@ -15,6 +15,8 @@ pub struct Parts {
     pub kind: PartsKind,
     /// The files, in their order, its own among them; empty: it is alone.
     pub members: Vec<Member>,
+    /// What goes where it goes without being read: descriptions, indexes, proxies, thumbnails.
+    pub attendants: Vec<Member>,
     /// Pictures a second, of sequences.
     pub fps: Option<f64>,
     /// Texts that lie beside it.
@@ -34,6 +36,26 @@ pub enum PartsKind {
     Sequence,
     /// They are one recording in several files, one after the other.
     Span,
+    /// They are one stream of bytes, cut into files.
+    Cut,
+}
+
+impl Parts {
+    /// Several files are one, or one has attendants; else there are only words about a single file.
+    pub fn is_group(&self) -> bool {
+        self.kind != PartsKind::Single
+    }
+
+    /// Numbers that are missing between the first picture of a sequence and the last: how many pictures it would have,
+    /// less those there are. `number_of` reads the number in a key.
+    pub fn pictures_missing(&self, number_of: impl Fn(&str) -> Option<u64>) -> u64 {
+        let ends = self.members.first().zip(self.members.last());
+        let numbers = ends.and_then(|(first, last)| Some((number_of(&first.key)?, number_of(&last.key)?)));
+        match numbers.filter(|_| self.kind == PartsKind::Sequence) {
+            Some((first, last)) => (last.saturating_sub(first) + 1).saturating_sub(self.members.len() as u64),
+            None => 0,
+        }
+    }
 }
 
 /// One file of several.
@@ -51,6 +73,9 @@ pub struct Member {
     /// It is the sound of the pictures of this place in the order, not the next stretch; none: a stretch of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sound_of: Option<usize>,
+    /// The frames that are taken of it, first and first not taken; none: all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frames: Option<(u64, u64)>,
 }
 
 /// Subtitles that lie beside a film.

@@ -25,5 +25,7 @@ pub mod resolved;
 mod sections;
 pub mod segment;
 pub mod selector;
+pub mod side_order;
 pub mod status;
 pub mod template;
+pub mod waiting;

@@ -77,7 +77,7 @@ async fn files_beside_a_source_may_lie_in_either() {
     );
     stage.put("mark.png", &bytes_of(mark));
     let rung = |slate: &str, mark: &str| {
-        let joined = format!("joined = {{ before = [\"{slate}:slate.mp4\"] }}");
+        let joined = format!("head = [\"{slate}:slate.mp4\"]");
         works(&format!(
             "name = \"joined\"\n[[activity]]\nid = \"rung\"\ntype = \"transcode\"\n{joined}\n[[activity.group]]\n\
              kind = \"file\"\ncontainer = \"mp4\"\n[[activity.group.output]]\nname = \"rung\"\n\

@@ -29,6 +29,7 @@ use reelmill::web::ports::LiveProgress;
 use reelmill::web::ports::StorageControl;
 use reelmill::web::ports::StorageState;
 use reelmill::web::ports::TrialAnswer;
+use reelmill::web::ports::Word;
 use reelmill::web::secrets;
 use reelmill::web::state::About;
 use reelmill::web::state::WebState;
@@ -121,9 +122,16 @@ impl StorageControl for OneStorage {
             location: "/ingest".to_owned(),
             watch: "inotify".to_owned(),
             available: true,
-            note: None,
-            last_scan: None,
+            ..StorageState::default()
         }]
+    }
+
+    fn thaw(&self, storage: &str) -> bool {
+        storage == "ingest"
+    }
+
+    fn explain<'a>(&'a self, _: &'a str, _: &'a str) -> BoxFuture<'a, Vec<Word>> {
+        Box::pin(async { Vec::new() })
     }
 
     fn scan(&self, storage: &str) -> bool {
@@ -209,7 +217,7 @@ impl Served {
             stopping: CancellationToken::new(),
         };
         let router = web::router(state.clone());
-        tokio::spawn(web::serve(listener, router, state.stopping.clone()));
+        tokio::spawn(web::serve(listener, None, router, state.stopping.clone()));
         Served {
             folder,
             store,

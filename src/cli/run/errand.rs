@@ -319,6 +319,7 @@ impl Errand {
             jobs: works.collect(),
             source: self.source.clone(),
             identity: self.identity.clone(),
+            parts: None,
             threads: self.threads,
             backend: backend.unwrap_or_default(),
             device: None,

@@ -32,6 +32,7 @@ use crate::media::pass::join;
 use crate::media::pass::kept;
 use crate::media::pass::output::Health;
 use crate::media::pass::output::Output;
+use crate::media::pass::outside::Outside;
 use crate::media::pass::packaging::codec_name;
 use crate::media::pass::packaging::seal;
 use crate::media::pass::packaging::seal::Seals;
@@ -107,7 +108,9 @@ pub fn run(
             Err(fault) => return Err(fault),
         }
     };
-    let plan = Plan::make(&jobs, &facts);
+    let mut facts = facts;
+    let outside = Outside::read(order, &jobs, !stretch.joined.before.is_empty(), &mut facts);
+    let plan = Plan::with_texts(&jobs, &facts, &outside);
     if !pictures.is_empty() || plan.videos.iter().any(|video| video.spec.codec != VideoCodec::Copy) {
         glance::refuse_dolby(&opened.demuxer, &facts)?;
     }
@@ -165,6 +168,7 @@ pub fn run(
         share,
         name,
         is_cut: missing.is_some(),
+        outside: &outside,
         seals: seal::of_plan(&plan, &order.side),
         ratings: Ratings::of(&plan),
         inspections: inspect::open(pictures, &facts, timing.rate),
@@ -199,6 +203,7 @@ fn begin_at_key(opened: &mut Opened, facts: &MediaFacts, timing: &mut Timing) ->
     timing.origin = key;
     timing.end_s = timing.end_s.map(|end_s| end_s + early_s);
     timing.expected_s = timing.expected_s.map(|expected_s| expected_s + early_s);
+    timing.start_s -= early_s;
     Ok((early_s.abs() > 0.001).then(|| {
         let (by_s, when) = (early_s.abs(), if early_s > 0.0 { "earlier" } else { "later" });
         format!("the clip begins {by_s:.3} s {when}, at a key frame, because its pictures are copied")
@@ -299,6 +304,8 @@ pub(super) struct Pass<'a> {
     pub(super) order: &'a PassOrder,
     pub(super) plan: &'a Plan,
     pub(super) facts: &'a MediaFacts,
+    /// Subtitles beside the source.
+    pub(super) outside: &'a Outside,
     pub(super) glance: Glance,
     /// By video encode.
     pub(super) grades: Vec<Grade>,

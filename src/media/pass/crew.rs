@@ -391,6 +391,7 @@ impl Pass<'_> {
             feeds,
             health,
             end_s: self.timing.end_s,
+            last_s: self.timing.expected_s,
         }
     }
 

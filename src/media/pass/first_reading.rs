@@ -64,6 +64,7 @@ pub fn run(pass: &mut Pass<'_>, opened: Opened) -> Result<(), Fault> {
         share: (from, width * SHARE),
         name: pass.name.clone(),
         is_cut: pass.is_cut,
+        outside: pass.outside,
         ratings: Ratings::default(),
         // Nothing is packaged.
         seals: Seals::default(),

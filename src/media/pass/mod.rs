@@ -32,6 +32,7 @@ mod lane;
 mod left_out;
 mod opening;
 mod output;
+pub mod outside;
 mod packaging;
 mod partial;
 mod plan;

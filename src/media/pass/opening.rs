@@ -194,6 +194,9 @@ impl Pass<'_> {
     /// Opens the decoders of all text tracks.
     pub(super) fn open_texts(&self, demuxer: &Demuxer) -> OpenedTexts {
         let open = |text: &TextTrack| {
+            if let Some(script) = self.outside.script(text.stream) {
+                return Some(TextIn::outside(script.clone().moved(-self.timing.start_s)));
+            }
             let stream = demuxer.stream(text.stream)?;
             TextIn::open(text.stream, &stream.parameters().ok()?, stream.time_base()).ok()
         };

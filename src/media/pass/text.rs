@@ -20,6 +20,8 @@ use crate::media::pass::output::TrackId;
 use crate::media::spec::Container;
 use crate::media::subtitles;
 use crate::media::subtitles::Event;
+use crate::media::subtitles::Script;
+use std::collections::VecDeque;
 
 /// Unit of text packets.
 pub const MILLISECOND: Ratio = Ratio { num: 1, den: 1000 };
@@ -72,15 +74,25 @@ impl TextForm {
     }
 }
 
-/// One text track of the source.
+/// One text track of the source, or beside it.
 #[derive(Debug)]
 pub struct TextIn {
-    /// Stream in the file.
-    pub stream: usize,
-    unit: Ratio,
-    decoder: SubtitleDecoder,
+    origin: TextOrigin,
     header: String,
     cues: Vec<Cue>,
+}
+
+/// Where text comes from.
+#[derive(Debug)]
+enum TextOrigin {
+    /// Packets of a stream of the file.
+    Stream {
+        stream: usize,
+        unit: Ratio,
+        decoder: SubtitleDecoder,
+    },
+    /// A file of its own, read before; its times count from the pass's origin.
+    Outside(VecDeque<Event>),
 }
 
 impl TextIn {
@@ -88,12 +100,38 @@ impl TextIn {
     pub fn open(stream: usize, parameters: &Parameters, unit: Ratio) -> Result<Self, AvError> {
         let decoder = SubtitleDecoder::open(parameters, unit)?;
         Ok(TextIn {
-            stream,
-            unit,
             header: decoder.header(),
-            decoder,
+            origin: TextOrigin::Stream { stream, unit, decoder },
             cues: Vec::new(),
         })
+    }
+
+    /// Text of a file beside the source, on the clock of the pass.
+    pub fn outside(script: Script) -> Self {
+        TextIn {
+            header: script.header,
+            origin: TextOrigin::Outside(script.events.into()),
+            cues: Vec::new(),
+        }
+    }
+
+    /// Its stream in the source's file; none: it lies beside.
+    fn stream(&self) -> Option<usize> {
+        match &self.origin {
+            TextOrigin::Stream { stream, .. } => Some(*stream),
+            TextOrigin::Outside(_) => None,
+        }
+    }
+
+    /// The next text beside the source that begins before a moment.
+    fn next_outside(&mut self, until_s: f64) -> Option<Event> {
+        match &mut self.origin {
+            TextOrigin::Stream { .. } => None,
+            TextOrigin::Outside(events) => {
+                let is_due = events.front().is_some_and(|event| event.start_s <= until_s);
+                is_due.then(|| events.pop_front()).flatten()
+            }
+        }
     }
 
     /// The ASS header of its lines.
@@ -126,12 +164,14 @@ pub struct Texts<'a> {
     pub health: &'a Health,
     /// Where a clip ends, seconds from the origin.
     pub end_s: Option<f64>,
+    /// Where everything ends, as far as it is known: text beside the source that comes later is nobody's.
+    pub last_s: Option<f64>,
 }
 
 impl Texts<'_> {
     /// Streams that are wanted.
     pub fn streams(&self) -> Vec<usize> {
-        self.tracks.iter().flatten().map(|track| track.stream).collect()
+        self.tracks.iter().flatten().filter_map(TextIn::stream).collect()
     }
 
     /// Takes a packet if it is one of text.
@@ -139,38 +179,66 @@ impl Texts<'_> {
         let stream = packet.stream_index();
         let mut found = false;
         for text in 0..self.tracks.len() {
-            let Some(track) = self.tracks[text].as_mut().filter(|track| track.stream == stream) else {
+            let Some(track) = self.tracks[text].as_mut() else {
                 continue;
             };
+            let TextOrigin::Stream {
+                stream: own,
+                unit,
+                decoder,
+            } = &mut track.origin
+            else {
+                continue;
+            };
+            if *own != stream {
+                continue;
+            }
             found = true;
-            let Some(shown) = track.decoder.decode(packet) else {
+            let Some(shown) = decoder.decode(packet) else {
                 continue;
             };
             let Some(pts) = packet.pts().or_else(|| packet.dts()) else {
                 continue;
             };
-            let start_ms = origin.since(pts, track.unit, MILLISECOND);
+            let start_ms = origin.since(pts, *unit, MILLISECOND);
             let length_ms = shown
                 .duration_s
                 .map_or(LONGEST_MS, |duration_s| (duration_s * 1000.0).round() as i64);
-            let last_ms = self.end_s.map_or(i64::MAX, |end_s| (end_s * 1000.0).round() as i64);
-            let (start_ms, end_ms) = (start_ms.max(0), start_ms.saturating_add(length_ms).min(last_ms));
-            if end_ms <= start_ms {
-                continue;
-            }
-            for line in &shown.lines {
-                let event = Event {
-                    start_s: start_ms as f64 / 1000.0,
-                    end_s: end_ms as f64 / 1000.0,
-                    line: line.clone(),
-                };
-                track.cues.extend(subtitles::cue_of(&event));
-            }
-            if !shown.lines.is_empty() {
-                self.hand_on(text, start_ms, end_ms, &shown.lines);
-            }
+            let end_ms = start_ms.saturating_add(length_ms);
+            self.show(text, (start_ms, end_ms), self.end_s, &shown.lines);
         }
         found
+    }
+
+    /// Takes text beside the source that begins before a moment.
+    fn take_outside(&mut self, until_s: f64) {
+        for text in 0..self.tracks.len() {
+            while let Some(event) = self.tracks[text].as_mut().and_then(|track| track.next_outside(until_s)) {
+                let milliseconds = |seconds: f64| (seconds * 1000.0).round() as i64;
+                let times = (milliseconds(event.start_s), milliseconds(event.end_s));
+                self.show(text, times, self.last_s.or(self.end_s), &[event.line]);
+            }
+        }
+    }
+
+    /// Keeps lines as cues and hands them on, cut to what is made.
+    fn show(&mut self, text: usize, (start_ms, end_ms): (i64, i64), last_s: Option<f64>, lines: &[String]) {
+        let last_ms = last_s.map_or(i64::MAX, |last_s| (last_s * 1000.0).round() as i64);
+        let (start_ms, end_ms) = (start_ms.max(0), end_ms.min(last_ms));
+        let Some(track) = self.tracks[text].as_mut().filter(|_| end_ms > start_ms) else {
+            return;
+        };
+        for line in lines {
+            let event = Event {
+                start_s: start_ms as f64 / 1000.0,
+                end_s: end_ms as f64 / 1000.0,
+                line: line.clone(),
+            };
+            track.cues.extend(subtitles::cue_of(&event));
+        }
+        if !lines.is_empty() {
+            self.hand_on(text, start_ms, end_ms, lines);
+        }
     }
 
     fn hand_on(&mut self, text: usize, start_ms: i64, end_ms: i64, lines: &[String]) {
@@ -189,6 +257,7 @@ impl Texts<'_> {
 
     /// The source was read so far: what ended long before is written.
     pub fn reached(&mut self, at_s: f64) {
+        self.take_outside(at_s);
         let until_ms = (at_s * 1000.0) as i64 - LATE_MS;
         for feed in &mut self.feeds {
             if feed.waiting.iter().any(|(_, end_ms, _)| *end_ms <= until_ms) {
@@ -200,6 +269,7 @@ impl Texts<'_> {
 
     /// The source was read to its end. `whole`: what was written is worth finishing. Answers the cues by text track.
     pub fn finish(mut self, whole: bool) -> Vec<Option<Vec<Cue>>> {
+        self.take_outside(f64::INFINITY);
         for feed in &mut self.feeds {
             let answer = feed.flush(i64::MAX, self.health);
             feed.fail_on(answer, self.health);

@@ -66,6 +66,7 @@ pub use snapshot::SnapshotMode;
 pub use snapshot::SnapshotSpec;
 pub use snapshot::VttOf;
 pub use transcode::Joined;
+pub use transcode::SubtitleSpec;
 pub use transcode::TranscodeSpec;
 pub use video::RateControl;
 pub use video::VideoCodec;

@@ -34,6 +34,17 @@ impl Joined {
     }
 }
 
+/// Text subtitles in a file of their own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SubtitleSpec {
+    /// A SRT, WebVTT or ASS file, `storage:key`; its times count from the source's first picture.
+    pub source: String,
+    /// RFC 5646 or ISO 639; none: it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+}
+
 /// Renditions of the source, in one or more output groups.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -71,6 +82,9 @@ pub struct TranscodeSpec {
     /// What becomes of the source's text subtitles.
     #[serde(default)]
     pub text: TextRule,
+    /// Text subtitles beside the source that are taken like tracks of it.
+    #[serde(default, rename = "subtitle", skip_serializing_if = "Vec::is_empty")]
+    pub subtitles: Vec<SubtitleSpec>,
     /// What becomes of the source's tags.
     #[serde(default)]
     pub metadata: MetadataRule,
@@ -112,7 +126,9 @@ impl TranscodeSpec {
             .chain(&self.inputs)
             .chain(&self.tail)
             .map(String::as_str);
-        subtitles.chain(images).chain(joined).chain(keys).collect()
+        let texts = self.subtitles.iter().filter(|_| self.text != TextRule::Drop);
+        let texts = texts.map(|text| text.source.as_str());
+        subtitles.chain(images).chain(joined).chain(keys).chain(texts).collect()
     }
 
     /// What is joined to the source.

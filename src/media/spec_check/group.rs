@@ -1,5 +1,6 @@
 //! Output groups, their outputs, and what of the source they take.
 
+use crate::media::language;
 use crate::media::spec::AudioCodec;
 use crate::media::spec::Clip;
 use crate::media::spec::Container;
@@ -32,6 +33,7 @@ pub(super) fn transcode(findings: &mut Findings, spec: &TranscodeSpec) {
         qc::quality(findings, quality);
     }
     joined_of(findings, spec);
+    subtitles_of(findings, spec);
     drawn_of(findings, "", &spec.watermarks, &spec.mosaics, spec.burn.as_ref());
     let mut names = BTreeSet::new();
     for (at, group) in spec.groups.iter().enumerate() {
@@ -43,6 +45,32 @@ pub(super) fn transcode(findings: &mut Findings, spec: &TranscodeSpec) {
             }
         }
         group_of(findings, &path, group);
+    }
+}
+
+/// More text tracks than any film has.
+const MAX_SUBTITLES: usize = 60;
+
+fn subtitles_of(findings: &mut Findings, spec: &TranscodeSpec) {
+    if spec.subtitles.len() > MAX_SUBTITLES {
+        findings.add(
+            "subtitle",
+            format!("{} are more than {MAX_SUBTITLES}", spec.subtitles.len()),
+        );
+    }
+    for (at, text) in spec.subtitles.iter().enumerate() {
+        if text.source.is_empty() {
+            findings.add(
+                format!("subtitle[{at}].source"),
+                "is missing: a SRT, WebVTT or ASS file as \"storage:key\"",
+            );
+        }
+        if let Some(said) = text.language.as_deref().filter(|said| language::tag(said).is_none()) {
+            findings.add(
+                format!("subtitle[{at}].language"),
+                format!("{said:?} is no language; write it like \"en\" or \"zh-Hans\""),
+            );
+        }
     }
 }
 

@@ -15,12 +15,14 @@ use rusqlite::OptionalExtension;
 use rusqlite::named_params;
 
 /// What is known of one object.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Explained {
-    /// When its present content was first seen; none: it was never seen.
+    /// Its row of the ledger; none: it was never seen.
     pub arrival: Option<ArrivalRow>,
-    /// Why nothing of its storage is triggered now.
-    pub frozen: Option<String>,
+    /// An output of ours stands, or is about to stand, under its key.
+    pub ours: bool,
+    /// The object whose arrival it is a part of; none: of no other's.
+    pub member_of: Option<ObjectUri>,
     /// Tasks that ran over it, newest first, at most ten.
     pub tasks: Vec<TaskId>,
 }
@@ -34,6 +36,8 @@ pub struct ArrivalRow {
     pub state: ArrivalState,
     /// When it was first seen with this content.
     pub seen: UtcMs,
+    /// Since when it is not there any more; none: it is, or nobody noticed yet.
+    pub gone: Option<UtcMs>,
     /// Why nothing runs on it.
     pub why_not: Option<String>,
 }
@@ -59,9 +63,15 @@ impl Store {
     pub async fn explain_object(&self, object: &ObjectUri) -> Result<Explained, StoreError> {
         let object = object.clone();
         self.read("explain an object", move |connection| {
-            const ARRIVAL: &str = "select a.size_bytes, a.state, a.seen_ms, a.why_not \
+            const ARRIVAL: &str = "select a.size_bytes, a.state, a.seen_ms, a.gone_ms, a.why_not \
                 from arrivals a join storages s on s.id = a.storage where s.name = :storage and a.key = :key";
-            const FROZEN: &str = "select frozen from storages where name = :storage";
+            const OURS: &str = "select exists (select 1 from publish_intents where storage = :storage and key = :key) \
+                or exists (select 1 from output_files where storage = :storage and key = :key) \
+                or exists (select 1 from own_files where storage = :storage and key = :key)";
+            // Groups are few beside objects; only those whose text names the key are read as JSON.
+            const MEMBER: &str = "select p.key from arrival_parts p join storages s on s.id = p.storage \
+                where s.name = :storage and p.key <> :key and instr(p.parts, json_quote(:key)) > 0 \
+                and exists (select 1 from json_each(p.parts, '$.members') where value ->> 'key' = :key) limit 1";
             const TASKS: &str = "select t.id from tasks t join media m on m.id = t.media_id \
                 where m.storage = :storage and m.key = :key order by t.id desc limit 10";
             let of_object = named_params! { ":storage": object.storage, ":key": object.key };
@@ -77,13 +87,17 @@ impl Store {
                         _ => ArrivalState::NotTaken,
                     },
                     seen: time(row, "seen_ms")?,
+                    gone: plain::<Option<i64>>(row, "gone_ms")?.map(UtcMs),
                     why_not: plain(row, "why_not")?,
                 })
             })?
             .pop();
-            let frozen: Option<Option<String>> = connection
-                .prepare_cached(FROZEN)?
-                .query_row(named_params! { ":storage": object.storage }, |row| row.get(0))
+            let ours = connection
+                .prepare_cached(OURS)?
+                .query_row(of_object, |row| row.get(0))?;
+            let member_of: Option<String> = connection
+                .prepare_cached(MEMBER)?
+                .query_row(of_object, |row| row.get(0))
                 .optional()?;
             let mut statement = connection.prepare_cached(TASKS)?;
             let tasks = collect(statement.query(of_object)?, |row| {
@@ -91,22 +105,10 @@ impl Store {
             })?;
             Ok(Explained {
                 arrival,
-                frozen: frozen.flatten(),
+                ours,
+                member_of: member_of.map(|key| ObjectUri::new(&object.storage, key)),
                 tasks,
             })
-        })
-        .await
-    }
-
-    /// Why triggering is stopped for each storage that is frozen.
-    ///
-    /// # Errors
-    /// The database failed.
-    pub async fn frozen_storages(&self) -> Result<Vec<(String, String)>, StoreError> {
-        self.read("list frozen storages", |connection| {
-            const SQL: &str = "select name, frozen from storages where frozen is not null";
-            let mut statement = connection.prepare_cached(SQL)?;
-            collect(statement.query([])?, |row| Ok((row.get(0)?, row.get(1)?)))
         })
         .await
     }

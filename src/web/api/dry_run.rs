@@ -9,11 +9,11 @@ use crate::objects::uri::ObjectUri;
 use crate::store::media::MediaRow;
 use crate::store::media::Source;
 use crate::store::workflows::WorkflowRow;
+use crate::web::api::explain;
 use crate::web::api::starting;
 use crate::web::api::starting::Order;
 use crate::web::api::starting::RunRequest;
 use crate::web::api::starting::Target;
-use crate::web::api::storages;
 use crate::web::api::task_view::TaskView;
 use crate::web::auth::Caller;
 use crate::web::error::Answer;
@@ -337,7 +337,7 @@ async fn arrival(state: &WebState, object: &ObjectUri) -> Answer<Option<String>>
         return Ok(None);
     };
     let explained = state.store.explain_object(object).await?;
-    Ok(Some(storages::sentence(storage, &explained).1))
+    Ok(Some(explain::remembered(storage, &explained)))
 }
 
 fn activities(workflow: &ResolvedWorkflow, thought: &Rehearsal) -> Vec<TestedActivity> {

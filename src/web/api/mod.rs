@@ -15,6 +15,7 @@ pub mod destinations;
 pub mod devices;
 pub mod dry_run;
 pub mod events;
+pub mod explain;
 pub mod history;
 pub mod hooks;
 pub mod media;

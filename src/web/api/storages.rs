@@ -1,15 +1,11 @@
-//! Storages: what they are, how they are, and why an object in one was not triggered.
+//! Storages: what they are, how they are, and what can be asked of them.
 //!
-//! Guarantees: "why not" is answered from the ledger of arrivals for every object that was ever seen. Deliberately
-//! absent: adding storages, which the configuration does.
+//! Guarantees: nothing here waits for a storage. Deliberately absent: adding storages, which the configuration does, and
+//! why an object was not triggered (`explain`).
 
-use crate::objects::uri::ObjectUri;
-use crate::store::listing::arrivals::ArrivalState;
-use crate::store::listing::arrivals::Explained;
 use crate::web::auth::Caller;
 use crate::web::error::Answer;
 use crate::web::error::Problem;
-use crate::web::extract::Asked;
 use crate::web::extract::Named;
 use crate::web::paging::Page;
 use crate::web::ports::StorageState;
@@ -18,9 +14,7 @@ use axum::Extension;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use serde::Deserialize;
 use serde::Serialize;
-use utoipa::IntoParams;
 use utoipa::ToSchema;
 
 /// One storage.
@@ -32,151 +26,102 @@ pub struct StorageView {
     name: String,
     /// folder or s3.
     kind: String,
-    /// available, unavailable, or frozen: seen to be wrong, so nothing of it is triggered.
+    /// waiting: nobody has looked yet. scanning: its first scan goes on. available. unavailable: it does not answer.
+    /// frozen: what is there is not believed to be the storage, so nothing of it is triggered until it is as it was, or
+    /// is thawed.
     status: String,
-    /// How it is watched now: inotify, poll or off.
+    /// Why it is unavailable or frozen.
+    why: Option<String>,
+    /// What deserves a look though everything goes on; the same as `why` where there is one.
+    note: Option<String>,
+    /// How it is watched now: inotify, poll, list (buckets) or off; waiting before the first look.
     watch: String,
     /// Path of a folder, address and bucket of S3.
     location: String,
-    /// Why it is not available, or what deserves a look.
-    note: Option<String>,
+    /// Type of its file system as far as triggers care: local, nfs, cifs, fuse ...
+    file_system: Option<String>,
+    /// Room for this user in its file system, bytes.
+    free_bytes: Option<u64>,
+    /// Size of its file system, bytes.
+    total_bytes: Option<u64>,
+    /// Objects known.
+    objects: u64,
+    /// Objects seen that have not settled.
+    backlog: u64,
     /// When its last complete scan ended.
     last_scan_at: Option<String>,
+    /// How long that scan took, milliseconds.
+    last_scan_took_ms: Option<u64>,
+    /// The whole scan that goes on now.
+    scan: Option<ScanView>,
+    /// Calls to the service in the last hour; buckets only.
+    calls_per_hour: Option<u64>,
 }
 
-/// What is known of an object.
+/// How far a scan is.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct ExplainView {
-    /// The object, `storage:key`.
-    object: String,
-    /// unseen, seen, settled, taken or not_taken.
-    state: String,
-    /// The answer in a sentence.
-    explanation: String,
-    /// When its present content was first seen.
-    seen_at: Option<String>,
-    /// Bytes, as last seen.
-    size_bytes: Option<u64>,
-    /// Tasks that ran over it, newest first, at most ten.
-    tasks: Vec<String>,
+pub struct ScanView {
+    /// When it began.
+    began_at: String,
+    /// Objects it has met so far.
+    found: u64,
+    /// About how many there are: what the scan before met.
+    expected: Option<u64>,
+    /// It is the first scan of the storage: what it meets triggers nothing.
+    first: bool,
 }
 
-/// Which object.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub struct ExplainQuery {
-    /// Its key in the storage.
-    key: String,
+impl From<StorageState> for StorageView {
+    fn from(storage: StorageState) -> Self {
+        let status = storage.status();
+        let why = storage.why().map(str::to_owned);
+        StorageView {
+            id: storage.name.clone(),
+            name: storage.name,
+            kind: storage.kind,
+            status: status.to_owned(),
+            note: why.clone().or(storage.note),
+            why,
+            watch: storage.watch,
+            location: storage.location,
+            file_system: Some(storage.file_system).filter(|name| !name.is_empty()),
+            free_bytes: storage.space.map(|(free_bytes, _)| free_bytes),
+            total_bytes: storage.space.map(|(_, total_bytes)| total_bytes),
+            objects: storage.objects,
+            backlog: storage.backlog,
+            last_scan_at: storage.last_scan.map(|at| at.wire()),
+            last_scan_took_ms: storage.last_scan.map(|_| storage.last_scan_ms),
+            scan: storage.scan.map(|scan| ScanView {
+                began_at: scan.began.wire(),
+                found: scan.found,
+                expected: scan.expected,
+                first: scan.first,
+            }),
+            calls_per_hour: storage.calls_per_hour,
+        }
+    }
 }
 
 /// List storages with their state.
 #[utoipa::path(get, path = "/api/v1/storages", tag = "storages",
     responses((status = 200, body = Page<StorageView>), (status = "default", body = Problem)))]
-pub async fn list(State(state): State<WebState>) -> Answer<Json<Page<StorageView>>> {
-    let frozen = state.store.frozen_storages().await?;
-    let items = state
-        .storages
-        .storages()
-        .into_iter()
-        .map(|storage| {
-            let why = frozen
-                .iter()
-                .find(|(name, _)| *name == storage.name)
-                .map(|(_, why)| why.clone());
-            let status = match (&why, storage.available) {
-                (Some(_), _) => "frozen",
-                (None, true) => "available",
-                (None, false) => "unavailable",
-            };
-            StorageView {
-                id: storage.name.clone(),
-                name: storage.name,
-                kind: storage.kind,
-                status: status.to_owned(),
-                watch: storage.watch,
-                location: storage.location,
-                note: why.or(storage.note),
-                last_scan_at: storage.last_scan.map(|at| at.wire()),
-            }
-        })
-        .collect();
-    Ok(Json(Page { items, next: None }))
+pub async fn list(State(state): State<WebState>) -> Json<Page<StorageView>> {
+    let items = state.storages.storages().into_iter().map(StorageView::from).collect();
+    Json(Page { items, next: None })
 }
 
-fn known(state: &WebState, name: &str) -> Answer<StorageState> {
-    state
-        .storages
-        .storages()
-        .into_iter()
-        .find(|storage| storage.name == name)
-        .ok_or_else(|| Problem::not_found("storage", name))
+/// One storage with its state.
+#[utoipa::path(get, path = "/api/v1/storages/{name}", tag = "storages", params(("name" = String, Path,)),
+    responses((status = 200, body = StorageView), (status = "default", body = Problem)))]
+pub async fn show(State(state): State<WebState>, Named(name): Named) -> Answer<Json<StorageView>> {
+    Ok(Json(known(&state, &name)?.into()))
 }
 
-/// Why an object was, or was not, triggered.
-#[utoipa::path(get, path = "/api/v1/storages/{name}/explain", tag = "storages",
-    params(("name" = String, Path,), ExplainQuery),
-    responses((status = 200, body = ExplainView), (status = "default", body = Problem)))]
-pub async fn explain(
-    State(state): State<WebState>,
-    Named(name): Named,
-    Asked(query): Asked<ExplainQuery>,
-) -> Answer<Json<ExplainView>> {
-    let storage = known(&state, &name)?;
-    let object = ObjectUri::new(name, query.key.trim_start_matches('/'));
-    let explained = state.store.explain_object(&object).await?;
-    let (word, explanation) = sentence(&storage, &explained);
-    Ok(Json(ExplainView {
-        object: object.to_string(),
-        state: word.to_owned(),
-        explanation,
-        seen_at: explained.arrival.as_ref().map(|arrival| arrival.seen.wire()),
-        size_bytes: explained.arrival.as_ref().map(|arrival| arrival.size_bytes),
-        tasks: explained.tasks.into_iter().map(|task| task.into_string()).collect(),
-    }))
-}
-
-/// What became of an object: a word, and a sentence for people.
-pub(super) fn sentence(storage: &StorageState, explained: &Explained) -> (&'static str, String) {
-    let frozen = explained
-        .frozen
-        .as_ref()
-        .map(|why| format!(" Nothing of this storage is triggered now: {why}."))
-        .unwrap_or_default();
-    let Some(arrival) = &explained.arrival else {
-        let why = if storage.watch == "off" {
-            "It was never seen: the storage is not watched (watch = \"off\")."
-        } else {
-            "It was never seen: check the key, or scan the storage."
-        };
-        return ("unseen", format!("{why}{frozen}"));
-    };
-    match arrival.state {
-        ArrivalState::Seen => (
-            "seen",
-            format!("It was seen and is still changing or has not been looked at often enough.{frozen}"),
-        ),
-        ArrivalState::Settled => (
-            "settled",
-            format!("It has settled; workflows are about to be matched.{frozen}"),
-        ),
-        ArrivalState::Taken => (
-            "taken",
-            "It was taken: the tasks were made from its present content; new content would run again.".to_owned(),
-        ),
-        ArrivalState::NotTaken => {
-            let why = match arrival.why_not.as_deref() {
-                Some("existing") => {
-                    "It was there before the storage was first scanned, and no workflow says existing = \"process\"."
-                }
-                Some("ours") => "It is an output that we published ourselves.",
-                Some("ignored") => "Its name is that of a temporary or hidden file.",
-                Some(sentence) => sentence,
-                None => "No enabled workflow takes it.",
-            };
-            ("not_taken", format!("{why}{frozen}"))
-        }
-    }
+/// The storage of this name as it is now.
+pub(super) fn known(state: &WebState, name: &str) -> Answer<StorageState> {
+    let storages = state.storages.storages();
+    let found = storages.into_iter().find(|storage| storage.name == name);
+    found.ok_or_else(|| Problem::not_found("storage", name))
 }
 
 /// Scan a storage now.
@@ -200,40 +145,25 @@ pub async fn scan(
     Ok(StatusCode::ACCEPTED)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::sentence;
-    use crate::base::clock::UtcMs;
-    use crate::store::listing::arrivals::ArrivalRow;
-    use crate::store::listing::arrivals::ArrivalState;
-    use crate::store::listing::arrivals::Explained;
-    use crate::web::ports::StorageState;
-
-    #[test]
-    fn a_frozen_storage_is_part_of_every_answer_about_what_waits() {
-        let storage = StorageState {
-            name: "ingest".to_owned(),
-            kind: "folder".to_owned(),
-            location: "/mnt".to_owned(),
-            watch: "poll".to_owned(),
-            available: true,
-            note: None,
-            last_scan: None,
-        };
-        let mut explained = Explained {
-            arrival: None,
-            frozen: Some("the mount is gone".to_owned()),
-            tasks: Vec::new(),
-        };
-        assert!(sentence(&storage, &explained).1.contains("the mount is gone"));
-        explained.arrival = Some(ArrivalRow {
-            size_bytes: 1,
-            state: ArrivalState::NotTaken,
-            seen: UtcMs(1),
-            why_not: Some("existing".to_owned()),
-        });
-        let (word, text) = sentence(&storage, &explained);
-        assert_eq!(word, "not_taken");
-        assert!(text.contains("before the storage was first scanned") && text.contains("the mount is gone"));
+/// Take what is in a frozen storage now for the storage: what is missing is noted as gone, what is new runs.
+#[utoipa::path(post, path = "/api/v1/storages/{name}/thaw", tag = "storages", params(("name" = String, Path,)),
+    responses((status = 202), (status = "default", body = Problem)))]
+pub async fn thaw(
+    State(state): State<WebState>,
+    Extension(caller): Extension<Caller>,
+    Named(name): Named,
+) -> Answer<StatusCode> {
+    let storage = known(&state, &name)?;
+    if storage.frozen.is_none() {
+        return Err(Problem::conflict(
+            "NotFrozen",
+            format!("storage {name} is not frozen"),
+            "Nothing needs to be done; GET /api/v1/storages says how it is.",
+        ));
     }
+    if !state.storages.thaw(&name) {
+        return Err(Problem::not_found("storage", &name));
+    }
+    state.audit(&caller, "storage.thaw", &name).await;
+    Ok(StatusCode::ACCEPTED)
 }

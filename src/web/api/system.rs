@@ -154,9 +154,8 @@ pub async fn metrics(State(state): State<WebState>) -> Answer<Response> {
     state
         .metrics
         .set(Metric::StartTime, state.about.started.0 as f64 / 1000.0);
-    let frozen = state.store.frozen_storages().await?;
     for storage in state.storages.storages() {
-        let unavailable = !storage.available || frozen.iter().any(|(name, _)| *name == storage.name);
+        let unavailable = !storage.available || storage.frozen.is_some();
         state.metrics.set_labelled(
             Metric::StorageUnavailable,
             &storage.name,

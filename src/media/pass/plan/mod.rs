@@ -13,6 +13,8 @@ mod texts;
 use crate::base::ids::JobId;
 use crate::media::facts::MediaFacts;
 use crate::media::pass::left_out;
+use crate::media::pass::outside;
+use crate::media::pass::outside::Outside;
 use crate::media::spec::AudioSpec;
 use crate::media::spec::Container;
 use crate::media::spec::EncryptionSpec;
@@ -241,15 +243,24 @@ pub struct Plan {
 impl Plan {
     /// Plans the given jobs for a source.
     pub fn make(jobs: &[(&JobId, &TranscodeSpec)], facts: &MediaFacts) -> Self {
+        Self::with_texts(jobs, facts, &Outside::default())
+    }
+
+    /// The same where `facts` have the streams of subtitles beside the source too.
+    pub fn with_texts(jobs: &[(&JobId, &TranscodeSpec)], facts: &MediaFacts, outside: &Outside) -> Self {
         let mut plan = Plan::default();
+        let all = facts;
         let display = facts.main_video().map(|(_, video)| video.display_size());
         for (number, (job, spec)) in jobs.iter().enumerate() {
+            let hidden = outside.hidden_from(spec);
+            let own = (!hidden.is_empty()).then(|| outside::without(all, &hidden));
+            let facts = own.as_ref().unwrap_or(all);
             let mut planned = JobPlan {
                 job: (*job).clone(),
                 partial: spec.partial,
                 quality: spec.quality.clone(),
                 groups: Vec::new(),
-                dropped: Vec::new(),
+                dropped: outside.refused(spec),
                 text: spec.text,
                 metadata: spec.metadata,
             };
@@ -264,7 +275,9 @@ impl Plan {
                 }
             }
             plan.jobs.push(planned);
-            let left_out = left_out::of(&plan, number, facts, &plan.streams_of(number, facts));
+            let mut used = plan.streams_of(number, facts);
+            used.extend(hidden);
+            let left_out = left_out::of(&plan, number, facts, &used);
             plan.jobs[number].dropped.splice(0..0, left_out);
         }
         plan.order_cascade();

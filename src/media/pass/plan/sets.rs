@@ -98,6 +98,7 @@ impl Plan {
         let found = facts.streams.iter().find(|stream| {
             let spoken = stream.language.as_deref().and_then(language::tag);
             matches!(stream.kind, StreamKind::Subtitle)
+                && stream.decodable
                 && subtitles::is_text(&stream.codec_name)
                 && (wanted.is_none() || spoken.is_none() || wanted == spoken)
         });

@@ -1,8 +1,11 @@
-//! Whether an MP4, MOV or Matroska file is whole, by its outermost structure alone.
+//! Whether an MP4, MOV, Matroska, MXF, AVI, WAV or AIFF file is whole, by its outermost structure alone.
 //!
 //! Guarantees: reads a few hundred bytes of any file, however long, and never more than a fixed number of boxes; says
 //! "unfinished" only when the file itself says that more must come. Deliberately absent: libav, and any judgement on
 //! what is inside.
+
+mod mxf;
+mod riff;
 
 use std::io;
 use std::io::Read;
@@ -32,6 +35,12 @@ pub fn check(file: &mut (impl Read + Seek), size: u64) -> io::Result<Verdict> {
     let have = read_at(file, 0, &mut head)?;
     if head[..4] == [0x1A, 0x45, 0xDF, 0xA3] {
         return matroska(file, size);
+    }
+    if head == mxf::PARTITION[..12] {
+        return mxf::check(file, size);
+    }
+    if have == 12 && riff::is_one(&head) {
+        return riff::check(file, &head, size);
     }
     const FIRST: [&[u8; 4]; 8] = [b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot", b"styp"];
     if have < 8 || !FIRST.iter().any(|kind| head[4..8] == kind[..]) {
@@ -106,7 +115,10 @@ fn matroska(file: &mut (impl Read + Seek), size: u64) -> io::Result<Verdict> {
             return Ok(Verdict::Unfinished("it ends before its first segment".to_owned()));
         };
         let Some(length) = length else {
-            return Ok(Verdict::Unknown);
+            return Ok(match id == SEGMENT {
+                true => Verdict::Unfinished("its length is not written: it is live or still being recorded".to_owned()),
+                false => Verdict::Unknown,
+            });
         };
         let begin = at + (id_length + length_length) as u64;
         let end = begin.saturating_add(length);
@@ -204,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn matroska_says_its_own_length_unless_it_is_live() {
+    fn matroska_says_its_own_length_once_it_is_known() {
         let head = [&[0x1A, 0x45, 0xDF, 0xA3, 0x84][..], &[1, 2, 3, 4]].concat();
         let segment = [&[0x18, 0x53, 0x80, 0x67, 0x8A][..], &[9; 10]].concat();
         let whole = [head.clone(), segment].concat();
@@ -217,7 +229,7 @@ mod tests {
             ],
         ]
         .concat();
-        assert_eq!(verdict(&live), Verdict::Unknown);
+        assert!(matches!(verdict(&live), Verdict::Unfinished(why) if why.contains("recorded")));
     }
 
     #[test]
