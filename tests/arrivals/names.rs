@@ -109,6 +109,10 @@ fn paths_longer_than_the_kernel_takes_at_once_run_too() {
     assert_eq!(task["status"], "Succeed", "{task:#}\n{}", appliance.log());
     assert_eq!(explained(&appliance, &key)["state"], "taken");
     // A shell can remove what no single path names.
-    let status = Command::new("rm").arg("-rf").arg(appliance.path("drop")).arg(appliance.path("renditions")).status();
+    let status = Command::new("rm")
+        .arg("-rf")
+        .arg(appliance.path("drop"))
+        .arg(appliance.path("renditions"))
+        .status();
     assert!(status.expect("rm runs").success());
 }
