@@ -39,7 +39,7 @@ fn an_order_beside_a_file_reaches_its_task_and_nonsense_keeps_it_waiting() {
     }
     runs(&appliance, &["a.mov", "plain.mov"]);
     let tasks = appliance.tasks();
-    let task = tasks.iter().find(|task| task["object"] == "drop:a.mov").expect("it ran");
+    let task = tasks.iter().find(|task| task["media"]["object"] == "drop:a.mov").expect("it ran");
     let data = &task["user_data"];
     let data: Value = data.as_str().map_or_else(|| data.clone(), |text| serde_json::from_str(text).expect("JSON"));
     assert_eq!((data["id"].as_i64(), task["priority"].as_i64()), (Some(7), Some(5)), "{task:#}");
@@ -67,7 +67,7 @@ fn an_order_beside_a_file_reaches_its_task_and_nonsense_keeps_it_waiting() {
     std::fs::copy(clips::short(), films.join("g.mp4")).expect("copied");
     appliance.until("both tasks of the film to end", || {
         let tasks = appliance.tasks();
-        let of_film = tasks.iter().filter(|task| task["object"] == "drop:films/g.mp4");
+        let of_film = tasks.iter().filter(|task| task["media"]["object"] == "drop:films/g.mp4");
         let ended = of_film.filter(|task| matches!(task["status"].as_str(), Some("Succeed" | "Failed")));
         (ended.count() == 2).then_some(())
     });
@@ -112,7 +112,7 @@ fn subtitles_beside_a_film_become_its_tracks() {
         .map(|stream| stream["tags"]["language"].as_str().unwrap_or("none"))
         .collect();
     languages.sort_unstable();
-    assert_eq!(languages, ["eng", "zho"], "{facts:#}");
+    assert!(languages == ["eng", "zho"] || languages == ["chi", "eng"], "{facts:#}");
     let length: f64 = facts["format"]["duration"].as_str().expect("a length").parse().expect("a number");
     assert!((length - 6.0).abs() < 0.2, "text after the end makes no film longer: {length} s");
     let master = std::fs::read_to_string(one("hls.m3u8")).expect("a master");
