@@ -14,8 +14,6 @@ pub mod docs;
 pub mod error;
 pub mod extract;
 pub mod feed;
-pub mod folder_writer;
-pub mod folders;
 pub mod gate;
 pub mod idempotency;
 pub mod inlet;
@@ -28,6 +26,8 @@ pub mod ports;
 pub mod receiver;
 pub mod secrets;
 pub mod state;
+pub mod storage_writer;
+pub mod stored_objects;
 pub mod template_shelf;
 pub mod tls;
 pub mod wording;
@@ -250,6 +250,7 @@ pub fn router(state: WebState) -> Router {
         .route("/api/v1/sessions", post(api::sessions::log_in))
         .route("/o/{*object}", get(api::objects::serve))
         .route("/api/v1/hooks/{word}", post(api::hooks::answer))
+        .route("/hooks/s3/{storage}", post(api::s3_events::take))
         .merge(dashboard::router())
         .merge(docs::router())
         .method_not_allowed_fallback(method_not_allowed);

@@ -6,6 +6,7 @@ use reelmill::base::clock::UtcMs;
 use reelmill::base::fault::Fault;
 use reelmill::base::ids::TaskId;
 use reelmill::base::wake::Bells;
+use reelmill::objects::inflow::Inflow;
 use reelmill::objects::local::Folder;
 use reelmill::objects::storages::Storages;
 use reelmill::store::Store;
@@ -20,12 +21,14 @@ use reelmill::web::gate::Gate;
 use reelmill::web::inlet::Inlet;
 use reelmill::web::inlet::InletRules;
 use reelmill::web::links::Signer;
+use reelmill::web::ports::BucketNotices;
 use reelmill::web::ports::DestinationControl;
 use reelmill::web::ports::DestinationState;
 use reelmill::web::ports::DeviceControl;
 use reelmill::web::ports::DevicesState;
 use reelmill::web::ports::Live;
 use reelmill::web::ports::LiveProgress;
+use reelmill::web::ports::NoticeRefused;
 use reelmill::web::ports::StorageControl;
 use reelmill::web::ports::StorageState;
 use reelmill::web::ports::TrialAnswer;
@@ -33,6 +36,8 @@ use reelmill::web::ports::Word;
 use reelmill::web::secrets;
 use reelmill::web::state::About;
 use reelmill::web::state::WebState;
+use reelmill::web::storage_writer::StorageWriter;
+use reelmill::web::stored_objects::StoredObjects;
 use reelmill::web::template_shelf::TemplateShelf;
 use reelmill::workflow::destination::Definition;
 use reelmill::workflow::resolved::OnConflict;
@@ -114,6 +119,20 @@ impl DestinationControl for NoDestinations {
 
 struct OneStorage;
 
+/// No bucket may tell.
+struct NoDoors;
+
+impl BucketNotices for NoDoors {
+    fn take<'a>(
+        &'a self,
+        _: &'a str,
+        _: Vec<String>,
+        _: tokio_util::bytes::Bytes,
+    ) -> BoxFuture<'a, Result<(), NoticeRefused>> {
+        Box::pin(async { Err(NoticeRefused::Unknown) })
+    }
+}
+
 impl StorageControl for OneStorage {
     fn storages(&self) -> Vec<StorageState> {
         vec![StorageState {
@@ -175,8 +194,11 @@ impl Served {
             store: store.clone(),
             feed: Feed::new(store.clone()),
             bells: Bells::default(),
-            objects: Arc::new(FolderObjects::new(storages.clone())),
-            writer: Arc::new(FolderWriter::new(storages.clone())),
+            objects: Arc::new(StoredObjects::new(storages.clone())),
+            writer: Arc::new(StorageWriter::new(Inflow::new(
+                storages.clone(),
+                folder.path().join("spool"),
+            ))),
             inlet: Inlet::new(
                 InletRules {
                     storage: Some("ingest".to_owned()),
@@ -191,6 +213,7 @@ impl Served {
             ),
             progress: Arc::clone(&playing) as Arc<dyn LiveProgress>,
             storages: Arc::new(OneStorage),
+            notices: Arc::new(NoDoors),
             devices: Arc::new(NoDevices),
             destinations: Arc::new(NoDestinations),
             meters: DeviceMeters::default(),

@@ -27,6 +27,7 @@ pub mod objects_browse;
 pub mod outputs;
 pub mod pulls;
 pub mod reviews;
+pub mod s3_events;
 pub mod sessions;
 pub mod starting;
 pub mod storages;
