@@ -12,7 +12,9 @@ use crate::appliance::clips;
 use crate::appliance::workflows::RUNG;
 use serde_json::Value;
 use std::path::Path;
+use std::path::PathBuf;
 use std::process::Command;
+use std::sync::OnceLock;
 
 #[test]
 fn an_order_beside_a_file_reaches_its_task_and_nonsense_keeps_it_waiting() {
@@ -45,7 +47,7 @@ fn an_order_beside_a_file_reaches_its_task_and_nonsense_keeps_it_waiting() {
     let tasks = appliance.tasks();
     let task = tasks
         .iter()
-        .find(|task| task["object"] == "drop:a.mov")
+        .find(|task| task["media"]["object"] == "drop:a.mov")
         .expect("it ran");
     let data = &task["user_data"];
     let data: Value = data
@@ -81,10 +83,12 @@ fn an_order_beside_a_file_reaches_its_task_and_nonsense_keeps_it_waiting() {
     let films = appliance.path("drop/films");
     std::fs::create_dir(&films).expect("made");
     std::fs::write(films.join("g.reelmill.json"), r#"{"start": "00:00:01", "end": 3}"#).expect("written");
-    std::fs::copy(clips::short(), films.join("g.mp4")).expect("copied");
+    std::fs::copy(clip(), films.join("g.mp4")).expect("copied");
     appliance.until("both tasks of the film to end", || {
         let tasks = appliance.tasks();
-        let of_film = tasks.iter().filter(|task| task["object"] == "drop:films/g.mp4");
+        let of_film = tasks
+            .iter()
+            .filter(|task| task["media"]["object"] == "drop:films/g.mp4");
         let ended = of_film.filter(|task| matches!(task["status"].as_str(), Some("Succeed" | "Failed")));
         (ended.count() == 2).then_some(())
     });
@@ -124,7 +128,7 @@ fn subtitles_beside_a_film_become_its_tracks() {
     put(&appliance, "clip.xx-broken.srt", "this is no subtitle at all");
     put(&appliance, "clip.de.srt", "");
     put(&appliance, "clipping.fr.srt", srt);
-    std::fs::copy(clips::short(), appliance.path("drop/clip.mp4")).expect("copied");
+    std::fs::copy(clip(), appliance.path("drop/clip.mp4")).expect("copied");
     let task = appliance.ended_tasks(1).remove(0);
     assert_eq!(task["status"], "Succeed", "{task:#}\n{}", appliance.log());
     let files = appliance.files("renditions");
@@ -143,7 +147,7 @@ fn subtitles_beside_a_film_become_its_tracks() {
         .map(|stream| stream["tags"]["language"].as_str().unwrap_or("none"))
         .collect();
     languages.sort_unstable();
-    assert_eq!(languages, ["eng", "zho"], "{facts:#}");
+    assert!(languages == ["eng", "zho"] || languages == ["chi", "eng"], "{facts:#}");
     let length: f64 = facts["format"]["duration"]
         .as_str()
         .expect("a length")
@@ -188,6 +192,12 @@ fn without_being_asked_for_neighbours_are_files_like_others() {
         &appliance,
         &["a.mov", "a.mov.reelmill.json", "a.en.srt", "a.mov.md5", "a.mov.done"],
     );
+}
+
+/// A film of six seconds, made once: tests of one process would write it side by side.
+fn clip() -> &'static Path {
+    static CLIP: OnceLock<PathBuf> = OnceLock::new();
+    CLIP.get_or_init(clips::short)
 }
 
 fn ffprobe(path: &Path) -> Value {

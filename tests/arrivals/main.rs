@@ -67,7 +67,7 @@ fn ran(appliance: &Appliance) -> Vec<String> {
         .tasks()
         .iter()
         .map(|task| {
-            let object = task["object"].as_str().expect("an object");
+            let object = task["media"]["object"].as_str().expect("an object");
             object.strip_prefix("drop:").unwrap_or(object).to_owned()
         })
         .collect();
