@@ -33,7 +33,7 @@ use std::time::Duration;
 /// Bytes read at once.
 const PIECE_BYTES: u64 = 256 * 1024;
 /// How long a bucket may take to answer somebody who waits for it.
-const WITHIN: Duration = Duration::from_secs(20);
+const WITHIN: Duration = Duration::from_secs(10);
 /// Objects of a bucket that are listed at once.
 const LISTED: u32 = 1_000;
 
