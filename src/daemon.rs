@@ -10,7 +10,7 @@ pub mod destinations;
 mod gauges;
 mod inlet;
 mod lock;
-mod places;
+pub(crate) mod places;
 mod ports;
 
 use crate::base::clock::UtcMs;

@@ -40,7 +40,11 @@ fn medium(storage: &Storage) -> Result<Medium, Fault> {
     }
 }
 
-fn bucket(name: &str, place: &BucketPlace) -> Result<BucketOptions, Fault> {
+/// What a bucket of the configuration is.
+///
+/// # Errors
+/// Its authorities cannot be read.
+pub(crate) fn bucket(name: &str, place: &BucketPlace) -> Result<BucketOptions, Fault> {
     let authorities = place.tls_ca_file.as_ref().map(|file| {
         std::fs::read(file).map_err(|error| {
             Fault::new(
@@ -80,7 +84,7 @@ fn bucket(name: &str, place: &BucketPlace) -> Result<BucketOptions, Fault> {
         },
         // Who writes the configuration may mean this very host.
         reach: Reach::Loopback,
-        patience: Patience::default(),
+        patience: Patience::of(place.retry),
     })
 }
 

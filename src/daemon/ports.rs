@@ -21,6 +21,7 @@ use crate::trigger::StorageOptions;
 use crate::trigger::TriggerOptions;
 use crate::trigger::WatchMode;
 use crate::trigger::board::Board;
+use crate::trigger::group::GroupKind;
 use crate::web::links::Signer;
 use crate::web::ports::DeviceControl;
 use crate::web::ports::DeviceUse;
@@ -67,10 +68,22 @@ pub(super) fn trigger_options(config: &Config, registered: &registry::Storages, 
         },
         min_age: storage.arriving.min_age,
         names: Arc::new(NameRules::new(storage.arriving.names()).unwrap_or_default()),
+        groups: storage.arriving.groups.iter().copied().map(group_kind).collect(),
+        sequence_fps: storage.arriving.sequence_fps,
     });
     TriggerOptions {
         storages: storages.collect(),
         metrics: metrics.clone(),
+    }
+}
+
+fn group_kind(grouping: config::Grouping) -> GroupKind {
+    match grouping {
+        config::Grouping::Sequences => GroupKind::Sequences,
+        config::Grouping::Gopro => GroupKind::Gopro,
+        config::Grouping::P2 => GroupKind::P2,
+        config::Grouping::Xdcam => GroupKind::Xdcam,
+        config::Grouping::Avchd => GroupKind::Avchd,
     }
 }
 
@@ -178,7 +191,7 @@ impl StorageControl for Storages {
             file_system: state.file_system,
             available: state.available && state.frozen.is_none(),
             frozen: state.frozen,
-            note: state.note,
+            note: state.note.or(state.incomplete),
             space: state.space.map(|space| (space.free_bytes, space.total_bytes)),
             objects: state.objects as u64,
             backlog: state.backlog as u64,

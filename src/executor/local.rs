@@ -212,7 +212,10 @@ impl LocalExecutor {
                 size_bytes: stat.size_bytes,
                 mtime_ns: stat.mtime_ns,
                 family: self.family.as_ref().map(|(_, family)| family.clone()),
+                pictures: Vec::new(),
             },
+            members: Vec::new(),
+            assembly: None,
             side: side
                 .iter()
                 .enumerate()
@@ -239,8 +242,13 @@ impl LocalExecutor {
             stopped: false,
             cost: None,
         };
-        let source = match self.open_source(&order).await {
-            Ok(source) => source,
+        let opened = match self.open_group(&order).await {
+            Ok(Some((source, group))) => Ok((source, Some(group))),
+            Ok(None) => self.open_source(&order).await.map(|source| (source, None)),
+            Err(fault) => Err(fault),
+        };
+        let (source, group) = match opened {
+            Ok(opened) => opened,
             Err(fault) => return failed(fault),
         };
         let side = self.open_side(&mut order, &updates).await;
@@ -252,14 +260,20 @@ impl LocalExecutor {
                 cost: None,
             };
         }
-        let worker_order = match self.worker_order(&order, &source, &side).await {
+        let mut worker_order = match self.worker_order(&order, &source, &side).await {
             Ok(worker_order) => worker_order,
             Err(fault) => return failed(fault),
         };
         let (messages, mut heard) = mpsc::channel(64);
+        let beside = side.len();
+        let members = group.map(|group| group.add_to(&mut worker_order, beside));
         let files = Inherited {
             source,
-            side: side.into_iter().map(|file| file.file).collect(),
+            side: side
+                .into_iter()
+                .map(|file| file.file)
+                .chain(members.into_iter().flatten())
+                .collect(),
         };
         let running = supervisor::run(&self.supervisor, &worker_order, files, messages, stop);
         let relaying = async {

@@ -6,6 +6,7 @@
 
 pub mod after;
 pub mod devices;
+mod grouped;
 pub mod hook;
 pub mod landing;
 pub mod local;

@@ -45,6 +45,7 @@ impl SideFile {
             size_bytes: self.stat.size_bytes,
             mtime_ns: self.stat.mtime_ns,
             family: None,
+            pictures: Vec::new(),
         }
     }
 }

@@ -5,6 +5,7 @@
 //! rename, never over something else unless asked; what is created is synced, file and folder. Deliberately absent:
 //! when to do what, and waiting: every call here may block as long as the storage does.
 
+mod folder_handle;
 mod growing;
 
 use crate::base::fault::Blame;

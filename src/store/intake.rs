@@ -67,6 +67,27 @@ pub enum Taken {
 }
 
 impl Store {
+    /// Those of these objects of a storage (key, size, time) that are outputs of ours.
+    pub async fn ours_among(&self, storage: &str, seen: Vec<(String, u64, i64)>) -> Result<Vec<String>, StoreError> {
+        let storage = storage.to_owned();
+        self.read("look for outputs among objects", move |connection| {
+            let mut ours = Vec::new();
+            for (key, size_bytes, mtime_ns) in seen {
+                let source = Source {
+                    object: ObjectUri::new(storage.as_str(), key),
+                    size_bytes,
+                    mtime_ns,
+                    etag: String::new(),
+                };
+                if is_ours(connection, &source)? {
+                    ours.push(source.object.key);
+                }
+            }
+            Ok(ours)
+        })
+        .await
+    }
+
     /// Settled arrivals in their order.
     pub async fn settled_arrivals(&self, limit: u32) -> Result<Vec<Settled>, StoreError> {
         const SQL: &str = "select a.arrival_seq, s.name, a.key, a.size_bytes, a.mtime_ns, a.etag, \

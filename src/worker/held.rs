@@ -5,7 +5,9 @@
 
 use crate::base::fault::Blame;
 use crate::base::fault::Fault;
+use crate::media::family::Family;
 use crate::worker::protocol::SourceOrder;
+use rustix::fs::AtFlags;
 use rustix::io::Errno;
 use rustix::process::PidfdFlags;
 use rustix::process::PidfdGetfdFlags;
@@ -63,8 +65,32 @@ impl HeldSource {
             .map_err(|error| self.unreadable("open source", error.to_string()))
     }
 
+    /// Files that [`check`](Self::check) looks at.
+    pub fn looks(&self) -> usize {
+        self.order.pictures.len().max(1)
+    }
+
+    /// Fails when one of the pictures of a family is no longer what was ordered.
+    fn check_pictures(&self, family: &Family) -> Result<(), Fault> {
+        for (number, (size_bytes, mtime_ns)) in family.each().zip(&self.order.pictures) {
+            let name = family.name(number);
+            let stat = match rustix::fs::statat(&self.file, name.as_str(), AtFlags::SYMLINK_NOFOLLOW) {
+                Ok(stat) => stat,
+                Err(Errno::STALE | Errno::NOENT) => return Err(self.changed(&format!("{name} was deleted"))),
+                Err(error) => return Err(self.unreadable("check source", format!("{name}: {error}"))),
+            };
+            if u64::try_from(stat.st_size).unwrap_or(0) != *size_bytes || mtime_ns_of(&stat) != *mtime_ns {
+                return Err(self.changed(&format!("{name} was written to")));
+            }
+        }
+        Ok(())
+    }
+
     /// Fails when the source is no longer what was ordered.
     pub fn check(&self) -> Result<(), Fault> {
+        if let Some(family) = self.order.family.as_ref().filter(|_| !self.order.pictures.is_empty()) {
+            return self.check_pictures(family);
+        }
         let stat = match rustix::fs::fstat(&self.file) {
             Ok(stat) => stat,
             Err(Errno::STALE | Errno::NOENT) => return Err(self.changed("it was deleted on its server")),
@@ -78,10 +104,7 @@ impl HeldSource {
             let cause = format!("its size went from {} to {size_bytes} bytes", self.order.size_bytes);
             return Err(self.changed(&cause));
         }
-        let mtime_ns = (stat.st_mtime as i64)
-            .saturating_mul(1_000_000_000)
-            .saturating_add(stat.st_mtime_nsec as i64);
-        if mtime_ns != self.order.mtime_ns {
+        if mtime_ns_of(&stat) != self.order.mtime_ns {
             return Err(self.changed("it was written to"));
         }
         Ok(())
@@ -108,6 +131,12 @@ impl HeldSource {
             "Nothing: what stands there now runs as a new arrival. Let uploads finish under a temporary name.",
         )
     }
+}
+
+fn mtime_ns_of(stat: &rustix::fs::Stat) -> i64 {
+    (stat.st_mtime as i64)
+        .saturating_mul(1_000_000_000)
+        .saturating_add(stat.st_mtime_nsec as i64)
 }
 
 /// An own handle to descriptor `number` of this process.

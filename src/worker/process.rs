@@ -6,6 +6,7 @@
 
 use crate::base::fault::Blame;
 use crate::base::fault::Fault;
+use crate::media::assembly::Rest;
 use crate::media::pass;
 use crate::media::pass::PassJob;
 use crate::media::pass::PassOrder;
@@ -37,6 +38,8 @@ const MAX_ORDER_BYTES: u64 = 64 << 20;
 /// How long a pass may take to notice that it should stop.
 const STOP_GRACE: Duration = Duration::from_secs(4);
 const LOOK_AT_SOURCE_EVERY: Duration = Duration::from_secs(1);
+/// So much longer for every further file of a source: a film of pictures shall not be looked at all the time.
+const LOOK_AT_ONE: Duration = Duration::from_millis(10);
 /// Chosen by the kernel before the daemon when memory runs out.
 const OOM_SCORE_ADJ: &str = "500";
 
@@ -67,6 +70,7 @@ fn carry_out_order(voice: &Arc<StdoutVoice>, account: &Account, environment: &De
     let order = read_order()?;
     let source = Arc::new(HeldSource::take(&order.source)?);
     let side = HeldSource::take_all(&order.side)?;
+    let members = HeldSource::take_all(&order.members)?;
     // Not allowed in some containers, where it matters to nobody else.
     let _ = std::fs::write("/proc/self/oom_score_adj", OOM_SCORE_ADJ);
     let device = match order.backend {
@@ -87,10 +91,11 @@ fn carry_out_order(voice: &Arc<StdoutVoice>, account: &Account, environment: &De
     // What a pass says of a source that changed under it (cut short, damaged) is only half the truth.
     let check = || {
         side.iter()
+            .chain(&members)
             .try_fold((), |(), held| held.check())
             .and_then(|()| source.check())
     };
-    let cost = pass(&order, &source, &side, voice).map_err(|fault| check().err().unwrap_or(fault))?;
+    let cost = pass(&order, &source, (&side, &members), voice).map_err(|fault| check().err().unwrap_or(fault))?;
     check()?;
     voice.finish(account.complete(cost));
     Ok(())
@@ -153,8 +158,9 @@ fn stop_with_source(voice: Arc<StdoutVoice>, source: Weak<HeldSource>) {
                 voice.ask_to_stop();
                 return;
             }
+            let looks = u32::try_from(source.looks()).unwrap_or(u32::MAX);
             drop(source);
-            std::thread::sleep(LOOK_AT_SOURCE_EVERY);
+            std::thread::sleep(LOOK_AT_SOURCE_EVERY + LOOK_AT_ONE.saturating_mul(looks - 1));
         }
     });
 }
@@ -176,7 +182,16 @@ fn panicked(panic: &(dyn Any + Send)) -> Fault {
 }
 
 /// The engine's turn.
-fn pass(order: &Order, source: &HeldSource, side: &[HeldSource], voice: &StdoutVoice) -> Result<Cost, Fault> {
+fn pass(
+    order: &Order,
+    source: &HeldSource,
+    (side, members): (&[HeldSource], &[HeldSource]),
+    voice: &StdoutVoice,
+) -> Result<Cost, Fault> {
+    let files = members
+        .iter()
+        .map(|held| Ok((held.name().to_owned(), Arc::new(held.file()?))));
+    let files = files.collect::<Result<Vec<_>, Fault>>()?;
     let mut side_files = SideFiles::default();
     for held in side {
         side_files.insert(held.name(), held.file()?);
@@ -197,6 +212,7 @@ fn pass(order: &Order, source: &HeldSource, side: &[HeldSource], voice: &StdoutV
         limits: order.limits.clone(),
         side: side_files,
         family: order.source.family.clone(),
+        rest: order.assembly.clone().map(|assembly| Rest { assembly, files }),
     };
     pass::carry_out(&pass_order, source.file()?, &order.source.name, voice)
 }

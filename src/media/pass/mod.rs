@@ -8,6 +8,7 @@
 //! before its end is told. An error of reading fails the attempt, one of an encoder or output its job only.
 //! Deliberately absent: threads and processes above this one, and re-statting the source, which the caller does.
 
+mod assembled;
 mod attempt;
 mod auto_ladder;
 mod clock;
@@ -49,6 +50,7 @@ mod verdict;
 
 use crate::base::fault::Fault;
 use crate::base::ids::JobId;
+use crate::media::assembly::Rest;
 use crate::media::av::Source;
 use crate::media::error;
 use crate::media::facts::MediaFacts;
@@ -106,6 +108,8 @@ pub struct PassOrder {
     pub side: SideFiles,
     /// The source is a folder, and these files in it.
     pub family: Option<Family>,
+    /// The source is the first of several files.
+    pub rest: Option<Rest>,
 }
 
 /// Who is told how it goes. Called from several threads.
@@ -132,9 +136,10 @@ pub fn carry_out(order: &PassOrder, source: File, source_name: &str, watch: &dyn
     };
     let mut read_bytes = 0;
     let begin = || -> Result<probe::Opened, Fault> {
-        match &order.family {
-            None => probe::open(open()?, &order.limits),
-            Some(family) => family::open(&source, family, source_name, &order.limits),
+        match (&order.family, &order.rest) {
+            (Some(family), _) => family::open(&source, family, source_name, &order.limits),
+            (None, Some(rest)) => assembled::open(&source, source_name, rest, &order.limits),
+            (None, None) => probe::open(open()?, &order.limits),
         }
     };
     let mut opened = begin()?;
