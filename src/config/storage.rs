@@ -244,6 +244,7 @@ fn bucket_place(findings: &mut Findings, path: &str, section: &StorageSection, f
         ("ready", section.ready != Ready::Stable),
         ("sidecars", section.sidecars),
         ("subtitles", section.subtitles),
+        ("groups", !section.groups.is_empty()),
     ];
     for (key, _) in of_folders.into_iter().filter(|(_, set)| *set) {
         findings.error(format!("{path}.{key}"), "is for storages of kind \"folder\"");
