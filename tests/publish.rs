@@ -52,6 +52,8 @@ impl Bench {
             .expect("scratch is there");
         PublishFile {
             from: None,
+            from_etag: None,
+            output: String::new(),
             scratch_path,
             to: ObjectUri::new("out", key),
             size_bytes: content.len() as u64,
@@ -62,10 +64,12 @@ impl Bench {
 
     async fn publish(&self, files: &[PublishFile]) -> Result<(), String> {
         let answer = self.executor.publish(&self.attempt, files).await;
-        answer.map_err(|fault| {
-            assert!(!fault.cause.is_empty() && fault.remedy.ends_with('.'), "{fault:?}");
-            fault.code
-        })
+        answer
+            .map(|stand| assert_eq!(stand.len(), files.len()))
+            .map_err(|fault| {
+                assert!(!fault.cause.is_empty() && fault.remedy.ends_with('.'), "{fault:?}");
+                fault.code
+            })
     }
 
     /// Everything in the output storage, relative, sorted.

@@ -10,6 +10,7 @@ use crate::config::storage::BucketPlace;
 use crate::config::storage::Place;
 use crate::config::storage::Storage;
 use crate::config::storage_section::Credentials;
+use crate::events::profile::Deployment;
 use crate::objects::local::Folder;
 use crate::objects::s3::Bucket;
 use crate::objects::s3::BucketOptions;
@@ -19,6 +20,7 @@ use crate::objects::s3::UploadOptions;
 use crate::objects::storages::FolderStorage;
 use crate::objects::storages::Medium;
 use crate::objects::storages::Storages;
+use std::sync::Arc;
 
 /// The storages of the configuration.
 ///
@@ -38,7 +40,11 @@ fn medium(storage: &Storage) -> Result<Medium, Fault> {
     }
 }
 
-fn bucket(name: &str, place: &BucketPlace) -> Result<BucketOptions, Fault> {
+/// What a bucket of the configuration is.
+///
+/// # Errors
+/// Its authorities cannot be read.
+pub(crate) fn bucket(name: &str, place: &BucketPlace) -> Result<BucketOptions, Fault> {
     let authorities = place.tls_ca_file.as_ref().map(|file| {
         std::fs::read(file).map_err(|error| {
             Fault::new(
@@ -78,6 +84,18 @@ fn bucket(name: &str, place: &BucketPlace) -> Result<BucketOptions, Fault> {
         },
         // Who writes the configuration may mean this very host.
         reach: Reach::Loopback,
-        patience: Patience::default(),
+        patience: Patience::of(place.retry),
     })
+}
+
+/// The names of this installation in events: objects in buckets are told by the addresses that the buckets give them.
+pub(super) fn deployment(config: &Config, storages: &Storages) -> Deployment {
+    let server = &config.server;
+    let storages = storages.clone();
+    Deployment::new(server.user_id, &server.app_id, &server.region, &server.public_url).with_bases(Arc::new(
+        move |storage| {
+            let bucket = storages.bucket(storage)?;
+            Some(bucket.address("").trim_end_matches('/').to_owned())
+        },
+    ))
 }

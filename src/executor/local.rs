@@ -19,9 +19,7 @@ use crate::executor::hook;
 use crate::executor::hook::HookAnswer;
 use crate::executor::hook::HookOrder;
 use crate::executor::names;
-use crate::executor::publish;
-use crate::executor::publish::Origin;
-use crate::executor::publish::Standing;
+use crate::executor::publish::Publisher;
 use crate::executor::side::SideFile;
 use crate::media::device_report::DeviceReport;
 use crate::media::family::Family;
@@ -114,6 +112,7 @@ pub struct LocalExecutor {
     scratch: ScratchRoot,
     scratch_pool: StoragePool,
     storages: Storages,
+    publisher: Publisher,
     sandbox: SandboxMode,
     supervisor: SupervisorOptions,
     plain_names: Option<PathBuf>,
@@ -124,9 +123,11 @@ pub struct LocalExecutor {
 impl LocalExecutor {
     /// One that works as `options` say. Touches nothing yet.
     pub fn new(options: LocalExecutorOptions) -> Self {
+        let scratch_pool = StoragePool::new("scratch", SCRATCH_SLOTS, SCRATCH_PATIENCE);
         LocalExecutor {
+            publisher: Publisher::new(options.storages.clone(), &options.scratch_root, scratch_pool.clone()),
             storages: options.storages,
-            scratch_pool: StoragePool::new("scratch", SCRATCH_SLOTS, SCRATCH_PATIENCE),
+            scratch_pool,
             scratch: ScratchRoot::new(options.scratch_root),
             sandbox: options.sandbox,
             supervisor: options.supervisor,
@@ -149,13 +150,6 @@ impl LocalExecutor {
         work: impl FnOnce(&Folder, &Pulse) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, Fault> {
         self.storages.on(object, operation, work).await
-    }
-
-    fn folder(&self, object: &ObjectUri, operation: &str) -> Result<Folder, Fault> {
-        match self.storages.medium(object, operation)? {
-            Medium::Folder(storage) => Ok(storage.folder),
-            Medium::Bucket(_) => Err(not_in_buckets(object, operation)),
-        }
     }
 
     /// The scratch directory of an attempt as a folder that no name in it can lead out of.
@@ -298,63 +292,6 @@ impl LocalExecutor {
             cost: ended.cost,
         }
     }
-
-    async fn publish_files(&self, attempt: &AttemptId, files: &[PublishFile]) -> Result<(), Fault> {
-        let mut standing = Vec::with_capacity(files.len());
-        for file in files {
-            let origin = match &file.from {
-                None => Origin::Scratch(self.scratch_folder(attempt)),
-                Some(from) => Origin::Storage(self.folder(from, "copy")?),
-            };
-            let (attempt, staged) = (attempt.clone(), file.clone());
-            let answer = self.on(&file.to, "publish", move |folder, pulse| {
-                publish::stage(&origin, folder, &attempt, &staged, pulse)
-            });
-            standing.push(answer.await?);
-        }
-        // Consecutive files of one storage share their folder syncs.
-        let mut done = 0;
-        for run in files.chunk_by(|one, next| one.to.storage == next.to.storage) {
-            let part = standing[done..done + run.len()].to_vec();
-            done += run.len();
-            let (attempt, named) = (attempt.clone(), run.to_vec());
-            let first = &run[0].to;
-            self.on(first, "publish", move |folder, pulse| {
-                publish::name(folder, &attempt, &named, &part, pulse)
-            })
-            .await?;
-        }
-        debug_assert!(
-            standing
-                .iter()
-                .all(|one| matches!(one, Standing::Staged | Standing::Named))
-        );
-        Ok(())
-    }
-
-    /// Empties the staging folders of `attempt` in `storages`. What cannot be removed now is swept at the next start.
-    async fn clear_staging(&self, attempt: &AttemptId, storages: impl Iterator<Item = &String>) {
-        for name in storages {
-            let object = ObjectUri::new(name.as_str(), publish::staging(attempt));
-            let cleared = attempt.clone();
-            let answer = self.on(&object, "remove", move |folder, _| publish::clear(folder, &cleared));
-            if let Err(fault) = answer.await {
-                tracing::warn!(%attempt, storage = %name, %fault, "a staging folder is left until the next start");
-            }
-        }
-    }
-}
-
-/// What an object of a bucket is answered where only files of folders can be had.
-fn not_in_buckets(object: &ObjectUri, operation: &str) -> Fault {
-    Fault::new(
-        "StorageIsBucket",
-        Blame::Request,
-        operation,
-        object.to_string(),
-        format!("`{}` is a bucket, and this works in folders only", object.storage),
-        "Name an object of a storage of kind \"folder\".",
-    )
 }
 
 /// What the scheduler is told of a worker's message. A job that was not ordered is not believed.
@@ -391,8 +328,16 @@ impl Executor for LocalExecutor {
     }
 
     fn head<'a>(&'a self, object: &'a ObjectUri) -> BoxFuture<'a, Result<Option<Identity>, Fault>> {
-        let key = object.key.clone();
         Box::pin(async move {
+            if let Medium::Bucket(bucket) = self.storages.medium(object, "stat")? {
+                let head = bucket.head(&object.key).await?;
+                return Ok(head.map(|head| Identity {
+                    size_bytes: head.size_bytes,
+                    mtime_ns: head.mtime_ns,
+                    etag: head.etag,
+                }));
+            }
+            let key = object.key.clone();
             let stat = self.on(object, "stat", move |folder, _| folder.stat(&key)).await?;
             Ok(stat.map(|stat| Identity {
                 size_bytes: stat.size_bytes,
@@ -419,25 +364,21 @@ impl Executor for LocalExecutor {
         })
     }
 
-    fn publish<'a>(&'a self, attempt: &'a AttemptId, files: &'a [PublishFile]) -> BoxFuture<'a, Result<(), Fault>> {
-        Box::pin(async move {
-            let answer = self.publish_files(attempt, files).await;
-            let storages: std::collections::BTreeSet<&String> = files.iter().map(|file| &file.to.storage).collect();
-            match &answer {
-                Ok(()) => self.clear_staging(attempt, storages.into_iter()).await,
-                // Half a set must not keep a full disk full.
-                Err(fault) if fault.code == "OutputDiskFull" => {
-                    self.clear_staging(attempt, storages.into_iter()).await;
-                }
-                Err(_) => {}
-            }
-            answer
-        })
+    fn publish<'a>(
+        &'a self,
+        attempt: &'a AttemptId,
+        files: &'a [PublishFile],
+    ) -> BoxFuture<'a, Result<Vec<Identity>, Fault>> {
+        Box::pin(self.publisher.publish(attempt, self.scratch_folder(attempt), files))
+    }
+
+    fn withdraw<'a>(&'a self, files: &'a [PublishFile]) -> BoxFuture<'a, Vec<ObjectUri>> {
+        Box::pin(self.publisher.withdraw(files))
     }
 
     fn discard<'a>(&'a self, attempt: &'a AttemptId, storages: &'a [String]) -> BoxFuture<'a, ()> {
         Box::pin(async move {
-            self.clear_staging(attempt, storages.iter()).await;
+            self.publisher.clear(attempt, storages.iter()).await;
             let (scratch, removed) = (self.scratch.clone(), attempt.clone());
             let answer = self.scratch_pool.run("remove scratch", attempt.as_str(), move |_| {
                 scratch.remove(&removed).map_err(|error| {
@@ -458,17 +399,7 @@ impl Executor for LocalExecutor {
             if let Ok(Err(error)) = swept {
                 tracing::warn!(%error, "old scratch directories could not all be removed");
             }
-            // All storages at once: one that hangs must not keep the others waiting at start.
-            let names = self.storages.names();
-            let sweeps = names.iter().map(|name| async move {
-                let kept = keep.to_vec();
-                let object = ObjectUri::new(name.as_str(), crate::objects::local::STAGING);
-                let answer = self.on(&object, "sweep", move |folder, _| publish::sweep(folder, &kept));
-                if let Err(fault) = answer.await {
-                    tracing::warn!(storage = %name, %fault, "old staging folders could not all be removed");
-                }
-            });
-            futures_util::future::join_all(sweeps).await;
+            self.publisher.sweep(keep).await;
         })
     }
 
@@ -478,13 +409,7 @@ impl Executor for LocalExecutor {
         identity: &'a Identity,
         rule: &'a AfterRule,
     ) -> BoxFuture<'a, Result<(), Fault>> {
-        let (key, identity, rule) = (source.key.clone(), identity.clone(), rule.clone());
-        Box::pin(async move {
-            self.on(source, "apply after rule", move |folder, _| {
-                after::apply(folder, &key, &identity, &rule)
-            })
-            .await
-        })
+        Box::pin(after::apply(&self.storages, source, identity, rule))
     }
 
     fn measure<'a>(&'a self, object: &'a ObjectUri) -> BoxFuture<'a, Result<Option<(u64, String)>, Fault>> {

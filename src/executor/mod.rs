@@ -77,6 +77,17 @@ pub struct Identity {
     pub etag: String,
 }
 
+impl Identity {
+    /// Whether `other`, seen at another time, is the same content: buckets tell by ETag, folders by time.
+    pub fn is_same(&self, other: &Identity) -> bool {
+        self.size_bytes == other.size_bytes
+            && match self.etag.is_empty() || other.etag.is_empty() {
+                true => self.mtime_ns == 0 || other.mtime_ns == 0 || self.mtime_ns == other.mtime_ns,
+                false => self.etag == other.etag,
+            }
+    }
+}
+
 /// News of a running attempt.
 #[derive(Debug, Clone)]
 pub enum AttemptUpdate {
@@ -109,6 +120,12 @@ pub struct PublishFile {
     /// The object that it is a copy of; none: it lies in scratch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<ObjectUri>,
+    /// ETag with which that object has this hash; none: it lies in a folder, or only the hash is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from_etag: Option<String>,
+    /// Id of the output it belongs to; objects in buckets bear it.
+    #[serde(default)]
+    pub output: String,
     /// Where it goes.
     pub to: ObjectUri,
     /// Bytes.
@@ -145,14 +162,26 @@ pub trait Executor: Send + Sync {
     ) -> BoxFuture<'a, Result<ProductFile, Fault>>;
 
     /// Puts every file under its final name: copy into `STORAGE/.reelmill/ATTEMPT/`, fsync, compare the hash, rename,
-    /// fsync the folder; in the order given, so manifests stand last. What already stands under its name with the
-    /// same size and hash is adopted.
-    fn publish<'a>(&'a self, attempt: &'a AttemptId, files: &'a [PublishFile]) -> BoxFuture<'a, Result<(), Fault>>;
+    /// fsync the folder; in buckets: send all parts, complete. In the order given, so manifests stand last. What already
+    /// stands under its name with the same size and hash is adopted. Answers what stands there, file by file, as it was
+    /// right after it was named; buckets tell contents apart by ETag, so their time is 0.
+    fn publish<'a>(
+        &'a self,
+        attempt: &'a AttemptId,
+        files: &'a [PublishFile],
+    ) -> BoxFuture<'a, Result<Vec<Identity>, Fault>>;
 
-    /// Removes the scratch directory of an attempt, and its staging folders in the named storages.
+    /// Takes away again what a publish that failed for good has named already, as far as it replaced nothing. Answers
+    /// the names under which something of somebody else stands.
+    fn withdraw<'a>(&'a self, files: &'a [PublishFile]) -> BoxFuture<'a, Vec<ObjectUri>> {
+        let _ = files;
+        Box::pin(async { Vec::new() })
+    }
+
+    /// Removes the scratch directory of an attempt, and what it staged in the named storages.
     fn discard<'a>(&'a self, attempt: &'a AttemptId, storages: &'a [String]) -> BoxFuture<'a, ()>;
 
-    /// At start: removes scratch directories and staging folders of every attempt but these.
+    /// At start: removes scratch directories and what was staged of every attempt but these.
     fn sweep<'a>(&'a self, keep: &'a [AttemptId]) -> BoxFuture<'a, ()>;
 
     /// Applies the source's `after` rule; called only after everything is published. Adopts a finished one.

@@ -4,11 +4,13 @@
 
 pub mod browse;
 pub mod companions;
+pub mod content_type;
 pub mod crawl;
 mod directory;
 pub mod ground;
 pub mod ignored;
 pub mod incoming;
+pub mod inflow;
 pub mod lane;
 pub mod likeness;
 pub mod local;

@@ -164,6 +164,9 @@ fn environment(context: &Context, errand: &Errand) -> Vec<(String, String)> {
         .executor
         .path_of(source)
         .and_then(|path| path.to_str().map(str::to_owned));
+    // What lies in a bucket has no path: programs read it by its link.
+    let expires = context.now().plus_ms(ms(LINKS_S));
+    let link = context.links.object(source, expires);
     let task = &errand.leased.task;
     let pairs = [
         ("REELMILL_TASK_ID", task.id.as_str()),
@@ -174,6 +177,7 @@ fn environment(context: &Context, errand: &Errand) -> Vec<(String, String)> {
         ("REELMILL_WORKFLOW", task.workflow_name.as_str()),
         ("REELMILL_SOURCE", &source.to_string()),
         ("REELMILL_SOURCE_PATH", path.as_deref().unwrap_or_default()),
+        ("REELMILL_SOURCE_URL", link.as_deref().unwrap_or_default()),
     ];
     pairs
         .into_iter()

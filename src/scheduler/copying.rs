@@ -14,6 +14,7 @@ use crate::scheduler::conclude;
 use crate::scheduler::context::Context;
 use crate::scheduler::errands;
 use crate::scheduler::errands::Errand;
+use crate::scheduler::order;
 use crate::scheduler::publication;
 use crate::store::conclusions::Verdict;
 use crate::store::jobs::JobResult;
@@ -46,6 +47,8 @@ struct OriginalFile {
     object: ObjectUri,
     size_bytes: u64,
     md5: String,
+    /// ETag with which it has this hash, where it lies in a bucket and both were looked at together.
+    etag: Option<String>,
 }
 
 /// Copies, and concludes the job.
@@ -142,12 +145,15 @@ async fn source(context: &Context, errand: &Errand) -> Result<Original, Fault> {
             "Nothing: what stands there now runs as a new arrival.",
         )
     };
+    let arrived = order::identity(source);
     let found = context.executor.head(&source.object).await?.ok_or_else(changed)?;
-    if found.size_bytes != source.size_bytes || (source.mtime_ns != 0 && found.mtime_ns != source.mtime_ns) {
+    if !arrived.is_same(&found) {
         return Err(changed());
     }
     let (size_bytes, md5) = context.executor.measure(&source.object).await?.ok_or_else(changed)?;
-    if size_bytes != source.size_bytes {
+    // Once more: the hash is that of this ETag only when it was the same before and after.
+    let after = context.executor.head(&source.object).await?.ok_or_else(changed)?;
+    if size_bytes != source.size_bytes || !found.is_same(&after) {
         return Err(changed());
     }
     Ok(Original {
@@ -171,6 +177,7 @@ async fn source(context: &Context, errand: &Errand) -> Result<Original, Fault> {
             object: source.object.clone(),
             size_bytes,
             md5,
+            etag: Some(found.etag).filter(|etag| !etag.is_empty()),
         }],
     })
 }
@@ -197,6 +204,7 @@ async fn outputs(context: &Context, errand: &Errand, rule: &CopyRule) -> Result<
                         object: file.object.clone(),
                         size_bytes: file.size_bytes,
                         md5: file.md5.clone(),
+                        etag: None,
                     })
                     .collect(),
                 output,
@@ -283,6 +291,7 @@ fn reservation(errand: &Errand, originals: &[Original], names: &Names<'_>, overw
                 to: names.object(&file.object.key),
                 scratch_path: String::new(),
                 from: Some(file.object.clone()),
+                from_etag: file.etag.clone(),
                 size_bytes: file.size_bytes,
                 md5: file.md5.clone(),
                 overwrite,

@@ -191,6 +191,7 @@ pub(super) fn reservation(
                 to: plan.object(key),
                 scratch_path: file.scratch_path.clone(),
                 from: None,
+                from_etag: None,
                 size_bytes: file.size_bytes,
                 md5: file.md5.clone(),
                 // Inner files of a set have fresh names; replacing one would break the set that still refers to it.

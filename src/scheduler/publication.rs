@@ -8,6 +8,7 @@ use crate::base::backoff;
 use crate::base::fault::Blame;
 use crate::base::fault::Fault;
 use crate::base::ids::JobId;
+use crate::executor::Identity;
 use crate::executor::PublishFile;
 use crate::media::product::JobProduct;
 use crate::scheduler::attempt::Leased;
@@ -22,7 +23,6 @@ use crate::store::outputs::Reservation;
 use crate::store::outputs::Reserved;
 use crate::store::outputs::StoodFile;
 use crate::workflow::resolved::OnConflict;
-use futures_util::future::join_all;
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::time::Duration;
@@ -36,8 +36,6 @@ const VERSIONS: u32 = 10_000;
 /// How often another version is tried when names that looked free turn out to be taken. More than that is no race but
 /// a folder that cannot be made.
 const RENAMES: u32 = 8;
-/// Objects whose identity is asked at once after publishing.
-const HEADS_AT_ONCE: usize = 16;
 
 /// What preparing came to.
 pub(super) enum Prepared {
@@ -94,36 +92,57 @@ pub(super) async fn publish(
         };
         let files: Vec<PublishFile> = intents.iter().map(publish_file).collect();
         let attempt = &leased.order.attempt;
-        match patiently(context, || context.executor.publish(attempt, &files)).await {
-            Ok(()) => {
+        let fault = match patiently(context, || context.executor.publish(attempt, &files)).await {
+            Ok(stand) => {
                 context
                     .tally
                     .published(intents.iter().map(|intent| intent.size_bytes).sum());
                 return Some(Verdict::Success {
                     result: None,
-                    files: stood(context, &intents).await,
+                    files: stood(&intents, stand),
                 });
             }
             Err(Halt::Leaving) => return None,
-            // Someone put an object there between our look and our rename.
-            Err(Halt::Fault(fault)) if fault.code == OUTPUT_TAKEN && rule == OnConflict::Version => {
-                let Some(product) = product else {
-                    return Some(again(context, leased, job, fault));
-                };
-                version += 1;
-                if version > RENAMES {
-                    return Some(Verdict::Failed(fault));
-                }
-                match reserve(context, leased, job, product, version).await {
-                    Ok(Reserved::Yes) => {}
-                    Ok(_) => return Some(Verdict::Failed(fault)),
-                    Err(Halt::Leaving) => return None,
-                    Err(Halt::Fault(fault)) => return Some(Verdict::Failed(fault)),
-                }
+            Err(Halt::Fault(fault)) => fault,
+        };
+        withdraw(context, job, &files).await;
+        // Someone put an object there between our look and our rename.
+        if fault.code == OUTPUT_TAKEN && rule == OnConflict::Version {
+            let Some(product) = product else {
+                return Some(again(context, leased, job, fault));
+            };
+            version += 1;
+            if version > RENAMES {
+                return Some(Verdict::Failed(fault));
             }
-            Err(Halt::Fault(fault)) if fault.code == SCRATCH_LOST => return Some(again(context, leased, job, fault)),
-            Err(Halt::Fault(fault)) => return Some(Verdict::Failed(fault)),
+            match reserve(context, leased, job, product, version).await {
+                Ok(Reserved::Yes) => {}
+                Ok(_) => return Some(Verdict::Failed(fault)),
+                Err(Halt::Leaving) => return None,
+                Err(Halt::Fault(fault)) => return Some(Verdict::Failed(fault)),
+            }
+        } else if fault.code == SCRATCH_LOST {
+            return Some(again(context, leased, job, fault));
+        } else {
+            return Some(Verdict::Failed(fault));
         }
+    }
+}
+
+/// Takes back what a publish that failed has named, and lets go of names under which somebody else's objects stand.
+async fn withdraw(context: &Context, job: &JobId, files: &[PublishFile]) {
+    let strange = tokio::select! {
+        strange = context.executor.withdraw(files) => strange,
+        () = context.last_call.cancelled() => return,
+    };
+    if strange.is_empty() {
+        return;
+    }
+    let disowned = context
+        .insist("strange names", || context.store.disown(job, strange.clone()))
+        .await;
+    if let Err(error) = disowned {
+        tracing::error!(%job, %error, "what others put under our names could not be told from ours");
     }
 }
 
@@ -261,22 +280,16 @@ pub(super) async fn storages_of(context: &Context, job: &JobId) -> BTreeSet<Stri
     }
 }
 
-/// What stands under the names now, for the ledger to know our own outputs by. Not knowing is no failure.
-async fn stood(context: &Context, intents: &[IntentRow]) -> Vec<StoodFile> {
-    let mut found = Vec::with_capacity(intents.len());
-    for some in intents.chunks(HEADS_AT_ONCE) {
-        let heads = some.iter().map(|intent| context.executor.head(&intent.to));
-        for (intent, head) in some.iter().zip(join_all(heads).await) {
-            if let Ok(Some(identity)) = head {
-                found.push(StoodFile {
-                    at: intent.to.clone(),
-                    mtime_ns: identity.mtime_ns,
-                    etag: identity.etag,
-                });
-            }
-        }
-    }
-    found
+/// What stands under the names, for the ledger to know our own outputs by.
+fn stood(intents: &[IntentRow], stand: Vec<Identity>) -> Vec<StoodFile> {
+    let pairs = intents.iter().zip(stand);
+    pairs
+        .map(|(intent, identity)| StoodFile {
+            at: intent.to.clone(),
+            mtime_ns: identity.mtime_ns,
+            etag: identity.etag,
+        })
+        .collect()
 }
 
 /// Does `work` on a storage until it succeeds, fails for good, or has failed too often. No capacity is held
@@ -288,7 +301,13 @@ where
     let policy = context.options.retry;
     let mut tries = 0;
     loop {
-        let fault = match work().await {
+        // What is not done when the daemon has to leave is done at the next start: every step may be repeated.
+        let answer = tokio::select! {
+            biased;
+            answer = work() => answer,
+            () = context.last_call.cancelled() => return Err(Halt::Leaving),
+        };
+        let fault = match answer {
             Ok(value) => return Ok(value),
             Err(fault) => fault,
         };
@@ -309,6 +328,8 @@ fn publish_file(intent: &IntentRow) -> PublishFile {
     PublishFile {
         scratch_path: intent.scratch_path.clone(),
         from: intent.from.clone(),
+        from_etag: intent.from_etag.clone(),
+        output: intent.output.to_string(),
         to: intent.to.clone(),
         size_bytes: intent.size_bytes,
         md5: intent.md5.clone(),

@@ -515,7 +515,7 @@ fn size_in_row(size_bytes: u64) -> Result<i64, StoreError> {
     i64::try_from(size_bytes).map_err(|_| StoreError::unreadable(format!("a size of {size_bytes} bytes")))
 }
 
-fn next_seq(connection: &Connection) -> Result<i64, StoreError> {
+pub(super) fn next_seq(connection: &Connection) -> Result<i64, StoreError> {
     const SQL: &str = "update counters set value = value + 1 where name = 'arrival' returning value";
     Ok(connection.prepare_cached(SQL)?.query_row([], |row| row.get(0))?)
 }

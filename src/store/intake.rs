@@ -273,11 +273,12 @@ pub(super) fn parts_of_source(connection: &Connection, source: &Source) -> Resul
         .optional()?)
 }
 
-/// Whether the object is an output of ours, with the identity it was published with: its key is reserved right now,
-/// or was published and the size is the same, and the time where it is known.
+/// Whether the object is an output of ours, with the identity it was published with: its key is reserved right now, or
+/// was published and the size is the same, and time and ETag where they are known. What is taken for ours by a
+/// reservation alone is looked at again when that ends (`ours`).
 fn is_ours(connection: &Connection, source: &Source) -> Result<bool, StoreError> {
     const SQL: &str = "select exists (select 1 from publish_intents where storage = :storage and key = :key \
-          and size_bytes = :size) \
+          and size_bytes = :size and strange = 0) \
         or exists (select 1 from output_files where storage = :storage and key = :key and size_bytes = :size \
           and (mtime_ns is null or mtime_ns = :mtime) and (etag is null or etag = :etag)) \
         or exists (select 1 from own_files where storage = :storage and key = :key and size_bytes = :size \

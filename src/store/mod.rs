@@ -46,6 +46,7 @@ pub mod listing;
 mod made;
 pub mod media;
 pub mod milestones;
+mod ours;
 pub mod outputs;
 pub mod pruning;
 pub mod pulls;

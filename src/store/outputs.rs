@@ -10,6 +10,7 @@ use super::intents::Intent;
 use super::jobs;
 use super::jobs::JobResult;
 use super::media::size_column;
+use super::ours;
 use super::row::Columns;
 use super::row::serde_word;
 use super::tasks::task_row;
@@ -111,6 +112,8 @@ pub struct IntentRow {
     pub scratch_path: String,
     /// The object that it is a copy of.
     pub from: Option<ObjectUri>,
+    /// ETag with which that object has this hash; none: it lies in a folder, or only the hash is known.
+    pub from_etag: Option<String>,
     /// Bytes.
     pub size_bytes: u64,
     /// MD5, hex.
@@ -219,8 +222,8 @@ fn insert(connection: &Connection, reservation: &Reservation, task: &str, now: U
         kind, storage, key, size_bytes, md5, detail, created_ms) values (:id, :job, :task, :attempt, :ordinal, \
         :group, :group_name, :name, :kind, :storage, :key, :size, :md5, :detail, :now)";
     const INTENT: &str = "insert into publish_intents (output_id, ordinal, attempt_id, storage, key, scratch_path, \
-        size_bytes, md5, overwrite, created_ms, from_object) values (:output, :ordinal, :attempt, :storage, :key, :scratch, \
-        :size, :md5, :overwrite, :now, :from)";
+        size_bytes, md5, overwrite, created_ms, from_object, from_etag) values (:output, :ordinal, :attempt, :storage, \
+        :key, :scratch, :size, :md5, :overwrite, :now, :from, :from_etag)";
     const RESULT: &str = "update jobs set result = :result where id = :job";
     for (ordinal, output) in reservation.outputs.iter().enumerate() {
         connection.prepare_cached(OUTPUT)?.execute(named_params! {
@@ -237,7 +240,7 @@ fn insert(connection: &Connection, reservation: &Reservation, task: &str, now: U
             ":output": intent.output.as_str(), ":ordinal": intent.ordinal, ":attempt": reservation.attempt.as_str(),
             ":storage": intent.to.storage, ":key": intent.to.key, ":scratch": intent.scratch_path,
             ":size": size_column(intent.size_bytes)?, ":md5": intent.md5, ":overwrite": intent.overwrite, ":now": now.0,
-            ":from": intent.from.as_ref().map(ToString::to_string),
+            ":from": intent.from.as_ref().map(ToString::to_string), ":from_etag": intent.from_etag,
         })?;
     }
     connection.prepare_cached(RESULT)?.execute(named_params! {
@@ -257,6 +260,14 @@ pub struct StoodFile {
     pub etag: String,
 }
 
+impl StoodFile {
+    /// Time and ETag, where the storage has them.
+    fn known(&self) -> (Option<i64>, Option<&str>) {
+        let mtime_ns = Some(self.mtime_ns).filter(|mtime_ns| *mtime_ns != 0);
+        (mtime_ns, Some(self.etag.as_str()).filter(|etag| !etag.is_empty()))
+    }
+}
+
 /// Turns the intents of a job into files of published outputs. `stood` tells what is known of them in place.
 pub(super) fn settle_intents(connection: &Connection, job: &JobId, stood: &[StoodFile]) -> Result<(), StoreError> {
     const FILE: &str = "insert into output_files (output_id, ordinal, storage, key, size_bytes, md5, mtime_ns, etag) \
@@ -265,11 +276,12 @@ pub(super) fn settle_intents(connection: &Connection, job: &JobId, stood: &[Stoo
     const PUBLISHED: &str = "update outputs set published = 1 where job_id = ?1";
     for intent in intents_of(connection, job)? {
         let found = stood.iter().find(|file| file.at == intent.to);
+        let (mtime_ns, etag) = found.map_or((None, None), StoodFile::known);
+        ours::look_again(connection, &intent, mtime_ns, etag)?;
         connection.prepare_cached(FILE)?.execute(named_params! {
             ":output": intent.output.as_str(), ":ordinal": intent.ordinal, ":storage": intent.to.storage,
             ":key": intent.to.key, ":size": size_column(intent.size_bytes)?, ":md5": intent.md5,
-            ":mtime": found.map(|file| file.mtime_ns),
-            ":etag": found.map(|file| file.etag.as_str()).filter(|etag| !etag.is_empty()),
+            ":mtime": mtime_ns, ":etag": etag,
         })?;
         connection
             .prepare_cached(CLEAR)?
@@ -282,7 +294,7 @@ pub(super) fn settle_intents(connection: &Connection, job: &JobId, stood: &[Stoo
 /// What a job still has to publish.
 pub(super) fn intents_of(connection: &Connection, job: &JobId) -> Result<Vec<IntentRow>, StoreError> {
     const SQL: &str = "select i.output_id, i.ordinal, i.storage, i.key, i.scratch_path, i.size_bytes, i.md5, i.overwrite, \
-        i.from_object from outputs o join publish_intents i on i.output_id = o.id where o.job_id = ?1 order by o.ordinal, i.ordinal";
+        i.from_object, i.from_etag from outputs o join publish_intents i on i.output_id = o.id where o.job_id = ?1 order by o.ordinal, i.ordinal";
     let mut statement = connection.prepare_cached(SQL)?;
     let mut rows = statement.query([job.as_str()])?;
     let mut found = Vec::new();
@@ -301,6 +313,7 @@ pub(super) fn intents_of(connection: &Connection, job: &JobId) -> Result<Vec<Int
                     ObjectUri::parse(&text).ok_or_else(|| StoreError::unreadable(format!("from_object is {text:?}")))
                 })
                 .transpose()?,
+            from_etag: row.get(9)?,
         });
     }
     Ok(found)

@@ -318,6 +318,9 @@ create table publish_intents (
   overwrite integer not null check (overwrite in (0, 1)),
   created_ms integer not null,
   from_object text,                       -- `storage:key` that it is a copy of. Null: it lies in scratch
+  from_etag text,                         -- ETag with which that object has this hash. Null: a folder's, or not known
+  strange integer not null default 0 check (strange in (0, 1)), -- publishing failed, and something of somebody else
+                                          -- stands under the key: an arrival of it is not ours
   primary key (output_id, ordinal),
   unique (storage, key)
 ) strict, without rowid;

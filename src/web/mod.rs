@@ -28,6 +28,8 @@ pub mod ports;
 pub mod receiver;
 pub mod secrets;
 pub mod state;
+pub mod storage_writer;
+pub mod stored_objects;
 pub mod template_shelf;
 pub mod tls;
 pub mod wording;

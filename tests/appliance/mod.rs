@@ -4,8 +4,10 @@
 #![allow(dead_code)] // each test file uses its part
 
 pub mod clips;
+pub mod fault_proxy;
 pub mod http;
 pub mod receiver;
+pub mod s3_server;
 pub mod workflows;
 
 use serde_json::Value;

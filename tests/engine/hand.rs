@@ -271,12 +271,20 @@ impl Executor for Hand {
         self.local.write_names(attempt, file, main_key, keys)
     }
 
-    fn publish<'a>(&'a self, attempt: &'a AttemptId, files: &'a [PublishFile]) -> BoxFuture<'a, Result<(), Fault>> {
+    fn publish<'a>(
+        &'a self,
+        attempt: &'a AttemptId,
+        files: &'a [PublishFile],
+    ) -> BoxFuture<'a, Result<Vec<Identity>, Fault>> {
         Box::pin(async move {
             self.asked_to_publish.add_permits(1);
             let _turn = self.may_publish.acquire().await.expect("never closed");
             self.local.publish(attempt, files).await
         })
+    }
+
+    fn withdraw<'a>(&'a self, files: &'a [PublishFile]) -> BoxFuture<'a, Vec<ObjectUri>> {
+        self.local.withdraw(files)
     }
 
     fn discard<'a>(&'a self, attempt: &'a AttemptId, storages: &'a [String]) -> BoxFuture<'a, ()> {

@@ -87,6 +87,7 @@ fn reservation(attempt: &AttemptId, job: &JobId, key: &str) -> Reservation {
             to: main,
             scratch_path: "a".to_owned(),
             from: None,
+            from_etag: None,
             size_bytes: 1,
             md5: "0".repeat(32),
             overwrite: false,

@@ -68,6 +68,8 @@ impl<E: Executor> Publishing<'_, E> {
             files.extend(named.into_iter().map(|(key, file)| PublishFile {
                 scratch_path: file.scratch_path,
                 from: None,
+                from_etag: None,
+                output: String::new(),
                 to: ObjectUri::new(OUTPUT_STORAGE, key),
                 size_bytes: file.size_bytes,
                 md5: file.md5,

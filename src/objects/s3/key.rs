@@ -80,6 +80,17 @@ pub(super) fn check_writable(storage: &str, key: &str) -> Result<(), Fault> {
     ))
 }
 
+/// Whether a key from an answer may be percent-encoded as was asked for: some services say so and send it as it is.
+pub(super) fn may_be_encoded(answered: &str) -> bool {
+    let bytes = answered.as_bytes();
+    bytes.iter().enumerate().all(|(at, byte)| match byte {
+        b'%' => bytes
+            .get(at + 1..at + 3)
+            .is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)),
+        _ => byte.is_ascii_graphic(),
+    })
+}
+
 /// The text form of a key from an answer.
 pub(super) fn text_of(answered: &str, encoded: bool) -> String {
     if !encoded {
@@ -94,6 +105,7 @@ pub(super) fn text_of(answered: &str, encoded: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::check_writable;
+    use super::may_be_encoded;
     use super::path_of;
     use super::query_of;
     use super::text_of;
@@ -104,7 +116,7 @@ mod tests {
             "a b+c%.mp4",
             "\u{4f60}/\u{fc}~'()*!.mov",
             ".hidden/..x",
-            "100%25",
+            "100%",
             "a//b",
             "x=1&y",
         ] {
@@ -125,6 +137,10 @@ mod tests {
                 format!("/bucket/{path}"),
                 "an address is not changed by parsing it"
             );
+        }
+        assert!(may_be_encoded("a+b%2Bc/%E4.mp4"));
+        for raw in ["a b", "\u{fc}", "100%", "5%of"] {
+            assert!(!may_be_encoded(raw), "{raw}");
         }
         assert_eq!(text_of("a+b%2Bc", true), "a b+c");
         assert_eq!(text_of("a+b%2Bc", false), "a+b%2Bc");

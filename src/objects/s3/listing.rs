@@ -10,6 +10,7 @@ use crate::objects::s3::exchange::Ask;
 use crate::objects::s3::exchange::Failure;
 use crate::objects::s3::exchange::Wants;
 use crate::objects::s3::forms;
+use crate::objects::s3::key::may_be_encoded;
 use crate::objects::s3::key::text_of;
 use crate::objects::uri::key_bytes;
 use reqwest::Method;
@@ -86,7 +87,14 @@ impl Bucket {
         }
         let reply = self.ask(&ask).await?;
         let form: ListBucketResult = forms::read(&reply.body).map_err(|cause| self.misread(&ask, cause))?;
-        let encoded = form.encoding_type.as_deref() == Some("url");
+        // Whether keys are encoded is said for a page as a whole, and not by all services truly.
+        let encoded = form.encoding_type.as_deref() == Some("url")
+            && form.contents.iter().all(|object| may_be_encoded(&object.key))
+            && form
+                .common_prefixes
+                .iter()
+                .flatten()
+                .all(|folder| may_be_encoded(&folder.prefix));
         if form.is_truncated && form.next_continuation_token.is_none() {
             return Err(self.misread(&ask, "the listing is said to go on, but not where".to_owned()));
         }
@@ -134,7 +142,8 @@ impl Bucket {
                 Err(failure) => return Err(self.0.fault(&ask, failure)),
             };
             let form: forms::Uploads = forms::read(&reply.body).map_err(|cause| self.misread(&ask, cause))?;
-            let encoded = form.encoding_type.as_deref() == Some("url");
+            let encoded = form.encoding_type.as_deref() == Some("url")
+                && form.uploads.iter().all(|upload| may_be_encoded(&upload.key));
             found.extend(form.uploads.into_iter().map(|upload| OpenUpload {
                 key: text_of(&upload.key, encoded),
                 upload: upload.upload_id,

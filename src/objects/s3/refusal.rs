@@ -140,7 +140,7 @@ impl Refusal {
         let status = self.status.as_u16();
         match self.code.as_str() {
             "NoSuchBucket" => self.no_bucket(operation, subject, address),
-            "NoSuchUpload" => fault(
+            "NoSuchUpload" | "InvalidPart" | "InvalidPartOrder" => fault(
                 "UploadGone",
                 Blame::Host,
                 "Nothing: it is begun anew. If this happens often, a rule of the bucket may end uploads early."

@@ -201,7 +201,9 @@ impl Bucket {
             drop(slot);
             Ok((part, whole))
         });
-        let mut sent: Vec<(Part, Option<String>)> = sent.try_buffer_unordered(concurrency).try_collect().await?;
+        // Boxed here, where the compiler still knows for how long everything is borrowed: else no caller is `Send`.
+        let sent: BoxFuture<'_, Result<_, Fault>> = Box::pin(sent.try_buffer_unordered(concurrency).try_collect());
+        let mut sent: Vec<(Part, Option<String>)> = sent.await?;
         sent.sort_by_key(|(part, _)| part.number);
         let md5 = sent.iter().find_map(|(_, whole)| whole.clone()).unwrap_or_default();
         Ok((sent.into_iter().map(|(part, _)| part).collect(), md5))

@@ -36,6 +36,8 @@ create table own_files (
 ) strict, without rowid;
 alter table tasks add column purpose text not null default 'run' check (purpose in ('run', 'register', 'job'));
 alter table publish_intents add column from_object text;
+alter table publish_intents add column from_etag text;
+alter table publish_intents add column strange integer not null default 0 check (strange in (0, 1));
 
 create index jobs_ready_worker on jobs (priority desc, ready_ms, task_id, not_before_ms)
   where status = 'Init' and ready_ms is not null and carrier = 0;

@@ -6,10 +6,14 @@
 //! repeated after a crash at any instant: what is staged or named already is adopted by size and hash, also when
 //! scratch is gone by then. Deliberately absent: choosing names; threads and time-outs.
 
-use crate::base::fault::Blame;
 use crate::base::fault::Fault;
 use crate::base::ids::AttemptId;
+use crate::executor::Identity;
 use crate::executor::PublishFile;
+use crate::executor::publish::changed;
+use crate::executor::publish::corrupt;
+use crate::executor::publish::lost;
+use crate::executor::publish::taken;
 use crate::objects::local::Folder;
 use crate::objects::local::Kind;
 use crate::objects::local::Placed;
@@ -68,14 +72,7 @@ impl Origin {
     fn not_as_it_was(&self, file: &PublishFile) -> Fault {
         match self {
             Origin::Scratch(_) => lost(file, "the file in scratch is not the one the worker proved"),
-            Origin::Storage(_) => Fault::new(
-                "SourceChanged",
-                Blame::Source,
-                "copy",
-                file.from.as_ref().map(ToString::to_string).unwrap_or_default(),
-                "it was changed while it was copied",
-                "Run the job again when nothing writes to it any more.",
-            ),
+            Origin::Storage(_) => changed(file),
         }
     }
 }
@@ -86,7 +83,7 @@ pub fn staging(attempt: &AttemptId) -> String {
 }
 
 /// Where a file waits for its name: by the key it will have, so that a replay finds it.
-fn staged_key(attempt: &AttemptId, key: &str) -> String {
+pub fn staged_key(attempt: &AttemptId, key: &str) -> String {
     format!("{}/{}", staging(attempt), hex::encode(Md5::digest(key.as_bytes())))
 }
 
@@ -98,40 +95,42 @@ pub fn stage(
     file: &PublishFile,
     pulse: &Pulse,
 ) -> Result<Standing, Fault> {
-    let key = file.to.key.as_str();
-    if key.starts_with(STAGING) {
-        return Err(Fault::new(
-            "KeyInvalid",
-            Blame::Request,
-            "publish",
-            file.to.to_string(),
-            format!("names beneath {STAGING} are swept at every start"),
-            "Choose another path template.",
-        ));
+    if let Some(standing) = look(storage, attempt, file, pulse)? {
+        return Ok(standing);
     }
-    let wanted = Some((file.size_bytes, file.md5.clone()));
-    match storage.stat(key)? {
-        Some(stat) if stat.kind != Kind::File => return Err(taken(file)),
-        Some(stat) if stat.size_bytes == file.size_bytes && storage.measure(key, pulse)? == wanted => {
-            return Ok(Standing::Named);
-        }
-        Some(_) if !file.overwrite => return Err(taken(file)),
-        _ => {}
-    }
-    copy(origin, storage, &staged_key(attempt, key), file, pulse).map_err(|fault| Fault {
+    copy(origin, storage, &staged_key(attempt, &file.to.key), file, pulse).map_err(|fault| Fault {
         // Nobody knows the staged name; the final one tells what is missing.
         subject: file.to.to_string(),
         ..fault
     })
 }
 
-/// The copy itself, unless a whole one waits already.
+/// What is there of `file` already, whole; none: it has to be copied.
+pub fn look(
+    storage: &Folder,
+    attempt: &AttemptId,
+    file: &PublishFile,
+    pulse: &Pulse,
+) -> Result<Option<Standing>, Fault> {
+    let key = file.to.key.as_str();
+    let wanted = Some((file.size_bytes, file.md5.clone()));
+    match storage.stat(key)? {
+        Some(stat) if stat.kind != Kind::File => return Err(taken(file)),
+        Some(stat) if stat.size_bytes == file.size_bytes && storage.measure(key, pulse)? == wanted => {
+            return Ok(Some(Standing::Named));
+        }
+        Some(_) if !file.overwrite => return Err(taken(file)),
+        _ => {}
+    }
+    let staged = staged_key(attempt, key);
+    let staged_size = storage.stat(&staged)?.map(|stat| stat.size_bytes);
+    let whole = staged_size == Some(file.size_bytes) && storage.measure(&staged, pulse)? == wanted;
+    Ok(whole.then_some(Standing::Staged))
+}
+
+/// The copy itself.
 fn copy(origin: &Origin, storage: &Folder, staged: &str, file: &PublishFile, pulse: &Pulse) -> Result<Standing, Fault> {
     let wanted = Some((file.size_bytes, file.md5.clone()));
-    let staged_size = storage.stat(staged)?.map(|stat| stat.size_bytes);
-    if staged_size == Some(file.size_bytes) && storage.measure(staged, pulse)? == wanted {
-        return Ok(Standing::Staged);
-    }
     let source = origin.open(file)?;
     storage.stage(staged, &source, pulse)?;
     if storage.measure(staged, pulse)? == wanted {
@@ -139,11 +138,8 @@ fn copy(origin: &Origin, storage: &Folder, staged: &str, file: &PublishFile, pul
     }
     storage.remove(staged)?;
     match origin.measure(file, pulse)? {
-        found if found == wanted => Err(Fault::new(
-            "OutputCorrupt",
-            Blame::Host,
-            "publish",
-            file.to.to_string(),
+        found if found == wanted => Err(corrupt(
+            file,
             "what the storage gave back is not what was written to it",
             "Check the storage and its network for faulty hardware; the copy is tried again by itself.",
         )),
@@ -151,14 +147,16 @@ fn copy(origin: &Origin, storage: &Folder, staged: &str, file: &PublishFile, pul
     }
 }
 
-/// Gives the files their names, in their order. `standing` says how [`stage`] left each of them.
+/// Gives the files their names, in their order. `standing` says how [`stage`] left each of them. Answers what stands
+/// there, each looked at in the moment after it was named: one that somebody else puts there later is not it.
 pub fn name(
     storage: &Folder,
     attempt: &AttemptId,
     files: &[PublishFile],
     standing: &[Standing],
     pulse: &Pulse,
-) -> Result<(), Fault> {
+) -> Result<Vec<Identity>, Fault> {
+    let mut stand = Vec::with_capacity(files.len());
     let mut unsynced: Option<&str> = None;
     for (file, standing) in files.iter().zip(standing) {
         let key = file.to.key.as_str();
@@ -166,16 +164,20 @@ pub fn name(
             storage.sync_parent(earlier)?;
         }
         unsynced = Some(key);
-        if *standing == Standing::Staged {
-            name_one(storage, attempt, file, pulse)?;
-        }
+        stand.push(match standing {
+            Standing::Staged => name_one(storage, attempt, file, pulse)?,
+            Standing::Named => standing_there(storage, file)?,
+        });
         // Nobody waits for a heartbeat between two renames; a storage that stops here is found by the next call.
         let _ = pulse.beat();
     }
-    unsynced.map_or(Ok(()), |last| storage.sync_parent(last))
+    if let Some(last) = unsynced {
+        storage.sync_parent(last)?;
+    }
+    Ok(stand)
 }
 
-fn name_one(storage: &Folder, attempt: &AttemptId, file: &PublishFile, pulse: &Pulse) -> Result<(), Fault> {
+fn name_one(storage: &Folder, attempt: &AttemptId, file: &PublishFile, pulse: &Pulse) -> Result<Identity, Fault> {
     let key = file.to.key.as_str();
     let staged = staged_key(attempt, key);
     let wanted = Some((file.size_bytes, file.md5.clone()));
@@ -184,20 +186,36 @@ fn name_one(storage: &Folder, attempt: &AttemptId, file: &PublishFile, pulse: &P
         Placed::Taken if storage.measure(key, pulse)? == wanted => storage.remove(&staged)?,
         Placed::Taken => return Err(taken(file)),
     }
+    standing_there(storage, file)
+}
+
+/// What stands under the name of `file`, which was found or put there a moment ago.
+fn standing_there(storage: &Folder, file: &PublishFile) -> Result<Identity, Fault> {
     // NFS promises what was closed to whoever opens next: look as a reader would.
-    match storage.stat(key)? {
-        Some(stat) if stat.size_bytes == file.size_bytes => Ok(()),
-        found => Err(Fault::new(
-            "OutputCorrupt",
-            Blame::Host,
-            "publish",
-            file.to.to_string(),
+    match storage.stat(&file.to.key)? {
+        Some(stat) if stat.size_bytes == file.size_bytes => Ok(Identity {
+            size_bytes: stat.size_bytes,
+            mtime_ns: stat.mtime_ns,
+            etag: String::new(),
+        }),
+        found => Err(corrupt(
+            file,
             match found {
                 Some(stat) => format!("it has {} bytes there instead of {}", stat.size_bytes, file.size_bytes),
                 None => "it is not there right after it was renamed".to_owned(),
             },
             "Check whether something else moves files in the output folder; the work is tried again by itself.",
         )),
+    }
+}
+
+/// Whether something of somebody else stands under the name of `file` that could be taken for it by its size.
+pub fn is_strange(storage: &Folder, file: &PublishFile, pulse: &Pulse) -> Result<bool, Fault> {
+    match storage.stat(&file.to.key)? {
+        Some(stat) if stat.kind == Kind::File && stat.size_bytes == file.size_bytes => {
+            Ok(storage.measure(&file.to.key, pulse)? != Some((file.size_bytes, file.md5.clone())))
+        }
+        _ => Ok(false),
     }
 }
 
@@ -220,26 +238,4 @@ pub fn sweep(storage: &Folder, keep: &[AttemptId]) -> Result<(), Fault> {
 
 fn folder_of(key: &str) -> &str {
     key.rsplit_once('/').map_or("", |(folder, _)| folder)
-}
-
-fn taken(file: &PublishFile) -> Fault {
-    Fault::new(
-        "OutputTaken",
-        Blame::Request,
-        "publish",
-        file.to.to_string(),
-        "another object stands under this name and may not be replaced",
-        "Remove or rename it, or set on_conflict to version or overwrite.",
-    )
-}
-
-fn lost(file: &PublishFile, cause: &str) -> Fault {
-    Fault::new(
-        "ScratchLost",
-        Blame::Host,
-        "publish",
-        file.to.to_string(),
-        format!("its file {} in scratch cannot be used: {cause}", file.scratch_path),
-        "Run the job again; keep other programs away from scratch_dir.",
-    )
 }
