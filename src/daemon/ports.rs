@@ -32,6 +32,7 @@ use crate::web::ports::Scanning;
 use crate::web::ports::SetAside;
 use crate::web::ports::StorageControl;
 use crate::web::ports::StorageState;
+use crate::web::ports::WaitingObject;
 use crate::web::ports::Word;
 use futures_util::future::BoxFuture;
 use std::sync::Arc;
@@ -195,6 +196,17 @@ impl StorageControl for Storages {
             space: state.space.map(|space| (space.free_bytes, space.total_bytes)),
             objects: state.objects as u64,
             backlog: state.backlog as u64,
+            waiting: state
+                .slow
+                .into_iter()
+                .map(|slow| WaitingObject {
+                    key: slow.key,
+                    size_bytes: slow.size_bytes,
+                    since: slow.since,
+                    why: slow.waits.map(|waits| waits.to_string()),
+                })
+                .collect(),
+            troubled: state.troubles as u64,
             scan: state.scan.map(|scan| Scanning {
                 began: scan.began,
                 found: scan.found,

@@ -14,8 +14,6 @@ pub mod docs;
 pub mod error;
 pub mod extract;
 pub mod feed;
-pub mod folder_writer;
-pub mod folders;
 pub mod gate;
 pub mod idempotency;
 pub mod inlet;
