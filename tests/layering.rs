@@ -181,6 +181,7 @@ fn outside_crates_are_named_only_where_they_belong() {
                 "cli/client.rs",
                 "executor/hook",
                 "executor/pull",
+                "objects/s3/",
             ],
         ),
         ("ffmpeg_the_third", &["media/av/"]),

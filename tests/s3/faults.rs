@@ -186,6 +186,9 @@ async fn exchanged_keys_are_taken_over_and_wrong_ones_are_told() {
         fault.cause.contains("ExpiredToken") && fault.remedy.contains("secret"),
         "{fault}"
     );
+    if !peer.checks_keys().await {
+        return;
+    }
     peer.set_secret("another-secret");
     peer.proxy
         .make(Rule::new(Ill::Error(403, "InvalidAccessKeyId")).times(1));

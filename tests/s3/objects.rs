@@ -236,9 +236,7 @@ async fn objects_are_copied_on_the_server_or_through_us() {
     from.bucket = bucket.clone();
     from.etag = "0123456789abcdef0123456789abcdef".to_owned();
     let fault = bucket.copy(&from, &peer.key("never"), &rule(Replace::Always)).await;
-    if peer.server.is_none() {
-        assert_eq!(fault.expect_err("it is another one").code, "SourceChanged");
-    }
+    assert_eq!(fault.expect_err("it is another one").code, "SourceChanged");
 }
 
 #[tokio::test]
@@ -263,6 +261,9 @@ async fn links_work_without_keys_until_they_end() {
         .await
         .expect("bytes");
     assert_eq!(bytes, noise(100));
+    if !peer.checks_keys().await {
+        return;
+    }
     let forged = link.replace("a%20b", "a%20x");
     assert_eq!(client.get(&forged).send().await.expect("answered").status(), 403);
 }

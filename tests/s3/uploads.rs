@@ -66,7 +66,7 @@ async fn what_is_taken_back_leaves_nothing() {
     let open = bucket.uploads(&peer.prefix).await.expect("asked");
     if peer.server.is_none() {
         assert_eq!(open.iter().map(|open| &open.upload).collect::<Vec<_>>(), [&upload]);
-        assert!(open[0].key == key && open[0].begun_s > 1_700_000_000);
+        assert!(open[0].key == key && open[0].begun_s > 1_000_000_000);
     }
     staged.drop_it().await.expect("aborted");
     assert!(bucket.uploads(&peer.prefix).await.expect("asked").is_empty());

@@ -12,6 +12,7 @@ use crate::objects::s3::exchange::Wants;
 use crate::objects::s3::forms;
 use crate::objects::s3::key;
 use crate::objects::s3::multipart::Part;
+use crate::objects::s3::refusal;
 use crate::objects::s3::staging::PieceSource;
 use crate::objects::s3::writing::Put;
 use crate::objects::s3::writing::PutRule;
@@ -42,6 +43,23 @@ pub struct ObjectInBucket {
     pub size_bytes: u64,
 }
 
+impl ObjectInBucket {
+    /// Looks whether it still stands there.
+    async fn check(&self) -> Result<(), Fault> {
+        let subject = self.bucket.0.subject(&self.key);
+        match self.bucket.head(&self.key).await? {
+            Some(head) if head.size_bytes == self.size_bytes && (self.etag.is_empty() || head.etag == self.etag) => {
+                Ok(())
+            }
+            Some(head) => {
+                let cause = format!("its ETag is {} now; it was {}", head.etag, self.etag);
+                Err(refusal::source_changed("copy", &subject, &cause))
+            }
+            None => Err(refusal::source_gone("copy", &subject, "nothing stands there any more")),
+        }
+    }
+}
+
 impl PieceSource for ObjectInBucket {
     fn piece(&self, range: Range<u64>) -> BoxFuture<'_, Result<Bytes, Fault>> {
         Box::pin(self.bucket.read(&self.key, &self.etag, range))
@@ -59,6 +77,8 @@ impl Bucket {
             if rule.replace == Replace::Never && self.head(to_key).await?.is_some() {
                 return Ok(Put::Taken);
             }
+            // Few services know x-amz-copy-source-if-match: Ceph's gateway and moto copy whatever stands there.
+            from.check().await?;
             let copied = if from.size_bytes <= IN_ONE {
                 self.copy_in_one(from, to_key, rule).await?
             } else {

@@ -165,11 +165,7 @@ impl Refusal {
             _ => match status {
                 301 | 302 | 307 | 308 => self.elsewhere(operation, subject),
                 507 => storage_full(operation, subject, &cause),
-                404 => fault(
-                    "SourceGone",
-                    Blame::Source,
-                    "Nothing: it was deleted or moved. Bring it again if it is still wanted.".to_owned(),
-                ),
+                404 => source_gone(operation, subject, &cause),
                 412 | 416 => self.changed(operation, subject),
                 _ if self.is_about_keys() => fault("StorageDenied", Blame::Host, keys.to_owned()).retryable(false),
                 _ if self.is_damage() => fault(
@@ -225,6 +221,18 @@ pub(super) fn source_changed(operation: &str, subject: &str, cause: &str) -> Fau
         subject,
         cause,
         "Nothing: what stands there now runs as a new arrival.",
+    )
+}
+
+/// Nothing stands there.
+pub(super) fn source_gone(operation: &str, subject: &str, cause: &str) -> Fault {
+    Fault::new(
+        "SourceGone",
+        Blame::Source,
+        operation,
+        subject,
+        cause,
+        "Nothing: it was deleted or moved. Bring it again if it is still wanted.",
     )
 }
 
