@@ -6,16 +6,11 @@
 //! under the name a moment later is not taken for ours. Deliberately absent: choosing names, and trying again.
 
 mod bucket;
-mod bucket;
 mod fetch;
-mod fetch;
-mod folder;
+pub mod folder;
 mod object_key;
 mod origin;
-mod origin;
 mod parts;
-mod parts;
-mod traces;
 mod traces;
 
 pub use bucket::META_MD5;
