@@ -18,6 +18,7 @@ use crate::scheduler::draft;
 use crate::scheduler::draft::Draft;
 use crate::scheduler::retry::NextTry;
 use crate::store::conclusions::Verdict;
+use crate::store::intents::Intent;
 use crate::store::outputs::IntentRow;
 use crate::store::outputs::Reservation;
 use crate::store::outputs::Reserved;
@@ -26,11 +27,18 @@ use crate::workflow::resolved::OnConflict;
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::time::Duration;
+use std::time::Instant;
 
 /// Fault code of the executor: another object stands under the name.
 const OUTPUT_TAKEN: &str = "OutputTaken";
 /// Fault code of the executor: the proved file is gone from scratch.
 const SCRATCH_LOST: &str = "ScratchLost";
+/// Fault codes of storages: it is not there at the moment.
+const AWAY: [&str; 3] = ["StorageNotAnswering", "StorageOffline", "StorageHangs"];
+/// How long a storage that is away is waited for.
+const AWAY_FOR: Duration = Duration::from_secs(24 * 3_600);
+/// Longest wait between two looks whether it is back.
+const AWAY_CEILING_MS: i64 = 60_000;
 /// Highest `-N` tried on a stem.
 const VERSIONS: u32 = 10_000;
 /// How often another version is tried when names that looked free turn out to be taken. More than that is no race but
@@ -92,7 +100,7 @@ pub(super) async fn publish(
         };
         let files: Vec<PublishFile> = intents.iter().map(publish_file).collect();
         let attempt = &leased.order.attempt;
-        let fault = match patiently(context, || context.executor.publish(attempt, &files)).await {
+        let fault = match patiently(context, leased, || context.executor.publish(attempt, &files)).await {
             Ok(stand) => {
                 context
                     .tally
@@ -176,7 +184,7 @@ async fn reserve(
     let mut waits = 0;
     while version < VERSIONS {
         let plan = draft.version(version);
-        let standing = first_standing(context, &plan.telling_keys()).await?;
+        let standing = first_standing(context, leased, &plan.telling_keys()).await?;
         let plan = match (rule, standing) {
             (_, None) => plan,
             (OnConflict::Version, Some(_)) => {
@@ -185,7 +193,7 @@ async fn reserve(
             }
             (OnConflict::Fail, Some(object)) => return Err(Halt::Fault(taken(&object.to_string()))),
             // A set is swapped by its manifest: its segments need names that nothing refers to yet.
-            (OnConflict::Overwrite, Some(_)) => fresh_insides(context, &draft).await?,
+            (OnConflict::Overwrite, Some(_)) => fresh_insides(context, leased, &draft).await?,
         };
         let reservation = write_names(context, leased, job, product, &plan, rule).await?;
         let answer = context
@@ -215,10 +223,10 @@ async fn reserve(
 }
 
 /// The plan under the plain names whose inner files take the first folder that is free.
-async fn fresh_insides<'a>(context: &Context, draft: &'a Draft<'a>) -> Result<draft::Plan, Halt> {
+async fn fresh_insides<'a>(context: &Context, leased: &Leased, draft: &'a Draft<'a>) -> Result<draft::Plan, Halt> {
     for version in 1..VERSIONS {
         let plan = draft.overwriting(version);
-        if first_standing(context, &plan.inside_keys()).await?.is_none() {
+        if first_standing(context, leased, &plan.inside_keys()).await?.is_none() {
             return Ok(plan);
         }
     }
@@ -228,10 +236,14 @@ async fn fresh_insides<'a>(context: &Context, draft: &'a Draft<'a>) -> Result<dr
 /// The first of `objects` that exists.
 async fn first_standing(
     context: &Context,
+    leased: &Leased,
     objects: &[crate::objects::uri::ObjectUri],
 ) -> Result<Option<crate::objects::uri::ObjectUri>, Halt> {
     for object in objects {
-        if patiently(context, || context.executor.head(object)).await?.is_some() {
+        if patiently(context, leased, || context.executor.head(object))
+            .await?
+            .is_some()
+        {
             return Ok(Some(object.clone()));
         }
     }
@@ -255,7 +267,7 @@ async fn write_names(
             files.push(match file.names_others {
                 true => {
                     let write = || context.executor.write_names(attempt, file, key, keys.clone());
-                    patiently(context, write).await?
+                    patiently(context, leased, write).await?
                 }
                 false => file.clone(),
             });
@@ -293,12 +305,14 @@ fn stood(intents: &[IntentRow], stand: Vec<Identity>) -> Vec<StoodFile> {
 }
 
 /// Does `work` on a storage until it succeeds, fails for good, or has failed too often. No capacity is held
-/// meanwhile, and nothing has to be encoded again when a storage comes back.
-async fn patiently<T, F>(context: &Context, mut work: impl FnMut() -> F) -> Result<T, Halt>
+/// meanwhile, and nothing has to be encoded again when a storage comes back: one that is away is waited for, unless
+/// somebody cancels the task.
+async fn patiently<T, F>(context: &Context, leased: &Leased, mut work: impl FnMut() -> F) -> Result<T, Halt>
 where
     F: Future<Output = Result<T, Fault>>,
 {
     let policy = context.options.retry;
+    let begun = Instant::now();
     let mut tries = 0;
     loop {
         // What is not done when the daemon has to leave is done at the next start: every step may be repeated.
@@ -312,16 +326,26 @@ where
             Err(fault) => fault,
         };
         tries += 1;
-        if !fault.retryable || fault.code == SCRATCH_LOST || tries >= policy.tries {
+        let enough = match AWAY.contains(&fault.code.as_str()) {
+            true => begun.elapsed() >= AWAY_FOR || (tries >= policy.tries && is_canceled(context, leased).await),
+            false => tries >= policy.tries,
+        };
+        if !fault.retryable || fault.code == SCRATCH_LOST || enough {
             return Err(Halt::Fault(fault));
         }
-        let wait_ms = backoff::delay_ms(tries, policy.first_ms, policy.ceiling_ms);
+        let wait_ms = backoff::delay_ms(tries, policy.first_ms, policy.ceiling_ms.min(AWAY_CEILING_MS));
         tracing::warn!(%fault, wait_ms, "an output storage failed; trying again");
         tokio::select! {
             () = tokio::time::sleep(Duration::from_millis(u64::try_from(wait_ms).unwrap_or(0))) => {}
             () = context.last_call.cancelled() => return Err(Halt::Leaving),
         }
     }
+}
+
+/// Whether somebody has canceled the task meanwhile.
+async fn is_canceled(context: &Context, leased: &Leased) -> bool {
+    let task = context.store.task(&leased.order.task).await;
+    task.is_ok_and(|task| task.intent == Some(Intent::Cancel))
 }
 
 fn publish_file(intent: &IntentRow) -> PublishFile {

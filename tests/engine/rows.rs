@@ -33,7 +33,7 @@ use reelmill::workflow::status::JobStatus;
 use std::sync::Arc;
 
 /// A task of one transcode, and its job.
-async fn one_job(house: &House, key: &str) -> (TaskId, JobId, Arc<ResolvedWorkflow>) {
+pub async fn one_job(house: &House, key: &str) -> (TaskId, JobId, Arc<ResolvedWorkflow>) {
     let one = workflow(
         "w",
         vec![activity("ladder", ActivityKind::Transcode, &[], When::Success)],
@@ -44,7 +44,7 @@ async fn one_job(house: &House, key: &str) -> (TaskId, JobId, Arc<ResolvedWorkfl
     (task, job, Arc::new(one))
 }
 
-async fn lease(house: &House, task: &TaskId, job: &JobId, workflow: &Arc<ResolvedWorkflow>) -> Option<AttemptId> {
+pub async fn lease(house: &House, task: &TaskId, job: &JobId, workflow: &Arc<ResolvedWorkflow>) -> Option<AttemptId> {
     let attempt = AttemptId::fresh();
     let lease = Lease {
         attempt: attempt.clone(),
@@ -61,7 +61,7 @@ async fn lease(house: &House, task: &TaskId, job: &JobId, workflow: &Arc<Resolve
     number.map(|_| attempt)
 }
 
-fn reservation(attempt: &AttemptId, job: &JobId, key: &str) -> Reservation {
+pub fn reservation(attempt: &AttemptId, job: &JobId, key: &str) -> Reservation {
     let id = OutputId::fresh();
     let main = ObjectUri::new("out", key);
     Reservation {

@@ -110,14 +110,7 @@ impl Bench {
 
     /// Somebody else's object.
     pub async fn hers(&self, key: &str, content: &[u8]) {
-        let rule = PutRule {
-            content_type: "video/mp4".to_owned(),
-            metadata: BTreeMap::from([("by".to_owned(), "her".to_owned())]),
-            replace: Replace::Always,
-        };
-        let bucket = bucket_of(&self.server, &self.server.endpoint(), "out");
-        let put = bucket.put(key, Bytes::copy_from_slice(content), &rule).await;
-        put.expect("the service takes it");
+        hers(&self.server, "out", key, content).await;
     }
 
     pub async fn head(&self, bucket: &str, key: &str) -> Option<Head> {
@@ -169,6 +162,17 @@ pub fn md5_of(content: &[u8]) -> String {
     hex::encode(md5::Md5::digest(content))
 }
 
+/// Puts somebody else's object into a bucket, past everything under test.
+pub async fn hers(server: &S3Server, bucket: &str, key: &str, content: &[u8]) {
+    let rule = PutRule {
+        content_type: "video/mp4".to_owned(),
+        metadata: BTreeMap::from([("by".to_owned(), "her".to_owned())]),
+        replace: Replace::Always,
+    };
+    let put = bucket_of(server, &server.endpoint(), bucket).put(key, Bytes::copy_from_slice(content), &rule);
+    put.await.expect("the service takes it");
+}
+
 /// Different everywhere, so that what is torn or mixed up differs.
 pub fn noise(bytes: usize, seed: u64) -> Vec<u8> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
@@ -193,7 +197,8 @@ fn executor(server: &S3Server, proxy: &FaultProxy, root: &tempfile::TempDir) -> 
     LocalExecutor::new(options)
 }
 
-fn bucket_of(server: &S3Server, endpoint: &str, name: &str) -> Bucket {
+/// The bucket `name` as a client of its own sees it at `endpoint`.
+pub fn bucket_of(server: &S3Server, endpoint: &str, name: &str) -> Bucket {
     let (access_key, secret_key) = server.key_files();
     Bucket::new(BucketOptions {
         name: name.to_owned(),

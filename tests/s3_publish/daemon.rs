@@ -7,6 +7,7 @@ use crate::appliance::fault_proxy::Ill;
 use crate::appliance::fault_proxy::Rule;
 use crate::appliance::s3_server::S3Server;
 use crate::appliance::workflows;
+use crate::bench::hers;
 use crate::bench::is_naming;
 use crate::bench::key_of;
 use crate::bench::md5_of;
@@ -234,4 +235,74 @@ fn a_bucket_that_is_away_is_waited_for_without_doing_the_work_again() {
     let task = appliance.ended_tasks(1).remove(0);
     assert_eq!(task["status"], "Succeed", "{task:#}");
     assert_eq!(server.keys("vault"), ["kept/clip.bin"]);
+}
+
+/// What is published into a watched bucket starts nothing, also while it is being published; what a user puts in its
+/// place does, though it has the same name and the same size.
+#[test]
+fn our_own_outputs_start_nothing_and_what_she_puts_in_their_place_does() {
+    let server = S3Server::start(&["vault"]);
+    let proxy = FaultProxy::start(server.port());
+    let mut appliance = Appliance::new(&vault(&server, &proxy.endpoint(), "poll_interval_s = 0.5"));
+    appliance.workflow_file("keep", &keeper("keep", "", "overwrite", "keep"));
+    let seen = "name = \"seen\"\n[source]\nstorage = \"vault\"\nextensions = [\"*\"]\n[output]\nstorage = \"renditions\"\n\
+        [[activity]]\nid = \"one\"\ntype = \"noop\"\n";
+    appliance.workflow_file("seen", seen);
+    appliance.start();
+    appliance.until("the first listing to end", || {
+        appliance.get("/api/v1/storages/vault")["last_scan_at"]
+            .is_string()
+            .then_some(())
+    });
+    // Named, and the proof comes late: listings see it before its task is concluded.
+    proxy.make(
+        Rule::new(Ill::Late(Duration::from_secs(3)))
+            .method("HEAD")
+            .target("kept/a.bin")
+            .after(2)
+            .times(1),
+    );
+    deliver(&appliance, "a.bin", b"ours");
+    appliance.until("it to be named", || server.object("vault", "kept/a.bin"));
+    appliance.ended_tasks(1);
+    server.deliver("vault", "by-her.bin", b"hers");
+    let tasks = appliance.ended_tasks(2);
+    assert_eq!(tasks[0]["media"]["object"], "vault:by-her.bin", "{tasks:#?}");
+    let explained = appliance
+        .get("/api/v1/storages/vault/explain?key=kept%2Fa.bin")
+        .to_string();
+    assert!(explained.contains("ours"), "{explained}");
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(hers(&server, "vault", "kept/a.bin", b"hers"));
+    let tasks = appliance.ended_tasks(3);
+    assert_eq!(tasks[0]["media"]["object"], "vault:kept/a.bin", "{tasks:#?}");
+}
+
+/// The source lies in one bucket, its copy in another place, and then the rule of the workflow is applied to it.
+#[test]
+fn sources_in_buckets_are_copied_and_then_moved() {
+    let server = S3Server::start(&["vault"]);
+    let mut appliance = Appliance::new(&vault(&server, &server.endpoint(), "poll_interval_s = 0.5"));
+    let workflow = "name = \"out\"\n[source]\nstorage = \"vault\"\nprefix = \"in/\"\nextensions = [\"*\"]\nafter = \"move:done/\"\n\
+        [output]\nstorage = \"renditions\"\n\
+        [[activity]]\nid = \"down\"\ntype = \"copy\"\nstorage = \"renditions\"\n\
+        [[activity]]\nid = \"beside\"\ntype = \"copy\"\nstorage = \"vault\"\nprefix = \"kept/\"\n";
+    appliance.workflow_file("out", workflow);
+    appliance.start();
+    appliance.until("the first listing to end", || {
+        appliance.get("/api/v1/storages/vault")["last_scan_at"]
+            .is_string()
+            .then_some(())
+    });
+    let content = noise((6 << 20) + 1, 77);
+    server.deliver("vault", "in/a.bin", &content);
+    let task = appliance.ended_tasks(1).remove(0);
+    assert_eq!(task["status"], "Succeed", "{task:#}");
+    appliance.until("the source to be moved", || {
+        (server.keys("vault") == ["done/in/a.bin", "kept/in/a.bin"]).then_some(())
+    });
+    assert!(server.object("vault", "done/in/a.bin").expect("moved") == content);
+    assert!(server.object("vault", "kept/in/a.bin").expect("copied") == content);
+    assert!(std::fs::read(appliance.path("renditions/in/a.bin")).expect("copied") == content);
+    assert_eq!(appliance.tasks().len(), 1);
 }

@@ -6,7 +6,6 @@
 //! for and has our size and hash. A repetition adopts what stands under its key with our hash, goes on with uploads that
 //! only lack their completion, aborts the others and sends anew. Deliberately absent: names, and trying again.
 
-use crate::base::fault::Blame;
 use crate::base::fault::Fault;
 use crate::base::ids::AttemptId;
 use crate::executor::Identity;
@@ -14,8 +13,12 @@ use crate::executor::PublishFile;
 use crate::executor::publish::MEMORY_MIB;
 use crate::executor::publish::changed;
 use crate::executor::publish::corrupt;
+use crate::executor::publish::object_key::Rank;
+use crate::executor::publish::object_key::check_key;
+use crate::executor::publish::object_key::rank;
 use crate::executor::publish::origin::Origin;
 use crate::executor::publish::origin::not_as_it_was;
+use crate::executor::publish::parts;
 use crate::executor::publish::taken;
 use crate::executor::publish::traces;
 use crate::executor::publish::traces::StagedParts;
@@ -33,7 +36,6 @@ use crate::objects::s3::PutRule;
 use crate::objects::s3::Replace;
 use crate::objects::storages::Medium;
 use crate::objects::storages::Storages;
-use crate::objects::uri::key_bytes;
 use crate::objects::uri::key_text;
 use futures_util::FutureExt;
 use futures_util::StreamExt;
@@ -42,7 +44,6 @@ use futures_util::future::BoxFuture;
 use md5::Digest;
 use md5::Md5;
 use std::collections::BTreeMap;
-use std::ops::Range;
 use std::sync::Arc;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::Semaphore;
@@ -56,12 +57,6 @@ pub const META_OUTPUT: &str = "reelmill-output";
 
 /// Files that are looked at, staged or named at once.
 const FILES_AT_ONCE: usize = 8;
-/// Most parts of one upload, as the protocol has it.
-const MOST_PARTS: u64 = 10_000;
-/// Bytes of the largest object, as the protocol has it.
-const LARGEST: u64 = 5 << 40;
-/// Longest key, in bytes, as the protocol has it.
-const LONGEST_KEY: usize = 1_024;
 /// Fault code of `objects::s3`: the server does not know the upload (any more).
 const UPLOAD_GONE: &str = "UploadGone";
 
@@ -212,7 +207,7 @@ impl Room<'_> {
     }
 
     fn part_bytes(&self, file: &PublishFile) -> u64 {
-        part_bytes(file.size_bytes, self.bucket.options().upload.part_bytes)
+        parts::part_bytes(file.size_bytes, self.bucket.options().upload.part_bytes)
     }
 
     /// Sends every part, some at once; the answer is noted before it is given.
@@ -226,17 +221,17 @@ impl Room<'_> {
         };
         self.traces.note(self.attempt, &begun).await?;
         let upload = begun.upload.clone().unwrap_or_default();
-        let (hash, mut parts) = self.send(file, origin, &upload).await?;
+        let (hash, mut sent) = self.send(file, origin, &upload).await?;
         if hash != file.md5 {
             self.abort_but(&[&begun], None).await?;
             return Err(not_as_it_was(file));
         }
-        parts.sort_by_key(|part| part.number);
+        sent.sort_by_key(|part| part.number);
         let whole = Trace {
             staged: Some(StagedParts {
                 size_bytes: file.size_bytes,
                 md5: hash,
-                parts,
+                parts: sent,
             }),
             ..begun
         };
@@ -247,18 +242,18 @@ impl Room<'_> {
     async fn send(&self, file: &PublishFile, origin: &Origin, upload: &str) -> Result<(String, Vec<Part>), Fault> {
         let at_once = self.bucket.options().upload.concurrency.max(1);
         let mut hash = Md5::new();
-        let mut parts = Vec::new();
+        let mut sent_parts = Vec::new();
         // Dropped with this call, and every part that is on its way with it.
         let mut sending: JoinSet<Result<Part, Fault>> = JoinSet::new();
-        for (number, range) in (1..).zip(ranges(file.size_bytes, self.part_bytes(file))) {
+        for (number, range) in (1..).zip(parts::ranges(file.size_bytes, self.part_bytes(file))) {
             while sending.len() >= at_once
                 && let Some(sent) = sending.join_next().await
             {
-                parts.push(joined(sent, file)?);
+                sent_parts.push(sent.map_err(|error| parts::died(file, &error))??);
             }
             let turn = self.room_for(range.end - range.start).await;
             let bytes = origin.read(file, range).await?;
-            hash = hashed(hash, bytes.clone(), file).await?;
+            hash = parts::hashed(hash, bytes.clone(), file).await?;
             let (bucket, key, upload) = (self.bucket.clone(), file.to.key.clone(), upload.to_owned());
             sending.spawn(async move {
                 let sent = bucket.part(&key, &upload, number, bytes).await;
@@ -267,9 +262,9 @@ impl Room<'_> {
             });
         }
         while let Some(sent) = sending.join_next().await {
-            parts.push(joined(sent, file)?);
+            sent_parts.push(sent.map_err(|error| parts::died(file, &error))??);
         }
-        Ok((hex::encode(hash.finalize()), parts))
+        Ok((hex::encode(hash.finalize()), sent_parts))
     }
 
     /// Waits until so many bytes may be held in memory.
@@ -286,7 +281,7 @@ impl Room<'_> {
             0 => Bytes::new(),
             size_bytes => origin.read(file, 0..size_bytes).await?,
         };
-        let hash = hashed(Md5::new(), bytes.clone(), file).await?;
+        let hash = parts::hashed(Md5::new(), bytes.clone(), file).await?;
         match hex::encode(hash.finalize()) == file.md5 {
             true => Ok(bytes),
             false => Err(not_as_it_was(file)),
@@ -438,138 +433,5 @@ fn rule(file: &PublishFile) -> PutRule {
         } else {
             Replace::Never
         },
-    }
-}
-
-/// When a file is named: whatever refers to others after them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Rank {
-    Content,
-    Index,
-    Manifest,
-}
-
-fn rank(key: &str) -> Rank {
-    match key.rsplit_once('.').map_or("", |(_, extension)| extension) {
-        "m3u8" | "mpd" => Rank::Manifest,
-        "vtt" => Rank::Index,
-        _ => Rank::Content,
-    }
-}
-
-/// Bytes of a part: as configured, or more where there would be too many of them.
-fn part_bytes(size_bytes: u64, configured: u64) -> u64 {
-    const MEBIBYTE: u64 = 1 << 20;
-    let least = size_bytes.div_ceil(MOST_PARTS).div_ceil(MEBIBYTE) * MEBIBYTE;
-    configured.max(5 * MEBIBYTE).max(least)
-}
-
-fn ranges(size_bytes: u64, part_bytes: u64) -> impl Iterator<Item = Range<u64>> {
-    (0..size_bytes.div_ceil(part_bytes)).map(move |at| {
-        let begin = at * part_bytes;
-        begin..(begin + part_bytes).min(size_bytes)
-    })
-}
-
-/// Hashing takes tens of milliseconds a part: not on the threads that everything else waits on.
-async fn hashed(mut hash: Md5, bytes: Bytes, file: &PublishFile) -> Result<Md5, Fault> {
-    const SMALL: usize = 64 << 10;
-    if bytes.len() <= SMALL {
-        hash.update(&bytes);
-        return Ok(hash);
-    }
-    let hashing = tokio::task::spawn_blocking(move || {
-        hash.update(&bytes);
-        hash
-    });
-    hashing.await.map_err(|error| died(file, &error))
-}
-
-fn joined(sent: Result<Result<Part, Fault>, tokio::task::JoinError>, file: &PublishFile) -> Result<Part, Fault> {
-    sent.map_err(|error| died(file, &error))?
-}
-
-fn died(file: &PublishFile, error: &tokio::task::JoinError) -> Fault {
-    Fault::new(
-        "PublishDied",
-        Blame::Bug,
-        "publish",
-        file.to.to_string(),
-        error.to_string(),
-        "This is a defect of reelmill: report it.",
-    )
-}
-
-/// Refuses keys that a bucket cannot hold, or that only a bucket could: what was named for one storage has to fit
-/// through links and into folders as well.
-fn check_key(file: &PublishFile) -> Result<(), Fault> {
-    let key = key_bytes(&file.to.key);
-    let mut parts = key.split(|byte| *byte == b'/');
-    if key.contains(&0) || parts.any(|part| part.is_empty() || part == b"." || part == b"..") {
-        return Err(Fault::new(
-            "KeyInvalid",
-            Blame::Request,
-            "publish",
-            file.to.to_string(),
-            "a key is names joined by single slashes, without `.`, `..` or NUL",
-            "Correct the key or the path template it was made from.",
-        ));
-    }
-    if file.size_bytes > LARGEST {
-        return Err(Fault::new(
-            "OutputTooLarge",
-            Blame::Request,
-            "publish",
-            file.to.to_string(),
-            format!(
-                "it has {} bytes, and buckets hold objects of at most {LARGEST}",
-                file.size_bytes
-            ),
-            "Write it into a storage of kind \"folder\", or cut it into a set.",
-        ));
-    }
-    if key.len() > LONGEST_KEY {
-        return Err(Fault::new(
-            "OutputNameTooLong",
-            Blame::Request,
-            "publish",
-            file.to.to_string(),
-            format!("a key in a bucket has at most {LONGEST_KEY} bytes"),
-            "Shorten the path template of the workflow or the name of the source.",
-        ));
-    }
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Rank;
-    use super::part_bytes;
-    use super::ranges;
-    use super::rank;
-
-    #[test]
-    fn ten_thousand_parts_are_enough_for_any_object() {
-        const TIB: u64 = 1 << 40;
-        for size_bytes in [1, 5 << 20, (16 << 20) + 1, 48 * (TIB / 10)] {
-            let part = part_bytes(size_bytes, 16 << 20);
-            let parts: Vec<_> = ranges(size_bytes, part).collect();
-            assert!(parts.len() <= 10_000, "{size_bytes}: {}", parts.len());
-            assert_eq!(parts.last().map(|last| last.end), Some(size_bytes));
-            assert!(parts.windows(2).all(|pair| pair[0].end == pair[1].start));
-            assert!(part <= 5 << 30);
-        }
-        assert_eq!(part_bytes(1, 1), 5 << 20, "no server takes less");
-    }
-
-    #[test]
-    fn whatever_refers_to_others_comes_after_them() {
-        let mut keys = ["a/hls.m3u8", "a/hls/v.m3u8", "a/s.vtt", "a/hls/1.m4s", "a/s.jpg"];
-        keys.sort_by_key(|key| rank(key));
-        assert_eq!(
-            keys,
-            ["a/hls/1.m4s", "a/s.jpg", "a/s.vtt", "a/hls.m3u8", "a/hls/v.m3u8"]
-        );
-        assert!(Rank::Content < Rank::Index && Rank::Index < Rank::Manifest);
     }
 }

@@ -8,7 +8,9 @@
 mod bucket;
 mod fetch;
 pub mod folder;
+mod object_key;
 mod origin;
+mod parts;
 mod traces;
 
 pub use bucket::META_MD5;
