@@ -5,6 +5,7 @@
 use crate::base::address::Reach;
 use crate::base::fault::Blame;
 use crate::base::fault::Fault;
+use crate::base::groups;
 use crate::config::resolved::Config;
 use crate::config::storage::BucketPlace;
 use crate::config::storage::Place;
@@ -12,6 +13,7 @@ use crate::config::storage::Storage;
 use crate::config::storage_section::Credentials;
 use crate::events::profile::Deployment;
 use crate::objects::local::Folder;
+use crate::objects::rights::Rights;
 use crate::objects::s3::Bucket;
 use crate::objects::s3::BucketOptions;
 use crate::objects::s3::CredentialSource;
@@ -33,10 +35,36 @@ pub(super) fn storages(config: &Config) -> Result<Storages, Fault> {
 fn medium(storage: &Storage) -> Result<Medium, Fault> {
     match &storage.place {
         Place::Folder(place) => {
-            let folder = Folder::new(&storage.name, &place.path).with_modes(place.file_mode, place.folder_mode);
+            let group = place.file_group.as_deref().map(|group| group_of(&storage.name, group));
+            let folder = Folder::new(&storage.name, &place.path).with_rights(Rights {
+                file_mode: place.file_mode,
+                folder_mode: place.folder_mode,
+                group: group.transpose()?,
+            });
             Ok(Medium::Folder(FolderStorage::new(folder)))
         }
         Place::Bucket(place) => Bucket::new(bucket(&storage.name, place)?).map(Medium::Bucket),
+    }
+}
+
+/// The number of the group that a storage gives its files to.
+fn group_of(storage: &str, written: &str) -> Result<u32, Fault> {
+    let refused = |cause: String| {
+        Fault::new(
+            "GroupRefused",
+            Blame::Request,
+            "use the group",
+            format!("file_group of the storage {storage:?}"),
+            cause,
+            "Correct file_group, or make the daemon's user a member (usermod -aG GROUP reelmill) and start it again.",
+        )
+    };
+    let group = groups::number_of(written).map_err(refused)?;
+    match groups::may_give_to(group) {
+        true => Ok(group),
+        false => Err(refused(format!(
+            "the daemon's user is no member of the group {written:?}"
+        ))),
     }
 }
 

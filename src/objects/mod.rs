@@ -19,6 +19,7 @@ pub mod name_rules;
 pub mod pool;
 pub mod pulse;
 pub mod refusal;
+pub mod rights;
 pub mod s3;
 pub mod scan;
 pub mod storages;

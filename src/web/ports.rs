@@ -254,6 +254,10 @@ pub struct StorageState {
     pub objects: u64,
     /// Objects seen that have not settled.
     pub backlog: u64,
+    /// Those of them that wait longest, a few.
+    pub waiting: Vec<WaitingObject>,
+    /// How many of them wait until somebody does something.
+    pub troubled: u64,
     /// The whole scan that goes on.
     pub scan: Option<Scanning>,
     /// When its last complete scan ended.
@@ -262,6 +266,19 @@ pub struct StorageState {
     pub last_scan_ms: u64,
     /// Calls to the service in the last hour, of buckets.
     pub calls_per_hour: Option<u64>,
+}
+
+/// An object that was seen and has not settled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WaitingObject {
+    /// Its key.
+    pub key: String,
+    /// Bytes when it was last looked at.
+    pub size_bytes: u64,
+    /// Since when it is looked at.
+    pub since: UtcMs,
+    /// What it waits for, in a sentence; none: for nothing but the usual looks.
+    pub why: Option<String>,
 }
 
 /// How far a whole scan is.
@@ -296,6 +313,30 @@ impl StorageState {
             None => self.note.as_deref().filter(|_| !self.available),
         }
     }
+}
+
+/// Takes in what services post of their buckets.
+pub trait BucketNotices: Send + Sync {
+    /// Takes a body that was posted for `storage` by somebody who shows `offered`; done when it is on disk.
+    fn take<'a>(
+        &'a self,
+        storage: &'a str,
+        offered: Vec<String>,
+        body: Bytes,
+    ) -> BoxFuture<'a, Result<(), NoticeRefused>>;
+}
+
+/// Why what was posted of a bucket was not taken.
+#[derive(Debug)]
+pub enum NoticeRefused {
+    /// There is no such storage, or its bucket may not tell.
+    Unknown,
+    /// The secret is missing or wrong.
+    Secret,
+    /// It cannot be read, with a sentence.
+    Unreadable(String),
+    /// Worth another try.
+    Later(Box<Fault>),
 }
 
 /// The destinations of events as the running program has them.
