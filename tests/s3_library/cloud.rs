@@ -14,6 +14,10 @@ pub const MIB: usize = 1 << 20;
 const NOOP: &str = "name = \"noop\"\n[source]\nstorage = \"*\"\nprefix = \"\"\nextensions = [\"*\"]\ntrigger = \"manual\"\n\
     [[activity]]\nid = \"one\"\ntype = \"noop\"\n";
 
+/// One that copies its source within the bucket: its output.
+const KEEP: &str = "name = \"keep\"\n[source]\nstorage = \"*\"\nprefix = \"\"\nextensions = [\"*\"]\ntrigger = \"manual\"\n\
+    [output]\nstorage = \"cloud\"\n[[activity]]\nid = \"keep\"\ntype = \"copy\"\nstorage = \"cloud\"\nprefix = \"kept/\"\n";
+
 /// A daemon with the storage `cloud`, the bucket `media` behind a proxy, where its library lies.
 pub struct Cloud {
     pub appliance: Appliance,
@@ -34,6 +38,7 @@ impl Cloud {
         let library = "[library]\nstorage = \"cloud\"\n";
         let mut appliance = Appliance::new(&format!("{section}\n{library}\n{extra}"));
         appliance.workflow_file("noop", NOOP);
+        appliance.workflow_file("keep", KEEP);
         appliance.start();
         Cloud {
             appliance,

@@ -192,3 +192,50 @@ fn an_object_is_registered_by_reference_and_deleted_only_while_it_is_the_same() 
     delete(&second);
     assert_eq!(cloud.keys(), Vec::<String>::new());
 }
+
+#[test]
+fn outputs_in_a_bucket_are_linked_to_and_deleted_while_they_are_ours() {
+    let cloud = Cloud::start();
+    let made = |name: &str| {
+        cloud
+            .server
+            .deliver("media", &format!("in/{name}.mp4"), name.as_bytes());
+        let asked = json!({"workflow": "keep", "object": format!("cloud:in/{name}.mp4")});
+        let reply = cloud.appliance.post("/api/v1/tasks", &asked);
+        assert_eq!(reply.status, 201, "{}", reply.text());
+        let path = format!("/api/v1/tasks/{}", reply.json()["id"].as_str().expect("an id"));
+        let task = cloud.appliance.until("the copy to end", || {
+            let task = cloud.appliance.get(&path);
+            matches!(task["status"].as_str(), Some("Succeed" | "Failed")).then_some(task)
+        });
+        assert_eq!(task["status"], "Succeed", "{task:#}");
+        let media = task["media"]["id"].as_str().expect("a media").to_owned();
+        let output = &cloud.appliance.get(&format!("/api/v1/media/{media}"))["outputs"][0];
+        let object = output["object"]
+            .as_str()
+            .and_then(|object| object.strip_prefix("cloud:"))
+            .expect("an object");
+        assert_eq!(
+            cloud.fetch("GET", output["url"].as_str().expect("a link"), &[]).body,
+            name.as_bytes()
+        );
+        (media, object.to_owned())
+    };
+    let (first, ours) = made("first");
+    let (second, theirs) = made("second");
+    cloud.replace(&theirs, b"SECOND");
+    for media in [&first, &second] {
+        let reply = cloud.send("DELETE", &format!("/api/v1/media/{media}?what=outputs"), &[], b"");
+        assert!([200, 202, 204].contains(&reply.status), "{}", reply.text());
+        cloud.appliance.until("the deletion to end", || {
+            let view = cloud.appliance.get(&format!("/api/v1/media/{media}"));
+            view["deleting"].is_null().then_some(())
+        });
+    }
+    assert_eq!(cloud.server.object("media", &ours), None);
+    assert_eq!(cloud.server.object("media", &theirs).expect("it stays"), b"SECOND");
+    assert!(
+        cloud.server.object("media", "in/first.mp4").is_some(),
+        "the source stays"
+    );
+}
