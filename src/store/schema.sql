@@ -410,6 +410,8 @@ create table additions (
   language text,                          -- BCP 47. Null: not said
   user_data text,                         -- Null: none
   created_ms integer not null,
+  mtime_ns integer,                       -- of the file. Null: added before this was noted
+  etag text,                              -- of an object in a bucket. Null or empty: none
   unique (media_id, storage, key)
 ) strict;
 

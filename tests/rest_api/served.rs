@@ -15,8 +15,6 @@ use reelmill::telemetry::metrics::Metrics;
 use reelmill::web;
 use reelmill::web::browse::Browser;
 use reelmill::web::feed::Feed;
-use reelmill::web::folder_writer::FolderWriter;
-use reelmill::web::folders::FolderObjects;
 use reelmill::web::gate::Gate;
 use reelmill::web::inlet::Inlet;
 use reelmill::web::inlet::InletRules;

@@ -33,20 +33,38 @@ async fn what_was_there_runs_nothing_and_what_comes_later_runs_once() {
     room.shelf.put("old/.hidden.mp4", AFTER, "x");
     room.shelf.put("old/up.mp4.part", AFTER, "x");
     room.watch().list_once().await.expect("listed");
-    let expected = ["came-while-listing.mp4", "old/00001.mp4", "old/00002.mp4", "old/01000a.mp4"];
+    let expected = [
+        "came-while-listing.mp4",
+        "old/00001.mp4",
+        "old/00002.mp4",
+        "old/01000a.mp4",
+    ];
     assert_eq!(room.ready().await, expected);
     heads(&room.shelf);
     lists(&room.shelf);
     room.watch().list_once().await.expect("listed");
     assert_eq!(room.ready().await, expected);
-    assert_eq!((lists(&room.shelf), heads(&room.shelf)), (3, 0), "an unchanged bucket costs its pages alone");
+    assert_eq!(
+        (lists(&room.shelf), heads(&room.shelf)),
+        (3, 0),
+        "an unchanged bucket costs its pages alone"
+    );
 }
 
 #[tokio::test]
 async fn keys_that_are_escaped_in_the_ledger_are_met_and_missed_like_others() {
     let room = Room::new().await;
     // S3 sorts a%41 before a%E9 before a%e; the ledger writes a%25E9, which sorts before a%41.
-    let keys = ["a%2541.mp4", "a%41.mp4", "a%E9.mp4", "a%e.mp4", "b%C3%A9/x.mp4", "b/x.mp4", "\u{1F3AC}.mp4", "\u{FF21}.mp4"];
+    let keys = [
+        "a%2541.mp4",
+        "a%41.mp4",
+        "a%E9.mp4",
+        "a%e.mp4",
+        "b%C3%A9/x.mp4",
+        "b/x.mp4",
+        "\u{1F3AC}.mp4",
+        "\u{FF21}.mp4",
+    ];
     for key in keys {
         room.shelf.put(key, AFTER, "a");
     }
@@ -133,14 +151,20 @@ async fn a_service_that_lists_in_no_order_is_compared_all_the_same() {
 async fn only_what_workflows_need_is_listed_and_a_new_need_begins_with_a_baseline() {
     let room = Room::new().await;
     let all = room.store.workflow("all").await.expect("there").id;
-    room.store.set_workflow_enabled(&all, false, UtcMs::now()).await.expect("disabled");
+    room.store
+        .set_workflow_enabled(&all, false, UtcMs::now())
+        .await
+        .expect("disabled");
     room.workflow("in", "in/").await;
     room.shelf.put("in/a.mp4", AFTER, "a");
     room.shelf.put("other/b.mp4", AFTER, "b");
     room.watch().list_once().await.expect("listed");
     assert_eq!(room.ready().await, ["in/a.mp4"]);
     // From now on the workflow of everything is enabled: what lies elsewhere is old to it, whatever its stamp says.
-    room.store.set_workflow_enabled(&all, true, UtcMs::now()).await.expect("enabled");
+    room.store
+        .set_workflow_enabled(&all, true, UtcMs::now())
+        .await
+        .expect("enabled");
     room.shelf.put("in/c.mp4", AFTER, "c");
     room.watch().list_once().await.expect("listed");
     assert_eq!(room.ready().await, ["in/a.mp4", "in/c.mp4"]);
@@ -177,8 +201,12 @@ async fn hints_are_followed_by_looks_and_many_of_them_by_one_listing() {
     room.shelf.put("new.mp4", AFTER, "n");
     room.shelf.remove("there.mp4");
     let tell = |keys: Vec<String>| room.store.keep_hints("archive", keys, UtcMs::now());
-    tell(vec!["new.mp4".to_owned(), "never.mp4".to_owned()]).await.expect("kept");
-    tell(vec!["new.mp4".to_owned(), "there.mp4".to_owned()]).await.expect("kept");
+    tell(vec!["new.mp4".to_owned(), "never.mp4".to_owned()])
+        .await
+        .expect("kept");
+    tell(vec!["new.mp4".to_owned(), "there.mp4".to_owned()])
+        .await
+        .expect("kept");
     room.shelf.fails_after.store(1, Ordering::Relaxed);
     lists(&room.shelf);
     heads(&room.shelf);
@@ -210,7 +238,11 @@ async fn an_output_of_ours_is_known_by_its_note_where_outputs_are_published() {
     .await;
     room.shelf.put("in/users.mp4", AFTER, "u");
     room.shelf.put("in/unknown-output.mp4", AFTER, "o");
-    room.shelf.note("in/unknown-output.mp4", "reelmill-output", "0198c0de0198c0de0198c0de0198c0de");
+    room.shelf.note(
+        "in/unknown-output.mp4",
+        "reelmill-output",
+        "0198c0de0198c0de0198c0de0198c0de",
+    );
     room.watch().list_once().await.expect("listed");
     assert_eq!(room.ready().await, ["in/users.mp4"]);
     heads(&room.shelf);
@@ -246,5 +278,9 @@ async fn a_million_keys() {
 fn high_water_kib() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").expect("Linux");
     let line = status.lines().find(|line| line.starts_with("VmHWM:")).expect("a line");
-    line.split_whitespace().nth(1).expect("a number").parse().expect("a number")
+    line.split_whitespace()
+        .nth(1)
+        .expect("a number")
+        .parse()
+        .expect("a number")
 }

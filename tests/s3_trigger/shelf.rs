@@ -1,11 +1,11 @@
 //! A bucket that lives in memory, which can be made to fail, to lie and to be huge, and a ledger for its trigger.
 
-use reelmill::trigger::s3_scan::Lister;
-use reelmill::trigger::s3_scan::Surroundings;
-use reelmill::trigger::s3_scan::WatchBucket;
+use futures_util::future::BoxFuture;
+use reelmill::base::address::Reach;
 use reelmill::base::clock::UtcMs;
 use reelmill::base::fault::Blame;
 use reelmill::base::fault::Fault;
+use reelmill::base::ids::WorkflowId;
 use reelmill::base::wake::Bell;
 use reelmill::objects::s3::Bucket;
 use reelmill::objects::s3::BucketOptions;
@@ -13,6 +13,7 @@ use reelmill::objects::s3::CredentialSource;
 use reelmill::objects::s3::Head;
 use reelmill::objects::s3::Listed;
 use reelmill::objects::s3::Page;
+use reelmill::objects::s3::Patience;
 use reelmill::objects::s3::UploadOptions;
 use reelmill::objects::uri::key_bytes;
 use reelmill::objects::uri::key_text;
@@ -22,11 +23,12 @@ use reelmill::store::workflows::SaveWorkflow;
 use reelmill::trigger::BucketWatch;
 use reelmill::trigger::WatchMode;
 use reelmill::trigger::board::Board;
-use reelmill::base::ids::WorkflowId;
+use reelmill::trigger::s3_scan::Lister;
+use reelmill::trigger::s3_scan::Surroundings;
+use reelmill::trigger::s3_scan::WatchBucket;
 use reelmill::workflow::definition::Definition;
 use reelmill::workflow::resolve::resolve;
 use reelmill::workflow::template::Templates;
-use futures_util::future::BoxFuture;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -69,9 +71,16 @@ impl Shelf {
     }
 
     fn refused(&self) -> Option<Fault> {
-        self.down
-            .load(Ordering::Relaxed)
-            .then(|| Fault::new("StorageNotAnswering", Blame::Host, "list", "shelf", "it is down", "Wait."))
+        self.down.load(Ordering::Relaxed).then(|| {
+            Fault::new(
+                "StorageNotAnswering",
+                Blame::Host,
+                "list",
+                "shelf",
+                "it is down",
+                "Wait.",
+            )
+        })
     }
 
     fn page(&self, prefix: &str, after: Option<&str>, token: Option<&str>, limit: u32) -> Result<Page, Fault> {
@@ -102,7 +111,10 @@ impl Shelf {
             .collect();
         let more = found.len() > limit as usize;
         found.truncate(limit as usize);
-        let next = found.last().filter(|_| more).map(|last| String::from_utf8(key_bytes(&last.key)).expect("UTF-8"));
+        let next = found
+            .last()
+            .filter(|_| more)
+            .map(|last| String::from_utf8(key_bytes(&last.key)).expect("UTF-8"));
         if self.backwards.load(Ordering::Relaxed) {
             found.reverse();
         }
@@ -132,13 +144,15 @@ impl Lister for Shelf {
                 return Err(fault);
             }
             let objects = self.objects.lock().expect("lock");
-            Ok(objects.get(&key_bytes(key)).map(|(size_bytes, mtime_ns, etag, metadata)| Head {
-                size_bytes: *size_bytes,
-                mtime_ns: *mtime_ns,
-                etag: etag.clone(),
-                content_type: String::new(),
-                metadata: metadata.clone(),
-            }))
+            Ok(objects
+                .get(&key_bytes(key))
+                .map(|(size_bytes, mtime_ns, etag, metadata)| Head {
+                    size_bytes: *size_bytes,
+                    mtime_ns: *mtime_ns,
+                    etag: etag.clone(),
+                    content_type: String::new(),
+                    metadata: metadata.clone(),
+                }))
         })
     }
 
@@ -193,6 +207,8 @@ impl Room {
                 credentials: CredentialSource::Environment,
                 tls_ca_pem: None,
                 upload: UploadOptions::default(),
+                patience: Patience::default(),
+                reach: Reach::Loopback,
             })
             .expect("a bucket"),
             watch: WatchMode::Auto,
@@ -222,7 +238,11 @@ impl Room {
 
     pub async fn gone(&self) -> Vec<String> {
         let id = self.store.enter_storage("archive").await.expect("entered").id;
-        let rows = self.store.bucket_stretch(id, ("", true), "\u{10FFFF}", 1_000_000).await.expect("read");
+        let rows = self
+            .store
+            .bucket_stretch(id, ("", true), "\u{10FFFF}", 1_000_000)
+            .await
+            .expect("read");
         rows.into_iter().filter(|row| row.gone).map(|row| row.key).collect()
     }
 }

@@ -102,6 +102,8 @@ create table additions (
   language text,
   user_data text,
   created_ms integer not null,
+  mtime_ns integer,
+  etag text,
   unique (media_id, storage, key)
 ) strict;
 create index additions_by_object on additions (storage, key);
