@@ -120,10 +120,11 @@ pub fn about<'a>(lines: &'a [Line], path: &str, is_beside: bool) -> Option<&'a L
     // The tool ran elsewhere: the last part of the path is what counts beside the file itself.
     let wanted = nfc(name_of(path));
     let by_name = lines.iter().find(|line| nfc(name_of(&line.path)) == wanted);
-    by_name.or_else(|| match lines {
+    let only = match lines {
         [only] if only.path.is_empty() => Some(only),
         _ => None,
-    })
+    };
+    by_name.or(only)
 }
 
 fn line(line: &[u8]) -> Option<Line> {
@@ -230,7 +231,8 @@ fn mhl(bytes: &[u8]) -> Result<Vec<Line>, String> {
                 }
             }
             Event::End(_) => {
-                if within.pop().is_some_and(|name| name == "hash") && !file.is_empty() {
+                let ended = within.pop();
+                if ended.is_some_and(|name| name == "hash") && !file.is_empty() {
                     lines.extend(digests.drain(..).map(|(algorithm, hex)| Line {
                         algorithm,
                         hex,

@@ -112,6 +112,11 @@ impl<T> Queue<T> {
         self.things.len()
     }
 
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.things.is_empty()
+    }
+
     /// All keys.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
         self.things.keys().map(|key| &**key)

@@ -399,7 +399,7 @@ impl Settling {
 
     /// Whether everything has settled.
     pub fn is_empty(&self) -> bool {
-        self.waiting.len() == 0
+        self.waiting.is_empty()
     }
 
     /// Keys of those that wait for another reason than before, with the reason in words.
