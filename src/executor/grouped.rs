@@ -6,6 +6,7 @@
 use crate::base::fault::Blame;
 use crate::base::fault::Fault;
 use crate::executor::AttemptOrder;
+use crate::executor::inheritance::Opened;
 use crate::executor::local::LocalExecutor;
 use crate::executor::side::SideFile;
 use crate::media::assembly::Assembly;
@@ -13,43 +14,38 @@ use crate::media::assembly::Recording;
 use crate::media::facts::Ratio;
 use crate::media::family::Family;
 use crate::objects::local::Stat;
+use crate::objects::refusal;
 use crate::objects::uri::ObjectUri;
 use crate::objects::uri::key_bytes;
-use crate::worker::protocol::Order;
 use crate::workflow::arrival::Member;
 use crate::workflow::arrival::Parts;
 use crate::workflow::arrival::PartsKind;
-use std::fs::File;
 
 /// Files of one source, but for pictures, which are opened one at a time.
 const MAX_FILES: usize = 500;
 /// Pictures a second where nobody said how many.
 const USUAL_FPS: f64 = 25.0;
 
-/// A source of several files, open, but for the first file or the folder of pictures.
-pub(super) struct Group {
+/// What a source is made of besides its first file, or the folder of its pictures.
+#[derive(Debug, Default)]
+pub struct Group {
     /// The pictures.
-    family: Option<Family>,
-    /// What they were, in their order.
-    pictures: Vec<(u64, i64)>,
+    pub family: Option<Family>,
+    /// What they were, in their order: bytes, and time in nanoseconds since 1970; empty: their folder is what is watched.
+    pub pictures: Vec<(u64, i64)>,
     /// The other files.
-    members: Vec<SideFile>,
-    assembly: Option<Assembly>,
+    pub members: Vec<SideFile>,
+    /// How all files go together; none: there is one.
+    pub assembly: Option<Assembly>,
 }
 
 impl Group {
-    /// Tells a worker of it; answers the files that it inherits after `side` others.
-    pub(super) fn add_to(self, order: &mut Order, side: usize) -> Vec<File> {
-        order.source.family = self.family;
-        order.source.pictures = self.pictures;
-        order.assembly = self.assembly;
-        order.members = self
-            .members
-            .iter()
-            .enumerate()
-            .map(|(at, file)| file.order(side + at))
-            .collect();
-        self.members.into_iter().map(|file| file.file).collect()
+    /// Of a source that is one file, or a folder of pictures that nobody grouped.
+    pub(super) fn of_one(family: Option<Family>) -> Self {
+        Group {
+            family,
+            ..Group::default()
+        }
     }
 }
 
@@ -60,7 +56,7 @@ fn split(key: &str) -> (&str, &str) {
 
 impl LocalExecutor {
     /// Opens the source of an order where it is several files; none: it is one.
-    pub(super) async fn open_group(&self, order: &AttemptOrder) -> Result<Option<(File, Group)>, Fault> {
+    pub(super) async fn open_group(&self, order: &AttemptOrder) -> Result<Option<(Opened, Group)>, Fault> {
         let Some(parts) = order.parts.as_ref().filter(|parts| parts.is_group()) else {
             return Ok(None);
         };
@@ -71,7 +67,7 @@ impl LocalExecutor {
         }
     }
 
-    async fn open_pictures(&self, order: &AttemptOrder, parts: &Parts) -> Result<(File, Group), Fault> {
+    async fn open_pictures(&self, order: &AttemptOrder, parts: &Parts) -> Result<(Opened, Group), Fault> {
         let names: Vec<String> = parts
             .members
             .iter()
@@ -99,13 +95,14 @@ impl LocalExecutor {
                 .iter()
                 .map(|member| (member.size_bytes, member.mtime_ns))
                 .collect(),
-            members: Vec::new(),
-            assembly: None,
+            ..Group::default()
         };
-        Ok((folder, group))
+        let stat = Stat::of(&folder)
+            .map_err(|error| refusal::fault(refusal::Access::Read, "open", &order.source.to_string(), &error))?;
+        Ok((Opened::File(folder, stat), group))
     }
 
-    async fn open_files(&self, order: &AttemptOrder, parts: &Parts) -> Result<(File, Group), Fault> {
+    async fn open_files(&self, order: &AttemptOrder, parts: &Parts) -> Result<(Opened, Group), Fault> {
         if parts.members.len() > MAX_FILES {
             let why = format!("{} files are more than {MAX_FILES} of one source", parts.members.len());
             return Err(broken(order, &why));
@@ -118,19 +115,17 @@ impl LocalExecutor {
             as_it_was(&object.storage, member, Some(stat))?;
             files.push(SideFile {
                 name: object.file_name().to_owned(),
-                file,
-                stat,
+                opened: Opened::File(file, stat),
             });
         }
         if files.is_empty() {
             return Err(broken(order, "it has no files"));
         }
-        let source = files.remove(0).file;
+        let source = files.remove(0).opened;
         let group = Group {
-            family: None,
-            pictures: Vec::new(),
             members: files,
             assembly: assembly(parts),
+            ..Group::default()
         };
         Ok((source, group))
     }

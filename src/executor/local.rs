@@ -1,10 +1,9 @@
 //! The executor of this host: child processes, and storages that are folders.
 //!
-//! Guarantees: those of [`Executor`]; the source is opened by the daemon and handed to the worker as a descriptor, so
-//! the worker needs no right to any storage; every touch of a storage goes through that storage's own threads.
-//! Deliberately absent: policy and rows; S3.
+//! Guarantees: those of [`Executor`]; the source is opened by the daemon and handed to the worker as a descriptor or
+//! read for it (`attempt`), so the worker needs no right to any storage; every touch of a folder goes through that
+//! storage's own threads. Deliberately absent: policy and rows; what is said to buckets.
 
-use crate::base::fault::Blame;
 use crate::base::fault::Fault;
 use crate::base::ids::AttemptId;
 use crate::executor::AttemptEnd;
@@ -14,13 +13,13 @@ use crate::executor::Executor;
 use crate::executor::Identity;
 use crate::executor::PublishFile;
 use crate::executor::after;
+use crate::executor::bucket_source;
 use crate::executor::devices;
 use crate::executor::hook;
 use crate::executor::hook::HookAnswer;
 use crate::executor::hook::HookOrder;
 use crate::executor::names;
 use crate::executor::publish::Publisher;
-use crate::executor::side::SideFile;
 use crate::media::device_report::DeviceReport;
 use crate::media::family::Family;
 use crate::media::product::Place;
@@ -35,20 +34,11 @@ use crate::objects::uri::ObjectUri;
 use crate::objects::uri::key_bytes;
 use crate::worker::device_look::DeviceLook;
 use crate::worker::environment::DeviceEnvironment;
-use crate::worker::protocol;
-use crate::worker::protocol::JobOrder;
-use crate::worker::protocol::Message;
-use crate::worker::protocol::Order;
 use crate::worker::protocol::SandboxMode;
-use crate::worker::protocol::SourceOrder;
 use crate::worker::scratch::ScratchRoot;
-use crate::worker::supervisor;
-use crate::worker::supervisor::Inherited;
-use crate::worker::supervisor::SOURCE_DESCRIPTOR;
 use crate::worker::supervisor::SupervisorOptions;
 use crate::workflow::resolved::AfterRule;
 use futures_util::future::BoxFuture;
-use std::fs::File;
 use std::path::PathBuf;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -58,6 +48,8 @@ use tokio_util::sync::CancellationToken;
 const SCRATCH_SLOTS: usize = 8;
 /// Scratch that shows no sign of life for so long is taken for hung.
 const SCRATCH_PATIENCE: Duration = Duration::from_secs(60);
+/// Longer than any client of a bucket tries again.
+const RELAY_PATIENCE: Duration = Duration::from_secs(300);
 
 /// How the executor of this host works.
 #[derive(Debug, Clone)]
@@ -70,6 +62,9 @@ pub struct LocalExecutorOptions {
     pub sandbox: SandboxMode,
     /// How workers are started and ended.
     pub supervisor: SupervisorOptions,
+    /// How long a worker waits for the next bytes of something that lies in a bucket. The bucket's own client gives up
+    /// earlier; this holds where it does not.
+    pub relay_patience: Duration,
     /// Where files beside the source lie that are named without a storage; none: such a name is refused.
     pub plain_names: Option<PathBuf>,
     /// The source of all attempts is a family of numbered pictures in this folder.
@@ -86,6 +81,7 @@ impl LocalExecutorOptions {
             storages: Storages::default(),
             sandbox: SandboxMode::Auto,
             supervisor: SupervisorOptions::default(),
+            relay_patience: RELAY_PATIENCE,
             plain_names: None,
             family: None,
             hooks_dir: None,
@@ -109,14 +105,15 @@ impl LocalExecutorOptions {
 /// The executor of this host.
 #[derive(Debug)]
 pub struct LocalExecutor {
-    scratch: ScratchRoot,
-    scratch_pool: StoragePool,
-    storages: Storages,
+    pub(super) scratch: ScratchRoot,
+    pub(super) scratch_pool: StoragePool,
+    pub(super) storages: Storages,
     publisher: Publisher,
-    sandbox: SandboxMode,
-    supervisor: SupervisorOptions,
-    plain_names: Option<PathBuf>,
-    family: Option<(PathBuf, Family)>,
+    pub(super) sandbox: SandboxMode,
+    pub(super) supervisor: SupervisorOptions,
+    pub(super) relay_patience: Duration,
+    pub(super) plain_names: Option<PathBuf>,
+    pub(super) family: Option<(PathBuf, Family)>,
     hooks_dir: Option<PathBuf>,
 }
 
@@ -131,15 +128,11 @@ impl LocalExecutor {
             scratch: ScratchRoot::new(options.scratch_root),
             sandbox: options.sandbox,
             supervisor: options.supervisor,
+            relay_patience: options.relay_patience,
             plain_names: options.plain_names,
             family: options.family,
             hooks_dir: options.hooks_dir,
         }
-    }
-
-    /// See [`LocalExecutorOptions::plain_names`].
-    pub(super) fn plain_names(&self) -> Option<&std::path::Path> {
-        self.plain_names.as_deref()
     }
 
     /// Does `work` on the folder storage of `object`, on its threads.
@@ -155,165 +148,6 @@ impl LocalExecutor {
     /// The scratch directory of an attempt as a folder that no name in it can lead out of.
     fn scratch_folder(&self, attempt: &AttemptId) -> Folder {
         Folder::new("scratch", self.scratch.of(attempt))
-    }
-
-    async fn open_source(&self, order: &AttemptOrder) -> Result<File, Fault> {
-        if let Some((folder, _)) = &self.family {
-            return File::open(folder).map_err(|error| {
-                let subject = folder.display().to_string();
-                crate::objects::refusal::fault(crate::objects::refusal::Access::Read, "open", &subject, &error)
-            });
-        }
-        let key = order.source.key.clone();
-        let (file, stat) = self
-            .on(&order.source, "open", move |folder, _| folder.open(&key))
-            .await?;
-        let identity = &order.identity;
-        if stat.size_bytes != identity.size_bytes || (identity.mtime_ns != 0 && stat.mtime_ns != identity.mtime_ns) {
-            return Err(Fault::new(
-                "SourceChanged",
-                Blame::Source,
-                "open",
-                order.source.to_string(),
-                "what stands there now is not what arrived",
-                "Nothing: what stands there now runs as a new arrival.",
-            ));
-        }
-        Ok(file)
-    }
-
-    async fn worker_order(&self, order: &AttemptOrder, source: &File, side: &[SideFile]) -> Result<Order, Fault> {
-        let unreadable = |error: std::io::Error| {
-            let subject = order.source.to_string();
-            crate::objects::refusal::fault(crate::objects::refusal::Access::Read, "open", &subject, &error)
-        };
-        let stat = crate::objects::local::Stat::of(source).map_err(unreadable)?;
-        let (scratch, attempt) = (self.scratch.clone(), order.attempt.clone());
-        let path = self
-            .scratch_pool
-            .run("make scratch directory", order.attempt.as_str(), move |_| {
-                scratch.make(&attempt)
-            })
-            .await?;
-        Ok(Order {
-            version: protocol::VERSION,
-            attempt: order.attempt.clone(),
-            jobs: order
-                .jobs
-                .iter()
-                .map(|(job, work)| JobOrder {
-                    job: job.clone(),
-                    work: work.clone(),
-                })
-                .collect(),
-            source: SourceOrder {
-                descriptor: SOURCE_DESCRIPTOR,
-                name: order.source.file_name().to_owned(),
-                size_bytes: stat.size_bytes,
-                mtime_ns: stat.mtime_ns,
-                family: self.family.as_ref().map(|(_, family)| family.clone()),
-                pictures: Vec::new(),
-            },
-            members: Vec::new(),
-            assembly: None,
-            side: side
-                .iter()
-                .enumerate()
-                .map(|(number, file)| file.order(number))
-                .collect(),
-            scratch: path,
-            threads: order.threads,
-            backend: order.backend,
-            device: order.device,
-            limits: order.limits.clone(),
-            sandbox: self.sandbox,
-        })
-    }
-
-    async fn carry_out_order(
-        &self,
-        mut order: AttemptOrder,
-        updates: mpsc::Sender<AttemptUpdate>,
-        stop: CancellationToken,
-    ) -> AttemptEnd {
-        let failed = |fault| AttemptEnd {
-            fault: Some(fault),
-            crashed: false,
-            stopped: false,
-            cost: None,
-        };
-        let opened = match self.open_group(&order).await {
-            Ok(Some((source, group))) => Ok((source, Some(group))),
-            Ok(None) => self.open_source(&order).await.map(|source| (source, None)),
-            Err(fault) => Err(fault),
-        };
-        let (source, group) = match opened {
-            Ok(opened) => opened,
-            Err(fault) => return failed(fault),
-        };
-        let side = self.open_side(&mut order, &updates).await;
-        if order.jobs.is_empty() {
-            return AttemptEnd {
-                fault: None,
-                crashed: false,
-                stopped: false,
-                cost: None,
-            };
-        }
-        let mut worker_order = match self.worker_order(&order, &source, &side).await {
-            Ok(worker_order) => worker_order,
-            Err(fault) => return failed(fault),
-        };
-        let (messages, mut heard) = mpsc::channel(64);
-        let beside = side.len();
-        let members = group.map(|group| group.add_to(&mut worker_order, beside));
-        let files = Inherited {
-            source,
-            side: side
-                .into_iter()
-                .map(|file| file.file)
-                .chain(members.into_iter().flatten())
-                .collect(),
-        };
-        let running = supervisor::run(&self.supervisor, &worker_order, files, messages, stop);
-        let relaying = async {
-            while let Some(message) = heard.recv().await {
-                if let Some(update) = update_of(message, &order) {
-                    // Nobody listens any more: the attempt still has to come to its end.
-                    let _ = updates.send(update).await;
-                }
-            }
-        };
-        let (ended, ()) = tokio::join!(running, relaying);
-        AttemptEnd {
-            fault: ended.fault,
-            crashed: ended.crashed,
-            stopped: ended.stopped,
-            cost: ended.cost,
-        }
-    }
-}
-
-/// What the scheduler is told of a worker's message. A job that was not ordered is not believed.
-fn update_of(message: Message, order: &AttemptOrder) -> Option<AttemptUpdate> {
-    match message {
-        Message::Facts { facts } => Some(AttemptUpdate::Facts(facts)),
-        Message::Progress(progress) => Some(AttemptUpdate::Progress(progress)),
-        Message::JobEnded { job, end } if order.jobs.iter().any(|(ordered, _)| *ordered == job) => {
-            Some(AttemptUpdate::JobEnded(job, end))
-        }
-        Message::JobEnded { job, .. } => {
-            tracing::warn!(attempt = %order.attempt, %job, "a worker reported a job it was not given");
-            None
-        }
-        Message::Started { sandbox_missing } => {
-            if !sandbox_missing.is_empty() {
-                let missing = sandbox_missing.join("; ");
-                tracing::debug!(attempt = %order.attempt, missing, "a worker runs with less than the whole sandbox");
-            }
-            None
-        }
-        Message::AttemptFailed { .. } | Message::Finished { .. } => None,
     }
 }
 
@@ -413,8 +247,11 @@ impl Executor for LocalExecutor {
     }
 
     fn measure<'a>(&'a self, object: &'a ObjectUri) -> BoxFuture<'a, Result<Option<(u64, String)>, Fault>> {
-        let key = object.key.clone();
         Box::pin(async move {
+            if let Medium::Bucket(bucket) = self.storages.medium(object, "measure")? {
+                return bucket_source::measure(&bucket, &object.key).await;
+            }
+            let key = object.key.clone();
             self.on(object, "measure", move |folder, pulse| folder.measure(&key, pulse))
                 .await
         })

@@ -5,14 +5,18 @@
 //! (what to run, when to retry, where outputs go), and the database.
 
 pub mod after;
+mod attempt;
+mod bucket_source;
 pub mod devices;
 mod grouped;
 pub mod hook;
+mod inheritance;
 pub mod landing;
 pub mod local;
 pub mod names;
 pub mod publish;
 pub mod pull;
+pub mod relay;
 pub mod side;
 
 pub use crate::objects::pool;

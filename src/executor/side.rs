@@ -1,21 +1,22 @@
 //! Files beside the source that jobs name: watermarks, subtitles, clips to join.
 //!
-//! Guarantees: opened read-only by this process, in registered storages alone, and handed to the worker as descriptors
-//! that it checks like the source's; what cannot be opened fails the jobs that name it and no other. Deliberately
+//! Guarantees: opened read-only by this process, in registered storages alone, and handed to the worker as descriptors or
+//! through its relay, checked like the source; what cannot be opened fails the jobs that name it and no other. Deliberately
 //! absent: what is in them.
 
 use crate::base::fault::Blame;
 use crate::base::fault::Fault;
 use crate::executor::AttemptOrder;
 use crate::executor::AttemptUpdate;
+use crate::executor::bucket_source::BucketSource;
+use crate::executor::inheritance::Opened;
 use crate::executor::local::LocalExecutor;
 use crate::media::product::JobEnd;
 use crate::objects::local::Kind;
 use crate::objects::local::Stat;
 use crate::objects::refusal;
+use crate::objects::storages::Medium;
 use crate::objects::uri::ObjectUri;
-use crate::worker::protocol::SourceOrder;
-use crate::worker::supervisor;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -31,23 +32,7 @@ pub struct SideFile {
     /// The text that names it in the work.
     pub name: String,
     /// The file.
-    pub file: File,
-    /// What it was when it was opened.
-    pub stat: Stat,
-}
-
-impl SideFile {
-    /// What the worker is told of it as number `number`.
-    pub fn order(&self, number: usize) -> SourceOrder {
-        SourceOrder {
-            descriptor: supervisor::side_descriptor(number),
-            name: self.name.clone(),
-            size_bytes: self.stat.size_bytes,
-            mtime_ns: self.stat.mtime_ns,
-            family: None,
-            pictures: Vec::new(),
-        }
-    }
+    pub opened: Opened,
 }
 
 impl LocalExecutor {
@@ -73,7 +58,7 @@ impl LocalExecutor {
                 Err(too_many(&name))
             };
             match opened {
-                Ok((file, stat)) => files.push(SideFile { name, file, stat }),
+                Ok(opened) => files.push(SideFile { name, opened }),
                 Err(fault) => {
                     faults.insert(name, fault);
                 }
@@ -101,11 +86,17 @@ impl LocalExecutor {
         files
     }
 
-    async fn open_side_file(&self, name: &str) -> Result<(File, Stat), Fault> {
-        match (ObjectUri::parse(name), self.plain_names()) {
+    async fn open_side_file(&self, name: &str) -> Result<Opened, Fault> {
+        match (ObjectUri::parse(name), self.plain_names.as_deref()) {
             (Some(object), _) => {
-                let key = object.key.clone();
-                let opened = self.on(&object, "open", move |folder, _| folder.open(&key)).await;
+                let opened = match self.storages.medium(&object, "open")? {
+                    Medium::Folder(_) => {
+                        let key = object.key.clone();
+                        let opened = self.on(&object, "open", move |folder, _| folder.open(&key)).await;
+                        opened.map(|(file, stat)| Opened::File(file, stat))
+                    }
+                    Medium::Bucket(bucket) => BucketSource::open(&bucket, &object.key).await.map(Opened::Object),
+                };
                 opened.map_err(|fault| missing_or(name, fault))
             }
             (None, Some(folder)) => open_plain(name, &folder.join(name)),
@@ -123,14 +114,14 @@ impl LocalExecutor {
 }
 
 /// A file by its path, for a command that has the rights of whoever called it.
-fn open_plain(name: &str, path: &Path) -> Result<(File, Stat), Fault> {
+fn open_plain(name: &str, path: &Path) -> Result<Opened, Fault> {
     let open = || -> std::io::Result<(File, Stat)> {
         let file = File::open(path)?;
         let stat = Stat::of(&file)?;
         Ok((file, stat))
     };
     match open() {
-        Ok((file, stat)) if stat.kind == Kind::File => Ok((file, stat)),
+        Ok((file, stat)) if stat.kind == Kind::File => Ok(Opened::File(file, stat)),
         Ok(_) => Err(missing(name, format!("{} is not a regular file", path.display()))),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             Err(missing(name, format!("{} does not exist", path.display())))
@@ -142,7 +133,7 @@ fn open_plain(name: &str, path: &Path) -> Result<(File, Stat), Fault> {
 /// A source that is gone is a new arrival's affair; a file beside it is the definition's.
 fn missing_or(name: &str, fault: Fault) -> Fault {
     match fault.code.as_str() {
-        "SourceVanished" | "SourceNotAFile" => missing(name, fault.cause),
+        "SourceVanished" | "SourceNotAFile" | "SourceGone" => missing(name, fault.cause),
         _ => fault,
     }
 }

@@ -10,6 +10,8 @@ use crate::media::av::Demuxer;
 use crate::media::av::Packet;
 use crate::media::av::Source;
 use crate::media::av::demux::Feed;
+use crate::media::av::source;
+use crate::media::av::source::ReadAt;
 use crate::media::error;
 use crate::media::facts::Ratio;
 use crate::media::facts::StreamKind;
@@ -22,7 +24,7 @@ use serde::Deserialize;
 use serde::Serialize;
 use std::fs::File;
 use std::io;
-use std::io::Read;
+use std::sync::Arc;
 
 const OPERATION: &str = "read pictures";
 /// An 8K picture of 16-bit RGBA is 256 MiB.
@@ -156,22 +158,39 @@ impl Family {
         Some(number.max(stretch.0))
     }
 
-    fn open(&self, folder: &File, number: u64) -> io::Result<File> {
-        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let file = File::from(rustix::fs::openat(folder, self.name(number), flags, Mode::empty())?);
-        let metadata = file.metadata()?;
-        if !metadata.is_file() || metadata.len() > MAX_PICTURE_BYTES {
-            return Err(io::Error::other(format!("{} is no picture file", self.name(number))));
+    fn open(&self, shelf: &dyn Shelf, number: u64) -> io::Result<Arc<dyn ReadAt>> {
+        let name = self.name(number);
+        let picture = shelf.open(&name)?;
+        if picture.size_bytes()? > MAX_PICTURE_BYTES {
+            return Err(io::Error::other(format!("{name} is no picture file")));
         }
-        Ok(file)
+        Ok(picture)
+    }
+}
+
+/// Where the files of a family stand, by name.
+pub trait Shelf: Send + Sync {
+    /// Opens one; only regular files.
+    fn open(&self, name: &str) -> io::Result<Arc<dyn ReadAt>>;
+}
+
+/// The shelf that an open folder is.
+impl Shelf for File {
+    fn open(&self, name: &str) -> io::Result<Arc<dyn ReadAt>> {
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let file = File::from(rustix::fs::openat(self, name, flags, Mode::empty())?);
+        if !file.metadata()?.is_file() {
+            return Err(io::Error::other(format!("{name} is no file")));
+        }
+        Ok(Arc::new(file))
     }
 }
 
 /// Opens the family as a source.
-pub fn open(folder: &File, family: &Family, name: &str, limits: &Limits) -> Result<Opened, Fault> {
+pub fn open(shelf: &Arc<dyn Shelf>, family: &Family, name: &str, limits: &Limits) -> Result<Opened, Fault> {
     let unreadable = |cause: io::Error| error::source_unreadable(OPERATION, name, cause.to_string());
-    let first = family.open(folder, family.first()).map_err(unreadable)?;
-    let source = Source::from_file(first, &family.name(family.first())).map_err(unreadable)?;
+    let first = family.open(&**shelf, family.first()).map_err(unreadable)?;
+    let source = Source::from_shared(first, &family.name(family.first())).map_err(unreadable)?;
     let mut opened = probe::open(source, limits)?;
     if !opened.facts.format_name.ends_with("_pipe") {
         return Err(error::source_not_media(
@@ -207,7 +226,7 @@ pub fn open(folder: &File, family: &Family, name: &str, limits: &Limits) -> Resu
     facts.duration_s = Some(length_s);
     facts.start_time_s = Some(0.0);
     opened.demuxer.feed_from(Box::new(Pictures {
-        folder: folder.try_clone().map_err(unreadable)?,
+        shelf: Arc::clone(shelf),
         family: family.clone(),
         next: family.first(),
         stream: index,
@@ -216,9 +235,17 @@ pub fn open(folder: &File, family: &Family, name: &str, limits: &Limits) -> Resu
     Ok(opened)
 }
 
+/// All of a picture's file.
+fn whole(picture: &dyn ReadAt) -> io::Result<Vec<u8>> {
+    let mut bytes = vec![0; picture.size_bytes()? as usize];
+    let read = source::fill(picture, &mut bytes, 0)?;
+    bytes.truncate(read);
+    Ok(bytes)
+}
+
 /// Reads one picture after the other.
 struct Pictures {
-    folder: File,
+    shelf: Arc<dyn Shelf>,
     family: Family,
     next: u64,
     stream: usize,
@@ -231,16 +258,18 @@ impl Feed for Pictures {
             return Ok(false);
         };
         self.next = number + 1;
-        let mut bytes = Vec::new();
-        let answer = self
+        let bytes = match self
             .family
-            .open(&self.folder, number)
-            .and_then(|mut file| file.read_to_end(&mut bytes));
-        if let Err(cause) = answer {
-            let name = self.family.name(number);
-            main.watch().remember(format!("reading {name} failed: {cause}"));
-            return Err(AvError::argument("read"));
-        }
+            .open(&*self.shelf, number)
+            .and_then(|picture| whole(&*picture))
+        {
+            Ok(bytes) => bytes,
+            Err(cause) => {
+                let name = self.family.name(number);
+                main.watch().remember(format!("reading {name} failed: {cause}"));
+                return Err(AvError::argument("read"));
+            }
+        };
         main.watch().count(bytes.len() as u64);
         let at = i64::try_from(number - self.family.first()).unwrap_or(i64::MAX);
         let after = self.family.at_or_after(self.next).unwrap_or(self.next);

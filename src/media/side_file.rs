@@ -4,27 +4,38 @@
 //! absent: storages; a name here is the text of the spec, `storage:key`.
 
 use crate::base::fault::Fault;
+use crate::media::av::source;
+use crate::media::av::source::ReadAt;
 use crate::media::error;
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
 /// Marks and subtitles are far smaller; more is a wrong file.
 const MAX_READ_BYTES: u64 = 256 << 20;
 
 /// Open files by the text that names them in specs.
-#[derive(Debug, Clone, Default)]
-pub struct SideFiles(BTreeMap<String, Arc<File>>);
+#[derive(Clone, Default)]
+pub struct SideFiles(BTreeMap<String, Arc<dyn ReadAt>>);
+
+impl std::fmt::Debug for SideFiles {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
 
 impl SideFiles {
     /// Adds a file.
-    pub fn insert(&mut self, name: &str, file: File) {
-        self.0.insert(name.to_owned(), Arc::new(file));
+    pub fn insert(&mut self, name: &str, file: impl ReadAt + 'static) {
+        self.insert_shared(name, Arc::new(file));
     }
 
-    /// A file by its name in the spec. Its position is shared with other users: read at offsets only.
-    pub fn get(&self, name: &str) -> Result<Arc<File>, Fault> {
+    /// The same, where others read it too.
+    pub fn insert_shared(&mut self, name: &str, file: Arc<dyn ReadAt>) {
+        self.0.insert(name.to_owned(), file);
+    }
+
+    /// A file by its name in the spec.
+    pub fn get(&self, name: &str) -> Result<Arc<dyn ReadAt>, Fault> {
         self.0
             .get(name)
             .cloned()
@@ -36,13 +47,15 @@ impl SideFiles {
         const OPERATION: &str = "read the file";
         let file = self.get(name)?;
         let unreadable = |cause: std::io::Error| error::source_unreadable(OPERATION, name, cause.to_string());
-        let size_bytes = file.metadata().map_err(unreadable)?.len();
+        let size_bytes = file.size_bytes().map_err(unreadable)?;
         if size_bytes > MAX_READ_BYTES {
             let cause = format!("{size_bytes} bytes are more than {MAX_READ_BYTES}");
             return Err(error::side_file_refused(OPERATION, name, cause));
         }
         let mut bytes = vec![0; size_bytes as usize];
-        file.read_exact_at(&mut bytes, 0).map_err(unreadable)?;
+        if source::fill(&*file, &mut bytes, 0).map_err(unreadable)? < bytes.len() {
+            return Err(unreadable(std::io::ErrorKind::UnexpectedEof.into()));
+        }
         Ok(bytes)
     }
 }

@@ -1,12 +1,16 @@
-//! The source as the worker holds it: an open descriptor, checked before and after the pass.
+//! The source as the worker holds it: an open descriptor, checked before and after the pass, or a file of the relay.
 //!
-//! Guarantees: a source that was replaced, rewritten, truncated or deleted while it was read fails the attempt.
-//! Deliberately absent: paths; the worker has none.
+//! Guarantees: a source that was replaced, rewritten, truncated or deleted while it was read fails the attempt; of a
+//! relayed one the executor sees to that with every range. Deliberately absent: paths; the worker has none.
 
 use crate::base::fault::Blame;
 use crate::base::fault::Fault;
 use crate::media::family::Family;
+use crate::media::pass::given::Given;
 use crate::worker::protocol::SourceOrder;
+use crate::worker::relay::Line;
+use crate::worker::relay::RelayedBytes;
+use crate::worker::relay::RelayedShelf;
 use rustix::fs::AtFlags;
 use rustix::io::Errno;
 use rustix::process::PidfdFlags;
@@ -14,11 +18,13 @@ use rustix::process::PidfdGetfdFlags;
 use std::fs::File;
 use std::os::fd::AsFd;
 use std::os::fd::BorrowedFd;
+use std::sync::Arc;
 
 /// The open source.
 #[derive(Debug)]
 pub struct HeldSource {
-    file: File,
+    /// None: it is relayed.
+    file: Option<Arc<File>>,
     order: SourceOrder,
 }
 
@@ -29,8 +35,9 @@ impl HeldSource {
     }
 
     /// The folder it is, where a family of files in it is the source.
-    pub fn folder(&self) -> BorrowedFd<'_> {
-        self.file.as_fd()
+    pub fn folder(&self) -> Option<BorrowedFd<'_>> {
+        let is_folder = self.order.family.is_some();
+        self.file.as_ref().filter(|_| is_folder).map(|file| file.as_fd())
     }
 
     /// The name it was ordered by.
@@ -40,16 +47,10 @@ impl HeldSource {
 
     /// Takes the inherited descriptor. Must come before the cage closes.
     pub fn take(order: &SourceOrder) -> Result<Self, Fault> {
-        let file = inherited(order.descriptor).map_err(|error| {
-            Fault::new(
-                "SourceUnreadable",
-                Blame::Host,
-                "open source",
-                &order.name,
-                format!("descriptor {} cannot be taken over: {error}", order.descriptor),
-                "Start the worker through the daemon or `reelmill run`.",
-            )
-        })?;
+        let file = match order.relay {
+            Some(_) => None,
+            None => Some(Arc::new(take_descriptor(order.descriptor, &order.name)?)),
+        };
         let held = HeldSource {
             file,
             order: order.clone(),
@@ -58,11 +59,26 @@ impl HeldSource {
         Ok(held)
     }
 
-    /// The same open file once more; the two share their position.
-    pub fn file(&self) -> Result<File, Fault> {
-        self.file
-            .try_clone()
-            .map_err(|error| self.unreadable("open source", error.to_string()))
+    /// What the engine reads; of a relayed file over `line`.
+    pub fn given(&self, line: Option<&Line>) -> Result<Given, Fault> {
+        match (&self.file, self.order.relay, line) {
+            (Some(file), _, _) => Ok(Given::File(Arc::clone(file))),
+            (None, Some(first), Some(line)) if self.order.family.is_some() => Ok(Given::Shelf(Arc::new(
+                RelayedShelf::new(line, first, &self.order.relayed),
+            ))),
+            (None, Some(member), Some(line)) => Ok(Given::Bytes(Arc::new(RelayedBytes::new(
+                line,
+                member,
+                self.order.size_bytes,
+            )))),
+            _ => Err(self.unreadable("open source", "the order names no relay to read it over".to_owned())),
+        }
+    }
+
+    /// The open file of this host.
+    pub fn file(&self) -> Result<Arc<File>, Fault> {
+        let file = self.file.clone();
+        file.ok_or_else(|| self.unreadable("open source", "it does not lie on this host".to_owned()))
     }
 
     /// Files that [`check`](Self::check) looks at.
@@ -71,10 +87,10 @@ impl HeldSource {
     }
 
     /// Fails when one of the pictures of a family is no longer what was ordered.
-    fn check_pictures(&self, family: &Family) -> Result<(), Fault> {
+    fn check_pictures(&self, folder: &File, family: &Family) -> Result<(), Fault> {
         for (number, (size_bytes, mtime_ns)) in family.each().zip(&self.order.pictures) {
             let name = family.name(number);
-            let stat = match rustix::fs::statat(&self.file, name.as_str(), AtFlags::SYMLINK_NOFOLLOW) {
+            let stat = match rustix::fs::statat(folder, name.as_str(), AtFlags::SYMLINK_NOFOLLOW) {
                 Ok(stat) => stat,
                 Err(Errno::STALE | Errno::NOENT) => return Err(self.changed(&format!("{name} was deleted"))),
                 Err(error) => return Err(self.unreadable("check source", format!("{name}: {error}"))),
@@ -86,12 +102,13 @@ impl HeldSource {
         Ok(())
     }
 
-    /// Fails when the source is no longer what was ordered.
+    /// Fails when the source is no longer what was ordered. Of a relayed one its line knows.
     pub fn check(&self) -> Result<(), Fault> {
+        let Some(file) = &self.file else { return Ok(()) };
         if let Some(family) = self.order.family.as_ref().filter(|_| !self.order.pictures.is_empty()) {
-            return self.check_pictures(family);
+            return self.check_pictures(file, family);
         }
-        let stat = match rustix::fs::fstat(&self.file) {
+        let stat = match rustix::fs::fstat(file) {
             Ok(stat) => stat,
             Err(Errno::STALE | Errno::NOENT) => return Err(self.changed("it was deleted on its server")),
             Err(error) => return Err(self.unreadable("check source", error.to_string())),
@@ -137,6 +154,20 @@ fn mtime_ns_of(stat: &rustix::fs::Stat) -> i64 {
     (stat.st_mtime as i64)
         .saturating_mul(1_000_000_000)
         .saturating_add(stat.st_mtime_nsec as i64)
+}
+
+/// An own handle to an inherited descriptor, of what is called `name`. Must come before the cage closes.
+pub fn take_descriptor(number: i32, name: &str) -> Result<File, Fault> {
+    inherited(number).map_err(|error| {
+        Fault::new(
+            "SourceUnreadable",
+            Blame::Host,
+            "open source",
+            name,
+            format!("descriptor {number} cannot be taken over: {error}"),
+            "Start the worker through the daemon or `reelmill run`.",
+        )
+    })
 }
 
 /// An own handle to descriptor `number` of this process.

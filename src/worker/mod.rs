@@ -15,6 +15,7 @@ mod inquiry;
 pub mod kernel_trial;
 pub mod process;
 pub mod protocol;
+pub mod relay;
 pub mod sandbox;
 pub mod scratch;
 pub mod supervisor;

@@ -1,12 +1,13 @@
 //! The child's side: reads its order, closes the cage, carries the pass out, and tells how it went.
 //!
 //! Guarantees: not a byte of the source is read outside the cage; stdin's end stops the pass, and ends the process
-//! soon after even when the pass does not listen; the source is looked at once more after the pass; a panic is a
-//! failed attempt that says where. Deliberately absent: tokio, storages, and anything left behind but scratch.
+//! soon after even when the pass does not listen; the source is looked at once more after the pass, and what the relay
+//! says of a failed read counts for more than what the pass made of it; a panic is a failed attempt that says where. Deliberately absent: tokio, storages, and anything left behind but scratch.
 
 use crate::base::fault::Blame;
 use crate::base::fault::Fault;
 use crate::media::assembly::Rest;
+use crate::media::error;
 use crate::media::pass;
 use crate::media::pass::PassJob;
 use crate::media::pass::PassOrder;
@@ -14,17 +15,21 @@ use crate::media::progress::Cost;
 use crate::media::side_file::SideFiles;
 use crate::media::spec::Backend;
 use crate::worker::account::Account;
+use crate::worker::death;
 use crate::worker::device_access::DeviceAccess;
 use crate::worker::environment::DeviceEnvironment;
+use crate::worker::held;
 use crate::worker::held::HeldSource;
 use crate::worker::protocol;
 use crate::worker::protocol::Message;
 use crate::worker::protocol::Order;
+use crate::worker::relay::Line;
 use crate::worker::sandbox;
 use crate::worker::sandbox::Cage;
 use crate::worker::voice::Voice;
 use rustix::process::Signal;
 use std::any::Any;
+use std::fs::File;
 use std::io::BufRead;
 use std::io::Read;
 use std::panic::AssertUnwindSafe;
@@ -71,6 +76,10 @@ fn carry_out_order(voice: &Arc<StdoutVoice>, account: &Account, environment: &De
     let source = Arc::new(HeldSource::take(&order.source)?);
     let side = HeldSource::take_all(&order.side)?;
     let members = HeldSource::take_all(&order.members)?;
+    let socket = match order.relay {
+        Some(descriptor) => Some(held::take_descriptor(descriptor, "the relay")?),
+        None => None,
+    };
     // Not allowed in some containers, where it matters to nobody else.
     let _ = std::fs::write("/proc/self/oom_score_adj", OOM_SCORE_ADJ);
     let device = match order.backend {
@@ -79,24 +88,36 @@ fn carry_out_order(voice: &Arc<StdoutVoice>, account: &Account, environment: &De
     };
     let sandbox_missing = sandbox::enter(&Cage {
         scratch: &order.scratch,
-        folder: order.source.family.is_some().then(|| source.folder()),
+        folder: source.folder(),
         max_memory_bytes: order.limits.max_memory_bytes,
         mode: order.sandbox,
         has_letters: order.jobs.iter().any(|job| job.work.needs_fonts()),
         device: device.as_ref(),
     })?;
     voice.say(&Message::Started { sandbox_missing });
-    stop_with_stdin(voice.clone());
+    let relay = socket.map(|socket| open_line(socket, &order)).transpose()?;
+    stop_with_stdin(voice.clone(), death::stopped(&order.source.name), relay.clone());
     stop_with_source(voice.clone(), Arc::downgrade(&source));
     // What a pass says of a source that changed under it (cut short, damaged) is only half the truth.
     let check = || {
+        if let Some(fault) = relay.as_ref().and_then(Line::fault) {
+            return Err(fault);
+        }
         side.iter()
             .chain(&members)
             .try_fold((), |(), held| held.check())
             .and_then(|()| source.check())
     };
-    let cost = pass(&order, &source, (&side, &members), voice).map_err(|fault| check().err().unwrap_or(fault))?;
+    let mut cost = pass(&order, &source, (&side, &members), relay.as_ref(), voice)
+        .map_err(|fault| check().err().unwrap_or(fault))?;
     check()?;
+    if let Some(line) = &relay {
+        line.recheck()?;
+        if order.source.relay.is_some() {
+            // What came over the network, read ahead or twice, is what the source cost.
+            cost.read_bytes = line.tally().fetched_bytes;
+        }
+    }
     voice.finish(account.complete(cost));
     Ok(())
 }
@@ -132,8 +153,22 @@ fn read_order() -> Result<Order, Fault> {
     serde_json::from_slice(&line).map_err(|error| refuse(error.to_string()))
 }
 
-/// Stops the pass when the parent closes stdin or dies, and ends the process when the pass takes no notice.
-fn stop_with_stdin(voice: Arc<StdoutVoice>) {
+fn open_line(socket: File, order: &Order) -> Result<Line, Fault> {
+    Line::open(socket).map_err(|error| {
+        Fault::new(
+            "SourceUnreadable",
+            Blame::Host,
+            "open source",
+            &order.source.name,
+            format!("no thread can be had for its relay: {error}"),
+            "Raise the limits of threads and memory; the work is tried again by itself.",
+        )
+    })
+}
+
+/// Stops the pass when the parent closes stdin or dies, and ends the process when the pass takes no notice. Who waits for
+/// a relay waits no longer.
+fn stop_with_stdin(voice: Arc<StdoutVoice>, reason: Fault, relay: Option<Line>) {
     std::thread::spawn(move || {
         let mut ignored = [0; 512];
         loop {
@@ -144,6 +179,9 @@ fn stop_with_stdin(voice: Arc<StdoutVoice>) {
             }
         }
         voice.ask_to_stop();
+        if let Some(line) = relay {
+            line.end(reason);
+        }
         std::thread::sleep(STOP_GRACE);
         // Not `exit`: the destructors of a stuck library would wait for its stuck threads.
         let _ = rustix::process::kill_process(rustix::process::getpid(), Signal::KILL);
@@ -186,15 +224,16 @@ fn pass(
     order: &Order,
     source: &HeldSource,
     (side, members): (&[HeldSource], &[HeldSource]),
+    relay: Option<&Line>,
     voice: &StdoutVoice,
 ) -> Result<Cost, Fault> {
-    let files = members
-        .iter()
-        .map(|held| Ok((held.name().to_owned(), Arc::new(held.file()?))));
+    let files = members.iter().map(|held| Ok((held.name().to_owned(), held.file()?)));
     let files = files.collect::<Result<Vec<_>, Fault>>()?;
     let mut side_files = SideFiles::default();
     for held in side {
-        side_files.insert(held.name(), held.file()?);
+        let bytes = held.given(relay)?.bytes();
+        let bytes = bytes.map_err(|cause| error::source_unreadable("open source", held.name(), cause.to_string()))?;
+        side_files.insert_shared(held.name(), bytes);
     }
     let pass_order = PassOrder {
         jobs: order
@@ -214,5 +253,5 @@ fn pass(
         family: order.source.family.clone(),
         rest: order.assembly.clone().map(|assembly| Rest { assembly, files }),
     };
-    pass::carry_out(&pass_order, source.file()?, &order.source.name, voice)
+    pass::carry_out(&pass_order, source.given(relay)?, &order.source.name, voice)
 }

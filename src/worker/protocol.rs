@@ -44,6 +44,9 @@ pub struct Order {
     /// How the source and `members` go together; none: the source is one file or a family.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub assembly: Option<Assembly>,
+    /// The descriptor of the socket over which relayed files come; none: there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub relay: Option<i32>,
     /// Private empty directory; the worker may write here and nowhere else.
     pub scratch: PathBuf,
     /// Threads the attempt may keep busy.
@@ -68,10 +71,10 @@ pub struct JobOrder {
     pub work: MediaWork,
 }
 
-/// The source, or a file beside it, as an open descriptor.
+/// The source, or a file beside it: an open descriptor, or a file of the attempt's relay.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SourceOrder {
-    /// Number of the inherited descriptor, open for reading.
+    /// Number of the inherited descriptor, open for reading; means nothing where it is relayed.
     pub descriptor: i32,
     /// Its file name, for the demuxer's guess and for messages; of a file beside the source the text that names it in
     /// the work. Never opened.
@@ -87,6 +90,22 @@ pub struct SourceOrder {
     /// folder itself tells whether anything changed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pictures: Vec<(u64, i64)>,
+    /// Its bytes come over the relay, as the file of this number, and its identity is watched over there; none: from its
+    /// own descriptor.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub relay: Option<u32>,
+    /// The pictures of a family that is relayed, which have the numbers from [`SourceOrder::relay`] on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub relayed: Vec<RelayedPicture>,
+}
+
+/// One picture of a relayed family.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RelayedPicture {
+    /// Its file name.
+    pub name: String,
+    /// Bytes.
+    pub size_bytes: u64,
 }
 
 /// How tightly a worker is confined.

@@ -11,6 +11,7 @@ use crate::worker::death;
 use crate::worker::environment::DeviceEnvironment;
 use crate::worker::protocol::Message;
 use crate::worker::protocol::Order;
+use crate::worker::relay::pulse::RelayPulse;
 use crate::worker::vitals::Verdict;
 use crate::worker::vitals::Vitals;
 use crate::worker::vitals::Watchdog;
@@ -93,20 +94,36 @@ pub fn side_descriptor(number: usize) -> i32 {
         .saturating_add(i32::try_from(number).unwrap_or(i32::MAX))
 }
 
+/// The descriptor at which a worker with so many files beside its source finds its relay.
+pub fn relay_descriptor(side_files: usize) -> i32 {
+    side_descriptor(side_files)
+}
+
 /// Files a worker inherits, open for reading.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Inherited {
-    /// The source.
-    pub source: File,
-    /// Files beside it, in the order of the order.
-    pub side: Vec<File>,
+    /// The source; none: it is relayed.
+    pub source: Option<File>,
+    /// Files beside it, in the order of the order; none: that one is relayed.
+    pub side: Vec<Option<File>>,
+    /// Over which relayed ones come.
+    pub relay: Option<RelayEnd>,
+}
+
+/// The worker's end of a relay.
+#[derive(Debug)]
+pub struct RelayEnd {
+    /// The socket.
+    pub socket: File,
+    /// Tells when the relay waits for its endpoint, and the worker for it: that is no hang.
+    pub pulse: RelayPulse,
 }
 
 impl From<File> for Inherited {
     fn from(source: File) -> Self {
         Inherited {
-            source,
-            side: Vec::new(),
+            source: Some(source),
+            ..Inherited::default()
         }
     }
 }
@@ -135,7 +152,9 @@ pub async fn run(
         Err(error) => return failed(death::unintelligible(subject, error.to_string())),
     };
     let may_use_device = order.backend != Backend::Software;
-    let mut child = match spawn(options, may_use_device, files.into()) {
+    let files = files.into();
+    let relay = files.relay.as_ref().map(|relay| relay.pulse.clone());
+    let mut child = match spawn(options, may_use_device, files) {
         Ok(child) => child,
         Err(error) => return failed(death::not_started(subject, &error)),
     };
@@ -152,6 +171,7 @@ pub async fn run(
         },
         messages,
         dog: Watchdog::new(options.idle_limit, options.spin_limit, Instant::now()),
+        relay,
         fault: None,
         explained: false,
         hung: false,
@@ -175,15 +195,17 @@ fn spawn(options: &SupervisorOptions, may_use_device: bool, files: Inherited) ->
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    let mut mappings = vec![FdMapping {
-        parent_fd: files.source.into(),
-        child_fd: SOURCE_DESCRIPTOR,
-    }];
-    mappings.extend(files.side.into_iter().enumerate().map(|(number, file)| FdMapping {
+    let relay_at = relay_descriptor(files.side.len());
+    let side = files.side.into_iter().enumerate();
+    let side = side.filter_map(|(number, file)| Some((file?, side_descriptor(number))));
+    let source = files.source.map(|file| (file, SOURCE_DESCRIPTOR));
+    let relay = files.relay.map(|relay| (relay.socket, relay_at));
+    let mappings = source.into_iter().chain(side).chain(relay);
+    let mappings = mappings.map(|(file, child_fd)| FdMapping {
         parent_fd: file.into(),
-        child_fd: side_descriptor(number),
-    }));
-    command.fd_mappings(mappings).map_err(std::io::Error::other)?;
+        child_fd,
+    });
+    command.fd_mappings(mappings.collect()).map_err(std::io::Error::other)?;
     tokio::process::Command::from(command).kill_on_drop(true).spawn()
 }
 
@@ -233,6 +255,7 @@ struct Supervision<'a> {
     max_memory_bytes: u64,
     messages: mpsc::Sender<Message>,
     dog: Watchdog,
+    relay: Option<RelayPulse>,
     fault: Option<Fault>,
     /// It gave the reason for a failure itself.
     explained: bool,
@@ -317,6 +340,10 @@ impl Supervision<'_> {
             self.hung = true;
             self.fault.get_or_insert(death::over_memory(self.subject, held, limit));
             return true;
+        }
+        if self.relay.as_ref().is_some_and(RelayPulse::is_waiting) {
+            // A slow endpoint is the relay's affair, which gives up on a dead one and tells the worker.
+            self.dog.moved(Instant::now());
         }
         let fault = match self.dog.look(vitals, Instant::now()) {
             Verdict::Alive => return false,

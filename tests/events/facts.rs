@@ -129,7 +129,9 @@ pub fn file(value: Value) -> MediaFacts {
 /// The body as `profile` has it; addresses of [`BUCKET`] begin with `base`.
 pub fn body(profile: Profile, event: &Event, user_id: u64, base: &str) -> Value {
     let mut deployment = Deployment::new(user_id, "app-1000000", "cn-shanghai", "http://mam.local");
-    deployment.urls = deployment.urls.with_base(BUCKET, base);
+    let base = base.to_owned();
+    let bases = move |storage: &str| (storage == BUCKET).then(|| base.clone());
+    deployment.urls = deployment.urls.with_bases(std::sync::Arc::new(bases));
     let kept: Value = serde_json::to_value(event).expect("JSON");
     let read: Event = serde_json::from_str(&kept.to_string()).expect("an event");
     assert!(

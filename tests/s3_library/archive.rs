@@ -19,7 +19,10 @@ fn every_event_is_an_object_once() {
     });
     let text = cloud.server.object("media", &keys[0]).expect("there");
     let line: serde_json::Value = serde_json::from_slice(&text).expect("a line of JSON");
-    let (id, at) = (line["id"].as_str().expect("an id"), line["at"].as_str().expect("a time"));
+    let (id, at) = (
+        line["id"].as_str().expect("an id"),
+        line["at"].as_str().expect("a time"),
+    );
     let time: String = at[11..].chars().filter(char::is_ascii_digit).collect();
     assert_eq!(keys[0], format!("audit/{}/{time}-{id}.jsonl", &at[..10]));
     assert!(text.ends_with(b"\n"));
@@ -36,7 +39,7 @@ fn every_event_is_an_object_once() {
     cloud.appliance.until("the replay to be delivered", || {
         let view = cloud.appliance.get("/api/v1/deliveries?limit=100");
         let all = view["items"].as_array().expect("a list").clone();
-        all.iter().all(|item| item["status"] == "delivered").then_some(())
+        all.iter().all(|item| item["status"] == "done").then_some(())
     });
     assert_eq!(archived(&cloud), keys);
 }

@@ -33,6 +33,20 @@ pub trait ReadAt: Send + Sync {
     fn size_bytes(&self) -> io::Result<u64>;
 }
 
+/// Fills `buffer` from `offset` on, or as far as there are bytes; says how many there were.
+pub fn fill(bytes: &dyn ReadAt, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match bytes.read_at(&mut buffer[filled..], offset + filled as u64) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
+}
+
 impl ReadAt for File {
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         FileExt::read_at(self, buffer, offset)
@@ -93,9 +107,14 @@ impl Source {
 
     /// Over anything that reads at positions.
     pub fn from_bytes(bytes: Box<dyn ReadAt>, name: &str) -> io::Result<Self> {
+        Self::from_shared(Arc::from(bytes), name)
+    }
+
+    /// The same, where others read it too.
+    pub fn from_shared(bytes: Arc<dyn ReadAt>, name: &str) -> io::Result<Self> {
         let size_bytes = bytes.size_bytes()?;
         Ok(Source {
-            bytes: Arc::from(bytes),
+            bytes,
             name: name.to_owned(),
             size_bytes,
             watch: Arc::new(SourceWatch::default()),
@@ -135,15 +154,7 @@ impl Source {
 
     /// Fills the buffer from a position, or says how much there was before the end. Counted like libav's own reads.
     pub fn read_full_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-        let mut filled = 0;
-        while filled < buffer.len() {
-            match self.bytes.read_at(&mut buffer[filled..], offset + filled as u64) {
-                Ok(0) => break,
-                Ok(count) => filled += count,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
+        let filled = fill(&*self.bytes, buffer, offset)?;
         self.watch.read_bytes.fetch_add(filled as u64, Ordering::Relaxed);
         Ok(filled)
     }

@@ -53,8 +53,7 @@ pub fn extend(
 ) -> Result<MediaFacts, Fault> {
     let open = |name: &String| -> Result<Opened, Fault> {
         let unreadable = |cause: std::io::Error| error::source_unreadable(OPERATION, name, cause.to_string());
-        let file = order.side.get(name)?.try_clone().map_err(unreadable)?;
-        let source = Source::from_file(file, name).map_err(unreadable)?;
+        let source = Source::from_shared(order.side.get(name)?, name).map_err(unreadable)?;
         let opened = probe::open(source.watched_by(&main.demuxer.watch()), &order.limits)?;
         match opened.missing_data() {
             Some(missing) if !takes_partial => Err(error::source_truncated(OPERATION, name, missing)),

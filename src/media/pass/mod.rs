@@ -21,6 +21,7 @@ mod ending;
 mod fields;
 mod file_writer;
 mod first_reading;
+pub mod given;
 mod glance;
 pub mod gpu;
 mod grade;
@@ -57,6 +58,7 @@ use crate::media::facts::MediaFacts;
 use crate::media::family;
 use crate::media::family::Family;
 use crate::media::limits::Limits;
+use crate::media::pass::given::Given;
 use crate::media::pass::gpu::fallback::Left;
 use crate::media::pass::gpu::hardware::Hardware;
 use crate::media::pass::gpu::mode::Mode;
@@ -74,7 +76,6 @@ use crate::media::spec::Backend;
 use crate::media::spec::Joined;
 use crate::media::spec::MediaWork;
 use crate::media::spec::TranscodeSpec;
-use std::fs::File;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -125,20 +126,33 @@ pub trait Watch: Send + Sync {
 }
 
 /// Carries out an attempt. `Err` fails all jobs that have not been told to have ended.
-pub fn carry_out(order: &PassOrder, source: File, source_name: &str, watch: &dyn Watch) -> Result<Cost, Fault> {
+pub fn carry_out(
+    order: &PassOrder,
+    source: impl Into<Given>,
+    source_name: &str,
+    watch: &dyn Watch,
+) -> Result<Cost, Fault> {
+    let source = source.into();
     let started = Instant::now();
     let hardware = Hardware::new(order.backend, order.device);
     let witness = Witness::new(watch, &hardware);
     let watch: &dyn Watch = &witness;
     let unreadable = |cause: std::io::Error| error::source_unreadable(OPERATION, source_name, cause.to_string());
     let open = || -> Result<Source, Fault> {
-        Source::from_file(source.try_clone().map_err(unreadable)?, source_name).map_err(unreadable)
+        let bytes = source.bytes().map_err(unreadable)?;
+        Source::from_shared(bytes, source_name).map_err(unreadable)
     };
     let mut read_bytes = 0;
     let begin = || -> Result<probe::Opened, Fault> {
         match (&order.family, &order.rest) {
-            (Some(family), _) => family::open(&source, family, source_name, &order.limits),
-            (None, Some(rest)) => assembled::open(&source, source_name, rest, &order.limits),
+            (Some(family), _) => {
+                let shelf = source.shelf().map_err(unreadable)?;
+                family::open(&shelf, family, source_name, &order.limits)
+            }
+            (None, Some(rest)) => {
+                let first = source.file().map_err(unreadable)?;
+                assembled::open(&first, source_name, rest, &order.limits)
+            }
             (None, None) => probe::open(open()?, &order.limits),
         }
     };

@@ -40,6 +40,7 @@ struct Waiting {
     heard_ms: Option<u64>,
     longest_pause_ms: u64,
     why: Option<String>,
+    is_incomplete: bool,
 }
 
 impl Gathering {
@@ -119,10 +120,12 @@ impl Gathering {
 
     fn look_after_quiet(&mut self, room: Room, now_ms: u64) {
         let at_ms = now_ms.saturating_add(self.quiet_ms(&room));
-        // A look that is due already is not put off: others in the room may be complete.
-        if self.rooms.get(&room).is_some_and(|waiting| waiting.due_ms.is_none()) {
-            self.look_at(room, at_ms);
-        }
+        // What is one media is looked at when nothing came for a while; on a card others may be complete before.
+        let due_ms = self.rooms.get(&room).and_then(|waiting| waiting.due_ms);
+        let at_ms = due_ms
+            .filter(|_| room.is_card())
+            .map_or(at_ms, |due_ms| due_ms.min(at_ms));
+        self.look_at(room, at_ms);
     }
 
     fn look_at(&mut self, room: Room, at_ms: u64) {
@@ -178,6 +181,7 @@ impl Gathering {
         for key in keys.chain(&judgement.gone) {
             waiting.held.remove(key);
         }
+        waiting.is_incomplete = judgement.is_incomplete;
         waiting.why = judgement.waiting.first().map(|(_, why)| why.clone());
         if !judgement.is_early && waiting.held.is_empty() && waiting.due_ms.is_none() {
             self.rooms.remove(&room);
@@ -217,7 +221,8 @@ impl Gathering {
 
     /// Of the media that are not complete one, and how many there are.
     pub fn incomplete(&self) -> Option<(&str, usize)> {
-        let mut all = self.rooms.values().filter_map(|waiting| waiting.why.as_deref());
+        let incomplete = self.rooms.values().filter(|waiting| waiting.is_incomplete);
+        let mut all = incomplete.filter_map(|waiting| waiting.why.as_deref());
         let first = all.next()?;
         Some((first, 1 + all.count()))
     }

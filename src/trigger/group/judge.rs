@@ -50,6 +50,8 @@ pub struct Judgement {
     pub aside: Vec<(Arrival, String)>,
     /// What waits, with why; only files that settled are named.
     pub waiting: Vec<(Vec<String>, String)>,
+    /// Something of a media is not there, or changes.
+    pub is_incomplete: bool,
     /// Something is only to be waited for because it settled lately.
     pub is_early: bool,
     /// Files that settled and are gone.
@@ -139,6 +141,7 @@ fn one(group: &Group, contents: &Contents, known: &Known<'_>, judgement: &mut Ju
             group.main()
         );
         judgement.waiting.push(waits_for(why));
+        judgement.is_incomplete = true;
         return;
     }
     if held.iter().any(|held| held.settled_ms > known.quiet_since_ms) {

@@ -5,6 +5,7 @@
 
 use crate::base::fault::Blame;
 use crate::base::fault::Fault;
+use crate::media::av::source;
 use crate::media::error;
 use crate::media::pass::plan::Form;
 use crate::media::pass::plan::OutputPlan;
@@ -17,7 +18,6 @@ use cbc::cipher::BlockEncryptMut;
 use cbc::cipher::KeyIvInit;
 use cbc::cipher::generic_array::GenericArray;
 use std::collections::BTreeMap;
-use std::os::unix::fs::FileExt;
 
 /// Bytes of a block, of a key and of an initialisation vector.
 pub const BLOCK: usize = 16;
@@ -91,12 +91,14 @@ impl Seal {
                     )
                     .retryable(false)
                 };
-                let size_bytes = file.metadata().map_err(|cause| unreadable(cause.to_string()))?.len();
+                let size_bytes = file.size_bytes().map_err(|cause| unreadable(cause.to_string()))?;
                 if size_bytes != BLOCK as u64 {
                     return Err(unreadable(format!("it has {size_bytes} bytes")));
                 }
-                file.read_exact_at(&mut key, 0)
-                    .map_err(|cause| unreadable(cause.to_string()))?;
+                let read = source::fill(&*file, &mut key, 0).map_err(|cause| unreadable(cause.to_string()))?;
+                if read < BLOCK {
+                    return Err(unreadable(format!("it ends after {read} bytes")));
+                }
             }
         }
         let iv = match &spec.iv {
