@@ -85,7 +85,7 @@ cp tests/nas_guest.sh "$work/root/usr/local/bin/nas-guest"
 chmod +x "$work/root/usr/local/bin/nas-guest"
 cat > "$work/root/etc/systemd/system/nas-guest.service" <<'UNIT'
 [Unit]
-After=multi-user.target
+After=basic.target
 [Service]
 Type=oneshot
 ExecStart=/usr/local/bin/nas-guest
@@ -97,12 +97,15 @@ TimeoutStartSec=infinity
 WantedBy=multi-user.target
 UNIT
 mkdir -p "$work/root/etc/systemd/system/multi-user.target.wants"
+for unit in nmbd smbd nfs-server; do
+    rm -f "$work/root/etc/systemd/system/multi-user.target.wants/$unit.service"
+done
 ln -sf ../nas-guest.service "$work/root/etc/systemd/system/multi-user.target.wants/nas-guest.service"
 
 rm -f "$work/disk.img"
 mke2fs -q -t ext4 -d "$work/root" "$work/disk.img" 3000M
 timeout 1500 qemu-system-x86_64 -accel tcg -m 2048 -smp 2 -nographic -no-reboot \
     -kernel "$work/vmlinuz" -initrd "$work/first.gz" -drive "file=$work/disk.img,if=virtio,format=raw" \
-    -append "console=ttyS0 root=/dev/vda rw quiet panic=-1 systemd.mask=serial-getty@ttyS0.service" \
+    -append "console=ttyS0 root=/dev/vda rw quiet panic=-1 systemd.mask=serial-getty@ttyS0.service systemd.default_timeout_start_sec=900" \
     < /dev/null | tee "$work/console"
 grep -q "^NAS: passed" "$work/console"

@@ -54,6 +54,17 @@ pub struct Match {
     pub resolved: Arc<ResolvedWorkflow>,
 }
 
+/// An arrival with what was chosen for it.
+#[derive(Debug, Clone)]
+pub struct Chosen {
+    /// The arrival.
+    pub settled: Settled,
+    /// What runs on it.
+    pub matches: Vec<Match>,
+    /// What the ledger says where nothing does.
+    pub why_not: String,
+}
+
 /// What an intake did with an arrival.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Taken {
@@ -145,68 +156,78 @@ impl Store {
         .await
     }
 
-    /// Takes one arrival: a task for each match that is enabled at this moment, or, without any, `why_not` in the
+    /// Takes one arrival: a task for each match that is enabled at this moment, or, without any, its sentence in the
     /// ledger. Our own outputs start nothing.
-    pub async fn take_arrival(
-        &self,
-        settled: Settled,
-        matches: Vec<Match>,
-        why_not: String,
-        now: UtcMs,
-    ) -> Result<Taken, StoreError> {
-        self.write("take an arrival", move |connection| {
-            let Some(existing) = still_settled(connection, &settled)? else {
-                return Ok(Taken::Stale);
-            };
-            if is_ours(connection, &settled.source)? {
-                note(connection, &settled, 3, Some("ours"))?;
-                return Ok(Taken::Ours);
-            }
-            let parts = parts_of(connection, &settled.source.object)?;
-            let order = match &parts {
-                Some(parts) => serde_json::from_str::<Parts>(parts)?.order.unwrap_or_default(),
-                None => SidecarOrder::default(),
-            };
-            let user_data = side_order::user_data(&order);
-            let mut made = Vec::new();
-            let mut asked_for = false;
-            for found in &matches {
-                if !enabled(connection, &found.workflow)? || (existing && !found.resolved.source.process_existing) {
-                    continue;
-                }
-                if runs_already(connection, &found.workflow, &settled.source)? {
-                    asked_for = true;
-                    continue;
-                }
-                let overrides = overrides_of(&order, &found.resolved);
-                let new = NewTask {
-                    workflow: &found.workflow,
-                    version: found.version,
-                    source: &settled.source,
-                    trigger: TriggerSource::Workflow,
-                    purpose: Purpose::Run,
-                    user_data: user_data.as_deref(),
-                    priority: order.priority.map_or(0, i64::from),
-                    overrides: &overrides,
-                    idempotency_key: None,
-                    arrival_seq: Some(settled.seq),
-                };
-                made.push(tasks::insert(connection, &new, &found.resolved, now)?);
-            }
-            if !made.is_empty()
-                && let Some(parts) = &parts
-            {
-                media::keep_parts(connection, &settled.source, parts)?;
-            }
-            if made.is_empty() && !asked_for {
-                note(connection, &settled, 3, Some(&why_not))?;
-                return Ok(Taken::None);
-            }
-            note(connection, &settled, 2, None)?;
-            Ok(Taken::Tasks(made))
+    pub async fn take_arrival(&self, chosen: Chosen, now: UtcMs) -> Result<Taken, StoreError> {
+        self.write("take an arrival", move |connection| take(connection, &chosen, now))
+            .await
+    }
+
+    /// The same for many in one step, all of them or none: thousands that come at once must not cost a commit for a few
+    /// of them. Where it fails they are to be taken one by one.
+    pub async fn take_arrivals(&self, chosen: Arc<Vec<Chosen>>, now: UtcMs) -> Result<Vec<Taken>, StoreError> {
+        self.write("take arrivals", move |connection| {
+            chosen.iter().map(|chosen| take(connection, chosen, now)).collect()
         })
         .await
     }
+}
+
+fn take(connection: &Connection, chosen: &Chosen, now: UtcMs) -> Result<Taken, StoreError> {
+    let Chosen {
+        settled,
+        matches,
+        why_not,
+    } = chosen;
+    let Some(existing) = still_settled(connection, settled)? else {
+        return Ok(Taken::Stale);
+    };
+    if is_ours(connection, &settled.source)? {
+        note(connection, settled, 3, Some("ours"))?;
+        return Ok(Taken::Ours);
+    }
+    let parts = parts_of(connection, &settled.source.object)?;
+    let order = match &parts {
+        Some(parts) => serde_json::from_str::<Parts>(parts)?.order.unwrap_or_default(),
+        None => SidecarOrder::default(),
+    };
+    let user_data = side_order::user_data(&order);
+    let mut made = Vec::new();
+    let mut asked_for = false;
+    for found in matches {
+        if !enabled(connection, &found.workflow)? || (existing && !found.resolved.source.process_existing) {
+            continue;
+        }
+        if runs_already(connection, &found.workflow, &settled.source)? {
+            asked_for = true;
+            continue;
+        }
+        let overrides = overrides_of(&order, &found.resolved);
+        let new = NewTask {
+            workflow: &found.workflow,
+            version: found.version,
+            source: &settled.source,
+            trigger: TriggerSource::Workflow,
+            purpose: Purpose::Run,
+            user_data: user_data.as_deref(),
+            priority: order.priority.map_or(0, i64::from),
+            overrides: &overrides,
+            idempotency_key: None,
+            arrival_seq: Some(settled.seq),
+        };
+        made.push(tasks::insert(connection, &new, &found.resolved, now)?);
+    }
+    if !made.is_empty()
+        && let Some(parts) = &parts
+    {
+        media::keep_parts(connection, &settled.source, parts)?;
+    }
+    if made.is_empty() && !asked_for {
+        note(connection, settled, 3, Some(why_not))?;
+        return Ok(Taken::None);
+    }
+    note(connection, settled, 2, None)?;
+    Ok(Taken::Tasks(made))
 }
 
 /// What the file beside an object wants otherwise than the workflow says.

@@ -292,16 +292,11 @@ impl WatchFolder {
 
     async fn take_due(&mut self) -> Result<(), Fault> {
         loop {
-            let due = self.settling.due(self.now_ms(), LOOKS);
+            let due = self.settling.due(self.now_ms(), LOOKS * self.threads());
             if due.is_empty() {
                 return Ok(());
             }
-            let (folder, names, looked_at) = (self.folder.clone(), self.options.names.clone(), due.clone());
-            let looks = match self
-                .lane
-                .run("look", PATIENCE, move || look::at_due(&folder, &names, looked_at))
-                .await
-            {
+            let looks = match self.look_at(&due).await {
                 Ok(looks) => looks,
                 Err(fault) => {
                     let now_ms = self.now_ms();

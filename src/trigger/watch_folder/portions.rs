@@ -17,9 +17,12 @@ use crate::objects::mounts;
 use crate::objects::scan::Found;
 use crate::store::error::StoreError;
 use crate::trigger::board::Scanning;
+use crate::trigger::look;
 use crate::trigger::look::PATIENCE;
 use crate::trigger::look::RootSeen;
 use crate::trigger::scans::Running;
+use crate::trigger::settle::Due;
+use crate::trigger::settle::Sight;
 use futures_util::future::join_all;
 use std::time::Duration;
 use std::time::Instant;
@@ -32,6 +35,9 @@ const PORTION_TIME: Duration = Duration::from_millis(200);
 const FAR_THREADS: usize = 4;
 /// The same where it is not.
 const NEAR_THREADS: usize = 2;
+
+/// Looks that are not worth a thread more.
+const FEW: usize = 16;
 
 /// Threads of a storage: those of a scan, and so many that a few may hang and one still notices when the storage is back.
 pub(in crate::trigger) const THREADS: usize = FAR_THREADS + 2;
@@ -64,6 +70,21 @@ impl WatchFolder {
 
     pub(super) fn mount_is_the_same(&self) -> bool {
         self.root.as_ref().is_some_and(lies_on)
+    }
+
+    /// Looks at what is due, on several threads at once.
+    pub(super) async fn look_at(&self, due: &[Due]) -> Result<Vec<(Due, std::io::Result<Option<Sight>>)>, Fault> {
+        let each = due.len().div_ceil(self.threads()).max(FEW);
+        let looks = due.chunks(each).map(|due| {
+            let (folder, names, due) = (self.folder.clone(), self.options.names.clone(), due.to_vec());
+            self.lane
+                .run("look", PATIENCE, move || look::at_due(&folder, &names, due))
+        });
+        let mut seen = Vec::with_capacity(due.len());
+        for looks in join_all(looks).await {
+            seen.append(&mut looks?);
+        }
+        Ok(seen)
     }
 
     /// Takes the next portion of the scan that goes on.
