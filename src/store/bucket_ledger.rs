@@ -243,18 +243,29 @@ impl Store {
         .await
     }
 
-    /// Whether the output `output` was published under this key; none: no such output is known.
+    /// Whether the output `output` was published under this key with so many bytes, or is about to be; none: no such
+    /// output is known.
     ///
     /// # Errors
     /// The database failed.
-    pub async fn output_stands_at(&self, output: &str, storage: &str, key: &str) -> Result<Option<bool>, StoreError> {
+    pub async fn output_stands_at(
+        &self,
+        output: &str,
+        storage: &str,
+        key: &str,
+        size_bytes: u64,
+    ) -> Result<Option<bool>, StoreError> {
         const SQL: &str = "select exists (select 1 from output_files f where f.output_id = o.id and f.storage = :storage \
-            and f.key = :key) or exists (select 1 from publish_intents p where p.output_id = o.id \
-            and p.storage = :storage and p.key = :key) from outputs o where o.id = :id";
+              and f.key = :key and f.size_bytes = :size) \
+            or exists (select 1 from publish_intents p where p.output_id = o.id and p.storage = :storage \
+              and p.key = :key and p.size_bytes = :size) from outputs o where o.id = :id";
         let (output, storage, key) = (output.to_owned(), storage.to_owned(), key.to_owned());
+        let size = i64::try_from(size_bytes).unwrap_or(i64::MAX);
         self.read("look for an output", move |connection| {
             let mut statement = connection.prepare_cached(SQL)?;
-            let mut rows = statement.query(named_params! { ":id": output, ":storage": storage, ":key": key })?;
+            let mut rows = statement.query(named_params! {
+                ":id": output, ":storage": storage, ":key": key, ":size": size,
+            })?;
             match rows.next()? {
                 Some(row) => Ok(Some(row.get(0)?)),
                 None => Ok(None),

@@ -18,9 +18,9 @@ id = "one"
 type = "noop"
 "#;
 
-/// A daemon that watches the bucket `in` of `server` as storage `archive`.
+/// A daemon that watches the bucket `rushes` of `server` as storage `archive`.
 pub fn watching(server: &S3Server, extra: &str) -> Appliance {
-    let appliance = Appliance::new(&server.section("archive", "in", &server.endpoint(), extra));
+    let appliance = Appliance::new(&server.section("archive", "rushes", &server.endpoint(), extra));
     appliance.workflow_file("noop", NOOP);
     appliance
 }
@@ -39,8 +39,8 @@ pub fn listed(appliance: &Appliance) {
 
 /// Puts an object into the bucket that was there for an hour.
 pub fn deliver_old(server: &S3Server, key: &str) {
-    server.deliver("in", key, b"old");
-    set_old(&server.folder("in").join(key));
+    server.deliver("rushes", key, b"old");
+    set_old(&server.folder("rushes").join(key));
 }
 
 fn set_old(path: &Path) {
@@ -51,23 +51,23 @@ fn set_old(path: &Path) {
 
 #[test]
 fn objects_run_once_across_restarts_and_again_when_they_change() {
-    let server = S3Server::start(&["in"]);
+    let server = S3Server::start(&["rushes"]);
     deliver_old(&server, "old.mp4");
     let mut appliance = watching(&server, "poll_interval_s = 0.5");
     appliance.start();
     listed(&appliance);
-    server.deliver("in", "a/first.mp4", b"one");
-    server.deliver("in", "odd %E9+ name.mp4", b"two");
-    server.deliver("in", "a/up.mp4.part", b"not yet");
+    server.deliver("rushes", "a/first.mp4", b"one");
+    server.deliver("rushes", "odd %E9+ name.mp4", b"two");
+    server.deliver("rushes", "a/up.mp4.part", b"not yet");
     appliance.ended_tasks(2);
     assert!(appliance.stop().success());
-    server.deliver("in", "a/while-down.mp4", b"three");
+    server.deliver("rushes", "a/while-down.mp4", b"three");
     appliance.start();
     appliance.ended_tasks(3);
-    server.deliver("in", "a/first.mp4", b"one, replaced");
+    server.deliver("rushes", "a/first.mp4", b"one, replaced");
     appliance.ended_tasks(4);
     appliance.kill_9();
-    server.deliver("in", "last.mp4", b"four");
+    server.deliver("rushes", "last.mp4", b"four");
     appliance.start();
     appliance.ended_tasks(5);
     let view = storage(&appliance);
@@ -94,9 +94,9 @@ fn objects_run_once_across_restarts_and_again_when_they_change() {
 
 #[test]
 fn a_first_listing_of_many_pages_that_is_killed_makes_nothing_of_what_was_there() {
-    let server = S3Server::start(&["in"]);
+    let server = S3Server::start(&["rushes"]);
     for number in 0..20_000 {
-        let path = server.folder("in").join(format!("{:02}", number % 20));
+        let path = server.folder("rushes").join(format!("{:02}", number % 20));
         if number < 20 {
             std::fs::create_dir(&path).expect("a folder");
         }
@@ -111,7 +111,7 @@ fn a_first_listing_of_many_pages_that_is_killed_makes_nothing_of_what_was_there(
         (view["scan"]["found"].as_u64() >= Some(3_000) || view["last_scan_at"].is_string()).then_some(())
     });
     appliance.kill_9();
-    server.deliver("in", "07/00007a.mp4", b"new");
+    server.deliver("rushes", "07/00007a.mp4", b"new");
     appliance.start();
     listed(&appliance);
     appliance.ended_tasks(1);
@@ -123,7 +123,7 @@ fn a_first_listing_of_many_pages_that_is_killed_makes_nothing_of_what_was_there(
 
 #[test]
 fn a_service_that_is_gone_or_refuses_says_so_and_holds_up_nobody() {
-    let mut server = S3Server::start(&["in"]);
+    let mut server = S3Server::start(&["rushes"]);
     let mut appliance = watching(&server, "poll_interval_s = 0.5");
     appliance.workflow_file(
         "folder",
@@ -148,7 +148,7 @@ fn a_service_that_is_gone_or_refuses_says_so_and_holds_up_nobody() {
     };
     let why = unavailable("the storage to be unavailable");
     assert!(why.contains("StorageNotAnswering"), "{why}");
-    server.deliver("in", "while-it-was-down.mp4", b"x");
+    server.deliver("rushes", "while-it-was-down.mp4", b"x");
     let clip = appliance.path("clip");
     std::fs::write(&clip, b"a file").expect("written");
     appliance.deliver(&clip, "beside.mp4");
@@ -158,14 +158,14 @@ fn a_service_that_is_gone_or_refuses_says_so_and_holds_up_nobody() {
     server.write_keys("wrong");
     let why = unavailable("the storage to be refused");
     assert!(why.contains("StorageDenied"), "{why}");
-    server.deliver("in", "while-it-was-refused.mp4", b"y");
+    server.deliver("rushes", "while-it-was-refused.mp4", b"y");
     server.write_keys(crate::appliance::s3_server::SECRET_KEY);
     appliance.ended_tasks(3);
 }
 
 #[test]
 fn what_we_publish_into_a_bucket_starts_nothing() {
-    let server = S3Server::start(&["in"]);
+    let server = S3Server::start(&["rushes"]);
     let mut appliance = watching(&server, "poll_interval_s = 0.5");
     appliance.workflow_file(
         "copy",
@@ -179,10 +179,10 @@ fn what_we_publish_into_a_bucket_starts_nothing() {
     appliance.deliver(&clip, "clip.mp4");
     let tasks = appliance.ended_tasks(1);
     assert_eq!(tasks[0]["status"], "Succeed", "{:#}", tasks[0]);
-    let made = server.keys("in");
+    let made = server.keys("rushes");
     assert_eq!(made.len(), 1, "{made:?}");
     // A listing has seen it when an object that came later has run.
-    server.deliver("in", "zz-later.mp4", b"users");
+    server.deliver("rushes", "zz-later.mp4", b"users");
     appliance.ended_tasks(2);
     let path = format!("/api/v1/storages/archive/explain?key={}", made[0].replace('/', "%2F"));
     let explained = appliance.until("our output to be known as ours", || {
@@ -191,6 +191,6 @@ fn what_we_publish_into_a_bucket_starts_nothing() {
     });
     assert!(explained.contains("not_taken"), "{explained}");
     // Somebody else's file under the same name runs.
-    server.deliver("in", &made[0], b"another file of a user");
+    server.deliver("rushes", &made[0], b"another file of a user");
     appliance.ended_tasks(3);
 }

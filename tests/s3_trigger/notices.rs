@@ -16,7 +16,7 @@ const SECRET: &str = "a-secret-of-the-bucket";
 /// A daemon that lists so seldom that only notifications can be the reason of what runs.
 fn told(server: &S3Server, extra: &str) -> Appliance {
     let secret = server
-        .folder("in")
+        .folder("rushes")
         .parent()
         .expect("a folder")
         .with_file_name("notify.secret");
@@ -57,18 +57,18 @@ fn record(source: &str, name: &str, bucket: &str, key: &str) -> Value {
 
 #[test]
 fn every_dialect_leads_to_its_object_once() {
-    let server = S3Server::start(&["in"]);
+    let server = S3Server::start(&["rushes"]);
     let appliance = told(&server, "");
-    let aws = |key: &str| json!({"Records": [record("aws:s3", "ObjectCreated:Put", "in", key)]});
-    server.deliver("in", "aws/Caf\u{e9} 1.mp4", b"1");
+    let aws = |key: &str| json!({"Records": [record("aws:s3", "ObjectCreated:Put", "rushes", key)]});
+    server.deliver("rushes", "aws/Caf\u{e9} 1.mp4", b"1");
     assert_eq!(bearer(&appliance, &aws("aws/Caf%C3%A9+1.mp4")), 204);
     appliance.ended_tasks(1);
     // The same again: moto tells twice of an upload in parts.
     assert_eq!(bearer(&appliance, &aws("aws/Caf%C3%A9+1.mp4")), 204);
-    server.deliver("in", "minio/2.mp4", b"22");
-    let mut minio = json!({"Records": [record("minio:s3", "s3:ObjectCreated:Put", "in", "minio%2F2.mp4")]});
+    server.deliver("rushes", "minio/2.mp4", b"22");
+    let mut minio = json!({"Records": [record("minio:s3", "s3:ObjectCreated:Put", "rushes", "minio%2F2.mp4")]});
     minio["EventName"] = json!("s3:ObjectCreated:Put");
-    minio["Key"] = json!("in/minio/2.mp4");
+    minio["Key"] = json!("rushes/minio/2.mp4");
     assert_eq!(
         post(
             &appliance,
@@ -79,11 +79,11 @@ fn every_dialect_leads_to_its_object_once() {
         204
     );
     appliance.ended_tasks(2);
-    server.deliver("in", "rgw/a+b.mp4", b"333");
-    let rgw = json!({"Records": [record("ceph:s3", "ObjectCreated:Put", "in", "rgw/a+b.mp4")]});
+    server.deliver("rushes", "rgw/a+b.mp4", b"333");
+    let rgw = json!({"Records": [record("ceph:s3", "ObjectCreated:Put", "rushes", "rgw/a+b.mp4")]});
     assert_eq!(bearer(&appliance, &rgw), 204);
     appliance.ended_tasks(3);
-    server.deliver("in", "sns/4.mp4", b"4444");
+    server.deliver("rushes", "sns/4.mp4", b"4444");
     let sns = json!({
         "Type": "Notification", "MessageId": "22b80b92", "TopicArn": "arn:aws:sns:us-east-1:1:t",
         "Message": aws("sns/4.mp4").to_string(), "Timestamp": "2026-11-21T12:00:00.000Z", "SignatureVersion": "1",
@@ -100,16 +100,16 @@ fn every_dialect_leads_to_its_object_once() {
     );
     appliance.ended_tasks(4);
     // A batch out of order: removed before it was made, and one that never was.
-    server.deliver("in", "batch/5.mp4", b"55555");
+    server.deliver("rushes", "batch/5.mp4", b"55555");
     let batch = json!({"Records": [
-        record("aws:s3", "ObjectRemoved:Delete", "in", "batch/5.mp4"),
-        record("aws:s3", "ObjectCreated:Put", "in", "batch/5.mp4"),
-        record("aws:s3", "ObjectCreated:Put", "in", "batch/never.mp4"),
+        record("aws:s3", "ObjectRemoved:Delete", "rushes", "batch/5.mp4"),
+        record("aws:s3", "ObjectCreated:Put", "rushes", "batch/5.mp4"),
+        record("aws:s3", "ObjectCreated:Put", "rushes", "batch/never.mp4"),
         record("aws:s3", "ObjectCreated:Put", "elsewhere", "batch/6.mp4"),
     ]});
     assert_eq!(bearer(&appliance, &batch), 204);
     appliance.ended_tasks(5);
-    let test = json!({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "in"});
+    let test = json!({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "rushes"});
     assert_eq!(bearer(&appliance, &test), 204);
     appliance.until("every hint to be followed", || {
         (storage(&appliance)["backlog"] == 0).then_some(())
@@ -119,11 +119,11 @@ fn every_dialect_leads_to_its_object_once() {
 
 #[test]
 fn hints_outlive_a_service_that_does_not_answer_and_a_kill() {
-    let mut server = S3Server::start(&["in"]);
+    let mut server = S3Server::start(&["rushes"]);
     let mut appliance = told(&server, "");
-    server.deliver("in", "a.mp4", b"1");
+    server.deliver("rushes", "a.mp4", b"1");
     server.stop();
-    let notice = json!({"Records": [record("aws:s3", "ObjectCreated:Put", "in", "a.mp4")]});
+    let notice = json!({"Records": [record("aws:s3", "ObjectCreated:Put", "rushes", "a.mp4")]});
     assert_eq!(bearer(&appliance, &notice), 204);
     appliance.until("the storage to be unavailable", || {
         (storage(&appliance)["status"] == "unavailable").then_some(())
@@ -136,7 +136,7 @@ fn hints_outlive_a_service_that_does_not_answer_and_a_kill() {
 
 #[test]
 fn without_the_secret_nothing_is_taken() {
-    let server = S3Server::start(&["in"]);
+    let server = S3Server::start(&["rushes"]);
     let appliance = told(&server, "");
     let body = json!({"Records": []}).to_string();
     let status = |path: &str, headers: &[(&str, &str)]| post(&appliance, path, headers, &body);
@@ -167,7 +167,7 @@ fn a_subscription_is_confirmed_where_the_administrator_allows_it() {
             .expect("answered");
         String::from_utf8_lossy(&head[..count]).into_owned()
     });
-    let server = S3Server::start(&["in"]);
+    let server = S3Server::start(&["rushes"]);
     let appliance = told(&server, &format!("notify_confirm_urls = [\"{address}/confirm\"]"));
     let confirm =
         |url: &str| json!({"Type": "SubscriptionConfirmation", "TopicArn": "arn:t", "SubscribeURL": url, "Token": "x"});

@@ -182,7 +182,7 @@ impl WatchBucket {
         let after = round.last.as_ref().map(|last| key_text(last.as_bytes()));
         let token = round.token.clone();
         let after = after.as_deref().filter(|_| token.is_none());
-        let page = self.lister.list(&prefix, after, token.as_deref(), PAGE).await?;
+        let page = self.page(&prefix, after, token.as_deref(), PAGE).await?;
         self.answered(1);
         round.calls += 1;
         if self.sorted && !in_order(round.last.as_deref(), &page) {

@@ -135,18 +135,16 @@ impl WatchBucket {
         Ok((arrivals, ours))
     }
 
-    /// Whether an object carries the note of an output that was published under its key. Who copies an output of ours
-    /// elsewhere copies the note too, and means it. An output that is not known may be one of before a restored backup,
+    /// Whether an object carries the note of an output that was published under its key as long as it is. Who copies an
+    /// output of ours elsewhere copies the note too, and means it. An output that is not known may be one of before a restored backup,
     /// or of another reelmill.
     async fn is_ours(&self, key: &str, head: &Head) -> Result<bool, Trouble> {
         let Some(output) = head.metadata.get(OUTPUT) else {
             return Ok(false);
         };
         let store = &self.surroundings.store;
-        Ok(store
-            .output_stands_at(output, &self.options.name, key)
-            .await?
-            .unwrap_or(true))
+        let stands = store.output_stands_at(output, &self.options.name, key, head.size_bytes);
+        Ok(stands.await?.unwrap_or(true))
     }
 
     /// Of objects whose content is known and whose stamp is later: those that were written once more. The others are
