@@ -10,7 +10,7 @@ pub mod destinations;
 mod gauges;
 mod inlet;
 mod lock;
-mod places;
+pub(crate) mod places;
 mod ports;
 
 use crate::base::clock::UtcMs;
@@ -30,10 +30,10 @@ use crate::config::resolved::Config;
 use crate::daemon::destinations::Reload;
 use crate::daemon::gauges::Gauges;
 use crate::daemon::lock::StateLock;
-use crate::events::profile::Deployment;
 use crate::executor::Executor;
 use crate::executor::local::LocalExecutor;
 use crate::executor::local::LocalExecutorOptions;
+use crate::objects::inflow::Inflow;
 use crate::objects::storages::Storages;
 use crate::scheduler::Scheduler;
 use crate::scheduler::SchedulerOptions;
@@ -50,13 +50,13 @@ use crate::telemetry::metrics::Metrics;
 use crate::trigger::Trigger;
 use crate::web::browse::Browser;
 use crate::web::feed::Feed;
-use crate::web::folder_writer::FolderWriter;
-use crate::web::folders::FolderObjects;
 use crate::web::gate::Gate;
 use crate::web::library::Library;
 use crate::web::links::Signer;
 use crate::web::state::About;
 use crate::web::state::WebState;
+use crate::web::storage_writer::StorageWriter;
+use crate::web::stored_objects::StoredObjects;
 use crate::web::template_shelf::TemplateShelf;
 use crate::web::tls::Tls;
 use crate::web::tls::TlsFiles;
@@ -74,6 +74,8 @@ use tokio_util::sync::CancellationToken;
 
 /// The folder in scratch where compiled kernels are kept.
 const KERNELS: &str = "kernels";
+/// That where what came of files for buckets waits until it is a part.
+const SPOOL: &str = "incoming";
 
 /// What the daemon is made of.
 pub struct DaemonOptions {
@@ -186,11 +188,12 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
         .transpose()?;
     let meters = DeviceMeters::default();
     let browser = Browser::new(storages.clone());
-    let (inlet, web_inlet) = inlet::build(&config, &store, &bells, storages.clone(), sealer.clone())?;
+    let inflow = Inflow::new(storages.clone(), config.server.scratch_dir.join(SPOOL));
+    let (inlet, web_inlet) = inlet::build(&config, &store, &bells, inflow.clone(), sealer.clone())?;
     let ready = Arc::new(AtomicBool::new(false));
     let web_stop = CancellationToken::new();
-    let objects = Arc::new(FolderObjects::new(storages.clone()));
-    let writer = Arc::new(FolderWriter::new(storages.clone()));
+    let objects = Arc::new(StoredObjects::new(storages.clone()));
+    let writer = Arc::new(StorageWriter::new(inflow));
     let library = Library::new(store.clone(), bells.clone(), objects.clone(), writer.clone());
     let router = crate::web::router(WebState {
         store: store.clone(),
@@ -413,7 +416,7 @@ fn callback_options(config: &Config, storages: &Storages, metrics: &Metrics) -> 
     let (destinations, unified) = destinations::of(config);
     let server = &config.server;
     CallbackOptions {
-        deployment: Deployment::new(server.user_id, &server.app_id, &server.region, &server.public_url),
+        deployment: places::deployment(config, storages),
         destinations,
         unified,
         surroundings: Surroundings {

@@ -7,6 +7,7 @@ use reelmill::executor::PublishFile;
 use reelmill::executor::local::LocalExecutor;
 use reelmill::executor::local::LocalExecutorOptions;
 use reelmill::objects::local::Folder;
+use reelmill::objects::rights::Rights;
 use reelmill::objects::storages::FolderStorage;
 use reelmill::objects::storages::Medium;
 use reelmill::objects::uri::ObjectUri;
@@ -437,7 +438,11 @@ async fn modes_are_those_of_the_storage() {
     let out = root.path().join("out");
     std::fs::create_dir(&out).expect("the output folder");
     let options = LocalExecutorOptions::new(root.path().join("scratch"));
-    let folder = Folder::new("out", &out).with_modes(Some(0o664), Some(0o2775));
+    let folder = Folder::new("out", &out).with_rights(Rights {
+        file_mode: Some(0o664),
+        folder_mode: Some(0o2775),
+        group: None,
+    });
     options.storages.insert(Medium::Folder(FolderStorage::new(folder)));
     let bench = Bench {
         executor: LocalExecutor::new(options),

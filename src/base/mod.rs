@@ -7,6 +7,7 @@ pub mod backoff;
 pub mod clock;
 pub mod fault;
 pub mod file_system;
+pub mod groups;
 pub mod http_client;
 pub mod ids;
 pub mod program;

@@ -1,11 +1,13 @@
-//! An archive of events in a storage: `PREFIX/yyyy-mm-dd.jsonl`, a line an event, by the day of the event in UTC.
+//! An archive of events in a storage: `PREFIX/yyyy-mm-dd.jsonl`, a line an event, by the day of the event in UTC; in a
+//! bucket, whose objects cannot grow, `PREFIX/yyyy-mm-dd/HHMMSS-ID.jsonl`, an object an event.
 //!
 //! A line is `{"id": ..., "type": ..., "at": ..., "body": ...}` with the event's id and its body in the destination's
 //! words. How "exactly one line" holds: before the first line is added to a day's file after a start, the file is read
 //! once, what is left of a torn last line is cut off (its event was never answered for and comes again), and the ids of
 //! all its lines are remembered; an event whose id is among them is answered for without being written again. A file
 //! that is not as long as it was left is read anew. So a crash between the line and the row of its delivery costs a
-//! repeated delivery and no second line, and the same goes for replays.
+//! repeated delivery and no second line, and the same goes for replays. In a bucket the name does it: the event's own time
+//! and id, under which an object is written once.
 //!
 //! Guarantees: accepted means synced, the folder's entry too; files of this name never trigger a workflow
 //! (`objects::ignored`). Deliberately absent: pruning; the archive is the user's.
@@ -20,10 +22,15 @@ use crate::callback::transport::refused;
 use crate::callback::transport::unreached;
 use crate::objects::local::Folder;
 use crate::objects::pulse::Pulse;
+use crate::objects::s3::Bucket;
+use crate::objects::s3::Put;
+use crate::objects::s3::PutRule;
+use crate::objects::s3::Replace;
 use crate::objects::storages::Storages;
 use crate::objects::uri::ObjectUri;
 use crate::workflow::destination::Definition;
 use futures_util::future::BoxFuture;
+use std::collections::BTreeMap;
 use std::collections::HashMap;
 use std::collections::HashSet;
 use std::io::BufRead;
@@ -34,6 +41,7 @@ use std::time::Duration;
 use std::time::Instant;
 use tokio::sync::Mutex;
 use tokio::sync::OwnedMutexGuard;
+use tokio_util::bytes::Bytes;
 
 /// Days whose files are remembered at once: today, and yesterday's stragglers.
 const DAYS: usize = 3;
@@ -104,6 +112,9 @@ impl Archive {
             Ok(line) => line,
             Err(error) => return refused(began, format!("its body is not JSON: {error}"), None),
         };
+        if let Some(bucket) = self.storages.bucket(&self.storage) {
+            return self.keep_in(&bucket, message, line, began, limit).await;
+        }
         // Whoever hangs keeps it; nobody else writes beside them.
         let work = async {
             let days = Arc::clone(&self.days).lock_owned().await;
@@ -117,6 +128,31 @@ impl Archive {
         match tokio::time::timeout(limit, work).await {
             Ok(Ok(Added::Now)) => accepted(began, None),
             Ok(Ok(Added::Before)) => accepted(began, Some("it is there already".to_owned())),
+            Ok(Err(fault)) => unreached(began, fault.to_string()),
+            Err(_) => unreached(began, format!("storage {} did not answer in time", self.storage)),
+        }
+    }
+
+    async fn keep_in(
+        &self,
+        bucket: &Bucket,
+        message: &Message,
+        line: Vec<u8>,
+        began: Instant,
+        limit: Duration,
+    ) -> Answer {
+        let at = message.at.wire();
+        let (day, time) = at.split_once('T').unwrap_or((&at, ""));
+        let time: String = time.chars().filter(char::is_ascii_digit).collect();
+        let key = format!("{}/{day}/{time}-{}.jsonl", self.prefix, message.event_id);
+        let rule = PutRule {
+            content_type: "application/x-ndjson".to_owned(),
+            metadata: BTreeMap::new(),
+            replace: Replace::Never,
+        };
+        match tokio::time::timeout(limit, bucket.put(&key, Bytes::from(line), &rule)).await {
+            Ok(Ok(Put::Done(_))) => accepted(began, None),
+            Ok(Ok(Put::Taken)) => accepted(began, Some("it is there already".to_owned())),
             Ok(Err(fault)) => unreached(began, fault.to_string()),
             Err(_) => unreached(began, format!("storage {} did not answer in time", self.storage)),
         }

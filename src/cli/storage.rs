@@ -126,6 +126,7 @@ fn print_storage(told: &Value) -> anyhow::Result<()> {
         ("total bytes", "/total_bytes"),
         ("objects", "/objects"),
         ("not settled", "/backlog"),
+        ("in trouble", "/troubled"),
         ("last scan", "/last_scan_at"),
         ("it took, ms", "/last_scan_took_ms"),
         ("scan found so far", "/scan/found"),
@@ -139,7 +140,19 @@ fn print_storage(told: &Value) -> anyhow::Result<()> {
             Some(vec![name.to_owned(), table::cell(value)])
         })
         .collect();
-    table::print_rows(&["STORAGE", &table::cell(&told["name"])], &rows)
+    table::print_rows(&["STORAGE", &table::cell(&told["name"])], &rows)?;
+    let waiting = told["waiting"].as_array().cloned().unwrap_or_default();
+    if waiting.is_empty() {
+        return Ok(());
+    }
+    println!();
+    let fields = ["/key", "/size_bytes", "/since", "/why"];
+    let cells = |one: &Value| {
+        let cell = |pointer: &str| one.pointer(pointer).map(table::cell).unwrap_or_default();
+        fields.into_iter().map(cell).collect()
+    };
+    let rows: Vec<Vec<String>> = waiting.iter().map(cells).collect();
+    table::print_rows(&["WAITS LONGEST", "BYTES", "SINCE", "WHY"], &rows)
 }
 
 fn print_explained(told: &Value) {

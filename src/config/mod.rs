@@ -4,6 +4,7 @@
 //! value out of range is refused as a whole, every problem named with file, line and remedy; secrets come from files
 //! and are never printed. Deliberately absent: changing anything while running, and the options of the parts.
 
+mod bucket;
 pub mod definitions;
 mod destination;
 pub mod file;

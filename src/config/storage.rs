@@ -4,6 +4,7 @@
 //! (`layout`), and whether the folder or the bucket is there.
 
 use crate::base::reader;
+use crate::config::bucket;
 use crate::config::resolved::Findings;
 use crate::config::storage_section::Credentials;
 use crate::config::storage_section::Grouping;
@@ -121,6 +122,8 @@ pub struct BucketPlace {
     pub part_bytes: u64,
     /// Requests with bodies at once.
     pub concurrency: usize,
+    /// For how long a request without an answer is repeated.
+    pub retry: Duration,
     /// Holds the secret of notifications; none: they are refused.
     pub notify_secret_file: Option<PathBuf>,
     /// Prefixes beneath which new keys always sort behind the old ones.
@@ -159,7 +162,7 @@ pub struct Arriving {
 pub(super) fn resolve(findings: &mut Findings, path: &str, section: &StorageSection, folder: &Path) -> Option<Storage> {
     let place = match section.kind.as_str() {
         "folder" => Place::Folder(folder_place(findings, path, section, folder)),
-        "s3" => Place::Bucket(bucket_place(findings, path, section, folder)?),
+        "s3" => Place::Bucket(bucket::resolve(findings, path, section, folder)?),
         other => {
             let why = format!(
                 "{other:?} is no kind of storage; {}",
@@ -231,82 +234,6 @@ fn folder_place(findings: &mut Findings, path: &str, section: &StorageSection, f
         folder_mode,
         file_group: said(&section.file_group),
     }
-}
-
-fn bucket_place(findings: &mut Findings, path: &str, section: &StorageSection, folder: &Path) -> Option<BucketPlace> {
-    let of_folders = [
-        ("path", !section.path.is_empty()),
-        ("sentinel", !section.sentinel.is_empty()),
-        ("file_mode", !section.file_mode.is_empty()),
-        ("folder_mode", !section.folder_mode.is_empty()),
-        ("file_group", !section.file_group.is_empty()),
-        // Objects of buckets appear whole, and nothing beside them is read.
-        ("ready", section.ready != Ready::Stable),
-        ("sidecars", section.sidecars),
-        ("subtitles", section.subtitles),
-    ];
-    for (key, _) in of_folders.into_iter().filter(|(_, set)| *set) {
-        findings.error(format!("{path}.{key}"), "is for storages of kind \"folder\"");
-    }
-    if section.bucket.is_empty() {
-        findings.error(format!("{path}.bucket"), "is missing: the name of the bucket");
-    }
-    let mut key_file = |key: &str, file: &str| {
-        if section.credentials == Credentials::Files && file.is_empty() {
-            findings.error(
-                format!("{path}.{key}"),
-                "is missing: a file that holds it; or set credentials to \"environment\" or \"instance\"",
-            );
-        }
-        folder.join(file)
-    };
-    let access_key_file = key_file("access_key_file", &section.access_key_file);
-    let secret_key_file = key_file("secret_key_file", &section.secret_key_file);
-    if !(5..=5_120).contains(&section.part_mib) {
-        findings.error(
-            format!("{path}.part_mib"),
-            format!("{} is out of range, 5 to 5120", section.part_mib),
-        );
-    }
-    if !(1..=64).contains(&section.concurrency) {
-        findings.error(
-            format!("{path}.concurrency"),
-            format!("{} is out of range, 1 to 64", section.concurrency),
-        );
-    }
-    let endpoint = Url::parse(&section.endpoint).ok();
-    let endpoint = endpoint.filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-    let Some(endpoint) = endpoint else {
-        findings.error(
-            format!("{path}.endpoint"),
-            format!(
-                "{:?} is no address of a service; write it as https://HOST or https://HOST:PORT",
-                section.endpoint
-            ),
-        );
-        return None;
-    };
-    let said = |file: &str| (!file.is_empty()).then(|| folder.join(file));
-    Some(BucketPlace {
-        endpoint,
-        region: section.region.clone(),
-        bucket: section.bucket.clone(),
-        path_style: section.path_style,
-        credentials: section.credentials,
-        access_key_file,
-        secret_key_file,
-        session_token_file: said(&section.session_token_file),
-        tls_ca_file: said(&section.tls_ca_file),
-        storage_class: section.storage_class.clone(),
-        acl: section.acl.clone(),
-        sse: section.sse.clone(),
-        sse_kms_key: section.sse_kms_key.clone(),
-        cache_control: section.cache_control.clone(),
-        part_bytes: u64::from(section.part_mib) << 20,
-        concurrency: section.concurrency as usize,
-        notify_secret_file: said(&section.notify_secret_file),
-        monotonic_prefixes: section.monotonic_prefixes.clone(),
-    })
 }
 
 fn arriving(findings: &mut Findings, path: &str, section: &StorageSection) -> Arriving {

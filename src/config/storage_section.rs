@@ -83,6 +83,8 @@ pub struct StorageSection {
     pub part_mib: u32,
     #[serde(default = "StorageSection::default_concurrency")]
     pub concurrency: u32,
+    #[serde(default = "StorageSection::default_retry_s")]
+    pub retry_s: f64,
     #[serde(default)]
     pub notify_secret_file: String,
     #[serde(default)]
@@ -104,6 +106,9 @@ impl StorageSection {
     }
     fn default_part_mib() -> u32 {
         16
+    }
+    fn default_retry_s() -> f64 {
+        120.0
     }
     fn default_concurrency() -> u32 {
         4

@@ -73,6 +73,12 @@ fn wrongs(text: &str) -> String {
 #[test]
 fn slips_are_refused_with_line_key_and_remedy() {
     let storage = "[[storage]]\nname = \"a\"\npath = \"/nonexistent-a\"\n";
+    let bucket = |extra: &str, endpoint: &str| {
+        format!(
+            "[[storage]]\nname = \"a\"\nkind = \"s3\"\nendpoint = \"{endpoint}\"\nbucket = \"media\"\n\
+             access_key_file = \"a\"\nsecret_key_file = \"s\"\n{extra}"
+        )
+    };
     let cases = [
         ("[server]\nlisten = \"localhost\"\n".to_owned(), "line 2, server.listen"),
         (
@@ -100,6 +106,23 @@ fn slips_are_refused_with_line_key_and_remedy() {
         (
             format!("{storage}bucket = \"b\"\n"),
             "storage[0].bucket: is for storages of kind \"s3\"",
+        ),
+        (bucket("", "https://127.0.0.1:9000"), "set path_style = true"),
+        (bucket("", "https://media.s3.example"), "without the bucket"),
+        (bucket("", "https://key:secret@s3.example"), "without keys"),
+        (bucket("sse = \"AES\"\n", "https://s3.example"), "\"AES256\""),
+        (
+            bucket("sse_kms_key = \"k\"\n", "https://s3.example"),
+            "storage[0].sse_kms_key",
+        ),
+        (
+            bucket("watch = \"inotify\"\n", "https://s3.example"),
+            "storage[0].watch",
+        ),
+        (bucket("retry_s = 0.0\n", "https://s3.example"), "storage[0].retry_s"),
+        (
+            bucket("tls_ca_file = \"none.pem\"\n", "https://s3.example"),
+            "/base/none.pem",
         ),
         (format!("{storage}ready = \"marked\"\n"), "line 4, storage[0].ready"),
         (format!("{storage}file_mode = \"rw\"\n"), "no permission bits"),

@@ -26,10 +26,12 @@ use tokio_util::sync::CancellationToken;
 
 const FROZEN: &str = "StorageFrozen";
 const UNREACHABLE: &str = "StorageUnreachable";
+/// Files wait until somebody does something.
+const BLOCKED: &str = "ArrivalsBlocked";
 const DRAINED: &str = "DeviceDrained";
 const LOW: &str = "DiskLow";
 /// Alerts that are raised and cleared here and nowhere else.
-const OURS: [&str; 4] = [FROZEN, UNREACHABLE, DRAINED, LOW];
+const OURS: [&str; 5] = [FROZEN, UNREACHABLE, BLOCKED, DRAINED, LOW];
 
 /// Longest a disk is waited for.
 const DISK_WITHIN: Duration = Duration::from_secs(10);
@@ -185,6 +187,25 @@ impl Watch {
 }
 
 fn of_storage(state: &StorageState, findings: &mut Findings) {
+    if state.troubles > 0 && state.frozen.is_none() {
+        let first = state.slow.iter().find_map(|slow| {
+            let waits = slow.waits.as_ref().filter(|waits| waits.is_trouble())?;
+            Some(format!("{}: {waits}", slow.key))
+        });
+        findings.alerts.push(NewAlert {
+            code: BLOCKED,
+            subject: state.name.clone(),
+            severity: Severity::Warning,
+            cause: format!(
+                "files of storage {} wait until somebody sees to them. {}",
+                state.name,
+                first.unwrap_or_default()
+            ),
+            remedy: "`reelmill storage show` lists what waits longest, `reelmill storage explain` says of any file why it \
+                     waits."
+                .to_owned(),
+        });
+    }
     let mut raise = |code: &'static str, cause: String, remedy: &str| {
         findings.alerts.push(NewAlert {
             code,

@@ -136,7 +136,7 @@ impl Gauges {
                 values.push((format!("{name}.free_bytes"), space.free_bytes as f64));
             }
         }
-        let names = self.browser.names();
+        let names = self.browser.measurable();
         let asked = names
             .iter()
             .map(|name| async move { (name, self.browser.space(name).await) });

@@ -10,7 +10,7 @@ use crate::config::resolved::Config;
 use crate::executor::landing::Landings;
 use crate::executor::pull::PullOptions;
 use crate::executor::pull::Puller;
-use crate::objects::storages::Storages;
+use crate::objects::inflow::Inflow;
 use crate::scheduler::inlet::Inlet;
 use crate::scheduler::inlet::InletOptions;
 use crate::store::Store;
@@ -28,7 +28,7 @@ pub(super) fn build(
     config: &Config,
     store: &Store,
     bells: &Bells,
-    storages: Storages,
+    inflow: Inflow,
     sealer: Sealer,
 ) -> Result<(Inlet, crate::web::inlet::Inlet), Fault> {
     let library = &config.library;
@@ -42,7 +42,7 @@ pub(super) fn build(
             max_bytes: library.max_upload_bytes,
             stall: library.pull_stall,
         },
-        storages.clone(),
+        inflow.clone(),
     )?;
     let options = InletOptions {
         pulls: library.pulls,
@@ -53,7 +53,7 @@ pub(super) fn build(
         options,
         store.clone(),
         bells.clone(),
-        Landings::new(storages),
+        Landings::new(inflow),
         puller,
         sealer.clone(),
     );

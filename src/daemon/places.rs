@@ -5,12 +5,15 @@
 use crate::base::address::Reach;
 use crate::base::fault::Blame;
 use crate::base::fault::Fault;
+use crate::base::groups;
 use crate::config::resolved::Config;
 use crate::config::storage::BucketPlace;
 use crate::config::storage::Place;
 use crate::config::storage::Storage;
 use crate::config::storage_section::Credentials;
+use crate::events::profile::Deployment;
 use crate::objects::local::Folder;
+use crate::objects::rights::Rights;
 use crate::objects::s3::Bucket;
 use crate::objects::s3::BucketOptions;
 use crate::objects::s3::CredentialSource;
@@ -19,6 +22,7 @@ use crate::objects::s3::UploadOptions;
 use crate::objects::storages::FolderStorage;
 use crate::objects::storages::Medium;
 use crate::objects::storages::Storages;
+use std::sync::Arc;
 
 /// The storages of the configuration.
 ///
@@ -31,14 +35,42 @@ pub(super) fn storages(config: &Config) -> Result<Storages, Fault> {
 fn medium(storage: &Storage) -> Result<Medium, Fault> {
     match &storage.place {
         Place::Folder(place) => {
-            let folder = Folder::new(&storage.name, &place.path).with_modes(place.file_mode, place.folder_mode);
+            let group = place.file_group.as_deref().map(|group| group_of(&storage.name, group));
+            let folder = Folder::new(&storage.name, &place.path).with_rights(Rights {
+                file_mode: place.file_mode,
+                folder_mode: place.folder_mode,
+                group: group.transpose()?,
+            });
             Ok(Medium::Folder(FolderStorage::new(folder)))
         }
         Place::Bucket(place) => Bucket::new(bucket(&storage.name, place)?).map(Medium::Bucket),
     }
 }
 
-fn bucket(name: &str, place: &BucketPlace) -> Result<BucketOptions, Fault> {
+/// The number of the group that a storage gives its files to.
+fn group_of(storage: &str, written: &str) -> Result<u32, Fault> {
+    let refused = |cause: String| {
+        Fault::new(
+            "GroupRefused",
+            Blame::Request,
+            "use the group",
+            format!("file_group of the storage {storage:?}"),
+            cause,
+            "Correct file_group, or make the daemon's user a member (usermod -aG GROUP reelmill) and start it again.",
+        )
+    };
+    let group = groups::number_of(written).map_err(refused)?;
+    match groups::may_give_to(group) {
+        true => Ok(group),
+        false => Err(refused(format!("the daemon's user is no member of the group {written:?}"))),
+    }
+}
+
+/// What a bucket of the configuration is.
+///
+/// # Errors
+/// Its authorities cannot be read.
+pub(crate) fn bucket(name: &str, place: &BucketPlace) -> Result<BucketOptions, Fault> {
     let authorities = place.tls_ca_file.as_ref().map(|file| {
         std::fs::read(file).map_err(|error| {
             Fault::new(
@@ -78,6 +110,18 @@ fn bucket(name: &str, place: &BucketPlace) -> Result<BucketOptions, Fault> {
         },
         // Who writes the configuration may mean this very host.
         reach: Reach::Loopback,
-        patience: Patience::default(),
+        patience: Patience::of(place.retry),
     })
+}
+
+/// The names of this installation in events: objects in buckets are told by the addresses that the buckets give them.
+pub(super) fn deployment(config: &Config, storages: &Storages) -> Deployment {
+    let server = &config.server;
+    let storages = storages.clone();
+    Deployment::new(server.user_id, &server.app_id, &server.region, &server.public_url).with_bases(Arc::new(
+        move |storage| {
+            let bucket = storages.bucket(storage)?;
+            Some(bucket.address("").trim_end_matches('/').to_owned())
+        },
+    ))
 }

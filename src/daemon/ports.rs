@@ -21,6 +21,7 @@ use crate::trigger::StorageOptions;
 use crate::trigger::TriggerOptions;
 use crate::trigger::WatchMode;
 use crate::trigger::board::Board;
+use crate::trigger::group::GroupKind;
 use crate::web::links::Signer;
 use crate::web::ports::DeviceControl;
 use crate::web::ports::DeviceUse;
@@ -31,6 +32,7 @@ use crate::web::ports::Scanning;
 use crate::web::ports::SetAside;
 use crate::web::ports::StorageControl;
 use crate::web::ports::StorageState;
+use crate::web::ports::WaitingObject;
 use crate::web::ports::Word;
 use futures_util::future::BoxFuture;
 use std::sync::Arc;
@@ -67,10 +69,22 @@ pub(super) fn trigger_options(config: &Config, registered: &registry::Storages, 
         },
         min_age: storage.arriving.min_age,
         names: Arc::new(NameRules::new(storage.arriving.names()).unwrap_or_default()),
+        groups: storage.arriving.groups.iter().copied().map(group_kind).collect(),
+        sequence_fps: storage.arriving.sequence_fps,
     });
     TriggerOptions {
         storages: storages.collect(),
         metrics: metrics.clone(),
+    }
+}
+
+fn group_kind(grouping: config::Grouping) -> GroupKind {
+    match grouping {
+        config::Grouping::Sequences => GroupKind::Sequences,
+        config::Grouping::Gopro => GroupKind::Gopro,
+        config::Grouping::P2 => GroupKind::P2,
+        config::Grouping::Xdcam => GroupKind::Xdcam,
+        config::Grouping::Avchd => GroupKind::Avchd,
     }
 }
 
@@ -178,10 +192,21 @@ impl StorageControl for Storages {
             file_system: state.file_system,
             available: state.available && state.frozen.is_none(),
             frozen: state.frozen,
-            note: state.note,
+            note: state.note.or(state.incomplete),
             space: state.space.map(|space| (space.free_bytes, space.total_bytes)),
             objects: state.objects as u64,
             backlog: state.backlog as u64,
+            waiting: state
+                .slow
+                .into_iter()
+                .map(|slow| WaitingObject {
+                    key: slow.key,
+                    size_bytes: slow.size_bytes,
+                    since: slow.since,
+                    why: slow.waits.map(|waits| waits.to_string()),
+                })
+                .collect(),
+            troubled: state.troubles as u64,
             scan: state.scan.map(|scan| Scanning {
                 began: scan.began,
                 found: scan.found,

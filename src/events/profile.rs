@@ -10,6 +10,7 @@ use crate::events::EventType;
 use crate::events::ims;
 use crate::events::mps;
 use crate::events::native;
+use crate::events::urls::Bases;
 use crate::events::urls::Urls;
 use crate::events::vod;
 use serde_json::Value;
@@ -28,7 +29,7 @@ pub enum Profile {
 }
 
 /// The names of this installation, as events carry them.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Deployment {
     /// `UserId`: a number in ims, a string in vod.
     pub user_id: u64,
@@ -48,6 +49,14 @@ impl Deployment {
             app_id: app_id.to_owned(),
             region: region.to_owned(),
             urls: Urls::new(public_url),
+        }
+    }
+
+    /// The same, with the objects of some storages reached elsewhere.
+    pub fn with_bases(self, bases: Bases) -> Self {
+        Deployment {
+            urls: self.urls.with_bases(bases),
+            ..self
         }
     }
 }

@@ -5,15 +5,18 @@
 
 use crate::objects::uri::ObjectUri;
 use crate::objects::uri::key_bytes;
-use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Tells what the addresses of the objects of a storage begin with, without a closing slash; none: it is reached here.
+pub type Bases = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
 /// Where objects of each storage are reached.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct Urls {
     /// What addresses of folder storages begin with, without a closing slash.
     public_url: String,
-    /// Storages reached elsewhere: their name and `ENDPOINT/BUCKET`, without a closing slash.
-    bases: BTreeMap<String, String>,
+    /// Asked each time, because storages come and go.
+    bases: Bases,
 }
 
 impl Urls {
@@ -21,15 +24,13 @@ impl Urls {
     pub fn new(public_url: &str) -> Self {
         Urls {
             public_url: public_url.trim_end_matches('/').to_owned(),
-            bases: BTreeMap::new(),
+            bases: Arc::new(|_| None),
         }
     }
 
-    /// The same, with the objects of `storage` at `base/KEY` (an S3 bucket: `ENDPOINT/BUCKET`).
-    pub fn with_base(mut self, storage: &str, base: &str) -> Self {
-        self.bases
-            .insert(storage.to_owned(), base.trim_end_matches('/').to_owned());
-        self
+    /// The same, with the objects of storages for which `bases` names one at `BASE/KEY` (S3: `ENDPOINT/BUCKET`).
+    pub fn with_bases(self, bases: Bases) -> Self {
+        Urls { bases, ..self }
     }
 
     /// The unsigned address of `object`.
@@ -48,10 +49,18 @@ impl Urls {
     }
 
     fn join(&self, storage: &str, encoded_key: &str) -> String {
-        match self.bases.get(storage) {
+        match (self.bases)(storage) {
             Some(base) => format!("{base}/{encoded_key}"),
             None => format!("{}/o/{}/{encoded_key}", self.public_url, encoded(storage.as_bytes())),
         }
+    }
+}
+
+impl std::fmt::Debug for Urls {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Urls")
+            .field("public_url", &self.public_url)
+            .finish_non_exhaustive()
     }
 }
 
@@ -71,10 +80,12 @@ fn encoded(bytes: &[u8]) -> String {
 mod tests {
     use super::Urls;
     use crate::objects::uri::ObjectUri;
+    use std::sync::Arc;
 
     #[test]
     fn keys_are_encoded_once_and_within_their_segments() {
-        let urls = Urls::new("http://mam.local:8080/").with_base("bucket", "https://s3.local/media/");
+        let bases = |storage: &str| (storage == "bucket").then(|| "https://s3.local/media".to_owned());
+        let urls = Urls::new("http://mam.local:8080/").with_bases(Arc::new(bases));
         assert_eq!(
             urls.object(&ObjectUri::new("ingest", "a b/c#1?.mp4")),
             "http://mam.local:8080/o/ingest/a%20b/c%231%3F.mp4"

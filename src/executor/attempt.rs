@@ -9,6 +9,7 @@ use crate::executor::AttemptEnd;
 use crate::executor::AttemptOrder;
 use crate::executor::AttemptUpdate;
 use crate::executor::bucket_source::BucketSource;
+use crate::executor::grouped::Group;
 use crate::executor::inheritance::Inheritance;
 use crate::executor::inheritance::Opened;
 use crate::executor::local::LocalExecutor;
@@ -69,13 +70,16 @@ impl LocalExecutor {
         order: &mut AttemptOrder,
         updates: &mpsc::Sender<AttemptUpdate>,
     ) -> Result<Option<(Inheritance, PathBuf)>, Fault> {
-        let source = self.open_source(order).await?;
+        let family = self.family.as_ref().map(|(_, family)| family.clone());
+        let group = match self.open_group(order).await? {
+            Some(group) => group,
+            None => Group::single(self.open_source(order).await?, family),
+        };
         let side = self.open_side(order, updates).await;
         if order.jobs.is_empty() {
             return Ok(None);
         }
-        let family = self.family.as_ref().map(|(_, family)| family.clone());
-        let inheritance = Inheritance::new(order.source.file_name(), family, source, side, self.relay_patience)?;
+        let inheritance = Inheritance::new(order.source.file_name(), group, side, self.relay_patience)?;
         let (scratch, attempt) = (self.scratch.clone(), order.attempt.clone());
         let path = self
             .scratch_pool
@@ -97,6 +101,8 @@ impl LocalExecutor {
             jobs: jobs.collect(),
             source: inheritance.source.clone(),
             side: inheritance.side.clone(),
+            members: inheritance.members.clone(),
+            assembly: inheritance.assembly.clone(),
             relay: inheritance.descriptor,
             scratch,
             threads: order.threads,

@@ -7,8 +7,10 @@ use crate::base::fault::Blame;
 use crate::base::fault::Fault;
 use crate::executor::bucket_source::BucketSource;
 use crate::executor::bucket_source::BucketSources;
+use crate::executor::grouped::Group;
 use crate::executor::relay::Relay;
 use crate::executor::side::SideFile;
+use crate::media::assembly::Assembly;
 use crate::media::family::Family;
 use crate::objects::local::Stat;
 use crate::worker::protocol::RelayedPicture;
@@ -37,6 +39,10 @@ pub struct Inheritance {
     pub source: SourceOrder,
     /// And of the files beside it.
     pub side: Vec<SourceOrder>,
+    /// And of the other files of the source.
+    pub members: Vec<SourceOrder>,
+    /// How these go together.
+    pub assembly: Option<Assembly>,
     /// At which descriptor the relay stands.
     pub descriptor: Option<i32>,
     /// What it is given.
@@ -46,25 +52,32 @@ pub struct Inheritance {
 }
 
 impl Inheritance {
-    /// Of a source called `name` and the files beside it. Relayed bytes that do not come for `patience` are a fault.
+    /// Of a source called `name`, open, and the files beside it. Relayed bytes that do not come for `patience` are a fault.
     ///
     /// # Errors
     /// No relay can be had.
     pub fn new(
         name: &str,
-        family: Option<Family>,
-        source: Opened,
+        group: Group,
         side: Vec<SideFile>,
         patience: Duration,
     ) -> Result<Self, Fault> {
         let mut relayed = Vec::new();
-        let (source, source_file) = take(source, supervisor::SOURCE_DESCRIPTOR, name, family, &mut relayed);
+        let (mut source, source_file) = take(
+            group.source,
+            supervisor::SOURCE_DESCRIPTOR,
+            name,
+            group.family,
+            &mut relayed,
+        );
+        source.pictures = group.pictures;
         let mut files = Inherited {
             source: source_file,
             ..Inherited::default()
         };
-        let mut orders = Vec::with_capacity(side.len());
-        for (number, one) in side.into_iter().enumerate() {
+        let beside = side.len();
+        let mut orders = Vec::with_capacity(beside + group.members.len());
+        for (number, one) in side.into_iter().chain(group.members).enumerate() {
             let descriptor = supervisor::side_descriptor(number);
             let (order, file) = take(one.opened, descriptor, &one.name, None, &mut relayed);
             orders.push(order);
@@ -91,7 +104,9 @@ impl Inheritance {
         Ok(Inheritance {
             source,
             descriptor: relay.as_ref().map(|_| supervisor::relay_descriptor(orders.len())),
+            members: orders.split_off(beside),
             side: orders,
+            assembly: group.assembly,
             files,
             relay,
         })
@@ -113,8 +128,9 @@ fn take(
         size_bytes: 0,
         mtime_ns: 0,
         family,
-        relay: Some(number),
         pictures: Vec::new(),
+        relay: Some(number),
+        relayed: Vec::new(),
     };
     match opened {
         Opened::File(file, stat) => {
@@ -128,7 +144,7 @@ fn take(
         Opened::Pictures(pictures) => {
             for (name, object) in pictures {
                 let size_bytes = object.size_bytes;
-                order.pictures.push(RelayedPicture { name, size_bytes });
+                order.relayed.push(RelayedPicture { name, size_bytes });
                 relayed.push(object);
             }
         }

@@ -8,6 +8,7 @@ pub mod after;
 mod attempt;
 mod bucket_source;
 pub mod devices;
+mod grouped;
 pub mod hook;
 mod inheritance;
 pub mod landing;

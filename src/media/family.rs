@@ -45,7 +45,88 @@ pub struct Family {
     pub rate: Ratio,
 }
 
+/// What a picture of a family may be called: what the engine opens, lower case.
+const EXTENSIONS: [&str; 11] = [
+    "dpx", "exr", "tif", "tiff", "png", "jpg", "jpeg", "webp", "bmp", "jp2", "j2k",
+];
+/// More digits are a date.
+const MAX_DIGITS: usize = 9;
+
+/// A file name with the number of a picture in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Numbered<'a> {
+    /// Before the number.
+    pub prefix: &'a str,
+    /// The number.
+    pub number: u64,
+    /// Digits of it as written.
+    pub digits: usize,
+    /// It has leading zeros.
+    pub is_padded: bool,
+    /// After it: a dot and an extension.
+    pub suffix: &'a str,
+}
+
+impl<'a> Numbered<'a> {
+    /// Takes the name of a picture apart; none: it has no number right before its extension, or is that of something
+    /// else. A version (`poster_v2.png`) is no number.
+    pub fn of(name: &'a str) -> Option<Self> {
+        let (stem, extension) = name.rsplit_once('.')?;
+        if !EXTENSIONS.contains(&extension.to_ascii_lowercase().as_str()) {
+            return None;
+        }
+        let digits = stem.len() - stem.trim_end_matches(|one: char| one.is_ascii_digit()).len();
+        let (prefix, number) = stem.split_at(stem.len() - digits);
+        if digits > MAX_DIGITS {
+            return None;
+        }
+        let before = prefix.strip_suffix(['v', 'V']);
+        if before.is_some_and(|before| before.is_empty() || before.ends_with(['_', '-', '.', ' '])) {
+            return None;
+        }
+        Some(Numbered {
+            prefix,
+            number: number.parse().ok()?,
+            digits,
+            is_padded: digits > 1 && number.starts_with('0'),
+            suffix: &name[stem.len()..],
+        })
+    }
+}
+
 impl Family {
+    /// The family of these names, in their order; none: they are not of one.
+    pub fn of_names(names: &[String], rate: Ratio) -> Option<Self> {
+        let all: Vec<Numbered<'_>> = names.iter().map(|name| Numbered::of(name)).collect::<Option<_>>()?;
+        let first = all.first()?;
+        let mut numbers: Vec<(u64, u64)> = Vec::new();
+        for one in &all {
+            match numbers.last_mut() {
+                Some((_, last)) if *last >= one.number => return None,
+                Some((_, last)) if *last + 1 == one.number => *last = one.number,
+                _ => numbers.push((one.number, one.number)),
+            }
+        }
+        let padded = all.iter().filter(|one| one.is_padded).map(|one| one.digits).min();
+        let family = Family {
+            prefix: first.prefix.to_owned(),
+            digits: padded.unwrap_or(1),
+            suffix: first.suffix.to_owned(),
+            numbers,
+            rate,
+        };
+        let named = all
+            .iter()
+            .zip(names)
+            .all(|(one, name)| family.name(one.number) == *name);
+        named.then_some(family)
+    }
+
+    /// Every number that is there.
+    pub fn each(&self) -> impl Iterator<Item = u64> + '_ {
+        self.numbers.iter().flat_map(|(first, last)| *first..=*last)
+    }
+
     /// Name of one picture.
     pub fn name(&self, number: u64) -> String {
         let digits = self.digits;
@@ -202,14 +283,14 @@ impl Feed for Pictures {
         (stream == self.stream).then_some(self.unit)
     }
 
-    fn seek(&mut self, _stream: usize, time: i64) -> bool {
+    fn seek(&mut self, _main: &mut Demuxer, _stream: usize, time: i64) -> Result<bool, AvError> {
         self.next = self.family.first() + u64::try_from(time).unwrap_or(0);
         // The picture that is on at that time.
         let on = self.family.numbers.iter().rev().find(|(first, _)| *first <= self.next);
         if let Some((_, last)) = on {
             self.next = self.next.min(*last);
         }
-        true
+        Ok(true)
     }
 }
 
@@ -217,6 +298,29 @@ impl Feed for Pictures {
 mod tests {
     use super::Family;
     use crate::media::facts::Ratio;
+
+    #[test]
+    fn a_family_is_found_in_its_names() {
+        let rate = Ratio { num: 25, den: 1 };
+        let names = |names: &[&str]| -> Vec<String> { names.iter().map(|name| (*name).to_owned()).collect() };
+        let family = Family::of_names(&names(&["a_098.png", "a_099.png", "a_100.png", "a_1000.png"]), rate);
+        let family = family.expect("one family");
+        assert_eq!(
+            (family.digits, family.numbers.as_slice()),
+            (3, &[(98, 100), (1000, 1000)][..])
+        );
+        assert_eq!(family.each().count(), 4);
+        assert!(Family::of_names(&names(&["a9.png", "a10.png"]), rate).is_some());
+        for none in [
+            &["a1.png", "b2.png"][..],
+            &["a2.png", "a1.png"],
+            &["a01.png", "a001.png"],
+            &["a.png"],
+            &[],
+        ] {
+            assert_eq!(Family::of_names(&names(none), rate), None, "{none:?}");
+        }
+    }
 
     #[test]
     fn a_family_knows_its_names_and_its_gaps() {

@@ -33,7 +33,7 @@ impl KeyIndex {
         };
         let unit_s = stream.time_base().value();
         let (mut times, mut first, mut last) = (Vec::new(), None, None);
-        for entry in (0..stream.index_len()).filter_map(|number| stream.index_entry(number)) {
+        for entry in demuxer.index(stream.index()) {
             first = Some(first.unwrap_or(entry.time).min(entry.time));
             last = Some(last.unwrap_or(entry.time).max(entry.time));
             if entry.is_key {

@@ -6,6 +6,7 @@
 
 pub mod animate;
 pub mod animation_file;
+pub mod assembly;
 pub mod av;
 pub mod backdrop;
 pub mod claimed_length;

@@ -14,8 +14,26 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 
-/// Opens `path` without ever leaving `root`.
+/// Longest path that the kernel takes at once, with room for its end.
+const LONGEST: usize = 4_000;
+
+/// Opens `path` without ever leaving `root`. Paths may be longer than the kernel takes: they are walked in pieces, each
+/// resolved within the one before.
 pub(super) fn beneath(root: &OwnedFd, path: &[u8], flags: OFlags, mode: Mode) -> io::Result<OwnedFd> {
+    let (mut folder, mut path) = (None, path);
+    while path.len() > LONGEST {
+        // A name has 255 bytes at most, so there is a slash unless the name itself is refused.
+        let Some(end) = path[..LONGEST].iter().rposition(|byte| *byte == b'/') else {
+            return Err(Errno::NAMETOOLONG.into());
+        };
+        let from = folder.as_ref().unwrap_or(root);
+        folder = Some(piece(from, &path[..end], OFlags::PATH | OFlags::DIRECTORY, Mode::empty())?);
+        path = &path[end + 1..];
+    }
+    piece(folder.as_ref().unwrap_or(root), path, flags, mode)
+}
+
+fn piece(root: &OwnedFd, path: &[u8], flags: OFlags, mode: Mode) -> io::Result<OwnedFd> {
     let mut tries = 0;
     loop {
         let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;

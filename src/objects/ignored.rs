@@ -42,7 +42,7 @@ pub fn why_name(name: &str) -> Option<&'static str> {
         return Some("its name is that of a file being written");
     }
     if is_archive(&lower) {
-        return Some("its name is that of an archive of events (yyyy-mm-dd.jsonl)");
+        return Some("its name is that of an archive of events (yyyy-mm-dd.jsonl, HHMMSS-ID.jsonl)");
     }
     LITTER
         .contains(&lower.as_str())
@@ -51,16 +51,21 @@ pub fn why_name(name: &str) -> Option<&'static str> {
 
 /// What destinations of kind storage write, wherever: no event may ever lead to another task by being archived.
 fn is_archive(lower: &str) -> bool {
-    lower.strip_suffix(".jsonl").is_some_and(|day| {
-        day.len() == 10
-            && day.bytes().enumerate().all(|(at, byte)| {
-                if matches!(at, 4 | 7) {
-                    byte == b'-'
-                } else {
-                    byte.is_ascii_digit()
-                }
-            })
-    })
+    let Some(name) = lower.strip_suffix(".jsonl") else {
+        return false;
+    };
+    let is_day = name.len() == 10
+        && name.bytes().enumerate().all(|(at, byte)| match at {
+            4 | 7 => byte == b'-',
+            _ => byte.is_ascii_digit(),
+        });
+    let is_event = name.split_once('-').is_some_and(|(time, id)| {
+        time.len() == 6
+            && time.bytes().all(|byte| byte.is_ascii_digit())
+            && id.len() == 32
+            && id.bytes().all(|byte| byte.is_ascii_hexdigit())
+    });
+    is_day || is_event
 }
 
 #[cfg(test)]
@@ -72,6 +77,7 @@ mod tests {
         for ignored in [
             "a.mp4.part",
             "events/2026-01-02.jsonl",
+            "events/2026-01-02/235959-0190a1b2c3d4e5f60718293a4b5c6d7e.jsonl",
             "a.MP4.TMP",
             "x.filepart",
             "a.mov~",

@@ -28,8 +28,10 @@ const NAME_BYTES: usize = 255;
 pub struct Incoming {
     /// Id of its upload or pull.
     pub id: String,
-    /// Where it will stand. (A bucket needs the key from the first piece on; a folder needs only the storage.)
+    /// Where it will stand.
     pub object: ObjectUri,
+    /// What `uploads.pieces` or `pulls.pieces` remembers of it: the parts that a bucket took. None: nothing.
+    pub pieces: Option<String>,
 }
 
 /// What a whole file must come to, besides its size.
@@ -67,6 +69,11 @@ impl Incoming {
             ..fault
         }
     }
+}
+
+/// What the keys of pieces begin with.
+pub fn staged_prefix() -> String {
+    format!("{STAGING}/{UPLOADS}/")
 }
 
 fn folder_key() -> String {
@@ -277,6 +284,7 @@ mod tests {
         Incoming {
             id: id.to_owned(),
             object: ObjectUri::new("nas", key),
+            pieces: None,
         }
     }
 

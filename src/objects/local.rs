@@ -5,6 +5,7 @@
 //! rename, never over something else unless asked; what is created is synced, file and folder. Deliberately absent:
 //! when to do what, and waiting: every call here may block as long as the storage does.
 
+mod folder_handle;
 mod growing;
 
 use crate::base::fault::Blame;
@@ -18,6 +19,7 @@ use crate::objects::directory::sync_folder;
 use crate::objects::pulse::Pulse;
 use crate::objects::refusal;
 use crate::objects::refusal::Access;
+use crate::objects::rights::Rights;
 use crate::objects::transfer;
 use crate::objects::uri::key_bytes;
 use crate::objects::uri::key_text;
@@ -42,8 +44,7 @@ pub const STAGING: &str = ".reelmill";
 pub struct Folder {
     name: String,
     root: PathBuf,
-    file_mode: Option<u32>,
-    folder_mode: Option<u32>,
+    rights: Rights,
 }
 
 /// What stands under a key.
@@ -101,15 +102,13 @@ impl Folder {
         Folder {
             name: name.into(),
             root: root.into(),
-            file_mode: None,
-            folder_mode: None,
+            rights: Rights::default(),
         }
     }
 
-    /// Permission bits of what is created, instead of what the umask leaves.
-    pub fn with_modes(mut self, file: Option<u32>, folder: Option<u32>) -> Self {
-        self.file_mode = file;
-        self.folder_mode = folder;
+    /// Mode and group of what is made, instead of what the umask and the file system leave.
+    pub fn with_rights(mut self, rights: Rights) -> Self {
+        self.rights = rights;
         self
     }
 
@@ -194,9 +193,7 @@ impl Folder {
                     "only {copied} of {size_bytes} bytes could be read"
                 )));
             }
-            if let Some(mode) = self.file_mode {
-                rustix::fs::fchmod(&to, Mode::from_raw_mode(mode))?;
-            }
+            self.rights.fit_file(&to)?;
             rustix::fs::fsync(&to)?;
             Ok(())
         };
@@ -226,6 +223,7 @@ impl Folder {
             let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::NOFOLLOW | OFlags::CLOEXEC;
             let mut file = File::from(rustix::fs::openat(&parent, &fresh, flags, Mode::from_raw_mode(0o666))?);
             file.write_all(bytes)?;
+            self.rights.fit_file(&file)?;
             rustix::fs::fsync(&file)?;
             rustix::fs::renameat(&parent, &fresh, &parent, leaf.as_slice())?;
             sync_folder(&parent)
@@ -388,12 +386,10 @@ impl Folder {
                 .iter()
                 .rposition(|byte| *byte == b'/')
                 .map_or(0, |at| at + 1);
-            let mode = self.folder_mode.unwrap_or(0o777);
+            let mode = self.rights.folder_mode.unwrap_or(0o777);
             match rustix::fs::mkdirat(&parent, &path[begun..end], Mode::from_raw_mode(mode)) {
                 Ok(()) => {
-                    if let Some(mode) = self.folder_mode {
-                        rustix::fs::chmodat(&parent, &path[begun..end], Mode::from_raw_mode(mode), AtFlags::empty())?;
-                    }
+                    self.rights.fit_folder(&parent, &path[begun..end])?;
                     sync_folder(&parent)?;
                 }
                 Err(Errno::EXIST) => {}

@@ -4,11 +4,13 @@
 
 pub mod browse;
 pub mod companions;
+pub mod content_type;
 pub mod crawl;
 mod directory;
 pub mod ground;
 pub mod ignored;
 pub mod incoming;
+pub mod inflow;
 pub mod lane;
 pub mod likeness;
 pub mod local;
@@ -17,6 +19,7 @@ pub mod name_rules;
 pub mod pool;
 pub mod pulse;
 pub mod refusal;
+pub mod rights;
 pub mod s3;
 pub mod scan;
 pub mod storages;

@@ -3,9 +3,12 @@
 //! Guarantees: symbolic links are never followed (what one points to inside the storage is met under its own name).
 //! Deliberately absent: going through a whole storage (`crawl`), memory, and waiting.
 
+use crate::objects::directory::beneath;
 use crate::objects::ignored;
 use crate::objects::uri::key_bytes;
 use crate::objects::uri::key_text;
+use rustix::fs::Mode;
+use rustix::fs::OFlags;
 use std::ffi::OsStr;
 use std::fs::Metadata;
 use std::os::unix::ffi::OsStrExt;
@@ -42,7 +45,11 @@ pub enum Look {
 /// # Errors
 /// Those of lstat(2), but for "no such file", which is [`Look::Nothing`].
 pub fn look(root: &Path, key: &str) -> std::io::Result<Look> {
-    match std::fs::symlink_metadata(path_of(root, key)) {
+    let metadata = match std::fs::symlink_metadata(path_of(root, key)) {
+        Err(error) if error.kind() == std::io::ErrorKind::InvalidFilename => long_metadata(root, key),
+        other => other,
+    };
+    match metadata {
         Ok(metadata) if metadata.is_file() => Ok(Look::Object(Found {
             key: key.to_owned(),
             ..object(Path::new(""), &metadata)
@@ -59,6 +66,14 @@ pub fn look(root: &Path, key: &str) -> std::io::Result<Look> {
         }
         Err(error) => Err(error),
     }
+}
+
+/// The same of a path that is longer than the kernel takes at once.
+fn long_metadata(root: &Path, key: &str) -> std::io::Result<Metadata> {
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let root = rustix::fs::open(root, flags, Mode::empty())?;
+    let found = beneath(&root, &key_bytes(key), OFlags::PATH | OFlags::NOFOLLOW, Mode::empty())?;
+    std::fs::File::from(found).metadata()
 }
 
 /// The key of a path beneath the root; none: it is not beneath it, is ignored, or belongs to another storage.

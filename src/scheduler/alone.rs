@@ -6,7 +6,7 @@
 use crate::base::backoff;
 use crate::base::ids::TaskId;
 use crate::scheduler::context::Context;
-use crate::scheduler::order;
+use crate::scheduler::parting;
 use crate::store::conclusions::Concluded;
 use crate::store::error::StoreError;
 use crate::store::jobs::ReadyJob;
@@ -64,12 +64,11 @@ async fn after(context: &Context, id: &TaskId, tries: u32) -> Result<(), StoreEr
     let task = context.store.task(id).await?;
     let workflow = context.workflow(&task).await?;
     let media = context.store.media(&task.media).await?;
-    let identity = order::identity(&media.source);
     let rule = &workflow.source.after;
     if *rule == AfterRule::Keep {
         return context.store.after_done(id, context.now()).await;
     }
-    match context.executor.after(&media.source.object, &identity, rule).await {
+    match parting::part(context, &media, rule).await {
         Ok(()) => {
             tracing::info!(task = %id, source = %media.source.object, ?rule, "the source's after rule is done");
             context.store.after_done(id, context.now()).await

@@ -27,6 +27,7 @@ mod milestones;
 pub mod need;
 mod order;
 mod pace;
+mod parting;
 pub mod pruning;
 mod publication;
 mod recovery;

@@ -162,6 +162,9 @@ impl Store {
         self.write("note existing objects", move |connection| {
             let mut news = HashSet::new();
             for arrival in &found {
+                if put_new(connection, storage, arrival, State::NotTaken, Some("existing"))? {
+                    continue;
+                }
                 let seen = connection.prepare_cached(NEWS)?.exists(named_params! {
                     ":storage": storage, ":key": arrival.key, ":size": size_column(arrival)?, ":mtime": arrival.mtime_ns,
                 })?;
@@ -469,6 +472,26 @@ fn forget_parts(connection: &Connection, storage: i64, key: &str) -> Result<(), 
     Ok(())
 }
 
+/// Writes a row that has not settled where there was none: what most rows of a first scan are, in one step. Answers
+/// whether there was none.
+fn put_new(
+    connection: &Connection,
+    storage: i64,
+    arrival: &Arrival,
+    state: State,
+    why_not: Option<&str>,
+) -> Result<bool, StoreError> {
+    const NEW: &str = "insert into arrivals \
+        (storage, key, size_bytes, mtime_ns, etag, state, arrival_seq, gone_ms, seen_ms, why_not) \
+        values (:storage, :key, :size, :mtime, :etag, :state, 0, null, :seen, :why_not) \
+        on conflict (storage, key) do nothing";
+    let made = connection.prepare_cached(NEW)?.execute(named_params! {
+        ":storage": storage, ":key": arrival.key, ":size": size_column(arrival)?, ":mtime": arrival.mtime_ns,
+        ":etag": arrival.etag, ":state": state as i64, ":seen": arrival.seen_at.0, ":why_not": why_not,
+    })?;
+    Ok(made > 0)
+}
+
 /// Writes one row unless its identity settled before (then the row only learns that the object is there); answers
 /// whether it was written.
 fn put(
@@ -486,6 +509,9 @@ fn put(
         on conflict (storage, key) do update set size_bytes = excluded.size_bytes, mtime_ns = excluded.mtime_ns, \
         etag = excluded.etag, state = excluded.state, arrival_seq = excluded.arrival_seq, gone_ms = null, \
         seen_ms = excluded.seen_ms, why_not = excluded.why_not";
+    if state != State::Settled && put_new(connection, storage, arrival, state, why_not)? {
+        return Ok(true);
+    }
     let size = size_column(arrival)?;
     let known = connection.prepare_cached(SAME)?.execute(named_params! {
         ":storage": storage, ":key": arrival.key, ":size": size, ":mtime": arrival.mtime_ns, ":etag": arrival.etag,

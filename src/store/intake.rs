@@ -18,6 +18,7 @@ use crate::base::ids::WorkflowId;
 use crate::events::Purpose;
 use crate::events::TriggerSource;
 use crate::objects::uri::ObjectUri;
+use crate::workflow::arrival::Member;
 use crate::workflow::arrival::Parts;
 use crate::workflow::arrival::SidecarOrder;
 use crate::workflow::otherwise::Otherwise;
@@ -67,6 +68,57 @@ pub enum Taken {
 }
 
 impl Store {
+    /// A file as the source that it stands for: of all files that are one media with it, where it is the first of them and
+    /// what it was when they arrived; else of itself.
+    pub async fn group_of(&self, alone: Source) -> Result<Source, StoreError> {
+        const SQL: &str = "select a.size_bytes, a.mtime_ns, a.etag, p.parts from arrival_parts p \
+            join storages s on s.id = p.storage join arrivals a on a.storage = p.storage and a.key = p.key \
+            where s.name = :storage and p.key = :key and a.state <> 0";
+        self.read("look for what a file stands for", move |connection| {
+            let mut statement = connection.prepare_cached(SQL)?;
+            let mut rows =
+                statement.query(named_params! { ":storage": alone.object.storage, ":key": alone.object.key })?;
+            let Some(row) = rows.next()? else { return Ok(alone) };
+            let parts: Parts = row.whole(3)?;
+            let is_own = |member: &&Member| {
+                member.key == alone.object.key
+                    && member.size_bytes == alone.size_bytes
+                    && member.mtime_ns == alone.mtime_ns
+            };
+            if !parts.is_group() || !parts.members.iter().any(|member| is_own(&member)) {
+                return Ok(alone);
+            }
+            Ok(Source {
+                size_bytes: row.size(0)?,
+                mtime_ns: row.get(1)?,
+                etag: row.text(2)?,
+                ..alone
+            })
+        })
+        .await
+    }
+
+    /// Those of these objects of a storage (key, size, time) that are outputs of ours.
+    pub async fn ours_among(&self, storage: &str, seen: Vec<(String, u64, i64)>) -> Result<Vec<String>, StoreError> {
+        let storage = storage.to_owned();
+        self.read("look for outputs among objects", move |connection| {
+            let mut ours = Vec::new();
+            for (key, size_bytes, mtime_ns) in seen {
+                let source = Source {
+                    object: ObjectUri::new(storage.as_str(), key),
+                    size_bytes,
+                    mtime_ns,
+                    etag: String::new(),
+                };
+                if is_ours(connection, &source)? {
+                    ours.push(source.object.key);
+                }
+            }
+            Ok(ours)
+        })
+        .await
+    }
+
     /// Settled arrivals in their order.
     pub async fn settled_arrivals(&self, limit: u32) -> Result<Vec<Settled>, StoreError> {
         const SQL: &str = "select a.arrival_seq, s.name, a.key, a.size_bytes, a.mtime_ns, a.etag, \
@@ -200,6 +252,21 @@ pub(super) fn parts_of(connection: &Connection, object: &ObjectUri) -> Result<Op
     const SQL: &str = "select p.parts from arrival_parts p join storages s on s.id = p.storage \
         where s.name = :storage and p.key = :key";
     let named = named_params! { ":storage": object.storage, ":key": object.key };
+    Ok(connection
+        .prepare_cached(SQL)?
+        .query_row(named, |row| row.get(0))
+        .optional()?)
+}
+
+/// The same of an arrival with exactly this identity.
+pub(super) fn parts_of_source(connection: &Connection, source: &Source) -> Result<Option<String>, StoreError> {
+    const SQL: &str = "select p.parts from arrival_parts p join storages s on s.id = p.storage \
+        join arrivals a on a.storage = p.storage and a.key = p.key where s.name = :storage and p.key = :key \
+        and a.size_bytes = :size and a.mtime_ns = :mtime and a.etag = :etag";
+    let named = named_params! {
+        ":storage": source.object.storage, ":key": source.object.key,
+        ":size": i64::try_from(source.size_bytes).unwrap_or(i64::MAX), ":mtime": source.mtime_ns, ":etag": source.etag,
+    };
     Ok(connection
         .prepare_cached(SQL)?
         .query_row(named, |row| row.get(0))

@@ -15,6 +15,7 @@ use crate::media::facts::MediaFacts;
 use crate::media::facts::StreamKind;
 use crate::objects::uri::ObjectUri;
 use crate::workflow::arrival::Parts;
+use crate::workflow::arrival::PartsKind;
 use crate::workflow::selector;
 use rusqlite::Connection;
 use rusqlite::OptionalExtension;
@@ -292,12 +293,13 @@ pub(super) fn enter(
     Ok(Entered { id, new: true })
 }
 
-/// Keeps what the media of `source` consists of, in the caller's transaction.
+/// Keeps what the media of `source` consists of, in the caller's transaction. Pictures that are a film are one.
 pub(super) fn keep_parts(connection: &Connection, source: &Source, parts: &str) -> Result<(), StoreError> {
-    const SQL: &str = "update media set parts = :parts where storage = :storage and key = :key and size_bytes = :size \
+    const SQL: &str = "update media set parts = :parts, media_type = coalesce(:type, media_type) where storage = :storage and key = :key and size_bytes = :size \
         and mtime_ns = :mtime and etag = :etag";
+    let is_film = serde_json::from_str::<Parts>(parts)?.kind == PartsKind::Sequence;
     connection.prepare_cached(SQL)?.execute(named_params! {
-        ":parts": parts, ":storage": source.object.storage, ":key": source.object.key,
+        ":parts": parts, ":type": is_film.then_some(MediaType::Video.as_str()), ":storage": source.object.storage, ":key": source.object.key,
         ":size": size_column(source.size_bytes)?, ":mtime": source.mtime_ns, ":etag": source.etag,
     })?;
     Ok(())

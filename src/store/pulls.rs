@@ -123,8 +123,10 @@ pub struct PullRow {
     pub validator: Option<String>,
     /// What the whole must come to, `sha256:HEX` or `md5:HEX`.
     pub digest: Option<String>,
-    /// Its modification time, once its final key is chosen.
+    /// Its modification time, once its final key is chosen; 0 where the storage tells it later.
     pub mtime_ns: Option<i64>,
+    /// What the storage remembers of its parts, where it goes to a bucket.
+    pub pieces: Option<String>,
     /// What becomes of it.
     pub wanted: Wanted,
     /// What became of it.
@@ -181,10 +183,12 @@ pub struct Fetched {
     pub size_bytes: Option<u64>,
     /// What they belong to.
     pub validator: Option<String>,
+    /// In which parts they are, where they go to a bucket.
+    pub pieces: Option<String>,
 }
 
 const COLUMNS: &str = "id, url, request, storage, key, on_conflict, state, tries, next_ms, received_bytes, size_bytes, \
-    validator, digest, mtime_ns, wanted, result, fault, who, created_ms, ended_ms";
+    validator, digest, mtime_ns, wanted, result, fault, who, created_ms, ended_ms, pieces";
 
 impl Store {
     /// Makes a pull that is due at once, or finds the one that an earlier call with the same key made; says whether it
@@ -307,13 +311,13 @@ impl Store {
     /// # Errors
     /// `Conflict` when somebody ended it.
     pub async fn pull_received(&self, id: &JobId, fetched: Fetched) -> Result<(), StoreError> {
-        const SQL: &str = "update pulls set received_bytes = :received, size_bytes = :size, validator = :validator \
-            where id = :id and state = 'fetching'";
+        const SQL: &str = "update pulls set received_bytes = :received, size_bytes = :size, validator = :validator, \
+            pieces = :pieces where id = :id and state = 'fetching'";
         let id = id.clone();
         self.write("keep what came", move |connection| {
             let changed = connection.prepare_cached(SQL)?.execute(named_params! {
                 ":received": size_column(fetched.received_bytes)?, ":size": size_or_null(fetched.size_bytes)?,
-                ":validator": fetched.validator, ":id": id.as_str(),
+                ":validator": fetched.validator, ":pieces": fetched.pieces, ":id": id.as_str(),
             })?;
             must_change(connection, &id, changed)
         })
@@ -355,7 +359,7 @@ impl Store {
     /// found there and this is done then.
     pub async fn end_pull(&self, id: &JobId, source: Source, now: UtcMs) -> Result<Admitted, StoreError> {
         const SQL: &str = "update pulls set state = 'done', media_id = :media, result = :result, fault = null, \
-            ended_ms = :now where id = :id";
+            pieces = null, ended_ms = :now where id = :id";
         let id = id.clone();
         self.write("admit a pull", move |connection| {
             let row = pull_row(connection, &id)?;
@@ -435,11 +439,15 @@ fn end_badly(
     fault: &Fault,
     now: UtcMs,
 ) -> Result<(), StoreError> {
-    const SQL: &str = "update pulls set state = :state, fault = :fault, ended_ms = :now where id = :id";
+    // What another try can go on with is remembered; everything else is dropped with the pieces themselves.
+    const SQL: &str = "update pulls set state = :state, fault = :fault, ended_ms = :now, \
+        pieces = case when :kept then pieces end where id = :id";
+    let kept = state == PullState::Failed && fault.retryable;
     let media_type = admission::media_type_of(&row.object.key);
     admission::refuse(connection, &row.wanted, Some(&row.pulled()), media_type, fault, now)?;
     connection.prepare_cached(SQL)?.execute(named_params! {
-        ":state": state.as_str(), ":fault": serde_json::to_string(fault)?, ":now": now.0, ":id": row.id.as_str(),
+        ":state": state.as_str(), ":fault": serde_json::to_string(fault)?, ":now": now.0, ":kept": kept,
+        ":id": row.id.as_str(),
     })?;
     Ok(())
 }
@@ -485,6 +493,7 @@ fn pull_of(row: &Row<'_>) -> Result<PullRow, StoreError> {
         who: row.text(17)?,
         created_at: row.time(18)?,
         ended_at: row.maybe_time(19)?,
+        pieces: row.get(20)?,
     })
 }
 

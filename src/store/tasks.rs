@@ -5,7 +5,9 @@
 
 use super::Store;
 use super::error::StoreError;
+use super::intake;
 use super::intents::Intent;
+use super::media;
 use super::media::Origin;
 use super::media::Source;
 use super::media::media_for;
@@ -208,6 +210,9 @@ impl Store {
                 arrival_seq: None,
             };
             let task = insert(connection, &new, &workflow.resolved, now)?;
+            if let Some(parts) = intake::parts_of_source(connection, &start.source)? {
+                media::keep_parts(connection, &start.source, &parts)?;
+            }
             Ok(Started { task, new: true })
         })
         .await

@@ -86,8 +86,10 @@ pub struct UploadRow {
     pub state: UploadState,
     /// What the whole must come to, `sha256:HEX` or `md5:HEX`.
     pub digest: Option<String>,
-    /// Its modification time, once its final key is chosen.
+    /// Its modification time, once its final key is chosen; 0 where the storage tells it later.
     pub mtime_ns: Option<i64>,
+    /// What the storage remembers of its parts, where it goes to a bucket.
+    pub pieces: Option<String>,
     /// As a tus client sent it.
     pub metadata: Option<String>,
     /// What becomes of it.
@@ -141,7 +143,7 @@ pub struct UploadFilter {
 }
 
 const COLUMNS: &str = "id, storage, key, on_conflict, size_bytes, received_bytes, state, digest, mtime_ns, metadata, \
-    wanted, result, fault, who, created_ms, expires_ms, ended_ms";
+    wanted, result, fault, who, created_ms, expires_ms, ended_ms, pieces";
 
 impl Store {
     /// Begins an upload, or finds the one that an earlier call with the same key began. If the
@@ -204,21 +206,22 @@ impl Store {
         .await
     }
 
-    /// Keeps how much of an open upload is durable, and its size where that is known by now; it may wait until
-    /// `expires_at` for more. If the process dies before, the sender is told less and sends it again.
+    /// Keeps how much of an open upload is durable and in which `pieces`, and its size where that is known by now; it may
+    /// wait until `expires_at` for more. If the process dies before, the sender is told less and sends it again.
     pub async fn upload_received(
         &self,
         id: &UploadId,
         received_bytes: u64,
+        pieces: Option<String>,
         size_bytes: Option<u64>,
         expires_at: UtcMs,
     ) -> Result<(), StoreError> {
-        const SQL: &str = "update uploads set received_bytes = :received, size_bytes = coalesce(size_bytes, :size), \
-            expires_ms = :expires where id = :id and state = 'open'";
+        const SQL: &str = "update uploads set received_bytes = :received, pieces = :pieces, \
+            size_bytes = coalesce(size_bytes, :size), expires_ms = :expires where id = :id and state = 'open'";
         let id = id.clone();
         self.write("keep an offset", move |connection| {
             let changed = connection.prepare_cached(SQL)?.execute(named_params! {
-                ":received": size_column(received_bytes)?, ":size": size_or_null(size_bytes)?,
+                ":received": size_column(received_bytes)?, ":pieces": pieces, ":size": size_or_null(size_bytes)?,
                 ":expires": expires_at.0, ":id": id.as_str(),
             })?;
             must_change(connection, &id, changed)
@@ -263,7 +266,7 @@ impl Store {
     /// found there and this is done then.
     pub async fn end_upload(&self, id: &UploadId, source: Source, now: UtcMs) -> Result<Admitted, StoreError> {
         const SQL: &str = "update uploads set state = 'done', media_id = :media, result = :result, fault = null, \
-            ended_ms = :now where id = :id";
+            pieces = null, ended_ms = :now where id = :id";
         let id = id.clone();
         self.write("admit an upload", move |connection| {
             let row = upload_row(connection, &id)?;
@@ -389,6 +392,7 @@ fn upload_of(row: &Row<'_>) -> Result<UploadRow, StoreError> {
         created_at: row.time(14)?,
         expires_at: row.time(15)?,
         ended_at: row.maybe_time(16)?,
+        pieces: row.get(17)?,
     })
 }
 

@@ -33,6 +33,8 @@ pub struct StorageState {
     pub frozen: Option<String>,
     /// What deserves a look though everything goes on.
     pub note: Option<String>,
+    /// What is waited for by media of several files that are not whole; none: nothing.
+    pub incomplete: Option<String>,
     /// Objects known.
     pub objects: usize,
     /// Objects seen that have not settled.
@@ -65,6 +67,7 @@ impl StorageState {
             available: false,
             frozen: None,
             note: None,
+            incomplete: None,
             objects: 0,
             backlog: 0,
             slow: Vec::new(),

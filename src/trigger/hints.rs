@@ -13,6 +13,7 @@ use notify::RecursiveMode;
 use notify::Watcher;
 use notify::event::AccessKind;
 use notify::event::AccessMode;
+use notify::event::ModifyKind;
 use std::collections::HashSet;
 use std::path::Path;
 use std::path::PathBuf;
@@ -102,9 +103,11 @@ impl Hints {
     }
 }
 
-/// Reading and removing are no news: what is gone is noticed where it is missed.
+/// Reading and removing are no news: what is gone is noticed where it is missed. Nor is every piece that is written:
+/// a recording of hours would be looked at without end; it is heard of when it begins and when it is closed.
 fn is_news(kind: &EventKind) -> bool {
     match kind {
+        EventKind::Modify(ModifyKind::Data(_)) => false,
         EventKind::Access(access) => *access == AccessKind::Close(AccessMode::Write),
         EventKind::Remove(_) => false,
         _ => true,

@@ -250,6 +250,31 @@ impl Ledger {
         self.baseline_ns.is_some_and(|since| object.ctime_ns < since)
     }
 
+    /// Whether exactly this settled before.
+    pub(super) fn knows(&self, key: &str, size_bytes: u64, mtime_ns: i64) -> bool {
+        self.known.knows(key, size_bytes, mtime_ns)
+    }
+
+    /// Keeps groups of old objects.
+    pub(super) async fn record_old_groups(&mut self, old: Vec<Settled>) -> Result<(), StoreError> {
+        self.store.record_existing_groups(self.row.id, old.clone()).await?;
+        self.remember_whole(&old);
+        Ok(())
+    }
+
+    /// Keeps objects that settled and on which nothing is to run.
+    pub(super) async fn set_aside(&mut self, aside: Vec<(Arrival, String)>) -> Result<(), StoreError> {
+        self.store.set_aside(self.row.id, aside.clone()).await?;
+        let arrivals: Vec<Arrival> = aside.into_iter().map(|(arrival, _)| arrival).collect();
+        self.remember(&arrivals);
+        Ok(())
+    }
+
+    /// Keeps why objects that settled are waited with, several with one reason.
+    pub(super) async fn explain_held(&self, waiting: Vec<(Vec<String>, String)>) -> Result<(), StoreError> {
+        self.store.explain_waiting(self.row.id, waiting).await
+    }
+
     /// Keeps old objects; answers those that are news all the same: they came while an earlier run of the daemon made
     /// this scan, which did not live to end it.
     pub(super) async fn record_old(&mut self, old: Vec<Arrival>) -> Result<Vec<Arrival>, StoreError> {

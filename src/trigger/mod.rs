@@ -10,6 +10,7 @@ pub mod box_check;
 pub mod checksum;
 mod digest;
 pub mod explain;
+pub mod group;
 mod hints;
 pub mod known;
 mod ledger;
@@ -33,6 +34,7 @@ use crate::telemetry::metrics::Metric;
 use crate::telemetry::metrics::Metrics;
 use crate::trigger::board::Board;
 use crate::trigger::explain::FolderExplainer;
+use crate::trigger::group::GroupKind;
 use crate::trigger::settle::Rules;
 use crate::trigger::unwatched::Unwatched;
 use crate::trigger::watch_folder::WatchFolder;
@@ -69,6 +71,10 @@ pub struct StorageOptions {
     pub poll_interval: Option<Duration>,
     /// Folders of other storages within this one, relative to its root.
     pub others_within: Vec<PathBuf>,
+    /// Which files are taken for one media.
+    pub groups: Vec<GroupKind>,
+    /// Pictures a second of sequences.
+    pub sequence_fps: f64,
     /// A file in it without which it is not believed to be the storage; none: not asked for.
     pub sentinel: Option<String>,
     /// Where is said what the storage has to lie on while it is worked on.

@@ -1,11 +1,14 @@
 //! The trigger on real folders: what is heard, what settles, what never runs twice.
 
+mod groups;
+
 use super::Ready;
 use super::StorageOptions;
 use super::Trigger;
 use super::TriggerOptions;
 use super::WatchMode;
 use super::board::Board;
+use super::group::GroupKind;
 use crate::base::wake::Bells;
 use crate::objects::ground::Ground;
 use crate::objects::uri::key_text;
@@ -27,6 +30,7 @@ struct Place {
     root: PathBuf,
     watch: WatchMode,
     settle_interval: Duration,
+    groups: Vec<GroupKind>,
 }
 
 struct Running {
@@ -46,6 +50,7 @@ impl Place {
             root,
             watch,
             settle_interval: Duration::from_millis(30),
+            groups: Vec::new(),
         }
     }
 
@@ -66,6 +71,8 @@ impl Place {
                 50
             })),
             others_within: vec![PathBuf::from("out")],
+            groups: self.groups.clone(),
+            sequence_fps: 25.0,
             sentinel: None,
             ground: Ground::default(),
             ready: Ready::Stable,

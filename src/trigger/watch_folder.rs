@@ -7,6 +7,7 @@
 
 mod belief;
 pub(super) mod portions;
+mod rooms;
 
 use crate::base::clock::UtcMs;
 use crate::base::fault::Fault;
@@ -20,10 +21,12 @@ use crate::objects::scan::Found;
 use crate::objects::scan::Look;
 use crate::store::Store;
 use crate::store::arrivals::Settled;
+use crate::store::error::StoreError;
 use crate::telemetry::metrics::Metric;
 use crate::telemetry::metrics::Metrics;
 use crate::trigger::StorageOptions;
 use crate::trigger::board::Board;
+use crate::trigger::group::gathering::Gathering;
 use crate::trigger::hints::Hints;
 use crate::trigger::ledger::Ledger;
 use crate::trigger::look;
@@ -67,6 +70,7 @@ pub(super) struct WatchFolder {
     hints: Option<Hints>,
     heard: Bell,
     settling: Settling,
+    gathering: Gathering,
     verifications: Verifications,
     next_slow: Instant,
     scans: Scans,
@@ -96,6 +100,7 @@ impl WatchFolder {
         WatchFolder {
             ledger: Ledger::new(&options.name, store.clone(), entered),
             settling: Settling::new(options.settle_rules("local")),
+            gathering: Gathering::new(options.groups.clone(), options.settle_rules("local").interval_ms),
             verifications: Verifications::new(folder.clone(), heard.clone()),
             folder,
             next_slow: now,
@@ -138,7 +143,10 @@ impl WatchFolder {
             self.thaw |= asked.thaw;
             for question in self.board.take_questions(&self.options.name) {
                 // Nobody waits any more: fine.
-                let _ = question.answer.send(self.settling.why_waiting(&question.key));
+                let why = self.settling.why_waiting(&question.key);
+                let _ = question
+                    .answer
+                    .send(why.or_else(|| self.gathering.why_waiting(&question.key)));
             }
             if asked.scan || asked.thaw {
                 self.scans.whole_now();
@@ -165,6 +173,7 @@ impl WatchFolder {
         self.take_hints().await?;
         self.take_verified();
         self.take_due().await?;
+        self.take_rooms().await?;
         let ledger = &mut self.ledger;
         let sieve = |whole| if whole { ledger.begin_round() } else { ledger.sieve() };
         if !self.scans.begin_due(sieve) {
@@ -175,7 +184,13 @@ impl WatchFolder {
     }
 
     fn next_moment(&self) -> Instant {
-        let due = self.settling.next_ms().map(|ms| self.began + Duration::from_millis(ms));
+        let due = self
+            .settling
+            .next_ms()
+            .into_iter()
+            .chain(self.gathering.next_ms())
+            .min();
+        let due = due.map(|ms| self.began + Duration::from_millis(ms));
         let next = self.next_guard.min(self.scans.next());
         due.map_or(next, |due| due.min(next))
     }
@@ -238,6 +253,9 @@ impl WatchFolder {
                 names.note_spoken_of(&object.key, &mut spoken_of);
                 continue;
             }
+            if self.is_held(&object) {
+                continue;
+            }
             let arrival = Arrival {
                 key: object.key.clone(),
                 size_bytes: object.size_bytes,
@@ -251,6 +269,7 @@ impl WatchFolder {
                 .settling
                 .heard(&object, self.ledger.ran_before(&object.key), now_ms, at)
             {
+                self.hear_of(&object.key, now_ms);
                 news.push(arrival);
             }
         }
@@ -350,31 +369,34 @@ impl WatchFolder {
     }
 
     async fn write_settled(&mut self, settled: Vec<Settled>) {
+        let settled = self.hold_some(settled);
         if settled.is_empty() {
             return;
         }
-        let settled: Vec<Settled> = settled.into_iter().map(Settled::from).collect();
-        match self.ledger.settle(&settled).await {
-            Ok(new) => {
-                if new > 0 {
-                    self.scheduler.ring();
-                    self.metrics
-                        .add_labelled(Metric::Arrivals, &self.options.name, new as f64);
-                    tracing::debug!(storage = self.options.name, new, "objects arrived");
-                }
-            }
-            Err(error) => {
-                tracing::warn!(storage = self.options.name, %error, "arrivals could not be written down; trying again");
-                let now_ms = self.now_ms();
-                for one in &settled {
-                    self.settling.again(&one.arrival, now_ms);
-                }
+        if let Err(error) = self.settle(&settled).await {
+            tracing::warn!(storage = self.options.name, %error, "arrivals could not be written down; trying again");
+            let now_ms = self.now_ms();
+            for one in &settled {
+                self.settling.again(&one.arrival, now_ms);
             }
         }
     }
 
+    async fn settle(&mut self, settled: &[Settled]) -> Result<(), StoreError> {
+        let new = self.ledger.settle(settled).await?;
+        if new > 0 {
+            self.scheduler.ring();
+            self.metrics
+                .add_labelled(Metric::Arrivals, &self.options.name, new as f64);
+            tracing::debug!(storage = self.options.name, new, "objects arrived");
+        }
+        Ok(())
+    }
+
     fn show(&mut self) {
-        let (objects, backlog) = (self.ledger.objects(), self.settling.len());
+        let (objects, backlog) = (self.ledger.objects(), self.settling.len() + self.gathering.len());
+        let incomplete = self.gathering.incomplete();
+        let incomplete = incomplete.map(|(why, media)| format!("{media} media wait for files. {why}"));
         if Instant::now() >= self.next_slow {
             self.next_slow = Instant::now() + SLOW_EVERY;
             let (slow, troubles) = self.settling.slowest(SLOW_SHOWN);
@@ -388,6 +410,7 @@ impl WatchFolder {
             state.scan = scan;
             state.objects = objects;
             state.backlog = backlog;
+            state.incomplete = incomplete;
         });
     }
 }

@@ -160,6 +160,13 @@ impl Library {
                 Err(refused) => fault = Some(refused),
             }
         }
+        // Of a source of several files the one that stands for all goes after the others.
+        if fault.is_none()
+            && !remains.members.is_empty()
+            && let Err(refused) = self.remove_all(&remains.members).await?
+        {
+            fault = Some(refused);
+        }
         // The source last: as long as anything of a media could not be removed, it can still be told by its source.
         if let (Some(source), None) = (remains.source, &fault) {
             match self.remove(&source).await? {

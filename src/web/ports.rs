@@ -10,6 +10,7 @@ use crate::base::ids::TaskId;
 use crate::media::device_report::DeviceFacts;
 use crate::media::device_report::DeviceReport;
 use crate::objects::incoming::Incoming;
+use crate::objects::inflow::Synced;
 use crate::objects::uri::ObjectUri;
 use crate::workflow::destination::Definition;
 use axum::body::Bytes;
@@ -61,15 +62,19 @@ pub trait OpenObject: Send {
     fn head(&self) -> ObjectHead;
 
     /// The bytes of `range`, which lies within the size.
-    fn read(self: Box<Self>, range: Range<u64>) -> BoxStream<'static, Result<Bytes, std::io::Error>>;
+    ///
+    /// # Errors
+    /// `SourceChanged` where another content stands there by now; the storage does not answer.
+    fn read(self: Box<Self>, range: Range<u64>) -> BoxFuture<'static, Result<Content, Fault>>;
 }
+
+/// The bytes of an object, a piece at a time. An error breaks the answer off: what came is of one content.
+pub type Content = BoxStream<'static, Result<Bytes, std::io::Error>>;
 
 /// Makes, extends and removes objects of the registered storages.
 ///
 /// A file that comes in piece by piece is begun, opened for each request that brings more of it, and synced before
-/// anybody is told how much of it is there; whoever finishes it gives it its name (`objects::incoming`). A bucket does
-/// the same with the parts of a multipart upload: what a sync makes durable there is whole parts, so the offset it
-/// answers may be less than what was written.
+/// anybody is told how much of it is there; whoever finishes it gives it its name (`objects::inflow`).
 pub trait ObjectWriter: Send + Sync {
     /// Whether there is a storage of this name.
     fn has(&self, storage: &str) -> bool;
@@ -86,12 +91,16 @@ pub trait ObjectWriter: Send + Sync {
     /// The storage is unknown or does not answer.
     fn received<'a>(&'a self, incoming: &'a Incoming) -> BoxFuture<'a, Result<Option<u64>, Fault>>;
 
-    /// Opens `incoming` to go on at `offset`; what lies beyond is dropped.
+    /// Opens `incoming` to go on at `offset`; what lies beyond is dropped. `size_bytes`: of the whole, where known.
     ///
     /// # Errors
     /// `UploadLost` when less than `offset` is there; the storage is unknown or does not answer.
-    fn append<'a>(&'a self, incoming: &'a Incoming, offset: u64)
-    -> BoxFuture<'a, Result<Box<dyn OpenIncoming>, Fault>>;
+    fn append<'a>(
+        &'a self,
+        incoming: &'a Incoming,
+        offset: u64,
+        size_bytes: Option<u64>,
+    ) -> BoxFuture<'a, Result<Box<dyn OpenIncoming>, Fault>>;
 
     /// Drops what came of `incoming`; nothing there is fine.
     ///
@@ -112,8 +121,8 @@ pub trait OpenIncoming: Send {
     /// Takes the next bytes.
     fn write(&mut self, bytes: Bytes) -> BoxFuture<'_, Result<(), Fault>>;
 
-    /// Makes durable what was written, and says up to which offset that holds.
-    fn sync(&mut self) -> BoxFuture<'_, Result<u64, Fault>>;
+    /// Makes durable what was written, says up to which offset that holds, and what is to be kept with it.
+    fn sync(&mut self) -> BoxFuture<'_, Result<Synced, Fault>>;
 }
 
 /// How far running jobs are. Lives in memory, so it is asked, never kept.
@@ -245,6 +254,10 @@ pub struct StorageState {
     pub objects: u64,
     /// Objects seen that have not settled.
     pub backlog: u64,
+    /// Those of them that wait longest, a few.
+    pub waiting: Vec<WaitingObject>,
+    /// How many of them wait until somebody does something.
+    pub troubled: u64,
     /// The whole scan that goes on.
     pub scan: Option<Scanning>,
     /// When its last complete scan ended.
@@ -253,6 +266,19 @@ pub struct StorageState {
     pub last_scan_ms: u64,
     /// Calls to the service in the last hour, of buckets.
     pub calls_per_hour: Option<u64>,
+}
+
+/// An object that was seen and has not settled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WaitingObject {
+    /// Its key.
+    pub key: String,
+    /// Bytes when it was last looked at.
+    pub size_bytes: u64,
+    /// Since when it is looked at.
+    pub since: UtcMs,
+    /// What it waits for, in a sentence; none: for nothing but the usual looks.
+    pub why: Option<String>,
 }
 
 /// How far a whole scan is.

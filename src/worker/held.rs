@@ -5,11 +5,13 @@
 
 use crate::base::fault::Blame;
 use crate::base::fault::Fault;
+use crate::media::family::Family;
 use crate::media::pass::given::Given;
 use crate::worker::protocol::SourceOrder;
 use crate::worker::relay::Line;
 use crate::worker::relay::RelayedBytes;
 use crate::worker::relay::RelayedShelf;
+use rustix::fs::AtFlags;
 use rustix::io::Errno;
 use rustix::process::PidfdFlags;
 use rustix::process::PidfdGetfdFlags;
@@ -62,7 +64,7 @@ impl HeldSource {
         match (&self.file, self.order.relay, line) {
             (Some(file), _, _) => Ok(Given::File(Arc::clone(file))),
             (None, Some(first), Some(line)) if self.order.family.is_some() => Ok(Given::Shelf(Arc::new(
-                RelayedShelf::new(line, first, &self.order.pictures),
+                RelayedShelf::new(line, first, &self.order.relayed),
             ))),
             (None, Some(member), Some(line)) => Ok(Given::Bytes(Arc::new(RelayedBytes::new(
                 line,
@@ -73,9 +75,33 @@ impl HeldSource {
         }
     }
 
+    /// Files that [`check`](Self::check) looks at.
+    pub fn looks(&self) -> usize {
+        self.order.pictures.len().max(1)
+    }
+
+    /// Fails when one of the pictures of a family is no longer what was ordered.
+    fn check_pictures(&self, folder: &File, family: &Family) -> Result<(), Fault> {
+        for (number, (size_bytes, mtime_ns)) in family.each().zip(&self.order.pictures) {
+            let name = family.name(number);
+            let stat = match rustix::fs::statat(folder, name.as_str(), AtFlags::SYMLINK_NOFOLLOW) {
+                Ok(stat) => stat,
+                Err(Errno::STALE | Errno::NOENT) => return Err(self.changed(&format!("{name} was deleted"))),
+                Err(error) => return Err(self.unreadable("check source", format!("{name}: {error}"))),
+            };
+            if u64::try_from(stat.st_size).unwrap_or(0) != *size_bytes || mtime_ns_of(&stat) != *mtime_ns {
+                return Err(self.changed(&format!("{name} was written to")));
+            }
+        }
+        Ok(())
+    }
+
     /// Fails when the source is no longer what was ordered. Of a relayed one its line knows.
     pub fn check(&self) -> Result<(), Fault> {
         let Some(file) = &self.file else { return Ok(()) };
+        if let Some(family) = self.order.family.as_ref().filter(|_| !self.order.pictures.is_empty()) {
+            return self.check_pictures(file, family);
+        }
         let stat = match rustix::fs::fstat(file) {
             Ok(stat) => stat,
             Err(Errno::STALE | Errno::NOENT) => return Err(self.changed("it was deleted on its server")),
@@ -89,10 +115,7 @@ impl HeldSource {
             let cause = format!("its size went from {} to {size_bytes} bytes", self.order.size_bytes);
             return Err(self.changed(&cause));
         }
-        let mtime_ns = (stat.st_mtime as i64)
-            .saturating_mul(1_000_000_000)
-            .saturating_add(stat.st_mtime_nsec as i64);
-        if mtime_ns != self.order.mtime_ns {
+        if mtime_ns_of(&stat) != self.order.mtime_ns {
             return Err(self.changed("it was written to"));
         }
         Ok(())
@@ -133,6 +156,12 @@ pub fn take_descriptor(number: i32, name: &str) -> Result<File, Fault> {
             "Start the worker through the daemon or `reelmill run`.",
         )
     })
+}
+
+fn mtime_ns_of(stat: &rustix::fs::Stat) -> i64 {
+    (stat.st_mtime as i64)
+        .saturating_mul(1_000_000_000)
+        .saturating_add(stat.st_mtime_nsec as i64)
 }
 
 /// An own handle to descriptor `number` of this process.

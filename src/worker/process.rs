@@ -6,6 +6,7 @@
 
 use crate::base::fault::Blame;
 use crate::base::fault::Fault;
+use crate::media::assembly::Rest;
 use crate::media::error;
 use crate::media::pass;
 use crate::media::pass::PassJob;
@@ -42,6 +43,8 @@ const MAX_ORDER_BYTES: u64 = 64 << 20;
 /// How long a pass may take to notice that it should stop.
 const STOP_GRACE: Duration = Duration::from_secs(4);
 const LOOK_AT_SOURCE_EVERY: Duration = Duration::from_secs(1);
+/// So much longer for every further file of a source: a film of pictures shall not be looked at all the time.
+const LOOK_AT_ONE: Duration = Duration::from_millis(10);
 /// Chosen by the kernel before the daemon when memory runs out.
 const OOM_SCORE_ADJ: &str = "500";
 
@@ -72,6 +75,7 @@ fn carry_out_order(voice: &Arc<StdoutVoice>, account: &Account, environment: &De
     let order = read_order()?;
     let source = Arc::new(HeldSource::take(&order.source)?);
     let side = HeldSource::take_all(&order.side)?;
+    let members = HeldSource::take_all(&order.members)?;
     let socket = match order.relay {
         Some(descriptor) => Some(held::take_descriptor(descriptor, "the relay")?),
         None => None,
@@ -100,11 +104,13 @@ fn carry_out_order(voice: &Arc<StdoutVoice>, account: &Account, environment: &De
             return Err(fault);
         }
         side.iter()
+            .chain(&members)
             .try_fold((), |(), held| held.check())
             .and_then(|()| source.check())
     };
-    let mut cost =
-        pass(&order, &source, &side, relay.as_ref(), voice).map_err(|fault| check().err().unwrap_or(fault))?;
+    let beside = (side.as_slice(), members.as_slice());
+    let mut cost = pass(&order, &source, beside, relay.as_ref(), voice)
+        .map_err(|fault| check().err().unwrap_or(fault))?;
     check()?;
     if let Some(line) = &relay {
         line.recheck()?;
@@ -191,8 +197,9 @@ fn stop_with_source(voice: Arc<StdoutVoice>, source: Weak<HeldSource>) {
                 voice.ask_to_stop();
                 return;
             }
+            let looks = u32::try_from(source.looks()).unwrap_or(u32::MAX);
             drop(source);
-            std::thread::sleep(LOOK_AT_SOURCE_EVERY);
+            std::thread::sleep(LOOK_AT_SOURCE_EVERY + LOOK_AT_ONE.saturating_mul(looks - 1));
         }
     });
 }
@@ -217,15 +224,19 @@ fn panicked(panic: &(dyn Any + Send)) -> Fault {
 fn pass(
     order: &Order,
     source: &HeldSource,
-    side: &[HeldSource],
+    (side, members): (&[HeldSource], &[HeldSource]),
     relay: Option<&Line>,
     voice: &StdoutVoice,
 ) -> Result<Cost, Fault> {
+    let bytes_of = |held: &HeldSource| {
+        let bytes = held.given(relay)?.bytes();
+        bytes.map_err(|cause| error::source_unreadable("open source", held.name(), cause.to_string()))
+    };
+    let files = members.iter().map(|held| Ok((held.name().to_owned(), bytes_of(held)?)));
+    let files = files.collect::<Result<Vec<_>, Fault>>()?;
     let mut side_files = SideFiles::default();
     for held in side {
-        let bytes = held.given(relay)?.bytes();
-        let bytes = bytes.map_err(|cause| error::source_unreadable("open source", held.name(), cause.to_string()))?;
-        side_files.insert_shared(held.name(), bytes);
+        side_files.insert_shared(held.name(), bytes_of(held)?);
     }
     let pass_order = PassOrder {
         jobs: order
@@ -243,6 +254,7 @@ fn pass(
         limits: order.limits.clone(),
         side: side_files,
         family: order.source.family.clone(),
+        rest: order.assembly.clone().map(|assembly| Rest { assembly, files }),
     };
     pass::carry_out(&pass_order, source.given(relay)?, &order.source.name, voice)
 }

@@ -8,6 +8,7 @@
 use crate::base::fault::Fault;
 use crate::base::ids::AttemptId;
 use crate::base::ids::JobId;
+use crate::media::assembly::Assembly;
 use crate::media::facts::MediaFacts;
 use crate::media::family::Family;
 use crate::media::limits::Limits;
@@ -40,6 +41,12 @@ pub struct Order {
     /// The descriptor of the socket over which relayed files come; none: there are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub relay: Option<i32>,
+    /// The other files of the source, in their order; what it is made of is said by `assembly`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub members: Vec<SourceOrder>,
+    /// How the source and `members` go together; none: the source is one file or a family.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assembly: Option<Assembly>,
     /// Private empty directory; the worker may write here and nowhere else.
     pub scratch: PathBuf,
     /// Threads the attempt may keep busy.
@@ -79,13 +86,17 @@ pub struct SourceOrder {
     /// It is a folder, and these files in it are the source.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub family: Option<Family>,
+    /// What each file of the family was at the time of the lease: bytes, and time in nanoseconds since 1970; empty: the
+    /// folder itself tells whether anything changed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pictures: Vec<(u64, i64)>,
     /// Its bytes come over the relay, as the file of this number, and its identity is watched over there; none: from its
     /// own descriptor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub relay: Option<u32>,
     /// The pictures of a family that is relayed, which have the numbers from [`SourceOrder::relay`] on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub pictures: Vec<RelayedPicture>,
+    pub relayed: Vec<RelayedPicture>,
 }
 
 /// One picture of a relayed family.

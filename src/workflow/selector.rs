@@ -5,6 +5,7 @@
 //! act on. Deliberately absent: whether the workflow is enabled (the caller asks only enabled ones), own outputs
 //! and old objects, which the ledger of arrivals knows.
 
+use crate::objects::likeness::nfc;
 use crate::objects::uri::key_text;
 use crate::workflow::resolved::ResolvedWorkflow;
 
@@ -108,8 +109,13 @@ pub fn select(workflow: &ResolvedWorkflow, arrival: &ArrivalFacts<'_>) -> Result
 }
 
 /// Whether a key (in text form) begins with a prefix as written in a definition: plain text, so a `%` in it means itself.
+/// It does not count how accents are composed.
 pub fn within_prefix(prefix: &str, key: &str) -> bool {
-    prefix.is_empty() || key.starts_with(&key_text(prefix.trim_start_matches('/').as_bytes()))
+    if prefix.is_empty() {
+        return true;
+    }
+    let prefix = key_text(prefix.trim_start_matches('/').as_bytes());
+    key.starts_with(&prefix) || nfc(key).starts_with(&*nfc(&prefix))
 }
 
 /// Extension of a key, lower case and without its dot; none for names without one.
@@ -178,6 +184,13 @@ mod tests {
         }
         // The clouds write a leading slash; keys have none.
         assert_eq!(select(&workflow("/A/", &["*"]), &key("A/x.mp4")), Ok(()));
+    }
+
+    #[test]
+    fn accents_of_a_prefix_count_however_they_are_composed() {
+        let composed = workflow("caf\u{e9}/", &["*"]);
+        assert_eq!(select(&composed, &key("cafe\u{301}/x.mp4")), Ok(()));
+        assert!(select(&composed, &key("cafe/x.mp4")).is_err());
     }
 
     #[test]

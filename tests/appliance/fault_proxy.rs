@@ -126,7 +126,7 @@ impl Seen {
 #[derive(Default)]
 struct State {
     rules: Vec<Rule>,
-    seen: Vec<Seen>,
+    seen: Vec<Arc<Mutex<Seen>>>,
 }
 
 /// The proxy. It ends with the test.
@@ -144,11 +144,13 @@ impl FaultProxy {
             .enable_all()
             .build()
             .expect("a runtime");
-        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("a free port");
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+        listener.set_nonblocking(true).expect("a socket");
         let port = listener.local_addr().expect("its number").port();
         let state = Arc::new(Mutex::new(State::default()));
         let shared = Arc::clone(&state);
         runtime.spawn(async move {
+            let listener = TcpListener::from_std(listener).expect("a socket");
             while let Ok((client, _)) = listener.accept().await {
                 let state = Arc::clone(&shared);
                 tokio::spawn(async move {
@@ -183,9 +185,14 @@ impl FaultProxy {
         self.state.lock().expect("not poisoned").rules.clear();
     }
 
-    /// All requests so far, in the order in which they ended.
+    /// All requests so far, in the order in which they came. `status` and `answered_bytes` of one that has only just
+    /// been answered may not stand there yet.
     pub fn seen(&self) -> Vec<Seen> {
-        self.state.lock().expect("not poisoned").seen.clone()
+        let state = self.state.lock().expect("not poisoned");
+        let entries = state.seen.iter();
+        entries
+            .map(|entry| entry.lock().expect("not poisoned").clone())
+            .collect()
     }
 
     /// How many requests so far fit.
@@ -245,7 +252,7 @@ async fn serve(mut client: TcpStream, upstream: u16, state: &Mutex<State>) -> st
         let method = words.next().unwrap_or_default().to_owned();
         let target = words.next().unwrap_or_default().to_owned();
         let ill = befalls(state, &method, &target);
-        let mut seen = Seen {
+        let entry = Seen {
             method: method.clone(),
             target,
             headers: request.headers.clone(),
@@ -253,9 +260,10 @@ async fn serve(mut client: TcpStream, upstream: u16, state: &Mutex<State>) -> st
             status: 0,
             answered_bytes: 0,
         };
-        let go_on = answer(&mut client, upstream, &request, &method, ill, &mut seen).await;
-        state.lock().expect("not poisoned").seen.push(seen);
-        if !go_on? {
+        // Shared: it stands in the list from the beginning, and its end is told when it comes.
+        let seen = Arc::new(Mutex::new(entry));
+        state.lock().expect("not poisoned").seen.push(Arc::clone(&seen));
+        if !answer(&mut client, upstream, &request, &method, ill, &seen).await? {
             return Ok(());
         }
     }
@@ -291,7 +299,7 @@ async fn answer(
     request: &Message,
     method: &str,
     ill: Option<Ill>,
-    seen: &mut Seen,
+    seen: &Mutex<Seen>,
 ) -> std::io::Result<bool> {
     let made = |status: u16, body: String, date: Option<SystemTime>| {
         let mut message = Message {
@@ -386,21 +394,22 @@ async fn stall(client: &mut TcpStream) {
     let _ = client.read(&mut byte).await;
 }
 
-async fn begin(client: &mut TcpStream, reply: &Message, bytes: usize, seen: &mut Seen) -> std::io::Result<()> {
+async fn begin(client: &mut TcpStream, reply: &Message, bytes: usize, seen: &Mutex<Seen>) -> std::io::Result<()> {
     client.write_all(&reply.head()).await?;
     let part = &reply.body[..bytes.min(reply.body.len())];
     client.write_all(part).await?;
     client.flush().await?;
+    let mut seen = seen.lock().expect("not poisoned");
     (seen.status, seen.answered_bytes) = (status_of(reply), part.len());
     Ok(())
 }
 
-async fn pass(client: &mut TcpStream, reply: Message, seen: &mut Seen) -> std::io::Result<bool> {
-    seen.status = status_of(&reply);
+async fn pass(client: &mut TcpStream, reply: Message, seen: &Mutex<Seen>) -> std::io::Result<bool> {
+    seen.lock().expect("not poisoned").status = status_of(&reply);
     client.write_all(&reply.head()).await?;
     for piece in reply.body.chunks(64 << 10) {
         client.write_all(piece).await?;
-        seen.answered_bytes += piece.len();
+        seen.lock().expect("not poisoned").answered_bytes += piece.len();
     }
     client.flush().await?;
     Ok(true)

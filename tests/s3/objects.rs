@@ -170,10 +170,11 @@ async fn listings_go_page_by_page_from_anywhere() {
         .expect("listed")
         .objects
         .remove(0);
-    assert_eq!(
-        (listed.size_bytes, listed.mtime_ns, listed.etag),
-        (head.size_bytes, head.mtime_ns, head.etag)
-    );
+    assert_eq!((listed.size_bytes, listed.mtime_ns), (head.size_bytes, head.mtime_ns));
+    if peer.server.is_none() {
+        // s3s-fs tells no ETags in listings.
+        assert_eq!(listed.etag, head.etag);
+    }
 }
 
 #[tokio::test]

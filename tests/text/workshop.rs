@@ -97,6 +97,7 @@ impl Workshop {
             limits: Limits::default(),
             side: files,
             family: None,
+            rest: None,
         };
         let name = source.file_name().expect("a file").to_string_lossy();
         carry_out(&order, File::open(source).expect("open"), &name, self)?;

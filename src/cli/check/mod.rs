@@ -1,9 +1,10 @@
 //! `reelmill check`: whether this host can do the work, and what to do where it cannot.
 //!
 //! Guarantees: changes nothing; every finding that is not good has a remedy; exit code 1 when something is fatal, with
-//! `--start` only when something prevents starting (never a missing GPU or a storage that is away; devices are not
-//! even looked at then). Deliberately absent: measuring the host.
+//! `--start` only when something prevents starting (never a missing GPU or a storage that is away; devices and
+//! buckets are not even looked at then). Deliberately absent: measuring the host.
 
+mod buckets;
 pub mod devices;
 mod directories;
 mod finding;
@@ -37,7 +38,7 @@ pub struct Args {
 /// # Errors
 /// Something is fatal, or standard output is closed.
 pub fn run(args: Args, context: &Context) -> anyhow::Result<()> {
-    let mut findings = look(context);
+    let mut findings = look(context, args.start);
     // A driver may take a minute to answer, which no start should wait for.
     let devices = (!args.start).then(|| devices::look(&mut findings)).flatten();
     let counts = |finding: &&Finding| finding.level == Level::Stops || (!args.start && finding.level == Level::Broken);
@@ -61,7 +62,7 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<()> {
 }
 
 /// Everything worth knowing, in the order in which one would look.
-fn look(context: &Context) -> Vec<Finding> {
+fn look(context: &Context, start: bool) -> Vec<Finding> {
     let mut findings = Vec::new();
     match config::load(&context.config) {
         Ok(config) => {
@@ -77,6 +78,10 @@ fn look(context: &Context) -> Vec<Finding> {
                 )
             }));
             look_at(&config, &mut findings);
+            // No start should wait for a service elsewhere.
+            if !start {
+                buckets::look(&config, &mut findings);
+            }
         }
         Err(bad) => findings.extend(bad.lines().into_iter().map(|line| {
             Finding::stops(

@@ -13,7 +13,7 @@ use crate::executor::Identity;
 use crate::executor::PublishFile;
 use crate::executor::publish::MEMORY_MIB;
 use crate::executor::publish::changed;
-use crate::executor::publish::content_type;
+
 use crate::executor::publish::corrupt;
 use crate::executor::publish::origin::Origin;
 use crate::executor::publish::origin::not_as_it_was;
@@ -22,6 +22,7 @@ use crate::executor::publish::traces;
 use crate::executor::publish::traces::StagedParts;
 use crate::executor::publish::traces::Trace;
 use crate::executor::publish::traces::Traces;
+use crate::objects::content_type;
 use crate::objects::local::Folder;
 use crate::objects::pool::StoragePool;
 use crate::objects::s3::Bucket;

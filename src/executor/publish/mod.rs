@@ -6,7 +6,6 @@
 //! under the name a moment later is not taken for ours. Deliberately absent: choosing names, and trying again.
 
 mod bucket;
-mod content_type;
 mod fetch;
 mod folder;
 mod origin;

@@ -220,6 +220,7 @@ mod tests {
             file: Incoming {
                 id: "1".to_owned(),
                 object: ObjectUri::new("nas", "a.mp4"),
+                pieces: None,
             },
             url: "http://example.com/a".parse().expect("an address"),
             headers: Vec::new(),
@@ -234,6 +235,7 @@ mod tests {
             received_bytes: 50,
             size_bytes: Some(100),
             validator: Some("\"a\"".to_owned()),
+            pieces: None,
         }
     }
 

@@ -14,14 +14,13 @@ use crate::base::fault::Fault;
 use crate::base::http_client;
 use crate::base::http_client::HttpOptions;
 use crate::executor::pull::answer::Course;
-use crate::objects::incoming;
 use crate::objects::incoming::Incoming;
-use crate::objects::storages::Storages;
-use std::fs::File;
-use std::sync::Arc;
+use crate::objects::inflow::Inflow;
+use crate::objects::inflow::OpenInflow;
 use std::time::Duration;
 use std::time::Instant;
 use tokio::sync::mpsc;
+use tokio_util::bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
@@ -47,7 +46,7 @@ pub struct PullOptions {
 pub struct Puller {
     options: PullOptions,
     client: reqwest::Client,
-    storages: Storages,
+    inflow: Inflow,
 }
 
 /// One file to fetch.
@@ -85,6 +84,8 @@ pub struct Came {
     pub size_bytes: Option<u64>,
     /// ETag or Last-Modified of what they belong to; none: they are of no use to another try.
     pub validator: Option<String>,
+    /// In which parts they are, where they go to a bucket.
+    pub pieces: Option<String>,
 }
 
 /// A try that did not bring the whole file.
@@ -107,12 +108,12 @@ impl Puller {
     ///
     /// # Errors
     /// TLS cannot be set up.
-    pub fn new(options: PullOptions, storages: Storages) -> Result<Self, Fault> {
+    pub fn new(options: PullOptions, inflow: Inflow) -> Result<Self, Fault> {
         let client = http_client::build(&HttpOptions::new(options.reach))?;
         Ok(Puller {
             options,
             client,
-            storages,
+            inflow,
         })
     }
 
@@ -132,7 +133,7 @@ impl Puller {
             news,
             came: order.came.clone(),
             written: 0,
-            file: None,
+            open: None,
             went_on: true,
             retry_after: None,
         };
@@ -169,7 +170,7 @@ struct Fetching<'a> {
     came: Came,
     /// Up to where it is written.
     written: u64,
-    file: Option<Arc<File>>,
+    open: Option<OpenInflow>,
     went_on: bool,
     retry_after: Option<Duration>,
 }
@@ -190,8 +191,7 @@ impl Fetching<'_> {
         let (offset, size_bytes) = match course {
             Course::Whole => return Ok(()),
             Course::Anew => {
-                self.came = Came::default();
-                self.went_on = false;
+                self.drop_what_came().await;
                 return Err(broken(
                     self.order,
                     "PullChanged",
@@ -207,6 +207,7 @@ impl Fetching<'_> {
             received_bytes: offset,
             size_bytes,
             validator: head.validator(),
+            pieces: self.came.pieces.take().filter(|_| offset > 0),
         };
         self.open(offset, size_bytes).await?;
         self.drink(answer).await?;
@@ -226,26 +227,28 @@ impl Fetching<'_> {
         if self.came.received_bytes == 0 {
             return Ok(());
         }
-        let (incoming, object) = (self.order.file.clone(), &self.order.file.object);
-        let there = self.puller.storages.on(object, "look at", move |folder, _| {
-            incoming::received(folder, &incoming)
-        });
-        if there.await?.unwrap_or(0) < self.came.received_bytes || self.came.validator.is_none() {
-            self.came = Came::default();
-            self.went_on = false;
+        let there = self.puller.inflow.received(&self.order.file).await?;
+        if there.unwrap_or(0) < self.came.received_bytes || self.came.validator.is_none() {
+            self.drop_what_came().await;
         }
         Ok(())
     }
 
+    /// What came is of no use. What of it cannot be dropped now is swept.
+    async fn drop_what_came(&mut self) {
+        self.came = Came::default();
+        self.went_on = false;
+        if let Err(fault) = self.puller.inflow.discard(&self.order.file).await {
+            tracing::debug!(url = self.order.shown, %fault, "what came of a pull is left until the next sweep");
+        }
+    }
+
     async fn open(&mut self, offset: u64, size_bytes: Option<u64>) -> Result<(), Fault> {
-        let (incoming, object) = (self.order.file.clone(), &self.order.file.object);
-        let opened = self.puller.storages.on(object, "open", move |folder, _| {
-            if offset == 0 {
-                incoming::begin(folder, &incoming, size_bytes)?;
-            }
-            incoming::open_at(folder, &incoming, offset)
-        });
-        self.file = Some(Arc::new(opened.await?));
+        let (inflow, file) = (&self.puller.inflow, &self.order.file);
+        if offset == 0 {
+            inflow.begin(file, size_bytes).await?;
+        }
+        self.open = Some(inflow.open(file, offset, size_bytes).await?);
         self.written = offset;
         Ok(())
     }
@@ -294,28 +297,21 @@ impl Fetching<'_> {
     }
 
     async fn write(&mut self, bytes: Vec<u8>) -> Result<(), Fault> {
-        let file = Arc::clone(self.file.as_ref().expect("it was opened before anything came"));
         let length = bytes.len() as u64;
-        let (incoming, object) = (self.order.file.clone(), &self.order.file.object);
-        let written = self.puller.storages.on(object, "write", move |_, pulse| {
-            incoming::write(&incoming, &file, &bytes, pulse)
-        });
-        written.await?;
+        let open = self.open.as_mut().expect("it was opened before anything came");
+        open.write(Bytes::from(bytes)).await?;
         self.written += length;
         Ok(())
     }
 
     /// Makes durable what is written, and tells it.
     async fn sync(&mut self) -> Result<(), Fault> {
-        let Some(file) = self.file.clone() else {
+        let Some(open) = &mut self.open else {
             return Ok(());
         };
-        let (incoming, object) = (self.order.file.clone(), &self.order.file.object);
-        let synced = self.puller.storages.on(object, "sync", move |folder, _| {
-            incoming::sync(folder, &incoming, &file)
-        });
-        synced.await?;
-        self.came.received_bytes = self.written;
+        let synced = open.sync().await?;
+        self.came.received_bytes = synced.offset;
+        self.came.pieces = synced.pieces;
         // Nobody listens any more: the end will say it.
         let _ = self.news.send(self.came.clone()).await;
         Ok(())

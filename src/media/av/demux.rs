@@ -4,6 +4,9 @@
 //! codecs of the allow-list are ever opened; a read error of the source comes out as an error, never as the end.
 
 use crate::media::av::allowed;
+use crate::media::av::braid;
+use crate::media::av::braid::Ahead;
+use crate::media::av::braid::Strand;
 use crate::media::av::dict;
 use crate::media::av::dict::Dict;
 use crate::media::av::error::AvError;
@@ -14,6 +17,7 @@ use crate::media::av::packet::stamp;
 use crate::media::av::source::Source;
 use crate::media::av::source::SourceIo;
 use crate::media::av::source::SourceWatch;
+use crate::media::av::stream::IndexEntry;
 use crate::media::av::stream::Stream;
 use crate::media::facts::ChapterFacts;
 use crate::media::facts::Ratio;
@@ -49,6 +53,12 @@ pub struct Demuxer {
     feed: Option<Box<dyn Feed>>,
     /// Read ahead of what the feed gave.
     fed_back: VecDeque<Packet>,
+    /// Files whose streams come after its own.
+    pub(super) beside: Vec<Strand>,
+    /// Read of its own file to be compared with those of the others.
+    pub(super) ahead: Ahead,
+    /// Something of its own file is wanted.
+    pub(super) is_wanted: bool,
 }
 
 /// Packets of several joined sources under the streams of the main one.
@@ -58,8 +68,12 @@ pub trait Feed: Send {
     /// The unit of the times of a stream; none: the main source's own.
     fn unit(&self, stream: usize) -> Option<Ratio>;
     /// Goes to a time of a stream; false: that is the main source's affair.
-    fn seek(&mut self, _stream: usize, _time: i64) -> bool {
-        false
+    fn seek(&mut self, _main: &mut Demuxer, _stream: usize, _time: i64) -> Result<bool, AvError> {
+        Ok(false)
+    }
+    /// The index of a stream in the feed's own times; none: there is none.
+    fn index(&self, _main: &Demuxer, _stream: usize) -> Option<Vec<IndexEntry>> {
+        None
     }
 }
 
@@ -127,6 +141,9 @@ impl Demuxer {
             given_back: VecDeque::new(),
             feed: None,
             fed_back: VecDeque::new(),
+            beside: Vec::new(),
+            ahead: Ahead::Unknown,
+            is_wanted: true,
         })
     }
 
@@ -208,20 +225,58 @@ impl Demuxer {
             .collect()
     }
 
+    /// Reads another file along with this one, whose streams come after those that there are.
+    pub fn add_beside(&mut self, other: Demuxer) {
+        let first = self.stream_count();
+        self.beside.push(Strand::new(other, first));
+    }
+
     /// Streams.
     pub fn stream_count(&self) -> usize {
+        self.own_count() + self.beside.iter().map(Strand::stream_count).sum::<usize>()
+    }
+
+    fn own_count(&self) -> usize {
         self.get().nb_streams as usize
     }
+
     /// One stream.
     pub fn stream(&self, index: usize) -> Option<Stream<'_>> {
+        let unit = self.feed.as_ref().and_then(|feed| feed.unit(index));
+        let raw = match self.own_stream(index) {
+            Some(raw) => raw,
+            None => {
+                let (demuxer, own) = self.beside.iter().find_map(|strand| strand.own(index))?;
+                demuxer.own_stream(own)?
+            }
+        };
+        Some(Stream::new(raw, index, unit))
+    }
+
+    fn own_stream(&self, index: usize) -> Option<*const ffi::AVStream> {
         let context = self.get();
         // SAFETY: nb_streams live streams, which live as long as the context.
-        (index < context.nb_streams as usize).then(|| {
-            let unit = self.feed.as_ref().and_then(|feed| feed.unit(index));
-            // SAFETY: as above.
-            Stream::new(unsafe { *context.streams.add(index) }, unit)
-        })
+        (index < context.nb_streams as usize).then(|| unsafe { *context.streams.add(index) }.cast_const())
     }
+
+    /// The index of a stream; empty: there is none.
+    pub fn index(&self, stream: usize) -> Vec<IndexEntry> {
+        match &self.feed {
+            Some(feed) => feed.index(self, stream).unwrap_or_default(),
+            None => self.own_index(stream),
+        }
+    }
+
+    /// The same of the file itself, whatever is read in its place.
+    pub fn own_index(&self, stream: usize) -> Vec<IndexEntry> {
+        let Some(stream) = self.stream(stream) else {
+            return Vec::new();
+        };
+        (0..stream.index_len())
+            .filter_map(|number| stream.index_entry(number))
+            .collect()
+    }
+
     /// All streams.
     pub fn streams(&self) -> impl Iterator<Item = Stream<'_>> {
         (0..self.stream_count()).filter_map(|index| self.stream(index))
@@ -242,7 +297,15 @@ impl Demuxer {
     pub fn keep_only(&mut self, wanted: &[usize]) {
         self.given_back.retain(|packet| wanted.contains(&packet.stream_index()));
         self.fed_back.retain(|packet| wanted.contains(&packet.stream_index()));
-        for index in 0..self.stream_count() {
+        for strand in &mut self.beside {
+            strand.keep_only(wanted);
+        }
+        self.is_wanted = wanted.iter().any(|index| *index < self.own_count());
+        self.ahead = match std::mem::take(&mut self.ahead) {
+            Ahead::Packet(packet) if !wanted.contains(&packet.stream_index()) => Ahead::Unknown,
+            ahead => ahead,
+        };
+        for index in 0..self.own_count() {
             let discard = if wanted.contains(&index) {
                 ffi::AVDiscard::DEFAULT
             } else {
@@ -255,7 +318,7 @@ impl Demuxer {
 
     /// Leaves out, of one stream, what is no key frame, where the container knows.
     pub fn keep_keys_only(&mut self, index: usize) {
-        if index < self.stream_count() {
+        if index < self.own_count() {
             // SAFETY: a live stream, borrowed exclusively through the context.
             unsafe { (**self.get().streams.add(index)).discard = ffi::AVDiscard::NONKEY };
         }
@@ -282,11 +345,23 @@ impl Demuxer {
         self.feed = Some(feed);
     }
 
+    /// From now on reads its file alone; answers what it read before in its place.
+    pub fn take_feed(&mut self) -> Option<Box<dyn Feed>> {
+        self.feed.take()
+    }
+
     fn read_own(&mut self, packet: &mut Packet) -> Result<bool, AvError> {
         if let Some(known) = self.given_back.pop_front() {
             *packet = known;
             return Ok(true);
         }
+        if self.beside.is_empty() {
+            return self.read_file(packet);
+        }
+        braid::next(self, packet, Self::read_file)
+    }
+
+    fn read_file(&mut self, packet: &mut Packet) -> Result<bool, AvError> {
         packet.clear();
         // SAFETY: live context and packet.
         let answer = unsafe { ffi::av_read_frame(self.raw.as_ptr(), packet.as_ptr()) };
@@ -302,9 +377,28 @@ impl Demuxer {
     pub fn seek(&mut self, stream: usize, time: i64) -> Result<(), AvError> {
         self.given_back.clear();
         self.fed_back.clear();
-        if self.feed.as_mut().is_some_and(|feed| feed.seek(stream, time)) {
-            return Ok(());
+        if let Some(mut feed) = self.feed.take() {
+            let answer = feed.seek(self, stream, time);
+            self.feed = Some(feed);
+            if answer? {
+                return Ok(());
+            }
         }
+        if self.beside.is_empty() {
+            return self.seek_file(stream, time);
+        }
+        let unit = |demuxer: &Demuxer, index: usize| demuxer.stream(index).map(|stream| stream.time_base().value());
+        let at_s = time as f64 * unit(self, stream).ok_or_else(|| AvError::argument("avformat_seek_file"))?;
+        self.ahead = Ahead::Unknown;
+        if stream < self.own_count() {
+            self.seek_file(stream, time)?;
+        } else if let Some(unit) = unit(self, 0) {
+            self.seek_file(0, (at_s / unit).floor() as i64)?;
+        }
+        self.beside.iter_mut().try_for_each(|strand| strand.seek(at_s))
+    }
+
+    fn seek_file(&mut self, stream: usize, time: i64) -> Result<(), AvError> {
         let stream = c_int::try_from(stream).map_err(|_| AvError::argument("avformat_seek_file"))?;
         // SAFETY: a live context.
         check("avformat_seek_file", unsafe {
@@ -317,6 +411,9 @@ impl Demuxer {
     pub fn seek_byte(&mut self, position: u64) -> Result<(), AvError> {
         let position = i64::try_from(position).map_err(|_| AvError::argument("av_seek_frame"))?;
         self.given_back.clear();
+        if !self.beside.is_empty() {
+            return Err(AvError::argument("av_seek_frame"));
+        }
         // SAFETY: a live context.
         check("av_seek_frame", unsafe {
             ffi::av_seek_frame(self.raw.as_ptr(), -1, position, ffi::AVSEEK_FLAG_BYTE as c_int)

@@ -12,6 +12,7 @@ pub mod animation;
 pub mod audio_codec;
 pub mod avif;
 pub mod bitstream_filter;
+mod braid;
 pub mod color;
 pub mod decode;
 pub mod demux;

@@ -33,6 +33,7 @@ pub(super) const DISPOSITIONS: [(i32, &str); 11] = [
 #[derive(Debug, Clone, Copy)]
 pub struct Stream<'a> {
     raw: *const ffi::AVStream,
+    index: usize,
     /// In place of its own, where sources of different units are joined.
     unit: Option<Ratio>,
     owner: PhantomData<&'a ()>,
@@ -72,10 +73,11 @@ impl DolbyVision {
 }
 
 impl<'a> Stream<'a> {
-    /// `raw` must live for 'a.
-    pub(super) fn new(raw: *const ffi::AVStream, unit: Option<Ratio>) -> Self {
+    /// `raw` must live for 'a; `index` is its place among all that is read.
+    pub(super) fn new(raw: *const ffi::AVStream, index: usize, unit: Option<Ratio>) -> Self {
         Stream {
             raw,
+            index,
             unit,
             owner: PhantomData,
         }
@@ -86,9 +88,9 @@ impl<'a> Stream<'a> {
         unsafe { &*self.raw }
     }
 
-    /// Position in the file.
+    /// Position in the file, and among those of all files that are read together.
     pub fn index(&self) -> usize {
-        self.get().index.max(0) as usize
+        self.index
     }
     /// Unit of its time stamps.
     pub fn time_base(&self) -> Ratio {

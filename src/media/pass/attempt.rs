@@ -3,6 +3,7 @@
 use crate::base::fault::Blame;
 use crate::base::fault::Fault;
 use crate::base::ids::JobId;
+use crate::media::assembly::Rest;
 use crate::media::av::Demuxer;
 use crate::media::av::Parameters;
 use crate::media::av::packet::rescale;
@@ -150,7 +151,7 @@ pub fn run(
         facts: &facts,
         parameters: parameters.as_ref(),
         glance: &glance,
-        is_joined: !stretch.joined.is_empty(),
+        is_joined: !stretch.joined.is_empty() || order.rest.as_ref().is_some_and(Rest::is_row),
         has_taps: !taps.is_empty() || inspects,
         name: &name,
     };

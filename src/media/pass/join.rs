@@ -14,6 +14,7 @@ use crate::media::av::Packet;
 use crate::media::av::Source;
 use crate::media::av::demux::Feed;
 use crate::media::av::packet::rescale;
+use crate::media::av::stream::IndexEntry;
 use crate::media::av::turn::Turn;
 use crate::media::error;
 use crate::media::facts::MediaFacts;
@@ -61,31 +62,55 @@ pub fn extend(
     };
     let before = joined.before.iter().map(open).collect::<Result<Vec<_>, _>>()?;
     let after = joined.after.iter().map(open).collect::<Result<Vec<_>, _>>()?;
-    let refused = |refusal: AvError| error::source_refused(OPERATION, main.demuxer.name(), &refusal);
+    let uncut = |opened: Opened| Joining { opened, clip: None };
+    in_a_row(
+        main,
+        facts,
+        clip,
+        before.into_iter().map(uncut).collect(),
+        after.into_iter().map(uncut).collect(),
+    )
+}
 
-    let all = before.iter().chain(&after).map(|one| &one.facts).chain([facts]);
+/// A source before or after the main one.
+pub struct Joining {
+    /// It.
+    pub opened: Opened,
+    /// What is taken of it.
+    pub clip: Option<Clip>,
+}
+
+/// Makes `main`, of which `clip` is taken, read others before and after itself; answers the facts of all together.
+pub fn in_a_row(
+    main: &mut Opened,
+    facts: &MediaFacts,
+    clip: Option<Clip>,
+    before: Vec<Joining>,
+    after: Vec<Joining>,
+) -> Result<MediaFacts, Fault> {
+    let name = main.demuxer.name().to_owned();
+    let refused = |refusal: AvError| error::source_refused(OPERATION, &name, &refusal);
+    let all = before.iter().chain(&after).map(|one| &one.opened.facts).chain([facts]);
     let rates: Vec<Ratio> = all.filter_map(|facts| rate_of(facts.main_video()?.1)).collect();
     let unit = unit_for(&rates);
-    let mut total_s: f64 = before.iter().chain(&after).map(|one| length_s(&one.facts, None)).sum();
-    total_s += length_s(facts, clip);
 
     let shape = Shape { facts, unit };
     let mut pieces = Vec::new();
+    let mut begins_s = vec![0.0];
+    let mut begin_after = |length_s: f64| begins_s.push(begins_s.last().copied().unwrap_or(0.0) + length_s);
     for one in before {
-        pieces.push(
-            shape
-                .piece(Some(one.demuxer), &one.facts, None, &main.demuxer)
-                .map_err(refused)?,
-        );
+        begin_after(length_s(&one.opened.facts, one.clip));
+        let piece = shape.piece(Some(one.opened.demuxer), &one.opened.facts, one.clip, &main.demuxer);
+        pieces.push(piece.map_err(refused)?);
     }
+    begin_after(length_s(facts, clip));
     pieces.push(shape.piece(None, facts, clip, &main.demuxer).map_err(refused)?);
     for one in after {
-        pieces.push(
-            shape
-                .piece(Some(one.demuxer), &one.facts, None, &main.demuxer)
-                .map_err(refused)?,
-        );
+        begin_after(length_s(&one.opened.facts, one.clip));
+        let piece = shape.piece(Some(one.opened.demuxer), &one.opened.facts, one.clip, &main.demuxer);
+        pieces.push(piece.map_err(refused)?);
     }
+    let total_s = begins_s.last().copied().unwrap_or(0.0);
     if let (Some(clip), Some((stream, _))) = (clip, facts.main_video()) {
         let start_s = stream.start_time_s.unwrap_or(0.0) + clip.start_s;
         // A container that cannot seek is read from its beginning.
@@ -107,11 +132,17 @@ pub fn extend(
     }
     whole.duration_s = Some(total_s);
     whole.start_time_s = Some(0.0);
+    let inner = main.demuxer.take_feed();
     main.demuxer.feed_from(Box::new(Splice {
         pieces,
         at: 0,
         video: video.map(|index| (index, unit)),
-        begins: 0,
+        inner,
+        begins: begins_s
+            .iter()
+            .map(|begin_s| (begin_s * f64::from(FLICK.den)).round() as i64)
+            .collect(),
+        is_pinned: false,
         video_end: None,
         audio_end: None,
     }));
@@ -211,6 +242,7 @@ impl Shape<'_> {
             origin: flicks(start_s + clip.start_s),
             length: clip.end_s.map(|end_s| flicks(end_s - clip.start_s)),
             is_cut: clip.start_s > 0.0 || clip.end_s.is_some(),
+            is_touched: false,
         })
     }
 }
@@ -296,6 +328,8 @@ struct Piece {
     /// How much of it is taken, flicks.
     length: Option<i64>,
     is_cut: bool,
+    /// Something of it was read, so that it has to be taken back to its beginning before that is read.
+    is_touched: bool,
 }
 
 /// Reads one source after the other.
@@ -303,26 +337,72 @@ struct Splice {
     pieces: Vec<Piece>,
     at: usize,
     video: Option<(usize, Ratio)>,
-    /// Where the piece being read begins, flicks.
-    begins: i64,
+    /// What is read in place of the main source's file; none: the file.
+    inner: Option<Box<dyn Feed>>,
+    /// Where each piece begins, and the last ends, flicks: what their containers say until they were read.
+    begins: Vec<i64>,
+    /// Somebody went somewhere: from here on every piece stays where it is said to be.
+    is_pinned: bool,
     /// Where its pictures and its sound end so far.
     video_end: Option<i64>,
     audio_end: Option<i64>,
 }
 
 impl Splice {
-    fn next_piece(&mut self) {
+    fn next_piece(&mut self, main: &mut Demuxer) -> Result<(), AvError> {
         let rest = (REST_S * f64::from(FLICK.den)) as i64;
         let end = match (self.video_end, self.audio_end) {
             (Some(video), Some(audio)) if audio <= video + rest => video,
             (Some(one), Some(other)) => one.max(other),
-            (one, other) => one.or(other).unwrap_or(self.begins),
+            (one, other) => one.or(other).unwrap_or(self.begins[self.at]),
         };
-        let limit = self.pieces[self.at].length.map(|length| self.begins + length);
-        self.begins = limit.map_or(end, |limit| end.min(limit)).max(self.begins);
+        let began = self.begins[self.at];
+        let limit = self.pieces[self.at].length.map(|length| began + length);
+        if !self.is_pinned {
+            self.begins[self.at + 1] = limit.map_or(end, |limit| end.min(limit)).max(began);
+        }
         self.video_end = None;
         self.audio_end = None;
         self.at += 1;
+        let Some((is_touched, is_cut, origin)) = self
+            .pieces
+            .get(self.at)
+            .map(|piece| (piece.is_touched, piece.is_cut, piece.origin))
+        else {
+            return Ok(());
+        };
+        if is_touched {
+            return self.go_within(main, origin);
+        }
+        if is_cut {
+            // One that cannot seek is read from its beginning, and what is before the cut is not shown.
+            let _ = self.go_within(main, origin);
+        }
+        Ok(())
+    }
+
+    /// Goes to a moment of the piece whose turn it is, flicks of its own time.
+    fn go_within(&mut self, main: &mut Demuxer, at: i64) -> Result<(), AvError> {
+        let Some(piece) = self.pieces.get_mut(self.at) else {
+            return Ok(());
+        };
+        piece.jumps = piece.jumps.take().map(|_| Jumps::default());
+        let mut lead = None;
+        for (index, lane) in &mut piece.lanes {
+            lane.is_done = false;
+            if lane.is_video || lead.is_none() {
+                lead = Some((*index, rescale(at, FLICK, lane.from_unit)));
+            }
+        }
+        let Some((index, time)) = lead else { return Ok(()) };
+        match (&mut piece.own, &mut self.inner) {
+            (Some(own), _) => own.seek(index, time),
+            (None, Some(inner)) => match inner.seek(main, index, time)? {
+                true => Ok(()),
+                false => main.seek(index, time),
+            },
+            (None, None) => main.seek(index, time),
+        }
     }
 }
 
@@ -333,20 +413,33 @@ impl Feed for Splice {
                 return Ok(false);
             };
             let is_main = piece.own.is_none();
-            let demuxer = piece.own.as_mut().unwrap_or(main);
             let is_done = piece.length.is_some() && piece.lanes.values().all(|lane| lane.is_done);
-            if is_done || !demuxer.read(packet)? {
-                self.next_piece();
+            let has_more = match (&mut piece.own, &mut self.inner) {
+                _ if is_done => false,
+                (Some(own), _) => own.read(packet)?,
+                (None, Some(inner)) => inner.read(main, packet)?,
+                (None, None) => main.read(packet)?,
+            };
+            if !has_more {
+                self.next_piece(main)?;
                 continue;
             }
+            piece.is_touched = true;
             let index = packet.stream_index();
-            let Some(own_unit) = demuxer.stream(index).map(|stream| stream.time_base()) else {
+            let demuxer = piece.own.as_ref().unwrap_or(main);
+            let inner_unit = self
+                .inner
+                .as_ref()
+                .filter(|_| is_main)
+                .and_then(|inner| inner.unit(index));
+            let own_unit = inner_unit.or_else(|| demuxer.stream(index).map(|stream| stream.time_base()));
+            let Some(own_unit) = own_unit else {
                 continue;
             };
             if let Some(jumps) = &mut piece.jumps {
                 jumps.close(packet, own_unit);
             }
-            let (begins, origin) = (self.begins, piece.origin);
+            let (begins, origin) = (self.begins[self.at], piece.origin);
             let Some(lane) = piece.lanes.get_mut(&index) else {
                 if !is_main {
                     continue;
@@ -386,6 +479,55 @@ impl Feed for Splice {
 
     fn unit(&self, stream: usize) -> Option<Ratio> {
         self.video.filter(|(index, _)| *index == stream).map(|(_, unit)| unit)
+    }
+
+    fn seek(&mut self, main: &mut Demuxer, stream: usize, time: i64) -> Result<bool, AvError> {
+        let own_unit = || main.stream(stream).map(|stream| stream.time_base());
+        let Some(unit) = self.unit(stream).or_else(own_unit) else {
+            return Ok(false);
+        };
+        self.is_pinned = true;
+        let at = rescale(time, unit, FLICK);
+        // A time that was rounded down is still that of the first picture of a piece.
+        let latest = rescale(time.saturating_add(1), unit, FLICK);
+        let begun = self.begins[..self.pieces.len()].partition_point(|begins| *begins < latest);
+        self.at = begun.saturating_sub(1);
+        self.video_end = None;
+        self.audio_end = None;
+        for piece in &mut self.pieces[self.at..] {
+            piece.lanes.values_mut().for_each(|lane| lane.is_done = false);
+        }
+        let within = (at - self.begins[self.at]).max(0) + self.pieces[self.at].origin;
+        self.go_within(main, within)?;
+        self.pieces[self.at].is_touched = true;
+        Ok(true)
+    }
+
+    fn index(&self, main: &Demuxer, stream: usize) -> Option<Vec<IndexEntry>> {
+        let mut all = Vec::new();
+        for (piece, begins) in self.pieces.iter().zip(&self.begins) {
+            // Of a piece that is cut, pictures are taken that no key frame of it leads to.
+            if piece.is_cut || piece.own.is_none() && self.inner.is_some() {
+                return None;
+            }
+            let (index, lane) = piece.lanes.iter().find(|(_, lane)| lane.to == stream)?;
+            let entries = piece.own.as_ref().unwrap_or(main).own_index(*index);
+            if entries.is_empty() {
+                return None;
+            }
+            let joined = |at: i64| {
+                rescale(
+                    rescale(at, lane.from_unit, FLICK) - piece.origin + begins,
+                    FLICK,
+                    lane.to_unit,
+                )
+            };
+            all.extend(entries.into_iter().map(|entry| IndexEntry {
+                time: joined(entry.time),
+                ..entry
+            }));
+        }
+        Some(all)
     }
 }
 

@@ -8,6 +8,7 @@
 //! before its end is told. An error of reading fails the attempt, one of an encoder or output its job only.
 //! Deliberately absent: threads and processes above this one, and re-statting the source, which the caller does.
 
+mod assembled;
 mod attempt;
 mod auto_ladder;
 mod clock;
@@ -50,6 +51,7 @@ mod verdict;
 
 use crate::base::fault::Fault;
 use crate::base::ids::JobId;
+use crate::media::assembly::Rest;
 use crate::media::av::Source;
 use crate::media::error;
 use crate::media::facts::MediaFacts;
@@ -107,6 +109,8 @@ pub struct PassOrder {
     pub side: SideFiles,
     /// The source is a folder, and these files in it.
     pub family: Option<Family>,
+    /// The source is the first of several files.
+    pub rest: Option<Rest>,
 }
 
 /// Who is told how it goes. Called from several threads.
@@ -140,12 +144,16 @@ pub fn carry_out(
     };
     let mut read_bytes = 0;
     let begin = || -> Result<probe::Opened, Fault> {
-        match &order.family {
-            None => probe::open(open()?, &order.limits),
-            Some(family) => {
+        match (&order.family, &order.rest) {
+            (Some(family), _) => {
                 let shelf = source.shelf().map_err(unreadable)?;
                 family::open(&shelf, family, source_name, &order.limits)
             }
+            (None, Some(rest)) => {
+                let first = source.bytes().map_err(unreadable)?;
+                assembled::open(&first, source_name, rest, &order.limits)
+            }
+            (None, None) => probe::open(open()?, &order.limits),
         }
     };
     let mut opened = begin()?;

@@ -35,12 +35,10 @@ impl Folder {
                 flags,
                 Mode::from_raw_mode(0o666),
             )?);
-            if offset == 0
-                && let Some(mode) = self.file_mode
-            {
-                rustix::fs::fchmod(&file, Mode::from_raw_mode(mode))?;
-            }
             let size_bytes = file.metadata()?.len();
+            if offset == 0 && size_bytes == 0 {
+                self.rights.fit_file(&file)?;
+            }
             Ok((file, size_bytes))
         };
         let lost = |there: u64| {
@@ -79,8 +77,11 @@ impl Folder {
         let (parent, leaf) = self.parent(key, "append", true)?;
         let append = || -> io::Result<()> {
             let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-            let mode = Mode::from_raw_mode(self.file_mode.unwrap_or(0o666));
+            let mode = Mode::from_raw_mode(0o666);
             let mut file = File::from(rustix::fs::openat(&parent, leaf.as_slice(), flags, mode)?);
+            if file.metadata()?.len() == 0 {
+                self.rights.fit_file(&file)?;
+            }
             file.write_all(bytes)?;
             rustix::fs::fsync(&file)?;
             Ok(())

@@ -71,6 +71,9 @@ pub(super) fn check_whole(body: &[u8]) -> Result<(), String> {
     let mut reader = Reader::from_reader(body);
     let mut depth = 0_usize;
     let mut closed = false;
+    if root(body).is_some_and(|root| root.eq_ignore_ascii_case("html")) {
+        return Err("a web page came in place of an answer of S3".to_owned());
+    }
     loop {
         match reader.read_event() {
             Ok(Event::Start(_)) => depth += 1,
@@ -117,6 +120,7 @@ mod tests {
         let form = "<?xml version=\"1.0\"?>\n <List><Key>a</Key><Key>b</Key></List>\n";
         check_whole(form.as_bytes()).expect("whole");
         check_whole(b"<List/>").expect("whole");
+        check_whole(b"<html><p>log in</p></html>").expect_err("a page");
         for end in 0..form.trim_end().len() {
             check_whole(&form.as_bytes()[..end]).expect_err("cut off");
         }

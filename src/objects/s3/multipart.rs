@@ -126,8 +126,10 @@ impl Bucket {
                     let made: forms::Made = forms::read(&reply.body).map_err(|cause| self.misread(&ask, cause))?;
                     break forms::bare_etag(&made.etag);
                 }
-                Err(Failure::Refused(refusal)) if refusal.code == "NoSuchUpload" => {
-                    // Perhaps it was completed, and the answer was lost.
+                Err(Failure::Refused(refusal))
+                    if refusal.code == "NoSuchUpload" || (refusal.unsure && refusal.status != 412) =>
+                {
+                    // Perhaps it was completed, and the answer was lost. Services refuse the next try in many words.
                     return match self.head(key).await? {
                         Some(head) if is_ours(&head, size_bytes, &expected, rule) => Ok(Put::Done(head.etag)),
                         _ => Err(self.0.fault(&ask, Failure::Refused(refusal))),

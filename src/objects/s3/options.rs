@@ -99,6 +99,19 @@ pub struct Patience {
     pub longest_pause: Duration,
 }
 
+impl Patience {
+    /// That of requests which are repeated for `total`.
+    pub fn of(total: Duration) -> Self {
+        let usual = Patience::default();
+        Patience {
+            total,
+            // Time for at least two tries, also where nothing comes at all.
+            idle: usual.idle.min(total / 3).max(Duration::from_millis(200)),
+            ..usual
+        }
+    }
+}
+
 impl Default for Patience {
     fn default() -> Self {
         Patience {

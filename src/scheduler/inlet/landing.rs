@@ -6,6 +6,7 @@
 use crate::base::fault::Blame;
 use crate::base::fault::Fault;
 use crate::executor::landing::Landings;
+use crate::executor::landing::Named;
 use crate::objects::incoming::Incoming;
 use crate::store::error::StoreError;
 use crate::store::media::Source;
@@ -61,20 +62,18 @@ pub(super) async fn give_name(landings: &Landings, whole: &Whole<'_>, plan: Plan
             return Err(short(&file, stat.0, size_bytes).into());
         }
         if let Some(digest) = whole.digest {
-            landings.check(&file, digest).await?;
+            landings.check(&file, stat.0, digest).await?;
         }
         plan(file.object.key.clone(), stat.1).await.map_err(Unlanded::Store)?;
     }
     for version in 2..VERSIONS {
-        if landings
-            .name(&file, stat, whole.on_conflict == OnConflict::Overwrite)
-            .await?
-        {
+        let overwrite = whole.on_conflict == OnConflict::Overwrite;
+        if let Named::Done { mtime_ns, etag } = landings.name(&file, stat, overwrite).await? {
             return Ok(Source {
                 object: file.object,
                 size_bytes: stat.0,
-                mtime_ns: stat.1,
-                etag: String::new(),
+                mtime_ns,
+                etag,
             });
         }
         if whole.on_conflict != OnConflict::Version {
@@ -168,6 +167,7 @@ mod tests {
             file: Incoming {
                 id: "1".to_owned(),
                 object: ObjectUri::new("nas", key),
+                pieces: None,
             },
             size_bytes: Some(3),
             mtime_ns,

@@ -219,6 +219,7 @@ async fn finish_upload(shared: &Shared, row: UploadRow) {
         file: Incoming {
             id: id.as_str().to_owned(),
             object: row.object.clone(),
+            pieces: row.pieces.clone(),
         },
         size_bytes: row.size_bytes,
         mtime_ns: row.mtime_ns,
@@ -295,6 +296,7 @@ async fn expire_uploads(shared: &Shared, now: UtcMs) -> Result<(), StoreError> {
         let file = Incoming {
             id: row.id.into_string(),
             object: row.object,
+            pieces: row.pieces,
         };
         shared.landings.discard(&file).await;
         shared.told();

@@ -68,19 +68,24 @@ pub(super) async fn run(
 /// Brings one pull as far as it comes now.
 async fn drive(shared: &Shared, row: PullRow, stop: &CancellationToken) {
     let id = row.id.clone();
-    let file = Incoming {
+    let mut file = Incoming {
         id: id.as_str().to_owned(),
         object: row.object.clone(),
+        pieces: row.pieces.clone(),
     };
     // Planned: it is whole, and a daemon died while it was given its name.
     if row.mtime_ns.is_none() {
         match fetch(shared, &row, &file, stop).await {
             Ok(came) => {
+                file.pieces.clone_from(&came.pieces);
                 if let Err(error) = shared.store.pull_received(&id, fetched(&came)).await {
                     return unkept(shared, &row, &file, error).await;
                 }
             }
-            Err(broken) => return broke(shared, &row, &file, *broken).await,
+            Err(broken) => {
+                file.pieces.clone_from(&broken.came.pieces);
+                return broke(shared, &row, &file, *broken).await;
+            }
         }
     }
     land(shared, &row, file).await;
@@ -91,6 +96,7 @@ async fn fetch(shared: &Shared, row: &PullRow, file: &Incoming, stop: &Cancellat
         received_bytes: row.received_bytes,
         size_bytes: row.size_bytes,
         validator: row.validator.clone(),
+        pieces: row.pieces.clone(),
     };
     let request = match open(shared, row) {
         Ok(request) => request,
@@ -283,6 +289,7 @@ fn fetched(came: &Came) -> Fetched {
         received_bytes: came.received_bytes,
         size_bytes: came.size_bytes,
         validator: came.validator.clone(),
+        pieces: came.pieces.clone(),
     }
 }
 
@@ -317,6 +324,7 @@ mod tests {
             validator: None,
             digest: None,
             mtime_ns: None,
+            pieces: None,
             wanted: Wanted::media(),
             became: None,
             fault: None,
@@ -333,6 +341,7 @@ mod tests {
                 received_bytes,
                 size_bytes: Some(1 << 30),
                 validator: None,
+                pieces: None,
             },
             went_on,
             retry_after: None,

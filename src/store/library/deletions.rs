@@ -25,6 +25,7 @@ use crate::store::media::Source;
 use crate::store::media::media_row;
 use crate::store::row::Columns;
 use crate::store::search;
+use crate::workflow::arrival::Parts;
 use rusqlite::Connection;
 use rusqlite::OptionalExtension;
 use rusqlite::named_params;
@@ -88,6 +89,8 @@ pub struct Remains {
     pub running: bool,
     /// Its source.
     pub source: Option<DoomedFile>,
+    /// The other files of its source.
+    pub members: Vec<DoomedFile>,
     /// Its outputs, each with its main object.
     pub outputs: Vec<(OutputId, ObjectUri)>,
     /// What was added to it.
@@ -373,12 +376,27 @@ fn remains(connection: &Connection, row: &DeletionRow) -> Result<Remains, StoreE
         }
     }
     if matches!(row.what, DeleteType::All | DeleteType::Source) {
+        let media = media_row(connection, &row.media)?;
         let Source {
             object,
-            size_bytes,
-            mtime_ns,
+            mut size_bytes,
+            mut mtime_ns,
             etag,
-        } = media_row(connection, &row.media)?.source;
+        } = media.source;
+        let group = media.parts.filter(Parts::is_group).unwrap_or_default();
+        for member in group.members.into_iter().chain(group.attendants) {
+            if member.key == object.key {
+                (size_bytes, mtime_ns) = (member.size_bytes, member.mtime_ns);
+                continue;
+            }
+            remains.members.push(DoomedFile {
+                keep: folder_of(&member.key).to_owned(),
+                object: ObjectUri::new(object.storage.as_str(), member.key),
+                size_bytes: member.size_bytes,
+                mtime_ns: Some(member.mtime_ns),
+                etag: Some(member.etag),
+            });
+        }
         let keep = folder_of(&object.key).to_owned();
         remains.source = Some(DoomedFile {
             object,

@@ -12,6 +12,7 @@ use super::portions;
 use crate::base::fault::Fault;
 use crate::objects::crawl::Crawl;
 use crate::trigger::WatchMode;
+use crate::trigger::group::gathering::Gathering;
 use crate::trigger::hints::Hints;
 use crate::trigger::look;
 use crate::trigger::look::ROOT_EVERY;
@@ -157,7 +158,9 @@ impl WatchFolder {
 
     /// The storage is there: begin to listen, and scan.
     async fn believe(&mut self, seen: RootSeen) {
-        self.settling = Settling::new(self.options.settle_rules(seen.file_system));
+        let rules = self.options.settle_rules(seen.file_system);
+        self.gathering = Gathering::new(self.options.groups.clone(), rules.interval_ms);
+        self.settling = Settling::new(rules);
         self.verifications.clear();
         self.scans.drop_all();
         self.scans.whole_now();
@@ -209,6 +212,7 @@ impl WatchFolder {
     pub(super) async fn halt(&mut self, halt: Halt) {
         self.next_guard = Instant::now() + DOUBT_EVERY;
         self.settling.clear();
+        self.gathering.clear();
         self.verifications.clear();
         self.scans.drop_all();
         self.hints = None;

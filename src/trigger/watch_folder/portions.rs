@@ -141,6 +141,11 @@ impl WatchFolder {
             // The root emptied since it was last looked at; the guard decides what that means.
             self.next_guard = Instant::now();
         }
+        match self.take_old_rooms().await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => return self.put_off(&error),
+            Err(fault) => return self.halt(Halt::Silent(fault.cause)).await,
+        }
         if let Err(error) = self.end_baseline().await {
             return self.put_off(&error);
         }

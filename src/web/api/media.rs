@@ -28,6 +28,7 @@ use crate::web::api::media_view::MediaDetailView;
 use crate::web::api::media_view::MediaLinks;
 use crate::web::api::media_view::MediaView;
 use crate::web::api::outputs::OutputView;
+use crate::web::api::parts_view::PartsView;
 use crate::web::auth::Caller;
 use crate::web::error::Answer;
 use crate::web::error::Problem;
@@ -250,7 +251,9 @@ pub async fn show(State(state): State<WebState>, Named(id): Named) -> Answer<Res
         let additions = additions.iter().filter(|addition| addition.role == role);
         additions.map(|addition| AdditionView::new(addition, &state)).collect()
     };
+    let own = state.store.media(&id).await?;
     let view = MediaDetailView {
+        parts: PartsView::of(&own.source.object, own.parts),
         deleting: state.store.deletion_of(&id).await?.map(|what| what.as_str().to_owned()),
         attachments: of_role(Role::Attachment),
         renditions: of_role(Role::Rendition),

@@ -13,6 +13,7 @@ use crate::web::api::deliveries::DeliveryView;
 use crate::web::api::events::EventView;
 use crate::web::api::outputs::LINK_MS;
 use crate::web::api::outputs::OutputView;
+use crate::web::api::parts_view::PartsView;
 use crate::web::api::task_view::TaskView;
 use crate::web::state::WebState;
 use serde::Serialize;
@@ -101,6 +102,8 @@ pub struct MediaDetailView {
     /// The media.
     #[serde(flatten)]
     pub media: MediaView,
+    /// The files it consists of, where they are several; none: it is one file.
+    pub parts: Option<PartsView>,
     /// all, media, outputs or source: that is being deleted of it; none: nothing is.
     pub deleting: Option<String>,
     /// What was added to it: subtitles, watermarks, pictures.

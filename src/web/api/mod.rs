@@ -25,6 +25,7 @@ pub mod media_view;
 pub mod objects;
 pub mod objects_browse;
 pub mod outputs;
+pub mod parts_view;
 pub mod pulls;
 pub mod reviews;
 pub mod sessions;

@@ -102,11 +102,17 @@ pub async fn list(
             },
             key,
             size_bytes: (entry.kind == Kind::File).then_some(entry.size_bytes),
-            modified_at: (entry.kind != Kind::Other).then(|| UtcMs(entry.mtime_ns / 1_000_000).wire()),
+            modified_at: (entry.kind != Kind::Other && entry.mtime_ns > 0)
+                .then(|| UtcMs(entry.mtime_ns / 1_000_000).wire()),
             name: entry.name,
         }
     };
-    Ok(Json(wanted.page("objects", rows, |entry| entry.name.clone(), view)))
+    // A bucket puts folders where their slash puts them, so the cursor has it.
+    let place = |entry: &Entry| match entry.kind {
+        Kind::Folder => format!("{}/", entry.name),
+        _ => entry.name.clone(),
+    };
+    Ok(Json(wanted.page("objects", rows, place, view)))
 }
 
 /// The folder of a prefix, without its last slash, and what names in it begin with.

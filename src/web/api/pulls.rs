@@ -346,6 +346,7 @@ pub async fn cancel(
 ) -> Answer<Json<PullView>> {
     let id = JobId::from(id);
     let row = state.store.pull(&id).await?;
+    let pieces = row.pieces.clone();
     let fault = Fault::new(
         "PullCanceled",
         Blame::Request,
@@ -361,6 +362,7 @@ pub async fn cancel(
     let file = Incoming {
         id: row.id.as_str().to_owned(),
         object: row.object.clone(),
+        pieces,
     };
     if let Err(fault) = state.writer.discard(&file).await {
         tracing::warn!(pull = %row.id, %fault, "pieces of a cancelled pull are left until the next sweep");

@@ -347,12 +347,13 @@ impl Order {
             check_path(&self.workflow.resolved, object)?;
         }
         let head = state.objects.head(object).await?.ok_or_else(|| not_there(object))?;
-        Ok(Source {
+        let alone = Source {
             object: object.clone(),
             size_bytes: head.size_bytes,
             mtime_ns: head.mtime_ns,
             etag: head.etag,
-        })
+        };
+        Ok(state.store.group_of(alone).await?)
     }
 
     /// A media is run as it was taken: when another file stands under its key, that is another media.

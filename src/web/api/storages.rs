@@ -48,6 +48,10 @@ pub struct StorageView {
     objects: u64,
     /// Objects seen that have not settled.
     backlog: u64,
+    /// Those of them that wait longest, at most twenty.
+    waiting: Vec<WaitingView>,
+    /// How many of them wait until somebody does something: a wrong checksum, an order that cannot be done, a missing right.
+    troubled: u64,
     /// When its last complete scan ended.
     last_scan_at: Option<String>,
     /// How long that scan took, milliseconds.
@@ -56,6 +60,19 @@ pub struct StorageView {
     scan: Option<ScanView>,
     /// Calls to the service in the last hour; buckets only.
     calls_per_hour: Option<u64>,
+}
+
+/// An object that was seen and has not settled.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct WaitingView {
+    /// Its key.
+    key: String,
+    /// Bytes when it was last looked at.
+    size_bytes: u64,
+    /// Since when it is looked at.
+    since: String,
+    /// What it waits for; none: for nothing but the usual looks.
+    why: Option<String>,
 }
 
 /// How far a scan is.
@@ -89,6 +106,17 @@ impl From<StorageState> for StorageView {
             total_bytes: storage.space.map(|(_, total_bytes)| total_bytes),
             objects: storage.objects,
             backlog: storage.backlog,
+            waiting: storage
+                .waiting
+                .into_iter()
+                .map(|one| WaitingView {
+                    key: one.key,
+                    size_bytes: one.size_bytes,
+                    since: one.since.wire(),
+                    why: one.why,
+                })
+                .collect(),
+            troubled: storage.troubled,
             last_scan_at: storage.last_scan.map(|at| at.wire()),
             last_scan_took_ms: storage.last_scan.map(|_| storage.last_scan_ms),
             scan: storage.scan.map(|scan| ScanView {

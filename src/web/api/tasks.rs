@@ -11,6 +11,7 @@ use crate::store::listing::tasks::TaskFilter;
 use crate::web::api::deliveries::DeliveryView;
 use crate::web::api::events::EventView;
 use crate::web::api::outputs::OutputView;
+use crate::web::api::parts_view::PartsView;
 use crate::web::api::reviews;
 use crate::web::api::reviews::ReviewView;
 use crate::web::api::starting;
@@ -151,6 +152,8 @@ pub struct TaskDetailView {
     task: TaskView,
     /// What was wanted otherwise than the workflow says when it was started; none: nothing.
     overrides: Option<Value>,
+    /// The files its source consists of, where they are several; none: it is one file.
+    parts: Option<PartsView>,
     /// The activities of the workflow version it runs, as this task runs them.
     activities: Vec<ActivityView>,
     /// Its jobs, needs before dependants.
@@ -265,7 +268,9 @@ pub async fn show(State(state): State<WebState>, Named(id): Named) -> Answer<Jso
     let deliveries = crate::web::api::deliveries::of_task(&state, &id, SHOWN_WITH_TASK).await?;
     let reviews = reviews::of_task(&state, id.as_str(), SHOWN_WITH_TASK).await?;
     let running = running_of(&state, &id);
+    let source = state.store.media(&detail.task.media).await?;
     Ok(Json(TaskDetailView {
+        parts: PartsView::of(&source.source.object, source.parts),
         task: detail.task.into(),
         overrides: shown_wishes(detail.asked),
         activities: detail

@@ -102,7 +102,10 @@ enum Cut {
 pub(super) async fn take(sending: Sending<'_>, body: Body) -> Answer<u64> {
     let size_bytes = sending.row.size_bytes.or(sending.size_bytes);
     let file = uploads::incoming(sending.row);
-    let opened = sending.state.writer.append(&file, sending.row.received_bytes);
+    let opened = sending
+        .state
+        .writer
+        .append(&file, sending.row.received_bytes, size_bytes);
     let taking = Taking {
         open: opened.await.map_err(uploads::storage_problem)?,
         upto: sending.row.received_bytes,
@@ -225,12 +228,13 @@ impl Taking<'_> {
         let durable = self.open.sync().await.map_err(uploads::storage_problem)?;
         let state = self.sending.state;
         let expires = uploads::expiry(state, UtcMs::now());
+        let (id, size_bytes) = (&self.sending.row.id, self.size_bytes);
         let noted = state
             .store
-            .upload_received(&self.sending.row.id, durable, self.size_bytes, expires);
+            .upload_received(id, durable.offset, durable.pieces, size_bytes, expires);
         match noted.await {
             Ok(()) => {
-                self.noted = durable;
+                self.noted = durable.offset;
                 Ok(())
             }
             Err(StoreError::Conflict(_)) => {

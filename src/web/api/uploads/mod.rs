@@ -200,6 +200,7 @@ async fn make(
     let file = Incoming {
         id: id.as_str().to_owned(),
         object: granted.object.clone(),
+        pieces: None,
     };
     state.writer.begin(&file, size_bytes).await.map_err(storage_problem)?;
     let now = UtcMs::now();
@@ -293,6 +294,7 @@ fn incoming(row: &UploadRow) -> Incoming {
     Incoming {
         id: row.id.as_str().to_owned(),
         object: row.object.clone(),
+        pieces: row.pieces.clone(),
     }
 }
 

@@ -1,6 +1,6 @@
-//! What servers and browsers are told that an output is, by the extension of its key.
+//! What servers and browsers are told that an object is, by the extension of its key.
 //!
-//! Guarantees: a type that players accept for everything the program makes; bytes for what it does not know.
+//! Guarantees: a type that players accept for everything the program makes, and never one that runs anything; bytes for the rest.
 //! Deliberately absent: looking into files.
 
 const TYPES: &[(&str, &str)] = &[
