@@ -8,6 +8,7 @@ use crate::config::resolved::Findings;
 use crate::config::secret;
 use crate::config::storage::BucketPlace;
 use crate::config::storage_section::Credentials;
+use crate::config::storage_section::Ready;
 use crate::config::storage_section::StorageSection;
 use crate::config::storage_section::Watch;
 use std::path::Path;
@@ -32,6 +33,10 @@ pub(super) fn resolve(
         ("file_mode", !section.file_mode.is_empty()),
         ("folder_mode", !section.folder_mode.is_empty()),
         ("file_group", !section.file_group.is_empty()),
+        // Objects of buckets appear whole, and nothing beside them is read.
+        ("ready", section.ready != Ready::Stable),
+        ("sidecars", section.sidecars),
+        ("subtitles", section.subtitles),
         ("groups", !section.groups.is_empty()),
     ];
     for (key, _) in of_folders.into_iter().filter(|(_, set)| *set) {
@@ -84,6 +89,7 @@ pub(super) fn resolve(
         concurrency: section.concurrency as usize,
         retry: Duration::try_from_secs_f64(section.retry_s).unwrap_or(Duration::from_secs(120)),
         notify_secret_file: said(&section.notify_secret_file),
+        notify_confirm_urls: section.notify_confirm_urls.clone(),
         monotonic_prefixes: section.monotonic_prefixes.clone(),
     })
 }

@@ -1,7 +1,7 @@
 //! Which directories may lie where.
 //!
 //! Guarantees: the database and scratch never lie inside a storage (they would be processed and served) nor a storage
-//! inside them; one folder is one storage. A storage inside another is allowed: what lies in it belongs to it alone.
+//! inside them; one folder is one storage; a share that hangs is waited for a few seconds, not for ever. A storage inside another is allowed: what lies in it belongs to it alone.
 //! Deliberately absent: permissions and free space, which `reelmill check` looks at.
 
 use crate::config::resolved::Findings;
@@ -9,16 +9,26 @@ use crate::config::resolved::Server;
 use crate::config::storage::Storage;
 use std::path::Path;
 use std::path::PathBuf;
+use std::sync::mpsc;
+use std::time::Duration;
+use std::time::Instant;
+
+/// Longest that storages are waited for.
+const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 
 /// The storages, each with the folders of others within it.
 pub(super) fn check(findings: &mut Findings, server: &Server, mut storages: Vec<Storage>) -> Vec<Storage> {
     // A bucket lies in no folder.
-    let folders: Vec<Option<PathBuf>> = storages.iter().map(|storage| storage.path().map(canonical)).collect();
+    let paths = storages.iter().map(|storage| storage.path().map(Path::to_owned));
+    let (folders, stand): (Vec<_>, Vec<_>) = look_at(paths.collect())
+        .into_iter()
+        .map(|seen| seen.map_or((None, None), |seen| (Some(seen.real), seen.stands)))
+        .unzip();
     let own = [
         ("server.state_dir", &server.state_dir),
         ("server.scratch_dir", &server.scratch_dir),
     ];
-    for (at, (storage, folder)) in storages.iter().zip(&folders).enumerate() {
+    for (at, ((storage, folder), stands)) in storages.iter().zip(&folders).zip(stand).enumerate() {
         let (Some(shown), Some(folder)) = (storage.path(), folder) else {
             continue;
         };
@@ -44,10 +54,18 @@ pub(super) fn check(findings: &mut Findings, server: &Server, mut storages: Vec<
                 );
             }
         }
-        match std::fs::metadata(shown) {
-            Ok(metadata) if metadata.is_dir() => {}
-            Ok(_) => findings.error(&path, format!("{} is no folder", shown.display())),
-            Err(error) => findings.warning(
+        match stands {
+            None => findings.warning(
+                &path,
+                format!(
+                    "{} did not answer within {} s; the storage waits until it does (does its server?)",
+                    shown.display(),
+                    ANSWER_WITHIN.as_secs()
+                ),
+            ),
+            Some(Ok(true)) => {}
+            Some(Ok(false)) => findings.error(&path, format!("{} is no folder", shown.display())),
+            Some(Err(error)) => findings.warning(
                 &path,
                 format!(
                     "{}: {error}; the storage waits until it is there (is the share mounted?)",
@@ -71,6 +89,46 @@ pub(super) fn check(findings: &mut Findings, server: &Server, mut storages: Vec<
             .collect();
     }
     storages
+}
+
+/// A folder as it was found.
+struct Seen {
+    /// Without links; as written where it did not answer.
+    real: PathBuf,
+    /// Whether it is a folder, or why that cannot be said; none: it did not answer.
+    stands: Option<std::io::Result<bool>>,
+}
+
+/// Looks at all of them at once, for so long: a daemon starts though one of its shares hangs.
+fn look_at(paths: Vec<Option<PathBuf>>) -> Vec<Option<Seen>> {
+    let until = Instant::now() + ANSWER_WITHIN;
+    let begun = paths.into_iter().map(|path| {
+        let path = path?;
+        let (tell, told) = mpsc::channel();
+        let looked = path.clone();
+        // Left behind when it hangs: it holds nothing.
+        let _ = std::thread::Builder::new().spawn(move || {
+            let stands = std::fs::metadata(&looked).map(|metadata| metadata.is_dir());
+            let _ = tell.send((canonical(&looked), stands));
+        });
+        Some((path, told))
+    });
+    let begun: Vec<_> = begun.collect();
+    let seen = begun.into_iter().map(|begun| {
+        let (path, told) = begun?;
+        let answer = told.recv_timeout(until.saturating_duration_since(Instant::now()));
+        Some(match answer {
+            Ok((real, stands)) => Seen {
+                real,
+                stands: Some(stands),
+            },
+            Err(_) => Seen {
+                real: path,
+                stands: None,
+            },
+        })
+    });
+    seen.collect()
 }
 
 /// The path without links as far as it exists; the rest as written.

@@ -126,6 +126,8 @@ pub struct BucketPlace {
     pub retry: Duration,
     /// Holds the secret of notifications; none: they are refused.
     pub notify_secret_file: Option<PathBuf>,
+    /// What addresses of subscriptions may begin with besides those of SNS.
+    pub notify_confirm_urls: Vec<String>,
     /// Prefixes beneath which new keys always sort behind the old ones.
     pub monotonic_prefixes: Vec<String>,
 }
@@ -203,6 +205,7 @@ fn folder_place(findings: &mut Findings, path: &str, section: &StorageSection, f
         ("sse_kms_key", !section.sse_kms_key.is_empty()),
         ("cache_control", !section.cache_control.is_empty()),
         ("notify_secret_file", !section.notify_secret_file.is_empty()),
+        ("notify_confirm_urls", !section.notify_confirm_urls.is_empty()),
         ("monotonic_prefixes", !section.monotonic_prefixes.is_empty()),
     ];
     for (key, _) in of_buckets.into_iter().filter(|(_, set)| *set) {

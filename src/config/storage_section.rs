@@ -88,6 +88,8 @@ pub struct StorageSection {
     #[serde(default)]
     pub notify_secret_file: String,
     #[serde(default)]
+    pub notify_confirm_urls: Vec<String>,
+    #[serde(default)]
     pub monotonic_prefixes: Vec<String>,
 }
 

@@ -201,9 +201,10 @@ fn of_storage(state: &StorageState, findings: &mut Findings) {
                 state.name,
                 first.unwrap_or_default()
             ),
-            remedy: "`reelmill storage show` lists what waits longest, `reelmill storage explain` says of any file why it \
+            remedy:
+                "`reelmill storage show` lists what waits longest, `reelmill storage explain` says of any file why it \
                      waits."
-                .to_owned(),
+                    .to_owned(),
         });
     }
     let mut raise = |code: &'static str, cause: String, remedy: &str| {

@@ -62,7 +62,9 @@ fn group_of(storage: &str, written: &str) -> Result<u32, Fault> {
     let group = groups::number_of(written).map_err(refused)?;
     match groups::may_give_to(group) {
         true => Ok(group),
-        false => Err(refused(format!("the daemon's user is no member of the group {written:?}"))),
+        false => Err(refused(format!(
+            "the daemon's user is no member of the group {written:?}"
+        ))),
     }
 }
 

@@ -15,19 +15,26 @@ use crate::objects::storages as registry;
 use crate::objects::uri::ObjectUri;
 use crate::scheduler::links::Links;
 use crate::scheduler::looking::DeviceBoard;
+use crate::store::Store;
 use crate::telemetry::metrics::Metrics;
 use crate::trigger;
+use crate::trigger::BucketWatch;
 use crate::trigger::StorageOptions;
 use crate::trigger::TriggerOptions;
 use crate::trigger::WatchMode;
 use crate::trigger::board::Board;
 use crate::trigger::group::GroupKind;
+use crate::trigger::s3_notify::Door;
+use crate::trigger::s3_notify::Notices as S3Notices;
+use crate::trigger::s3_notify::Refused;
 use crate::web::links::Signer;
+use crate::web::ports::BucketNotices;
 use crate::web::ports::DeviceControl;
 use crate::web::ports::DeviceUse;
 use crate::web::ports::DevicesState;
 use crate::web::ports::Live;
 use crate::web::ports::LiveProgress;
+use crate::web::ports::NoticeRefused;
 use crate::web::ports::Scanning;
 use crate::web::ports::SetAside;
 use crate::web::ports::StorageControl;
@@ -36,6 +43,7 @@ use crate::web::ports::WaitingObject;
 use crate::web::ports::Word;
 use futures_util::future::BoxFuture;
 use std::sync::Arc;
+use tokio_util::bytes::Bytes;
 
 /// The storages of the configuration as the triggers want them.
 pub(super) fn trigger_options(config: &Config, registered: &registry::Storages, metrics: &Metrics) -> TriggerOptions {
@@ -46,12 +54,7 @@ pub(super) fn trigger_options(config: &Config, registered: &registry::Storages, 
     let storages = folders.map(|(storage, path)| StorageOptions {
         name: storage.name.clone(),
         root: path.to_owned(),
-        watch: match storage.watch {
-            Watch::Auto => WatchMode::Auto,
-            Watch::Inotify => WatchMode::Inotify,
-            Watch::Poll => WatchMode::Poll,
-            Watch::Off => WatchMode::Off,
-        },
+        watch: watch_mode(storage.watch),
         settle_looks: storage.arriving.settle_looks,
         settle_interval: storage.arriving.settle_interval,
         poll_interval: storage.poll_interval,
@@ -72,8 +75,23 @@ pub(super) fn trigger_options(config: &Config, registered: &registry::Storages, 
         groups: storage.arriving.groups.iter().copied().map(group_kind).collect(),
         sequence_fps: storage.arriving.sequence_fps,
     });
+    let buckets = config.storages.iter().filter_map(|storage| {
+        let Place::Bucket(place) = &storage.place else {
+            return None;
+        };
+        Some(BucketWatch {
+            name: storage.name.clone(),
+            bucket: registered.bucket(&storage.name)?,
+            watch: watch_mode(storage.watch),
+            poll_interval: storage.poll_interval,
+            min_age: storage.arriving.min_age,
+            names: Arc::new(NameRules::new(storage.arriving.names()).unwrap_or_default()),
+            monotonic_prefixes: place.monotonic_prefixes.clone(),
+        })
+    });
     TriggerOptions {
         storages: storages.collect(),
+        buckets: buckets.collect(),
         metrics: metrics.clone(),
     }
 }
@@ -85,6 +103,15 @@ fn group_kind(grouping: config::Grouping) -> GroupKind {
         config::Grouping::P2 => GroupKind::P2,
         config::Grouping::Xdcam => GroupKind::Xdcam,
         config::Grouping::Avchd => GroupKind::Avchd,
+    }
+}
+
+fn watch_mode(watch: Watch) -> WatchMode {
+    match watch {
+        Watch::Auto => WatchMode::Auto,
+        Watch::Inotify => WatchMode::Inotify,
+        Watch::Poll => WatchMode::Poll,
+        Watch::Off => WatchMode::Off,
     }
 }
 
@@ -175,6 +202,46 @@ impl DeviceControl for Devices {
 
     fn look(&self) -> bool {
         self.0.look()
+    }
+}
+
+/// The doors of buckets that may tell what happens in them.
+pub(super) fn notices(config: &Config, store: &Store, board: Board) -> S3Notices {
+    let watched = config.storages.iter().filter(|storage| storage.watch != Watch::Off);
+    let doors = watched.filter_map(|storage| {
+        let Place::Bucket(place) = &storage.place else {
+            return None;
+        };
+        Some(Door {
+            storage: storage.name.clone(),
+            bucket: place.bucket.clone(),
+            secret_file: place.notify_secret_file.clone()?,
+            confirm_urls: place.notify_confirm_urls.clone(),
+        })
+    });
+    S3Notices::new(doors, store.clone(), board)
+}
+
+/// What takes notifications in, for requests.
+#[derive(Debug)]
+pub(super) struct Notices(pub(super) S3Notices);
+
+impl BucketNotices for Notices {
+    fn take<'a>(
+        &'a self,
+        storage: &'a str,
+        offered: Vec<String>,
+        body: Bytes,
+    ) -> BoxFuture<'a, Result<(), NoticeRefused>> {
+        Box::pin(async move {
+            let taken = self.0.take(storage, &offered, &body).await;
+            taken.map_err(|refused| match refused {
+                Refused::Unknown => NoticeRefused::Unknown,
+                Refused::Secret => NoticeRefused::Secret,
+                Refused::Unreadable(cause) => NoticeRefused::Unreadable(cause),
+                Refused::Later(fault) => NoticeRefused::Later(fault),
+            })
+        })
     }
 }
 

@@ -101,7 +101,12 @@ impl LocalExecutor {
                 }
                 let opened = folder.open_folder(&folder_key)?;
                 let stat = Stat::of(&opened).map_err(|error| {
-                    refusal::fault(refusal::Access::Read, "open", &format!("{storage}:{folder_key}"), &error)
+                    refusal::fault(
+                        refusal::Access::Read,
+                        "open",
+                        &format!("{storage}:{folder_key}"),
+                        &error,
+                    )
                 })?;
                 Ok(Opened::File(opened, stat))
             })

@@ -56,12 +56,7 @@ impl Inheritance {
     ///
     /// # Errors
     /// No relay can be had.
-    pub fn new(
-        name: &str,
-        group: Group,
-        side: Vec<SideFile>,
-        patience: Duration,
-    ) -> Result<Self, Fault> {
+    pub fn new(name: &str, group: Group, side: Vec<SideFile>, patience: Duration) -> Result<Self, Fault> {
         let mut relayed = Vec::new();
         let (mut source, source_file) = take(
             group.source,

@@ -174,8 +174,8 @@ mod tests {
         folder
             .append(&format!(".reelmill/{attempt}/x"), b"abc")
             .expect("written");
-        publish::sweep(&folder, &[]).expect("swept");
-        publish::clear(&folder, &attempt).expect("cleared");
+        publish::folder::sweep(&folder, &[]).expect("swept");
+        publish::folder::clear(&folder, &attempt).expect("cleared");
         assert!(piece.exists());
         assert!(!root.path().join(format!(".reelmill/{attempt}")).exists());
     }

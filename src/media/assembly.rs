@@ -42,7 +42,10 @@ pub struct Rest {
 impl std::fmt::Debug for Rest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let names = self.files.iter().map(|(name, _)| name);
-        f.debug_tuple("Rest").field(&self.assembly).field(&names.collect::<Vec<_>>()).finish()
+        f.debug_tuple("Rest")
+            .field(&self.assembly)
+            .field(&names.collect::<Vec<_>>())
+            .finish()
     }
 }
 

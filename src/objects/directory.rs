@@ -27,7 +27,12 @@ pub(super) fn beneath(root: &OwnedFd, path: &[u8], flags: OFlags, mode: Mode) ->
             return Err(Errno::NAMETOOLONG.into());
         };
         let from = folder.as_ref().unwrap_or(root);
-        folder = Some(piece(from, &path[..end], OFlags::PATH | OFlags::DIRECTORY, Mode::empty())?);
+        folder = Some(piece(
+            from,
+            &path[..end],
+            OFlags::PATH | OFlags::DIRECTORY,
+            Mode::empty(),
+        )?);
         path = &path[end + 1..];
     }
     piece(folder.as_ref().unwrap_or(root), path, flags, mode)

@@ -38,8 +38,14 @@ impl Rights {
     /// Gives them to the new folder `name` of `parent`.
     pub(super) fn fit_folder(&self, parent: &OwnedFd, name: &[u8]) -> io::Result<()> {
         if let Some(group) = self.group {
-            rustix::fs::chownat(parent, name, None, Some(Gid::from_raw(group)), AtFlags::SYMLINK_NOFOLLOW)
-                .map_err(|error| refused(group, error))?;
+            rustix::fs::chownat(
+                parent,
+                name,
+                None,
+                Some(Gid::from_raw(group)),
+                AtFlags::SYMLINK_NOFOLLOW,
+            )
+            .map_err(|error| refused(group, error))?;
         }
         if let Some(mode) = self.folder_mode {
             rustix::fs::chmodat(parent, name, Mode::from_raw_mode(mode), AtFlags::empty())?;
@@ -52,7 +58,9 @@ fn refused(group: u32, error: Errno) -> io::Error {
     match error {
         Errno::PERM | Errno::ACCESS => io::Error::new(
             io::ErrorKind::PermissionDenied,
-            format!("its group may not become {group} (file_group): the daemon's user is no member, or the server forbids it"),
+            format!(
+                "its group may not become {group} (file_group): the daemon's user is no member, or the server forbids it"
+            ),
         ),
         other => other.into(),
     }

@@ -26,6 +26,7 @@ pub(crate) mod announce;
 pub mod arrivals;
 pub mod attempts;
 pub mod audit;
+pub mod bucket_ledger;
 pub mod conclusions;
 mod covers;
 pub mod deliveries;

@@ -18,11 +18,11 @@ create table meta (
 
 -- Counters that must survive a restart without ever repeating a value.
 create table counters (
-  name text primary key,          -- 'arrival': the last arrivals.arrival_seq given out
+  name text primary key,          -- 'arrival': the last arrivals.arrival_seq given out; 'hint': the last bucket_hints.seq
   value integer not null
 ) strict, without rowid;
 
-insert into counters (name, value) values ('arrival', 0);
+insert into counters (name, value) values ('arrival', 0), ('hint', 0);
 
 ------------------------------------------------------------------------------------------------------------
 -- Storages and arrivals: what the triggers saw
@@ -76,6 +76,17 @@ create table arrival_parts (
   primary key (storage, key),
   foreign key (storage, key) references arrivals (storage, key) on delete cascade
 ) strict;
+
+-- What notifications said of objects in buckets, until a trigger has looked at them. A hint is not believed, only followed.
+create table bucket_hints (
+  storage integer not null references storages (id),
+  key text not null,                      -- text form of `objects::uri`
+  seq integer not null,                   -- order of telling; a key that is told of again moves to the end
+  due_ms integer not null,                -- not looked at before: objects younger than min_age_s wait
+  primary key (storage, key)
+) strict, without rowid;
+
+create index bucket_hints_order on bucket_hints (storage, seq);
 
 ------------------------------------------------------------------------------------------------------------
 -- Workflows
@@ -399,6 +410,8 @@ create table additions (
   language text,                          -- BCP 47. Null: not said
   user_data text,                         -- Null: none
   created_ms integer not null,
+  mtime_ns integer,                       -- of the file. Null: added before this was noted
+  etag text,                              -- of an object in a bucket. Null or empty: none
   unique (media_id, storage, key)
 ) strict;
 

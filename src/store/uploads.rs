@@ -291,7 +291,8 @@ impl Store {
 
     /// An upload cannot be kept, or was not wanted long enough: ends it with the event that says so.
     pub async fn fail_upload(&self, id: &UploadId, fault: &Fault, now: UtcMs) -> Result<(), StoreError> {
-        const SQL: &str = "update uploads set state = 'failed', fault = :fault, ended_ms = :now where id = :id";
+        const SQL: &str = "update uploads set state = 'failed', fault = :fault, pieces = null, ended_ms = :now \
+            where id = :id";
         let (id, fault) = (id.clone(), fault.clone());
         self.write("fail an upload", move |connection| {
             let row = upload_row(connection, &id)?;
@@ -310,7 +311,8 @@ impl Store {
 
     /// Ends an open upload that its sender does not want any more. Its pieces may be removed afterwards.
     pub async fn cancel_upload(&self, id: &UploadId, now: UtcMs) -> Result<(), StoreError> {
-        const SQL: &str = "update uploads set state = 'canceled', ended_ms = :now where id = :id and state = 'open'";
+        const SQL: &str = "update uploads set state = 'canceled', pieces = null, ended_ms = :now \
+            where id = :id and state = 'open'";
         let id = id.clone();
         self.write("cancel an upload", move |connection| {
             let named = named_params! { ":now": now.0, ":id": id.as_str() };

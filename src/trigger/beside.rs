@@ -147,14 +147,14 @@ impl<'a> Surroundings<'a> {
             // Of several generations the last one counts.
             lists.sort_unstable_by(|one, other| other.cmp(one));
             for list in lists {
-                if let Some(found) = self.look(&list)? {
-                    match self.claimed(&found, object, false, stamp)? {
-                        Ok(Some(claim)) => return Ok(Ok(claim)),
-                        Ok(None) => {}
-                        Err(waits) => {
-                            bad.get_or_insert(waits);
-                        }
+                let Some(found) = self.look(&list)? else { continue };
+                match self.claimed(&found, object, false, stamp)? {
+                    Ok(Some(claim)) => return Ok(Ok(claim)),
+                    // A list that cannot be read may have been about others.
+                    Err(waits) if companions::is_media_hash_list(name_of(&list)) => {
+                        bad.get_or_insert(waits);
                     }
+                    Ok(None) | Err(_) => {}
                 }
             }
             if folder.is_empty() {

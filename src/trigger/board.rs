@@ -23,7 +23,8 @@ pub struct StorageState {
     pub kind: &'static str,
     /// Its folder, or the address of its bucket.
     pub location: String,
-    /// `inotify`, `poll`, of buckets `list`, or `off`; `waiting` before the first look.
+    /// `inotify`, `poll`, of buckets `list` and, while notifications tell everything, `notify`, or `off`; `waiting` before
+    /// the first look.
     pub watch: &'static str,
     /// Type of its file system, `nfs`; empty before the first look.
     pub file_system: String,
@@ -113,6 +114,8 @@ struct Slot {
     bell: Bell,
     scan: bool,
     thaw: bool,
+    workflows: bool,
+    told: bool,
     explainer: Option<Arc<dyn Explainer>>,
     questions: Vec<Question>,
 }
@@ -133,6 +136,10 @@ pub struct Asked {
     pub scan: bool,
     /// Believe what is there.
     pub thaw: bool,
+    /// Workflows changed: others may be concerned.
+    pub workflows: bool,
+    /// A notification told of an object.
+    pub told: bool,
 }
 
 impl Board {
@@ -189,6 +196,16 @@ impl Board {
             .unwrap_or_default()
     }
 
+    /// Says that workflows changed.
+    pub(super) fn workflows_changed(&self, name: &str) {
+        self.ask(name, |slot| slot.workflows = true);
+    }
+
+    /// Says that a notification told of an object.
+    pub(super) fn told(&self, name: &str) {
+        self.ask(name, |slot| slot.told = true);
+    }
+
     fn ask(&self, name: &str, change: impl FnOnce(&mut Slot)) -> bool {
         let mut slots = self.slots();
         let Some(slot) = slots.get_mut(name).filter(|slot| slot.watched) else {
@@ -208,6 +225,8 @@ impl Board {
             bell: bell.clone(),
             scan: false,
             thaw: false,
+            workflows: false,
+            told: false,
             explainer: None,
             questions: Vec::new(),
         };
@@ -234,6 +253,8 @@ impl Board {
         Asked {
             scan: std::mem::take(&mut slot.scan),
             thaw: std::mem::take(&mut slot.thaw),
+            workflows: std::mem::take(&mut slot.workflows),
+            told: std::mem::take(&mut slot.told),
         }
     }
 

@@ -100,6 +100,15 @@ impl FolderExplainer {
                 format!("The storage does not answer: {}.", fault.cause),
             )),
         }
+        words.sort_by_key(|word| !word.prevents);
+        let mut said = Vec::new();
+        // Two rules may see the same from two sides.
+        words.retain(|word| {
+            !said.contains(&word.code) && {
+                said.push(word.code);
+                true
+            }
+        });
         words
     }
 

@@ -17,6 +17,8 @@ mod ledger;
 mod look;
 pub mod mount_guard;
 pub mod queue;
+pub mod s3_notify;
+pub mod s3_scan;
 mod scans;
 pub mod settle;
 mod unwatched;
@@ -29,12 +31,16 @@ use crate::base::wake::Bells;
 use crate::objects::ground::Ground;
 use crate::objects::lane::Lane;
 use crate::objects::name_rules::NameRules;
+use crate::objects::s3::Bucket;
 use crate::store::Store;
 use crate::telemetry::metrics::Metric;
 use crate::telemetry::metrics::Metrics;
 use crate::trigger::board::Board;
 use crate::trigger::explain::FolderExplainer;
 use crate::trigger::group::GroupKind;
+use crate::trigger::s3_scan::BucketExplainer;
+use crate::trigger::s3_scan::Surroundings;
+use crate::trigger::s3_scan::WatchBucket;
 use crate::trigger::settle::Rules;
 use crate::trigger::unwatched::Unwatched;
 use crate::trigger::watch_folder::WatchFolder;
@@ -50,6 +56,8 @@ use tokio_util::sync::CancellationToken;
 pub struct TriggerOptions {
     /// Every storage, also those that are not watched.
     pub storages: Vec<StorageOptions>,
+    /// Every bucket, also those that are not watched.
+    pub buckets: Vec<BucketWatch>,
     /// Where arrivals are counted; by default nobody reads it.
     pub metrics: Metrics,
 }
@@ -99,6 +107,25 @@ pub enum Ready {
     Marker,
     /// It stayed the same, and it is what its checksum says.
     Checksum,
+}
+
+/// One bucket.
+#[derive(Debug, Clone)]
+pub struct BucketWatch {
+    /// Name of the storage.
+    pub name: String,
+    /// Where it is.
+    pub bucket: Bucket,
+    /// How changes are noticed: off, or by listing and notifications.
+    pub watch: WatchMode,
+    /// Time between listings; none: as it turns out.
+    pub poll_interval: Option<Duration>,
+    /// Age, by the service's stamps, before an object counts as arrived.
+    pub min_age: Duration,
+    /// Which names are objects.
+    pub names: Arc<NameRules>,
+    /// Prefixes beneath which new keys always sort behind the old ones.
+    pub monotonic_prefixes: Vec<String>,
 }
 
 impl StorageOptions {
@@ -205,13 +232,43 @@ impl Trigger {
             );
             watches.spawn(folder.run(stop.clone()));
         }
+        let mut buckets = Vec::new();
+        for bucket in self.options.buckets {
+            let watched = bucket.watch != WatchMode::Off;
+            let asked = self
+                .board
+                .enter(&bucket.name, "s3", s3_scan::location(&bucket.bucket), watched);
+            if watched {
+                buckets.push(bucket.name.clone());
+                self.options.metrics.add_labelled(Metric::Arrivals, &bucket.name, 0.0);
+            }
+            let surroundings = Surroundings {
+                store: self.store.clone(),
+                scheduler: self.bells.scheduler.clone(),
+                board: self.board.clone(),
+                asked,
+                metrics: self.options.metrics.clone(),
+                entered: self.made_at,
+            };
+            let lister = Arc::new(bucket.bucket.clone());
+            let explainer = BucketExplainer {
+                options: bucket.clone(),
+                lister: lister.clone(),
+                store: self.store.clone(),
+            };
+            self.board.explained_by(&bucket.name, Arc::new(explainer));
+            watches.spawn(WatchBucket::new(bucket, lister, surroundings).run(stop.clone()));
+        }
         loop {
             tokio::select! {
                 () = stop.cancelled() => break,
                 () = self.bells.trigger.wait() => {}
             }
             // Workflows changed: one that takes existing objects may be among them.
-            for name in &watched {
+            for name in &buckets {
+                self.board.workflows_changed(name);
+            }
+            for name in watched.iter().chain(&buckets) {
                 release_existing(&self.store, &self.bells.scheduler, name).await;
             }
         }

@@ -213,7 +213,7 @@ impl Library {
         self.store.let_go(objects, UtcMs::now()).await?;
         let mut refused = None;
         for file in files {
-            if let Err(fault) = self.take(file).await {
+            if let Err(fault) = take(self.objects.as_ref(), self.writer.as_ref(), file).await {
                 refused.get_or_insert(fault);
             }
         }
@@ -223,25 +223,26 @@ impl Library {
     /// Removes one file; says whether it was there.
     async fn remove(&self, file: &DoomedFile) -> Result<Result<bool, Fault>, StoreError> {
         self.store.let_go(vec![file.object.clone()], UtcMs::now()).await?;
-        Ok(self.take(file).await)
+        Ok(take(self.objects.as_ref(), self.writer.as_ref(), file).await)
     }
+}
 
-    /// Removes a file unless something else stands under its name by now. Empty folders of a set go with it; the folder
-    /// that a file was put into stays.
-    async fn take(&self, file: &DoomedFile) -> Result<bool, Fault> {
-        let Some(head) = self.objects.head(&file.object).await? else {
-            return Ok(false);
-        };
-        let same = head.size_bytes == file.size_bytes
-            && file.mtime_ns.is_none_or(|mtime_ns| mtime_ns == head.mtime_ns)
-            && file
-                .etag
-                .as_ref()
-                .is_none_or(|etag| etag.is_empty() || *etag == head.etag);
-        if !same {
-            tracing::info!(object = %file.object, "something else stands there by now, and stays");
-            return Ok(false);
-        }
-        self.writer.remove(&file.object, &file.keep).await
+/// Removes a file unless something else stands under its name by now; says whether it did. Empty folders of a set go with
+/// it; the folder that a file was put into stays.
+///
+/// # Errors
+/// The storage does not answer or refuses.
+pub async fn take(objects: &dyn ObjectAccess, writer: &dyn ObjectWriter, file: &DoomedFile) -> Result<bool, Fault> {
+    let Some(head) = objects.head(&file.object).await? else {
+        return Ok(false);
+    };
+    let etag = file.etag.as_deref().filter(|etag| !etag.is_empty());
+    let same = head.size_bytes == file.size_bytes
+        && file.mtime_ns.is_none_or(|mtime_ns| mtime_ns == head.mtime_ns)
+        && etag.is_none_or(|etag| etag == head.etag);
+    if !same {
+        tracing::info!(object = %file.object, "something else stands there by now, and stays");
+        return Ok(false);
     }
+    writer.remove(&file.object, &file.keep).await
 }

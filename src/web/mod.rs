@@ -250,6 +250,7 @@ pub fn router(state: WebState) -> Router {
         .route("/api/v1/sessions", post(api::sessions::log_in))
         .route("/o/{*object}", get(api::objects::serve))
         .route("/api/v1/hooks/{word}", post(api::hooks::answer))
+        .route("/hooks/s3/{storage}", post(api::s3_events::take))
         .merge(dashboard::router())
         .merge(docs::router())
         .method_not_allowed_fallback(method_not_allowed);

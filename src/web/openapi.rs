@@ -57,6 +57,7 @@ use utoipa::openapi::security::SecurityScheme;
         api::reviews::ask,
         api::reviews::of_media,
         api::hooks::answer,
+        api::s3_events::take,
         api::outputs::show,
         api::outputs::files,
         api::media::list,

@@ -315,6 +315,30 @@ impl StorageState {
     }
 }
 
+/// Takes in what services post of their buckets.
+pub trait BucketNotices: Send + Sync {
+    /// Takes a body that was posted for `storage` by somebody who shows `offered`; done when it is on disk.
+    fn take<'a>(
+        &'a self,
+        storage: &'a str,
+        offered: Vec<String>,
+        body: Bytes,
+    ) -> BoxFuture<'a, Result<(), NoticeRefused>>;
+}
+
+/// Why what was posted of a bucket was not taken.
+#[derive(Debug)]
+pub enum NoticeRefused {
+    /// There is no such storage, or its bucket may not tell.
+    Unknown,
+    /// The secret is missing or wrong.
+    Secret,
+    /// It cannot be read, with a sentence.
+    Unreadable(String),
+    /// Worth another try.
+    Later(Box<Fault>),
+}
+
 /// The destinations of events as the running program has them.
 pub trait DestinationControl: Send + Sync {
     /// All of them, by name.

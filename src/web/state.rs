@@ -17,6 +17,7 @@ use crate::web::feed::Feed;
 use crate::web::gate::Gate;
 use crate::web::inlet::Inlet;
 use crate::web::links::Signer;
+use crate::web::ports::BucketNotices;
 use crate::web::ports::DestinationControl;
 use crate::web::ports::DeviceControl;
 use crate::web::ports::LiveProgress;
@@ -51,6 +52,8 @@ pub struct WebState {
     pub progress: Arc<dyn LiveProgress>,
     /// Storages as they are now.
     pub storages: Arc<dyn StorageControl>,
+    /// What services tell of their buckets.
+    pub notices: Arc<dyn BucketNotices>,
     /// NVIDIA devices as they are known now.
     pub devices: Arc<dyn DeviceControl>,
     /// Destinations of events.

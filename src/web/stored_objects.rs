@@ -33,7 +33,7 @@ use std::time::Duration;
 /// Bytes read at once.
 const PIECE_BYTES: u64 = 256 * 1024;
 /// How long a bucket may take to answer somebody who waits for it.
-const WITHIN: Duration = Duration::from_secs(20);
+const WITHIN: Duration = Duration::from_secs(10);
 /// Objects of a bucket that are listed at once.
 const LISTED: u32 = 1_000;
 
@@ -92,7 +92,7 @@ impl ObjectAccess for StoredObjects {
             let key = object.key.clone();
             match self.0.medium(object, "look at")? {
                 Medium::Bucket(bucket) => {
-                    let head = in_time(object, "look at", bucket.head(&key)).await?;
+                    let head = in_time(object, "look at", head_of_key(&bucket, &key)).await?;
                     Ok(head.map(head_of_object))
                 }
                 Medium::Folder(_) => {
@@ -107,7 +107,7 @@ impl ObjectAccess for StoredObjects {
         Box::pin(async move {
             let key = object.key.clone();
             if let Medium::Bucket(bucket) = self.0.medium(object, "open")? {
-                let head = in_time(object, "open", bucket.head(&key)).await?;
+                let head = in_time(object, "open", head_of_key(&bucket, &key)).await?;
                 return Ok(head.map(|head| {
                     Box::new(InBucket {
                         bucket,
@@ -147,6 +147,14 @@ impl ObjectAccess for StoredObjects {
             });
             walked.await
         })
+    }
+}
+
+/// What stands under a key. What stands under one that ends in a slash is somebody's sign for a folder.
+async fn head_of_key(bucket: &Bucket, key: &str) -> Result<Option<Head>, Fault> {
+    match key.ends_with('/') {
+        true => Ok(None),
+        false => bucket.head(key).await,
     }
 }
 

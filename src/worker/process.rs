@@ -109,8 +109,8 @@ fn carry_out_order(voice: &Arc<StdoutVoice>, account: &Account, environment: &De
             .and_then(|()| source.check())
     };
     let beside = (side.as_slice(), members.as_slice());
-    let mut cost = pass(&order, &source, beside, relay.as_ref(), voice)
-        .map_err(|fault| check().err().unwrap_or(fault))?;
+    let mut cost =
+        pass(&order, &source, beside, relay.as_ref(), voice).map_err(|fault| check().err().unwrap_or(fault))?;
     check()?;
     if let Some(line) = &relay {
         line.recheck()?;

@@ -46,7 +46,11 @@ fn start(appliance: &mut Appliance) {
     appliance.start();
     appliance.until("the first scan", || {
         let storages = appliance.get("/api/v1/storages");
-        let drop = storages["items"].as_array()?.iter().find(|one| one["name"] == "drop")?.clone();
+        let drop = storages["items"]
+            .as_array()?
+            .iter()
+            .find(|one| one["name"] == "drop")?
+            .clone();
         drop["last_scan_at"].is_string().then_some(())
     });
 }
@@ -63,7 +67,7 @@ fn ran(appliance: &Appliance) -> Vec<String> {
         .tasks()
         .iter()
         .map(|task| {
-            let object = task["object"].as_str().expect("an object");
+            let object = task["media"]["object"].as_str().expect("an object");
             object.strip_prefix("drop:").unwrap_or(object).to_owned()
         })
         .collect();
@@ -77,7 +81,11 @@ fn runs(appliance: &Appliance, wanted: &[&str]) {
     wanted.sort_unstable();
     appliance.until(&format!("tasks of {wanted:?}"), || {
         let found = ran(appliance);
-        assert!(found.len() <= wanted.len(), "{found:?} instead of {wanted:?}\n{}", appliance.log());
+        assert!(
+            found.len() <= wanted.len(),
+            "{found:?} instead of {wanted:?}\n{}",
+            appliance.log()
+        );
         (found == wanted).then_some(())
     });
 }
@@ -95,7 +103,10 @@ fn is_explained(appliance: &Appliance, key: &str, word: &str) {
     let mut last = String::new();
     let begin = std::time::Instant::now();
     while begin.elapsed() < appliance::PATIENCE {
-        last = explained(appliance, key)["explanation"].as_str().expect("a sentence").to_owned();
+        last = explained(appliance, key)["explanation"]
+            .as_str()
+            .expect("a sentence")
+            .to_owned();
         if last.contains(word) {
             return;
         }

@@ -16,7 +16,10 @@ fn with_out(keys: &str) -> Appliance {
     std::fs::create_dir(appliance.path("out")).expect("made");
     let mut text = std::fs::read_to_string(appliance.config()).expect("readable");
     let path = appliance.path("out");
-    text.push_str(&format!("\n[[storage]]\nname = \"out\"\npath = \"{}\"\nwatch = \"off\"\n{keys}\n", path.display()));
+    text.push_str(&format!(
+        "\n[[storage]]\nname = \"out\"\npath = \"{}\"\nwatch = \"off\"\n{keys}\n",
+        path.display()
+    ));
     std::fs::write(appliance.config(), text).expect("written");
     appliance.workflow_file("keep", KEEP);
     appliance
@@ -33,14 +36,23 @@ fn files_and_new_folders_have_the_mode_and_group_of_the_storage() {
     put(&appliance, "deep/er/a.mov", "film");
     let task = appliance.ended_tasks(1).remove(0);
     assert_eq!(task["status"], "Succeed", "{task:#}");
-    let files: Vec<String> = appliance.files("out").into_iter().filter(|file| file.ends_with("a.mov")).collect();
+    let files: Vec<String> = appliance
+        .files("out")
+        .into_iter()
+        .filter(|file| file.ends_with("a.mov"))
+        .collect();
     assert_eq!(files.len(), 1, "{files:?}");
     let mut path = appliance.path("out").join(&files[0]);
     let file = std::fs::metadata(&path).expect("there");
     assert_eq!((file.mode() & 0o7777, file.gid()), (0o640, 4711));
     while path.pop() && path != appliance.path("out") {
         let folder = std::fs::metadata(&path).expect("there");
-        assert_eq!((folder.mode() & 0o7777, folder.gid()), (0o2770, 4711), "{}", path.display());
+        assert_eq!(
+            (folder.mode() & 0o7777, folder.gid()),
+            (0o2770, 4711),
+            "{}",
+            path.display()
+        );
     }
     let root = std::fs::metadata(appliance.path("out")).expect("there");
     assert_ne!(root.gid(), 4711, "what was there is left as it is");
@@ -55,10 +67,20 @@ fn without_them_the_umask_decides() {
     rustix::process::umask(before);
     put(&appliance, "deep/a.mov", "film");
     assert_eq!(appliance.ended_tasks(1)[0]["status"], "Succeed");
-    let files: Vec<String> = appliance.files("out").into_iter().filter(|file| file.ends_with("a.mov")).collect();
+    let files: Vec<String> = appliance
+        .files("out")
+        .into_iter()
+        .filter(|file| file.ends_with("a.mov"))
+        .collect();
     let path = appliance.path("out").join(&files[0]);
     assert_eq!(std::fs::metadata(&path).expect("there").mode() & 0o777, 0o640);
-    assert_eq!(std::fs::metadata(path.parent().expect("a folder")).expect("there").mode() & 0o777, 0o750);
+    assert_eq!(
+        std::fs::metadata(path.parent().expect("a folder"))
+            .expect("there")
+            .mode()
+            & 0o777,
+        0o750
+    );
 }
 
 #[test]

@@ -49,15 +49,12 @@ impl Mounted {
         Self::begin(command, at)
     }
 
-    /// The same for another user, whom alone it lets in.
-    pub fn bindfs_of(user: u32, behind: &Path, at: &Path) -> Self {
+    /// The same for another group, which alone it lets in, whoever else asks.
+    pub fn bindfs_of(group: u32, behind: &Path, at: &Path) -> Self {
         let mut command = Command::new("setpriv");
-        let user = user.to_string();
         command.args([
-            "--reuid",
-            &user,
             "--regid",
-            &user,
+            &group.to_string(),
             "--clear-groups",
             "bindfs",
             "-f",

@@ -56,4 +56,18 @@ fn a_hung_share_holds_up_nobody_else_and_heals() {
         "no part waited for the mount:\n{}",
         house.appliance.log()
     );
+
+    // It starts without it, too.
+    house.appliance.start();
+    write(&house.appliance.path("ingest/after.bin"), "elsewhere");
+    house.appliance.until("the other storage to go on", || {
+        house.ran().contains(&"ingest:after.bin".to_owned()).then_some(())
+    });
+    nas.signal("CONT");
+    house.until_status("available");
+    write(&house.behind().join("c.bin"), "third");
+    house.appliance.until("it to go on", || {
+        house.ran().contains(&"nas:c.bin".to_owned()).then_some(())
+    });
+    assert_eq!(house.ran().len(), 6, "nothing ran twice: {:?}", house.ran());
 }

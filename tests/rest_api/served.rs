@@ -15,18 +15,18 @@ use reelmill::telemetry::metrics::Metrics;
 use reelmill::web;
 use reelmill::web::browse::Browser;
 use reelmill::web::feed::Feed;
-use reelmill::web::folder_writer::FolderWriter;
-use reelmill::web::folders::FolderObjects;
 use reelmill::web::gate::Gate;
 use reelmill::web::inlet::Inlet;
 use reelmill::web::inlet::InletRules;
 use reelmill::web::links::Signer;
+use reelmill::web::ports::BucketNotices;
 use reelmill::web::ports::DestinationControl;
 use reelmill::web::ports::DestinationState;
 use reelmill::web::ports::DeviceControl;
 use reelmill::web::ports::DevicesState;
 use reelmill::web::ports::Live;
 use reelmill::web::ports::LiveProgress;
+use reelmill::web::ports::NoticeRefused;
 use reelmill::web::ports::StorageControl;
 use reelmill::web::ports::StorageState;
 use reelmill::web::ports::TrialAnswer;
@@ -117,6 +117,20 @@ impl DestinationControl for NoDestinations {
 
 struct OneStorage;
 
+/// No bucket may tell.
+struct NoDoors;
+
+impl BucketNotices for NoDoors {
+    fn take<'a>(
+        &'a self,
+        _: &'a str,
+        _: Vec<String>,
+        _: tokio_util::bytes::Bytes,
+    ) -> BoxFuture<'a, Result<(), NoticeRefused>> {
+        Box::pin(async { Err(NoticeRefused::Unknown) })
+    }
+}
+
 impl StorageControl for OneStorage {
     fn storages(&self) -> Vec<StorageState> {
         vec![StorageState {
@@ -197,6 +211,7 @@ impl Served {
             ),
             progress: Arc::clone(&playing) as Arc<dyn LiveProgress>,
             storages: Arc::new(OneStorage),
+            notices: Arc::new(NoDoors),
             devices: Arc::new(NoDevices),
             destinations: Arc::new(NoDestinations),
             meters: DeviceMeters::default(),

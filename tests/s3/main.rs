@@ -4,7 +4,9 @@
 #[path = "../appliance/mod.rs"]
 mod appliance;
 
+mod checks;
 mod faults;
 mod objects;
 mod peer;
+mod tls;
 mod uploads;

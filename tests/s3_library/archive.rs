@@ -39,7 +39,7 @@ fn every_event_is_an_object_once() {
     cloud.appliance.until("the replay to be delivered", || {
         let view = cloud.appliance.get("/api/v1/deliveries?limit=100");
         let all = view["items"].as_array().expect("a list").clone();
-        all.iter().all(|item| item["status"] == "delivered").then_some(())
+        all.iter().all(|item| item["status"] == "done").then_some(())
     });
     assert_eq!(archived(&cloud), keys);
 }

@@ -77,7 +77,7 @@ fn an_answer_never_mixes_two_contents() {
     assert!(old.starts_with(&cut.body), "what came is of one content");
     cloud.proxy.heal();
     // It is really replaced: whoever goes on gets the new one from its begin.
-    cloud.server.deliver("media", "a.mp4", &new);
+    cloud.replace("a.mp4", &new);
     let on = cloud.fetch("GET", &url, &[("Range", "bytes=1048576-"), ("If-Range", &tag)]);
     assert_eq!((on.status, on.body.len()), (200, new.len()));
     assert!(on.body == new);

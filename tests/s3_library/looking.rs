@@ -96,6 +96,37 @@ fn a_batch_goes_over_a_prefix_of_a_bucket() {
 }
 
 #[test]
+fn a_dry_run_and_a_start_look_into_the_bucket() {
+    let cloud = Cloud::start();
+    cloud.server.deliver("media", "in/a.mp4", b"film");
+    let workflows = cloud.appliance.get("/api/v1/workflows?limit=100");
+    let all = workflows["items"].as_array().expect("a list");
+    let noop = all
+        .iter()
+        .find(|workflow| workflow["name"] == "noop")
+        .expect("it is loaded");
+    let test = format!("/api/v1/workflows/{}/test", noop["id"].as_str().expect("an id"));
+    let there = cloud.appliance.post(&test, &json!({"object": "cloud:in/a.mp4"}));
+    assert_eq!(there.status, 200, "{}", there.text());
+    let view = there.json();
+    assert_eq!(
+        (&view["exists"], &view["size_bytes"], &view["matches"]),
+        (&true.into(), &4.into(), &true.into())
+    );
+    let missing = cloud.appliance.post(&test, &json!({"object": "cloud:in/b.mp4"})).json();
+    assert_eq!(missing["exists"], false, "{missing:#}");
+    let start = |object: &str| {
+        cloud
+            .appliance
+            .post("/api/v1/tasks", &json!({"workflow": "noop", "object": object}))
+    };
+    assert_eq!(start("cloud:in/b.mp4").json()["code"], "ObjectNotFound");
+    assert_eq!(start("cloud:in/").json()["code"], "ObjectNotFound");
+    assert_eq!(start("cloud:in/a.mp4").status, 201);
+    assert_eq!(cloud.appliance.ended_tasks(1)[0]["status"], "Succeed");
+}
+
+#[test]
 fn an_object_is_registered_by_reference_and_deleted_only_while_it_is_the_same() {
     let cloud = Cloud::start();
     cloud.server.deliver("media", "ref/a.mp4", b"first");

@@ -17,11 +17,15 @@ use reelmill::objects::s3::BucketOptions;
 use reelmill::objects::s3::CredentialSource;
 use reelmill::objects::s3::Head;
 use reelmill::objects::s3::Patience;
+use reelmill::objects::s3::PutRule;
+use reelmill::objects::s3::Replace;
 use reelmill::objects::s3::UploadOptions;
 use reelmill::objects::storages::Medium;
 use reelmill::objects::uri::ObjectUri;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
+use tokio_util::bytes::Bytes;
 use url::Url;
 
 pub struct Bench {
@@ -96,10 +100,24 @@ impl Bench {
 
     pub async fn code(&self, files: &[PublishFile]) -> Result<(), String> {
         let answer = self.publish(files).await;
-        answer.map(|stand| assert_eq!(stand.len(), files.len())).map_err(|fault| {
-            assert!(!fault.cause.is_empty() && fault.remedy.ends_with('.'), "{fault:?}");
-            fault.code
-        })
+        answer
+            .map(|stand| assert_eq!(stand.len(), files.len()))
+            .map_err(|fault| {
+                assert!(!fault.cause.is_empty() && fault.remedy.ends_with('.'), "{fault:?}");
+                fault.code
+            })
+    }
+
+    /// Somebody else's object.
+    pub async fn hers(&self, key: &str, content: &[u8]) {
+        let rule = PutRule {
+            content_type: "video/mp4".to_owned(),
+            metadata: BTreeMap::from([("by".to_owned(), "her".to_owned())]),
+            replace: Replace::Always,
+        };
+        let bucket = bucket_of(&self.server, &self.server.endpoint(), "out");
+        let put = bucket.put(key, Bytes::copy_from_slice(content), &rule).await;
+        put.expect("the service takes it");
     }
 
     pub async fn head(&self, bucket: &str, key: &str) -> Option<Head> {
@@ -153,20 +171,24 @@ pub fn md5_of(content: &[u8]) -> String {
 
 /// Different everywhere, so that what is torn or mixed up differs.
 pub fn noise(bytes: usize, seed: u64) -> Vec<u8> {
-    let mut state = seed | 1;
-    (0..bytes)
-        .map(|_| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            (state >> 56) as u8
-        })
-        .collect()
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let mut noise = Vec::with_capacity(bytes + 8);
+    while noise.len() < bytes {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        noise.extend_from_slice(&(state ^ (state >> 29)).to_le_bytes());
+    }
+    noise.truncate(bytes);
+    noise
 }
 
 fn executor(server: &S3Server, proxy: &FaultProxy, root: &tempfile::TempDir) -> LocalExecutor {
-    let options =
-        LocalExecutorOptions::new(root.path().join("scratch")).with_folder("nas", root.path().join("nas"));
+    let options = LocalExecutorOptions::new(root.path().join("scratch")).with_folder("nas", root.path().join("nas"));
     for name in ["out", "other"] {
-        options.storages.insert(Medium::Bucket(bucket_of(server, &proxy.endpoint(), name)));
+        options
+            .storages
+            .insert(Medium::Bucket(bucket_of(server, &proxy.endpoint(), name)));
     }
     LocalExecutor::new(options)
 }

@@ -20,12 +20,24 @@ async fn copies_go_every_way() {
         bench.server.deliver("other", "in/clip.mov", &content);
 
         let into = bench.copied("nas:in/clip.mov", "out:kept/clip.mov", &content);
-        bench.publish(std::slice::from_ref(&into)).await.expect("folder to bucket");
-        assert_eq!(bench.server.object("out", "kept/clip.mov").expect("it is there"), content);
+        bench
+            .publish(std::slice::from_ref(&into))
+            .await
+            .expect("folder to bucket");
+        assert_eq!(
+            bench.server.object("out", "kept/clip.mov").expect("it is there"),
+            content
+        );
 
         let from = bench.copied("other:in/clip.mov", "nas:kept/clip.mov", &content);
-        bench.publish(std::slice::from_ref(&from)).await.expect("bucket to folder");
-        assert_eq!(std::fs::read(bench.nas().join("kept/clip.mov")).expect("it is there"), content);
+        bench
+            .publish(std::slice::from_ref(&from))
+            .await
+            .expect("bucket to folder");
+        assert_eq!(
+            std::fs::read(bench.nas().join("kept/clip.mov")).expect("it is there"),
+            content
+        );
         assert!(!bench.nas().join(".reelmill").exists(), "nothing is left in staging");
 
         // With the ETag that has this hash the server does it alone; knowing the hash only, the bytes are looked at.
@@ -34,7 +46,10 @@ async fn copies_go_every_way() {
             bench.proxy.forget();
             let mut copy = bench.copied("other:in/clip.mov", to, &content);
             copy.from_etag.clone_from(&known);
-            bench.publish(std::slice::from_ref(&copy)).await.expect("bucket to bucket");
+            bench
+                .publish(std::slice::from_ref(&copy))
+                .await
+                .expect("bucket to bucket");
             let moved = bench
                 .proxy
                 .count(|seen| seen.method == "GET" || seen.body_bytes > 1_000);
@@ -48,7 +63,12 @@ async fn copies_go_every_way() {
         bench.proxy.forget();
         let again = bench.copied("out:kept/clip.mov", "other:again.mov", &content);
         bench.publish(&[again]).await.expect("copied");
-        assert_eq!(bench.proxy.count(|seen| seen.method == "GET" || seen.body_bytes > 1_000), 0);
+        assert_eq!(
+            bench
+                .proxy
+                .count(|seen| seen.method == "GET" || seen.body_bytes > 1_000),
+            0
+        );
         assert_eq!((bench.open_uploads(), bench.notes()), (vec![], vec![]));
     }
 }
@@ -67,7 +87,11 @@ async fn a_copy_of_another_content_is_none() {
         ] {
             let copy = bench.copied(from, to, &then);
             let fault = bench.publish(&[copy]).await.expect_err("it is another one");
-            assert_eq!((fault.code.as_str(), fault.retryable), ("SourceChanged", false), "{from} {to}");
+            assert_eq!(
+                (fault.code.as_str(), fault.retryable),
+                ("SourceChanged", false),
+                "{from} {to}"
+            );
         }
         let mut known = bench.copied("other:a.mov", "out:a.mov", &then);
         known.from_etag = Some(md5_of(&then));
@@ -104,11 +128,22 @@ async fn the_after_rule_touches_only_what_was_processed() {
     // Dead between the copy and the removal.
     bench.server.deliver("out", "in/clip.mp4", b"a third one");
     let then = identity().await;
-    bench.proxy.make(Rule::new(Ill::Error(403, "AccessDenied")).method("DELETE"));
-    bench.executor.after(&source, &then, &moving).await.expect_err("not removed");
+    bench
+        .proxy
+        .make(Rule::new(Ill::Error(403, "AccessDenied")).method("DELETE"));
+    bench
+        .executor
+        .after(&source, &then, &moving)
+        .await
+        .expect_err("not removed");
     bench.proxy.heal();
     assert_eq!(bench.executor.after(&source, &then, &moving).await, Ok(()));
-    assert_eq!(bench.server.keys("out").len(), 3, "moved once: {:?}", bench.server.keys("out"));
+    assert_eq!(
+        bench.server.keys("out").len(),
+        3,
+        "moved once: {:?}",
+        bench.server.keys("out")
+    );
 
     bench.server.deliver("out", "in/clip.mp4", b"hers");
     let then = identity().await;
@@ -118,7 +153,11 @@ async fn the_after_rule_touches_only_what_was_processed() {
         ..then.clone()
     };
     for rule in [moving, AfterRule::Delete] {
-        let fault = bench.executor.after(&source, &other, &rule).await.expect_err("another one");
+        let fault = bench
+            .executor
+            .after(&source, &other, &rule)
+            .await
+            .expect_err("another one");
         assert_eq!((fault.code.as_str(), fault.retryable), ("SourceChanged", false));
         assert_eq!(bench.server.object("out", "in/clip.mp4").expect("left alone"), b"hisx");
     }

@@ -17,7 +17,10 @@ async fn passing_illness_costs_nothing() {
         Rule::new(Ill::Reset).method("PUT").times(2),
         Rule::new(Ill::LostAnswer).method("PUT").times(2),
         Rule::new(Ill::LostAnswer).method("POST").target("uploadId=").times(1),
-        Rule::new(Ill::ShortenTo(40)).method("POST").target("uploadId=").times(1),
+        Rule::new(Ill::ShortenTo(40))
+            .method("POST")
+            .target("uploadId=")
+            .times(1),
         Rule::new(Ill::Header("etag", "\"00000000000000000000000000000000\"".to_owned()))
             .method("PUT")
             .times(1),
@@ -64,10 +67,16 @@ async fn a_bucket_that_refuses_gets_nothing_half() {
             bench.made("clip/240p.mp4", &noise((5 << 20) + 9, 4)),
             bench.made("clip/hls.m3u8", b"#EXTM3U"),
         ];
-        bench.proxy.make(Rule::new(rule.clone()).method("PUT").target("partNumber="));
+        bench
+            .proxy
+            .make(Rule::new(rule.clone()).method("PUT").target("partNumber="));
         let fault = bench.publish(&files).await.expect_err("refused");
         assert_eq!((fault.code.as_str(), fault.retryable), (code, retryable), "{fault}");
-        assert_eq!(bench.server.keys("out"), Vec::<String>::new(), "{code}: nothing was named");
+        assert_eq!(
+            bench.server.keys("out"),
+            Vec::<String>::new(),
+            "{code}: nothing was named"
+        );
         // In the middle of naming: what was named is taken back.
         bench.proxy.heal();
         bench.proxy.make(Rule::new(rule).method("PUT").target("hls.m3u8"));
@@ -86,7 +95,7 @@ async fn what_others_put_under_a_name_is_left_alone_and_told() {
     let bench = Bench::new();
     let files = [bench.made("a.mp4", b"ours"), bench.made("b.mp4", b"ours")];
     bench.publish(&files).await.expect("published");
-    bench.server.deliver("out", "b.mp4", b"hers");
+    bench.hers("b.mp4", b"hers").await;
     let strange = bench.executor.withdraw(&files).await;
     assert_eq!(strange, [files[1].to.clone()]);
     assert_eq!(bench.server.keys("out"), ["b.mp4"]);
@@ -101,10 +110,16 @@ async fn a_dead_endpoint_is_told_in_time_and_the_rest_is_done_later() {
         bench.made("clip/240p.mp4", &noise((11 << 20) + 9, 4)),
         bench.made("clip/hls.m3u8", b"#EXTM3U"),
     ];
-    bench.proxy.make(Rule::new(Ill::Reset).method("POST").target("uploadId="));
+    bench
+        .proxy
+        .make(Rule::new(Ill::Reset).method("POST").target("uploadId="));
     let answer = tokio::time::timeout(Duration::from_secs(60), bench.publish(&files)).await;
     let fault = answer.expect("it ends").expect_err("the endpoint is dead");
-    assert_eq!((fault.code.as_str(), fault.retryable), ("StorageNotAnswering", true), "{fault}");
+    assert_eq!(
+        (fault.code.as_str(), fault.retryable),
+        ("StorageNotAnswering", true),
+        "{fault}"
+    );
     assert_eq!(bench.server.keys("out"), Vec::<String>::new());
     bench.proxy.heal();
     bench.proxy.forget();

@@ -45,7 +45,12 @@ async fn a_set_is_staged_whole_and_its_manifests_are_named_last() {
     assert!(last_part < first_name, "everything is staged before the first name");
     for (file, stood) in files.iter().zip(&stand) {
         let head = bench.head("out", &file.to.key).await.expect("it is there");
-        assert_eq!((head.size_bytes, &head.etag), (file.size_bytes, &stood.etag), "{}", file.to);
+        assert_eq!(
+            (head.size_bytes, &head.etag),
+            (file.size_bytes, &stood.etag),
+            "{}",
+            file.to
+        );
         assert_eq!(head.metadata.get("reelmill-md5"), Some(&file.md5));
         assert_eq!(head.metadata.get("reelmill-output"), Some(&file.output));
         assert_eq!(stood.mtime_ns, 0, "buckets tell by ETag");
@@ -62,19 +67,41 @@ async fn a_set_is_staged_whole_and_its_manifests_are_named_last() {
     std::fs::remove_dir_all(bench.executor.scratch_dir(&bench.attempt)).expect("scratch is removed");
     bench.proxy.forget();
     assert_eq!(bench.publish(&files).await.expect("adopted"), stand);
-    assert_eq!(bench.proxy.count(|seen| seen.method != "HEAD"), 0, "nothing is sent twice");
+    assert_eq!(
+        bench.proxy.count(|seen| seen.method != "HEAD"),
+        0,
+        "nothing is sent twice"
+    );
 }
 
 /// What a death leaves at any step is finished, once, from where it stood.
 #[tokio::test]
 async fn a_replay_finishes_from_wherever_a_death_left_it() {
     let stalls = [
-        ("before the upload is begun", Rule::new(Ill::Stall).method("POST").target("uploads=")),
-        ("in the middle of the parts", Rule::new(Ill::Stall).method("PUT").target("partNumber=").after(1)),
-        ("before anything is named", Rule::new(Ill::Stall).method("PUT").not_target("partNumber=")),
-        ("before it is completed", Rule::new(Ill::Stall).method("POST").target("uploadId=")),
-        ("before the master is named", Rule::new(Ill::Stall).method("PUT").target("hls.m3u8")),
-        ("before the proof", Rule::new(Ill::Stall).method("HEAD").target("hls.m3u8").after(2)),
+        (
+            "before the upload is begun",
+            Rule::new(Ill::Stall).method("POST").target("uploads="),
+        ),
+        (
+            "in the middle of the parts",
+            Rule::new(Ill::Stall).method("PUT").target("partNumber=").after(1),
+        ),
+        (
+            "before anything is named",
+            Rule::new(Ill::Stall).method("PUT").not_target("partNumber="),
+        ),
+        (
+            "before it is completed",
+            Rule::new(Ill::Stall).method("POST").target("uploadId="),
+        ),
+        (
+            "before the master is named",
+            Rule::new(Ill::Stall).method("PUT").target("hls.m3u8"),
+        ),
+        (
+            "before the proof",
+            Rule::new(Ill::Stall).method("HEAD").target("hls.m3u8").after(2),
+        ),
     ];
     for (when, stall) in stalls {
         let mut bench = Bench::new();
@@ -83,7 +110,10 @@ async fn a_replay_finishes_from_wherever_a_death_left_it() {
         let stopped = tokio::time::timeout(Duration::from_secs(2), bench.publish(&files)).await;
         assert!(stopped.is_err(), "{when}: it hangs there");
         let keys = bench.server.keys("out");
-        assert!(!keys.contains(&"clip/hls.m3u8".to_owned()) || keys.len() == files.len(), "{when}: {keys:?}");
+        assert!(
+            !keys.contains(&"clip/hls.m3u8".to_owned()) || keys.len() == files.len(),
+            "{when}: {keys:?}"
+        );
         bench.proxy.heal();
         bench.proxy.forget();
         bench.die();
@@ -93,7 +123,11 @@ async fn a_replay_finishes_from_wherever_a_death_left_it() {
             assert_eq!(crate::bench::md5_of(&there), file.md5, "{when}: {}", file.to);
         }
         assert_eq!(bench.server.keys("out").len(), files.len(), "{when}");
-        assert_eq!((bench.open_uploads(), bench.notes()), (vec![], vec![]), "{when}: nothing is left open");
+        assert_eq!(
+            (bench.open_uploads(), bench.notes()),
+            (vec![], vec![]),
+            "{when}: nothing is left open"
+        );
         if when == "before it is completed" {
             assert_eq!(bench.proxy.count(is_part), 0, "what was sent whole is not sent again");
         }
@@ -109,12 +143,22 @@ async fn another_object_is_never_replaced_unasked() {
     assert_eq!(bench.server.keys("out"), ["b.mp4"], "named together or not at all");
     files[1].overwrite = true;
     assert_eq!(bench.code(&files).await, Ok(()));
-    assert_eq!(bench.server.object("out", "b.mp4").expect("it is there"), b"ours as well.");
+    assert_eq!(
+        bench.server.object("out", "b.mp4").expect("it is there"),
+        b"ours as well."
+    );
     // Between the look and the name.
     let file = bench.made("c.mp4", b"ours");
-    bench.proxy.make(Rule::new(Ill::Error(412, "PreconditionFailed")).method("PUT").target("c.mp4"));
+    bench.proxy.make(
+        Rule::new(Ill::Error(412, "PreconditionFailed"))
+            .method("PUT")
+            .target("c.mp4"),
+    );
     bench.server.deliver("out", "elsewhere", b"x");
-    assert_eq!(bench.code(std::slice::from_ref(&file)).await, Err("OutputTaken".to_owned()));
+    assert_eq!(
+        bench.code(std::slice::from_ref(&file)).await,
+        Err("OutputTaken".to_owned())
+    );
     for key in ["../x.mp4", "a//x.mp4", "./x.mp4", ".reelmill/x.mp4"] {
         let mut file = bench.made("x.mp4", b"x");
         file.to.key = key.to_owned();
@@ -150,7 +194,9 @@ async fn scratch_that_is_not_what_was_proved_is_not_published() {
 async fn what_dead_attempts_left_open_is_aborted() {
     let mut bench = Bench::new();
     let files = [bench.made("a.mp4", &noise(11 << 20, 9))];
-    bench.proxy.make(Rule::new(Ill::Stall).method("POST").target("uploadId="));
+    bench
+        .proxy
+        .make(Rule::new(Ill::Stall).method("POST").target("uploadId="));
     let stopped = tokio::time::timeout(Duration::from_secs(2), bench.publish(&files)).await;
     assert!(stopped.is_err(), "it hangs there");
     bench.proxy.heal();

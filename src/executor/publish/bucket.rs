@@ -13,7 +13,6 @@ use crate::executor::Identity;
 use crate::executor::PublishFile;
 use crate::executor::publish::MEMORY_MIB;
 use crate::executor::publish::changed;
-
 use crate::executor::publish::corrupt;
 use crate::executor::publish::origin::Origin;
 use crate::executor::publish::origin::not_as_it_was;

@@ -7,7 +7,7 @@
 
 mod bucket;
 mod fetch;
-mod folder;
+pub mod folder;
 mod origin;
 mod traces;
 

@@ -147,9 +147,15 @@ impl Puller {
             None => stopped(order),
         };
         let was_stopped = stop.is_cancelled();
-        // What came is worth keeping, whatever broke it off.
-        if let Err(unsynced) = fetching.sync().await {
-            tracing::debug!(url = order.shown, %unsynced, "the last bytes of a broken pull are lost");
+        // What came is worth keeping, whatever broke it off. Where a bucket did not take the last part, the second time
+        // says what is left.
+        for _ in 0..2 {
+            match fetching.sync().await {
+                Ok(()) => break,
+                Err(unsynced) => {
+                    tracing::debug!(url = order.shown, %unsynced, "the last bytes of a broken pull are lost")
+                }
+            }
         }
         Err(Box::new(Broken {
             fault,

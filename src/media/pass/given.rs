@@ -26,6 +26,14 @@ impl From<File> for Given {
 }
 
 impl Given {
+    /// As an open file of this host.
+    pub fn file(&self) -> io::Result<Arc<File>> {
+        match self {
+            Given::File(file) => Ok(Arc::clone(file)),
+            Given::Bytes(_) | Given::Shelf(_) => Err(io::Error::other("it is no file of this host")),
+        }
+    }
+
     /// As one file.
     pub fn bytes(&self) -> io::Result<Arc<dyn ReadAt>> {
         match self {

@@ -96,7 +96,8 @@ impl Inflow {
     /// Makes ready for the first byte of `file`.
     ///
     /// # Errors
-    /// `OutputDiskFull` where `size_bytes` do not fit; the storage is unknown or does not answer.
+    /// `OutputDiskFull` where `size_bytes` do not fit (of a bucket, where there is no room to gather them); the storage is
+    /// unknown or does not answer.
     pub async fn begin(&self, file: &Incoming, size_bytes: Option<u64>) -> Result<(), Fault> {
         if let Medium::Folder(_) = self.storages.medium(&file.object, "begin")? {
             let upload = file.clone();
@@ -112,6 +113,7 @@ impl Inflow {
         };
         blocking(move || {
             let file = spool.open(&place, 0, &object)?;
+            spool.check_room(size_bytes, &object)?;
             spool.sync(&file, &object)
         })
         .await

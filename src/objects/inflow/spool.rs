@@ -20,6 +20,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
+/// What of one file waits at most, as a rule: the part that gathers and the one that is being sent.
+const GATHERED_BYTES: u64 = 32 << 20;
+
 /// The directory in which they lie.
 #[derive(Debug, Clone)]
 pub struct Spool(Arc<PathBuf>);
@@ -85,15 +88,16 @@ impl Spool {
         sync().map_err(|error| refused(object, &error))
     }
 
-    /// Bytes that may still be written; none where that cannot be asked.
-    pub fn free_bytes(&self) -> Option<u64> {
-        let mut directory = self.0.as_path();
-        // It may not have been made yet.
-        while !directory.exists() {
-            directory = directory.parent()?;
+    /// Whether two parts of a file of this size (none: not known), or all of it, find room.
+    pub fn check_room(&self, size_bytes: Option<u64>, object: &ObjectUri) -> Result<(), Fault> {
+        let wanted = size_bytes.unwrap_or(GATHERED_BYTES).min(GATHERED_BYTES);
+        let stat = rustix::fs::statvfs(self.0.as_path()).map_err(|error| refused(object, &error.into()))?;
+        let free = stat.f_bavail.saturating_mul(stat.f_frsize);
+        if wanted <= free {
+            return Ok(());
         }
-        let stat = rustix::fs::statvfs(directory).ok()?;
-        Some(stat.f_bavail.saturating_mul(stat.f_frsize)).filter(|free| *free > 0)
+        let cause = format!("{wanted} bytes have to wait in it, and only {free} are free");
+        Err(refused(object, &std::io::Error::new(ErrorKind::StorageFull, cause)))
     }
 
     /// Removes one file; none there is fine.

@@ -18,6 +18,7 @@ mod refusal;
 mod service;
 mod signing;
 mod staging;
+pub mod subscription;
 mod writing;
 
 pub use copying::ObjectInBucket;

@@ -11,6 +11,7 @@ use crate::events::library::Role;
 use crate::objects::uri::ObjectUri;
 use crate::store::Store;
 use crate::store::error::StoreError;
+use crate::store::media::Source;
 use crate::store::media::size_column;
 use crate::store::row::Columns;
 use rusqlite::Connection;
@@ -43,6 +44,10 @@ pub struct AdditionRow {
     pub user_data: Option<String>,
     /// When it was added.
     pub created_at: UtcMs,
+    /// Its modification time then, nanoseconds since 1970; none: not noted.
+    pub mtime_ns: Option<i64>,
+    /// Its ETag then; none or empty: it has none.
+    pub etag: Option<String>,
 }
 
 /// An addition to enter.
@@ -51,8 +56,7 @@ pub(in crate::store) struct NewAddition<'a> {
     pub role: Role,
     pub media_type: MediaType,
     pub kind: &'a str,
-    pub object: &'a ObjectUri,
-    pub size_bytes: u64,
+    pub source: &'a Source,
     pub title: &'a str,
     pub language: Option<&'a str>,
     pub user_data: Option<&'a str>,
@@ -62,7 +66,7 @@ pub(in crate::store) struct NewAddition<'a> {
 pub const MOST: i64 = 500;
 
 const COLUMNS: &str = "select id, media_id, role, media_type, kind, storage, key, size_bytes, title, language, user_data, \
-    created_ms from additions";
+    created_ms, mtime_ns, etag from additions";
 
 impl Store {
     /// What was added to a media, oldest first; of one role, or of both.
@@ -148,17 +152,19 @@ pub(in crate::store) fn enter(
     const COUNT: &str = "select count(*) from additions where media_id = ?1";
     const KNOWN: &str = "select id from additions where media_id = :media and storage = :storage and key = :key";
     const PUT: &str = "insert into additions (id, media_id, role, media_type, kind, storage, key, size_bytes, title, \
-        language, user_data, created_ms) values (:id, :media, :role, :type, :kind, :storage, :key, :size, :title, \
-        :language, :user_data, :now) on conflict (id) do update set role = excluded.role, \
+        language, user_data, created_ms, mtime_ns, etag) values (:id, :media, :role, :type, :kind, :storage, :key, \
+        :size, :title, :language, :user_data, :now, :mtime, :etag) on conflict (id) do update set role = excluded.role, \
         media_type = excluded.media_type, kind = excluded.kind, size_bytes = excluded.size_bytes, \
-        title = excluded.title, language = excluded.language, user_data = excluded.user_data";
+        title = excluded.title, language = excluded.language, user_data = excluded.user_data, \
+        mtime_ns = excluded.mtime_ns, etag = excluded.etag";
+    let object = &new.source.object;
     if !connection.prepare_cached(MEDIA)?.exists([new.media.as_str()])? {
         return Err(StoreError::not_found("media", new.media.as_str()));
     }
     let known: Option<String> = connection
         .prepare_cached(KNOWN)?
         .query_row(
-            named_params! { ":media": new.media.as_str(), ":storage": new.object.storage, ":key": new.object.key },
+            named_params! { ":media": new.media.as_str(), ":storage": object.storage, ":key": object.key },
             |row| row.get(0),
         )
         .optional()?;
@@ -171,9 +177,9 @@ pub(in crate::store) fn enter(
     let id = known.map_or_else(AdditionId::fresh, AdditionId::from);
     connection.prepare_cached(PUT)?.execute(named_params! {
         ":id": id.as_str(), ":media": new.media.as_str(), ":role": new.role.as_str(),
-        ":type": new.media_type.as_str(), ":kind": new.kind, ":storage": new.object.storage, ":key": new.object.key,
-        ":size": size_column(new.size_bytes)?, ":title": new.title, ":language": new.language,
-        ":user_data": new.user_data, ":now": now.0,
+        ":type": new.media_type.as_str(), ":kind": new.kind, ":storage": object.storage, ":key": object.key,
+        ":size": size_column(new.source.size_bytes)?, ":title": new.title, ":language": new.language,
+        ":user_data": new.user_data, ":now": now.0, ":mtime": new.source.mtime_ns, ":etag": new.source.etag,
     })?;
     Ok(id)
 }
@@ -191,5 +197,7 @@ fn read(row: &Row<'_>) -> Result<AdditionRow, StoreError> {
         language: row.get(9)?,
         user_data: row.get(10)?,
         created_at: row.time(11)?,
+        mtime_ns: row.get(12)?,
+        etag: row.get(13)?,
     })
 }

@@ -415,8 +415,8 @@ fn remains(connection: &Connection, row: &DeletionRow) -> Result<Remains, StoreE
                 keep: folder_of(&addition.object.key).to_owned(),
                 object: addition.object,
                 size_bytes: addition.size_bytes,
-                mtime_ns: None,
-                etag: None,
+                mtime_ns: addition.mtime_ns,
+                etag: addition.etag,
             };
             remains.additions.push((addition.id, file));
         }

@@ -102,6 +102,8 @@ create table additions (
   language text,
   user_data text,
   created_ms integer not null,
+  mtime_ns integer,
+  etag text,
   unique (media_id, storage, key)
 ) strict;
 create index additions_by_object on additions (storage, key);
@@ -244,3 +246,15 @@ create table arrival_parts (
 alter table storages add column definition text;
 alter table storages add column cursor text;
 alter table storages add column last_scan_ms integer;
+
+-- What notifications said of objects in buckets, until a trigger has looked at them. A hint is not believed, only followed.
+create table bucket_hints (
+  storage integer not null references storages (id),
+  key text not null,                      -- text form of `objects::uri`
+  seq integer not null,                   -- order of telling; a key that is told of again moves to the end
+  due_ms integer not null,                -- not looked at before: objects younger than min_age_s wait
+  primary key (storage, key)
+) strict, without rowid;
+
+create index bucket_hints_order on bucket_hints (storage, seq);
+insert into counters (name, value) values ('hint', 0);

@@ -12,6 +12,7 @@ use crate::events::library::Role;
 use crate::store::admission;
 use crate::store::admission::Wanted as WantedOfFile;
 use crate::store::library::additions::AdditionRow;
+use crate::store::library::deletions::DoomedFile;
 use crate::web::api::media;
 use crate::web::api::media_urls;
 use crate::web::api::outputs::LINK_MS;
@@ -22,6 +23,7 @@ use crate::web::extract::Asked;
 use crate::web::extract::Given;
 use crate::web::extract::Named;
 use crate::web::idempotency;
+use crate::web::library;
 use crate::web::paging::Page;
 use crate::web::state::WebState;
 use crate::web::wording;
@@ -305,9 +307,20 @@ async fn take_away(
     let addition = state.store.addition(&media, role, &id).await?;
     // The file first: if the program dies in between, the row is there and the call can be made again.
     if query.file.unwrap_or(false) && !state.store.has_elsewhere(&addition.object, &media).await? {
-        state.store.let_go(vec![addition.object.clone()], UtcMs::now()).await?;
-        let keep = addition.object.key.rsplit_once('/').map_or("", |(folder, _)| folder);
-        state.writer.remove(&addition.object, keep).await?;
+        let file = DoomedFile {
+            keep: addition
+                .object
+                .key
+                .rsplit_once('/')
+                .map_or("", |(folder, _)| folder)
+                .to_owned(),
+            object: addition.object,
+            size_bytes: addition.size_bytes,
+            mtime_ns: addition.mtime_ns,
+            etag: addition.etag,
+        };
+        state.store.let_go(vec![file.object.clone()], UtcMs::now()).await?;
+        library::take(state.objects.as_ref(), state.writer.as_ref(), &file).await?;
     }
     state.store.drop_addition(&media, role, &id).await?;
     state.audit(caller, "media.take_away", id.as_str()).await;

@@ -28,6 +28,7 @@ pub mod outputs;
 pub mod parts_view;
 pub mod pulls;
 pub mod reviews;
+pub mod s3_events;
 pub mod sessions;
 pub mod starting;
 pub mod storages;

@@ -5,6 +5,7 @@
 //! absent: what the request's headers mean.
 
 use crate::base::clock::UtcMs;
+use crate::objects::inflow::Synced;
 use crate::store::error::StoreError;
 use crate::store::uploads::UploadRow;
 use crate::web::api::uploads;
@@ -225,7 +226,21 @@ impl Taking<'_> {
 
     /// Makes durable what was written, and then notes it.
     async fn note(&mut self) -> Answer<()> {
-        let durable = self.open.sync().await.map_err(uploads::storage_problem)?;
+        let durable = match self.open.sync().await {
+            Ok(durable) => durable,
+            Err(fault) => {
+                // A bucket that did not take a part: what it has, and what waits for it here, counts all the same, and
+                // where it dropped everything that is to be known too.
+                if let Ok(durable) = self.open.sync().await {
+                    self.keep(durable).await?;
+                }
+                return Err(uploads::storage_problem(fault));
+            }
+        };
+        self.keep(durable).await
+    }
+
+    async fn keep(&mut self, durable: Synced) -> Answer<()> {
         let state = self.sending.state;
         let expires = uploads::expiry(state, UtcMs::now());
         let (id, size_bytes) = (&self.sending.row.id, self.size_bytes);

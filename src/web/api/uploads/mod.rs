@@ -268,7 +268,7 @@ fn ended_badly(row: &UploadRow) -> Option<Problem> {
 /// A fault of a storage as a problem: a full disk and a taken key have statuses of their own.
 fn storage_problem(fault: Fault) -> Problem {
     let status = match fault.code.as_str() {
-        "OutputDiskFull" => StatusCode::INSUFFICIENT_STORAGE,
+        "OutputDiskFull" | "StorageFull" => StatusCode::INSUFFICIENT_STORAGE,
         "KeyTaken" | "OutputTaken" => StatusCode::CONFLICT,
         _ => return fault.into(),
     };
