@@ -70,18 +70,16 @@ impl LocalExecutor {
         order: &mut AttemptOrder,
         updates: &mpsc::Sender<AttemptUpdate>,
     ) -> Result<Option<(Inheritance, PathBuf)>, Fault> {
-        let (source, group) = match self.open_group(order).await? {
-            Some((source, group)) => (source, group),
-            None => {
-                let family = self.family.as_ref().map(|(_, family)| family.clone());
-                (self.open_source(order).await?, Group::of_one(family))
-            }
+        let family = self.family.as_ref().map(|(_, family)| family.clone());
+        let group = match self.open_group(order).await? {
+            Some(group) => group,
+            None => Group::single(self.open_source(order).await?, family),
         };
         let side = self.open_side(order, updates).await;
         if order.jobs.is_empty() {
             return Ok(None);
         }
-        let inheritance = Inheritance::new(order.source.file_name(), source, group, side, self.relay_patience)?;
+        let inheritance = Inheritance::new(order.source.file_name(), group, side, self.relay_patience)?;
         let (scratch, attempt) = (self.scratch.clone(), order.attempt.clone());
         let path = self
             .scratch_pool
@@ -102,9 +100,9 @@ impl LocalExecutor {
             attempt: order.attempt.clone(),
             jobs: jobs.collect(),
             source: inheritance.source.clone(),
+            side: inheritance.side.clone(),
             members: inheritance.members.clone(),
             assembly: inheritance.assembly.clone(),
-            side: inheritance.side.clone(),
             relay: inheritance.descriptor,
             scratch,
             threads: order.threads,

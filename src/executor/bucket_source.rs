@@ -62,6 +62,17 @@ impl BucketSource {
         Ok(source)
     }
 
+    /// What was seen there before, which is not looked at again now.
+    pub fn known(bucket: &Bucket, key: &str, identity: Identity) -> Self {
+        BucketSource {
+            bucket: bucket.clone(),
+            key: key.to_owned(),
+            etag: identity.etag,
+            size_bytes: identity.size_bytes,
+            mtime_ns: identity.mtime_ns,
+        }
+    }
+
     fn of(bucket: &Bucket, key: &str, head: Head) -> Self {
         BucketSource {
             bucket: bucket.clone(),

@@ -6,6 +6,8 @@
 use crate::base::fault::Blame;
 use crate::base::fault::Fault;
 use crate::executor::AttemptOrder;
+use crate::executor::Identity;
+use crate::executor::bucket_source::BucketSource;
 use crate::executor::inheritance::Opened;
 use crate::executor::local::LocalExecutor;
 use crate::executor::side::SideFile;
@@ -15,6 +17,8 @@ use crate::media::facts::Ratio;
 use crate::media::family::Family;
 use crate::objects::local::Stat;
 use crate::objects::refusal;
+use crate::objects::s3::Bucket;
+use crate::objects::storages::Medium;
 use crate::objects::uri::ObjectUri;
 use crate::objects::uri::key_bytes;
 use crate::workflow::arrival::Member;
@@ -26,25 +30,28 @@ const MAX_FILES: usize = 500;
 /// Pictures a second where nobody said how many.
 const USUAL_FPS: f64 = 25.0;
 
-/// What a source is made of besides its first file, or the folder of its pictures.
-#[derive(Debug, Default)]
-pub struct Group {
+/// A source, open: one file, or several that belong together.
+pub(super) struct Group {
+    /// The first file, or where the pictures are.
+    pub(super) source: Opened,
     /// The pictures.
-    pub family: Option<Family>,
-    /// What they were, in their order: bytes, and time in nanoseconds since 1970; empty: their folder is what is watched.
-    pub pictures: Vec<(u64, i64)>,
+    pub(super) family: Option<Family>,
+    /// What they were, in their order, where they lie in a folder.
+    pub(super) pictures: Vec<(u64, i64)>,
     /// The other files.
-    pub members: Vec<SideFile>,
-    /// How all files go together; none: there is one.
-    pub assembly: Option<Assembly>,
+    pub(super) members: Vec<SideFile>,
+    pub(super) assembly: Option<Assembly>,
 }
 
 impl Group {
-    /// Of a source that is one file, or a folder of pictures that nobody grouped.
-    pub(super) fn of_one(family: Option<Family>) -> Self {
+    /// Of one file, or of the pictures of a folder that nobody listed.
+    pub(super) fn single(source: Opened, family: Option<Family>) -> Self {
         Group {
+            source,
             family,
-            ..Group::default()
+            pictures: Vec::new(),
+            members: Vec::new(),
+            assembly: None,
         }
     }
 }
@@ -56,7 +63,7 @@ fn split(key: &str) -> (&str, &str) {
 
 impl LocalExecutor {
     /// Opens the source of an order where it is several files; none: it is one.
-    pub(super) async fn open_group(&self, order: &AttemptOrder) -> Result<Option<(Opened, Group)>, Fault> {
+    pub(super) async fn open_group(&self, order: &AttemptOrder) -> Result<Option<Group>, Fault> {
         let Some(parts) = order.parts.as_ref().filter(|parts| parts.is_group()) else {
             return Ok(None);
         };
@@ -67,7 +74,7 @@ impl LocalExecutor {
         }
     }
 
-    async fn open_pictures(&self, order: &AttemptOrder, parts: &Parts) -> Result<(Opened, Group), Fault> {
+    async fn open_pictures(&self, order: &AttemptOrder, parts: &Parts) -> Result<Group, Fault> {
         let names: Vec<String> = parts
             .members
             .iter()
@@ -76,6 +83,13 @@ impl LocalExecutor {
         let rate = Ratio::of_rate(parts.fps.unwrap_or(USUAL_FPS));
         let family =
             Family::of_names(&names, rate).ok_or_else(|| broken(order, "its names are not those of one sequence"))?;
+        if let Medium::Bucket(bucket) = self.storages.medium(&order.source, "open")? {
+            let mut pictures = Vec::with_capacity(names.len());
+            for (name, member) in names.into_iter().zip(&parts.members) {
+                pictures.push((name, open_object(&bucket, member).await?));
+            }
+            return Ok(Group::single(Opened::Pictures(pictures), Some(family)));
+        }
         let (members, folder_key) = (parts.members.clone(), split(&order.source.key).0.to_owned());
         let (storage, source) = (order.source.storage.clone(), order.source.clone());
         let folder = self
@@ -85,24 +99,32 @@ impl LocalExecutor {
                     let stat = folder.stat(&member.key)?;
                     as_it_was(&storage, member, stat)?;
                 }
-                folder.open_folder(&folder_key)
+                let opened = folder.open_folder(&folder_key)?;
+                let stat = Stat::of(&opened).map_err(|error| {
+                    refusal::fault(
+                        refusal::Access::Read,
+                        "open",
+                        &format!("{storage}:{folder_key}"),
+                        &error,
+                    )
+                })?;
+                Ok(Opened::File(opened, stat))
             })
             .await?;
-        let group = Group {
+        Ok(Group {
+            source: folder,
             family: Some(family),
             pictures: parts
                 .members
                 .iter()
                 .map(|member| (member.size_bytes, member.mtime_ns))
                 .collect(),
-            ..Group::default()
-        };
-        let stat = Stat::of(&folder)
-            .map_err(|error| refusal::fault(refusal::Access::Read, "open", &order.source.to_string(), &error))?;
-        Ok((Opened::File(folder, stat), group))
+            members: Vec::new(),
+            assembly: None,
+        })
     }
 
-    async fn open_files(&self, order: &AttemptOrder, parts: &Parts) -> Result<(Opened, Group), Fault> {
+    async fn open_files(&self, order: &AttemptOrder, parts: &Parts) -> Result<Group, Fault> {
         if parts.members.len() > MAX_FILES {
             let why = format!("{} files are more than {MAX_FILES} of one source", parts.members.len());
             return Err(broken(order, &why));
@@ -111,24 +133,43 @@ impl LocalExecutor {
         for member in &parts.members {
             let object = ObjectUri::new(order.source.storage.as_str(), member.key.as_str());
             let key = member.key.clone();
-            let (file, stat) = self.on(&object, "open", move |folder, _| folder.open(&key)).await?;
-            as_it_was(&object.storage, member, Some(stat))?;
+            let opened = match self.storages.medium(&object, "open")? {
+                Medium::Bucket(bucket) => Opened::Object(open_object(&bucket, member).await?),
+                Medium::Folder(_) => {
+                    let (file, stat) = self.on(&object, "open", move |folder, _| folder.open(&key)).await?;
+                    as_it_was(&object.storage, member, Some(stat))?;
+                    Opened::File(file, stat)
+                }
+            };
             files.push(SideFile {
                 name: object.file_name().to_owned(),
-                opened: Opened::File(file, stat),
+                opened,
             });
         }
         if files.is_empty() {
             return Err(broken(order, "it has no files"));
         }
-        let source = files.remove(0).opened;
-        let group = Group {
+        Ok(Group {
+            source: files.remove(0).opened,
+            family: None,
+            pictures: Vec::new(),
             members: files,
             assembly: assembly(parts),
-            ..Group::default()
-        };
-        Ok((source, group))
+        })
     }
+}
+
+/// A member that lies in a bucket. One whose ETag was seen is not looked at again: every read of it asks for that one.
+async fn open_object(bucket: &Bucket, member: &Member) -> Result<BucketSource, Fault> {
+    let identity = Identity {
+        size_bytes: member.size_bytes,
+        mtime_ns: member.mtime_ns,
+        etag: member.etag.clone(),
+    };
+    if identity.etag.is_empty() {
+        return BucketSource::open_as(bucket, &member.key, &identity).await;
+    }
+    Ok(BucketSource::known(bucket, &member.key, identity))
 }
 
 /// How the files go together; none: there is one, and all of it is taken.

@@ -37,12 +37,12 @@ pub enum Opened {
 pub struct Inheritance {
     /// What the worker is told of its source.
     pub source: SourceOrder,
-    /// Of the other files of the source.
-    pub members: Vec<SourceOrder>,
-    /// And how they go together.
-    pub assembly: Option<Assembly>,
-    /// Of the files beside it.
+    /// And of the files beside it.
     pub side: Vec<SourceOrder>,
+    /// And of the other files of the source.
+    pub members: Vec<SourceOrder>,
+    /// How these go together.
+    pub assembly: Option<Assembly>,
     /// At which descriptor the relay stands.
     pub descriptor: Option<i32>,
     /// What it is given.
@@ -52,36 +52,30 @@ pub struct Inheritance {
 }
 
 impl Inheritance {
-    /// Of a source called `name`, the rest of what it is made of, and the files beside it. Relayed bytes that do not come for `patience` are a fault.
+    /// Of a source called `name`, open, and the files beside it. Relayed bytes that do not come for `patience` are a fault.
     ///
     /// # Errors
     /// No relay can be had.
-    pub fn new(
-        name: &str,
-        source: Opened,
-        group: Group,
-        side: Vec<SideFile>,
-        patience: Duration,
-    ) -> Result<Self, Fault> {
+    pub fn new(name: &str, group: Group, side: Vec<SideFile>, patience: Duration) -> Result<Self, Fault> {
         let mut relayed = Vec::new();
-        let (mut source, source_file) = take(source, supervisor::SOURCE_DESCRIPTOR, name, group.family, &mut relayed);
+        let (mut source, source_file) = take(
+            group.source,
+            supervisor::SOURCE_DESCRIPTOR,
+            name,
+            group.family,
+            &mut relayed,
+        );
         source.pictures = group.pictures;
         let mut files = Inherited {
             source: source_file,
             ..Inherited::default()
         };
-        let mut orders = Vec::with_capacity(side.len());
-        for (number, one) in side.into_iter().enumerate() {
+        let beside = side.len();
+        let mut orders = Vec::with_capacity(beside + group.members.len());
+        for (number, one) in side.into_iter().chain(group.members).enumerate() {
             let descriptor = supervisor::side_descriptor(number);
             let (order, file) = take(one.opened, descriptor, &one.name, None, &mut relayed);
             orders.push(order);
-            files.side.push(file);
-        }
-        let mut members = Vec::with_capacity(group.members.len());
-        for one in group.members {
-            let descriptor = supervisor::side_descriptor(files.side.len());
-            let (order, file) = take(one.opened, descriptor, &one.name, None, &mut relayed);
-            members.push(order);
             files.side.push(file);
         }
         let mut relay = None;
@@ -104,10 +98,10 @@ impl Inheritance {
         }
         Ok(Inheritance {
             source,
-            descriptor: relay.as_ref().map(|_| supervisor::relay_descriptor(files.side.len())),
-            members,
-            assembly: group.assembly,
+            descriptor: relay.as_ref().map(|_| supervisor::relay_descriptor(orders.len())),
+            members: orders.split_off(beside),
             side: orders,
+            assembly: group.assembly,
             files,
             relay,
         })
@@ -129,8 +123,8 @@ fn take(
         size_bytes: 0,
         mtime_ns: 0,
         family,
-        relay: Some(number),
         pictures: Vec::new(),
+        relay: Some(number),
         relayed: Vec::new(),
     };
     match opened {

@@ -7,9 +7,7 @@
 use crate::media::av::source::ReadAt;
 use serde::Deserialize;
 use serde::Serialize;
-use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
 /// How the files of a source go together, in their order.
@@ -33,12 +31,22 @@ pub struct Recording {
 }
 
 /// The files of a source but for the first, which is the source's own.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Rest {
     /// How they go together.
     pub assembly: Assembly,
     /// Each with a name for messages.
-    pub files: Vec<(String, Arc<File>)>,
+    pub files: Vec<(String, Arc<dyn ReadAt>)>,
+}
+
+impl std::fmt::Debug for Rest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let names = self.files.iter().map(|(name, _)| name);
+        f.debug_tuple("Rest")
+            .field(&self.assembly)
+            .field(&names.collect::<Vec<_>>())
+            .finish()
+    }
 }
 
 impl Rest {
@@ -49,16 +57,16 @@ impl Rest {
 }
 
 /// Files read as one.
-pub struct Concatenation(Vec<(File, u64)>);
+pub struct Concatenation(Vec<(Arc<dyn ReadAt>, u64)>);
 
 impl Concatenation {
     /// Of these files, in their order.
     ///
     /// # Errors
     /// One of them has no size.
-    pub fn of(files: Vec<File>) -> io::Result<Self> {
+    pub fn of(files: Vec<Arc<dyn ReadAt>>) -> io::Result<Self> {
         let sized = files.into_iter().map(|file| {
-            let size_bytes = file.metadata()?.len();
+            let size_bytes = file.size_bytes()?;
             Ok((file, size_bytes))
         });
         sized.collect::<io::Result<_>>().map(Concatenation)
@@ -73,7 +81,7 @@ impl ReadAt for Concatenation {
                 let within = offset - begins;
                 let left = usize::try_from(size_bytes - within).unwrap_or(usize::MAX);
                 let end = buffer.len().min(left);
-                return FileExt::read_at(file, &mut buffer[..end], within);
+                return file.read_at(&mut buffer[..end], within);
             }
             begins += size_bytes;
         }
@@ -90,13 +98,14 @@ mod tests {
     use super::Concatenation;
     use crate::media::av::source::ReadAt;
     use std::fs::File;
+    use std::sync::Arc;
 
     #[test]
     fn cut_files_read_as_one() {
         let folder = tempfile::tempdir().expect("a folder");
         let file = |name: &str, bytes: &str| {
             std::fs::write(folder.path().join(name), bytes).expect("written");
-            File::open(folder.path().join(name)).expect("opened")
+            Arc::new(File::open(folder.path().join(name)).expect("opened")) as Arc<dyn ReadAt>
         };
         let whole = Concatenation::of(vec![file("a", "abc"), file("b", ""), file("c", "defg")]).expect("sized");
         assert_eq!(whole.size_bytes().expect("sized"), 7);

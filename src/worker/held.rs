@@ -75,12 +75,6 @@ impl HeldSource {
         }
     }
 
-    /// The open file of this host.
-    pub fn file(&self) -> Result<Arc<File>, Fault> {
-        let file = self.file.clone();
-        file.ok_or_else(|| self.unreadable("open source", "it does not lie on this host".to_owned()))
-    }
-
     /// Files that [`check`](Self::check) looks at.
     pub fn looks(&self) -> usize {
         self.order.pictures.len().max(1)
@@ -150,12 +144,6 @@ impl HeldSource {
     }
 }
 
-fn mtime_ns_of(stat: &rustix::fs::Stat) -> i64 {
-    (stat.st_mtime as i64)
-        .saturating_mul(1_000_000_000)
-        .saturating_add(stat.st_mtime_nsec as i64)
-}
-
 /// An own handle to an inherited descriptor, of what is called `name`. Must come before the cage closes.
 pub fn take_descriptor(number: i32, name: &str) -> Result<File, Fault> {
     inherited(number).map_err(|error| {
@@ -168,6 +156,12 @@ pub fn take_descriptor(number: i32, name: &str) -> Result<File, Fault> {
             "Start the worker through the daemon or `reelmill run`.",
         )
     })
+}
+
+fn mtime_ns_of(stat: &rustix::fs::Stat) -> i64 {
+    (stat.st_mtime as i64)
+        .saturating_mul(1_000_000_000)
+        .saturating_add(stat.st_mtime_nsec as i64)
 }
 
 /// An own handle to descriptor `number` of this process.

@@ -108,8 +108,9 @@ fn carry_out_order(voice: &Arc<StdoutVoice>, account: &Account, environment: &De
             .try_fold((), |(), held| held.check())
             .and_then(|()| source.check())
     };
-    let mut cost = pass(&order, &source, (&side, &members), relay.as_ref(), voice)
-        .map_err(|fault| check().err().unwrap_or(fault))?;
+    let beside = (side.as_slice(), members.as_slice());
+    let mut cost =
+        pass(&order, &source, beside, relay.as_ref(), voice).map_err(|fault| check().err().unwrap_or(fault))?;
     check()?;
     if let Some(line) = &relay {
         line.recheck()?;
@@ -227,13 +228,15 @@ fn pass(
     relay: Option<&Line>,
     voice: &StdoutVoice,
 ) -> Result<Cost, Fault> {
-    let files = members.iter().map(|held| Ok((held.name().to_owned(), held.file()?)));
+    let bytes_of = |held: &HeldSource| {
+        let bytes = held.given(relay)?.bytes();
+        bytes.map_err(|cause| error::source_unreadable("open source", held.name(), cause.to_string()))
+    };
+    let files = members.iter().map(|held| Ok((held.name().to_owned(), bytes_of(held)?)));
     let files = files.collect::<Result<Vec<_>, Fault>>()?;
     let mut side_files = SideFiles::default();
     for held in side {
-        let bytes = held.given(relay)?.bytes();
-        let bytes = bytes.map_err(|cause| error::source_unreadable("open source", held.name(), cause.to_string()))?;
-        side_files.insert_shared(held.name(), bytes);
+        side_files.insert_shared(held.name(), bytes_of(held)?);
     }
     let pass_order = PassOrder {
         jobs: order

@@ -38,15 +38,15 @@ pub struct Order {
     /// Files that the jobs name beside it, each by the text that names it in their work.
     #[serde(default)]
     pub side: Vec<SourceOrder>,
+    /// The descriptor of the socket over which relayed files come; none: there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub relay: Option<i32>,
     /// The other files of the source, in their order; what it is made of is said by `assembly`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub members: Vec<SourceOrder>,
     /// How the source and `members` go together; none: the source is one file or a family.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub assembly: Option<Assembly>,
-    /// The descriptor of the socket over which relayed files come; none: there are none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub relay: Option<i32>,
     /// Private empty directory; the worker may write here and nowhere else.
     pub scratch: PathBuf,
     /// Threads the attempt may keep busy.

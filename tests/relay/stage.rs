@@ -69,7 +69,8 @@ impl Stage {
         let root = tempfile::tempdir().expect("a temporary directory");
         std::fs::create_dir(root.path().join("nas")).expect("a fresh directory");
         let server = S3Server::start(&["media"]);
-        let proxy = FaultProxy::start(server.port());
+        // It has a runtime of its own.
+        let proxy = tokio::task::block_in_place(|| FaultProxy::start(server.port()));
         let mut options =
             LocalExecutorOptions::new(root.path().join("scratch")).with_folder("nas", root.path().join("nas"));
         options.supervisor.program = REELMILL.into();

@@ -10,6 +10,7 @@ use crate::media::assembly::Concatenation;
 use crate::media::assembly::Recording;
 use crate::media::assembly::Rest;
 use crate::media::av::Source;
+use crate::media::av::source::ReadAt;
 use crate::media::error;
 use crate::media::facts::MediaFacts;
 use crate::media::facts::StreamKind;
@@ -19,22 +20,18 @@ use crate::media::pass::join::Joining;
 use crate::media::probe;
 use crate::media::probe::Opened;
 use crate::media::spec::Clip;
-use std::fs::File;
 use std::sync::Arc;
 
 const OPERATION: &str = "open";
 
 /// Opens the source `first`, called `name`, with the rest of its files.
-pub fn open(first: &File, name: &str, rest: &Rest, limits: &Limits) -> Result<Opened, Fault> {
+pub fn open(first: &Arc<dyn ReadAt>, name: &str, rest: &Rest, limits: &Limits) -> Result<Opened, Fault> {
     let unreadable = |name: &str, cause: std::io::Error| error::source_unreadable(OPERATION, name, cause.to_string());
-    let again = |name: &str, file: &File| file.try_clone().map_err(|cause| unreadable(name, cause));
-    let others = || rest.files.iter().map(|(name, file)| (name.as_str(), Arc::as_ref(file)));
+    let others = || rest.files.iter().map(|(name, file)| (name.as_str(), file));
     let files = || std::iter::once((name, first)).chain(others());
     match &rest.assembly {
         Assembly::Cut => {
-            let files = files()
-                .map(|(name, file)| again(name, file))
-                .collect::<Result<Vec<_>, _>>()?;
+            let files = files().map(|(_, file)| Arc::clone(file)).collect();
             let whole = Concatenation::of(files).map_err(|cause| unreadable(name, cause))?;
             let source = Source::from_bytes(Box::new(whole), name).map_err(|cause| unreadable(name, cause))?;
             probe::open(source, limits)
@@ -53,7 +50,7 @@ pub fn open(first: &File, name: &str, rest: &Rest, limits: &Limits) -> Result<Op
 /// Opens the next recording of `files` with the sound beside it.
 fn open_recording<'a>(
     recording: &Recording,
-    files: &mut impl Iterator<Item = (&'a str, &'a File)>,
+    files: &mut impl Iterator<Item = (&'a str, &'a Arc<dyn ReadAt>)>,
     limits: &Limits,
 ) -> Result<Joining, Fault> {
     let mut open = || {
@@ -61,7 +58,7 @@ fn open_recording<'a>(
             error::broken_invariant(OPERATION, "source", "the order names more files than came with it")
         })?;
         let unreadable = |cause: std::io::Error| error::source_unreadable(OPERATION, name, cause.to_string());
-        let source = Source::from_file(file.try_clone().map_err(unreadable)?, name).map_err(unreadable)?;
+        let source = Source::from_shared(Arc::clone(file), name).map_err(unreadable)?;
         let opened = probe::open(source, limits)?;
         match opened.missing_data() {
             Some(missing) => Err(error::source_truncated(OPERATION, name, missing)),

@@ -150,7 +150,7 @@ pub fn carry_out(
                 family::open(&shelf, family, source_name, &order.limits)
             }
             (None, Some(rest)) => {
-                let first = source.file().map_err(unreadable)?;
+                let first = source.bytes().map_err(unreadable)?;
                 assembled::open(&first, source_name, rest, &order.limits)
             }
             (None, None) => probe::open(open()?, &order.limits),
