@@ -13,7 +13,7 @@ fn chapters() -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     ffmpeg(
         folder.path(),
-        "-f lavfi -i testsrc2=s=192x108:r=25:d=6 -f lavfi -i sine=r=48000:d=6 -c:v libx264 -preset ultrafast \
+        "-f lavfi -i testsrc2=s=256x144:r=25:d=6 -f lavfi -i sine=r=48000:d=6 -c:v libx264 -preset ultrafast \
          -pix_fmt yuv420p -g 50 -bf 0 -c:a aac -f segment -segment_time 2 -reset_timestamps 1 -segment_start_number 1 \
          GH%02d0123.MP4",
     );

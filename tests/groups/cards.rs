@@ -47,7 +47,7 @@ fn an_avchd_recording_that_was_cut_in_the_middle_of_a_picture_is_whole() {
     let root = card.path();
     ffmpeg(
         root,
-        "-f lavfi -i testsrc2=s=192x108:r=25:d=6 -f lavfi -i sine=r=48000:d=6 -c:v libx264 -preset ultrafast \
+        "-f lavfi -i testsrc2=s=256x144:r=25:d=6 -f lavfi -i sine=r=48000:d=6 -c:v libx264 -preset ultrafast \
          -pix_fmt yuv420p -g 25 -bf 0 -c:a ac3 -f mpegts whole.mts",
     );
     let bytes = std::fs::read(root.join("whole.mts")).expect("read");
@@ -167,7 +167,7 @@ fn an_xdcam_take_is_cut_where_its_clips_overlap() {
         ffmpeg(
             root,
             &format!(
-                "-f lavfi -i testsrc2=s=192x108:r=25:d=6 -f lavfi -i sine=r=48000:d=6 -ss {from} -t {length} -c:v mpeg2video \
+                "-f lavfi -i testsrc2=s=256x144:r=25:d=6 -f lavfi -i sine=r=48000:d=6 -ss {from} -t {length} -c:v mpeg2video \
                  -g 12 -bf 0 -q:v 5 -c:a pcm_s16le -f mov BPAV/CLPR/{clip}/{clip}.MP4"
             ),
         );

@@ -45,7 +45,7 @@ kind = "file"
 container = "mp4"
 [[activity.group.output]]
 name = "small"
-video = {{ codec = "h264", height = 96, preset = "ultrafast", rate = "crf", crf = 30.0, bframes = 0 }}
+video = {{ codec = "h264", height = 128, preset = "ultrafast", rate = "crf", crf = 30.0, bframes = 0 }}
 audio = {{ codec = "aac", bitrate_kbps = 64 }}
 [[activity]]
 id = "sheet"

@@ -13,7 +13,7 @@ use std::time::Duration;
 /// Pictures numbered from 1.
 fn shots(count: u32) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
-    let made = format!("-f lavfi -i testsrc2=s=128x96:r=24 -frames:v {count} shot_%04d.png");
+    let made = format!("-f lavfi -i testsrc2=s=192x144:r=24 -frames:v {count} shot_%04d.png");
     ffmpeg(folder.path(), &made);
     folder
 }
@@ -75,7 +75,7 @@ fn a_sequence_that_comes_across_a_kill_is_one_task() {
 
 #[test]
 fn all_pictures_are_moved_when_all_is_published() {
-    let appliance = house("move:done");
+    let appliance = house("move:done/");
     let shots = shots(4);
     drop_in(&appliance, &shots, 1..=4);
     appliance.ended_tasks(1);

@@ -17,6 +17,7 @@ use crate::media::facts::StreamKind;
 use crate::media::limits::Limits;
 use crate::media::pass::join;
 use crate::media::pass::join::Joining;
+use crate::media::pass::join::Seam;
 use crate::media::probe;
 use crate::media::probe::Opened;
 use crate::media::spec::Clip;
@@ -116,7 +117,7 @@ fn in_a_row(row: Vec<Joining>, name: &str) -> Result<Opened, Fault> {
     all.extend(after.iter().map(|one| one.opened.facts.clone()));
     let is_cut = clip.is_some() || after.iter().any(|one| one.clip.is_some());
     let facts = main.facts.clone();
-    let mut whole = join::in_a_row(&mut main, &facts, clip, Vec::new(), after)?;
+    let mut whole = join::in_a_row(&mut main, &facts, clip, Vec::new(), after, Seam::None)?;
     whole.size_bytes = all.iter().map(|facts| facts.size_bytes).sum();
     let long_s = whole.duration_s.filter(|duration_s| *duration_s > 0.0);
     whole.bitrate_kbps = long_s.map(|duration_s| whole.size_bytes as f64 * 8.0 / 1000.0 / duration_s);

@@ -69,7 +69,17 @@ pub fn extend(
         clip,
         before.into_iter().map(uncut).collect(),
         after.into_iter().map(uncut).collect(),
+        Seam::Kept,
     )
+}
+
+/// How one source follows the one before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seam {
+    /// Each is whole: pictures and sound begin as they do in it, after all of the one before.
+    Kept,
+    /// They are one recording that was cut: the next picture follows the last one, whatever the sound around the cut.
+    None,
 }
 
 /// A source before or after the main one.
@@ -87,6 +97,7 @@ pub fn in_a_row(
     clip: Option<Clip>,
     before: Vec<Joining>,
     after: Vec<Joining>,
+    seam: Seam,
 ) -> Result<MediaFacts, Fault> {
     let name = main.demuxer.name().to_owned();
     let refused = |refusal: AvError| error::source_refused(OPERATION, &name, &refusal);
@@ -94,7 +105,7 @@ pub fn in_a_row(
     let rates: Vec<Ratio> = all.filter_map(|facts| rate_of(facts.main_video()?.1)).collect();
     let unit = unit_for(&rates);
 
-    let shape = Shape { facts, unit };
+    let shape = Shape { facts, unit, seam };
     let mut pieces = Vec::new();
     let mut begins_s = vec![0.0];
     let mut begin_after = |length_s: f64| begins_s.push(begins_s.last().copied().unwrap_or(0.0) + length_s);
@@ -103,7 +114,13 @@ pub fn in_a_row(
         let piece = shape.piece(Some(one.opened.demuxer), &one.opened.facts, one.clip, &main.demuxer);
         pieces.push(piece.map_err(refused)?);
     }
-    begin_after(length_s(facts, clip));
+    let lead_s = match seam {
+        Seam::Kept => 0.0,
+        // Of the first its sound may begin before its pictures.
+        Seam::None if clip.is_none() => lead_s(facts),
+        Seam::None => 0.0,
+    };
+    begin_after(lead_s + length_s(facts, clip));
     pieces.push(shape.piece(None, facts, clip, &main.demuxer).map_err(refused)?);
     for one in after {
         begin_after(length_s(&one.opened.facts, one.clip));
@@ -143,10 +160,20 @@ pub fn in_a_row(
             .map(|begin_s| (begin_s * f64::from(FLICK.den)).round() as i64)
             .collect(),
         is_pinned: false,
+        seam,
         video_end: None,
         audio_end: None,
     }));
     Ok(whole)
+}
+
+/// Seconds from the beginning of a source to its first picture.
+fn lead_s(facts: &MediaFacts) -> f64 {
+    let video_s = facts.main_video().and_then(|(stream, _)| stream.start_time_s);
+    let audio_s = facts.main_audio().and_then(|(stream, _)| stream.start_time_s);
+    video_s
+        .zip(audio_s)
+        .map_or(0.0, |(video_s, audio_s)| (video_s - audio_s).max(0.0))
 }
 
 /// Seconds a source takes, as it says.
@@ -182,6 +209,7 @@ fn unit_for(rates: &[Ratio]) -> Ratio {
 struct Shape<'a> {
     facts: &'a MediaFacts,
     unit: Ratio,
+    seam: Seam,
 }
 
 impl Shape<'_> {
@@ -203,9 +231,13 @@ impl Shape<'_> {
                 .map(|stream| (stream.index, stream.time_base, stream.start_time_s))
                 .collect()
         };
-        let starts = video.map(|(stream, _)| stream.start_time_s).into_iter();
-        let starts = starts.chain(facts.main_audio().map(|(stream, _)| stream.start_time_s));
-        let start_s = starts.flatten().min_by(f64::total_cmp).unwrap_or(0.0);
+        let video_s = video.and_then(|(stream, _)| stream.start_time_s);
+        let audio_s = facts.main_audio().and_then(|(stream, _)| stream.start_time_s);
+        let goes_on = self.seam == Seam::None && (own.is_some() || clip.start_s > 0.0 || clip.end_s.is_some());
+        let start_s = match video_s.filter(|_| goes_on) {
+            Some(video_s) => video_s,
+            None => video_s.into_iter().chain(audio_s).min_by(f64::total_cmp).unwrap_or(0.0),
+        };
         let mut lanes = BTreeMap::new();
         let parameters = |index: usize| match demuxer.stream(index) {
             Some(stream) => stream.parameters(),
@@ -343,6 +375,7 @@ struct Splice {
     begins: Vec<i64>,
     /// Somebody went somewhere: from here on every piece stays where it is said to be.
     is_pinned: bool,
+    seam: Seam,
     /// Where its pictures and its sound end so far.
     video_end: Option<i64>,
     audio_end: Option<i64>,
@@ -352,7 +385,7 @@ impl Splice {
     fn next_piece(&mut self, main: &mut Demuxer) -> Result<(), AvError> {
         let rest = (REST_S * f64::from(FLICK.den)) as i64;
         let end = match (self.video_end, self.audio_end) {
-            (Some(video), Some(audio)) if audio <= video + rest => video,
+            (Some(video), Some(audio)) if self.seam == Seam::None || audio <= video + rest => video,
             (Some(one), Some(other)) => one.max(other),
             (one, other) => one.or(other).unwrap_or(self.begins[self.at]),
         };

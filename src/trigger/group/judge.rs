@@ -84,7 +84,7 @@ pub fn judge(room: &Room, contents: &Contents, known: &Known<'_>) -> Judgement {
             // The next one may make two of them.
             judgement.is_early = true;
         } else if room.is_card() {
-            let why = format!("it belongs to {room} and is no recording");
+            let why = format!("It belongs to {room} and is no recording.");
             judgement.aside.push((held.settled.arrival.clone(), why));
         } else {
             judgement.alone.push(held.settled.clone());
