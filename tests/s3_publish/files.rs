@@ -109,6 +109,8 @@ async fn a_replay_finishes_from_wherever_a_death_left_it() {
         bench.proxy.make(stall);
         let stopped = tokio::time::timeout(Duration::from_secs(2), bench.publish(&files)).await;
         assert!(stopped.is_err(), "{when}: it hangs there");
+        // What was on its way when we died comes to the service all the same.
+        tokio::time::sleep(Duration::from_secs(1)).await;
         let keys = bench.server.keys("out");
         assert!(
             !keys.contains(&"clip/hls.m3u8".to_owned()) || keys.len() == files.len(),
@@ -164,9 +166,6 @@ async fn another_object_is_never_replaced_unasked() {
         file.to.key = key.to_owned();
         assert_eq!(bench.code(&[file]).await, Err("KeyInvalid".to_owned()), "{key}");
     }
-    let mut file = bench.made("x.mp4", b"x");
-    file.to.key = format!("{}.mp4", "x/".repeat(600));
-    assert_eq!(bench.code(&[file]).await, Err("KeyInvalid".to_owned()));
     let mut file = bench.made("x.mp4", b"x");
     file.to.key = format!("{}.mp4", "x".repeat(1_100));
     assert_eq!(bench.code(&[file]).await, Err("OutputNameTooLong".to_owned()));
