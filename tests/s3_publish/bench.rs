@@ -169,8 +169,9 @@ pub async fn hers(server: &S3Server, bucket: &str, key: &str, content: &[u8]) {
         metadata: BTreeMap::from([("by".to_owned(), "her".to_owned())]),
         replace: Replace::Always,
     };
-    let put = bucket_of(server, &server.endpoint(), bucket).put(key, Bytes::copy_from_slice(content), &rule);
-    put.await.expect("the service takes it");
+    let bucket = bucket_of(server, &server.endpoint(), bucket);
+    let put = bucket.put(key, Bytes::copy_from_slice(content), &rule).await;
+    put.expect("the service takes it");
 }
 
 /// Different everywhere, so that what is torn or mixed up differs.
