@@ -119,7 +119,10 @@ impl WatchBucket {
             }
             said = true;
             let why = "the service does not answer, and is asked again (StorageNotAnswering)";
-            tracing::warn!(storage = self.options.name, "a bucket does not answer; it is asked again, nothing is lost");
+            tracing::warn!(
+                storage = self.options.name,
+                "a bucket does not answer; it is asked again, nothing is lost"
+            );
             self.surroundings.board.update(&self.options.name, |state| {
                 state.available = false;
                 state.note = Some(why.to_owned());

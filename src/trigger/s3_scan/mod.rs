@@ -16,6 +16,7 @@ pub mod needs;
 pub mod pace;
 mod round;
 mod sift;
+mod vanished;
 
 pub(in crate::trigger) use explain::BucketExplainer;
 pub use lister::Lister;

@@ -23,6 +23,8 @@ use crate::trigger::s3_scan::cursor::Place;
 use crate::trigger::s3_scan::merge;
 use crate::trigger::s3_scan::merge::Merged;
 use crate::trigger::s3_scan::pace::Outcome;
+use crate::trigger::s3_scan::vanished::GONE_KEPT;
+use crate::trigger::s3_scan::vanished::MARKED;
 use std::collections::BTreeMap;
 use std::collections::HashSet;
 use std::hash::BuildHasher;
@@ -31,15 +33,7 @@ use std::time::Duration;
 use std::time::Instant;
 
 /// Rows read in one go.
-const STRETCH: u32 = 4_000;
-/// Keys of gone objects that are kept until the end of a listing; the next one finds the others.
-const GONE_KEPT: usize = 50_000;
-/// Keys of one transaction that marks them.
-const MARKED: usize = 2_000;
-/// Objects whose disappearance, all of them, is not believed.
-const ALL: u64 = 20;
-/// Objects whose disappearance, more than half of all, is not believed.
-const MOST: u64 = 100;
+pub(super) const STRETCH: u32 = 4_000;
 /// Where it is, is kept so often.
 const KEEP_EVERY: Duration = Duration::from_secs(5);
 /// Prefixes whose keys only grow are listed whole all the same, so often, milliseconds.
@@ -53,7 +47,7 @@ const GONE_KEPT_MS: i64 = 30 * 86_400_000;
 pub(super) struct Round {
     begun: UtcMs,
     began: Instant,
-    prefixes: Vec<String>,
+    pub(super) prefixes: Vec<String>,
     at: usize,
     token: Option<String>,
     /// The last key that was dealt with, as its bytes; none: the first page of a prefix is next.
@@ -70,14 +64,14 @@ pub(super) struct Round {
     misled: bool,
     calls: u64,
     listed: u64,
-    met: u64,
+    pub(super) met: u64,
     pub(super) found: u64,
     pub(super) missed: u64,
-    gone: Vec<String>,
-    gone_count: u64,
-    hasher: RandomState,
-    odd_listed: HashSet<u64>,
-    odd_rows: Vec<String>,
+    pub(super) gone: Vec<String>,
+    pub(super) gone_count: u64,
+    pub(super) hasher: RandomState,
+    pub(super) odd_listed: HashSet<u64>,
+    pub(super) odd_rows: Vec<String>,
     last_keys: BTreeMap<String, String>,
     kept: Instant,
 }
@@ -402,59 +396,6 @@ impl WatchBucket {
         Ok(())
     }
 
-    /// Finds what is gone of the keys that do not come in the order of their rows.
-    async fn gone_of_odd(&mut self, round: &mut Round) -> Result<(), Trouble> {
-        let hasher = round.hasher.clone();
-        let rows = std::mem::take(&mut round.odd_rows);
-        let listed = std::mem::take(&mut round.odd_listed);
-        let is_gone = |key: &String| !listed.contains(&hasher.hash_one(key));
-        let gone: Vec<String> = rows.into_iter().filter(is_gone).collect();
-        round.gone_too(gone);
-        if self.sorted {
-            return Ok(());
-        }
-        for prefix in round.prefixes.clone() {
-            let (mut from, until) = ((prefix.clone(), true), format!("{prefix}{}", char::MAX));
-            loop {
-                let store = &self.surroundings.store;
-                let rows = store
-                    .bucket_stretch(self.id, (&from.0, from.1), &until, STRETCH)
-                    .await?;
-                let full = rows.len() >= STRETCH as usize;
-                let bound = rows.last().map(|row| row.key.clone()).filter(|_| full);
-                let rows = rows
-                    .into_iter()
-                    .filter(|row| row.settled && !row.gone && self.takes(&row.key));
-                let gone: Vec<String> = rows.map(|row| row.key).filter(is_gone).collect();
-                round.gone_too(gone);
-                match bound {
-                    Some(bound) => from = (bound, false),
-                    None => break,
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Why the end of a listing is not believed; none: it is.
-    async fn doubt(&self, round: &Round) -> Result<Option<String>, Trouble> {
-        let much = |gone: u64| (round.met == 0 && gone >= ALL) || (gone >= MOST && gone > round.met);
-        if !much(round.gone_count) {
-            return Ok(None);
-        }
-        // What we moved or deleted ourselves is rightly gone.
-        let mut ours = 0;
-        for keys in round.gone.chunks(MARKED) {
-            let store = &self.surroundings.store;
-            ours += store.removed_by_us(&self.options.name, keys.to_vec()).await?;
-        }
-        let gone = round.gone_count.saturating_sub(ours);
-        Ok(much(gone).then(|| {
-            let before = round.met + gone;
-            format!("of {before} objects {gone} are gone since the listing before; if that is meant, thaw the storage by hand")
-        }))
-    }
-
     /// Whether a key is one that may be an object: neither of a temporary name nor left out by the configuration.
     pub(super) fn takes(&self, key: &str) -> bool {
         !key.ends_with('/') && ignored::why(key).is_none() && self.options.names.role(key) == Role::Object
@@ -474,12 +415,6 @@ impl Round {
 
     fn answers_hints(&self) -> bool {
         self.whole && !self.jumps && !self.dry
-    }
-
-    fn gone_too(&mut self, gone: Vec<String>) {
-        self.gone_count += gone.len() as u64;
-        let room = GONE_KEPT.saturating_sub(self.gone.len());
-        self.gone.extend(gone.into_iter().take(room));
     }
 
     fn place(&self) -> Option<Place> {
