@@ -136,7 +136,10 @@ async fn what_the_endpoint_does_not_give_is_never_the_files_fault() {
         stage.proxy.make(rule(ill.clone()).after(1));
         let outcome = run(&stage).await;
         assert_eq!(outcome.code(), "StorageNotAnswering", "{what}: {outcome:?}");
-        assert!(outcome.end.fault.as_ref().is_some_and(|fault| fault.retryable), "{what}");
+        assert!(
+            outcome.end.fault.as_ref().is_some_and(|fault| fault.retryable),
+            "{what}"
+        );
         assert!(!outcome.end.crashed && outcome.jobs.is_empty(), "{what}");
     }
     let stage = stage();
