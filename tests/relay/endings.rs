@@ -24,7 +24,7 @@ fn stage() -> Stage {
 /// A stage whose bucket is given up soon, and whose workers are taken for hung sooner.
 fn impatient(patience: Duration) -> Stage {
     let stage = Stage::with(|options, with_bucket| {
-        options.supervisor.idle_limit = Duration::from_secs(1);
+        options.supervisor.idle_limit = Duration::from_secs(4);
         with_bucket.total = patience;
         with_bucket.idle = patience;
     });
@@ -131,17 +131,16 @@ async fn what_the_endpoint_does_not_give_is_never_the_files_fault() {
         ("silent in the middle", Ill::StallAfter(5_000)),
         ("broken off each time", Ill::ResetAfter(0)),
     ] {
-        for sound_reads in [0, 1] {
-            let stage = impatient(Duration::from_secs(4));
-            stage.proxy.make(rule(ill.clone()).after(sound_reads));
-            let outcome = run(&stage).await;
-            assert_eq!(outcome.code(), "StorageNotAnswering", "{what}: {outcome:?}");
-            assert!(
-                outcome.end.fault.as_ref().is_some_and(|fault| fault.retryable),
-                "{what}"
-            );
-            assert!(!outcome.end.crashed && outcome.jobs.is_empty(), "{what}");
-        }
+        // From the second read on; longer than a worker may stand still.
+        let stage = impatient(Duration::from_secs(8));
+        stage.proxy.make(rule(ill.clone()).after(1));
+        let outcome = run(&stage).await;
+        assert_eq!(outcome.code(), "StorageNotAnswering", "{what}: {outcome:?}");
+        assert!(
+            outcome.end.fault.as_ref().is_some_and(|fault| fault.retryable),
+            "{what}"
+        );
+        assert!(!outcome.end.crashed && outcome.jobs.is_empty(), "{what}");
     }
     let stage = stage();
     stage.proxy.make(rule(Ill::Error(403, "AccessDenied")).after(1));
@@ -153,7 +152,7 @@ async fn what_the_endpoint_does_not_give_is_never_the_files_fault() {
 async fn a_worker_that_waits_for_a_slow_endpoint_is_not_taken_for_hung() {
     // Each answer takes several times as long as a worker may stand still.
     let stage = impatient(Duration::from_secs(60));
-    stage.proxy.make(rule(Ill::Late(Duration::from_secs(4))).times(2));
+    stage.proxy.make(rule(Ill::Late(Duration::from_secs(10))).times(1));
     let outcome = run(&stage).await;
     assert_eq!(outcome.code(), "", "{outcome:?}");
 }
