@@ -20,10 +20,45 @@ async fn assert_same(stage: &Stage, key: &str, jobs: &[(&str, MediaWork)]) {
     assert_eq!(far.code(), "", "{key}: {far:?}");
     assert_eq!(near.facts, far.facts, "{key}");
     assert_eq!(far.jobs.len(), jobs.len(), "{key}");
-    for (job, end) in &near.jobs {
-        let as_text = |end: &JobEnd| serde_json::to_string_pretty(end).expect("plain data");
+    for ((job, end), (_, work)) in near.jobs.iter().zip(sorted(jobs)) {
+        let as_text = |end: &JobEnd| match is_repeatable(&work) {
+            true => serde_json::to_string_pretty(end).expect("plain data"),
+            false => format!("{:#?}", shape(end)),
+        };
         assert_eq!(as_text(end), as_text(&far.jobs[job]), "{key}, {job}");
     }
+}
+
+fn sorted(jobs: &[(&str, MediaWork)]) -> Vec<(String, MediaWork)> {
+    let mut jobs: Vec<_> = jobs
+        .iter()
+        .map(|(job, work)| ((*job).to_owned(), work.clone()))
+        .collect();
+    jobs.sort_by(|one, other| one.0.cmp(&other.0));
+    jobs
+}
+
+/// With a buffer to keep to, x264's threads make other bytes each time, of one file too.
+fn is_repeatable(work: &MediaWork) -> bool {
+    let text = serde_json::to_string(work).expect("plain data");
+    !matches!(work, MediaWork::Transcode(_)) || !text.contains("bufsize_kbps")
+}
+
+/// What of outputs is the same each time: names, files, frames and lengths, and that they were proved.
+fn shape(end: &JobEnd) -> Vec<(String, usize, Vec<(Option<u64>, Option<String>)>)> {
+    let JobEnd::Success(product) = end else {
+        panic!("{end:?}");
+    };
+    let outputs = product.outputs.iter().map(|output| {
+        let renditions = output.renditions.iter().map(|rendition| &rendition.facts);
+        let streams = output.facts.iter().chain(renditions).flat_map(|facts| &facts.streams);
+        let streams = streams.map(|stream| {
+            let length = stream.duration_s.map(|length_s| format!("{length_s:.3}"));
+            (stream.frame_count, length)
+        });
+        (output.name.clone(), output.files.len(), streams.collect())
+    });
+    outputs.collect()
 }
 
 fn named(works: &[(String, MediaWork)]) -> Vec<(&str, MediaWork)> {
