@@ -7,6 +7,7 @@ use crate::rows::reservation;
 use reelmill::base::clock::UtcMs;
 use reelmill::objects::uri::ObjectUri;
 use reelmill::store::conclusions::Verdict;
+use reelmill::store::intake::Chosen;
 use reelmill::store::intake::Taken;
 use reelmill::store::jobs::JobResult;
 use reelmill::store::outputs::Reserved;
@@ -35,7 +36,14 @@ async fn taken(house: &House) -> Vec<Taken> {
     for settled in house.store.settled_arrivals(10).await.expect("read") {
         let answer = house
             .store
-            .take_arrival(settled, Vec::new(), "nothing takes it".to_owned(), UtcMs::now())
+            .take_arrival(
+                Chosen {
+                    settled,
+                    matches: Vec::new(),
+                    why_not: "nothing takes it".to_owned(),
+                },
+                UtcMs::now(),
+            )
             .await;
         taken.push(answer.expect("taken"));
     }

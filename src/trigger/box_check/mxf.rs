@@ -1,7 +1,7 @@
 //! Whether an MXF file has the footer that its header promises (SMPTE ST 377-1).
 
-use super::Verdict;
-use super::read_at;
+use crate::trigger::box_check::Verdict;
+use crate::trigger::box_check::read_at;
 use std::io;
 use std::io::Read;
 use std::io::Seek;
@@ -69,12 +69,12 @@ fn has_index(file: &mut (impl Read + Seek), size: u64) -> io::Result<bool> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Verdict;
-    use super::super::check;
     use super::FOOTER;
     use super::HEADER;
     use super::INDEX;
     use super::PARTITION;
+    use crate::trigger::box_check::Verdict;
+    use crate::trigger::box_check::check;
     use std::io::Cursor;
 
     fn partition(kind: u8, status: u8, footer: u64) -> Vec<u8> {

@@ -112,8 +112,8 @@ fn little(bytes: &[u8]) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Verdict;
-    use super::super::check;
+    use crate::trigger::box_check::Verdict;
+    use crate::trigger::box_check::check;
     use std::io::Cursor;
 
     fn verdict(bytes: &[u8]) -> Verdict {
