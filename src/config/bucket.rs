@@ -159,7 +159,7 @@ fn bucket_name(findings: &mut Findings, path: &str, section: &StorageSection, en
             key,
             format!("{name:?} is no name of a bucket: letters, digits, - and ."),
         );
-    } else if !section.path_style && !(name.bytes().all(plain) && name.len() <= 63) {
+    } else if !section.path_style && (name.len() > 63 || !name.bytes().all(plain)) {
         findings.error(
             key,
             format!("{name:?} does not fit before a host; set path_style = true"),

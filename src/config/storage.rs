@@ -69,7 +69,7 @@ pub enum Place {
     /// In a folder.
     Folder(FolderPlace),
     /// In a bucket.
-    Bucket(BucketPlace),
+    Bucket(Box<BucketPlace>),
 }
 
 /// A folder.
@@ -164,7 +164,7 @@ pub struct Arriving {
 pub(super) fn resolve(findings: &mut Findings, path: &str, section: &StorageSection, folder: &Path) -> Option<Storage> {
     let place = match section.kind.as_str() {
         "folder" => Place::Folder(folder_place(findings, path, section, folder)),
-        "s3" => Place::Bucket(bucket::resolve(findings, path, section, folder)?),
+        "s3" => Place::Bucket(Box::new(bucket::resolve(findings, path, section, folder)?)),
         other => {
             let why = format!(
                 "{other:?} is no kind of storage; {}",

@@ -342,10 +342,8 @@ mod tests {
             "<?xml version=\"1.0\"?><hashlist version=\"1.1\"><hash><file>Clips/A &amp; B.mov</file><size>5</size>\
              <md5>{MD5}</md5></hash><hash><file>x</file><md5>nonsense</md5></hash></hashlist>"
         );
-        let second = format!(
-            "<hashlist xmlns=\"urn:ASC:MHL:v2.0\"><hashes><hash><path size=\"5\">Clips/A.mov</path>\
-             <xxh64 action=\"original\">0123456789abcdef</xxh64></hash></hashes></hashlist>"
-        );
+        let second = "<hashlist xmlns=\"urn:ASC:MHL:v2.0\"><hashes><hash><path size=\"5\">Clips/A.mov</path>\
+             <xxh64 action=\"original\">0123456789abcdef</xxh64></hash></hashes></hashlist>";
         let lines = read("a.mhl", first.as_bytes()).expect("a list");
         assert_eq!((lines.len(), lines[0].path.as_str()), (1, "Clips/A & B.mov"));
         let lines = read("0001_x.mhl", second.as_bytes()).expect("a list");

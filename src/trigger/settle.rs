@@ -280,7 +280,7 @@ impl Settling {
             return self.wait(
                 key,
                 Some(young),
-                now_ms + (rules.min_age_ms - age_ms).min(SELDOM_MS).max(1),
+                now_ms + (rules.min_age_ms - age_ms).clamp(1, SELDOM_MS),
             );
         }
         if let Some(claim) = sight.beside.claim {

@@ -170,7 +170,8 @@ async fn page_of_bucket(
             let name = entry.name.strip_prefix(&base)?;
             let name = name.strip_suffix('/').unwrap_or(name);
             // An empty name is an object that stands for the folder itself, or what no path can name.
-            let shown = !name.is_empty() && !name.contains('/') && !(base.is_empty() && name == STAGING);
+            let is_ours = base.is_empty() && name == STAGING;
+            let shown = !name.is_empty() && !name.contains('/') && !is_ours;
             entry.name = name.to_owned();
             shown.then_some(entry)
         }));

@@ -159,7 +159,7 @@ pub fn take_descriptor(number: i32, name: &str) -> Result<File, Fault> {
 }
 
 fn mtime_ns_of(stat: &rustix::fs::Stat) -> i64 {
-    (stat.st_mtime as i64)
+    stat.st_mtime
         .saturating_mul(1_000_000_000)
         .saturating_add(stat.st_mtime_nsec as i64)
 }

@@ -130,8 +130,14 @@ fn the_document_says_what_is_wrong_as_problems_and_names_every_answer() {
         .collect();
     assert_eq!(
         without,
-        ["/api/v1/hooks/{word}", "/api/v1/sessions", "/healthz", "/readyz"],
-        "open are health, readiness, log-in, and late answers of hooks, whose word is their key"
+        [
+            "/api/v1/hooks/{word}",
+            "/api/v1/sessions",
+            "/healthz",
+            "/hooks/s3/{storage}",
+            "/readyz"
+        ],
+        "open are health, readiness, log-in, late answers of hooks, whose word is their key, and notices of buckets, which have a secret of their own"
     );
     assert_eq!(admin(&appliance, "GET", "/metrics", &json!({})).status, 200);
 }

@@ -31,14 +31,14 @@ fn a_storage_that_goes_away_is_told_of_and_its_return_too() {
     let alert = appliance.until("an alert", || open(&appliance).pop());
     assert_eq!(
         (&alert["code"], &alert["subject"]),
-        (&"StorageUnreachable".into(), &"renditions".into())
+        (&"StorageFrozen".into(), &"renditions".into())
     );
     let output = appliance.cli(&["alert", "acknowledge", alert["id"].as_str().expect("an id")]);
     assert!(output.status.success(), "{}", crate::appliance::said(&output));
     let output = appliance.cli(&["alert", "list"]);
     let listed = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(
-        listed.contains("StorageUnreachable") && listed.contains("renditions"),
+        listed.contains("StorageFrozen") && listed.contains("renditions"),
         "{listed}"
     );
     // Still so after a restart: the same episode.
@@ -57,10 +57,7 @@ fn a_storage_that_goes_away_is_told_of_and_its_return_too() {
     let types: Vec<&str> = told.iter().map(|(variables, _)| variables[0].as_str()).collect();
     assert_eq!(types, ["AlertRaised", "AlertCleared"]);
     let text = told[0].1.to_string();
-    assert!(
-        text.contains("StorageUnreachable") && text.contains("renditions"),
-        "{text}"
-    );
+    assert!(text.contains("StorageFrozen") && text.contains("renditions"), "{text}");
 }
 
 #[test]

@@ -86,11 +86,12 @@ async fn containers_of_every_kind_are_read_alike() {
         ("sprite", sprite()),
         ("facts", MediaWork::Analysis),
     ];
+    // None with texts: whether the pause after the last line gets a sample of its own depends on which lane ends first,
+    // from a folder too.
     for name in [
         "ax_bbb_2500ms.ts",
         "ax_sample.avi",
         "ax_sample_fragmented.mp4",
-        "ax_sample_with_srt.mkv",
         "ax_sowt-with-video.mov",
         "ax_bear-vp9-odd-dimensions.webm",
         "imageio_newtonscradle.gif",

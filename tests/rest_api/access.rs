@@ -34,7 +34,15 @@ async fn without_a_token_only_the_open_addresses_answer() {
         .map(String::as_str)
         .chain(["/openapi.json", "/api/v2", "/nowhere"])
     {
-        if ["/healthz", "/readyz", "/api/v1/sessions", "/api/v1/hooks/{word}"].contains(&path) {
+        // The last has a secret of its own, which tests/s3_trigger tries.
+        let open = [
+            "/healthz",
+            "/readyz",
+            "/api/v1/sessions",
+            "/api/v1/hooks/{word}",
+            "/hooks/s3/{storage}",
+        ];
+        if open.contains(&path) {
             continue;
         }
         let (status, body) = problem(bare(path).await.expect("answers")).await;

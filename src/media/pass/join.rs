@@ -105,6 +105,7 @@ pub fn in_a_row(
     let rates: Vec<Ratio> = all.filter_map(|facts| rate_of(facts.main_video()?.1)).collect();
     let unit = unit_for(&rates);
 
+    let rate_of_main = facts.main_video().and_then(|(_, video)| rate_of(video));
     let shape = Shape { facts, unit, seam };
     let mut pieces = Vec::new();
     let mut begins_s = vec![0.0];
@@ -161,6 +162,7 @@ pub fn in_a_row(
             .collect(),
         is_pinned: false,
         seam,
+        frame: rate_of_main.map_or(0, |rate| (f64::from(FLICK.den) / rate.value()).round() as i64),
         video_end: None,
         audio_end: None,
     }));
@@ -376,6 +378,8 @@ struct Splice {
     /// Somebody went somewhere: from here on every piece stays where it is said to be.
     is_pinned: bool,
     seam: Seam,
+    /// How long a picture of the main source is shown, flicks; 0: nobody says.
+    frame: i64,
     /// Where its pictures and its sound end so far.
     video_end: Option<i64>,
     audio_end: Option<i64>,
@@ -486,6 +490,11 @@ impl Feed for Splice {
             let until = piece.length.map(|length| begins + length);
             let (pts, dts) = (packet.pts().map(joined), packet.dts().map(joined));
             let duration = rescale(packet.duration().max(0), lane.from_unit, FLICK);
+            // Where a recording was cut, the container may say that its last picture was shown shorter.
+            let shown = match self.seam {
+                Seam::None if lane.is_video => duration.max(self.frame),
+                _ => duration,
+            };
             // Pictures are stored in another order than they are shown in; a second covers that.
             if let (Some(until), Some(dts)) = (until, dts.or(pts)) {
                 lane.is_done |= dts > until + i64::from(FLICK.den);
@@ -498,7 +507,7 @@ impl Feed for Splice {
                 } else {
                     &mut self.audio_end
                 };
-                *end = Some(end.map_or(at + duration, |known| known.max(at + duration)));
+                *end = Some(end.map_or(at + shown, |known| known.max(at + shown)));
             }
             let out = |at: i64| rescale(at, FLICK, lane.to_unit);
             packet.set_times(pts.map(out), dts.map(out), out(duration));

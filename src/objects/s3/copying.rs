@@ -112,7 +112,7 @@ impl Bucket {
             .header("x-amz-metadata-directive", "REPLACE")
             .wants(Wants::Form)
             .at_work();
-        let ask = self.described(self.from_object(ask, from)?, rule);
+        let ask = self.described(self.copied_from(ask, from)?, rule);
         let reply = match self.0.exchange(&ask).await {
             Ok(reply) => reply,
             Err(Failure::Refused(refusal)) if refusal.is_unknown_way() => return Ok(None),
@@ -152,7 +152,7 @@ impl Bucket {
                 .header("x-amz-copy-source-range", &format!("bytes={start}-{}", end - 1))
                 .wants(Wants::Form)
                 .at_work();
-            let ask = self.from_object(ask, from)?;
+            let ask = self.copied_from(ask, from)?;
             let reply = match self.0.exchange(&ask).await {
                 Ok(reply) => reply,
                 Err(Failure::Refused(refusal)) if refusal.is_unknown_way() => return Ok(None),
@@ -174,7 +174,7 @@ impl Bucket {
             .map(|parts| parts.into_iter().collect())
     }
 
-    fn from_object<'a>(&self, ask: Ask<'a>, from: &ObjectInBucket) -> Result<Ask<'a>, Fault> {
+    fn copied_from<'a>(&self, ask: Ask<'a>, from: &ObjectInBucket) -> Result<Ask<'a>, Fault> {
         let path = key::path_of(&from.key).map_err(|cause| self.misread(&ask, cause.to_owned()))?;
         let source = format!("/{}/{path}", from.bucket.options().bucket);
         let ask = ask.header("x-amz-copy-source", &source);

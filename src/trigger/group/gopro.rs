@@ -95,8 +95,11 @@ pub(super) fn room_of(key: &str) -> Option<Room> {
     })
 }
 
+/// Keys of the chapters of a recording, by their numbers.
+type Chapters<'a> = BTreeMap<u32, (&'a str, Name<'a>)>;
+
 pub(super) fn groups(folder: &str, number: &str, contents: &Contents) -> Vec<Group> {
-    let mut recordings: BTreeMap<(&str, String), BTreeMap<u32, (&str, Name<'_>)>> = BTreeMap::new();
+    let mut recordings: BTreeMap<(&str, String), Chapters<'_>> = BTreeMap::new();
     let mut beside: Vec<(&str, Name<'_>)> = Vec::new();
     for key in contents.files.keys() {
         let (of, file_name) = split(key);

@@ -135,11 +135,14 @@ impl Group {
     }
 }
 
+/// Finds the room of an object by its key.
+type Finder = fn(&str) -> Option<Room>;
+
 impl Room {
     /// The room of an object; none: it is a media by itself.
     pub fn of(key: &str, kinds: &[GroupKind]) -> Option<Self> {
         // What lies on a card belongs to the card, whatever its name looks like.
-        let finders: [(GroupKind, fn(&str) -> Option<Room>); 5] = [
+        let finders: [(GroupKind, Finder); 5] = [
             (GroupKind::P2, p2::room_of),
             (GroupKind::Xdcam, xdcam::room_of),
             (GroupKind::Avchd, avchd::room_of),

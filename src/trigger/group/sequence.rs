@@ -53,11 +53,7 @@ pub(super) fn groups(folder: &str, prefix: &str, suffix: &str, contents: &Conten
     }
     // A number without leading zeros is of the family whose width it fills or exceeds, else of the unpadded one.
     for (number, digits, key) in wide {
-        let width = families
-            .keys()
-            .copied()
-            .filter(|width| (2..=digits).contains(width))
-            .next_back();
+        let width = families.keys().copied().rfind(|width| (2..=digits).contains(width));
         families.entry(width.unwrap_or(1)).or_default().insert(number, key);
     }
     families

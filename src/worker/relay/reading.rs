@@ -98,7 +98,7 @@ impl Reading {
                 passes: false,
             };
         }
-        let window = (run.row_bytes / 2).max(LEAST_BYTES).min(MOST_BYTES).min(share);
+        let window = (run.row_bytes / 2).clamp(LEAST_BYTES, MOST_BYTES).min(share);
         let (from, to) = (run.ahead_to.max(run.end), run.end.saturating_add(window));
         // In steps that are worth a request.
         let ahead = if to.saturating_sub(from) >= (window / 4).max(1) {
