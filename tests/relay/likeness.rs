@@ -44,8 +44,11 @@ fn is_repeatable(work: &MediaWork) -> bool {
     !matches!(work, MediaWork::Transcode(_)) || !text.contains("bufsize_kbps")
 }
 
+/// Frames and length of a stream.
+type StreamShape = (Option<u64>, Option<String>);
+
 /// What of outputs is the same each time: names, files, frames and lengths, and that they were proved.
-fn shape(end: &JobEnd) -> Vec<(String, usize, Vec<(Option<u64>, Option<String>)>)> {
+fn shape(end: &JobEnd) -> Vec<(String, usize, Vec<StreamShape>)> {
     let JobEnd::Success(product) = end else {
         panic!("{end:?}");
     };

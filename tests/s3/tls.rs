@@ -80,34 +80,43 @@ fn unwrap_tls(folder: &Path, upstream: u16, heads: Arc<Mutex<Vec<String>>>) -> u
     port
 }
 
+/// Reads one whole message; answers its head.
+fn message(from: &mut impl Read, bytes: &mut Vec<u8>) -> std::io::Result<String> {
+    let mut piece = [0_u8; 65_536];
+    let mut more = |bytes: &mut Vec<u8>| -> std::io::Result<()> {
+        match from.read(&mut piece)? {
+            0 => Err(std::io::ErrorKind::UnexpectedEof.into()),
+            read => {
+                bytes.extend_from_slice(&piece[..read]);
+                Ok(())
+            }
+        }
+    };
+    let at = loop {
+        if let Some(at) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
+            break at;
+        }
+        more(bytes)?;
+    };
+    let head = String::from_utf8_lossy(&bytes[..at]).into_owned();
+    let length = head.lines().find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case("content-length")
+            .then(|| value.trim().parse::<usize>().ok())?
+    });
+    while bytes.len() < at + 4 + length.unwrap_or(0) {
+        more(bytes)?;
+    }
+    Ok(head)
+}
+
 fn one_request(
     mut client: StreamOwned<ServerConnection, TcpStream>,
     upstream: u16,
     heads: &Mutex<Vec<String>>,
 ) -> std::io::Result<()> {
     let mut bytes = Vec::new();
-    let mut piece = [0_u8; 65_536];
-    let (head, length) = loop {
-        let read = client.read(&mut piece)?;
-        bytes.extend_from_slice(&piece[..read]);
-        let Some(at) = bytes.windows(4).position(|window| window == b"\r\n\r\n") else {
-            if read == 0 {
-                return Ok(());
-            }
-            continue;
-        };
-        let head = String::from_utf8_lossy(&bytes[..at]).into_owned();
-        let length = head.lines().find_map(|line| {
-            let (name, value) = line.split_once(':')?;
-            name.eq_ignore_ascii_case("content-length")
-                .then(|| value.trim().parse::<usize>().ok())?
-        });
-        break (head, at + 4 + length.unwrap_or(0));
-    };
-    while bytes.len() < length {
-        let read = client.read(&mut piece)?;
-        bytes.extend_from_slice(&piece[..read]);
-    }
+    let head = message(&mut client, &mut bytes)?;
     let close = head.replacen("\r\n", "\r\nConnection: close\r\n", 1);
     let body = bytes.split_off(head.len() + 4);
     heads.lock().expect("not poisoned").push(head);
@@ -115,7 +124,8 @@ fn one_request(
     server.write_all(format!("{close}\r\n\r\n").as_bytes())?;
     server.write_all(&body)?;
     let mut answer = Vec::new();
-    server.read_to_end(&mut answer)?;
+    // Nobody promises to close the connection because he was asked to.
+    message(&mut server, &mut answer)?;
     client.write_all(&answer)?;
     client.conn.send_close_notify();
     client.flush()

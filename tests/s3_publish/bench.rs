@@ -124,7 +124,7 @@ impl Bench {
     pub fn named(&self) -> Vec<String> {
         let seen = self.proxy.seen();
         let named = seen.iter().filter(|seen| is_naming(seen) && seen.status == 200);
-        named.map(|seen| key_of(seen)).collect()
+        named.map(key_of).collect()
     }
 
     /// Parts of uploads that the service still keeps.

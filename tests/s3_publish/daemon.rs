@@ -142,7 +142,7 @@ fn kills_lose_nothing_double_nothing_and_leave_nothing() {
     println!("seed {seed}");
     let moments = noise(16, u64::from(seed));
     let rounds = 10;
-    for round in 0..rounds {
+    for (round, moment) in moments.iter().enumerate().take(rounds) {
         appliance.start();
         let size = if round % 2 == 0 { (11 << 20) + 1 } else { 1_000 };
         deliver(
@@ -150,11 +150,15 @@ fn kills_lose_nothing_double_nothing_and_leave_nothing() {
             &format!("clip-{round:02}.bin"),
             &noise(size, round as u64 + 1),
         );
-        std::thread::sleep(Duration::from_millis(600 + 5 * u64::from(moments[round])));
+        std::thread::sleep(Duration::from_millis(600 + 5 * u64::from(*moment)));
         appliance.kill_9();
         for key in server.keys("vault") {
             let number: u64 = key[10..12].parse().expect("a number");
-            let size = if number % 2 == 0 { (11 << 20) + 1 } else { 1_000 };
+            let size = if number.is_multiple_of(2) {
+                (11 << 20) + 1
+            } else {
+                1_000
+            };
             let there = server.object("vault", &key).expect("it is there");
             assert!(there == noise(size, number + 1), "{key} is not whole");
         }
