@@ -36,7 +36,9 @@ modprobe cifs || fail "no cifs"
 # Tried at the boot, before anything loaded its module.
 systemctl reset-failed
 systemctl start proc-fs-nfsd.mount
-systemctl start nfs-server && exportfs -ra || fail "no NFS server: $(systemctl status --no-pager nfs-server | tail -5)"
+if ! { systemctl start nfs-server && exportfs -ra; }; then
+  fail "no NFS server: $(systemctl status --no-pager nfs-server | tail -5)"
+fi
 # By hand: the unit's time limit is too short for an emulated machine under load.
 mkdir -p /run/samba /var/lib/samba/private
 smbd -D || fail "no SMB server"
@@ -78,7 +80,8 @@ say "both are polled"
 echo one > /export/a.bin
 echo two > /srv/s/b.bin
 until_holds "both files to run" ran 2
-[ "$(cat /export/kept/a.bin)" = one ] && [ "$(cat /srv/s/kept/b.bin)" = two ] || fail "the copies are not whole"
+[ "$(cat /export/kept/a.bin)" = one ] || fail "the copy on the NFS share is not whole"
+[ "$(cat /srv/s/kept/b.bin)" = two ] || fail "the copy on the SMB share is not whole"
 say "remote writes arrive, copies are published"
 sleep 40
 ran 2 || fail "own outputs ran"

@@ -13,11 +13,11 @@ folder=$(realpath -m "${2:?usage: ceph_rgw.sh start|stop FOLDER [PORT]}")
 port=${3:-5570}
 monitor_port=$((port + 1000))
 access=AKRGWREELMILL
-secret=secret-of-the-gateway
+secret='secret-of-the-gateway'
 
 stop() {
   for pid_file in "$folder"/run/*.pid; do
-    [ -f "$pid_file" ] && kill "$(cat "$pid_file")" 2>/dev/null || true
+    if [ -f "$pid_file" ]; then kill "$(cat "$pid_file")" 2>/dev/null || true; fi
   done
 }
 

@@ -1,7 +1,7 @@
 //! Sources that lie in buckets, as the worker reads them: ranges asked of the executor over an inherited socket.
 //!
 //! The worker has no network and no keys. One socket serves all relayed files of an attempt; each has a number
-//! ([`wire::Request::member`]). The worker asks for ranges and the executor answers them in pieces, several at a time
+//! (`member` of a request). The worker asks for ranges and the executor answers them in pieces, several at a time
 //! and in any order. What is read is kept in blocks within a bound, and read ahead of those who read in a row.
 //!
 //! Guarantees: only `read` and `write` on one descriptor, so the cage is no wider than for files; any number of threads
