@@ -4,10 +4,11 @@
 #   Ceph RGW   tests/tools/ceph_rgw.sh says what it needs
 # A service that is not installed is said and passed over; a failed test fails the script. Results go into tests/README.md.
 set -uo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit 1
 
 work=$(mktemp -d)
 pids=()
+# shellcheck disable=SC2317 # it is: by the trap
 clean() {
   for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null; done
   tests/tools/ceph_rgw.sh stop "$work/rgw" 2>/dev/null
