@@ -8,8 +8,8 @@ use crate::base::address::Reach;
 use crate::base::address::refusal;
 use crate::base::fault::Blame;
 use crate::base::fault::Fault;
+use crate::base::trust;
 use std::net::SocketAddr;
-use std::sync::Once;
 use std::time::Duration;
 use url::Url;
 
@@ -62,15 +62,6 @@ pub fn literal_refusal(url: &Url, reach: Reach) -> Option<String> {
     reason.map(|reason| format!("its address must not be reached: {reason}"))
 }
 
-/// TLS needs one provider of cryptography for the whole process.
-fn install_tls_provider() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        // Another part of the program may have installed the same one first.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-    });
-}
-
 /// How a client is made.
 #[derive(Debug, Clone)]
 pub struct HttpOptions {
@@ -101,66 +92,29 @@ impl HttpOptions {
 /// # Errors
 /// A host fault when TLS cannot be set up at all; a request fault for a certificate or key that cannot be read.
 pub fn build(options: &HttpOptions) -> Result<reqwest::Client, Fault> {
-    install_tls_provider();
     let reach = options.reach;
-    let mut identity = None;
-    if let Some(pem) = &options.identity_pem {
-        identity = Some(reqwest::Identity::from_pem(pem).map_err(|error| unreadable("client certificate", &error))?);
-    }
-    let mut roots = Vec::new();
-    for pem in &options.roots_pem {
-        roots.extend(
-            reqwest::Certificate::from_pem_bundle(pem)
-                .map_err(|error| unreadable("certificate authorities", &error))?,
-        );
-    }
-    let builder = || {
-        let builder = reqwest::Client::builder()
-            .user_agent(concat!("reelmill/", env!("CARGO_PKG_VERSION")))
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .no_proxy()
-            .dns_resolver(CheckedResolver { reach })
-            .connect_timeout(Duration::from_secs(5))
-            .pool_idle_timeout(Duration::from_secs(30))
-            .pool_max_idle_per_host(options.idle_connections);
-        match &identity {
-            Some(identity) => builder.identity(identity.clone()),
-            None => builder,
-        }
-    };
-    match builder().tls_certs_merge(roots.clone()).build() {
-        Ok(client) => Ok(client),
-        Err(first) => {
-            // A host without any certificate authorities can still post over plain HTTP.
-            let client = builder().tls_certs_only(roots).build().map_err(|error| {
-                Fault::new(
-                    "HttpClientFailed",
-                    Blame::Host,
-                    "set up the HTTP client",
-                    "requests to others",
-                    chain_of(&error),
-                    "Install the package ca-certificates.",
-                )
-            })?;
-            // There is a client for each reach; the host lacks its certificates once.
-            if matches!(reach, Reach::Network) {
-                tracing::warn!(error = %chain_of(&first), "no system certificates: https addresses will fail; install ca-certificates");
-            }
-            Ok(client)
-        }
-    }
-}
-
-fn unreadable(what: &str, error: &reqwest::Error) -> Fault {
-    Fault::new(
-        "CertificateUnreadable",
-        Blame::Request,
-        "read",
-        what,
-        chain_of(error),
-        "Give PEM files: certificates, and for a client certificate its key in the same file.",
-    )
+    let tls = trust::client(&options.roots_pem, options.identity_pem.as_deref())?;
+    reqwest::Client::builder()
+        .user_agent(concat!("reelmill/", env!("CARGO_PKG_VERSION")))
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .no_proxy()
+        .dns_resolver(CheckedResolver { reach })
+        .connect_timeout(Duration::from_secs(5))
+        .pool_idle_timeout(Duration::from_secs(30))
+        .pool_max_idle_per_host(options.idle_connections)
+        .tls_backend_preconfigured(tls)
+        .build()
+        .map_err(|error| {
+            Fault::new(
+                "HttpClientFailed",
+                Blame::Host,
+                "set up the HTTP client",
+                "requests to others",
+                chain_of(&error),
+                "Report this as a bug.",
+            )
+        })
 }
 
 fn chain_of(error: &reqwest::Error) -> String {

@@ -14,4 +14,5 @@ pub mod program;
 pub mod progress_board;
 pub mod reader;
 pub mod sealed;
+pub mod trust;
 pub mod wake;

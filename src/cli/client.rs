@@ -3,6 +3,7 @@
 //! Guarantees: a refusal is shown with its detail and its remedy; the token goes only to the server that was named.
 //! Deliberately absent: retries; a command says what happened and its user decides.
 
+use crate::base::trust;
 use crate::cli::Context;
 use crate::cli::outcome::BadUsage;
 use crate::cli::remote::Place;
@@ -44,23 +45,18 @@ impl Client {
     /// # Errors
     /// The address is none, or there is no token.
     pub fn connect(remote: &Remote, context: &Context) -> anyhow::Result<Self> {
-        // Installing twice is refused and harmless: the first one stays.
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let Place {
             server,
             token,
             authorities,
         } = remote.find(&context.config)?;
-        let mut http = reqwest::Client::builder()
+        let named = authorities.map(|file| read_authorities(&file)).transpose()?;
+        let tls = trust::client(named.as_slice(), None).map_err(|fault| BadUsage(fault.to_string()))?;
+        let http = reqwest::Client::builder()
             .connect_timeout(Duration::from_secs(5))
             .redirect(reqwest::redirect::Policy::none())
-            .user_agent(concat!("reelmill/", env!("CARGO_PKG_VERSION")));
-        if server.scheme() == "http" {
-            // A host without any certificate authorities must reach its own daemon all the same.
-            http = http.tls_certs_only([]);
-        } else if let Some(file) = authorities {
-            http = http.tls_certs_merge(read_authorities(&file)?);
-        }
+            .user_agent(concat!("reelmill/", env!("CARGO_PKG_VERSION")))
+            .tls_backend_preconfigured(tls);
         let http = http.build().context("could not set up the HTTP client")?;
         Ok(Client { http, server, token })
     }
@@ -381,15 +377,9 @@ fn refusal(status: StatusCode, body: &[u8], url: &Url) -> anyhow::Error {
     }
 }
 
-fn read_authorities(file: &Path) -> anyhow::Result<Vec<reqwest::Certificate>> {
-    let unusable = |error: &dyn std::fmt::Display| {
-        BadUsage(format!(
-            "{} holds no certificates that can be used: {error}",
-            file.display()
-        ))
-    };
-    let pem = std::fs::read(file).map_err(|error| unusable(&error))?;
-    Ok(reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| unusable(&error))?)
+fn read_authorities(file: &Path) -> anyhow::Result<Vec<u8>> {
+    let read = std::fs::read(file);
+    Ok(read.map_err(|error| BadUsage(format!("read of {} failed: {error}", file.display())))?)
 }
 
 fn no_answer(method: Method, url: &Url, error: &reqwest::Error) -> anyhow::Error {
