@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that a build (with `test` also the test suite, with `static` the release's own FFmpeg) needs and this machine lacks.
-# usage: packaging/prerequisites.sh [test|static]
+# Installs the Debian packages that a build needs and this machine lacks; with `test` also those of the test suite, with
+# `static` those of the release's own FFmpeg, with `packages` those of packing.
+# usage: packaging/prerequisites.sh [test|static|packages]
 # Prints nothing and needs no rights when all are there; else uses apt-get as root or through sudo.
 set -euo pipefail
 
@@ -15,6 +16,8 @@ servers=(rabbitmq-server nats-server mosquitto redis-server)
 [ "${1:-}" = static ] && wanted+=(g++ nasm cmake meson ninja-build xz-utils libx264-dev libx265-dev libopus-dev libvpx-dev
         libmp3lame-dev libzimg-dev libnuma-dev zlib1g-dev libass-dev libfreetype-dev libfribidi-dev libfontconfig-dev
         libwebp-dev libexpat1-dev libpng-dev libbrotli-dev uuid-dev libbz2-dev)
+# What packaging/build.sh reads and packs with.
+[ "${1:-}" = packages ] && wanted+=(binutils python3 dpkg-dev)
 
 missing=()
 for package in "${wanted[@]}"; do
