@@ -4,7 +4,9 @@
 
 configuration=/etc/reelmill/reelmill.toml
 state=/var/lib/reelmill
-units="reelmill.service reelmill-backup.timer"
+# Enabled and started by the installation; and what a person may have enabled besides.
+units="reelmill.service"
+all_units="reelmill.service reelmill-backup.timer"
 
 # The value of a key of [server] as it stands in the configuration, else $2.
 setting() {
@@ -14,13 +16,6 @@ setting() {
 
 systemd_runs() {
   [ -d /run/systemd/system ]
-}
-
-# The units of this package that are there: an older one may have had fewer.
-present_units() {
-  for unit in $units; do
-    if [ -e "/usr/lib/systemd/system/$unit" ] || [ -e "/lib/systemd/system/$unit" ]; then echo "$unit"; fi
-  done
 }
 
 # The user, its groups and the folders. Does nothing where all are there.
@@ -64,10 +59,10 @@ drain_no_more() {
 # After the first installation.
 begin() {
   set_up
-  for unit in $(present_units); do unit_enable "$unit"; done
+  for unit in $units; do unit_enable "$unit"; done
   if systemd_runs; then
     units_reload
-    for unit in $(present_units); do
+    for unit in $units; do
       unit_start "$unit" || echo "reelmill: $unit did not start; 'journalctl -u $unit' says why"
     done
   fi
@@ -77,10 +72,10 @@ begin() {
 # After an upgrade: what ran runs again, what a person stopped or disabled stays so.
 go_on() {
   set_up
-  for unit in $(present_units); do unit_enable_again "$unit"; done
+  for unit in $units; do unit_enable_again "$unit"; done
   systemd_runs || return 0
   units_reload
-  for unit in $(present_units); do
+  for unit in $all_units; do
     unit_restart "$unit" || {
       echo "reelmill: $unit did not start again; 'journalctl -u $unit' says why"
       # shellcheck disable=SC2012  # names of our own making
@@ -100,14 +95,15 @@ welcome() {
 
 # Before the files go.
 end() {
-  if systemd_runs; then for unit in $units; do unit_stop "$unit" || true; done; fi
+  if systemd_runs; then for unit in $all_units; do unit_stop "$unit" || true; done; fi
 }
 
 # What belongs to the service and to nobody else. Storages are other people's files: their folders go only when empty.
 purge() {
   rm -rf "$state" /var/cache/reelmill /var/log/reelmill /run/reelmill
-  rm -rf /etc/systemd/system/reelmill.service.d
-  for folder in /srv/reelmill/ingest /srv/reelmill/renditions /srv/reelmill /etc/reelmill/hooks /etc/reelmill/workflows \
+  rm -rf /etc/systemd/system/reelmill.service.d /etc/systemd/system/reelmill-backup.service.d \
+    /etc/systemd/system/reelmill-backup.timer.d
+  for folder in /srv/reelmill/ingest /srv/reelmill/renditions /srv/reelmill /etc/reelmill/credentials /etc/reelmill/hooks /etc/reelmill/workflows \
     /etc/reelmill; do
     rmdir "$folder" 2>/dev/null || true
   done
