@@ -39,7 +39,7 @@ test: ## everything CI runs, in CI's order
 	@packaging/prerequisites.sh test
 	$(CARGO) fmt --check
 	$(CARGO) fmt --check --manifest-path tests/standin/Cargo.toml
-	shellcheck packaging/*.sh packaging/ffmpeg/*.sh tests/players/*.sh tests/dashboard/*.sh tests/standin/*.sh tests/tools/*.sh tests/*.sh src/media/cuda/kernels/*.sh .ci/run
+	shellcheck packaging/*.sh packaging/ffmpeg/*.sh packaging/scripts/*.sh packaging/scripts/*/* tests/players/*.sh tests/dashboard/*.sh tests/standin/*.sh tests/tools/*.sh tests/*.sh src/media/cuda/kernels/*.sh .ci/run
 	@$(MAKE) --no-print-directory dashboard
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	@$(MAKE) --no-print-directory tests api browser doc deny
@@ -69,6 +69,10 @@ static: dashboard ## the release binary with its own FFmpeg inside, target/stati
 	@readelf -d target/static/release/reelmill | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' \
 	  | { ! grep -vxE 'lib[cm]\.so\.6|libgcc_s\.so\.1|ld-linux-x86-64\.so\.2'; } \
 	  || { echo "the binary needs the libraries above, which a host may not have" >&2; exit 1; }
+
+.PHONY: packages
+packages: ## the .deb and the .rpm, target/packages
+	@packaging/build.sh
 
 .PHONY: tests-static
 tests-static: ## the media tests on that FFmpeg instead of the distribution's

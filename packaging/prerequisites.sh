@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that a build (with `test` also the test suite, with `static` the release's own FFmpeg, with `pages` the dashboard, with `browser` its tests) needs and this machine lacks.
-# usage: packaging/prerequisites.sh [test|static|pages|browser]
+# Installs the Debian packages that a build needs and this machine lacks; with `test` also those of the test suite, with
+# `static` those of the release's own FFmpeg, with `packages` those of packing, with `pages` those of the dashboard, with
+# `browser` those of its tests.
+# usage: packaging/prerequisites.sh [test|static|packages|pages|browser]
 # Prints nothing and needs no rights when all are there; else uses apt-get as root or through sudo.
 set -euo pipefail
 
@@ -22,6 +24,8 @@ if [ "${1:-}" = pages ] || [ "${1:-}" = browser ]; then
   command -v npm >/dev/null || wanted+=(npm)
   [ "$1" = browser ] && wanted+=(ffmpeg fonts-noto-cjk) && { command -v chromium >/dev/null || wanted+=(chromium); }
 fi
+# What packaging/build.sh reads and packs with.
+[ "${1:-}" = packages ] && wanted+=(binutils python3 dpkg-dev)
 
 missing=()
 for package in "${wanted[@]}"; do
