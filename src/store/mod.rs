@@ -35,6 +35,7 @@ pub mod destinations;
 pub mod errands;
 pub mod error;
 pub mod events;
+pub mod first_steps;
 pub mod forget;
 pub mod gauges;
 pub mod idempotency;

@@ -187,13 +187,16 @@ create table users (
 ) strict;
 create table sessions (
   sha256 text primary key,
-  user_id text not null references users (id) on delete cascade,
+  user_id text references users (id) on delete cascade,
+  token_id text references tokens (id) on delete cascade,
   csrf text not null,
   created_ms integer not null,
   expires_ms integer not null,
-  used_ms integer not null
+  used_ms integer not null,
+  check ((user_id is null) <> (token_id is null))
 ) strict, without rowid;
-create index sessions_by_user on sessions (user_id);
+create index sessions_by_user on sessions (user_id) where user_id is not null;
+create index sessions_by_token on sessions (token_id) where token_id is not null;
 create table access_keys (
   id text primary key,
   name text not null,
