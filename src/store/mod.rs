@@ -58,6 +58,7 @@ pub mod restore;
 pub mod reviews;
 mod row;
 pub mod search;
+pub mod series;
 pub mod sessions;
 mod settings;
 mod settling;

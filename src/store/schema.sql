@@ -288,6 +288,19 @@ create table outputs (
 create index outputs_by_job on outputs (job_id, ordinal);
 create index outputs_by_task on outputs (task_id);
 
+-- What was measured of outputs over their length, apart from their rows, which lists read.
+create table output_series (
+  output_id text primary key references outputs (id) on delete cascade,
+  series text not null                    -- JSON: a list of media::product::TrackSeries for each rendition, in the order of
+                                          -- OutputDetail's; of a file that of its own
+) strict;
+
+-- The same of what jobs measured of their source.
+create table job_measures (
+  job_id text primary key references jobs (id) on delete cascade,
+  measured text not null                  -- JSON of media::product::Measured
+) strict;
+
 -- Files of published outputs: what the media library shows, and what tells our own outputs from a user's upload.
 create table output_files (
   output_id text not null references outputs (id) on delete cascade,

@@ -34,6 +34,14 @@ create table own_files (
   etag text,
   primary key (storage, key)
 ) strict, without rowid;
+create table output_series (
+  output_id text primary key references outputs (id) on delete cascade,
+  series text not null
+) strict;
+create table job_measures (
+  job_id text primary key references jobs (id) on delete cascade,
+  measured text not null
+) strict;
 alter table tasks add column purpose text not null default 'run' check (purpose in ('run', 'register', 'job'));
 alter table publish_intents add column from_object text;
 alter table publish_intents add column from_etag text;
