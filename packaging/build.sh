@@ -36,6 +36,7 @@ export SOURCE_DATE_EPOCH LC_ALL=C TZ=UTC
 umask 022
 
 if [ -z "$binary" ]; then
+  make --no-print-directory dashboard
   packaging/ffmpeg/cargo.sh build --release --locked
   binary=$top/target/static/release/reelmill
 fi
