@@ -68,11 +68,18 @@ export function FilterChoice({ name, label, any, choices }: { name: string; labe
 const SPANS: Record<string, number> = { hour: 3600, day: 86_400, week: 7 * 86_400, month: 30 * 86_400 };
 const wire = (at: number): string => `${new Date(at).toISOString().slice(0, 19)}Z`;
 
-/// The times that the query asks for, as the wire has them. A span back from now keeps its beginning for a minute, so
+let kept = { name: "", at: 0 };
+const KEPT_MS = 600_000;
+
+/// The times that the query asks for, as the wire has them. A span back from now keeps its beginning for a while, so
 /// that a list is not another one with every look.
 export function askedTimes(): { since?: string; until?: string } {
-  const span = SPANS[query.value.get("time") ?? ""];
-  if (span) return { since: wire(Math.floor(Date.now() / 60_000) * 60_000 - span * 1000) };
+  const name = query.value.get("time") ?? "";
+  const span = SPANS[name];
+  if (span) {
+    if (kept.name !== name || Date.now() - kept.at > KEPT_MS) kept = { name, at: Date.now() };
+    return { since: wire(kept.at - span * 1000) };
+  }
   const one = (name: string) => {
     const text = query.value.get(name);
     const at = text ? Date.parse(text) : NaN;
