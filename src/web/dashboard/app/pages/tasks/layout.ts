@@ -16,13 +16,16 @@ export interface Placed {
 
 export interface Layout {
   nodes: Map<string, Placed>;
+  /// Ids in their order, places of passing edges included.
   layers: string[][];
-  edges: { from: string; to: string }[];
-  tallest: number;
+  /// `through`: the places in the layers between, where an edge passes.
+  edges: { from: string; to: string; through: string[] }[];
 }
 
 export const START = "\u0000start";
 export const END = "\u0000end";
+/// A place where an edge passes between activities.
+export const isPassage = (id: string): boolean => id.startsWith("\u0001");
 
 export function layOut(given: readonly Node[]): Layout {
   const known = new Set(given.map((node) => node.id));
@@ -54,6 +57,24 @@ export function layOut(given: readonly Node[]): Layout {
     const layer = layerOf.get(id) ?? 0;
     while (layers.length <= layer) layers.push([]);
     layers[layer]?.push(id);
+  }
+  // An edge that skips layers gets a place of its own in each of them, so that it runs between the activities.
+  const edges: Layout["edges"] = [];
+  for (const [to, before] of [...needs]) {
+    const lead = before.map((from) => {
+      const through: string[] = [];
+      let last = from;
+      for (let layer = (layerOf.get(from) ?? 0) + 1; layer < (layerOf.get(to) ?? 0); layer += 1) {
+        const passage = `\u0001${from}\u0001${to}\u0001${layer}`;
+        layers[layer]?.push(passage);
+        needs.set(passage, [last]);
+        through.push(passage);
+        last = passage;
+      }
+      edges.push({ from, to, through });
+      return last;
+    });
+    needs.set(to, lead);
   }
   const group = new Map(given.map((node) => [node.id, node.group ?? node.id]));
   const followers = new Map<string, string[]>();
@@ -90,6 +111,5 @@ export function layOut(given: readonly Node[]): Layout {
 
   const nodes = new Map<string, Placed>();
   layers.forEach((layer, at) => layer.forEach((id, where) => nodes.set(id, { id, layer: at, place: where })));
-  const edges = [...needs].flatMap(([to, before]) => before.map((from) => ({ from, to })));
-  return { nodes, layers, edges, tallest: Math.max(...layers.map((layer) => layer.length)) };
+  return { nodes, layers, edges };
 }

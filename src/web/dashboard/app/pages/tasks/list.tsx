@@ -14,7 +14,7 @@ import { query, setQuery } from "../../router.ts";
 import { isOperator } from "../../session.ts";
 import { words } from "../../words.ts";
 import { type Deed, doFound, doMarked } from "./deeds.tsx";
-import { TaskProgress } from "./progress.tsx";
+import { TaskBar, TaskProgress } from "./progress.tsx";
 import { startTask } from "./start.tsx";
 import { TASK_STATES, type Task, objectName } from "./shapes.ts";
 
@@ -39,7 +39,7 @@ const t = words({
   run: ["run {n}", "第 {n} 次运行"],
   media: ["Only of one media", "仅限一个媒资"],
   start: ["Start a task", "启动任务"],
-  found_deeds: ["All that are found", "对筛选结果操作"],
+  found_deeds: ["All found tasks", "批量操作"],
   retry_found: ["Run again what failed or was cancelled", "重新运行失败或已取消的"],
   cancel_found: ["Cancel what has not ended", "取消未结束的"],
   forget_found: ["Remove what has ended", "移除已结束的"],
@@ -100,14 +100,14 @@ export function TaskState({ task }: { task: Task }) {
 }
 
 function HowFar({ task }: { task: Task }) {
-  if (task.status === "Processing") return <TaskProgress task={task.id} name={objectName(task.media.object).name} />;
+  if (task.status === "Processing") return <TaskProgress task={task} name={objectName(task.media.object).name} />;
   if (task.status === "Init") return <span class="muted">{t("waits", { span: span(between(task.created_at)) })}</span>;
   return <span class="muted">{task.started_at ? t("took", { span: span(between(task.started_at, task.ended_at)) }) : "–"}</span>;
 }
 
 export const COLUMNS = (): Column<Task>[] => [
   { key: "status", title: t("state"), width: "minmax(7rem, 9rem)", cell: (task) => <TaskState task={task} /> },
-  { key: "source", title: t("source"), width: "minmax(0, 2.2fr)", cell: (task) => <><Source object={task.media.object} />{task.status === "Processing" && <div class="tasks-narrow"><TaskProgress task={task.id} name={objectName(task.media.object).name} /></div>}</> },
+  { key: "source", title: t("source"), width: "minmax(0, 2.2fr)", cell: (task) => <><Source object={task.media.object} />{task.status === "Processing" && <div class="tasks-narrow"><TaskBar task={task} name={objectName(task.media.object).name} /></div>}</> },
   { key: "workflow", title: t("workflow"), width: "minmax(0, 1.1fr)", from: 2, cell: (task) => (
     <div class="tasks-two">
       <span class="tasks-plain">{task.workflow.name}</span>

@@ -63,13 +63,13 @@ export function Deliveries({ task, onDone }: { task: TaskDetail; onDone: () => v
     <>
       {dead && isOperator.value && <p class="row tasks-above"><button type="button" class="button small" onClick={() => void again("deliveries/replay", { task: task.id, status: "dead" })}><Icon name="send" size={15} />{t("replay_dead")}</button></p>}
       <div class="card tasks-scroll"><table class="tasks-table">
-        <thead><tr><th>{t("state")}</th><th>{t("event")}</th><th>{t("destination")}</th><th class="end">{t("tries")}</th><th>{t("answer")}</th><th>{t("made")}</th><th /></tr></thead>
+        <thead><tr><th>{t("state")}</th><th>{t("event")}</th><th>{t("destination")}</th><th class="end">{t("tries")}</th><th>{t("answer")}</th><th>{t("made")}</th><th><span class="visually-hidden">{t("replay")}</span></th></tr></thead>
         <tbody>
           {task.deliveries.map((delivery) => (
             <tr key={delivery.id}>
               <td>{deliveryState(delivery)}</td>
               <td><a href={`/deliveries/${delivery.id}`}>{delivery.event_type}</a></td>
-              <td>{delivery.destination}</td>
+              <td class="nowrap">{delivery.destination}</td>
               <td class="end">{delivery.tries}</td>
               <td class="tasks-answer" title={delivery.last_error ?? undefined}>{delivery.last_error ?? delivery.last_status ?? "–"}</td>
               <td class="nowrap"><Time at={delivery.created_at} /></td>
