@@ -288,6 +288,19 @@ create table outputs (
 create index outputs_by_job on outputs (job_id, ordinal);
 create index outputs_by_task on outputs (task_id);
 
+-- What was measured of outputs over their length, apart from their rows, which lists read.
+create table output_series (
+  output_id text primary key references outputs (id) on delete cascade,
+  series text not null                    -- JSON: a list of media::product::TrackSeries for each rendition, in the order of
+                                          -- OutputDetail's; of a file that of its own
+) strict;
+
+-- The same of what jobs measured of their source.
+create table job_measures (
+  job_id text primary key references jobs (id) on delete cascade,
+  measured text not null                  -- JSON of media::product::Measured
+) strict;
+
 -- Files of published outputs: what the media library shows, and what tells our own outputs from a user's upload.
 create table output_files (
   output_id text not null references outputs (id) on delete cascade,
@@ -611,17 +624,21 @@ create table users (
   used_ms integer                         -- last log-in. Null: never
 ) strict;
 
--- Their open sessions.
+-- Open log-ins of users, and of whoever logged in with a token.
 create table sessions (
   sha256 text primary key,                -- hex, of the cookie's value
-  user_id text not null references users (id) on delete cascade,
+                                          -- whose it is, one of both:
+  user_id text references users (id) on delete cascade,
+  token_id text references tokens (id) on delete cascade,
   csrf text not null,                     -- what a page must send with everything that changes
   created_ms integer not null,
   expires_ms integer not null,
-  used_ms integer not null                -- to the minute
+  used_ms integer not null,               -- to the minute
+  check ((user_id is null) <> (token_id is null))
 ) strict, without rowid;
 
-create index sessions_by_user on sessions (user_id);
+create index sessions_by_user on sessions (user_id) where user_id is not null;
+create index sessions_by_token on sessions (token_id) where token_id is not null;
 
 -- Key pairs of the cloud-compatible APIs.
 create table access_keys (

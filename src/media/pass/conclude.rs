@@ -289,6 +289,7 @@ pub fn products(
             renditions: Vec::new(),
             picture_count: None,
             quality: None,
+            series: Vec::new(),
         });
     }
     Ok(products)

@@ -191,6 +191,7 @@ fn write(report: &QcReport, scratch: &Path, job: &str) -> Result<Product, Fault>
         renditions: Vec::new(),
         picture_count: None,
         quality: None,
+        series: Vec::new(),
     })
 }
 

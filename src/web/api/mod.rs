@@ -29,6 +29,8 @@ pub mod parts_view;
 pub mod pulls;
 pub mod reviews;
 pub mod s3_events;
+pub mod series;
+pub mod series_view;
 pub mod sessions;
 pub mod starting;
 pub mod storages;
