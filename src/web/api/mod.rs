@@ -18,6 +18,7 @@ pub mod events;
 pub mod explain;
 pub mod history;
 pub mod hooks;
+pub mod made_storages;
 pub mod media;
 pub mod media_deletion;
 pub mod media_urls;
