@@ -153,7 +153,7 @@ export function TaskList() {
           </>
         )}
       </PageHead>
-      <div class="segments tasks-states" role="group" aria-label={t("state")}>
+      <div class="segments segments-row" role="group" aria-label={t("state")}>
         {["", ...TASK_STATES].map((state) => (
           <button key={state} type="button" aria-pressed={status === state} onClick={() => setQuery({ status: state || null })}>{state ? statusName(state) : t("all")}</button>
         ))}
