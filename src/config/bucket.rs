@@ -69,7 +69,7 @@ pub(super) fn resolve(
     let session_token_file = (!section.session_token_file.is_empty())
         .then(|| key_file(findings, path, "session_token_file", section, folder));
     let tls_ca_file = (!section.tls_ca_file.is_empty()).then(|| authorities(findings, path, section, folder));
-    let said = |file: &str| (!file.is_empty()).then(|| secret_path(folder, file));
+    let said = |file: &str| (!file.is_empty()).then(|| secret::place(folder, file));
     Some(BucketPlace {
         endpoint: endpoint?,
         region: section.region.clone(),
@@ -232,7 +232,7 @@ fn key_file(findings: &mut Findings, path: &str, key: &str, section: &StorageSec
         );
         return PathBuf::new();
     }
-    let file = secret_path(folder, said);
+    let file = secret::place(folder, said);
     match secret::from_file(&file) {
         Ok((_, true)) => findings.warning(at, format!("{} can be read by everybody; chmod o= it", file.display())),
         Ok((_, false)) => {}
@@ -252,13 +252,4 @@ fn authorities(findings: &mut Findings, path: &str, section: &StorageSection, fo
         Err(cause) => findings.error(format!("{path}.tls_ca_file"), cause),
     }
     file
-}
-
-/// A name without a folder is one of systemd's credentials where there is such a one, else a file of `folder`.
-fn secret_path(folder: &Path, said: &str) -> PathBuf {
-    let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
-    match credentials {
-        Some(credentials) if !said.contains('/') && credentials.join(said).exists() => credentials.join(said),
-        _ => folder.join(said),
-    }
 }

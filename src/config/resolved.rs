@@ -14,6 +14,7 @@ use crate::config::gpu::Gpu;
 use crate::config::layout;
 use crate::config::library;
 use crate::config::library::Library;
+use crate::config::secret;
 use crate::config::storage;
 use crate::config::storage::Storage;
 use crate::media::limits::Limits;
@@ -311,7 +312,7 @@ fn server(findings: &mut Findings, raw: &File, folder: &Path) -> Server {
             findings.error("server.tls_key", "is missing: the key that belongs to tls_cert");
             None
         }
-        (certificate, key) => Some((folder.join(certificate), folder.join(key))),
+        (certificate, key) => Some((secret::place(folder, certificate), secret::place(folder, key))),
     };
     if tls.is_none() && !listen.ip().is_loopback() {
         findings.warning("server.listen", "other hosts can reach this address, and it speaks HTTP without TLS; set tls_cert and tls_key, put a TLS proxy in front, or listen on 127.0.0.1");
