@@ -25,6 +25,7 @@ while [ $# -gt 0 ]; do
   shift
 done
 [ "$(id -u)" -eq 0 ] || { echo "packaging/test.sh boots roots, which only root can" >&2; exit 2; }
+packaging/prerequisites.sh booted
 roots=$top/target/roots/test
 out=$top/target/packages/test
 mkdir -p "$roots" "$out"
@@ -66,7 +67,7 @@ files() {
   say "lintian"
   lintian --fail-on error,warning --tag-display-limit 0 "$deb"
   say "rpmlint"
-  rpmlint --version >/dev/null && rpmlint ${RPMLINT_CONFIG:+--config "$RPMLINT_CONFIG"} "$rpm" | tail -n 30
+  rpmlint --config packaging/rpmlint.toml "$rpm"
   say "units"
   score=$(systemd-analyze security --offline=true --threshold=17 systemd/reelmill.service | sed -n 's/.*exposure level[^:]*: \([0-9.]*\).*/\1/p') \
     || fail "the unit is more exposed than 1.7"

@@ -66,7 +66,7 @@ installed() {
   holds "the service is active" active
   holds "it told systemd that it is ready, and what it does" is "$(of_unit StatusText)" watching
   holds "it is enabled" systemctl is-enabled --quiet "$unit"
-  holds "the backup timer is active" systemctl is-active --quiet reelmill-backup.timer
+  holds "copies of the database are a person's choice" bash -c '! systemctl is-enabled --quiet reelmill-backup.timer'
   holds "nothing of it failed" is "$(systemctl list-units --failed --no-legend 'reelmill*')" ""
   holds "it runs as its own user" is "$(stat -c %U "/proc/$(main_pid)")" reelmill
   for group in video render; do
@@ -289,6 +289,8 @@ operations() {
   mkdir -p /run/systemd/system/reelmill-backup.service.d
   mv /tmp/keep.conf /run/systemd/system/reelmill-backup.service.d/
   systemctl daemon-reload
+  holds "the backup timer can be enabled" systemctl enable --quiet --now reelmill-backup.timer
+  holds "and has a next time" has reelmill-backup <(systemctl list-timers --no-legend --no-pager)
   for _ in 1 2 3; do
     holds "a backup is made" systemctl start reelmill-backup.service
     sleep 1.1

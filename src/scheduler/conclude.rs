@@ -145,7 +145,9 @@ fn tell(job: &JobId, activity: &str, verdict: &Verdict) {
     match verdict {
         Verdict::Success { .. } => tracing::info!(%job, activity, "job succeeded"),
         Verdict::Skipped { reason } => tracing::info!(%job, activity, reason, "job skipped"),
-        Verdict::Failed(fault) => tracing::warn!(%job, activity, %fault, "job failed"),
+        Verdict::Failed(fault) | Verdict::Rejected { fault, .. } => {
+            tracing::warn!(%job, activity, %fault, "job failed");
+        }
         Verdict::Again {
             fault, counted: false, ..
         } => tracing::info!(%job, activity, %fault, "job waits for its device"),

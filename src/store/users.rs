@@ -216,6 +216,7 @@ mod tests {
     use crate::store::Store;
     use crate::store::error::StoreError;
     use crate::store::sessions::Session;
+    use crate::store::sessions::Whose;
     use crate::store::tokens::Role;
 
     fn user(name: &str, role: Role) -> User {
@@ -277,7 +278,7 @@ mod tests {
         store.add_user(anna.clone()).await.expect("added");
         let session = Session {
             sha256: "a".to_owned(),
-            user: anna.id.clone(),
+            whose: Whose::User(anna.id.clone()),
             name: String::new(),
             role: Role::Viewer,
             csrf: "c".to_owned(),

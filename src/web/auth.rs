@@ -6,6 +6,7 @@
 //! changed something is in the audit log, by its handler or else by its address. Deliberately absent: log-in itself.
 
 use crate::base::clock::UtcMs;
+use crate::store::sessions::Whose;
 use crate::store::tokens::Role;
 use crate::web::cookies;
 use crate::web::error::Problem;
@@ -49,6 +50,8 @@ pub struct Caller {
 pub struct OpenSession {
     /// SHA-256 of the cookie's value.
     pub sha256: String,
+    /// Opened with a token, not with a user's password.
+    pub of_token: bool,
     /// What a page proves itself with.
     pub csrf: String,
     /// When they logged in.
@@ -190,11 +193,12 @@ async fn by_session(state: &WebState, value: &str) -> Result<Caller, Problem> {
         tracing::debug!(%error, "the use of a session could not be noted");
     }
     Ok(Caller {
-        token: session.user.into_string(),
+        token: session.whose.id().to_owned(),
         name: session.name,
         role: session.role,
         session: Some(OpenSession {
             sha256,
+            of_token: matches!(session.whose, Whose::Token(_)),
             csrf: session.csrf,
             created: session.created,
             expires: session.expires,

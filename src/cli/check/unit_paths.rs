@@ -43,7 +43,10 @@ struct Told {
 pub fn drop_in(config: &Config) -> String {
     let server = &config.server;
     let folders = config.storages.iter().filter_map(|storage| storage.path());
-    let written = folders.chain([server.state_dir.as_path(), server.scratch_dir.as_path()]);
+    let roots = config.made_storages.roots.iter().map(PathBuf::as_path);
+    let written = folders
+        .chain(roots)
+        .chain([server.state_dir.as_path(), server.scratch_dir.as_path()]);
     let mut read = vec![server.workflows_dir.as_path(), server.hooks_dir.as_path()];
     if let Some((certificate, key)) = &server.tls {
         read.extend([certificate.as_path(), key.as_path()]);

@@ -34,6 +34,14 @@ create table own_files (
   etag text,
   primary key (storage, key)
 ) strict, without rowid;
+create table output_series (
+  output_id text primary key references outputs (id) on delete cascade,
+  series text not null
+) strict;
+create table job_measures (
+  job_id text primary key references jobs (id) on delete cascade,
+  measured text not null
+) strict;
 alter table tasks add column purpose text not null default 'run' check (purpose in ('run', 'register', 'job'));
 alter table publish_intents add column from_object text;
 alter table publish_intents add column from_etag text;
@@ -187,13 +195,16 @@ create table users (
 ) strict;
 create table sessions (
   sha256 text primary key,
-  user_id text not null references users (id) on delete cascade,
+  user_id text references users (id) on delete cascade,
+  token_id text references tokens (id) on delete cascade,
   csrf text not null,
   created_ms integer not null,
   expires_ms integer not null,
-  used_ms integer not null
+  used_ms integer not null,
+  check ((user_id is null) <> (token_id is null))
 ) strict, without rowid;
-create index sessions_by_user on sessions (user_id);
+create index sessions_by_user on sessions (user_id) where user_id is not null;
+create index sessions_by_token on sessions (token_id) where token_id is not null;
 create table access_keys (
   id text primary key,
   name text not null,
@@ -246,6 +257,8 @@ create table arrival_parts (
 alter table storages add column definition text;
 alter table storages add column cursor text;
 alter table storages add column last_scan_ms integer;
+alter table storages add column created_ms integer;
+alter table storages add column modified_ms integer;
 
 -- What notifications said of objects in buckets, until a trigger has looked at them. A hint is not believed, only followed.
 create table bucket_hints (

@@ -51,6 +51,20 @@ pub struct SystemView {
     queue: QueueView,
     /// The newest open alerts.
     alerts: Vec<AlertView>,
+    /// What a new installation still needs, in the order to make it; empty: it can work.
+    missing: Vec<Missing>,
+}
+
+/// What a new installation needs.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Missing {
+    /// A user who may log in; until then there is the admin token alone.
+    User,
+    /// A storage.
+    Storage,
+    /// An enabled workflow besides those that ship.
+    Workflow,
 }
 
 /// What waits and what runs.
@@ -179,6 +193,12 @@ fn count_of(counts: &[(String, i64)], status: &str) -> f64 {
     responses((status = 200, body = SystemView), (status = "default", body = Problem)))]
 pub async fn show(State(state): State<WebState>) -> Answer<Json<SystemView>> {
     let counts = state.store.count_by_status().await?;
+    let done = state.store.first_steps().await?;
+    let steps = [
+        (done.user, Missing::User),
+        (!state.storages.storages().is_empty(), Missing::Storage),
+        (done.workflow, Missing::Workflow),
+    ];
     Ok(Json(SystemView {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         started_at: state.about.started.wire(),
@@ -195,6 +215,10 @@ pub async fn show(State(state): State<WebState>) -> Answer<Json<SystemView>> {
             deliveries: counts.deliveries.into_iter().collect(),
         },
         alerts: alerts::open(&state).await?,
+        missing: steps
+            .into_iter()
+            .filter_map(|(done, step)| (!done).then_some(step))
+            .collect(),
     }))
 }
 
