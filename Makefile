@@ -17,18 +17,32 @@ run: build ## the same set-up, staying in the foreground
 	@packaging/demo.sh --stay
 
 .PHONY: build
-build: ## the release binary, target/release/reelmill
+build: dashboard ## the release binary, target/release/reelmill
 	@packaging/prerequisites.sh
 	$(CARGO) build --release --locked
+
+# The pages are embedded in the program: they are built first, and only when something of them changed.
+PAGES := src/web/dashboard
+.PHONY: dashboard
+dashboard: $(PAGES)/dist/index.html ## the pages of the dashboard, src/web/dashboard/dist
+
+$(PAGES)/node_modules/.package-lock.json: $(PAGES)/package.json $(PAGES)/package-lock.json
+	@packaging/prerequisites.sh pages
+	cd $(PAGES) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(PAGES)/dist/index.html: $(PAGES)/node_modules/.package-lock.json $(PAGES)/build.mjs $(PAGES)/tsconfig.json $(shell find src/web/dashboard/app -type f)
+	cd $(PAGES) && npx --no-install tsc --noEmit && node build.mjs
 
 .PHONY: test
 test: ## everything CI runs, in CI's order
 	@packaging/prerequisites.sh test
 	$(CARGO) fmt --check
 	$(CARGO) fmt --check --manifest-path tests/standin/Cargo.toml
-	shellcheck packaging/*.sh packaging/ffmpeg/*.sh tests/players/*.sh tests/standin/*.sh tests/tools/*.sh tests/*.sh src/media/cuda/kernels/*.sh .ci/run
+	shellcheck packaging/*.sh packaging/ffmpeg/*.sh packaging/scripts/*.sh packaging/scripts/*/* tests/players/*.sh tests/dashboard/*.sh tests/standin/*.sh tests/tools/*.sh tests/*.sh src/media/cuda/kernels/*.sh .ci/run
+	@$(MAKE) --no-print-directory dashboard
 	$(CARGO) clippy --locked --all-targets -- -D warnings
-	@$(MAKE) --no-print-directory tests api doc deny
+	@$(MAKE) --no-print-directory tests api browser doc deny
 
 .PHONY: tests
 tests: ## the tests alone
@@ -44,12 +58,21 @@ api: ## the API against its own document (schemathesis from PyPI; says so and pa
 	$(CARGO) build --locked
 	tests/schemathesis.sh
 
+.PHONY: browser
+browser: dashboard ## the dashboard in a real browser, in front of the real daemon; pictures in target/dashboard
+	$(CARGO) build --locked
+	tests/dashboard/run.sh
+
 .PHONY: static
-static: ## the release binary with its own FFmpeg inside, target/static/release/reelmill
+static: dashboard ## the release binary with its own FFmpeg inside, target/static/release/reelmill
 	@packaging/ffmpeg/cargo.sh build --release --locked
 	@readelf -d target/static/release/reelmill | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' \
 	  | { ! grep -vxE 'lib[cm]\.so\.6|libgcc_s\.so\.1|ld-linux-x86-64\.so\.2'; } \
 	  || { echo "the binary needs the libraries above, which a host may not have" >&2; exit 1; }
+
+.PHONY: packages
+packages: ## the .deb and the .rpm, target/packages
+	@packaging/build.sh
 
 .PHONY: tests-static
 tests-static: ## the media tests on that FFmpeg instead of the distribution's
@@ -68,7 +91,7 @@ doc: ## rustdoc, broken links refused
 
 .PHONY: deny
 deny: ## licences, sources and banned crates of the dependency tree
-	@command -v cargo-deny >/dev/null || $(CARGO) install --locked cargo-deny
+	@command -v cargo-deny >/dev/null || $(CARGO) install --locked --debug cargo-deny
 	$(CARGO) deny --log-level error --config .deny.toml check --hide-inclusion-graph bans licenses sources
 
 .PHONY: bench

@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that a build (with `test` also the test suite, with `static` the release's own FFmpeg) needs and this machine lacks.
-# usage: packaging/prerequisites.sh [test|static]
+# Installs the Debian packages that a build needs and this machine lacks; with `test` also those of the test suite, with
+# `static` those of the release's own FFmpeg, with `packages` those of packing, with `pages` those of the dashboard, with
+# `browser` those of its tests.
+# usage: packaging/prerequisites.sh [test|static|packages|pages|browser]
 # Prints nothing and needs no rights when all are there; else uses apt-get as root or through sudo.
 set -euo pipefail
 
@@ -15,6 +17,15 @@ servers=(rabbitmq-server nats-server mosquitto redis-server)
 [ "${1:-}" = static ] && wanted+=(g++ nasm cmake meson ninja-build xz-utils libx264-dev libx265-dev libopus-dev libvpx-dev
         libmp3lame-dev libzimg-dev libnuma-dev zlib1g-dev libass-dev libfreetype-dev libfribidi-dev libfontconfig-dev
         libwebp-dev libexpat1-dev libpng-dev libbrotli-dev uuid-dev libbz2-dev)
+# Any node from 18 on will do; the distribution's comes only where there is none at all.
+if [ "${1:-}" = pages ] || [ "${1:-}" = browser ]; then
+  wanted=()
+  command -v node >/dev/null || wanted+=(nodejs)
+  command -v npm >/dev/null || wanted+=(npm)
+  [ "$1" = browser ] && wanted+=(ffmpeg fonts-noto-cjk) && { command -v chromium >/dev/null || wanted+=(chromium); }
+fi
+# What packaging/build.sh reads and packs with.
+[ "${1:-}" = packages ] && wanted+=(binutils python3 dpkg-dev)
 
 missing=()
 for package in "${wanted[@]}"; do

@@ -9,9 +9,13 @@ mod definitions;
 pub mod destinations;
 mod gauges;
 mod inlet;
+mod liveness;
 mod lock;
+mod made_storages;
 pub(crate) mod places;
 mod ports;
+mod probe;
+mod samples;
 
 use crate::base::clock::UtcMs;
 use crate::base::fault::Blame;
@@ -29,7 +33,9 @@ use crate::config::gpu::Gpu;
 use crate::config::resolved::Config;
 use crate::daemon::destinations::Reload;
 use crate::daemon::gauges::Gauges;
+use crate::daemon::liveness::Liveness;
 use crate::daemon::lock::StateLock;
+use crate::daemon::made_storages::MadeStorages;
 use crate::executor::Executor;
 use crate::executor::local::LocalExecutor;
 use crate::executor::local::LocalExecutorOptions;
@@ -70,10 +76,14 @@ use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 /// The folder in scratch where compiled kernels are kept.
 const KERNELS: &str = "kernels";
+/// Time that each part gets to end when the program stops; the scheduler's grace comes on top.
+const PART_WITHIN: Duration = Duration::from_secs(60);
 /// That where what came of files for buckets waits until it is a part.
 const SPOOL: &str = "incoming";
 
@@ -129,6 +139,7 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
     let storages = places::storages(&config)?;
     let executor: Arc<dyn Executor> = Arc::new(LocalExecutor::new(executor_options(&config, &storages)));
     let scheduler_options = scheduler_options(&config);
+    let scheduler_pause = scheduler_options.look_every;
     let about = About {
         public_url: config.server.public_url.clone(),
         started,
@@ -148,6 +159,7 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
         .with_drain(draining.clone());
     let board = scheduler.board();
     let devices = scheduler.devices();
+    let pulse = scheduler.pulse();
     let callbacks = Callbacks::new(
         store.clone(),
         bells.callback.clone(),
@@ -161,8 +173,19 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
     let sealer = crate::web::secrets::sealer(&config.server.state_dir)?;
     let destinations = destinations::Destinations::new(callbacks.clone(), store.clone(), sealer.clone());
     destinations.take_over(None).await?;
+    let notices = ports::notices(&config, &store, trigger.board());
+    let made_storages = MadeStorages::new(
+        &config,
+        store.clone(),
+        sealer.clone(),
+        storages.clone(),
+        trigger.hands(),
+        notices.clone(),
+    );
+    made_storages.begin().await?;
     let watch = alerts::Watch::new(
         &config,
+        storages.clone(),
         trigger.board(),
         devices.clone(),
         store.clone(),
@@ -204,17 +227,18 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
         inlet: web_inlet,
         progress: Arc::new(ports::Progress(board)),
         storages: Arc::new(ports::Storages(trigger.board())),
-        notices: Arc::new(ports::Notices(ports::notices(&config, &store, trigger.board()))),
+        made_storages: Arc::new(made_storages),
+        notices: Arc::new(ports::Notices(notices)),
         devices: Arc::new(ports::Devices(devices)),
         meters: meters.clone(),
         destinations: Arc::new(destinations.clone()),
         templates: TemplateShelf::new(templates),
         missing_for: {
-            let (config, callbacks) = (config.clone(), callbacks.clone());
+            let (config, callbacks, storages) = (config.clone(), callbacks.clone(), storages.clone());
             Arc::new(move |workflow| {
                 let known = callbacks.destinations();
                 let made: Vec<String> = known.iter().map(|destination| destination.name.clone()).collect();
-                let missing = config.missing_beside(workflow, &made);
+                let missing = config.missing_beside(workflow, &storages.names(), &made);
                 missing.iter().map(ToString::to_string).collect()
             })
         },
@@ -228,6 +252,13 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
         draining,
         stopping: web_stop.clone(),
     });
+    let liveness = Liveness {
+        scheduler: pulse,
+        scheduler_pause,
+        store: store.clone(),
+        web: listener.local_addr().unwrap_or(config.server.listen),
+        has_tls: tls.is_some(),
+    };
     let web_done = web_stop.clone();
     if let Some(tls) = tls.clone() {
         tokio::spawn(tls.follow(web_stop.clone()));
@@ -274,6 +305,7 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
     metrics.set_labelled(Metric::Info, env!("CARGO_PKG_VERSION"), 1.0);
     metrics.set(Metric::StartTime, started.0 as f64 / 1_000.0);
     notify(&[NotifyState::Ready, NotifyState::Status("watching")]);
+    let _reporting = AbortOnDropHandle::new(tokio::spawn(liveness.report(stop.clone())));
     tracing::info!(
         address = %config.server.listen,
         took_ms = UtcMs::now().0 - started.0,
@@ -285,14 +317,17 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
 
     // In reverse: no new arrivals, attempts to their end, callbacks of what they concluded, then nobody is answered.
     tracing::info!("stopping");
-    notify(&[NotifyState::Stopping]);
+    // Attempts get their grace however short the manager's own patience is; one that hangs is ended by it all the same.
+    let patience = config.server.stop_grace + 2 * PART_WITHIN;
+    let patience_us = u32::try_from(patience.as_micros()).unwrap_or(u32::MAX);
+    notify(&[NotifyState::Stopping, NotifyState::ExtendTimeoutUsec(patience_us)]);
     ready.store(false, Ordering::Release);
     trigger_stop.cancel();
     ended("the triggers", triggering).await;
     inlet_stop.cancel();
     ended("what brings files in", letting_in).await;
     scheduler_stop.cancel();
-    ended("the scheduler", scheduling).await;
+    ended_within("the scheduler", scheduling, config.server.stop_grace + PART_WITHIN).await;
     library_stop.cancel();
     ended("the library", keeping).await;
     callback_stop.cancel();
@@ -306,8 +341,12 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
 }
 
 /// Waits for a part that was asked to end, but not for ever: a hung mount may hold it, and everything it knows is committed.
-async fn ended(part: &str, task: tokio::task::JoinHandle<()>) {
-    match tokio::time::timeout(Duration::from_secs(60), task).await {
+async fn ended(part: &str, task: JoinHandle<()>) {
+    ended_within(part, task, PART_WITHIN).await;
+}
+
+async fn ended_within(part: &str, task: JoinHandle<()>, within: Duration) {
+    match tokio::time::timeout(within, task).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::error!(%error, part, "ended by a panic"),
         Err(_) => tracing::error!(part, "did not end in time and is left behind"),

@@ -8,7 +8,11 @@ top=$(cd "$here/../.." && pwd)
 ffmpeg=$top/target/ffmpeg
 "$here/build.sh" "$ffmpeg"
 export PKG_CONFIG_PATH=$ffmpeg/prefix/lib/pkgconfig PKG_CONFIG_ALL_STATIC=1
-export RUSTFLAGS="-L native=$ffmpeg/archives -C link-arg=-static-libgcc ${RUSTFLAGS:-}"
+# Where it was built is nobody's business, and two places shall build the same bytes.
+sources=${CARGO_HOME:-$HOME/.cargo}
+export RUSTFLAGS="-L native=$ffmpeg/archives -C link-arg=-static-libgcc --remap-path-prefix=$top=/usr/src/reelmill \
+--remap-path-prefix=$sources=/usr/src/cargo ${RUSTFLAGS:-}"
+export CFLAGS="-ffile-prefix-map=$top=/usr/src/reelmill -ffile-prefix-map=$sources=/usr/src/cargo ${CFLAGS:-}"
 export CARGO_TARGET_DIR=$top/target/static
 # The crate that holds libav took its .a files in when it was built: another FFmpeg needs another build of it.
 if ! cmp -s "$ffmpeg/stamp" "$CARGO_TARGET_DIR/stamp"; then

@@ -12,6 +12,7 @@ pub mod http_client;
 pub mod ids;
 pub mod program;
 pub mod progress_board;
+pub mod pulse;
 pub mod reader;
 pub mod sealed;
 pub mod trust;

@@ -20,6 +20,7 @@ pub mod drain;
 pub mod dry_run;
 pub mod event;
 pub mod listing;
+pub mod manual;
 pub mod media;
 pub mod outcome;
 pub mod probe;
@@ -131,6 +132,8 @@ pub enum Command {
     Worker(worker::WorkerArgs),
     /// Print completions for a shell.
     Completions(completions::Args),
+    /// Write the manual pages into a folder.
+    Manual(manual::Args),
 }
 
 /// What a command knows besides its own arguments.
@@ -190,6 +193,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Backup(args) => backup::run(args, &context),
         Command::Restore(args) => restore::run(args, &context),
         Command::Completions(args) => completions::run(args),
+        Command::Manual(args) => manual::run(&args),
         Command::Serve(_) | Command::Worker(_) => unreachable!("both were carried out above"),
     };
     outcome::exit_code(done)

@@ -328,6 +328,7 @@ impl Gather for Animation {
                 renditions: Vec::new(),
                 picture_count: Some(found_frames as u32),
                 quality: None,
+                series: Vec::new(),
             }],
             ..JobProduct::default()
         })

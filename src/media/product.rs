@@ -7,6 +7,7 @@
 mod decision;
 mod qc;
 mod quality;
+mod series;
 
 pub use crate::media::spec::QcCheck;
 pub use decision::LadderDecision;
@@ -20,6 +21,12 @@ pub use qc::QcResult;
 pub use qc::QcSound;
 pub use qc::QcVerdict;
 pub use quality::Quality;
+pub use series::BitrateSeries;
+pub use series::LoudnessSeries;
+pub use series::MOST_POINTS;
+pub use series::Measured;
+pub use series::TrackKind;
+pub use series::TrackSeries;
 
 use crate::base::fault::Fault;
 use crate::media::facts::MediaFacts;
@@ -42,6 +49,13 @@ pub enum JobEnd {
     Failed {
         /// Why.
         fault: Fault,
+    },
+    /// Failed by what it found: all of it was done, nothing of it is published, and what it says stays.
+    Rejected {
+        /// Why.
+        fault: Fault,
+        /// What was found, without outputs.
+        found: Box<JobProduct>,
     },
 }
 
@@ -82,6 +96,9 @@ pub struct JobProduct {
     /// The stills, in the order of their numbers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stills: Vec<StillMark>,
+    /// What was measured of the source and is kept apart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measured: Option<Box<Measured>>,
 }
 
 /// One still: when it was taken and, where stills were weighed against each other, how good it is.
@@ -132,6 +149,9 @@ pub struct Product {
     /// How like its pictures are to those it was made of, where that was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quality: Option<Quality>,
+    /// Its tracks over its length; of sets their renditions have them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub series: Vec<TrackSeries>,
 }
 
 /// One rendition inside a set.
@@ -148,6 +168,19 @@ pub struct Rendition {
     /// How like its pictures are to those it was made of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quality: Option<Quality>,
+    /// Its tracks over its length.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub series: Vec<TrackSeries>,
+}
+
+impl Rendition {
+    /// The same without what was measured over its length.
+    pub fn without_series(self) -> Self {
+        Rendition {
+            series: Vec::new(),
+            ..self
+        }
+    }
 }
 
 /// What an output is.

@@ -96,6 +96,7 @@ impl Gather for Stills {
                 extension: self.format.extension().to_owned(),
                 kind: ProductKind::Stills,
                 quality: None,
+                series: Vec::new(),
                 picture_count: Some(self.files.len() as u32),
                 files: self.files,
                 facts: None,

@@ -238,6 +238,7 @@ impl Gather for Sprite {
                 renditions: Vec::new(),
                 picture_count: Some(self.labels_s.len() as u32),
                 quality: None,
+                series: Vec::new(),
             }],
             ..JobProduct::default()
         })

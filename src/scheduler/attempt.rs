@@ -199,9 +199,12 @@ async fn carry_out(context: &Context, leased: &Leased, stop: CancellationToken) 
 /// The end of a job with the reason why it was not made on a device; facts would not have been anyway.
 fn explained(leased: &Leased, job: &JobId, mut end: JobEnd) -> JobEnd {
     let row = leased.jobs.iter().find(|row| row.id == *job);
-    if let (JobEnd::Success(product), Some(row)) = (&mut end, row)
-        && row.kind != ActivityKind::Analysis
-    {
+    let product = match &mut end {
+        JobEnd::Success(product) => product,
+        JobEnd::Rejected { found, .. } => found,
+        JobEnd::Skipped { .. } | JobEnd::Failed { .. } => return end,
+    };
+    if let Some(row) = row.filter(|row| row.kind != ActivityKind::Analysis) {
         leased.ground.explain(product, row.software.as_deref());
     }
     end
@@ -251,6 +254,14 @@ pub(super) fn fates(
                 }),
                 (Some(JobEnd::Failed { fault }), _) => Fate::Verdict(verdict(&fault, false)),
                 (_, Some(fault)) => Fate::Verdict(verdict(fault, false)),
+                (Some(JobEnd::Rejected { fault, found }), None) => Fate::Verdict(match verdict(&fault, false) {
+                    Verdict::Failed(fault) => Verdict::Rejected {
+                        fault,
+                        result: Box::new(conclude::result_of(&found)),
+                        measured: found.measured,
+                    },
+                    again => again,
+                }),
                 (Some(JobEnd::Success(product)), None) => Fate::Publish(named(product, &job.activity)),
                 (Some(JobEnd::Skipped { reason }), None) => Fate::Verdict(Verdict::Skipped { reason }),
                 (None, None) => {

@@ -144,7 +144,7 @@ fn tell(job: &JobId, verdict: &Verdict) {
     match verdict {
         Verdict::Success { .. } => tracing::info!(%job, "job succeeded"),
         Verdict::Skipped { reason } => tracing::info!(%job, reason, "job skipped"),
-        Verdict::Failed(fault) => tracing::warn!(%job, %fault, "job failed"),
+        Verdict::Failed(fault) | Verdict::Rejected { fault, .. } => tracing::warn!(%job, %fault, "job failed"),
         Verdict::Again {
             fault, counted: false, ..
         } => tracing::info!(%job, %fault, "job waits for its device"),

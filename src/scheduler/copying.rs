@@ -334,6 +334,8 @@ fn reservation(errand: &Errand, originals: &[Original], names: &Names<'_>, overw
         },
         outputs,
         intents,
+        series: Vec::new(),
+        measured: None,
     }
 }
 

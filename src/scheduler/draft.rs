@@ -19,6 +19,7 @@ use crate::store::outputs::OutputDetail;
 use crate::store::outputs::OutputRow;
 use crate::store::outputs::RenditionRow;
 use crate::store::outputs::Reservation;
+use crate::store::series::RenditionSeries;
 use crate::workflow::naming::NameFacts;
 use crate::workflow::naming::PathTemplate;
 use crate::workflow::naming::ProductNames;
@@ -168,6 +169,7 @@ pub(super) fn reservation(
     let mut groups: Vec<(String, OutputId)> = Vec::new();
     let mut outputs = Vec::new();
     let mut intents = Vec::new();
+    let mut series = Vec::new();
     for (at, (output, files)) in product.outputs.iter().zip(written).enumerate() {
         let keys = &plan.keys[at];
         let id = OutputId::fresh();
@@ -198,6 +200,7 @@ pub(super) fn reservation(
                 overwrite: overwrite && !matches!(file.place, Place::Inside(_)),
             });
         }
+        series.extend(measured(output).map(|measured| (id.clone(), measured)));
         outputs.push(OutputRow {
             id,
             job: job.clone(),
@@ -221,7 +224,19 @@ pub(super) fn reservation(
         result: conclude::result_of(product),
         outputs,
         intents,
+        series,
+        measured: product.measured.clone(),
     }
+}
+
+/// What was measured of an output over its length; none: nothing was.
+fn measured(output: &Product) -> Option<RenditionSeries> {
+    let of_renditions = output.renditions.iter().map(|rendition| rendition.series.clone());
+    let all: RenditionSeries = match output.renditions.is_empty() {
+        true => vec![output.series.clone()],
+        false => of_renditions.collect(),
+    };
+    all.iter().any(|tracks| !tracks.is_empty()).then_some(all)
 }
 
 fn detail(output: &Product, keys: &[(Place, String)], pattern: &str) -> OutputDetail {

@@ -117,12 +117,14 @@ impl Ground {
 
 /// What an attempt that had a device came to, for the device. `ends` are those of its jobs.
 pub fn went<'a>(ends: impl Iterator<Item = &'a JobEnd>, end: &AttemptEnd) -> Went {
+    let of_product = |product: &JobProduct| {
+        let code = product.fallback_code.clone()?;
+        Some((code, product.fallback_reason.clone().unwrap_or_default()))
+    };
     let code_of = |job_end: &JobEnd| match job_end {
         JobEnd::Failed { fault } => Some((fault.code.clone(), fault.cause.clone())),
-        JobEnd::Success(product) => product
-            .fallback_code
-            .clone()
-            .map(|code| (code, product.fallback_reason.clone().unwrap_or_default())),
+        JobEnd::Rejected { found: product, .. } => of_product(product),
+        JobEnd::Success(product) => of_product(product),
         JobEnd::Skipped { .. } => None,
     };
     let of_jobs = ends.filter_map(code_of);

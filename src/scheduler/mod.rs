@@ -38,6 +38,7 @@ mod wishes;
 
 use crate::base::clock::UtcMs;
 use crate::base::progress_board::ProgressBoard;
+use crate::base::pulse::Pulse;
 use crate::base::wake::Bells;
 use crate::executor::Executor;
 use crate::media::limits::Limits;
@@ -103,6 +104,7 @@ impl Default for SchedulerOptions {
 /// The loop, not yet running.
 pub struct Scheduler {
     context: Context,
+    pulse: Pulse,
 }
 
 impl Scheduler {
@@ -111,6 +113,7 @@ impl Scheduler {
     pub fn new(options: SchedulerOptions, store: Store, executor: Arc<dyn Executor>, bells: Bells) -> Self {
         Scheduler {
             context: Context::new(options, store, executor, bells),
+            pulse: Pulse::default(),
         }
     }
 
@@ -131,6 +134,11 @@ impl Scheduler {
     pub fn with_links(mut self, links: Arc<dyn Links>) -> Self {
         self.context.links = links;
         self
+    }
+
+    /// Beats once a turn of the loop, which comes every `look_every` at the latest.
+    pub fn pulse(&self) -> Pulse {
+        self.pulse.clone()
     }
 
     /// Where running attempts are, for whoever shows it.
@@ -159,6 +167,7 @@ impl Scheduler {
         let pruning = AbortOnDropHandle::new(tokio::spawn(pruning::run(store, keeping, shutdown.clone())));
         let mut renewed = UtcMs::now();
         while !shutdown.is_cancelled() {
+            self.pulse.beat();
             let wait = match turn(&context, &mut driven, &mut renewed).await {
                 Ok(wait) => wait,
                 Err(error) => {

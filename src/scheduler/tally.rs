@@ -26,7 +26,7 @@ impl Tally {
         let status = match verdict {
             Verdict::Success { .. } => JobStatus::Success,
             Verdict::Skipped { .. } => JobStatus::Skipped,
-            Verdict::Failed(_) => JobStatus::Fail,
+            Verdict::Failed(_) | Verdict::Rejected { .. } => JobStatus::Fail,
             Verdict::Canceled => JobStatus::Canceled,
             Verdict::Again { .. } | Verdict::Held { .. } | Verdict::Requeued => return,
         };

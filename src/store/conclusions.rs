@@ -14,6 +14,7 @@ use super::jobs::JobRow;
 use super::outputs;
 use super::outputs::StoodFile;
 use super::reviews;
+use super::series;
 use super::settling;
 use super::tasks;
 use super::tasks::TaskRow;
@@ -24,6 +25,7 @@ use crate::base::fault::Fault;
 use crate::base::ids::AttemptId;
 use crate::base::ids::JobId;
 use crate::events::Detail;
+use crate::media::product::Measured;
 use crate::workflow::deed::ReviewRule;
 use crate::workflow::resolved::ResolvedWorkflow;
 use crate::workflow::status::JobEvent;
@@ -49,6 +51,15 @@ pub enum Verdict {
     },
     /// Failed for good.
     Failed(Fault),
+    /// Failed for good by what it found, which stays.
+    Rejected {
+        /// Why.
+        fault: Fault,
+        /// What was found.
+        result: Box<JobResult>,
+        /// What was measured of the source.
+        measured: Option<Box<Measured>>,
+    },
     /// Failed, and tried again.
     Again {
         /// Why it failed.
@@ -187,6 +198,21 @@ fn apply(
             jobs::change(connection, row, JobEvent::Failed, now)?;
             row.tries += 1;
             row.fault = Some(fault);
+        }
+        Verdict::Rejected {
+            fault,
+            result,
+            measured,
+        } => {
+            jobs::change(connection, row, JobEvent::Failed, now)?;
+            row.tries += 1;
+            row.fault = Some(fault);
+            outputs::release(connection, &row.id)?;
+            row.result = Some(*result);
+            return match measured {
+                Some(measured) => series::keep_of_job(connection, &row.id, &measured),
+                None => Ok(()),
+            };
         }
         Verdict::Again {
             fault,

@@ -46,6 +46,7 @@ pub mod library;
 pub mod listeners;
 pub mod listing;
 mod made;
+pub mod made_storages;
 pub mod media;
 pub mod milestones;
 mod ours;
@@ -58,6 +59,7 @@ pub mod restore;
 pub mod reviews;
 mod row;
 pub mod search;
+pub mod series;
 pub mod sessions;
 mod settings;
 mod settling;
@@ -158,27 +160,54 @@ impl Store {
         operation: &'static str,
         f: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let queue = {
-            let guard = self.0.queue.lock().unwrap_or_else(|poison| poison.into_inner());
-            guard.clone().ok_or(StoreError::Closed { operation })?
-        };
         // The value is made inside the transaction and handed over only after the commit.
         let made = Arc::new(Mutex::new(None));
         let (tell, told) = oneshot::channel();
         let write = writer::Write {
             operation,
-            run: Box::new({
+            run: Some(Box::new({
                 let made = Arc::clone(&made);
                 move |connection| {
                     let value = f(connection)?;
                     *made.lock().unwrap_or_else(|poison| poison.into_inner()) = Some(value);
                     Ok(())
                 }
-            }),
+            })),
             reply: Box::new(move |result| {
                 // Nobody waits any more: the change stands all the same.
                 let _ = tell.send(result);
             }),
+        };
+        self.enqueue(write).await?;
+        told.await.map_err(|_| StoreError::Closed { operation })??;
+        let value = made.lock().unwrap_or_else(|poison| poison.into_inner()).take();
+        value.ok_or(StoreError::Closed { operation })
+    }
+
+    /// Returns when everything queued before is on disk; writes nothing. That it returns is the writer's sign of life.
+    ///
+    /// # Errors
+    /// The database is closed.
+    pub async fn knock(&self) -> Result<(), StoreError> {
+        let operation = "knock at the writer";
+        let (tell, told) = oneshot::channel();
+        let knock = writer::Write {
+            operation,
+            run: None,
+            reply: Box::new(move |_| {
+                // Whatever became of those before it: it was its turn.
+                let _ = tell.send(());
+            }),
+        };
+        self.enqueue(knock).await?;
+        told.await.map_err(|_| StoreError::Closed { operation })
+    }
+
+    async fn enqueue(&self, write: writer::Write) -> Result<(), StoreError> {
+        let operation = write.operation;
+        let queue = {
+            let guard = self.0.queue.lock().unwrap_or_else(|poison| poison.into_inner());
+            guard.clone().ok_or(StoreError::Closed { operation })?
         };
         if let Err(refused) = queue.try_send(write) {
             match refused {
@@ -192,9 +221,7 @@ impl Store {
                 mpsc::TrySendError::Disconnected(_) => return Err(StoreError::Closed { operation }),
             }
         }
-        told.await.map_err(|_| StoreError::Closed { operation })??;
-        let value = made.lock().unwrap_or_else(|poison| poison.into_inner()).take();
-        value.ok_or(StoreError::Closed { operation })
+        Ok(())
     }
 
     /// Runs `f` in a read transaction on a connection of the pool, off the async threads.

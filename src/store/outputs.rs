@@ -13,12 +13,15 @@ use super::media::size_column;
 use super::ours;
 use super::row::Columns;
 use super::row::serde_word;
+use super::series;
+use super::series::RenditionSeries;
 use super::tasks::task_row;
 use crate::base::clock::UtcMs;
 use crate::base::ids::AttemptId;
 use crate::base::ids::JobId;
 use crate::base::ids::OutputId;
 use crate::media::facts::MediaFacts;
+use crate::media::product::Measured;
 use crate::media::product::ProductKind;
 use crate::media::product::Proof;
 use crate::media::product::Quality;
@@ -135,6 +138,10 @@ pub struct Reservation {
     pub outputs: Vec<OutputRow>,
     /// All their files, in the order of publishing within each output.
     pub intents: Vec<IntentRow>,
+    /// What was measured of them over their length, of those of which anything was.
+    pub series: Vec<(OutputId, RenditionSeries)>,
+    /// What was measured of the source.
+    pub measured: Option<Box<Measured>>,
 }
 
 /// What reserving found.
@@ -208,13 +215,13 @@ fn taken(connection: &Connection, reservation: &Reservation) -> Result<Option<Ob
     Ok(None)
 }
 
-/// Takes back what a job reserved and did not publish.
+/// Takes back what a job reserved and did not publish, and what it measured.
 pub(super) fn release(connection: &Connection, job: &JobId) -> Result<(), StoreError> {
     // Intents and files go with their output.
     connection
         .prepare_cached("delete from outputs where job_id = ?1 and published = 0")?
         .execute([job.as_str()])?;
-    Ok(())
+    series::forget(connection, job)
 }
 
 fn insert(connection: &Connection, reservation: &Reservation, task: &str, now: UtcMs) -> Result<(), StoreError> {
@@ -246,6 +253,12 @@ fn insert(connection: &Connection, reservation: &Reservation, task: &str, now: U
     connection.prepare_cached(RESULT)?.execute(named_params! {
         ":result": serde_json::to_string(&reservation.result)?, ":job": reservation.job.as_str(),
     })?;
+    for (output, measured) in &reservation.series {
+        series::keep_of_output(connection, output, measured)?;
+    }
+    if let Some(measured) = &reservation.measured {
+        series::keep_of_job(connection, &reservation.job, measured)?;
+    }
     Ok(())
 }
 

@@ -28,7 +28,8 @@ insert into counters (name, value) values ('arrival', 0), ('hint', 0);
 -- Storages and arrivals: what the triggers saw
 ------------------------------------------------------------------------------------------------------------
 
--- Run-time state of storages. What a storage is (folder, bucket, credentials) stands in the configuration; a row
+-- Run-time state of storages. What a storage is (folder, bucket, credentials) stands in the configuration, or in
+-- `definition` where it was made through the API. The name of one that was removed is '~' and its id until its ledger is gone. A row
 -- appears here when a trigger first meets its name, and gives the name a short number for `arrivals`.
 create table storages (
   id integer primary key,
@@ -36,10 +37,12 @@ create table storages (
   baseline_ms integer,                    -- end of the first whole scan; what that scan found triggers nothing. Null: not scanned yet
   mount text,                             -- what it lay on when it was last believed: mount point, type and, of shares, source. Null: not looked yet
   frozen text,                            -- why triggering is stopped (mount gone, mass disappearance). Null: it is not
-  definition text,                        -- JSON of its [[storage]] section where it was made through the API; names of files
-                                          -- that hold keys, never keys. Null: it stands in the configuration
+  definition text,                        -- JSON of workflow::storage::Definition where it was made through the API, keys sealed by
+                                          -- base::sealed. Null: it stands in the configuration
   cursor text,                            -- JSON of trigger's listing of a bucket: where it goes on. Null: at the begin
-  last_scan_ms integer                    -- end of the last whole scan or listing. Null: none yet
+  last_scan_ms integer,                   -- end of the last whole scan or listing. Null: none yet
+  created_ms integer,                     -- when it was made through the API: what comes from then on is new. Null: it was not
+  modified_ms integer                     -- when that definition was last changed. Null: as above
 ) strict;
 
 -- The ledger of arrivals: one row an object seen, the last identity it was seen with. It makes "once" true: an
@@ -287,6 +290,19 @@ create table outputs (
 
 create index outputs_by_job on outputs (job_id, ordinal);
 create index outputs_by_task on outputs (task_id);
+
+-- What was measured of outputs over their length, apart from their rows, which lists read.
+create table output_series (
+  output_id text primary key references outputs (id) on delete cascade,
+  series text not null                    -- JSON: a list of media::product::TrackSeries for each rendition, in the order of
+                                          -- OutputDetail's; of a file that of its own
+) strict;
+
+-- The same of what jobs measured of their source.
+create table job_measures (
+  job_id text primary key references jobs (id) on delete cascade,
+  measured text not null                  -- JSON of media::product::Measured
+) strict;
 
 -- Files of published outputs: what the media library shows, and what tells our own outputs from a user's upload.
 create table output_files (

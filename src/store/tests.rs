@@ -56,6 +56,38 @@ async fn what_was_answered_is_there_after_reopening() {
 }
 
 #[tokio::test]
+async fn a_knock_comes_after_what_was_queued_before_it_and_is_no_change() {
+    let temp = Temp::new();
+    let store = temp.open();
+    let (let_go, held) = std::sync::mpsc::channel::<()>();
+    let busy = tokio::spawn({
+        let store = store.clone();
+        async move {
+            store
+                .write("hold", move |_| {
+                    held.recv().map_err(|_| StoreError::Closed { operation: "hold" })
+                })
+                .await
+        }
+    });
+    while store.changed().has_changed().is_ok() && !busy.is_finished() {
+        let knocked = tokio::time::timeout(std::time::Duration::from_millis(50), store.knock()).await;
+        // The writer may not have begun to hold at the first knocks.
+        if knocked.is_err() {
+            break;
+        }
+    }
+    assert!(!busy.is_finished());
+    let_go.send(()).expect("it waits");
+    busy.await.expect("no panic").expect("held");
+    let groups = *store.changed().borrow();
+    store.knock().await.expect("answered");
+    assert_eq!(*store.changed().borrow(), groups, "nothing was written");
+    store.close().await;
+    assert!(matches!(store.knock().await, Err(StoreError::Closed { .. })));
+}
+
+#[tokio::test]
 async fn one_failing_member_of_a_group_undoes_itself_alone() {
     let temp = Temp::new();
     let store = temp.open();

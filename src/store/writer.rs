@@ -13,6 +13,7 @@ use std::panic::catch_unwind;
 use std::sync::mpsc::Receiver;
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
+use std::time::Instant;
 use tokio::sync::watch;
 
 /// Most closures in one transaction: bounds the latency of the first.
@@ -28,21 +29,22 @@ pub(super) type Work = Box<dyn FnOnce(&Connection) -> Result<(), StoreError> + S
 /// One queued closure.
 pub(super) struct Write {
     pub operation: &'static str,
-    /// Runs inside a savepoint. What it returns to the caller travels in its reply.
-    pub run: Work,
+    /// Runs inside a savepoint. What it returns to the caller travels in its reply. None: nothing is to be written, and
+    /// the reply says only that everything queued before it is done.
+    pub run: Option<Work>,
     pub reply: Reply,
 }
 
 /// The thread's body: serves until every sender is gone, then folds the log and closes.
 pub(super) fn serve(mut connection: Connection, queue: &Receiver<Write>, changed: &watch::Sender<u64>) {
-    let mut untidy = true;
+    let mut tidy_at = Some(Instant::now() + TIDY_AFTER);
     loop {
-        let first = if untidy {
-            match queue.recv_timeout(TIDY_AFTER) {
+        let first = if let Some(at) = tidy_at {
+            match queue.recv_timeout(at.saturating_duration_since(Instant::now())) {
                 Ok(write) => write,
                 Err(RecvTimeoutError::Timeout) => {
                     tidy(&connection);
-                    untidy = false;
+                    tidy_at = None;
                     continue;
                 }
                 Err(RecvTimeoutError::Disconnected) => break,
@@ -53,7 +55,12 @@ pub(super) fn serve(mut connection: Connection, queue: &Receiver<Write>, changed
                 Err(_) => break,
             }
         };
-        untidy = true;
+        // A knock alone leaves nothing to tidy and nothing to look at.
+        if first.run.is_none() {
+            (first.reply)(Ok(()));
+            continue;
+        }
+        tidy_at = Some(Instant::now() + TIDY_AFTER);
         let mut group = Vec::with_capacity(16);
         group.push(first);
         while group.len() < GROUP_MAX {
@@ -83,7 +90,11 @@ fn run_group(connection: &mut Connection, group: Vec<Write>) {
             (write.reply)(Err(StoreError::from(error).of(write.operation)));
             continue;
         }
-        match run_one(connection, write.run, write.operation) {
+        let Some(run) = write.run else {
+            pending.push((write.operation, write.reply));
+            continue;
+        };
+        match run_one(connection, run, write.operation) {
             Ok(()) => pending.push((write.operation, write.reply)),
             Err(error) => {
                 if connection.is_autocommit() {

@@ -83,6 +83,9 @@ pub fn router(state: WebState) -> Router {
         .route("/api/v1/jobs/{id}", get(api::tasks::show_job))
         .route("/api/v1/outputs/{id}", get(api::outputs::show))
         .route("/api/v1/outputs/{id}/files", get(api::outputs::files))
+        .route("/api/v1/outputs/{id}/series", get(api::series::of_output))
+        .route("/api/v1/tasks/{id}/series", get(api::series::of_task))
+        .route("/api/v1/media/{id}/series", get(api::series::of_media))
         .route("/api/v1/media", get(api::media::list))
         .route("/api/v1/media/{id}", get(api::media::show))
         .route("/api/v1/media/{id}/reviews", get(api::reviews::of_media))
@@ -210,6 +213,8 @@ pub fn router(state: WebState) -> Router {
         .route("/api/v1/alerts/{id}/acknowledge", post(api::alerts::acknowledge))
         .route("/api/v1/storages/{name}/scan", post(api::storages::scan))
         .route("/api/v1/storages/{name}/thaw", post(api::storages::thaw))
+        .route("/api/v1/storages/{name}/test", post(api::made_storages::test))
+        .route("/api/v1/storages/{name}/sample", post(api::made_storages::sample))
         .route("/api/v1/system/devices/look", post(api::devices::look))
         .route_layer(middleware::from_fn(|request, next| {
             auth::require(Role::Operator, request, next)
@@ -222,6 +227,12 @@ pub fn router(state: WebState) -> Router {
             put(api::destinations::replace).delete(api::destinations::delete),
         )
         .route("/api/v1/destinations/{name}/rotate", post(api::destinations::rotate))
+        .route("/api/v1/storages", post(api::made_storages::create))
+        .route(
+            "/api/v1/storages/{name}",
+            put(api::made_storages::replace).delete(api::made_storages::delete),
+        )
+        .route("/api/v1/system/storages", get(api::made_storages::ground))
         .route("/api/v1/system/backup", post(api::system::backup))
         .route("/api/v1/tokens", get(api::tokens::list).post(api::tokens::create))
         .route("/api/v1/tokens/{id}", delete(api::tokens::revoke))

@@ -28,5 +28,6 @@ pub mod segment;
 pub mod selector;
 pub mod side_order;
 pub mod status;
+pub mod storage;
 pub mod template;
 pub mod waiting;

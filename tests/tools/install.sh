@@ -11,4 +11,4 @@ if [ -x "$here" ] || [ -x "${CARGO_HOME:-$HOME/.cargo}/bin/s3s-fs" ] || command 
 fi
 echo "building s3s-fs for the tests" >&2
 # Not the newest: later ones need a newer compiler than this project.
-cargo install --quiet s3s-fs --version 0.14.1 --features binary --locked --root target/tools
+cargo install --quiet s3s-fs --version 0.14.1 --features binary --locked --debug --root target/tools

@@ -293,6 +293,11 @@ impl Errand {
                     states[at].reason = Some(reason);
                 }
                 Some(JobEnd::Failed { fault }) => self.fail(states, at, fault, report),
+                Some(JobEnd::Rejected { fault, found }) => {
+                    self.fail(states, at, fault, report);
+                    states[at].result = result_of(&found);
+                    note(*found, &self.workflow.activities[at].id, report);
+                }
                 None if attempted.end.stopped => states[at].status = JobStatus::Canceled,
                 None if attempted.end.crashed && shared => states[at].apart = true,
                 None => {
@@ -435,7 +440,9 @@ fn note(made: JobProduct, activity: &str, report: &mut Report) {
 /// What conditions may ask of what an activity did: its product without the files.
 fn result_of(made: &JobProduct) -> Option<Value> {
     let mut result = serde_json::to_value(made).ok()?;
-    result.as_object_mut()?.remove("outputs");
+    let parts = result.as_object_mut()?;
+    parts.remove("outputs");
+    parts.remove("measured");
     Some(result)
 }
 

@@ -18,6 +18,7 @@ use crate::media::product::JobProduct;
 use crate::media::product::Place;
 use crate::media::product::Product;
 use crate::media::product::ProductFile;
+use crate::media::product::Rendition;
 use crate::objects::uri::ObjectUri;
 use crate::workflow::naming::NameFacts;
 use crate::workflow::naming::PathTemplate;
@@ -180,7 +181,13 @@ impl<E: Executor> Publishing<'_, E> {
                 .collect(),
             facts: product.facts.clone(),
             proof: product.proof.clone(),
-            renditions: product.renditions.clone(),
+            // Hundreds of numbers a track are for drawing, not for reading.
+            renditions: product
+                .renditions
+                .iter()
+                .cloned()
+                .map(Rendition::without_series)
+                .collect(),
             quality: product.quality,
             picture_count: product.picture_count,
         }

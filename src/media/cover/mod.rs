@@ -129,6 +129,7 @@ impl Gather for Covers {
                 extension: self.format.extension().to_owned(),
                 kind: ProductKind::Stills,
                 quality: None,
+                series: Vec::new(),
                 picture_count: Some(files.len() as u32),
                 files,
                 facts: None,

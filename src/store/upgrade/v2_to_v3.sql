@@ -34,6 +34,14 @@ create table own_files (
   etag text,
   primary key (storage, key)
 ) strict, without rowid;
+create table output_series (
+  output_id text primary key references outputs (id) on delete cascade,
+  series text not null
+) strict;
+create table job_measures (
+  job_id text primary key references jobs (id) on delete cascade,
+  measured text not null
+) strict;
 alter table tasks add column purpose text not null default 'run' check (purpose in ('run', 'register', 'job'));
 alter table publish_intents add column from_object text;
 alter table publish_intents add column from_etag text;
@@ -249,6 +257,8 @@ create table arrival_parts (
 alter table storages add column definition text;
 alter table storages add column cursor text;
 alter table storages add column last_scan_ms integer;
+alter table storages add column created_ms integer;
+alter table storages add column modified_ms integer;
 
 -- What notifications said of objects in buckets, until a trigger has looked at them. A hint is not believed, only followed.
 create table bucket_hints (

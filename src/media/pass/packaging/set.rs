@@ -123,6 +123,7 @@ impl Set<'_> {
                 facts: done.facts,
                 size_bytes,
                 quality: None,
+                series: done.series,
             });
             files.append(&mut done.files);
             manifests.append(&mut done.manifests);
@@ -145,6 +146,7 @@ impl Set<'_> {
             renditions,
             picture_count: None,
             quality: None,
+            series: Vec::new(),
         }))
     }
 
