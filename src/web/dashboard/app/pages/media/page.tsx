@@ -1,0 +1,3 @@
+export function MediaPage({ id }: { id: string }) {
+  return <p>{id}</p>;
+}
