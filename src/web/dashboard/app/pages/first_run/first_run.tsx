@@ -57,7 +57,7 @@ export default function FirstRun() {
   const storage = watched.find((one) => one.name === asked.get("storage")) ?? withFlow ?? (watched.length === 1 ? watched[0] : undefined);
   const overIt = storage ? enabled.filter((flow) => isOver(flow, storage.name)) : [];
   const flow = overIt.find((one) => one.id === asked.get("workflow")) ?? overIt[0];
-  const hasPerson = session.value?.kind !== "token" && session.value?.name !== "admin-token" && asked.get("person") !== "no";
+  const hasPerson = session.value?.with === "password";
   const stepAt = again ?? (!hasPerson && asked.get("person") !== "skip" ? "person" : !storage ? "place" : !flow ? "flow" : "clip");
   const choose = (changes: Record<string, string | null>) => {
     setAgain(null);

@@ -1,7 +1,7 @@
 // The admin token opens everything and belongs to nobody: a user with a password takes its place.
 import { useState } from "preact/hooks";
 import { call, post, remove } from "../../api.ts";
-import { type Session, session, signedIn } from "../../session.ts";
+import { type Session, signedIn } from "../../session.ts";
 import { words } from "../../words.ts";
 import { SecretField, TextField } from "../../parts/form.tsx";
 import { ErrorBox } from "../../parts/problem.tsx";
@@ -10,7 +10,7 @@ const t = words({
   why: ["You are signed in with a token. Make yourself a user: what is done then stands under your name in the audit log, and the token can be put away.", "当前以令牌登录。请为自己创建用户：之后的操作会以您的名字记入审计日志，令牌可妥善保存。"],
   name: ["Name", "用户名"],
   password: ["Password", "密码"],
-  password_help: ["At least 12 characters.", "至少 12 个字符。"],
+  password_help: ["At least 10 characters.", "至少 10 个字符。"],
   again: ["Password again", "确认密码"],
   differ: ["They differ.", "两次输入不一致。"],
   make: ["Make the user and sign in", "创建用户并登录"],
@@ -31,10 +31,9 @@ export function PersonStep({ done, skip }: { done: () => void; skip: () => void 
     setError(null);
     try {
       await post("users", { name, password, role: "admin" });
-      const before = session.value;
+      // The session of the token ends before that of the user begins.
+      await remove("sessions/current").catch(() => null);
       const opened = await call<Session>("sessions", { method: "POST", json: { name, password } });
-      // The session of the token ends; that its cookie was replaced already does no harm.
-      if (before && before.id === opened.id) await remove("sessions/current").catch(() => null);
       signedIn(opened);
       done();
     } catch (refusal) {
