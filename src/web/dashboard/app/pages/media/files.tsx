@@ -26,7 +26,7 @@ const t = words({
   bytes: ["Size", "大小"],
   files: ["{n} files", "{n} 个文件"],
   proof: ["Proof", "校验"],
-  proved: ["{n} checks", "{n} 项通过"],
+  proved: ["proved ({n})", "已校验（{n}）"],
   proof_of: ["Proof of {name}", "“{name}”的校验"],
   check: ["Check", "检查项"],
   expected: ["Expected", "期望"],

@@ -16,6 +16,8 @@ export interface Playable {
   height: number;
   /// It has no pictures.
   sound: boolean;
+  /// Of a task that is not the newest.
+  older: boolean;
 }
 
 export interface Words {
@@ -40,6 +42,7 @@ function make(id: string, group: string, text: string, url: string, facts: Media
     width: size?.width ?? 0,
     height: size?.height ?? 0,
     sound: facts !== null && !size && mainAudio(facts) !== undefined,
+    older: false,
   };
 }
 
@@ -53,17 +56,18 @@ export function fromOlder(media: MediaDetail): (task: string) => string {
 export function playables(media: MediaDetail, source: string | null, words: Words): Playable[] {
   const all: Playable[] = [];
   const from = fromOlder(media);
+  const put = (one: Playable, task: string) => all.push({ ...one, older: from(task) !== "" });
   for (const output of media.outputs) {
     if (!output.url || !["file", "hls", "cmaf"].includes(output.kind) || !PLAYED.test(output.object)) continue;
     const prefix = from(output.task);
     if (output.kind === "file") {
-      all.push(make(output.id, `${prefix}${output.group || output.kind.toUpperCase()}`, output.name, output.url, output.detail?.facts ?? null));
+      put(make(output.id, `${prefix}${output.group || output.kind.toUpperCase()}`, output.name, output.url, output.detail?.facts ?? null), output.task);
       continue;
     }
     const group = `${prefix}${output.kind.toUpperCase()}${output.name && output.name !== output.kind ? ` ${output.name}` : ""}`;
     const rungs = output.detail?.renditions ?? [];
     const best = rungs.map((rung) => rung.facts).filter((facts) => mainVideo(facts)).sort((a, b) => (mainVideo(b)?.height ?? 0) - (mainVideo(a)?.height ?? 0))[0];
-    all.push(make(output.id, group, words.all, output.url, best ?? output.detail?.facts ?? rungs[0]?.facts ?? null));
+    put(make(output.id, group, words.all, output.url, best ?? output.detail?.facts ?? rungs[0]?.facts ?? null), output.task);
     const { key } = placeOf(output.object);
     const folder = key.slice(0, key.lastIndexOf("/") + 1);
     for (const rung of rungs) {
@@ -71,7 +75,7 @@ export function playables(media: MediaDetail, source: string | null, words: Word
       const beside = rung.key.startsWith(folder) ? rung.key.slice(folder.length) : rung.key;
       const own = here(output.url).replace(/[^/]*$/, beside.split("/").map(encodeURIComponent).join("/"));
       const pictures = mainVideo(rung.facts) !== undefined;
-      all.push(make(rung.id, group, pictures ? rung.name : `${rung.name} (${words.sound})`, pictures ? output.url : own, rung.facts, pictures ? beside : null));
+      put(make(rung.id, group, pictures ? rung.name : `${rung.name} (${words.sound})`, pictures ? output.url : own, rung.facts, pictures ? beside : null), output.task);
     }
   }
   for (const addition of media.renditions) {
@@ -86,7 +90,7 @@ export function firstChoice(all: Playable[]): Playable | undefined {
   const files = all.filter((one) => !one.hls && one.height > 0 && one.id !== "source");
   const fitting = files.filter((one) => Math.min(one.width, one.height) <= 1080);
   const largest = (from: Playable[]) => from.reduce<Playable | undefined>((best, one) => (!best || one.height > best.height ? one : best), undefined);
-  return largest(fitting) ?? all.find((one) => one.hls) ?? largest(files) ?? all[0];
+  return largest(fitting.filter((one) => !one.older)) ?? all.find((one) => one.hls && !one.older && one.height > 0) ?? largest(fitting) ?? all.find((one) => one.hls) ?? largest(files) ?? all[0];
 }
 
 /// The link to the source.
