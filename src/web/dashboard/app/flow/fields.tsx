@@ -44,6 +44,8 @@ export interface FieldProps {
   /// The storage that a folder is chosen from.
   storage?: string;
   label?: string;
+  /// What stands for nothing in a list of choices.
+  nothing?: string;
 }
 
 export const shown = (value: Value): string => (value === true ? t("yes") : value === false ? t("no") : typeof value === "string" ? value : Array.isArray(value) ? value.map((one) => (typeof one === "string" ? one : inline(one))).join(", ") : inline(value));
@@ -114,7 +116,7 @@ export function ChoiceField(props: FieldProps) {
         const word = event.currentTarget.value;
         onChange(word === "" ? undefined : numbers ? Number(word) : word);
       }}>
-        {(!props.required || value === undefined) && <option value="">{usual ? t(inherited === undefined ? "usual" : "of_template", { value: usual }) : t("left_out")}</option>}
+        {(!props.required || value === undefined) && <option value="">{props.nothing ? props.nothing : usual ? t(inherited === undefined ? "usual" : "of_template", { value: usual }) : t("left_out")}</option>}
         {unknown && <option value={String(value)}>{String(value)}</option>}
         {schema.enum?.map((word) => <option key={String(word)} value={String(word)} selected={word === value}>{text(word)}</option>)}
       </select>

@@ -22,7 +22,6 @@ const t = words({
   rate: ["Rate", "码控"],
   quality: ["Bitrate or CRF", "码率或 CRF"],
   cap: ["Cap", "上限"],
-  preset: ["Preset", "预设"],
   audio: ["Audio", "音频"],
   audio_rate: ["Audio bitrate", "音频码率"],
   none: ["none", "无"],
@@ -108,7 +107,7 @@ function Outputs({ context, schema, path, value, onChange }: { context: FormCont
         <table>
           <caption class="sf-hidden">{t("renditions")}</caption>
           <thead>
-            <tr><th>{t("name")}</th><th>{t("video")}</th><th>{t("height")}</th><th>{t("rate")}</th><th>{t("quality")}</th><th>{t("cap")}</th><th>{t("preset")}</th><th>{t("audio")}</th><th>{t("audio_rate")}</th><th /></tr>
+            <tr><th>{t("name")}</th><th>{t("video")}</th><th>{t("height")}</th><th>{t("rate")}</th><th>{t("quality")}</th><th>{t("cap")}</th><th>{t("audio")}</th><th>{t("audio_rate")}</th><th /></tr>
           </thead>
           <tbody>
             {value.map((one, at) => (
@@ -195,12 +194,6 @@ function Row({ context, output, video, audio, findings, path, open, toggle, onCh
         )}</td>
         {rate === "crf" ? cell("video", "crf", t("auto"), rated, inVideo) : cell("video", "bitrate_kbps", "kbit/s", rated, inVideo)}
         {cell("video", "max_bitrate_kbps", t("none"), rated, inVideo)}
-        <td>{rated && pictures?.codec !== "mpeg2" && (
-          <select value={String(pictures?.preset ?? "")} disabled={context.disabled} aria-label={label(t("preset"))} onChange={(event) => inVideo("preset", event.currentTarget.value || undefined)}>
-            <option value="">{String(video.properties?.preset?.default ?? "")}</option>
-            {(video.properties?.preset?.enum ?? []).map((one) => <option key={String(one)} value={String(one)} selected={one === pictures?.preset}>{String(one)}</option>)}
-          </select>
-        )}</td>
         <td>
           <select value={String(sound?.codec ?? "")} disabled={context.disabled} aria-label={label(t("audio"))} onChange={(event) => {
             const codec = event.currentTarget.value;
@@ -218,7 +211,7 @@ function Row({ context, output, video, audio, findings, path, open, toggle, onCh
           <button type="button" class="icon-button" disabled={context.disabled} aria-label={t("remove", { name })} title={t("remove", { name })} onClick={remove}><Icon name="trash" size={16} /></button>
         </td>
       </tr>
-      {findings.length > 0 && <tr class="sf-row-why"><td colSpan={10} role="alert">{findings.map((one) => `${one.path.slice(path.length + 1)} ${one.why}`).join("; ")}</td></tr>}
+      {findings.length > 0 && <tr class="sf-row-why"><td colSpan={9} role="alert">{findings.map((one) => `${one.path.slice(path.length + 1)} ${one.why}`).join("; ")}</td></tr>}
     </>
   );
 }

@@ -20,7 +20,7 @@ const CHINESE: Record<string, string> = {
 };
 
 const ENGLISH: Record<string, string> = {
-  id: "Id", url: "Address", exec: "Program", needs: "Runs after", when: "Runs when", gop_s: "Key frame interval", gop_frames: "Key frame interval in frames", bframes: "B-frames", crf: "CRF", svg: "SVG", vtt: "VTT names", iv: "IV", fps: "Frame rate", max_fps: "Most frames a second",
+  id: "Id", group: "Output groups", output: "Renditions", watermark: "Watermarks", mosaic: "Boxes that hide", subtitle: "Subtitle files", clip: "Part of the source", success: "Succeeds when", fail_on: "Fails on", partial: "Accept parts", rendition: "Place in the set", url: "Address", exec: "Program", needs: "Runs after", when: "Runs when", gop_s: "Key frame interval", gop_frames: "Key frame interval in frames", bframes: "B-frames", crf: "CRF", svg: "SVG", vtt: "VTT names", iv: "IV", fps: "Frame rate", max_fps: "Most frames a second",
   auth_key: "Auth key", long_short: "Width is the long edge", on_conflict: "When a name is taken", after: "Source afterwards", existing: "Existing files", count: "Number", times: "At these moments", on_timeout: "When nobody answers", outputs_of: "Outputs of", library: "Media library", rate: "Rate control", text: "Text", burn: "Burnt-in subtitles", head: "Opening slates", tail: "Closing slates", inputs: "Joined files", bufsize_kbps: "Buffer",
 };
 

@@ -24,6 +24,7 @@ const t = words({
   needs_one: ["Conditions need something before: choose what it runs after.", "条件需要前置活动，请先选择。"],
   template: ["Template", "模板"],
   no_template: ["none: everything is said here", "不使用模板，全部在此设置"],
+  default_template: ["{name} (stands in by default)", "{name}（默认使用）"],
   template_help: ["What is left out here comes from the template; what is set here overrides it.", "此处未设置的参数取自模板，已设置的覆盖模板。"],
   parameters: ["Parameters", "参数"],
   nothing: ["This type has no parameters.", "此类型没有参数。"],
@@ -69,7 +70,7 @@ export function NodeForm(props: NodeFormProps) {
         <TextValue name="id" schema={property("id")} required value={activity.id} error={error("id")} disabled={context.disabled} onChange={(value) => onChange({ ...activity, id: String(value ?? "") }, "id")} />
         <WhenField {...props} error={error("when")} />
         <Needs {...props} error={error("needs")} definition={definition} />
-        {own.length > 0 && <ChoiceField name="template" label={t("template")} schema={{ ...property("template"), description: t("template_help"), enum: own.map((one) => one.name), "x-choices": own.map((one) => ({ value: one.name, help: one.description })), "x-usual": standing && !chosen ? standing.name : t("no_template") }} value={activity.template} error={error("template")} disabled={context.disabled} onChange={put("template")} />}
+        {own.length > 0 && <ChoiceField name="template" label={t("template")} schema={{ ...property("template"), description: t("template_help"), enum: own.map((one) => one.name), "x-choices": own.map((one) => ({ value: one.name, help: one.description })) }} nothing={standing && !chosen ? t("default_template", { name: standing.name }) : t("no_template")} value={activity.template} error={error("template")} disabled={context.disabled} onChange={put("template")} />}
         {property("outputs_of").type && <OutputsOf {...props} error={error("outputs_of")} help={property("outputs_of").description ?? ""} />}
         <FlagField name="optional" schema={property("optional")} value={activity.optional} error={error("optional")} disabled={context.disabled} onChange={put("optional")} />
         <ChoiceField name="backend" schema={property("backend")} value={activity.backend} error={error("backend")} disabled={context.disabled} onChange={put("backend")} />

@@ -13,7 +13,7 @@ import { Skeleton } from "../../parts/skeleton.tsx";
 import { tellDone } from "../../parts/toast.tsx";
 import { askActivity } from "../../flow/add_dialog.tsx";
 import { useCheck } from "../../flow/check.ts";
-import { type Activity, type Definition, type Spot, END, START, activitiesOf, add, find, graphOf, remove, replace, successors } from "../../flow/definition.ts";
+import { type Activity, type Definition, type Spot, END, START, activitiesOf, add, find, graphOf, remove, replace, successors, terse, tidy } from "../../flow/definition.ts";
 import { CheckState, Findings } from "../../flow/findings.tsx";
 import type { FormContext } from "../../flow/form.tsx";
 import { FlowGraph, type NodeMark } from "../../flow/graph.tsx";
@@ -85,7 +85,7 @@ function blank(): Definition {
   const storage = query.value.get("storage") ?? "";
   return {
     name: "", enabled: false, ...(preset ? { preset } : {}),
-    source: { storage, prefix: query.value.get("prefix") ?? "", trigger: "automatic" },
+    source: { ...(storage ? { storage } : {}), ...(query.value.get("prefix") ? { prefix: query.value.get("prefix") as string } : {}) },
     ...(preset ? {} : { activity: [] }),
   };
 }
@@ -101,7 +101,7 @@ export default function Editor() {
 }
 
 function Desk({ root, workflow, refresh }: { root: Root; workflow: Whole | null; refresh: () => void }) {
-  const first = useMemo(() => draftOf(workflow ? parse(workflow.definition) : blank()), []);
+  const first = useMemo(() => draftOf(workflow ? terse(tidy(parse(workflow.definition))) : blank()), []);
   const history = useHistory<Draft>(first);
   const [saved, setSaved] = useState(() => write(first.definition));
   const [unread, setUnread] = useState<{ text: string; error: TomlError } | null>(null);
@@ -119,7 +119,7 @@ function Desk({ root, workflow, refresh }: { root: Root; workflow: Whole | null;
 
   const presetName = typeof definition.preset === "string" ? definition.preset : null;
   const preset = useResource<Whole>(presetName ? `workflows/${encodeURIComponent(presetName)}` : null);
-  const presetActivities = useMemo(() => (preset.data ? activitiesOf(parse(preset.data.definition)) : []), [preset.data]);
+  const presetActivities = useMemo(() => (preset.data ? activitiesOf(tidy(parse(preset.data.definition))) : []), [preset.data]);
   const whole = presetName ? { ...definition, activity: presetActivities } : definition;
 
   const asked = query.value.get("node");
