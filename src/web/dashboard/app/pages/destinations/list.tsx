@@ -36,7 +36,7 @@ const columns = (): Column<Destination>[] => [
     <div class="destinations-two"><span><b>{one.id}</b> {one.unified && <Badge tone="run">{t("unified")}</Badge>} {one.global && <Badge>{t("global")}</Badge>} {one.origin === "file" && <Badge>{t("file")}</Badge>}</span><span class="muted">{address(one)}</span></div>
   ) },
   { key: "state", title: t("state"), width: "minmax(5.5rem, 7rem)", cell: (one) => <Status status={one.status} /> },
-  { key: "kind", title: t("kind"), width: "minmax(0, 10rem)", from: 3, cell: (one) => kindName(kindOf(one)) },
+  { key: "kind", title: t("kind"), width: "minmax(0, 12rem)", from: 3, cell: (one) => kindName(kindOf(one)) },
   { key: "waiting", title: t("waiting"), width: "5.5rem", from: 2, align: "end", cell: (one) => number(one.health.pending) },
   { key: "dead", title: t("dead"), width: "5.5rem", from: 2, align: "end", cell: (one) => (one.health.dead > 0 ? <a href={`/deliveries?status=dead&destination=${encodeURIComponent(one.id)}`}>{number(one.health.dead)}</a> : "0") },
   { key: "latency", title: t("latency"), width: "6.5rem", from: 3, align: "end", cell: (one) => (one.health.p50_ms === null ? "–" : `${number(one.health.p50_ms)} ms`) },

@@ -55,8 +55,8 @@ function about(event: Event): string {
 }
 
 const columns = (): Column<Event>[] => [
-  { key: "type", title: t("type"), width: "minmax(0, 1.2fr)", cell: (event) => <span class="events-type" title={event.type}>{event.type}</span> },
-  { key: "about", title: t("about"), width: "minmax(0, 1.5fr)", from: 2, cell: (event) => <span class="muted" title={about(event)}>{about(event)}</span> },
+  { key: "type", title: t("type"), width: "minmax(0, 1.5fr)", cell: (event) => <span class="events-type" title={event.type}>{event.type}</span> },
+  { key: "about", title: t("about"), width: "minmax(0, 1.3fr)", from: 2, cell: (event) => <span class="muted" title={about(event)}>{about(event)}</span> },
   { key: "when", title: t("when"), width: "6.5rem", align: "end", cell: (event) => <Time at={event.created_at} /> },
 ];
 

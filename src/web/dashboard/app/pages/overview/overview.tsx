@@ -1,6 +1,7 @@
 // The overview: whether all is well, what runs, what came of it, and how the host does.
 import "../alerts/alerts.css";
 import "./overview.css";
+import { useEffect } from "preact/hooks";
 import type { Page } from "../../api.ts";
 import { Spark } from "../../parts/chart.tsx";
 import { number, size } from "../../parts/format.ts";
@@ -43,6 +44,10 @@ const ended = (tasks: Task[]) => [...tasks].sort((a, b) => (b.ended_at ?? "").lo
 
 export default function Overview() {
   const often = { every: 4000, on: () => true };
+  const title = t("title");
+  useEffect(() => {
+    document.title = `${title} · reelmill`;
+  }, [title]);
   const system = useResource<System>("system", undefined, often);
   const host = useResource<Host>("system/host", undefined, { every: 5000 });
   const storages = useResource<Page<Storage>>("storages", undefined, { every: 8000 });

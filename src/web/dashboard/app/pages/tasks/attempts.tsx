@@ -29,6 +29,7 @@ const t = words({
   log: ["Log", "日志"],
   no_log: ["This attempt logged nothing.", "本次执行没有日志。"],
   log_gone: ["No log is kept of this attempt.", "本次执行的日志未保留。"],
+  log_later: ["The log is there when the attempt has ended.", "执行结束后可查看日志。"],
   copy: ["Copy the log", "复制日志"],
 });
 
@@ -63,29 +64,22 @@ function OneAttempt({ task, attempt }: { task: TaskDetail; attempt: Attempt }) {
   );
 }
 
-interface LogLine {
-  at: string;
-  level: string;
-  text?: string;
-  message?: string;
-  target?: string;
-  [name: string]: unknown;
-}
+/// Lines as `  1.204 WARN …`: seconds since the attempt began, then the level.
+const LEVEL = /\b(ERROR|WARN)\b/;
 
 function Log({ attempt }: { attempt: Attempt }) {
+  const ended = attempt.status === "ended";
   const [open, setOpen] = useState(attempt.outcome !== null && attempt.outcome !== "done");
-  const log = useResource<{ items: LogLine[] }>(open ? `attempts/${attempt.id}/logs` : null, { limit: 500 }, attempt.status === "ended" ? {} : { every: 2000 });
+  const log = useResource<{ text: string | null }>(open && ended ? `attempts/${attempt.id}/log` : null);
   const gone = log.error instanceof Refused && log.error.problem.status === 404;
-  const lines = log.data?.items ?? [];
+  const text = log.data?.text ?? "";
   return (
     <details open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>{t("log")}</summary>
-      {gone ? <p class="muted">{t("log_gone")}</p> : log.error ? <ErrorBox error={log.error} retry={log.refresh} /> : !log.data ? open && <Skeleton lines={3} /> : lines.length === 0 ? <p class="muted">{t("no_log")}</p> : (
+      {!ended ? <p class="muted">{t("log_later")}</p> : gone ? <p class="muted">{t("log_gone")}</p> : log.error ? <ErrorBox error={log.error} retry={log.refresh} /> : !log.data ? open && <Skeleton lines={3} /> : text === "" ? <p class="muted">{t("no_log")}</p> : (
         <div class="json">
-          <CopyButton label={t("copy")} text={lines.map((line) => `${line.at} ${line.level} ${line.text ?? line.message ?? ""}`).join("\n")} />
-          <pre class="tasks-log" tabIndex={0} aria-label={t("log")}>
-            {lines.map((line, at) => <span key={at} class={`tasks-log-${line.level.toLowerCase()}`}><time>{line.at.slice(11, 23)}</time> <b>{line.level}</b> {line.text ?? line.message}{"\n"}</span>)}
-          </pre>
+          <CopyButton label={t("copy")} text={text} />
+          <pre class="tasks-log" tabIndex={0} aria-label={t("log")}>{text.trimEnd().split("\n").map((line, at) => <span key={at} class={`tasks-log-${LEVEL.exec(line)?.[1]?.toLowerCase() ?? "plain"}`}>{line}{"\n"}</span>)}</pre>
         </div>
       )}
     </details>
