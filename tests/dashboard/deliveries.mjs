@@ -44,7 +44,7 @@ export default async function ({ page, base, api, check, drop, until, shot, fold
   const dead = () => api("deliveries?destination=told&status=dead&event_type=WorkflowTaskComplete").then((list) => list.items[0]);
   const letter = await until("the last event to be given up", dead);
   await page.goto(`${base}/deliveries?status=dead&destination=told`);
-  await page.getByText("WorkflowTaskComplete").first().click();
+  await page.getByRole("row").filter({ hasText: "WorkflowTaskComplete" }).first().click();
   await page.getByText("The last try failed").waitFor();
   await page.getByRole("columnheader", { name: "Answer" }).waitFor();
   await page.locator(".json pre").waitFor();
