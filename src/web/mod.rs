@@ -110,6 +110,9 @@ pub fn router(state: WebState) -> Router {
         .route("/api/v1/workflows/{id}", get(api::workflows::show))
         .route("/api/v1/workflows/{id}/versions", get(api::versions::list))
         .route("/api/v1/workflows/{id}/versions/{version}", get(api::versions::show))
+        .route("/api/v1/schemas/{noun}", get(api::schemas::show))
+        .route("/api/v1/checks/workflow", post(api::definition_check::workflow))
+        .route("/api/v1/checks/template", post(api::definition_check::template))
         .route("/api/v1/templates", get(api::templates::list))
         .route("/api/v1/templates/{name}", get(api::templates::show))
         .route("/api/v1/events", get(api::events::list))
@@ -218,6 +221,10 @@ pub fn router(state: WebState) -> Router {
         }));
     let admin = Router::new()
         .route("/api/v1/system/drain", post(api::system::drain))
+        .route(
+            "/api/v1/system/log-level",
+            get(api::log_level::show).put(api::log_level::change),
+        )
         .route("/api/v1/destinations", post(api::destinations::create))
         .route(
             "/api/v1/destinations/{name}",

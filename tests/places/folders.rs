@@ -120,7 +120,10 @@ fn what_is_refused_says_why_and_changes_nothing() {
     wrong["settle_looks"] = json!(1_000);
     wrong["access_key"] = json!("AK");
     let refused = post(&wrong).text();
-    assert!(refused.contains("settle_looks") && refused.contains("access_key"), "{refused}");
+    assert!(
+        refused.contains("settle_looks") && refused.contains("access_key"),
+        "{refused}"
+    );
     assert_eq!(post(&json!({ "name": "new", "pth": "/x" })).status, 400);
     assert_eq!(delete(&appliance, "/api/v1/storages/ingest").status, 409);
     assert!(!appliance.path("media/missing").exists());
@@ -182,7 +185,10 @@ fn the_command_line_makes_tries_and_removes_one() {
     let mut appliance = studio();
     appliance.start();
     let file = appliance.path("storage.toml");
-    let text = format!("name = \"rushes\"\npath = \"{}\"\n", appliance.path("media/rushes").display());
+    let text = format!(
+        "name = \"rushes\"\npath = \"{}\"\n",
+        appliance.path("media/rushes").display()
+    );
     std::fs::write(&file, text).expect("written");
     let file = file.to_str().expect("plain");
     let refused = appliance.cli(&["storage", "create", file]);
