@@ -11,8 +11,11 @@ mod gauges;
 mod inlet;
 mod liveness;
 mod lock;
+mod made_storages;
 pub(crate) mod places;
 mod ports;
+mod probe;
+mod samples;
 
 use crate::base::clock::UtcMs;
 use crate::base::fault::Blame;
@@ -32,6 +35,7 @@ use crate::daemon::destinations::Reload;
 use crate::daemon::gauges::Gauges;
 use crate::daemon::liveness::Liveness;
 use crate::daemon::lock::StateLock;
+use crate::daemon::made_storages::MadeStorages;
 use crate::executor::Executor;
 use crate::executor::local::LocalExecutor;
 use crate::executor::local::LocalExecutorOptions;
@@ -169,8 +173,19 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
     let sealer = crate::web::secrets::sealer(&config.server.state_dir)?;
     let destinations = destinations::Destinations::new(callbacks.clone(), store.clone(), sealer.clone());
     destinations.take_over(None).await?;
+    let notices = ports::notices(&config, &store, trigger.board());
+    let made_storages = MadeStorages::new(
+        &config,
+        store.clone(),
+        sealer.clone(),
+        storages.clone(),
+        trigger.hands(),
+        notices.clone(),
+    );
+    made_storages.begin().await?;
     let watch = alerts::Watch::new(
         &config,
+        storages.clone(),
         trigger.board(),
         devices.clone(),
         store.clone(),
@@ -212,17 +227,18 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
         inlet: web_inlet,
         progress: Arc::new(ports::Progress(board)),
         storages: Arc::new(ports::Storages(trigger.board())),
-        notices: Arc::new(ports::Notices(ports::notices(&config, &store, trigger.board()))),
+        made_storages: Arc::new(made_storages),
+        notices: Arc::new(ports::Notices(notices)),
         devices: Arc::new(ports::Devices(devices)),
         meters: meters.clone(),
         destinations: Arc::new(destinations.clone()),
         templates: TemplateShelf::new(templates),
         missing_for: {
-            let (config, callbacks) = (config.clone(), callbacks.clone());
+            let (config, callbacks, storages) = (config.clone(), callbacks.clone(), storages.clone());
             Arc::new(move |workflow| {
                 let known = callbacks.destinations();
                 let made: Vec<String> = known.iter().map(|destination| destination.name.clone()).collect();
-                let missing = config.missing_beside(workflow, &made);
+                let missing = config.missing_beside(workflow, &storages.names(), &made);
                 missing.iter().map(ToString::to_string).collect()
             })
         },

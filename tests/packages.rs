@@ -50,16 +50,17 @@ fn of_deb() -> BTreeMap<String, (String, String)> {
 
 /// The same of the .rpm, with what it keeps at an upgrade.
 fn of_rpm() -> (BTreeMap<String, (String, String)>, BTreeSet<String>) {
-    let assets = manifest()["generate-rpm"]["assets"]
-        .as_array()
-        .expect("a list")
-        .clone();
+    let assets = manifest()["generate-rpm"]["assets"].as_array().expect("a list").clone();
     let mut files = BTreeMap::new();
     let mut kept = BTreeSet::new();
     for asset in &assets {
         let dest = text(asset, "dest").strip_prefix('/').expect("absolute").to_owned();
         if asset.get("config").is_some() {
-            assert_eq!(text(asset, "config"), "noreplace", "{dest}: what a person changed is kept");
+            assert_eq!(
+                text(asset, "config"),
+                "noreplace",
+                "{dest}: what a person changed is kept"
+            );
             kept.insert(dest.clone());
         }
         files.insert(dest, (text(asset, "source").to_owned(), text(asset, "mode").to_owned()));
@@ -93,7 +94,10 @@ fn both_packages_hold_the_same_files() {
 fn every_source_is_in_the_repository_or_made_by_the_build() {
     let build = read("packaging/build.sh");
     for (source, mode) in of_deb().into_values().chain(of_rpm().0.into_values()) {
-        assert!(mode == "644" || source.ends_with("/reelmill") && mode == "755" || mode == "644", "{source} {mode}");
+        assert!(
+            mode == "644" || source.ends_with("/reelmill") && mode == "755" || mode == "644",
+            "{source} {mode}"
+        );
         if let Some(staged) = source.strip_prefix("target/packages/stage/") {
             let first = staged.split(['/', '*']).next().expect("a name");
             let stem = first.strip_suffix(".gz").unwrap_or(first);
@@ -133,10 +137,16 @@ fn a_fresh_installation_has_the_storages_that_its_workflows_and_folders_speak_of
     assert_eq!(names, ["ingest", "renditions"]);
     for name in &names {
         let path = format!("/srv/reelmill/{name}");
-        assert!(read("packaging/installed/storages.toml").contains(&format!("path = \"{path}\"")), "{path}");
+        assert!(
+            read("packaging/installed/storages.toml").contains(&format!("path = \"{path}\"")),
+            "{path}"
+        );
         assert!(made.contains(&path), "{path} in {made:?}");
     }
-    assert!(made.contains(&config.server.hooks_dir.display().to_string()), "{made:?}");
+    assert!(
+        made.contains(&config.server.hooks_dir.display().to_string()),
+        "{made:?}"
+    );
 }
 
 fn definitions(folder: &str) -> Vec<PathBuf> {
@@ -152,11 +162,15 @@ fn definitions(folder: &str) -> Vec<PathBuf> {
 #[test]
 fn every_workflow_that_is_shipped_can_run_on_a_fresh_installation() {
     let config = installed();
-    for file in ["config/workflows", "packaging/workflows"].into_iter().flat_map(definitions) {
+    for file in ["config/workflows", "packaging/workflows"]
+        .into_iter()
+        .flat_map(definitions)
+    {
         let text = std::fs::read_to_string(&file).expect("readable");
         let name = file.display();
         let definition = Definition::from_toml(&text).unwrap_or_else(|bad| panic!("{name}: {bad}"));
-        let resolved = resolve::resolve(&definition, &Templates::shipped()).unwrap_or_else(|bad| panic!("{name}: {bad}"));
+        let resolved =
+            resolve::resolve(&definition, &Templates::shipped()).unwrap_or_else(|bad| panic!("{name}: {bad}"));
         let missing = config.missing_for(&resolved);
         assert!(missing.is_empty(), "{name}: {missing:?}");
     }

@@ -53,6 +53,8 @@ fn configured(
     named_pem: &[impl AsRef<[u8]>],
     identity_pem: Option<&[u8]>,
 ) -> Result<ClientConfig, Fault> {
+    // Libraries that make their own connections take the process's; installing it twice is refused and harmless.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut named = Vec::new();
     for pem in named_pem {

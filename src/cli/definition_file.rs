@@ -26,3 +26,18 @@ pub async fn send(client: &Client, file: &Path, path: &str) -> anyhow::Result<Va
     }
     client.post_toml(path, text).await
 }
+
+/// A definition of few fields, in either form, as JSON.
+///
+/// # Errors
+/// It cannot be read, or is neither JSON nor TOML.
+pub fn read(file: &Path) -> anyhow::Result<Value> {
+    let text =
+        std::fs::read_to_string(file).map_err(|error| BadUsage(format!("cannot read {}: {error}", file.display())))?;
+    let read = if text.trim_start().starts_with('{') {
+        serde_json::from_str(&text).map_err(|error| error.to_string())
+    } else {
+        toml::from_str(&text).map_err(|error| error.to_string())
+    };
+    read.map_err(|error| BadUsage(format!("{}: {error}", file.display())).into())
+}

@@ -7,12 +7,12 @@ use crate::cli::Context;
 use crate::cli::block_on;
 use crate::cli::client::Client;
 use crate::cli::client::part;
+use crate::cli::definition_file;
 use crate::cli::listing;
 use crate::cli::outcome::BadUsage;
 use crate::cli::outcome::WorkFailed;
 use crate::cli::remote::Remote;
 use crate::cli::table;
-use serde_json::Value;
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -112,7 +112,7 @@ pub fn run(command: Command, context: &Context) -> anyhow::Result<()> {
             table::print_json(&found)
         }),
         Command::Apply { file, remote } => block_on(async {
-            let definition = read(&file)?;
+            let definition = definition_file::read(&file)?;
             let name = definition["name"].as_str().unwrap_or_default().to_owned();
             if name.is_empty() {
                 return Err(BadUsage(format!("{} gives no name", file.display())).into());
@@ -150,16 +150,4 @@ pub fn run(command: Command, context: &Context) -> anyhow::Result<()> {
             }
         }),
     }
-}
-
-/// A definition, in either form.
-fn read(file: &std::path::Path) -> anyhow::Result<Value> {
-    let text =
-        std::fs::read_to_string(file).map_err(|error| BadUsage(format!("cannot read {}: {error}", file.display())))?;
-    let read = if text.trim_start().starts_with('{') {
-        serde_json::from_str(&text).map_err(|error| error.to_string())
-    } else {
-        toml::from_str(&text).map_err(|error| error.to_string())
-    };
-    read.map_err(|error| BadUsage(format!("{}: {error}", file.display())).into())
 }

@@ -1,17 +1,22 @@
-//! `reelmill storage`: list and show storages, ask why an object was not triggered, scan one, thaw one.
+//! `reelmill storage`: list and show storages, ask why an object was not triggered, scan one, thaw one; make, change,
+//! remove and try one, and have a test clip put into it.
 //!
-//! Guarantees: read-only but for the wishes to scan and to thaw. Deliberately absent: adding storages, which the
-//! configuration does.
+//! Guarantees: keys go in by a file and never come out. Deliberately absent: storages of the configuration file, which an
+//! editor changes.
 
 use crate::cli::Context;
 use crate::cli::block_on;
 use crate::cli::client::Client;
 use crate::cli::client::part;
+use crate::cli::definition_file;
 use crate::cli::listing;
+use crate::cli::outcome::BadUsage;
+use crate::cli::outcome::WorkFailed;
 use crate::cli::remote::Remote;
 use crate::cli::table;
 use serde_json::Value;
 use serde_json::json;
+use std::path::PathBuf;
 
 /// What can be done with storages.
 #[derive(Debug, clap::Subcommand)]
@@ -36,6 +41,58 @@ pub enum Command {
         storage: String,
         /// Key of the object in it.
         key: String,
+        #[command(flatten)]
+        #[allow(missing_docs)]
+        remote: Remote,
+    },
+    /// Make a storage, beneath one of security.storage_roots or in a bucket.
+    Create {
+        /// JSON, or TOML with the keys of a storage section; access_key, secret_key, session_token, tls_ca and
+        /// notify_secret hold what they say instead of naming files.
+        file: PathBuf,
+        /// Make the folder where it is missing.
+        #[arg(long)]
+        make_folder: bool,
+        #[command(flatten)]
+        #[allow(missing_docs)]
+        remote: Remote,
+    },
+    /// Make or change a storage. Keys that the file leaves out stay as they are.
+    Apply {
+        /// As for create.
+        file: PathBuf,
+        /// Make the folder where it is missing.
+        #[arg(long)]
+        make_folder: bool,
+        #[command(flatten)]
+        #[allow(missing_docs)]
+        remote: Remote,
+    },
+    /// Remove a storage that nothing uses. What lies in it stays.
+    Delete {
+        /// Name of the storage.
+        storage: String,
+        #[command(flatten)]
+        #[allow(missing_docs)]
+        remote: Remote,
+    },
+    /// List it, write into it, read that back and remove it; exit code 1 when a step fails.
+    Test {
+        /// Name of the storage.
+        storage: String,
+        #[command(flatten)]
+        #[allow(missing_docs)]
+        remote: Remote,
+    },
+    /// Have a test clip made in it, as somebody's file would come.
+    Sample {
+        /// Name of the storage.
+        storage: String,
+        /// Key of the clip, an MP4.
+        key: String,
+        /// How long it is.
+        #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=60))]
+        seconds: u32,
         #[command(flatten)]
         #[allow(missing_docs)]
         remote: Remote,
@@ -100,6 +157,64 @@ pub fn run(command: Command, context: &Context) -> anyhow::Result<()> {
             print_explained(&told);
             Ok(())
         }),
+        Command::Create {
+            file,
+            make_folder,
+            remote,
+        } => block_on(async {
+            let definition = definition_file::read(&file)?;
+            let made = Client::connect(&remote, context)?
+                .post(&made_at("/api/v1/storages".to_owned(), make_folder), &definition)
+                .await?;
+            shown(&remote, &made)
+        }),
+        Command::Apply {
+            file,
+            make_folder,
+            remote,
+        } => block_on(async {
+            let definition = definition_file::read(&file)?;
+            let name = definition["name"].as_str().unwrap_or_default().to_owned();
+            if name.is_empty() {
+                return Err(BadUsage(format!("{} gives no name", file.display())).into());
+            }
+            let path = made_at(format!("/api/v1/storages/{}", part(&name)), make_folder);
+            let made = Client::connect(&remote, context)?.put(&path, &definition).await?;
+            shown(&remote, &made)
+        }),
+        Command::Delete { storage, remote } => block_on(async {
+            let path = format!("/api/v1/storages/{}", part(&storage));
+            Client::connect(&remote, context)?.delete(&path).await?;
+            Ok(())
+        }),
+        Command::Test { storage, remote } => block_on(async {
+            let path = format!("/api/v1/storages/{}/test", part(&storage));
+            let said = Client::connect(&remote, context)?.post(&path, &json!({})).await?;
+            if remote.json {
+                table::print_json(&said)?;
+            } else {
+                print_steps(&said)?;
+            }
+            match said["ok"] == true {
+                true => Ok(()),
+                false => Err(WorkFailed.into()),
+            }
+        }),
+        Command::Sample {
+            storage,
+            key,
+            seconds,
+            remote,
+        } => block_on(async {
+            let path = format!("/api/v1/storages/{}/sample", part(&storage));
+            let body = json!({ "key": key, "seconds": seconds });
+            let made = Client::connect(&remote, context)?.post(&path, &body).await?;
+            if remote.json {
+                return table::print_json(&made);
+            }
+            println!("{}", table::cell(&made["object"]));
+            Ok(())
+        }),
         Command::Scan { storage, remote } => wish(&remote, context, &storage, "scan"),
         Command::Thaw { storage, remote } => wish(&remote, context, &storage, "thaw"),
     }
@@ -113,11 +228,45 @@ fn wish(remote: &Remote, context: &Context, storage: &str, verb: &str) -> anyhow
     })
 }
 
+fn made_at(path: String, make_folder: bool) -> String {
+    match make_folder {
+        true => format!("{path}?make_folder=true"),
+        false => path,
+    }
+}
+
+fn shown(remote: &Remote, made: &Value) -> anyhow::Result<()> {
+    match remote.json {
+        true => table::print_json(made),
+        false => Ok(()),
+    }
+}
+
+fn print_steps(said: &Value) -> anyhow::Result<()> {
+    let steps = said["steps"].as_array().cloned().unwrap_or_default();
+    let row = |step: &Value| {
+        let why = match step["ok"] == true {
+            true => String::new(),
+            false => format!("{}. {}", table::cell(&step["error"]), table::cell(&step["remedy"])),
+        };
+        let ended = if step["ok"] == true { "ok" } else { "failed" };
+        vec![
+            table::cell(&step["step"]),
+            ended.to_owned(),
+            table::cell(&step["took_ms"]),
+            why,
+        ]
+    };
+    let rows: Vec<Vec<String>> = steps.iter().map(row).collect();
+    table::print_rows(&["STEP", "ENDED", "MS", "WHY"], &rows)
+}
+
 fn print_storage(told: &Value) -> anyhow::Result<()> {
     let fields = [
         ("status", "/status"),
         ("why", "/why"),
         ("note", "/note"),
+        ("origin", "/origin"),
         ("kind", "/kind"),
         ("location", "/location"),
         ("watch", "/watch"),

@@ -3,10 +3,13 @@
 //! Guarantees: what cannot work is told with what to write instead; keys themselves are never read here, only whether
 //! their files are there and closed to others. Deliberately absent: whether the bucket is there (`reelmill check` asks).
 
+use crate::base::address;
+use crate::base::address::Reach;
 use crate::base::reader;
 use crate::config::resolved::Findings;
 use crate::config::secret;
 use crate::config::storage::BucketPlace;
+use crate::config::storage::Given;
 use crate::config::storage_section::Credentials;
 use crate::config::storage_section::Ready;
 use crate::config::storage_section::StorageSection;
@@ -26,6 +29,7 @@ pub(super) fn resolve(
     path: &str,
     section: &StorageSection,
     folder: &Path,
+    given: Option<Given>,
 ) -> Option<BucketPlace> {
     let of_folders = [
         ("path", !section.path.is_empty()),
@@ -62,14 +66,20 @@ pub(super) fn resolve(
     within("part_mib", f64::from(section.part_mib), 5.0, 5_120.0);
     within("concurrency", f64::from(section.concurrency), 1.0, 64.0);
     within("retry_s", section.retry_s, 1.0, 3_600.0);
-    let (access_key_file, secret_key_file) = (
-        key_file(findings, path, "access_key_file", section, folder),
-        key_file(findings, path, "secret_key_file", section, folder),
-    );
+    let (access_key_file, secret_key_file) = match &given {
+        Some(given) => {
+            given_keys(findings, path, section, given, endpoint.as_ref());
+            (PathBuf::new(), PathBuf::new())
+        }
+        None => (
+            key_file(findings, path, "access_key_file", section, folder),
+            key_file(findings, path, "secret_key_file", section, folder),
+        ),
+    };
     let session_token_file = (!section.session_token_file.is_empty())
         .then(|| key_file(findings, path, "session_token_file", section, folder));
     let tls_ca_file = (!section.tls_ca_file.is_empty()).then(|| authorities(findings, path, section, folder));
-    let said = |file: &str| (!file.is_empty()).then(|| secret_path(folder, file));
+    let said = |file: &str| (!file.is_empty()).then(|| secret::place(folder, file));
     Some(BucketPlace {
         endpoint: endpoint?,
         region: section.region.clone(),
@@ -91,7 +101,46 @@ pub(super) fn resolve(
         notify_secret_file: said(&section.notify_secret_file),
         notify_confirm_urls: section.notify_confirm_urls.clone(),
         monotonic_prefixes: section.monotonic_prefixes.clone(),
+        given: given.map(Box::new),
     })
+}
+
+/// What was given instead of files.
+fn given_keys(findings: &mut Findings, path: &str, section: &StorageSection, given: &Given, endpoint: Option<&Url>) {
+    let reach = match given.may_be_local {
+        true => Reach::Loopback,
+        false => Reach::Network,
+    };
+    let refused = endpoint
+        .and_then(Url::host)
+        .and_then(|host| address::host_refusal(&host, reach));
+    if let Some(why) = refused {
+        findings.error(
+            format!("{path}.endpoint"),
+            format!("{why}; a service on this host needs security.allow_local_buckets = true, or its section in the configuration file"),
+        );
+    }
+    let from_given = section.credentials == Credentials::Files;
+    for (key, secret) in [
+        ("access_key", Some(&given.access_key)),
+        ("secret_key", Some(&given.secret_key)),
+        ("session_token", given.session_token.as_ref()),
+    ] {
+        let at = format!("{path}.{key}");
+        match (from_given, secret.filter(|secret| !secret.is_empty())) {
+            (true, None) if key != "session_token" => {
+                findings.error(at, "is missing; or set credentials to \"environment\" or \"instance\"")
+            }
+            (false, Some(_)) => findings.error(at, "needs credentials = \"given\""),
+            (_, Some(secret)) if !secret.expose().bytes().all(|byte| byte.is_ascii_graphic()) => {
+                findings.error(at, "holds more than plain ASCII without blanks");
+            }
+            _ => {}
+        }
+    }
+    if !given.tls_ca.is_empty() && !given.tls_ca.contains("-----BEGIN CERTIFICATE-----") {
+        findings.error(format!("{path}.tls_ca"), "holds no certificate in PEM form");
+    }
 }
 
 fn endpoint(findings: &mut Findings, path: &str, section: &StorageSection) -> Option<Url> {
@@ -232,7 +281,7 @@ fn key_file(findings: &mut Findings, path: &str, key: &str, section: &StorageSec
         );
         return PathBuf::new();
     }
-    let file = secret_path(folder, said);
+    let file = secret::place(folder, said);
     match secret::from_file(&file) {
         Ok((_, true)) => findings.warning(at, format!("{} can be read by everybody; chmod o= it", file.display())),
         Ok((_, false)) => {}
@@ -252,13 +301,4 @@ fn authorities(findings: &mut Findings, path: &str, section: &StorageSection, fo
         Err(cause) => findings.error(format!("{path}.tls_ca_file"), cause),
     }
     file
-}
-
-/// A name without a folder is one of systemd's credentials where there is such a one, else a file of `folder`.
-fn secret_path(folder: &Path, said: &str) -> PathBuf {
-    let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
-    match credentials {
-        Some(credentials) if !said.contains('/') && credentials.join(said).exists() => credentials.join(said),
-        _ => folder.join(said),
-    }
 }

@@ -365,6 +365,8 @@ pub struct SecuritySection {
     pub sandbox: Sandbox,
     pub allow_private_pulls: bool,
     pub session_hours: u32,
+    pub storage_roots: Vec<String>,
+    pub allow_local_buckets: bool,
 }
 
 impl Default for SecuritySection {
@@ -373,6 +375,8 @@ impl Default for SecuritySection {
             sandbox: Sandbox::default(),
             allow_private_pulls: false,
             session_hours: 12,
+            storage_roots: Vec::new(),
+            allow_local_buckets: false,
         }
     }
 }

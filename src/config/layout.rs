@@ -4,8 +4,10 @@
 //! inside them; one folder is one storage; a share that hangs is waited for a few seconds, not for ever. A storage inside another is allowed: what lies in it belongs to it alone.
 //! Deliberately absent: permissions and free space, which `reelmill check` looks at.
 
+use crate::base::reader::Wrong;
 use crate::config::resolved::Findings;
 use crate::config::resolved::Server;
+use crate::config::storage::Place;
 use crate::config::storage::Storage;
 use std::path::Path;
 use std::path::PathBuf;
@@ -79,6 +81,12 @@ pub(super) fn check(findings: &mut Findings, server: &Server, mut storages: Vec<
             }
         }
     }
+    set_within(&mut storages, &folders);
+    storages
+}
+
+/// Says of each storage which folders of others lie within it.
+fn set_within(storages: &mut [Storage], folders: &[Option<PathBuf>]) {
     for (at, storage) in storages.iter_mut().enumerate() {
         let Some(own) = &folders[at] else { continue };
         let within = folders.iter().enumerate().filter(|(other, _)| *other != at);
@@ -88,7 +96,119 @@ pub(super) fn check(findings: &mut Findings, server: &Server, mut storages: Vec<
             .map(Path::to_owned)
             .collect();
     }
-    storages
+}
+
+/// What is wrong with storages, by name.
+type Refused = Vec<(String, Vec<Wrong>)>;
+
+/// Puts storages that were made beside the `fixed` first ones, which are right: they lie beneath one of `roots`, and
+/// nowhere where a storage must not. Answers those that can be used and what is wrong with the others. One that does not
+/// answer is taken as it is written: it was looked at when it was made.
+pub(super) fn place(
+    server: &Server,
+    storages: Vec<Storage>,
+    fixed: usize,
+    roots: &[PathBuf],
+) -> (Vec<Storage>, Vec<Nested>, Refused) {
+    let paths = storages.iter().map(|storage| storage.path().map(Path::to_owned));
+    let all = paths.chain(roots.iter().map(|root| Some(root.clone())));
+    let mut seen = look_at(all.collect());
+    let roots: Vec<PathBuf> = seen
+        .split_off(storages.len())
+        .into_iter()
+        .flatten()
+        .map(|seen| seen.real)
+        .collect();
+    let (mut placed, mut folders, mut refused): (Vec<Storage>, Vec<Option<PathBuf>>, Refused) = Default::default();
+    for (at, (mut storage, seen)) in storages.into_iter().zip(seen).enumerate() {
+        let Some(Seen { real, stands }) = seen else {
+            folders.push(None);
+            placed.push(storage);
+            continue;
+        };
+        let taken = || {
+            let same = folders.iter().position(|folder| folder.as_ref() == Some(&real))?;
+            placed.get(same).map(|other: &Storage| other.name.clone())
+        };
+        let why = match stands {
+            _ if at < fixed => None,
+            None => None,
+            Some(Ok(false)) => Some(format!("{} is no folder", real.display())),
+            _ if !roots.iter().any(|root| real.starts_with(root)) => Some(format!(
+                "{} lies beneath none of security.storage_roots ({}); choose another folder, or add one there",
+                real.display(),
+                shown(&roots)
+            )),
+            _ => clash(server, &real)
+                .or_else(|| taken().map(|other| format!("{} is the storage {other:?} already", real.display()))),
+        };
+        match why {
+            Some(why) => refused.push((storage.name, vec![Wrong::at("path", why)])),
+            None => {
+                if let (true, Place::Folder(folder)) = (at >= fixed, &mut storage.place) {
+                    folder.path.clone_from(&real);
+                }
+                folders.push(Some(real));
+                placed.push(storage);
+            }
+        }
+    }
+    set_within(&mut placed, &folders);
+    let mut nested = Vec::new();
+    for (outer, around) in folders.iter().enumerate() {
+        for (inner, within) in folders.iter().enumerate() {
+            let (Some(around), Some(within)) = (around, within) else {
+                continue;
+            };
+            match within.strip_prefix(around) {
+                Ok(folder) if !folder.as_os_str().is_empty() => nested.push(Nested {
+                    outer: placed[outer].name.clone(),
+                    inner: placed[inner].name.clone(),
+                    folder: folder.to_owned(),
+                }),
+                _ => {}
+            }
+        }
+    }
+    (placed, nested, refused)
+}
+
+/// A storage that lies within another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Nested {
+    /// The one around it.
+    pub outer: String,
+    /// The one within.
+    pub inner: String,
+    /// Where, relative to the outer one.
+    pub folder: PathBuf,
+}
+
+fn clash(server: &Server, folder: &Path) -> Option<String> {
+    let own = [
+        ("server.state_dir", &server.state_dir),
+        ("server.scratch_dir", &server.scratch_dir),
+    ];
+    own.into_iter().find_map(|(key, own)| {
+        let own = canonical(own);
+        (own.starts_with(folder) || folder.starts_with(&own)).then(|| {
+            format!(
+                "{} and {key}, {}, lie within one another; keep storages apart from it",
+                folder.display(),
+                own.display()
+            )
+        })
+    })
+}
+
+fn shown(roots: &[PathBuf]) -> String {
+    match roots {
+        [] => "there are none".to_owned(),
+        roots => {
+            let roots: Vec<String> = roots.iter().map(|root| root.display().to_string()).collect();
+            roots.join(", ")
+        }
+    }
 }
 
 /// A folder as it was found.

@@ -9,8 +9,9 @@ pub mod definitions;
 mod destination;
 pub mod file;
 pub mod gpu;
-mod layout;
+pub mod layout;
 pub mod library;
+pub mod made_storages;
 pub mod resolved;
 mod secret;
 pub mod storage;
@@ -103,10 +104,9 @@ pub fn from_text(text: &str, folder: &Path) -> Result<Config, Vec<Wrong>> {
 
 /// Keys that the design has and this version has not say so instead of being merely unknown.
 fn later(wrong: Wrong) -> Wrong {
-    const LATER: [(&str, &str); 5] = [
+    const LATER: [(&str, &str); 4] = [
         ("server.metrics_listen", "a separate address for metrics"),
         ("capacity.gpu", "GPU encoding"),
-        ("security.storage_roots", "adding storages through the API"),
         ("security.allow_private_pulls", "pulling sources by URL"),
         ("destination.signing_keys", "lists of signing keys"),
     ];

@@ -14,6 +14,9 @@ use crate::config::gpu::Gpu;
 use crate::config::layout;
 use crate::config::library;
 use crate::config::library::Library;
+use crate::config::made_storages;
+use crate::config::made_storages::StorageGround;
+use crate::config::secret;
 use crate::config::storage;
 use crate::config::storage::Storage;
 use crate::media::limits::Limits;
@@ -56,6 +59,8 @@ pub struct Config {
     pub library: Library,
     /// Pulls may also reach private networks and this host.
     pub allow_private_pulls: bool,
+    /// Where storages may be made while the program runs.
+    pub made_storages: StorageGround,
     /// How long rows are kept.
     pub retention: Retention,
     /// How strictly workers are caged.
@@ -204,6 +209,7 @@ pub(super) fn resolve(raw: &File, folder: &Path) -> Result<Config, Vec<Wrong>> {
         limits: limits(&mut findings, raw),
         library,
         allow_private_pulls: raw.security.allow_private_pulls,
+        made_storages: made_storages::ground(&mut findings, &raw.security, folder),
         retention: Retention {
             events: days(raw.retention.events_days),
             deliveries: days(raw.retention.deliveries_days),
@@ -235,12 +241,17 @@ impl Config {
 
     /// What a workflow names that is not configured, in words; empty when all is there.
     pub fn missing_for(&self, workflow: &ResolvedWorkflow) -> Vec<Wrong> {
-        self.missing_beside(workflow, &[])
+        self.missing_beside(workflow, &[], &[])
     }
 
-    /// The same where there are destinations beside those of the configuration.
-    pub fn missing_beside(&self, workflow: &ResolvedWorkflow, made: &[String]) -> Vec<Wrong> {
-        let storages: Vec<&str> = self.storages.iter().map(|storage| storage.name.as_str()).collect();
+    /// The same where there are storages and destinations beside those of the configuration.
+    pub fn missing_beside(&self, workflow: &ResolvedWorkflow, made_storages: &[String], made: &[String]) -> Vec<Wrong> {
+        let storages: Vec<&str> = self
+            .storages
+            .iter()
+            .map(|storage| storage.name.as_str())
+            .chain(made_storages.iter().map(String::as_str))
+            .collect();
         let destinations: Vec<&str> = self
             .destinations
             .iter()
@@ -251,10 +262,7 @@ impl Config {
         let mut missing_names = Vec::new();
         let mut look = |path: &str, noun: &str, name: Option<&String>, known: &[&str]| {
             if let Some(name) = name.filter(|name| !known.contains(&name.as_str())) {
-                let why = format!(
-                    "there is no {noun} {name:?} in the configuration; {}",
-                    reader::meant(name, known)
-                );
+                let why = format!("there is no {noun} {name:?}; {}", reader::meant(name, known));
                 missing.push(Wrong::at(path, why));
             }
         };
@@ -281,7 +289,7 @@ impl Config {
                     Some(object) => look(&path, "storage", Some(&object.storage), &storages),
                     None => missing_names.push(Wrong::at(
                         path,
-                        format!("{name:?} is no object; write storage:key, with a storage of the configuration"),
+                        format!("{name:?} is no object; write storage:key, with one of the storages"),
                     )),
                 }
             }
@@ -311,7 +319,7 @@ fn server(findings: &mut Findings, raw: &File, folder: &Path) -> Server {
             findings.error("server.tls_key", "is missing: the key that belongs to tls_cert");
             None
         }
-        (certificate, key) => Some((folder.join(certificate), folder.join(key))),
+        (certificate, key) => Some((secret::place(folder, certificate), secret::place(folder, key))),
     };
     if tls.is_none() && !listen.ip().is_loopback() {
         findings.warning("server.listen", "other hosts can reach this address, and it speaks HTTP without TLS; set tls_cert and tls_key, put a TLS proxy in front, or listen on 127.0.0.1");

@@ -14,6 +14,7 @@ use crate::config::storage_section::Watch;
 use crate::objects::companions::Marker;
 use crate::objects::name_rules::NameOptions;
 use crate::objects::name_rules::NameRules;
+use crate::workflow::destination::Hidden;
 use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -130,6 +131,25 @@ pub struct BucketPlace {
     pub notify_confirm_urls: Vec<String>,
     /// Prefixes beneath which new keys always sort behind the old ones.
     pub monotonic_prefixes: Vec<String>,
+    /// What was given instead of files, of one made through the API.
+    pub given: Option<Box<Given>>,
+}
+
+/// What a bucket that was made through the API was given.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Given {
+    /// The access key.
+    pub access_key: Hidden,
+    /// The secret key.
+    pub secret_key: Hidden,
+    /// The token of a session.
+    pub session_token: Option<Hidden>,
+    /// Authorities to trust besides the system's, PEM; empty: none.
+    pub tls_ca: String,
+    /// The secret of notifications.
+    pub notify_secret: Option<Hidden>,
+    /// This very host may be meant.
+    pub may_be_local: bool,
 }
 
 /// When what comes counts as arrived.
@@ -162,9 +182,20 @@ pub struct Arriving {
 /// The storage of the section at `path`; relative paths begin at `folder`. None: of a kind that there is not, or without
 /// what every storage needs.
 pub(super) fn resolve(findings: &mut Findings, path: &str, section: &StorageSection, folder: &Path) -> Option<Storage> {
+    resolve_with(findings, path, section, folder, None)
+}
+
+/// The same with what was given instead of files.
+pub(super) fn resolve_with(
+    findings: &mut Findings,
+    path: &str,
+    section: &StorageSection,
+    folder: &Path,
+    given: Option<Given>,
+) -> Option<Storage> {
     let place = match section.kind.as_str() {
         "folder" => Place::Folder(folder_place(findings, path, section, folder)),
-        "s3" => Place::Bucket(Box::new(bucket::resolve(findings, path, section, folder)?)),
+        "s3" => Place::Bucket(Box::new(bucket::resolve(findings, path, section, folder, given)?)),
         other => {
             let why = format!(
                 "{other:?} is no kind of storage; {}",

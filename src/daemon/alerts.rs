@@ -10,6 +10,8 @@ use crate::base::wake::Bell;
 use crate::config::resolved::Alerts;
 use crate::config::resolved::Config;
 use crate::objects::lane::Lane;
+use crate::objects::storages::Medium;
+use crate::objects::storages::Storages;
 use crate::scheduler::looking::DeviceBoard;
 use crate::store::Store;
 use crate::store::alerts::AlertsShown;
@@ -44,6 +46,7 @@ const OPEN_MAX: usize = 1_000;
 pub(super) struct Watch {
     rules: Alerts,
     disks: Vec<Disk>,
+    storages: Storages,
     board: Board,
     devices: DeviceBoard,
     store: Store,
@@ -58,6 +61,16 @@ struct Disk {
     lane: Lane,
 }
 
+impl Disk {
+    fn new(subject: String, path: PathBuf) -> Self {
+        Disk {
+            lane: Lane::new(&subject, 1),
+            subject,
+            path,
+        }
+    }
+}
+
 /// What one look came to.
 #[derive(Debug, Default)]
 struct Findings {
@@ -67,24 +80,24 @@ struct Findings {
 }
 
 impl Watch {
-    pub(super) fn new(config: &Config, board: Board, devices: DeviceBoard, store: Store, bell: Bell) -> Self {
+    pub(super) fn new(
+        config: &Config,
+        storages: Storages,
+        board: Board,
+        devices: DeviceBoard,
+        store: Store,
+        bell: Bell,
+    ) -> Self {
         let own = [
             ("state_dir", &config.server.state_dir),
             ("scratch_dir", &config.server.scratch_dir),
         ];
         let own = own.into_iter().map(|(name, path)| (name.to_owned(), path.clone()));
-        let storages = config
-            .storages
-            .iter()
-            .filter_map(|storage| Some((format!("storage {}", storage.name), storage.path()?.to_owned())));
-        let disks = own.chain(storages).map(|(subject, path)| Disk {
-            lane: Lane::new(&subject, 1),
-            subject,
-            path,
-        });
+        let disks = own.map(|(subject, path)| Disk::new(subject, path));
         Watch {
             rules: config.alerts,
             disks: disks.collect(),
+            storages,
             board,
             devices,
             store,
@@ -112,6 +125,7 @@ impl Watch {
             of_storage(&state, &mut findings);
         }
         self.look_at_devices(&mut findings);
+        self.follow_storages();
         self.look_at_disks(&mut findings).await;
         let now = UtcMs::now();
         let mut told = self.store.clear_dead_alerts(now).await? > 0;
@@ -161,6 +175,34 @@ impl Watch {
                 ),
                 remedy: "Look at the kernel's log for NVRM and Xid lines; it is tried again by itself.".to_owned(),
             });
+        }
+    }
+
+    /// Storages come and go; a disk that stays keeps its thread, which may hang.
+    fn follow_storages(&mut self) {
+        let folders: Vec<(String, PathBuf)> = self
+            .storages
+            .all()
+            .into_iter()
+            .filter_map(|medium| match medium {
+                Medium::Folder(storage) => {
+                    let subject = format!("storage {}", storage.folder.name());
+                    Some((subject, storage.folder.root().to_owned()))
+                }
+                Medium::Bucket(_) => None,
+            })
+            .collect();
+        let is_there = |disk: &Disk| {
+            !disk.subject.starts_with("storage ")
+                || folders
+                    .iter()
+                    .any(|(subject, path)| disk.subject == *subject && disk.path == *path)
+        };
+        self.disks.retain(is_there);
+        for (subject, path) in folders {
+            if !self.disks.iter().any(|disk| disk.subject == subject) {
+                self.disks.push(Disk::new(subject, path));
+            }
         }
     }
 

@@ -25,8 +25,10 @@ use crate::trigger::WatchMode;
 use crate::trigger::board::Board;
 use crate::trigger::group::GroupKind;
 use crate::trigger::s3_notify::Door;
+use crate::trigger::s3_notify::DoorSecret;
 use crate::trigger::s3_notify::Notices as S3Notices;
 use crate::trigger::s3_notify::Refused;
+use crate::trigger::watches::Watched;
 use crate::web::links::Signer;
 use crate::web::ports::BucketNotices;
 use crate::web::ports::DeviceControl;
@@ -47,53 +49,58 @@ use tokio_util::bytes::Bytes;
 
 /// The storages of the configuration as the triggers want them.
 pub(super) fn trigger_options(config: &Config, registered: &registry::Storages, metrics: &Metrics) -> TriggerOptions {
-    let folders = config
+    let mut options = TriggerOptions {
+        metrics: metrics.clone(),
+        ..TriggerOptions::default()
+    };
+    for watched in config
         .storages
         .iter()
-        .filter_map(|storage| Some((storage, storage.path()?)));
-    let storages = folders.map(|(storage, path)| StorageOptions {
-        name: storage.name.clone(),
-        root: path.to_owned(),
-        watch: watch_mode(storage.watch),
-        settle_looks: storage.arriving.settle_looks,
-        settle_interval: storage.arriving.settle_interval,
-        poll_interval: storage.poll_interval,
-        others_within: storage.others_within.clone(),
-        sentinel: sentinel(storage),
-        ground: registered
-            .folder(&storage.name)
-            .map(|storage| storage.pool.ground())
-            .unwrap_or_default(),
-        ready: match storage.arriving.ready {
-            config::Ready::Stable => trigger::Ready::Stable,
-            config::Ready::Rename => trigger::Ready::Rename,
-            config::Ready::Marker => trigger::Ready::Marker,
-            config::Ready::Checksum => trigger::Ready::Checksum,
-        },
-        min_age: storage.arriving.min_age,
-        names: Arc::new(NameRules::new(storage.arriving.names()).unwrap_or_default()),
-        groups: storage.arriving.groups.iter().copied().map(group_kind).collect(),
-        sequence_fps: storage.arriving.sequence_fps,
-    });
-    let buckets = config.storages.iter().filter_map(|storage| {
-        let Place::Bucket(place) = &storage.place else {
-            return None;
-        };
-        Some(BucketWatch {
+        .filter_map(|storage| watched(storage, registered))
+    {
+        match watched {
+            Watched::Folder(folder) => options.storages.push(*folder),
+            Watched::Bucket(bucket) => options.buckets.push(*bucket),
+        }
+    }
+    options
+}
+
+/// One of them; none: it is not registered.
+pub(super) fn watched(storage: &Storage, registered: &registry::Storages) -> Option<Watched> {
+    let names = Arc::new(NameRules::new(storage.arriving.names()).unwrap_or_default());
+    Some(match &storage.place {
+        Place::Folder(place) => Watched::Folder(Box::new(StorageOptions {
+            name: storage.name.clone(),
+            root: place.path.clone(),
+            watch: watch_mode(storage.watch),
+            settle_looks: storage.arriving.settle_looks,
+            settle_interval: storage.arriving.settle_interval,
+            poll_interval: storage.poll_interval,
+            others_within: storage.others_within.clone(),
+            sentinel: place.sentinel.clone(),
+            ground: registered.folder(&storage.name)?.pool.ground(),
+            ready: match storage.arriving.ready {
+                config::Ready::Stable => trigger::Ready::Stable,
+                config::Ready::Rename => trigger::Ready::Rename,
+                config::Ready::Marker => trigger::Ready::Marker,
+                config::Ready::Checksum => trigger::Ready::Checksum,
+            },
+            min_age: storage.arriving.min_age,
+            names,
+            groups: storage.arriving.groups.iter().copied().map(group_kind).collect(),
+            sequence_fps: storage.arriving.sequence_fps,
+        })),
+        Place::Bucket(place) => Watched::Bucket(Box::new(BucketWatch {
             name: storage.name.clone(),
             bucket: registered.bucket(&storage.name)?,
             watch: watch_mode(storage.watch),
             poll_interval: storage.poll_interval,
             min_age: storage.arriving.min_age,
-            names: Arc::new(NameRules::new(storage.arriving.names()).unwrap_or_default()),
+            names,
             monotonic_prefixes: place.monotonic_prefixes.clone(),
-        })
-    });
-    TriggerOptions {
-        storages: storages.collect(),
-        buckets: buckets.collect(),
-        metrics: metrics.clone(),
-    }
+        })),
+    })
 }
 
 fn group_kind(grouping: config::Grouping) -> GroupKind {
@@ -112,13 +119,6 @@ fn watch_mode(watch: Watch) -> WatchMode {
         Watch::Inotify => WatchMode::Inotify,
         Watch::Poll => WatchMode::Poll,
         Watch::Off => WatchMode::Off,
-    }
-}
-
-fn sentinel(storage: &Storage) -> Option<String> {
-    match &storage.place {
-        Place::Folder(place) => place.sentinel.clone(),
-        Place::Bucket(_) => None,
     }
 }
 
@@ -207,19 +207,26 @@ impl DeviceControl for Devices {
 
 /// The doors of buckets that may tell what happens in them.
 pub(super) fn notices(config: &Config, store: &Store, board: Board) -> S3Notices {
-    let watched = config.storages.iter().filter(|storage| storage.watch != Watch::Off);
-    let doors = watched.filter_map(|storage| {
-        let Place::Bucket(place) = &storage.place else {
-            return None;
-        };
-        Some(Door {
-            storage: storage.name.clone(),
-            bucket: place.bucket.clone(),
-            secret_file: place.notify_secret_file.clone()?,
-            confirm_urls: place.notify_confirm_urls.clone(),
-        })
-    });
+    let doors = config.storages.iter().filter_map(door);
     S3Notices::new(doors, store.clone(), board)
+}
+
+/// The door of a bucket; none: it has none.
+pub(super) fn door(storage: &Storage) -> Option<Door> {
+    let Place::Bucket(place) = &storage.place else {
+        return None;
+    };
+    let secret = match (&place.given, &place.notify_secret_file) {
+        (Some(given), _) => DoorSecret::Given(given.notify_secret.as_ref()?.expose().to_owned()),
+        (None, Some(file)) => DoorSecret::File(file.clone()),
+        (None, None) => return None,
+    };
+    (storage.watch != Watch::Off).then(|| Door {
+        storage: storage.name.clone(),
+        bucket: place.bucket.clone(),
+        secret,
+        confirm_urls: place.notify_confirm_urls.clone(),
+    })
 }
 
 /// What takes notifications in, for requests.

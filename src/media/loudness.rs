@@ -1,8 +1,11 @@
-//! Loudness of sound as EBU R128 defines it (ITU-R BS.1770-4, EBU Tech 3342): integrated, range, true peak.
+//! Loudness of sound as EBU R128 defines it (ITU-R BS.1770-4, EBU Tech 3342): integrated, range, true peak, and how the
+//! short-term loudness goes.
 //!
 //! Guarantees: memory does not grow with the length; silence has no loudness rather than a number. Deliberately
 //! absent: where the sound comes from, and what is done about it.
 
+use crate::media::over_time::Steps;
+use crate::media::product::LoudnessSeries;
 use ebur128::Channel;
 use ebur128::EbuR128;
 use ebur128::Mode;
@@ -26,7 +29,46 @@ pub struct Meter {
     channels: usize,
     rate_hz: u32,
     interleaved: Vec<f64>,
+    /// Where the next sample is heard, samples from 0.
+    position: u64,
+    /// Samples taken.
+    taken: u64,
+    /// Largest true peak of the second under way.
+    peak: f64,
+    /// Loudness at each full second that the last samples came to, LUFS; minus infinity: silence.
+    passed: Vec<f64>,
+    seconds: Steps<Second>,
 }
+
+/// One second, or several.
+#[derive(Debug, Clone, Copy)]
+struct Second {
+    /// Short-term loudness at its end, LUFS; minus infinity: silence.
+    lufs: f64,
+    /// Largest true peak, full scale 1.0.
+    peak: f64,
+}
+
+impl Default for Second {
+    fn default() -> Self {
+        Second {
+            lufs: f64::NEG_INFINITY,
+            peak: 0.0,
+        }
+    }
+}
+
+impl Second {
+    fn louder(left: &Second, right: &Second) -> Second {
+        Second {
+            lufs: left.lufs.max(right.lufs),
+            peak: left.peak.max(right.peak),
+        }
+    }
+}
+
+/// Window of short-term loudness, milliseconds.
+const SHORT_TERM_MS: u64 = 3000;
 
 impl std::fmt::Debug for Meter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -46,7 +88,25 @@ impl Meter {
             channels: channels as usize,
             rate_hz,
             interleaved: Vec::new(),
+            position: 0,
+            taken: 0,
+            peak: 0.0,
+            passed: Vec::new(),
+            seconds: Steps::new(Second::louder),
         })
+    }
+
+    /// What comes next is heard from here on, seconds: nothing is known of what was left out. Going back is not possible.
+    pub fn resume_at(&mut self, at_s: f64) {
+        let rate = u64::from(self.rate_hz);
+        let position = (at_s * self.rate_hz as f64).round() as u64;
+        if position <= self.position {
+            return;
+        }
+        if position / rate > self.position / rate {
+            self.end_second();
+        }
+        self.position = position;
     }
 
     /// Takes samples of all channels in turn, full scale 1.0; an incomplete last frame is left out.
@@ -78,14 +138,91 @@ impl Meter {
                 *sample = 0.0;
             }
         }
-        self.state
-            .add_frames_f64(&self.interleaved)
-            .expect("whole frames of as many channels as the meter was made for");
+        self.passed.clear();
+        let rate = u64::from(self.rate_hz);
+        let interleaved = std::mem::take(&mut self.interleaved);
+        let mut left = interleaved.as_slice();
+        while !left.is_empty() {
+            let frames = (left.len() / self.channels) as u64;
+            let count = frames.min(rate - self.position % rate);
+            let (now, later) = left.split_at(count as usize * self.channels);
+            left = later;
+            self.state
+                .add_frames_f64(now)
+                .expect("whole frames of as many channels as the meter was made for");
+            let peaks = (0..self.channels as u32).filter_map(|channel| self.state.prev_true_peak(channel).ok());
+            self.peak = peaks.fold(self.peak, f64::max);
+            self.position += count;
+            self.taken += count;
+            if self.position.is_multiple_of(rate) {
+                let lufs = self.end_second();
+                self.passed.push(lufs);
+            }
+        }
+        self.interleaved = interleaved;
     }
 
-    /// Loudness of the last three seconds, LUFS; none: silence.
-    pub fn short_term_lufs(&self) -> Option<f64> {
-        self.state.loudness_shortterm().ok().filter(|lufs| lufs.is_finite())
+    /// Notes the second that has just ended, or so much of it as there is.
+    fn end_second(&mut self) -> f64 {
+        let second = Second {
+            lufs: self.short_term_lufs().unwrap_or(f64::NEG_INFINITY),
+            peak: std::mem::take(&mut self.peak),
+        };
+        let at = self.position.saturating_sub(1) / u64::from(self.rate_hz);
+        self.seconds.add(at, &second);
+        second.lufs
+    }
+
+    /// Short-term loudness at each full second that the last samples came to, LUFS; minus infinity: silence.
+    pub fn passed_seconds(&self) -> &[f64] {
+        &self.passed
+    }
+
+    /// Loudness of the last three seconds, or of as much as there was yet, LUFS; none: silence.
+    fn short_term_lufs(&self) -> Option<f64> {
+        let taken_ms = self.taken * 1000 / u64::from(self.rate_hz);
+        let window_ms = u32::try_from(taken_ms.min(SHORT_TERM_MS)).ok()?;
+        self.state
+            .loudness_window(window_ms)
+            .ok()
+            .filter(|lufs| lufs.is_finite())
+    }
+
+    /// How it went so far; none: there was nothing yet.
+    pub fn series(&self) -> Option<LoudnessSeries> {
+        if self.taken == 0 {
+            return None;
+        }
+        let mut seconds = self.seconds.clone();
+        if !self.position.is_multiple_of(u64::from(self.rate_hz)) {
+            let rest = Second {
+                lufs: self.short_term_lufs().unwrap_or(f64::NEG_INFINITY),
+                peak: self.peak,
+            };
+            seconds.add(self.position / u64::from(self.rate_hz), &rest);
+        }
+        let tenth = |value: f64| (value * 10.0).round() / 10.0;
+        let heard = |value: f64| value.is_finite().then(|| tenth(value));
+        let lufs = |second: &Second| heard(second.lufs);
+        let dbtp = |second: &Second| heard(20.0 * second.peak.log10());
+        let values = seconds.values();
+        let largest = |of: &dyn Fn(&Second) -> Option<f64>| values.iter().filter_map(of).reduce(f64::max);
+        let all = self.result();
+        Some(LoudnessSeries {
+            step_s: seconds.step_s(),
+            short_term_lufs: values
+                .iter()
+                .map(|second| lufs(second).map(|value| value as f32))
+                .collect(),
+            true_peak_dbtp: values
+                .iter()
+                .map(|second| dbtp(second).map(|value| value as f32))
+                .collect(),
+            integrated_lufs: all.integrated_lufs.map(tenth),
+            range_lu: tenth(all.range_lu),
+            max_short_term_lufs: largest(&lufs),
+            max_true_peak_dbtp: all.true_peak_dbtp.map(tenth),
+        })
     }
 
     /// What was measured so far.
@@ -171,6 +308,56 @@ mod tests {
         assert_eq!(loudness(3), None);
         let (front, side) = (loudness(0).expect("loud"), loudness(4).expect("loud"));
         assert!((side - front - 1.5).abs() < 0.1, "{front} {side}");
+    }
+
+    #[test]
+    fn its_course_is_told_by_the_second() {
+        let mut meter = Meter::new(2, 48_000).expect("a meter");
+        let quiet = tone(2, 10f64.powf(-33.0 / 20.0), 4);
+        let loud = tone(2, 10f64.powf(-13.0 / 20.0), 4);
+        let rest = tone(2, 10f64.powf(-13.0 / 20.0), 1);
+        for piece in [&quiet, &loud].into_iter().flat_map(|tone| tone.chunks(3_334)) {
+            meter.push(piece);
+        }
+        meter.push(&rest[..48_000]);
+        let series = meter.series().expect("a course");
+        assert_eq!((series.step_s, series.short_term_lufs.len()), (1.0, 9));
+        let near = |found: Option<f32>, wanted: f32| found.is_some_and(|found| (found - wanted).abs() < 0.3);
+        // From the first second on: there is no ramp of a window that is not full yet.
+        assert!(
+            series.short_term_lufs[..4].iter().all(|lufs| near(*lufs, -33.0)),
+            "{series:?}"
+        );
+        assert!(near(series.short_term_lufs[7], -13.0) && near(series.short_term_lufs[8], -13.0));
+        assert!(
+            near(series.true_peak_dbtp[3], -33.0) && near(series.true_peak_dbtp[4], -13.0),
+            "{series:?}"
+        );
+        assert_eq!(series.max_short_term_lufs.map(|lufs| lufs.round()), Some(-13.0));
+    }
+
+    #[test]
+    fn what_is_left_out_is_nothing_rather_than_silence_in_its_place() {
+        let mut meter = Meter::new(1, 48_000).expect("a meter");
+        meter.resume_at(2.0);
+        meter.push(&tone(1, 0.1, 1));
+        meter.resume_at(1.0);
+        meter.push(&tone(1, 0.1, 1)[..24_000]);
+        meter.resume_at(6.0);
+        meter.push(&tone(1, 0.1, 1));
+        let series = meter.series().expect("a course");
+        let is_known: Vec<bool> = series.short_term_lufs.iter().map(Option::is_some).collect();
+        assert_eq!(is_known, [false, false, true, true, false, false, true]);
+    }
+
+    #[test]
+    fn a_day_has_no_more_values_than_can_be_drawn() {
+        let mut meter = Meter::new(1, 16).expect("a meter");
+        meter.push(&vec![0.5; 16 * 86_400]);
+        let series = meter.series().expect("a course");
+        assert_eq!(series.step_s, 256.0);
+        assert_eq!(series.short_term_lufs.len(), 338);
+        assert_eq!(series.true_peak_dbtp.len(), 338);
     }
 
     #[test]

@@ -37,6 +37,7 @@ pub mod limits;
 pub mod loudness;
 pub mod measured_length;
 pub mod moments;
+pub mod over_time;
 pub mod overlay;
 pub mod pass;
 pub mod picker;

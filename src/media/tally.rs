@@ -12,11 +12,16 @@ use crate::media::av::mastering;
 use crate::media::av::parameters::Kind;
 use crate::media::encoding::hdr::HdrMetadata;
 use crate::media::facts::MediaFacts;
+use crate::media::facts::StreamFacts;
+use crate::media::facts::StreamKind;
 use crate::media::hearing::Hearing;
 use crate::media::last_gop::LastGop;
 use crate::media::last_gop::LastPictures;
 use crate::media::limits::Limits;
 use crate::media::loudness::Loudness;
+use crate::media::over_time::Bits;
+use crate::media::product::TrackKind;
+use crate::media::product::TrackSeries;
 use crate::media::verify::Expected;
 
 /// Packets of one stream.
@@ -42,6 +47,8 @@ pub struct Tally {
     pub metadata: HdrMetadata,
     /// When each key frame is shown, seconds.
     pub keys_s: Vec<f64>,
+    /// Pictures and sound over their length, as far as bits tell.
+    pub series: Vec<TrackSeries>,
     /// What the pictures from the last key frame on came to.
     pub last: Option<LastPictures>,
 }
@@ -82,6 +89,7 @@ pub fn count(demuxer: &mut Demuxer, facts: &MediaFacts, expected: &Expected) -> 
             tracks += 1;
         }
     }
+    let mut bits: Vec<Bits> = vec![Bits::default(); facts.streams.len()];
     let mut packet = Packet::new()?;
     while demuxer.read(&mut packet)? {
         let index = packet.stream_index();
@@ -110,6 +118,9 @@ pub fn count(demuxer: &mut Demuxer, facts: &MediaFacts, expected: &Expected) -> 
             if packet.is_key() {
                 keys_s.push(pts_s);
             }
+        }
+        if let Some(bits) = bits.get_mut(index) {
+            bits.add(pts_s, packet.size_bytes());
         }
         let end_s = pts_s + packet.duration() as f64 * unit;
         if pts_s < 0.0 && end_s <= 0.0 {
@@ -147,6 +158,7 @@ pub fn count(demuxer: &mut Demuxer, facts: &MediaFacts, expected: &Expected) -> 
             counted.end_s = counted.last_s + (counted.last_s - first_s) / (counted.frames - 1) as f64;
         }
     }
+    let series = series(facts, &counted, &bits);
     let mut heard = Vec::new();
     for (number, _, hearing) in hearings {
         heard.push((number, hearing.finish()?));
@@ -156,8 +168,28 @@ pub fn count(demuxer: &mut Demuxer, facts: &MediaFacts, expected: &Expected) -> 
         heard,
         metadata,
         keys_s,
+        series,
         last: last_gop.map(LastGop::finish).transpose()?,
     })
+}
+
+/// The tracks of pictures and sound with their bits over time.
+fn series(facts: &MediaFacts, counted: &[Counted], bits: &[Bits]) -> Vec<TrackSeries> {
+    let tracks = facts.streams.iter().zip(counted).zip(bits).enumerate();
+    let of = |(stream, ((said, counted), bits)): (usize, ((&StreamFacts, &Counted), &Bits))| {
+        let kind = match &said.kind {
+            StreamKind::Video(video) if !video.attached_picture => TrackKind::Video,
+            StreamKind::Audio(_) => TrackKind::Audio,
+            _ => return None,
+        };
+        Some(TrackSeries {
+            stream,
+            kind,
+            bitrate: bits.series(counted.first_s.unwrap_or(0.0), counted.end_s),
+            loudness: None,
+        })
+    };
+    tracks.filter_map(of).collect()
 }
 
 /// Decodes the first picture of something that holds nothing else worth knowing.

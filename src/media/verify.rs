@@ -18,6 +18,7 @@ use crate::media::limits::Limits;
 use crate::media::loudness::Loudness;
 use crate::media::probe;
 use crate::media::product::Check;
+use crate::media::product::TrackSeries;
 use crate::media::tally::Counted;
 use crate::media::tally::Tally;
 use crate::media::tally::count;
@@ -108,6 +109,8 @@ pub struct ReadBack {
     pub checks: Vec<Check>,
     /// When its key frames are shown, seconds from time 0.
     pub keys_s: Vec<f64>,
+    /// Its tracks over their length, as far as bits tell.
+    pub series: Vec<TrackSeries>,
 }
 
 /// Most that sound and pictures may be moved against one another.
@@ -142,6 +145,7 @@ pub fn media(source: Source, expected: &Expected) -> Result<ReadBack, Fault> {
         heard,
         metadata,
         mut keys_s,
+        series,
         last,
     } = count(&mut demuxer, &facts, expected).map_err(unreadable)?;
     if let Some(last) = last {
@@ -235,7 +239,12 @@ pub fn media(source: Source, expected: &Expected) -> Result<ReadBack, Fault> {
     let ends = expected.audios.iter().map(|audio| audio.end_s);
     let longest = ends.fold(expected.video.map_or(0.0, |video| video.end_s), f64::max);
     near(&mut checks, "duration_s", longest, found_end_s, 0.1);
-    Ok(ReadBack { facts, checks, keys_s })
+    Ok(ReadBack {
+        facts,
+        checks,
+        keys_s,
+        series,
+    })
 }
 
 fn check_loudness(checks: &mut Vec<Check>, number: usize, wanted: &LoudnessExpected, found: Option<&Loudness>) {

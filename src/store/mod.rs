@@ -46,6 +46,7 @@ pub mod library;
 pub mod listeners;
 pub mod listing;
 mod made;
+pub mod made_storages;
 pub mod media;
 pub mod milestones;
 mod ours;

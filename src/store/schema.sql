@@ -28,7 +28,8 @@ insert into counters (name, value) values ('arrival', 0), ('hint', 0);
 -- Storages and arrivals: what the triggers saw
 ------------------------------------------------------------------------------------------------------------
 
--- Run-time state of storages. What a storage is (folder, bucket, credentials) stands in the configuration; a row
+-- Run-time state of storages. What a storage is (folder, bucket, credentials) stands in the configuration, or in
+-- `definition` where it was made through the API. The name of one that was removed is '~' and its id until its ledger is gone. A row
 -- appears here when a trigger first meets its name, and gives the name a short number for `arrivals`.
 create table storages (
   id integer primary key,
@@ -36,10 +37,12 @@ create table storages (
   baseline_ms integer,                    -- end of the first whole scan; what that scan found triggers nothing. Null: not scanned yet
   mount text,                             -- what it lay on when it was last believed: mount point, type and, of shares, source. Null: not looked yet
   frozen text,                            -- why triggering is stopped (mount gone, mass disappearance). Null: it is not
-  definition text,                        -- JSON of its [[storage]] section where it was made through the API; names of files
-                                          -- that hold keys, never keys. Null: it stands in the configuration
+  definition text,                        -- JSON of workflow::storage::Definition where it was made through the API, keys sealed by
+                                          -- base::sealed. Null: it stands in the configuration
   cursor text,                            -- JSON of trigger's listing of a bucket: where it goes on. Null: at the begin
-  last_scan_ms integer                    -- end of the last whole scan or listing. Null: none yet
+  last_scan_ms integer,                   -- end of the last whole scan or listing. Null: none yet
+  created_ms integer,                     -- when it was made through the API: what comes from then on is new. Null: it was not
+  modified_ms integer                     -- when that definition was last changed. Null: as above
 ) strict;
 
 -- The ledger of arrivals: one row an object seen, the last identity it was seen with. It makes "once" true: an

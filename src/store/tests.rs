@@ -62,7 +62,13 @@ async fn a_knock_comes_after_what_was_queued_before_it_and_is_no_change() {
     let (let_go, held) = std::sync::mpsc::channel::<()>();
     let busy = tokio::spawn({
         let store = store.clone();
-        async move { store.write("hold", move |_| held.recv().map_err(|_| StoreError::Closed { operation: "hold" })).await }
+        async move {
+            store
+                .write("hold", move |_| {
+                    held.recv().map_err(|_| StoreError::Closed { operation: "hold" })
+                })
+                .await
+        }
     });
     while store.changed().has_changed().is_ok() && !busy.is_finished() {
         let knocked = tokio::time::timeout(std::time::Duration::from_millis(50), store.knock()).await;

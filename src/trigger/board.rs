@@ -234,6 +234,11 @@ impl Board {
         bell
     }
 
+    /// Takes a storage off the board.
+    pub(super) fn leave(&self, name: &str) {
+        self.slots().remove(name);
+    }
+
     pub(super) fn update(&self, name: &str, change: impl FnOnce(&mut StorageState)) {
         if let Some(slot) = self.slots().get_mut(name) {
             change(&mut slot.state);

@@ -24,31 +24,28 @@ pub mod settle;
 mod unwatched;
 mod verification;
 mod watch_folder;
+pub mod watches;
 
 use crate::base::clock::UtcMs;
 use crate::base::wake::Bell;
 use crate::base::wake::Bells;
 use crate::objects::ground::Ground;
-use crate::objects::lane::Lane;
 use crate::objects::name_rules::NameRules;
 use crate::objects::s3::Bucket;
 use crate::store::Store;
-use crate::telemetry::metrics::Metric;
 use crate::telemetry::metrics::Metrics;
 use crate::trigger::board::Board;
-use crate::trigger::explain::FolderExplainer;
 use crate::trigger::group::GroupKind;
-use crate::trigger::s3_scan::BucketExplainer;
-use crate::trigger::s3_scan::Surroundings;
-use crate::trigger::s3_scan::WatchBucket;
 use crate::trigger::settle::Rules;
-use crate::trigger::unwatched::Unwatched;
-use crate::trigger::watch_folder::WatchFolder;
-use crate::trigger::watch_folder::portions;
+use crate::trigger::watches::Hands;
+use crate::trigger::watches::Order;
+use crate::trigger::watches::Shared;
+use crate::trigger::watches::Watched;
+use crate::trigger::watches::Watches;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::task::JoinSet;
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 /// What the trigger is built from.
@@ -173,6 +170,8 @@ pub struct Trigger {
     store: Store,
     bells: Bells,
     board: Board,
+    hands: Hands,
+    orders: mpsc::UnboundedReceiver<Order>,
     /// From here on what comes is new, though the first scan begins a little later.
     made_at: UtcMs,
 }
@@ -180,11 +179,14 @@ pub struct Trigger {
 impl Trigger {
     /// Triggers for these storages; nothing happens before [`run`](Self::run).
     pub fn new(options: TriggerOptions, store: Store, bells: Bells) -> Self {
+        let (hands, orders) = Hands::new();
         Trigger {
             options,
             store,
             bells,
             board: Board::default(),
+            hands,
+            orders,
             made_at: UtcMs::now(),
         }
     }
@@ -194,85 +196,43 @@ impl Trigger {
         self.board.clone()
     }
 
+    /// Begins and ends watches while it runs.
+    pub fn hands(&self) -> Hands {
+        self.hands.clone()
+    }
+
     /// Watches until `stop`; returns at once then, whatever hangs.
-    pub async fn run(self, stop: CancellationToken) {
-        let mut watches = JoinSet::new();
-        let mut watched = Vec::new();
+    pub async fn run(mut self, stop: CancellationToken) {
+        let mut watches = Watches::new(Shared {
+            store: self.store.clone(),
+            bells: self.bells.clone(),
+            board: self.board.clone(),
+            metrics: self.options.metrics,
+        });
         for storage in self.options.storages {
-            let asked = self.board.enter(
-                &storage.name,
-                "folder",
-                storage.root.display().to_string(),
-                storage.watch != WatchMode::Off,
-            );
-            let lane = Lane::new(&storage.name, portions::THREADS);
-            let explainer = FolderExplainer::new(
-                storage.clone(),
-                self.board.clone(),
-                Lane::new(format!("{}-explain", storage.name), 1),
-            );
-            self.board.explained_by(&storage.name, Arc::new(explainer));
-            if storage.watch == WatchMode::Off {
-                watches.spawn(
-                    Unwatched::new(storage, self.store.clone(), self.board.clone(), asked, lane).run(stop.clone()),
-                );
-                continue;
-            }
-            watched.push(storage.name.clone());
-            // A counter begins at nothing, so that its first step is seen as one.
-            self.options.metrics.add_labelled(Metric::Arrivals, &storage.name, 0.0);
-            let folder = WatchFolder::new(
-                storage,
-                self.store.clone(),
-                self.bells.scheduler.clone(),
-                self.board.clone(),
-                asked,
-                lane,
-                (self.options.metrics.clone(), self.made_at),
-            );
-            watches.spawn(folder.run(stop.clone()));
+            watches.begin(Watched::Folder(Box::new(storage)), self.made_at);
         }
-        let mut buckets = Vec::new();
         for bucket in self.options.buckets {
-            let watched = bucket.watch != WatchMode::Off;
-            let asked = self
-                .board
-                .enter(&bucket.name, "s3", s3_scan::location(&bucket.bucket), watched);
-            if watched {
-                buckets.push(bucket.name.clone());
-                self.options.metrics.add_labelled(Metric::Arrivals, &bucket.name, 0.0);
-            }
-            let surroundings = Surroundings {
-                store: self.store.clone(),
-                scheduler: self.bells.scheduler.clone(),
-                board: self.board.clone(),
-                asked,
-                metrics: self.options.metrics.clone(),
-                entered: self.made_at,
-            };
-            let lister = Arc::new(bucket.bucket.clone());
-            let explainer = BucketExplainer {
-                options: bucket.clone(),
-                lister: lister.clone(),
-                store: self.store.clone(),
-            };
-            self.board.explained_by(&bucket.name, Arc::new(explainer));
-            watches.spawn(WatchBucket::new(bucket, lister, surroundings).run(stop.clone()));
+            watches.begin(Watched::Bucket(Box::new(bucket)), self.made_at);
         }
         loop {
             tokio::select! {
                 () = stop.cancelled() => break,
                 () = self.bells.trigger.wait() => {}
+                Some(order) = self.orders.recv() => {
+                    watches.obey(order).await;
+                    continue;
+                }
             }
             // Workflows changed: one that takes existing objects may be among them.
-            for name in &buckets {
-                self.board.workflows_changed(name);
+            for name in watches.buckets() {
+                self.board.workflows_changed(&name);
             }
-            for name in watched.iter().chain(&buckets) {
-                release_existing(&self.store, &self.bells.scheduler, name).await;
+            for name in watches.watched() {
+                release_existing(&self.store, &self.bells.scheduler, &name).await;
             }
         }
-        watches.shutdown().await;
+        watches.shut_down().await;
     }
 }
 

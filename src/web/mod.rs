@@ -110,6 +110,9 @@ pub fn router(state: WebState) -> Router {
         .route("/api/v1/workflows/{id}", get(api::workflows::show))
         .route("/api/v1/workflows/{id}/versions", get(api::versions::list))
         .route("/api/v1/workflows/{id}/versions/{version}", get(api::versions::show))
+        .route("/api/v1/schemas/{noun}", get(api::schemas::show))
+        .route("/api/v1/checks/workflow", post(api::definition_check::workflow))
+        .route("/api/v1/checks/template", post(api::definition_check::template))
         .route("/api/v1/templates", get(api::templates::list))
         .route("/api/v1/templates/{name}", get(api::templates::show))
         .route("/api/v1/events", get(api::events::list))
@@ -210,18 +213,30 @@ pub fn router(state: WebState) -> Router {
         .route("/api/v1/alerts/{id}/acknowledge", post(api::alerts::acknowledge))
         .route("/api/v1/storages/{name}/scan", post(api::storages::scan))
         .route("/api/v1/storages/{name}/thaw", post(api::storages::thaw))
+        .route("/api/v1/storages/{name}/test", post(api::made_storages::test))
+        .route("/api/v1/storages/{name}/sample", post(api::made_storages::sample))
         .route("/api/v1/system/devices/look", post(api::devices::look))
         .route_layer(middleware::from_fn(|request, next| {
             auth::require(Role::Operator, request, next)
         }));
     let admin = Router::new()
         .route("/api/v1/system/drain", post(api::system::drain))
+        .route(
+            "/api/v1/system/log-level",
+            get(api::log_level::show).put(api::log_level::change),
+        )
         .route("/api/v1/destinations", post(api::destinations::create))
         .route(
             "/api/v1/destinations/{name}",
             put(api::destinations::replace).delete(api::destinations::delete),
         )
         .route("/api/v1/destinations/{name}/rotate", post(api::destinations::rotate))
+        .route("/api/v1/storages", post(api::made_storages::create))
+        .route(
+            "/api/v1/storages/{name}",
+            put(api::made_storages::replace).delete(api::made_storages::delete),
+        )
+        .route("/api/v1/system/storages", get(api::made_storages::ground))
         .route("/api/v1/system/backup", post(api::system::backup))
         .route("/api/v1/tokens", get(api::tokens::list).post(api::tokens::create))
         .route("/api/v1/tokens/{id}", delete(api::tokens::revoke))

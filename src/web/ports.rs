@@ -13,6 +13,7 @@ use crate::objects::incoming::Incoming;
 use crate::objects::inflow::Synced;
 use crate::objects::uri::ObjectUri;
 use crate::workflow::destination::Definition;
+use crate::workflow::storage::Definition as StorageDefinition;
 use axum::body::Bytes;
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
@@ -313,6 +314,117 @@ impl StorageState {
             None => self.note.as_deref().filter(|_| !self.available),
         }
     }
+}
+
+/// Makes, changes, removes and tries storages while the program runs.
+pub trait StorageMaking: Send + Sync {
+    /// How they are written, those of the configuration first, also those that cannot be used.
+    fn written(&self) -> BoxFuture<'_, Result<Vec<StorageWritten>, Fault>>;
+
+    /// Makes one, or changes it where `replace` says so; true: it is new. A folder that is missing is made where
+    /// `make_folder` says so. Done when it is kept and watched.
+    fn save(
+        &self,
+        definition: StorageDefinition,
+        replace: bool,
+        make_folder: bool,
+    ) -> BoxFuture<'_, Result<bool, StorageRefused>>;
+
+    /// Removes one that nothing uses.
+    fn remove(&self, name: String) -> BoxFuture<'_, Result<(), StorageRefused>>;
+
+    /// Lists it, writes into it, reads that back and removes it.
+    fn probe<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Vec<ProbeStep>, Fault>>;
+
+    /// Puts a test clip of `seconds` at `key`, as somebody's file would come.
+    fn sample<'a>(&'a self, name: &'a str, key: &'a str, seconds: u32) -> BoxFuture<'a, Result<SampleMade, Fault>>;
+
+    /// Where they may be made.
+    fn ground(&self) -> BoxFuture<'_, StorageGround>;
+}
+
+/// How a storage is written.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StorageWritten {
+    /// What it is, with its keys.
+    pub definition: StorageDefinition,
+    /// Where it stands.
+    pub origin: StorageOrigin,
+    /// Why it cannot be used; none: it can.
+    pub fault: Option<String>,
+}
+
+/// Where a storage stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StorageOrigin {
+    /// In the configuration file; read-only.
+    File,
+    /// In the database.
+    Api {
+        /// When it was made.
+        created: UtcMs,
+        /// When it was last changed.
+        modified: UtcMs,
+    },
+}
+
+/// Why a storage was not made, changed or removed.
+#[derive(Debug)]
+pub enum StorageRefused {
+    /// There is none of this name.
+    Unknown,
+    /// The state of things does not allow it.
+    Conflict(Box<Fault>),
+    /// Anything else.
+    Fault(Box<Fault>),
+}
+
+impl From<Fault> for StorageRefused {
+    fn from(fault: Fault) -> Self {
+        StorageRefused::Fault(Box::new(fault))
+    }
+}
+
+/// How a storage took one step of a trial.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProbeStep {
+    /// `list`, `write`, `read` or `remove`.
+    pub name: &'static str,
+    /// Why it failed; none: it did not.
+    pub error: Option<String>,
+    /// What to do then.
+    pub remedy: Option<String>,
+    /// How long it took.
+    pub took_ms: u64,
+}
+
+/// A test clip that was put into a storage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SampleMade {
+    /// Where it stands.
+    pub key: String,
+    /// Its size.
+    pub size_bytes: u64,
+}
+
+/// Where storages may be made.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StorageGround {
+    /// Folders beneath which they may lie.
+    pub roots: Vec<RootState>,
+    /// Buckets may be served by this very host.
+    pub local_buckets: bool,
+}
+
+/// A folder beneath which storages may be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RootState {
+    /// Where it is.
+    pub path: String,
+    /// It is there.
+    pub is_there: bool,
+    /// Free and all bytes of its file system.
+    pub space: Option<(u64, u64)>,
 }
 
 /// Takes in what services post of their buckets.

@@ -24,6 +24,7 @@ use crate::web::ports::LiveProgress;
 use crate::web::ports::ObjectAccess;
 use crate::web::ports::ObjectWriter;
 use crate::web::ports::StorageControl;
+use crate::web::ports::StorageMaking;
 use crate::web::template_shelf::TemplateShelf;
 use crate::workflow::resolved::ResolvedWorkflow;
 use axum::http::StatusCode;
@@ -52,6 +53,8 @@ pub struct WebState {
     pub progress: Arc<dyn LiveProgress>,
     /// Storages as they are now.
     pub storages: Arc<dyn StorageControl>,
+    /// Makes and removes them.
+    pub made_storages: Arc<dyn StorageMaking>,
     /// What services tell of their buckets.
     pub notices: Arc<dyn BucketNotices>,
     /// NVIDIA devices as they are known now.

@@ -127,6 +127,8 @@ impl Seen {
 struct State {
     rules: Vec<Rule>,
     seen: Vec<Arc<Mutex<Seen>>>,
+    /// Requests that were left to wait.
+    stalled: usize,
 }
 
 /// The proxy. It ends with the test.
@@ -198,6 +200,13 @@ impl FaultProxy {
     /// How many requests so far fit.
     pub fn count(&self, fits: impl Fn(&Seen) -> bool) -> usize {
         self.seen().iter().filter(|seen| fits(seen)).count()
+    }
+
+    /// Waits until a request came that is left to wait.
+    pub async fn stalled(&self) {
+        while self.state.lock().expect("not poisoned").stalled == 0 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     /// Forgets what was seen.
@@ -287,7 +296,9 @@ fn befalls(state: &Mutex<State>, method: &str, target: &str) -> Option<Ill> {
             continue;
         }
         rule.times = rule.times.saturating_sub(usize::from(rule.times != usize::MAX));
-        return Some(rule.ill.clone());
+        let ill = rule.ill.clone();
+        state.stalled += usize::from(matches!(ill, Ill::Stall | Ill::StallAfter(_)));
+        return Some(ill);
     }
     None
 }

@@ -277,11 +277,15 @@ pub fn files_beneath(root: &Path) -> Vec<String> {
 
 /// A port that was free a moment ago.
 pub fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0")
-        .expect("a free port")
-        .local_addr()
-        .expect("its number")
-        .port()
+    // Below those that outgoing connections take: a port that is let go for a moment is not taken by one of them.
+    let mut seed = std::process::id() ^ std::time::UNIX_EPOCH.elapsed().expect("a clock").subsec_nanos();
+    loop {
+        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let port = 10_000 + u16::try_from((seed >> 8) % 22_000).expect("small");
+        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 /// Sends a signal by name.

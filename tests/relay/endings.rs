@@ -193,14 +193,9 @@ async fn a_worker_that_is_killed_leaves_no_relay_behind() {
     stage.proxy.make(rule(Ill::Stall));
     let order = stage.order("cloud:clip.mp4", &[("rung", small_rung(""))]).await;
     let kill = async {
-        let worker = loop {
-            match std::fs::read_to_string(&number) {
-                Ok(text) => break text.trim().parse().expect("a number"),
-                Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
-            }
-        };
-        tokio::time::sleep(Duration::from_millis(500)).await;
-        crate::appliance::signal(worker, "KILL");
+        stage.proxy.stalled().await;
+        let worker = std::fs::read_to_string(&number).expect("it began");
+        crate::appliance::signal(worker.trim().parse().expect("a number"), "KILL");
     };
     let (outcome, ()) = tokio::join!(stage.carry_out(order, CancellationToken::new()), kill);
     assert!(outcome.end.crashed, "{outcome:?}");

@@ -27,15 +27,24 @@ async fn without_a_token_only_the_open_addresses_answer() {
     }
     // The page names its parts by what they hold; they are open as well, and nobody's page may frame it or feed it.
     let page = bare("/").await.expect("answers");
-    let policy = page.headers()["content-security-policy"].to_str().expect("text").to_owned();
-    assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
+    let policy = page.headers()["content-security-policy"]
+        .to_str()
+        .expect("text")
+        .to_owned();
+    assert!(
+        policy.contains("default-src 'none'") && !policy.contains("unsafe"),
+        "{policy}"
+    );
     let page = page.text().await.expect("text");
     let parts: Vec<&str> = page.split('"').filter(|part| part.starts_with("/assets/")).collect();
     assert!(parts.len() >= 2, "{page}");
     for part in parts {
         assert_eq!(bare(part).await.expect("answers").status(), StatusCode::OK, "{part}");
     }
-    assert_eq!(bare("/assets/..%2Findex.html").await.expect("answers").status(), StatusCode::NOT_FOUND);
+    assert_eq!(
+        bare("/assets/..%2Findex.html").await.expect("answers").status(),
+        StatusCode::NOT_FOUND
+    );
     let document = served.get("/openapi.json").await;
     let paths = document["paths"].as_object().expect("has paths");
     assert!(paths.len() > 30);

@@ -27,8 +27,14 @@ use reelmill::web::ports::DevicesState;
 use reelmill::web::ports::Live;
 use reelmill::web::ports::LiveProgress;
 use reelmill::web::ports::NoticeRefused;
+use reelmill::web::ports::ProbeStep;
+use reelmill::web::ports::SampleMade;
 use reelmill::web::ports::StorageControl;
+use reelmill::web::ports::StorageGround;
+use reelmill::web::ports::StorageMaking;
+use reelmill::web::ports::StorageRefused;
 use reelmill::web::ports::StorageState;
+use reelmill::web::ports::StorageWritten;
 use reelmill::web::ports::TrialAnswer;
 use reelmill::web::ports::Word;
 use reelmill::web::secrets;
@@ -116,6 +122,41 @@ impl DestinationControl for NoDestinations {
 }
 
 struct OneStorage;
+
+/// Nothing is made while this runs.
+struct NothingMade;
+
+impl StorageMaking for NothingMade {
+    fn written(&self) -> BoxFuture<'_, Result<Vec<StorageWritten>, Fault>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
+    fn save(
+        &self,
+        _: reelmill::workflow::storage::Definition,
+        _: bool,
+        _: bool,
+    ) -> BoxFuture<'_, Result<bool, StorageRefused>> {
+        Box::pin(async { Err(StorageRefused::Unknown) })
+    }
+
+    fn remove(&self, _: String) -> BoxFuture<'_, Result<(), StorageRefused>> {
+        Box::pin(async { Err(StorageRefused::Unknown) })
+    }
+
+    fn probe<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Vec<ProbeStep>, Fault>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
+    fn sample<'a>(&'a self, _: &'a str, key: &'a str, _: u32) -> BoxFuture<'a, Result<SampleMade, Fault>> {
+        let key = key.to_owned();
+        Box::pin(async { Ok(SampleMade { key, size_bytes: 1 }) })
+    }
+
+    fn ground(&self) -> BoxFuture<'_, StorageGround> {
+        Box::pin(async { StorageGround::default() })
+    }
+}
 
 /// No bucket may tell.
 struct NoDoors;
@@ -211,6 +252,7 @@ impl Served {
             ),
             progress: Arc::clone(&playing) as Arc<dyn LiveProgress>,
             storages: Arc::new(OneStorage),
+            made_storages: Arc::new(NothingMade),
             notices: Arc::new(NoDoors),
             devices: Arc::new(NoDevices),
             destinations: Arc::new(NoDestinations),

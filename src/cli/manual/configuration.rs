@@ -28,7 +28,10 @@ enum Line<'a> {
 
 /// Reads one line. Sections that are examples are commented out as a whole, their words twice.
 fn line(text: &str) -> Line<'_> {
-    let bare = text.strip_prefix("# ").or_else(|| text.strip_prefix('#')).unwrap_or(text);
+    let bare = text
+        .strip_prefix("# ")
+        .or_else(|| text.strip_prefix('#'))
+        .unwrap_or(text);
     let is_words = bare.len() < text.len();
     let words = bare.strip_prefix("# ").unwrap_or(bare);
     let key = bare.split(" = ").next().unwrap_or_default();
@@ -103,10 +106,18 @@ mod tests {
     fn every_key_of_the_reference_stands_on_the_page() {
         let text = page("").to_roff();
         let bare = text.replace("\\-", "-").replace("\\&", "");
-        for section in ["[server]", "[[storage]]", "[[destination]]", "[capacity.gpu]", "[alerts]"] {
+        for section in [
+            "[server]",
+            "[[storage]]",
+            "[[destination]]",
+            "[capacity.gpu]",
+            "[alerts]",
+        ] {
             assert!(bare.contains(&format!(".SH {section}")), "{section}");
         }
-        let keys = super::REFERENCE.lines().filter(|text| matches!(line(text), Line::Key(_)));
+        let keys = super::REFERENCE
+            .lines()
+            .filter(|text| matches!(line(text), Line::Key(_)));
         let missing: Vec<&str> = keys
             .filter(|text| match line(text) {
                 Line::Key(key) => !bare.contains(key),

@@ -89,9 +89,15 @@ fn around(page: &mut Roff) {
     let example = Path::new("/usr/share/doc/reelmill/examples");
     for (path, what) in [
         (installed, "The configuration, described in reelmill.toml(5)."),
-        ("/etc/reelmill/workflows/*.toml", "Workflows that are loaded at the start."),
+        (
+            "/etc/reelmill/workflows/*.toml",
+            "Workflows that are loaded at the start.",
+        ),
         ("/etc/reelmill/hooks/", "The only programs that a definition may name."),
-        ("/var/lib/reelmill/", "The database, the first admin token (admin.token) and keys."),
+        (
+            "/var/lib/reelmill/",
+            "The database, the first admin token (admin.token) and keys.",
+        ),
         ("/var/cache/reelmill/", "Scratch of running attempts."),
         (&example.to_string_lossy(), "Examples of workflows and drop-ins."),
     ] {
@@ -101,7 +107,10 @@ fn around(page: &mut Roff) {
     for (name, what) in [
         ("REELMILL_SERVER", "Address of the daemon that commands speak to."),
         ("REELMILL_TOKEN", "The token that they show."),
-        ("REELMILL_CA_FILE", "Authorities that they trust besides the system's, PEM."),
+        (
+            "REELMILL_CA_FILE",
+            "Authorities that they trust besides the system's, PEM.",
+        ),
     ] {
         item(page, name, what);
     }
@@ -135,16 +144,29 @@ mod tests {
     #[test]
     fn every_command_that_is_shown_has_a_page_and_no_other() {
         let names: Vec<String> = pages("").expect("written").into_iter().map(|(name, _)| name).collect();
-        for name in ["reelmill.1", "reelmill-serve.1", "reelmill-task-list.1", "reelmill.toml.5"] {
+        for name in [
+            "reelmill.1",
+            "reelmill-serve.1",
+            "reelmill-task-list.1",
+            "reelmill.toml.5",
+        ] {
             assert!(names.iter().any(|other| other == name), "{name} in {names:?}");
         }
-        assert!(!names.iter().any(|name| name.contains("worker") || name.contains("help")), "{names:?}");
+        assert!(
+            !names
+                .iter()
+                .any(|name| name.contains("worker") || name.contains("help")),
+            "{names:?}"
+        );
     }
 
     #[test]
     fn pages_have_their_day_and_lead_to_one_another() {
         let page = page("reelmill-task-list.1");
-        assert!(page.contains("2026-01-02") && page.contains("REELMILL\\-TASK\\-LIST"), "{page}");
+        assert!(
+            page.contains("2026-01-02") && page.contains("REELMILL\\-TASK\\-LIST"),
+            "{page}"
+        );
         assert!(page.contains("reelmill.toml(5)"), "{page}");
     }
 

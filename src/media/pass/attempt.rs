@@ -386,6 +386,7 @@ impl Pass<'_> {
             videos: vec![None; self.plan.videos.len()],
             notes: encoders.notes.clone(),
             audios: vec![None; self.plan.audios.len()],
+            loudness: vec![None; self.plan.audios.len()],
             audio_codecs: encoders.audio_parameters.iter().map(name_of).collect(),
             texts: Vec::new(),
             has_captions: false,
@@ -434,6 +435,7 @@ impl Pass<'_> {
         }
         for track in &sound.tracks {
             made.audios[track.number] = Some(self.audio_made(track, measured[track.number].as_ref()));
+            made.loudness[track.number] = self.loudness_of(track, &sound);
         }
         let mut warnings = self.warnings(&reading, &sound);
         warnings.extend(self.notes.iter().cloned());

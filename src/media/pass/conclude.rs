@@ -23,11 +23,14 @@ use crate::media::pass::plan::OutputPlan;
 use crate::media::pass::plan::Plan;
 use crate::media::pass::text::TextForm;
 use crate::media::product::Check;
+use crate::media::product::LoudnessSeries;
 use crate::media::product::Place;
 use crate::media::product::Product;
 use crate::media::product::ProductFile;
 use crate::media::product::ProductKind;
 use crate::media::product::Proof;
+use crate::media::product::TrackKind;
+use crate::media::product::TrackSeries;
 use crate::media::spec::VideoCodec;
 use crate::media::subtitles;
 use crate::media::verify;
@@ -50,6 +53,8 @@ pub struct Made {
     pub notes: Vec<Vec<String>>,
     /// Sound expected, by encode.
     pub audios: Vec<Option<AudioExpected>>,
+    /// How loud it is over its length, by encode; none: it was not measured.
+    pub loudness: Vec<Option<LoudnessSeries>>,
     /// RFC 6381 names of the sound, by encode.
     pub audio_codecs: Vec<Option<String>>,
     /// What was read of each text track; none: it could not be read.
@@ -99,6 +104,18 @@ pub struct Proved {
     pub codecs: Vec<String>,
     /// When its key frames are shown.
     pub keys_s: Vec<f64>,
+    /// Its tracks over its length.
+    pub series: Vec<TrackSeries>,
+}
+
+impl Proved {
+    /// Adds how loud its tracks of sound are to what reading them back said.
+    fn hear(&mut self, output: &OutputPlan, made: &Made) {
+        let tracks = self.series.iter_mut().filter(|track| track.kind == TrackKind::Audio);
+        for (track, encode) in tracks.zip(&output.audios) {
+            track.loudness = made.loudness.get(*encode).cloned().flatten();
+        }
+    }
 }
 
 /// Where an output is written, relative to the scratch directory.
@@ -161,7 +178,7 @@ pub fn prove(
         })
     };
     let missing = || error::broken_invariant(OPERATION, &output.name, "its segments are not known");
-    let proved = match &output.form {
+    let mut proved = match &output.form {
         Form::File(_) => {
             let mut proved = file(&relative, &path, &output.name, &expected)?;
             // The file itself is published last.
@@ -171,6 +188,7 @@ pub fn prove(
         Form::Segments(form) => rendition(form)?.prove(track.ok_or_else(missing)?, made, expected)?,
         Form::Captions(form) => rendition(form)?.prove_captions(made)?,
     };
+    proved.hear(output, made);
     match verify::refusal(&output.name, &proved.checks) {
         Some(fault) => Err(fault),
         None => Ok(proved),
@@ -235,6 +253,7 @@ fn file(relative: &str, path: &Path, name: &str, expected: &Expected) -> Result<
         track: None,
         codecs: Vec::new(),
         keys_s: read_back.keys_s,
+        series: read_back.series,
     })
 }
 
@@ -289,7 +308,7 @@ pub fn products(
             renditions: Vec::new(),
             picture_count: None,
             quality: None,
-            series: Vec::new(),
+            series: done.series,
         });
     }
     Ok(products)

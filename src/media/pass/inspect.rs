@@ -17,6 +17,7 @@ use crate::media::pass::rung::Picture;
 use crate::media::pass::sound::SoundSummary;
 use crate::media::product::JobEnd;
 use crate::media::product::JobProduct;
+use crate::media::product::Measured;
 use crate::media::product::Place;
 use crate::media::product::Product;
 use crate::media::product::ProductKind;
@@ -142,12 +143,13 @@ impl Inspection {
             resynchronised: reading.resynchronised,
             pictures_end_s: end_s,
         });
-        if report.verdict == QcVerdict::Fail {
-            return Err(refusal(&report, name));
-        }
+        let brief = report.brief(BRIEF);
         let mut product = JobProduct {
-            outputs: vec![write(&report, scratch, self.job.as_str())?],
-            qc: Some(Box::new(report.brief(BRIEF))),
+            measured: Some(Box::new(Measured {
+                loudness: sound.as_ref().and_then(SoundScan::loudness_series),
+                qc: (brief != report).then(|| Box::new(report.clone())),
+            })),
+            qc: Some(Box::new(brief)),
             ..JobProduct::default()
         };
         product.warnings = report
@@ -161,6 +163,13 @@ impl Inspection {
                 .warnings
                 .push("the sound changes its rate or channels; it was measured up to there".to_owned());
         }
+        if report.verdict == QcVerdict::Fail {
+            return Ok(JobEnd::Rejected {
+                fault: refusal(&report, name),
+                found: Box::new(product),
+            });
+        }
+        product.outputs.push(write(&report, scratch, self.job.as_str())?);
         Ok(JobEnd::Success(product))
     }
 }

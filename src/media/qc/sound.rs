@@ -9,6 +9,7 @@ use crate::media::av::Resampler;
 use crate::media::av::sound::Sound;
 use crate::media::loudness::Loudness;
 use crate::media::loudness::Meter;
+use crate::media::product::LoudnessSeries;
 use crate::media::qc::span::Run;
 use crate::media::qc::span::Spans;
 use crate::media::spec::QcCheck;
@@ -118,6 +119,11 @@ impl SoundScan {
         self.meter.as_ref().map(Meter::result)
     }
 
+    /// How its loudness went; none: it was not measured.
+    pub fn loudness_series(&self) -> Option<LoudnessSeries> {
+        self.meter.as_ref().and_then(Meter::series)
+    }
+
     /// Hears decoded sound that is heard from `at_s` on, where its time is known.
     pub fn hear(&mut self, frame: &Frame, at_s: Option<f64>) {
         if self.refused.is_none()
@@ -206,6 +212,7 @@ impl SoundScan {
         }
         self.end_s = start_s + planes[0].len() as f64 * step_s;
         if let Some(meter) = &mut self.meter {
+            meter.resume_at(start_s);
             self.interleaved.clear();
             for at in 0..planes[0].len() {
                 self.interleaved.extend(planes.iter().map(|samples| samples[at]));

@@ -91,7 +91,7 @@ impl Keyring {
         if let Some(current) = &*held {
             let fresh = match &self.source {
                 CredentialSource::Files { .. } => current.looked.elapsed() < FILES_HOLD,
-                CredentialSource::Environment => true,
+                CredentialSource::Environment | CredentialSource::Given(_) => true,
                 CredentialSource::Instance => {
                     current.keys.lasts(RENEW_BEFORE_S) || current.looked.elapsed() < INSTANCE_PAUSE
                 }
@@ -134,6 +134,9 @@ impl Keyring {
                     .to_owned()
             }
             CredentialSource::Instance => "Check the role of this host, and what it is allowed.".to_owned(),
+            CredentialSource::Given(_) => {
+                "Check access_key and secret_key of the storage, and what the service allows them.".to_owned()
+            }
         }
     }
 
@@ -193,6 +196,14 @@ fn read(source: &CredentialSource) -> Result<Keys, String> {
                 access: line(access_key)?,
                 secret: line(secret_key)?,
                 token: session_token.as_deref().map(line).transpose()?,
+                expires_s: None,
+            });
+        }
+        CredentialSource::Given(given) => {
+            return Ok(Keys {
+                access: given.access_key.clone(),
+                secret: given.secret_key.clone(),
+                token: given.session_token.clone(),
                 expires_s: None,
             });
         }

@@ -29,6 +29,7 @@ pub use listing::Page;
 pub use multipart::Part;
 pub use options::BucketOptions;
 pub use options::CredentialSource;
+pub use options::GivenKeys;
 pub use options::Patience;
 pub use options::UploadOptions;
 pub use reading::Head;

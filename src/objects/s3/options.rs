@@ -1,7 +1,7 @@
 //! What a bucket is, how to come to it, and how patient to be with it.
 //!
-//! Guarantees: holds names of files with keys, never keys. Deliberately absent: reading them (`credentials`), and the
-//! section of the configuration all this comes from.
+//! Guarantees: keys that were given are never shown, not even in part. Deliberately absent: reading files of keys
+//! (`credentials`), and the section of the configuration all this comes from.
 
 use crate::base::address::Reach;
 use std::path::PathBuf;
@@ -49,6 +49,25 @@ pub enum CredentialSource {
     Environment,
     /// From the service of the host (or of its container) that tells its role's keys.
     Instance,
+    /// These.
+    Given(GivenKeys),
+}
+
+/// Keys that were given with a storage.
+#[derive(Clone, PartialEq, Eq)]
+pub struct GivenKeys {
+    /// The access key.
+    pub access_key: String,
+    /// The secret key.
+    pub secret_key: String,
+    /// The token of a session.
+    pub session_token: Option<String>,
+}
+
+impl std::fmt::Debug for GivenKeys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("***")
+    }
 }
 
 /// How objects are written. Empty texts: as the service does.

@@ -257,6 +257,8 @@ create table arrival_parts (
 alter table storages add column definition text;
 alter table storages add column cursor text;
 alter table storages add column last_scan_ms integer;
+alter table storages add column created_ms integer;
+alter table storages add column modified_ms integer;
 
 -- What notifications said of objects in buckets, until a trigger has looked at them. A hint is not believed, only followed.
 create table bucket_hints (

@@ -31,10 +31,28 @@ pub struct Door {
     pub storage: String,
     /// Name of its bucket, as the service calls it.
     pub bucket: String,
-    /// Holds the secret.
-    pub secret_file: PathBuf,
+    /// What has to be shown.
+    pub secret: DoorSecret,
     /// What addresses of subscriptions may begin with besides those of SNS.
     pub confirm_urls: Vec<String>,
+}
+
+/// Where the secret of a door is.
+#[derive(Clone, PartialEq, Eq)]
+pub enum DoorSecret {
+    /// In this file, read every time.
+    File(PathBuf),
+    /// This is it.
+    Given(String),
+}
+
+impl std::fmt::Debug for DoorSecret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            DoorSecret::File(file) => f.debug_tuple("File").field(file).finish(),
+            DoorSecret::Given(_) => f.write_str("***"),
+        }
+    }
 }
 
 /// Why a notice was not taken.
@@ -157,20 +175,24 @@ impl Notices {
 /// The secret of a door; none: it cannot be read or is empty, and then nobody comes in.
 async fn secret_of(door: &Door) -> Option<String> {
     use tokio::io::AsyncReadExt as _;
+    let file = match &door.secret {
+        DoorSecret::Given(secret) => return Some(secret.clone()).filter(|secret| !secret.is_empty()),
+        DoorSecret::File(file) => file,
+    };
     let read = async {
         let mut text = String::new();
-        let file = tokio::fs::File::open(&door.secret_file).await?;
-        file.take(SECRET_BYTES).read_to_string(&mut text).await?;
+        let opened = tokio::fs::File::open(file).await?;
+        opened.take(SECRET_BYTES).read_to_string(&mut text).await?;
         Ok::<_, std::io::Error>(text)
     };
     match read.await {
         Ok(text) if !text.trim().is_empty() => Some(text.trim().to_owned()),
         Ok(_) => {
-            tracing::error!(storage = door.storage, file = %door.secret_file.display(), "the secret of notifications is empty: all are refused");
+            tracing::error!(storage = door.storage, file = %file.display(), "the secret of notifications is empty: all are refused");
             None
         }
         Err(error) => {
-            tracing::error!(storage = door.storage, file = %door.secret_file.display(), %error, "the secret of notifications cannot be read: all are refused");
+            tracing::error!(storage = door.storage, file = %file.display(), %error, "the secret of notifications cannot be read: all are refused");
             None
         }
     }

@@ -19,7 +19,6 @@ use axum::routing::get;
 /// What `make dashboard` made.
 #[derive(rust_embed::RustEmbed)]
 #[folder = "src/web/dashboard/dist"]
-#[exclude = "sizes.txt"]
 #[allow_missing = true]
 struct Built;
 
@@ -50,9 +49,7 @@ pub const PAGES: [&str; 17] = [
 
 /// The page under all its addresses, and its parts.
 pub fn router() -> Router<WebState> {
-    let mut router = Router::new()
-        .route("/", get(page))
-        .route("/assets/{name}", get(asset));
+    let mut router = Router::new().route("/", get(page)).route("/assets/{name}", get(asset));
     for name in PAGES {
         router = router
             .route(&format!("/{name}"), get(page))
@@ -87,9 +84,15 @@ fn embedded(path: &str, headers: &HeaderMap) -> Option<Response> {
     if path.contains("..") {
         return None;
     }
-    let accepted = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok());
+    let accepted = headers
+        .get(header::ACCEPT_ENCODING)
+        .and_then(|value| value.to_str().ok());
     let unpacks = accepted.is_some_and(|value| value.contains("gzip"));
-    let packed = if unpacks { Built::get(&format!("{path}.gz")) } else { None };
+    let packed = if unpacks {
+        Built::get(&format!("{path}.gz"))
+    } else {
+        None
+    };
     let is_packed = packed.is_some();
     let file = packed.or_else(|| Built::get(path))?;
     let tag: String = file.metadata.sha256_hash()[..12]

@@ -143,6 +143,7 @@ impl Rendition<'_> {
             codecs: self.codecs(made),
             track: Some(track),
             keys_s: read_back.keys_s,
+            series: read_back.series,
         })
     }
 
@@ -254,6 +255,7 @@ impl Rendition<'_> {
             codecs: Vec::new(),
             track: None,
             keys_s: Vec::new(),
+            series: Vec::new(),
         })
     }
 }

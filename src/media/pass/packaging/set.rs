@@ -123,7 +123,7 @@ impl Set<'_> {
                 facts: done.facts,
                 size_bytes,
                 quality: None,
-                series: Vec::new(),
+                series: done.series,
             });
             files.append(&mut done.files);
             manifests.append(&mut done.manifests);

@@ -26,6 +26,21 @@ const HIGHEST_RATE_HZ: u32 = 384_000;
 type Picked<'a> = Vec<(&'a StreamFacts, &'a AudioFacts)>;
 
 impl Plan {
+    /// The first encode that has the same samples as this one, before they are encoded: what is measured of it is true of
+    /// both. Copies, whose samples nobody sees, are alike to nothing else.
+    pub fn first_alike(&self, number: usize) -> usize {
+        let alike = |one: &AudioEncode, other: &AudioEncode| {
+            one.spec.codec != AudioCodec::Copy
+                && other.spec.codec != AudioCodec::Copy
+                && (one.stream, &one.joined, one.rate_hz, one.channels)
+                    == (other.stream, &other.joined, other.rate_hz, other.channels)
+                && (one.spec.loudness, &one.spec.channel_map) == (other.spec.loudness, &other.spec.channel_map)
+        };
+        let own = self.audios.get(number);
+        let first = own.and_then(|own| self.audios.iter().position(|other| alike(own, other)));
+        first.unwrap_or(number)
+    }
+
     /// The encodes of all tracks that a spec takes of a source, for an output in a container (sets of fMP4 segments:
     /// mp4). What cannot be had is told in `dropped`.
     pub(super) fn sounds_of(

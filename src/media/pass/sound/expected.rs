@@ -4,11 +4,14 @@ use crate::media::pass::attempt::Pass;
 use crate::media::pass::sound::SoundSummary;
 use crate::media::pass::sound::TrackSummary;
 use crate::media::pass::sound::measure::Measured;
+use crate::media::product::LoudnessSeries;
 use crate::media::verify::AudioExpected;
 use crate::media::verify::LoudnessExpected;
 
 /// Beyond this from what was asked for, LU, it is told.
 const FAR_LU: f64 = 0.5;
+/// Encodes of the same samples differ by no more in their length, seconds.
+const SAME_S: f64 = 0.001;
 
 impl Pass<'_> {
     /// What an audio encode should hold.
@@ -38,6 +41,22 @@ impl Pass<'_> {
             end_s: track.end_s,
             loudness,
         }
+    }
+
+    /// How loud an encode is over its length, as it was measured of itself or of one with the same samples.
+    pub(in crate::media::pass) fn loudness_of(
+        &self,
+        track: &TrackSummary,
+        sound: &SoundSummary,
+    ) -> Option<LoudnessSeries> {
+        if track.series.is_some() {
+            return track.series.clone();
+        }
+        let first = self.plan.first_alike(track.number);
+        let alike = sound.tracks.iter().find(|other| other.number == first)?;
+        // One whose encoder refused was not measured to its end.
+        let is_whole = (alike.end_s - track.end_s).abs() <= SAME_S;
+        alike.series.clone().filter(|_| is_whole)
     }
 
     /// Sound that could not be made as loud as was asked for.

@@ -6,6 +6,7 @@
 use crate::media::loudness::Loudness;
 use crate::media::loudness::Meter;
 use crate::media::pass::sound::limiter::Limiter;
+use crate::media::product::LoudnessSeries;
 use std::sync::Arc;
 
 /// What is done to the level of an encode.
@@ -28,8 +29,6 @@ pub struct Level {
     position: u64,
     limiter: Option<Limiter>,
     meter: Option<Meter>,
-    /// Samples measured.
-    measured: u64,
     /// Loudness of the three seconds before each full second, LUFS; minus infinity: silence.
     history: Vec<f32>,
 }
@@ -47,7 +46,6 @@ impl Level {
                 .and_then(|gain| gain.ceiling_dbtp)
                 .map(|ceiling| Limiter::new(channels as usize, rate_hz, decibels(ceiling))),
             meter: measures.then(|| Meter::new(channels, rate_hz)).flatten(),
-            measured: 0,
             history: Vec::new(),
         }
     }
@@ -92,16 +90,18 @@ impl Level {
         let Some(meter) = &mut self.meter else { return };
         let slices: Vec<&[f64]> = channels.iter().map(Vec::as_slice).collect();
         meter.push_planar(&slices);
-        self.measured += channels.first().map_or(0, Vec::len) as u64;
-        while (self.history.len() as u64) < self.measured / u64::from(self.rate_hz.max(1)) {
-            let lufs = meter.short_term_lufs().unwrap_or(f64::NEG_INFINITY);
-            self.history.push(lufs as f32);
-        }
+        self.history
+            .extend(meter.passed_seconds().iter().map(|lufs| *lufs as f32));
     }
 
     /// What was measured of what came out.
     pub fn loudness(&self) -> Option<Loudness> {
         self.meter.as_ref().map(Meter::result)
+    }
+
+    /// How loud it was over its length, where it was measured.
+    pub fn series(&self) -> Option<LoudnessSeries> {
+        self.meter.as_ref().and_then(Meter::series)
     }
 
     /// Loudness of the three seconds before each full second, LUFS; minus infinity: silence.

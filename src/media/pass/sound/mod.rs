@@ -33,6 +33,7 @@ use crate::media::pass::clock::MICROSECOND;
 use crate::media::pass::clock::Origin;
 use crate::media::pass::inspect::Inspection;
 use crate::media::pass::sound::lane::Lane;
+use crate::media::product::LoudnessSeries;
 use std::sync::mpsc::Receiver;
 
 /// Packets waiting for a sound thread.
@@ -53,7 +54,7 @@ pub struct SoundIn {
 }
 
 /// What came of one encode.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct TrackSummary {
     /// Of the encode in the plan.
     pub number: usize,
@@ -61,8 +62,10 @@ pub struct TrackSummary {
     pub first_s: f64,
     /// Where it ends.
     pub end_s: f64,
-    /// What was measured of it, where its loudness was asked for.
+    /// What was measured of it; none: it was copied, or sounds like one that was.
     pub loudness: Option<Loudness>,
+    /// The same over its length.
+    pub series: Option<LoudnessSeries>,
     /// Most that its limiter turned down, dB.
     pub limited_db: f64,
 }
@@ -293,6 +296,7 @@ impl<'a> SoundStage<'a> {
                 first_s: 0.0,
                 end_s: track.end_s(),
                 loudness: track.loudness(),
+                series: track.level().series(),
                 limited_db: track.level().limited_db(),
             });
         }
@@ -303,6 +307,7 @@ impl<'a> SoundStage<'a> {
                 first_s,
                 end_s,
                 loudness: None,
+                series: None,
                 limited_db: 0.0,
             });
         }

@@ -107,7 +107,8 @@ impl Pass<'_> {
                             .map(|stream| (stage.lane(stream, encode.rate_hz), self.channels_of(stream)))
                             .collect();
                         let gain = gains.get(number).and_then(Option::as_ref);
-                        stage.add_track(SoundTrack::new(number, encode, &lanes, gain, target));
+                        let measures = self.plan.first_alike(number) == number;
+                        stage.add_track(SoundTrack::new(number, encode, &lanes, gain, target, measures));
                     }
                 }
             }

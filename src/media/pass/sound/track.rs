@@ -62,12 +62,14 @@ pub struct SoundTrack<'a> {
 
 impl<'a> SoundTrack<'a> {
     /// Encode `number` of the plan, of these lanes (with as many channels each). Without a target it is only measured.
+    /// `measures`: its loudness is of interest though nobody asked for another one.
     pub fn new(
         number: usize,
         encode: &AudioEncode,
         lanes: &[(usize, u32)],
         gain: Option<&Gain>,
         target: Option<Target<'a>>,
+        measures: bool,
     ) -> Self {
         let usual = |channels: u32| Sound::usual(encode.rate_hz, channels, SampleFormat::FLOAT_PLANAR).places();
         let places = match &target {
@@ -101,7 +103,12 @@ impl<'a> SoundTrack<'a> {
             inputs,
             joined,
             map: if is_joined { Vec::new() } else { map },
-            level: Level::new(encode.channels, encode.rate_hz, gain, encode.spec.loudness.is_some()),
+            level: Level::new(
+                encode.channels,
+                encode.rate_hz,
+                gain,
+                measures || encode.spec.loudness.is_some(),
+            ),
             channels: encode.channels as usize,
             bit_depth: encode.bit_depth,
             is_finer: false,

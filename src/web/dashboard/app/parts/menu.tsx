@@ -1,5 +1,6 @@
-// A button that opens a list of choices. Arrow keys move, Escape closes, focus comes back.
-import { useEffect, useRef, useState } from "preact/hooks";
+// A button that opens a list of choices. Arrow keys move, Escape closes, focus comes back. The list stands above
+// everything (the browser's top layer), so that neither a table's row nor a scrolled box cuts it off.
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Icon, type IconName } from "./icon.tsx";
 
 export interface MenuItem {
@@ -16,9 +17,28 @@ export function Menu({ label, text, icon, items, align = "end" }: { label: strin
   const [open, setOpen] = useState(false);
   const box = useRef<HTMLDivElement>(null);
   const button = useRef<HTMLButtonElement>(null);
+  const list = useRef<HTMLUListElement>(null);
+  useLayoutEffect(() => {
+    const element = list.current;
+    const at = button.current?.getBoundingClientRect();
+    if (!open || !element?.showPopover || !at) return;
+    element.showPopover();
+    const { offsetWidth: width, offsetHeight: height } = element;
+    const left = align === "end" ? at.right - width : at.left;
+    const below = at.bottom + 4 + height <= innerHeight || at.top < height + 4;
+    element.style.left = `${Math.max(8, Math.min(left, innerWidth - width - 8))}px`;
+    element.style.top = `${below ? at.bottom + 4 : at.top - height - 4}px`;
+    const close = () => setOpen(false);
+    addEventListener("scroll", close, { passive: true, capture: true });
+    addEventListener("resize", close);
+    return () => {
+      removeEventListener("scroll", close, { capture: true });
+      removeEventListener("resize", close);
+    };
+  }, [open, align]);
   useEffect(() => {
     if (!open) return;
-    box.current?.querySelector<HTMLButtonElement>("button[role]:not(:disabled)")?.focus();
+    box.current?.querySelector<HTMLButtonElement>("button[role]:not(:disabled)")?.focus({ preventScroll: true });
     const outside = (event: PointerEvent) => event.target instanceof Node && !box.current?.contains(event.target) && setOpen(false);
     document.addEventListener("pointerdown", outside);
     return () => document.removeEventListener("pointerdown", outside);
@@ -43,7 +63,7 @@ export function Menu({ label, text, icon, items, align = "end" }: { label: strin
         {text && <span class="menu-text">{text}</span>}
       </button>
       {open && (
-        <ul role="menu" aria-label={label} class={`menu-list menu-${align}`}>
+        <ul ref={list} popover="manual" role="menu" aria-label={label} class={`menu-list menu-${align}`}>
           {items.map((item, at) => (
             <li key={at} role="none">
               {item.act ? (
