@@ -8,6 +8,7 @@ import { ChoiceField, ChoicesField, FlagField, Frame, NumberValue, ObjectField, 
 import { Groups } from "./groups.tsx";
 import { keyName } from "./key_names.ts";
 import { set } from "./definition.ts";
+import { said } from "./said.ts";
 import { type Finding, type Root, type Schema, applies, asTable, bent, deref, fresh, isRequired, kindOf } from "./schema.ts";
 import type { Table, Value } from "./toml.ts";
 import "./form.css";
@@ -152,7 +153,7 @@ function ListOf({ context, name, schema, here, value, inherited, change, body }:
   return (
     <section class="sf-list" aria-label={keyName(name)}>
       <header>
-        <div><h4>{keyName(name)}</h4><p class="help">{schema.description}</p></div>
+        <div><h4>{keyName(name)}</h4><p class="help">{said(schema.description)}</p></div>
         {from && !list && !context.disabled && <button type="button" class="button small" disabled={context.disabled} onClick={() => change(structuredClone(from))}><Icon name="edit" size={16} />{t("own_list")}</button>}
         {from && list && !context.disabled && <button type="button" class="link" disabled={context.disabled} onClick={() => change(undefined)}>{t("back")}</button>}
       </header>
@@ -200,7 +201,7 @@ export function PartField({ context, name, schema, path, value, inherited, onCha
   return (
     <section class={`sf-part${there ? " sf-part-there" : ""}`} aria-label={keyName(name)}>
       <header>
-        <div><h4>{keyName(name)}</h4><p class="help">{help}</p></div>
+        <div><h4>{keyName(name)}</h4><p class="help">{said(help)}</p></div>
         {context.disabled ? null : table === undefined
           ? <button type="button" class="button small" disabled={context.disabled} onClick={() => onChange(inherited ? {} : fresh(context.root, schema))}><Icon name={inherited ? "edit" : "plus"} size={16} />{t(inherited ? "own_list" : "set_up")}</button>
           : <button type="button" class="link" disabled={context.disabled} onClick={() => onChange(undefined)}>{t(inherited ? "back" : "take_away")}</button>}
