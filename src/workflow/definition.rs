@@ -16,6 +16,9 @@ use serde::Deserialize;
 use serde::Serialize;
 use serde_json::Value;
 
+/// What stands for a secret in answers.
+pub const MASKED: &str = "***";
+
 /// One definition.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -208,10 +211,10 @@ impl Definition {
         toml::to_string_pretty(self).expect("a definition is made of what TOML has")
     }
 
-    /// The same with every secret replaced by `***`: what an answer may show.
+    /// The same with every secret replaced by [`MASKED`]: what an answer may show.
     pub fn without_secrets(mut self) -> Self {
         if let Some(key) = self.callback.as_mut().and_then(|callback| callback.auth_key.as_mut()) {
-            "***".clone_into(key);
+            MASKED.clone_into(key);
         }
         self
     }

@@ -21,7 +21,7 @@ pub struct Node {
     /// Unique in the graph.
     pub id: String,
     /// `Start`, `End`, or the type of the activity.
-    pub kind: &'static str,
+    pub kind: String,
     /// Does not count for the task's success.
     pub optional: bool,
 }
@@ -37,9 +37,44 @@ pub struct Edge {
     pub when: String,
 }
 
+/// An activity as far as a graph shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sketched {
+    /// Its id.
+    pub id: String,
+    /// Its type.
+    pub kind: String,
+    /// Ids of what it follows.
+    pub needs: Vec<String>,
+    /// Its condition; none: success.
+    pub when: Option<String>,
+    /// Does not count for the task's success.
+    pub optional: bool,
+}
+
 /// The graph of these activities.
 pub fn of(activities: &[Activity]) -> Graph {
-    let taken = |word: &str| activities.iter().any(|activity| activity.id == word);
+    let rows = activities.iter().map(|activity| Sketched {
+        id: activity.id.clone(),
+        kind: activity.kind.as_str().to_owned(),
+        needs: activity.needs.clone(),
+        when: Some(words(&activity.when)),
+        optional: activity.optional,
+    });
+    sketch(&rows.collect::<Vec<_>>())
+}
+
+/// The same of activities that may be wrong: an id that stands twice is shown once, a need that nothing has is left out,
+/// and written Start and End nodes are the implied ones.
+pub fn sketch(rows: &[Sketched]) -> Graph {
+    let is_edge = |row: &&Sketched| !["start", "end"].contains(&row.kind.to_lowercase().as_str());
+    let mut shown: Vec<&Sketched> = Vec::new();
+    for row in rows.iter().filter(is_edge) {
+        if !shown.iter().any(|known| known.id == row.id) {
+            shown.push(row);
+        }
+    }
+    let taken = |word: &str| shown.iter().any(|row| row.id == word);
     // An activity may have either word for its id.
     let free = |word: &str| match taken(word) {
         false => word.to_owned(),
@@ -49,37 +84,39 @@ pub fn of(activities: &[Activity]) -> Graph {
             .expect("there are more numbers than activities"),
     };
     let (start, end) = (free("Start"), free("End"));
-    let edge_node = |id: &str, kind| Node {
+    let edge_node = |id: &str, kind: &str| Node {
         id: id.to_owned(),
-        kind,
+        kind: kind.to_owned(),
         optional: false,
     };
     let mut nodes = vec![edge_node(&start, "Start")];
     let mut edges = Vec::new();
-    for activity in activities {
+    for row in &shown {
         nodes.push(Node {
-            id: activity.id.clone(),
-            kind: activity.kind.as_str(),
-            optional: activity.optional,
+            id: row.id.clone(),
+            kind: row.kind.clone(),
+            optional: row.optional,
         });
         let mut lead = |from: &str, when: String| {
             edges.push(Edge {
                 from: from.to_owned(),
-                to: activity.id.clone(),
+                to: row.id.clone(),
                 when,
             });
         };
-        match activity.needs.is_empty() {
+        let needs: Vec<&String> = row.needs.iter().filter(|need| taken(need)).collect();
+        let when = row.when.clone().unwrap_or_else(|| "success".to_owned());
+        match needs.is_empty() {
             true => lead(&start, "always".to_owned()),
-            false => activity.needs.iter().for_each(|need| lead(need, words(&activity.when))),
+            false => needs.into_iter().for_each(|need| lead(need, when.clone())),
         }
     }
     nodes.push(edge_node(&end, "End"));
-    let last = activities
+    let last = shown
         .iter()
-        .filter(|activity| !activities.iter().any(|other| other.needs.contains(&activity.id)));
-    edges.extend(last.map(|activity| Edge {
-        from: activity.id.clone(),
+        .filter(|row| !shown.iter().any(|other| other.needs.contains(&row.id)));
+    edges.extend(last.map(|row| Edge {
+        from: row.id.clone(),
         to: end.clone(),
         when: "always".to_owned(),
     }));

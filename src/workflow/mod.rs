@@ -22,6 +22,7 @@ pub mod preset;
 pub mod rehearsal;
 pub mod resolve;
 pub mod resolved;
+pub mod schema;
 mod sections;
 pub mod segment;
 pub mod selector;

@@ -29,7 +29,7 @@ fn a_test_clip_comes_as_a_file_of_somebody_would() {
     assert_eq!(made.status, 201, "{}", made.text());
     assert!(made.json()["size_bytes"].as_u64() > Some(1_000), "{}", made.text());
     let tasks = appliance.ended_tasks(1);
-    assert_eq!(tasks[0]["media"]["key"], "in/clip.mp4", "{tasks:#?}");
+    assert_eq!(tasks[0]["media"]["object"], "rushes:in/clip.mp4", "{tasks:#?}");
     let again = ask(&json!({ "key": "in/clip.mp4", "seconds": 1 }));
     assert_eq!((again.status, code(&again).as_str()), (409, "KeyTaken"));
     assert_eq!(appliance.files("media"), ["rushes/in/clip.mp4"]);
@@ -59,6 +59,6 @@ fn a_test_clip_comes_into_a_bucket() {
     );
     assert_eq!(made.status, 201, "{}", made.text());
     let tasks = appliance.ended_tasks(1);
-    assert_eq!(tasks[0]["media"]["key"], "in/clip.mp4", "{tasks:#?}");
+    assert_eq!(tasks[0]["media"]["object"], "archive:in/clip.mp4", "{tasks:#?}");
     assert_eq!(server.keys("rushes"), ["in/clip.mp4"]);
 }

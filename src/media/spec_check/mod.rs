@@ -20,6 +20,7 @@ pub use container::cannot_hold;
 pub use container::file_cannot_hold;
 pub use container::segments_cannot_hold;
 pub use video::PRESETS;
+pub use video_codec::levels_of;
 pub use video_codec::profiles_of;
 
 use crate::base::reader::Wrong;

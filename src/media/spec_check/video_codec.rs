@@ -21,7 +21,7 @@ pub fn profiles_of(codec: VideoCodec) -> &'static [&'static str] {
 }
 
 /// Levels of a codec.
-fn levels_of(codec: VideoCodec) -> &'static [&'static str] {
+pub fn levels_of(codec: VideoCodec) -> &'static [&'static str] {
     match codec {
         VideoCodec::H264 => &[
             "1.0", "1.1", "1.2", "1.3", "2.0", "2.1", "2.2", "3.0", "3.1", "3.2", "4.0", "4.1", "4.2", "5.0", "5.1",

@@ -152,7 +152,7 @@ impl From<Graph> for GraphView {
     fn from(graph: Graph) -> Self {
         let nodes = graph.nodes.into_iter().map(|node| NodeView {
             id: node.id,
-            kind: node.kind.to_owned(),
+            kind: node.kind,
             optional: node.optional,
         });
         let edges = graph.edges.into_iter().map(|edge| EdgeView {

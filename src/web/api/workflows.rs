@@ -29,6 +29,7 @@ use crate::web::paging::Page;
 use crate::web::paging::Wanted;
 use crate::web::state::WebState;
 use crate::workflow::definition::Definition;
+use crate::workflow::definition::MASKED;
 use crate::workflow::resolve;
 use crate::workflow::resolved::ResolvedWorkflow;
 use axum::Extension;
@@ -172,6 +173,20 @@ impl Sent {
             definition,
         }
     }
+
+    /// A key that stands as answers show it is the one that is kept already.
+    fn with_kept_key(self, row: &WorkflowRow) -> Answer<Self> {
+        let kept = |definition: &Definition| definition.callback.as_ref().and_then(|callback| callback.auth_key.clone());
+        if kept(&self.definition).as_deref() != Some(MASKED) {
+            return Ok(self);
+        }
+        let key = kept(&written(&row.name, &row.definition)?);
+        let mut definition = self.definition;
+        if let Some(callback) = &mut definition.callback {
+            callback.auth_key = key;
+        }
+        Ok(Sent::of(definition))
+    }
 }
 
 /// Make a workflow, or a new version of the disabled one of its name. The body is the definition, TOML or JSON.
@@ -223,9 +238,13 @@ async fn save(
     known: Option<WorkflowRow>,
     once: Option<OnceKey>,
 ) -> Answer<(StatusCode, Json<WorkflowDetailView>)> {
-    if let Some(row) = &known {
-        editable(row)?;
-    }
+    let sent = match &known {
+        Some(row) => {
+            editable(row)?;
+            sent.with_kept_key(row)?
+        }
+        None => sent,
+    };
     let resolved =
         resolve::resolve(&sent.definition, &state.templates.now()).map_err(|bad| Problem::from(Fault::from(bad)))?;
     configured(state, &resolved)?;

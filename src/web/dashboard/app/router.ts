@@ -9,11 +9,40 @@ function read(): void {
   query.value = new URLSearchParams(location.search);
 }
 
-addEventListener("popstate", read);
+let guard: (() => Promise<boolean>) | null = null;
+
+/// Asks `leave` before another page is shown, until the returned function is called; false: the page stays.
+export function guardLeaving(leave: () => Promise<boolean>): () => void {
+  guard = leave;
+  return () => {
+    if (guard === leave) guard = null;
+  };
+}
+
+/// Whether a step to `pathname` must wait for an answer; then `step` follows it.
+function asked(pathname: string, step: () => void): boolean {
+  const leave = guard;
+  if (!leave || pathname === path.value) return false;
+  void leave().then((yes) => {
+    if (!yes) return;
+    if (guard === leave) guard = null;
+    step();
+  });
+  return true;
+}
+
+addEventListener("popstate", () => {
+  const wanted = location.pathname + location.search;
+  const text = query.value.toString();
+  // The address has changed already: it goes back to what is shown until there is an answer.
+  if (asked(location.pathname, () => go(wanted))) history.pushState(null, "", path.value + (text ? `?${text}` : ""));
+  else read();
+});
 
 /// Goes to a path of the dashboard, with its query.
 export function go(to: string, options: { replace?: boolean } = {}): void {
   if (to === location.pathname + location.search) return;
+  if (asked(new URL(to, location.href).pathname, () => go(to, options))) return;
   if (options.replace) history.replaceState(null, "", to);
   else {
     history.pushState(null, "", to);

@@ -190,3 +190,30 @@ export function set(table: Table, key: string, value: Value | undefined): Table 
   }
   return { ...table, [key]: value };
 }
+
+/// Keys that people write first, in this order; the daemon's answers have them in that of the alphabet.
+const FIRST = ["name", "description", "enabled", "success", "id", "type", "needs", "when", "template", "optional", "backend", "storage", "library", "prefix", "path", "kind", "container", "mode", "codec", "width", "height", "preset", "source", "output", "callback", "activity"];
+
+/// The same with its keys in the order that people write them.
+export function tidy<V extends Value>(value: V): V {
+  if (Array.isArray(value)) return value.map(tidy) as V;
+  if (!isTable(value)) return value;
+  const rank = (key: string) => (FIRST.indexOf(key) + 1 || FIRST.length + 1);
+  const entries = Object.entries(value).sort(([a], [b]) => rank(a) - rank(b));
+  return Object.fromEntries(entries.map(([key, inner]) => [key, tidy(inner)])) as V;
+}
+
+/// A definition without what says the same as saying nothing.
+export function terse(definition: Definition): Definition {
+  const usual: Record<string, Value> = { library: false, existing: "ignore", on_conflict: "version", also_unified: false, prefix: "" };
+  const next = { ...definition };
+  if (next.success === "all") delete next.success;
+  for (const name of ["source", "output", "callback"]) {
+    const table = next[name];
+    if (!isTable(table)) continue;
+    const kept = Object.fromEntries(Object.entries(table).filter(([key, value]) => usual[key] !== value || (name === "output" && key === "prefix")));
+    if (Object.keys(kept).length > 0 || name === "source") next[name] = kept;
+    else delete next[name];
+  }
+  return next;
+}

@@ -1,7 +1,7 @@
 // A workflow drawn: boxes in layers, ways between them with their conditions. Arrow keys walk along the ways, Enter opens
 // a box; where it can be edited, A adds after it, B beside it, Delete takes it away.
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { words } from "../words.ts";
+import { language, words } from "../words.ts";
 import { Icon, type IconName } from "../parts/icon.tsx";
 import { END, START, type Graph, type Node, type Spot } from "./definition.ts";
 import { BOX, END_BOX, isEnd, layout, type Layout, type Placed, type Way } from "./layout.ts";
@@ -61,9 +61,18 @@ export function FlowGraph(props: GraphProps) {
     return () => watch.disconnect();
   }, []);
   const down = room < 560;
-  const placed = useMemo(() => layout(props.graph, down), [props.graph, down]);
-  const fitting = Math.max(0.62, Math.min(1, room / placed.width));
+  const placed = useMemo(() => layout(props.graph, down, wayWords), [props.graph, down, language.value]);
+  const fitting = Math.max(0.75, Math.min(1, room / placed.width));
   const scale = zoom ?? fitting;
+  // What is chosen is in view, without moving the page.
+  useEffect(() => {
+    const element = box.current;
+    const at = placed.nodes.find((one) => one.node.id === props.selected);
+    if (!element || !at) return;
+    const [left, top] = [at.x * scale, at.y * scale];
+    if (left < element.scrollLeft + 90 || left > element.scrollLeft + element.clientWidth - 90) element.scrollLeft = left - element.clientWidth / 2;
+    if (top < element.scrollTop + 30 || top > element.scrollTop + element.clientHeight - 30) element.scrollTop = top - element.clientHeight / 2;
+  }, [props.selected, placed]);
   const wide = placed.width * scale > room + 1;
   return (
     <div class="flow">
@@ -152,8 +161,10 @@ function whenWords(when: string): string {
   if (when === "failure") return t("on_failure");
   if (when === "blocked") return t("on_blocked");
   if (when === "always") return t("always");
-  return when.length > 16 ? `${when.slice(0, 15)}…` : when;
+  return when.length > 20 ? `${when.slice(0, 19)}…` : when;
 }
+
+const wayWords = (edge: { from: string; to: string; when: string }): string => (edge.from === START || edge.to === END ? "" : whenWords(edge.when));
 
 function WayWords({ way, names, onAdd }: { way: Way; names: Graph; onAdd?: (spot: Spot) => void }) {
   const { edge, points } = way;
@@ -161,7 +172,7 @@ function WayWords({ way, names, onAdd }: { way: Way; names: Graph; onAdd?: (spot
   const [a, b] = [points.at(-2) as [number, number], points.at(-1) as [number, number]];
   const [x, y] = [(a[0] + b[0]) / 2, (a[1] + b[1]) / 2];
   const name = (id: string) => nodeName(names.nodes.find((node) => node.id === id) ?? { id, type: "" });
-  const text = edge.from === START || edge.to === END ? "" : whenWords(edge.when);
+  const text = wayWords(edge);
   return (
     <>
       {text && <text class={`flow-when flow-way-${tone(edge.when)}`} x={x} y={y - (onAdd ? 14 : 6)} text-anchor="middle"><title>{edge.when}</title>{text}</text>}

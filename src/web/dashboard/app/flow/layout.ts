@@ -2,8 +2,8 @@
 // pass layers kept clear of the boxes there. Plain numbers; drawing is `graph.tsx`.
 import type { Edge, Graph, Node } from "./definition.ts";
 
-export const BOX = { width: 176, height: 58 };
-const GAP = { along: 64, across: 26, way: 16 };
+export const BOX = { width: 172, height: 56 };
+const GAP = { along: 56, across: 24, way: 16 };
 
 export interface Placed {
   node: Node;
@@ -36,7 +36,8 @@ interface Cell {
   size: number;
 }
 
-export function layout(graph: Graph, down: boolean): Layout {
+/// `words`: what stands at a way, so that there is room for it.
+export function layout(graph: Graph, down: boolean, words: (edge: Edge) => string = () => ""): Layout {
   const layers = layerOf(graph);
   const cells = new Map<string, Cell>();
   const size = down ? BOX.width : BOX.height;
@@ -64,12 +65,21 @@ export function layout(graph: Graph, down: boolean): Layout {
   sortRows(rows, cells);
   place(rows, cells);
 
-  const along = (down ? BOX.height : BOX.width) + GAP.along;
+  // Where each layer begins: behind the one before, and behind the words at the ways that lead to it.
+  const deep = down ? BOX.height : BOX.width;
+  const begins: number[] = [0];
+  rows.forEach((_, layer) => {
+    if (layer === 0) return;
+    const letters = Math.max(0, ...graph.edges.filter((edge) => layers.get(edge.to) === layer).map((edge) => words(edge).length));
+    const before = rows[layer - 1]?.every((cell) => !cell.node || isEnd(cell.node)) ? endHalf(down) * 2 : deep;
+    begins[layer] = (begins[layer - 1] ?? 0) + before + (down ? GAP.along : Math.max(GAP.along, letters * 6.2 + 40));
+  });
   const least = Math.min(...[...cells.values()].map((cell) => cell.across - cell.size / 2));
   const most = Math.max(...[...cells.values()].map((cell) => cell.across + cell.size / 2));
   const pad = 12;
   const centre = (cell: Cell, layer: number): [number, number] => {
-    const a = pad + layer * along + (down ? BOX.height : BOX.width) / 2;
+    const row = rows[layer] ?? [];
+    const a = pad + (begins[layer] ?? 0) + (row.every((one) => !one.node || isEnd(one.node)) ? endHalf(down) : deep / 2);
     const b = pad + cell.across - least;
     return down ? [b, a] : [a, b];
   };
@@ -90,7 +100,8 @@ export function layout(graph: Graph, down: boolean): Layout {
     });
     return { edge, points };
   });
-  const length = pad * 2 + rows.length * along - GAP.along;
+  const lastRow = rows.at(-1) ?? [];
+  const length = pad * 2 + (begins.at(-1) ?? 0) + (lastRow.every((one) => !one.node || isEnd(one.node)) ? endHalf(down) * 2 : deep);
   const breadth = pad * 2 + most - least;
   return { nodes, ways, width: down ? breadth : length, height: down ? length : breadth, down };
 }

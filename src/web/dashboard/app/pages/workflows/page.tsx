@@ -19,7 +19,7 @@ import { Table } from "../../parts/table.tsx";
 import { Tabs } from "../../parts/tabs.tsx";
 import { Time } from "../../parts/time.tsx";
 import { attempt, tellDone } from "../../parts/toast.tsx";
-import { type Definition, type Graph, START, END, find, graphOf } from "../../flow/definition.ts";
+import { type Definition, type Graph, START, END, activitiesOf, find, graphOf, terse, tidy } from "../../flow/definition.ts";
 import { FlowGraph } from "../../flow/graph.tsx";
 import { typeName } from "../../flow/labels.ts";
 import { parse, write } from "../../flow/toml.ts";
@@ -129,7 +129,7 @@ export function WorkflowPage({ id }: { id: string }) {
         { key: "tasks", title: t("tasks"), body: () => <Tasks workflow={workflow} /> },
         ...(testable ? [{ key: "test", title: t("test"), body: () => <TestPanel workflow={workflow} enable={() => void toggle(true)} /> }] : []),
         { key: "versions", title: t("versions"), body: () => <Versions workflow={workflow} saved={found} /> },
-        { key: "toml", title: t("toml"), body: () => <Toml text={workflow.definition} /> },
+        { key: "toml", title: t("toml"), body: () => <Toml text={tidied(workflow.definition)} /> },
       ]} />
     </>
   );
@@ -144,8 +144,9 @@ function save(name: string, text: string): void {
 }
 
 /// What is drawn: the daemon's own graph, with templates and presets taken apart, and notes of the definition where it has them.
-export function graphOfWhole(workflow: Pick<Whole, "graph">, definition: Definition | null): Graph {
-  const notes = new Map(definition ? graphOf(definition).nodes.map((node) => [node.id, node.note]) : []);
+export function graphOfWhole(workflow: Pick<Whole, "graph" | "resolved">, definition: Definition | null): Graph {
+  const own = definition && activitiesOf(definition).length > 0 ? definition : { activity: (workflow.resolved?.activities ?? []).map((one) => ({ id: one.id, type: one.kind, ...(one.template ? { template: one.template } : one.parameters) })) };
+  const notes = new Map(graphOf(own).nodes.map((node) => [node.id, node.note]));
   const rename = (id: string) => {
     const node = workflow.graph.nodes.find((one) => one.id === id);
     return node?.type === "Start" ? START : node?.type === "End" ? END : id;
@@ -158,17 +159,23 @@ export function graphOfWhole(workflow: Pick<Whole, "graph">, definition: Definit
 
 const read = (text: string): Definition | null => {
   try {
-    return parse(text);
+    return tidy(parse(text));
   } catch {
     return null;
   }
+};
+
+const tidied = (text: string): string => {
+  const definition = read(text);
+  return definition ? write(terse(definition)) : text;
 };
 
 function Overview({ workflow }: { workflow: Whole }) {
   const [chosen, setChosen] = useState<string | null>(null);
   const definition = useMemo(() => read(workflow.definition), [workflow.definition]);
   const graph = useMemo(() => graphOfWhole(workflow, definition), [workflow, definition]);
-  const activity = chosen && definition ? find(definition, chosen) : undefined;
+  // Of a preset there is nothing in the definition but its name: what it came to is shown then.
+  const activity = chosen ? (definition && find(definition, chosen)) ?? resolved(workflow, chosen) : undefined;
   const node = graph.nodes.find((one) => one.id === chosen);
   const { source, output } = workflow;
   return (
@@ -199,6 +206,11 @@ function Overview({ workflow }: { workflow: Whole }) {
   );
 }
 
+function resolved(workflow: Whole, id: string): Definition | undefined {
+  const one = workflow.resolved?.activities?.find((activity) => activity.id === id);
+  return one ? tidy({ id, type: one.kind, ...(one.template ? { template: one.template } : {}), ...one.parameters }) : undefined;
+}
+
 function Tasks({ workflow }: { workflow: Whole }) {
   const list = usePaged<Task>("tasks", { workflow: workflow.id }, { every: 15_000, on: (event) => event.type.startsWith("Task") || event.type.includes("Workflow") }, 50);
   const place = `${workflow.source.storage ?? ""}:${workflow.source.prefix}`;
@@ -225,7 +237,7 @@ function Versions({ workflow, saved }: { workflow: Whole; saved: Resource<Whole>
     const back = await openDialog<boolean>(t("version_n", { n: version.version }), (close) => (
       <>
         <FlowGraph graph={graphOfWhole(whole, read(whole.definition))} />
-        <TomlView text={whole.definition} />
+        <TomlView text={tidied(whole.definition)} />
         {isOperator.value && workflow.origin === "api" && !version.newest && (
           <div class="dialog-buttons">
             {workflow.enabled ? <p class="muted">{t("restore_disable")}</p> : <button type="button" class="button primary" onClick={() => close(true)}>{t("restore")}</button>}

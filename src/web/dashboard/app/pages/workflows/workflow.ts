@@ -1,4 +1,6 @@
 // A workflow as the REST API shows it.
+import type { Table } from "../../flow/toml.ts";
+
 export interface Workflow {
   id: string;
   created_at: string;
@@ -22,6 +24,8 @@ export interface Whole extends Workflow {
   /// TOML.
   definition: string;
   graph: WorkflowGraph;
+  /// Templates merged and presets expanded.
+  resolved: { activities?: { id: string; kind: string; template: string | null; parameters: Table }[] } | null;
 }
 
 export interface Version {
