@@ -139,7 +139,8 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
     let storages = places::storages(&config)?;
     let executor: Arc<dyn Executor> = Arc::new(LocalExecutor::new(executor_options(&config, &storages)));
     let scheduler_options = scheduler_options(&config);
-    let scheduler_pause = scheduler_options.look_every;
+    // Twice: a busy host may take its time for a turn.
+    let scheduler_pause = scheduler_options.look_every * 2;
     let about = About {
         public_url: config.server.public_url.clone(),
         started,
