@@ -8,6 +8,8 @@ mod alerts;
 mod definitions;
 pub mod destinations;
 mod gauges;
+mod host_check;
+mod host_watch;
 mod inlet;
 mod liveness;
 mod lock;
@@ -51,6 +53,7 @@ use crate::scheduler::devices::WhenBusy;
 use crate::scheduler::pruning::Keeping;
 use crate::store::Store;
 use crate::telemetry::device_meters::DeviceMeters;
+use crate::telemetry::host_meter::HostBoard;
 use crate::telemetry::metrics::Metric;
 use crate::telemetry::metrics::Metrics;
 use crate::trigger::Trigger;
@@ -148,6 +151,7 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
         attempts: scheduler_options.capacity.attempts,
         pass_memory_bytes: scheduler_options.capacity.memory_of_one(),
         workflow_quota: config.workflow_quota,
+        settings: host_check::settings(&config),
     };
     let draining = Arc::new(AtomicBool::new(false));
     let signer = Signer::new(crate::web::secrets::link_secret(&config.server.state_dir)?);
@@ -212,6 +216,7 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
         .map(|(certificate, key)| Tls::read(TlsFiles { certificate, key }))
         .transpose()?;
     let meters = DeviceMeters::default();
+    let host = HostBoard::default();
     let browser = Browser::new(storages.clone());
     let inflow = Inflow::new(storages.clone(), config.server.scratch_dir.join(SPOOL));
     let (inlet, web_inlet) = inlet::build(&config, &store, &bells, inflow.clone(), sealer.clone())?;
@@ -233,6 +238,8 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
         notices: Arc::new(ports::Notices(notices)),
         devices: Arc::new(ports::Devices(devices)),
         meters: meters.clone(),
+        host: host.clone(),
+        check: host_check::of(config.file.clone()),
         destinations: Arc::new(destinations.clone()),
         templates: TemplateShelf::new(templates),
         missing_for: {
@@ -290,7 +297,9 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
         let stop = callback_stop.clone();
         tokio::spawn(async move { callbacks.run(stop).await })
     };
+    tokio::spawn(host_watch::run(host.clone(), meters.clone(), callback_stop.clone()));
     let measuring = Gauges {
+        host,
         store: store.clone(),
         metrics: metrics.clone(),
         meters,
