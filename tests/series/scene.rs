@@ -139,7 +139,8 @@ pub fn integrated_lufs(path: &Path) -> f64 {
         .output()
         .expect("ffmpeg is installed");
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
-    let summary = text.split("Integrated loudness:").nth(1).expect("a summary");
+    // A graph that is set up twice says goodbye twice; the last one heard something.
+    let summary = text.rsplit("Integrated loudness:").next().expect("a summary");
     let words: Vec<&str> = summary.split_whitespace().collect();
     words[1].parse().expect("a number")
 }
