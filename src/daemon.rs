@@ -8,6 +8,8 @@ mod alerts;
 mod definitions;
 pub mod destinations;
 mod gauges;
+mod host_check;
+mod host_watch;
 mod inlet;
 mod liveness;
 mod lock;
@@ -51,6 +53,7 @@ use crate::scheduler::devices::WhenBusy;
 use crate::scheduler::pruning::Keeping;
 use crate::store::Store;
 use crate::telemetry::device_meters::DeviceMeters;
+use crate::telemetry::host_meter::HostBoard;
 use crate::telemetry::metrics::Metric;
 use crate::telemetry::metrics::Metrics;
 use crate::trigger::Trigger;
@@ -139,7 +142,8 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
     let storages = places::storages(&config)?;
     let executor: Arc<dyn Executor> = Arc::new(LocalExecutor::new(executor_options(&config, &storages)));
     let scheduler_options = scheduler_options(&config);
-    let scheduler_pause = scheduler_options.look_every;
+    // Twice: a busy host may take its time for a turn.
+    let scheduler_pause = scheduler_options.look_every * 2;
     let about = About {
         public_url: config.server.public_url.clone(),
         started,
@@ -147,6 +151,7 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
         attempts: scheduler_options.capacity.attempts,
         pass_memory_bytes: scheduler_options.capacity.memory_of_one(),
         workflow_quota: config.workflow_quota,
+        settings: host_check::settings(&config),
     };
     let draining = Arc::new(AtomicBool::new(false));
     let signer = Signer::new(crate::web::secrets::link_secret(&config.server.state_dir)?);
@@ -172,7 +177,6 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
     );
     let sealer = crate::web::secrets::sealer(&config.server.state_dir)?;
     let destinations = destinations::Destinations::new(callbacks.clone(), store.clone(), sealer.clone());
-    destinations.take_over(None).await?;
     let notices = ports::notices(&config, &store, trigger.board());
     let made_storages = MadeStorages::new(
         &config,
@@ -182,7 +186,9 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
         trigger.hands(),
         notices.clone(),
     );
+    // Destinations may archive into storages that were made.
     made_storages.begin().await?;
+    destinations.take_over(None).await?;
     let watch = alerts::Watch::new(
         &config,
         storages.clone(),
@@ -210,6 +216,7 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
         .map(|(certificate, key)| Tls::read(TlsFiles { certificate, key }))
         .transpose()?;
     let meters = DeviceMeters::default();
+    let host = HostBoard::default();
     let browser = Browser::new(storages.clone());
     let inflow = Inflow::new(storages.clone(), config.server.scratch_dir.join(SPOOL));
     let (inlet, web_inlet) = inlet::build(&config, &store, &bells, inflow.clone(), sealer.clone())?;
@@ -231,6 +238,8 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
         notices: Arc::new(ports::Notices(notices)),
         devices: Arc::new(ports::Devices(devices)),
         meters: meters.clone(),
+        host: host.clone(),
+        check: host_check::of(config.file.clone()),
         destinations: Arc::new(destinations.clone()),
         templates: TemplateShelf::new(templates),
         missing_for: {
@@ -288,7 +297,9 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
         let stop = callback_stop.clone();
         tokio::spawn(async move { callbacks.run(stop).await })
     };
+    tokio::spawn(host_watch::run(host.clone(), meters.clone(), callback_stop.clone()));
     let measuring = Gauges {
+        host,
         store: store.clone(),
         metrics: metrics.clone(),
         meters,

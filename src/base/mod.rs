@@ -4,6 +4,7 @@
 
 pub mod address;
 pub mod backoff;
+pub mod bundle;
 pub mod clock;
 pub mod fault;
 pub mod file_system;

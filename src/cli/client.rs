@@ -94,6 +94,32 @@ impl Client {
             .await
     }
 
+    /// POST of nothing whose answer is a file.
+    ///
+    /// # Errors
+    /// No answer, or a refusal.
+    pub async fn post_for_bytes(&self, path: &str) -> anyhow::Result<Vec<u8>> {
+        let url = self.url(path)?;
+        let request = self
+            .http
+            .post(url.clone())
+            .bearer_auth(&self.token)
+            .timeout(Duration::from_secs(120));
+        let response = request
+            .send()
+            .await
+            .map_err(|error| no_answer(Method::POST, &url, &error))?;
+        let status = response.status();
+        let body = response
+            .bytes()
+            .await
+            .map_err(|error| no_answer(Method::POST, &url, &error))?;
+        match status.is_success() {
+            true => Ok(body.to_vec()),
+            false => Err(refusal(status, &body, &url)),
+        }
+    }
+
     /// POST of JSON that is carried out once however often it is sent with this key.
     ///
     /// # Errors

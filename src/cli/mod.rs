@@ -16,6 +16,7 @@ pub mod completions;
 pub mod definition_file;
 pub mod delivery;
 pub mod destination;
+pub mod diagnostics;
 pub mod drain;
 pub mod dry_run;
 pub mod event;
@@ -126,6 +127,8 @@ pub enum Command {
     Drain(drain::Args),
     /// Show what a running daemon logs, or change it until its next start.
     LogLevel(log_level::Args),
+    /// Put everything that helps to find out what is wrong into one file.
+    Diagnostics(diagnostics::Args),
     /// Write a copy of the database of a running daemon.
     Backup(backup::Args),
     /// Put a backup in the place of the database of a stopped daemon.
@@ -194,6 +197,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Callback(command) => callback::run(command, &context),
         Command::Drain(args) => drain::run(args, &context),
         Command::LogLevel(args) => log_level::run(args, &context),
+        Command::Diagnostics(args) => diagnostics::run(args, &context),
         Command::Backup(args) => backup::run(args, &context),
         Command::Restore(args) => restore::run(args, &context),
         Command::Completions(args) => completions::run(args),

@@ -85,7 +85,7 @@ async fn probe(args: &Args) -> anyhow::Result<MediaFacts> {
                         learned = Err(fault);
                     }
                 }
-                AttemptUpdate::Progress(_) => {}
+                AttemptUpdate::Progress(_) | AttemptUpdate::Log(_) => {}
             }
         }
     };

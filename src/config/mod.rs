@@ -14,6 +14,7 @@ pub mod library;
 pub mod made_storages;
 pub mod resolved;
 mod secret;
+pub mod settings;
 pub mod storage;
 pub mod storage_section;
 
@@ -99,6 +100,7 @@ pub fn from_text(text: &str, folder: &Path) -> Result<Config, Vec<Wrong>> {
     let raw: File = reader::from_toml(text).map_err(|wrong| vec![later(wrong)])?;
     let mut config = resolved::resolve(&raw, folder).map_err(placed)?;
     config.warnings = placed(std::mem::take(&mut config.warnings));
+    config.settings = settings::of(text, &raw);
     Ok(config)
 }
 

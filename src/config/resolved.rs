@@ -17,6 +17,7 @@ use crate::config::library::Library;
 use crate::config::made_storages;
 use crate::config::made_storages::StorageGround;
 use crate::config::secret;
+use crate::config::settings::Setting;
 use crate::config::storage;
 use crate::config::storage::Storage;
 use crate::media::limits::Limits;
@@ -39,6 +40,8 @@ pub const UNIFIED: &str = "unified";
 pub struct Config {
     /// The file it was read from; none: built-in defaults.
     pub file: Option<PathBuf>,
+    /// Every key, to be shown.
+    pub settings: Vec<Setting>,
     /// The daemon itself.
     pub server: Server,
     /// Storages, in the order of the file.
@@ -200,6 +203,7 @@ pub(super) fn resolve(raw: &File, folder: &Path) -> Result<Config, Vec<Wrong>> {
     let days = |days: u32| (days > 0).then(|| Duration::from_secs(u64::from(days) * 86_400));
     let config = Config {
         file: None,
+        settings: Vec::new(),
         storages,
         destinations,
         destination_files,

@@ -8,10 +8,13 @@ use crate::base::clock::UtcMs;
 use crate::store::Store;
 use crate::telemetry::device_meters::Answer;
 use crate::telemetry::device_meters::DeviceMeters;
+use crate::telemetry::host_meter::HostBoard;
+use crate::telemetry::host_meter::Room;
 use crate::telemetry::metrics::Metric;
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::process_meter::ProcessMeter;
 use crate::web::browse::Browser;
+use crate::web::browse::Space;
 use crate::web::browse::space_of;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -27,6 +30,8 @@ pub(super) struct Gauges {
     pub(super) metrics: Metrics,
     pub(super) meters: DeviceMeters,
     pub(super) browser: Browser,
+    /// Where how full places are is shown from.
+    pub(super) host: HostBoard,
     /// Folders of the program's own, by the name of their number.
     pub(super) folders: Vec<(&'static str, PathBuf)>,
 }
@@ -102,6 +107,17 @@ impl Gauges {
                 one(name, value);
             }
         }
+        if let Some(host) = self.host.newest() {
+            let load = host.load.map(|load| load[0]);
+            for (name, value) in [
+                ("host.load_1", load),
+                ("host.memory_bytes", host.memory_bytes.map(|bytes| bytes as f64)),
+                ("host.received_bytes_per_s", host.received_bytes_per_s),
+                ("host.sent_bytes_per_s", host.sent_bytes_per_s),
+            ] {
+                values.extend(value.map(|value| (name.to_owned(), value)));
+            }
+        }
         let hanging = async { tokio::join!(self.devices(), self.spaces()) };
         match tokio::time::timeout(WITHIN, hanging).await {
             Ok((devices, spaces)) => values.extend(devices.into_iter().chain(spaces)),
@@ -130,10 +146,18 @@ impl Gauges {
     }
 
     async fn spaces(&self) -> Vec<(String, f64)> {
-        let mut values = Vec::new();
+        let mut rooms = Vec::new();
+        let mut one = |kind, name: &str, space: Space| {
+            rooms.push(Room {
+                kind,
+                name: name.to_owned(),
+                free_bytes: space.free_bytes,
+                size_bytes: space.size_bytes,
+            });
+        };
         for (name, folder) in self.folders.clone() {
             if let Ok(Ok(space)) = tokio::task::spawn_blocking(move || space_of(&folder)).await {
-                values.push((format!("{name}.free_bytes"), space.free_bytes as f64));
+                one(name, name, space);
             }
         }
         let names = self.browser.measurable();
@@ -142,10 +166,21 @@ impl Gauges {
             .map(|name| async move { (name, self.browser.space(name).await) });
         for (name, space) in futures_util::future::join_all(asked).await {
             if let Ok(space) = space {
-                values.push((format!("storage.free_bytes:{name}"), space.free_bytes as f64));
-                values.push((format!("storage.size_bytes:{name}"), space.size_bytes as f64));
+                one("storage", name, space);
             }
         }
+        let values = rooms.iter().flat_map(|room| match room.kind {
+            "storage" => [
+                (format!("storage.free_bytes:{}", room.name), room.free_bytes as f64),
+                (format!("storage.size_bytes:{}", room.name), room.size_bytes as f64),
+            ],
+            kind => [
+                (format!("{kind}.free_bytes"), room.free_bytes as f64),
+                (format!("{kind}.size_bytes"), room.size_bytes as f64),
+            ],
+        });
+        let values = values.collect();
+        self.host.keep_rooms(rooms);
         values
     }
 }

@@ -8,6 +8,7 @@ use crate::base::fault::Fault;
 use crate::executor::AttemptEnd;
 use crate::executor::AttemptOrder;
 use crate::executor::AttemptUpdate;
+use crate::executor::attempt_log::AttemptLog;
 use crate::executor::bucket_source::BucketSource;
 use crate::executor::grouped::Group;
 use crate::executor::inheritance::Inheritance;
@@ -143,8 +144,21 @@ impl LocalExecutor {
             .relay
             .map(|relay| AbortOnDropHandle::new(tokio::spawn(relay.serve())));
         let running = supervisor::run(&self.supervisor, &worker_order, inheritance.files, messages, stop);
+        let mut log = AttemptLog::default();
+        log.say(&format!(
+            "{} of {} bytes; {} jobs, {} threads, {}",
+            order.source,
+            order.identity.size_bytes,
+            order.jobs.len(),
+            order.threads,
+            match order.device {
+                Some(device) => format!("device {device}"),
+                None => "software".to_owned(),
+            }
+        ));
         let listening = async {
             while let Some(message) = heard.recv().await {
+                log.heard(&message);
                 if let Some(update) = update_of(message, &order) {
                     // Nobody listens any more: the attempt still has to come to its end.
                     let _ = updates.send(update).await;
@@ -153,6 +167,8 @@ impl LocalExecutor {
         };
         let (ended, ()) = tokio::join!(running, listening);
         drop(serving);
+        log.ended(&ended);
+        let _ = updates.send(AttemptUpdate::Log(log.text())).await;
         if let Some(sent_bytes) = sent_bytes {
             let sent_bytes = sent_bytes.load(Ordering::Relaxed);
             tracing::debug!(attempt = %order.attempt, source = %order.source, sent_bytes, "a relay has ended");
@@ -185,6 +201,6 @@ fn update_of(message: Message, order: &AttemptOrder) -> Option<AttemptUpdate> {
             }
             None
         }
-        Message::AttemptFailed { .. } | Message::Finished { .. } => None,
+        Message::Heard { .. } | Message::AttemptFailed { .. } | Message::Finished { .. } => None,
     }
 }

@@ -6,6 +6,7 @@
 
 pub mod after;
 mod attempt;
+mod attempt_log;
 mod bucket_source;
 pub mod devices;
 mod grouped;
@@ -101,6 +102,8 @@ pub enum AttemptUpdate {
     Progress(Progress),
     /// One job ended; its files lie in scratch until [`Executor::discard`].
     JobEnded(JobId, Box<JobEnd>),
+    /// What there is to tell of it, in lines; comes last.
+    Log(String),
 }
 
 /// How an attempt ended. Jobs that were not reported by then have no result.

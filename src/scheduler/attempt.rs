@@ -173,6 +173,12 @@ async fn carry_out(context: &Context, leased: &Leased, stop: CancellationToken) 
                     show(context, leased, progress);
                     milestones.reach(context, leased, percent).await;
                 }
+                AttemptUpdate::Log(text) => {
+                    let kept = context.store.keep_attempt_log(&leased.order.attempt, text).await;
+                    if let Err(error) = kept {
+                        tracing::warn!(%error, "the log of an attempt could not be kept");
+                    }
+                }
                 AttemptUpdate::JobEnded(job, end) => match explained(leased, &job, *end) {
                     // Facts need no pass to end and have nothing to publish: they are told at once.
                     JobEnd::Success(product) if product.outputs.is_empty() && product.fallback_code.is_none() => {

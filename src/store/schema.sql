@@ -261,6 +261,12 @@ create table attempts (
   unique (task_id, number)
 ) strict, without rowid;
 
+-- What is told of them, in lines, at most 64 KiB each; by itself so that rows of attempts stay small.
+create table attempt_logs (
+  attempt_id text primary key references attempts (id) on delete cascade,
+  text text not null
+) strict;
+
 create index attempts_open on attempts (id) where phase <> 'ended';
 
 ------------------------------------------------------------------------------------------------------------

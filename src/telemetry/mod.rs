@@ -4,6 +4,7 @@
 //! absent: what is worth saying, which the places that know decide.
 
 pub mod device_meters;
+pub mod host_meter;
 pub mod journal;
 pub mod logging;
 pub mod metrics;

@@ -2,6 +2,7 @@
 //!
 //! Guarantees: cheap, and what cannot be read is none. Deliberately absent: worker processes, which report their own cost.
 
+use super::host_meter;
 use std::time::Duration;
 use std::time::Instant;
 
@@ -64,12 +65,7 @@ fn own_cpu() -> Duration {
 /// Busy and all ticks of all processors.
 fn host_cpu() -> Option<(u64, u64)> {
     let text = std::fs::read_to_string("/proc/stat").ok()?;
-    let line = text.lines().next()?.strip_prefix("cpu ")?;
-    let ticks: Vec<u64> = line.split_whitespace().filter_map(|field| field.parse().ok()).collect();
-    // User, nice, system, idle, iowait, irq, softirq, steal; guests are within user.
-    let all: u64 = ticks.iter().take(8).sum();
-    let idle = ticks.get(3)? + ticks.get(4)?;
-    Some((all.saturating_sub(idle), all))
+    host_meter::cpu_of(&text)
 }
 
 /// A line `NAME NUMBER kB` of a file, in bytes.

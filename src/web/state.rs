@@ -9,7 +9,9 @@ use crate::base::wake::Bells;
 use crate::store::Store;
 use crate::store::error::StoreError;
 use crate::telemetry::device_meters::DeviceMeters;
+use crate::telemetry::host_meter::HostBoard;
 use crate::telemetry::metrics::Metrics;
+use crate::web::api::settings::SettingsView;
 use crate::web::auth::Caller;
 use crate::web::browse::Browser;
 use crate::web::error::Problem;
@@ -28,6 +30,7 @@ use crate::web::ports::StorageMaking;
 use crate::web::template_shelf::TemplateShelf;
 use crate::workflow::resolved::ResolvedWorkflow;
 use axum::http::StatusCode;
+use futures_util::future::BoxFuture;
 use serde_json::Value;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -63,10 +66,14 @@ pub struct WebState {
     pub destinations: Arc<dyn DestinationControl>,
     /// How busy they are.
     pub meters: DeviceMeters,
+    /// What the host did in the last minutes.
+    pub host: HostBoard,
     /// Templates that workflows may name.
     pub templates: TemplateShelf,
     /// What a workflow names that is not configured (storages, destinations), in sentences.
     pub missing_for: MissingFor,
+    /// What `reelmill check` says of this host.
+    pub check: HostCheck,
     /// Numbers.
     pub metrics: Metrics,
     /// Makes and checks links.
@@ -90,6 +97,9 @@ pub struct WebState {
 /// Answers what a workflow names that is not configured.
 pub type MissingFor = Arc<dyn Fn(&ResolvedWorkflow) -> Vec<String> + Send + Sync>;
 
+/// Answers what `reelmill check` says of this host, as JSON.
+pub type HostCheck = Arc<dyn Fn() -> BoxFuture<'static, Value> + Send + Sync>;
+
 /// What does not change while the program runs.
 #[derive(Debug, Clone)]
 pub struct About {
@@ -105,6 +115,8 @@ pub struct About {
     pub pass_memory_bytes: u64,
     /// Most workflows besides those that ship; none: no limit.
     pub workflow_quota: Option<u32>,
+    /// The configuration, to be shown.
+    pub settings: SettingsView,
 }
 
 impl WebState {

@@ -7,6 +7,7 @@
 use crate::base::fault::Blame;
 use crate::base::fault::Fault;
 use crate::media::assembly::Rest;
+use crate::media::av::log;
 use crate::media::error;
 use crate::media::pass;
 use crate::media::pass::PassJob;
@@ -58,6 +59,7 @@ pub fn serve(environment: &DeviceEnvironment) -> ExitCode {
     match std::panic::catch_unwind(AssertUnwindSafe(|| carry_out_order(&voice, &account, environment))) {
         Ok(Ok(())) => ExitCode::SUCCESS,
         Ok(Err(fault)) => {
+            tell_heard(&voice);
             voice.fail(fault);
             voice.say(&Message::Finished {
                 cost: account.complete(Cost::default()),
@@ -119,8 +121,17 @@ fn carry_out_order(voice: &Arc<StdoutVoice>, account: &Account, environment: &De
             cost.read_bytes = line.tally().fetched_bytes;
         }
     }
+    tell_heard(voice);
     voice.finish(account.complete(cost));
     Ok(())
+}
+
+/// Tells what libav complained of: it explains what came out, well or not.
+fn tell_heard(voice: &StdoutVoice) {
+    let lines = log::errors();
+    if !lines.is_empty() {
+        voice.say(&Message::Heard { lines });
+    }
 }
 
 fn read_order() -> Result<Order, Fault> {

@@ -144,6 +144,11 @@ pub enum Message {
         /// How.
         end: Box<JobEnd>,
     },
+    /// What libav said of errors while it worked, the latest lines.
+    Heard {
+        /// The lines.
+        lines: Vec<String>,
+    },
     /// The whole attempt failed: every job that has not ended yet fails with this.
     AttemptFailed {
         /// Why.

@@ -85,6 +85,8 @@ pub struct Ended {
     pub stopped: bool,
     /// What it cost, when it came to say so.
     pub cost: Option<Cost>,
+    /// The last that it wrote to its standard error.
+    pub words: String,
 }
 
 /// The descriptor at which a worker finds file number `number` beside its source.
@@ -143,6 +145,7 @@ pub async fn run(
         crashed: false,
         stopped: false,
         cost: None,
+        words: String::new(),
     };
     let line = match serde_json::to_vec(order) {
         Ok(mut line) => {
@@ -378,6 +381,7 @@ impl Supervision<'_> {
                 crashed: !asked,
                 stopped: asked,
                 cost: None,
+                words: String::new(),
             };
         };
         let last_words = match tokio::time::timeout(LOOK_EVERY, listening.last_words).await {
@@ -398,6 +402,7 @@ impl Supervision<'_> {
                 crashed: false,
                 stopped: false,
                 cost: self.cost,
+                words: last_words,
             };
         }
         // A fault of the work itself, met while stopping, is still only a stop: the same attempt may run again.
@@ -413,6 +418,7 @@ impl Supervision<'_> {
             fault: Some(fault),
             stopped,
             cost: self.cost,
+            words: last_words,
         }
     }
 }

@@ -24,7 +24,7 @@ export default async function ({ page, base, api, check, until, shot, folder }) 
   await page.getByRole("button", { name: "day-1" }).click();
   await page.getByText("clip.txt").waitFor();
   await shot("storage-objects");
-  await page.getByRole("button", { name: /Why clip.txt/ }).click();
+  await page.getByRole("button", { name: "Explain clip.txt" }).click();
   await page.locator(".st-answer").waitFor();
   check("the explanation says something", (await page.locator(".st-answer").innerText()).length > 10);
   await shot("storage-explain");

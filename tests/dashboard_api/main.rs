@@ -3,6 +3,8 @@
 #[path = "../appliance/mod.rs"]
 mod appliance;
 mod coming_in;
+mod definitions;
+mod help;
 
 use appliance::Appliance;
 use appliance::http;

@@ -159,7 +159,7 @@ impl Stage {
                     AttemptUpdate::JobEnded(job, end) => {
                         jobs.insert(job.as_str().to_owned(), *end);
                     }
-                    AttemptUpdate::Progress(_) => {}
+                    AttemptUpdate::Progress(_) | AttemptUpdate::Log(_) => {}
                 }
             }
         };

@@ -257,6 +257,8 @@ impl Served {
             devices: Arc::new(NoDevices),
             destinations: Arc::new(NoDestinations),
             meters: DeviceMeters::default(),
+            host: Default::default(),
+            check: Arc::new(|| Box::pin(async { serde_json::Value::Null })),
             templates: TemplateShelf::new(Templates::shipped()),
             missing_for: Arc::new(|workflow| match workflow.source.storage.as_deref() {
                 Some("ingest") | None => Vec::new(),
@@ -274,6 +276,7 @@ impl Served {
                 attempts: 1,
                 pass_memory_bytes: 8 << 30,
                 workflow_quota: None,
+                settings: Default::default(),
             }),
             ready: Arc::new(AtomicBool::new(true)),
             draining: Arc::new(AtomicBool::new(false)),

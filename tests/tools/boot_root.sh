@@ -37,12 +37,22 @@ make_root() {
   tar -xf "$kept" -C "$root" --exclude='./dev/*'
 }
 
+# A control group of its own for each root: two that share one take each other's groups away.
+apart() {
+  local hierarchy
+  for hierarchy in /sys/fs/cgroup /sys/fs/cgroup/systemd /sys/fs/cgroup/unified; do
+    if [ -e "$hierarchy/cgroup.procs" ] && mkdir -p "$hierarchy/reelmill-root-$BASHPID" 2>/dev/null; then
+      echo "$BASHPID" >"$hierarchy/reelmill-root-$BASHPID/cgroup.procs" || true
+    fi
+  done
+}
+
 start() {
   local root=$1 nspawn init state
   shift
-  systemd-nspawn --quiet --register=no --keep-unit --boot --directory "$root" --console=pipe --private-network \
+  (apart && exec systemd-nspawn --quiet --register=no --keep-unit --boot --directory "$root" --console=pipe --private-network \
     --system-call-filter="landlock_create_ruleset landlock_add_rule landlock_restrict_self bpf" "$@" \
-    </dev/null >"$root.console" 2>&1 &
+    </dev/null >"$root.console" 2>&1) &
   nspawn=$!
   for _ in $(seq 300); do
     kill -0 "$nspawn" 2>/dev/null || fail "it ended while booting; $root.console has its words"

@@ -72,7 +72,7 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<()> {
 }
 
 /// Everything worth knowing, in the order in which one would look.
-fn look(context: &Context, start: bool) -> Vec<Finding> {
+pub(in crate::cli) fn look(context: &Context, start: bool) -> Vec<Finding> {
     let mut findings = Vec::new();
     match config::load(&context.config) {
         Ok(config) => {

@@ -349,7 +349,7 @@ impl Errand {
                     AttemptUpdate::JobEnded(job, end) => {
                         jobs.insert(job, *end);
                     }
-                    AttemptUpdate::Progress(_) => {}
+                    AttemptUpdate::Progress(_) | AttemptUpdate::Log(_) => {}
                 }
             }
         };

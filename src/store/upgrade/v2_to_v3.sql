@@ -183,6 +183,10 @@ create index reviews_by_media on reviews (media_id, id);
 create index reviews_by_task on reviews (task_id) where task_id is not null;
 create index reviews_by_job on reviews (job_id) where job_id is not null;
 create index reviews_due on reviews (due_ms) where state = 'waiting' and due_ms is not null;
+create table attempt_logs (
+  attempt_id text primary key references attempts (id) on delete cascade,
+  text text not null
+) strict;
 create table users (
   id text primary key,
   name text not null unique,

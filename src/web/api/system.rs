@@ -9,6 +9,8 @@ use crate::web::api::alerts;
 use crate::web::api::alerts::AlertView;
 use crate::web::api::devices;
 use crate::web::api::devices::GpuView;
+use crate::web::api::host;
+use crate::web::api::host::HostView;
 use crate::web::auth::Caller;
 use crate::web::error::Answer;
 use crate::web::error::Problem;
@@ -45,6 +47,8 @@ pub struct SystemView {
     threads: u32,
     /// Attempts that may run at once.
     attempts: u32,
+    /// The host now: processors, memory, network, room.
+    host: HostView,
     /// NVIDIA devices.
     gpu: GpuView,
     /// What waits and what runs.
@@ -207,6 +211,7 @@ pub async fn show(State(state): State<WebState>) -> Answer<Json<SystemView>> {
         draining: state.draining.load(Ordering::Acquire),
         threads: state.about.threads,
         attempts: state.about.attempts,
+        host: host::view(&state.host),
         gpu: devices::view(&state).await,
         queue: QueueView {
             tasks: counts.tasks.into_iter().collect(),

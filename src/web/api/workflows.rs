@@ -176,7 +176,12 @@ impl Sent {
 
     /// A key that stands as answers show it is the one that is kept already.
     fn with_kept_key(self, row: &WorkflowRow) -> Answer<Self> {
-        let kept = |definition: &Definition| definition.callback.as_ref().and_then(|callback| callback.auth_key.clone());
+        let kept = |definition: &Definition| {
+            definition
+                .callback
+                .as_ref()
+                .and_then(|callback| callback.auth_key.clone())
+        };
         if kept(&self.definition).as_deref() != Some(MASKED) {
             return Ok(self);
         }

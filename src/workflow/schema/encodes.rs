@@ -474,7 +474,7 @@ fn video() -> Value {
             number("fps", 0.1..=240.0, "Frames a second; left out: the source's own timing, variable rates included.")
                 .unit("fps")
                 .when("codec", &ENCODED)
-                .by("codec", "mpeg2", json!({ "examples": [23.976, 24, 25, 29.97, 30, 50, 59.94, 60] })),
+                .by("codec", "mpeg2", json!({ "enum": [23.976, 24, 25, 29.97, 30, 50, 59.94, 60] })),
             number("max_fps", 0.1..=240.0, "Most frames a second: a faster source is brought down to this, or to a whole part of its own rate.")
                 .unit("fps")
                 .when("codec", &ENCODED),

@@ -43,7 +43,7 @@ pub(super) fn snapshot() -> Vec<Field> {
         moments(
             "Explicit moments: seconds, hh:mm:ss.SSS, or per cent of the duration. They replace interval_s and count.",
         ),
-        beginning(),
+        beginning().default(0.0),
         choice(
             "frame_type",
             &[
@@ -68,7 +68,7 @@ pub(super) fn snapshot() -> Vec<Field> {
         .when("mode", &["normal"]),
         side("height", "Height of a still.", 8192).when("mode", &["normal"]),
     ];
-    fields.extend(look());
+    fields.extend(look(&[]));
     fields.extend([
         whole("columns", 1..=100, "Cells in a row of a sheet.")
             .default(10)
@@ -141,7 +141,7 @@ pub(super) fn cover() -> Vec<Field> {
         ),
         side("height", "Height.", 8192),
     ];
-    fields.extend(look());
+    fields.extend(look(&["times"]));
     fields.push(flag(
         "partial",
         false,
@@ -155,7 +155,7 @@ fn moments(help: &str) -> Field {
 }
 
 fn beginning() -> Field {
-    time("start_s", 0.0..=LONGEST_S, "Where to begin.").default(0.0)
+    time("start_s", 0.0..=LONGEST_S, "Where to begin.")
 }
 
 fn side(key: &'static str, help: &str, most: i64) -> Field {
@@ -177,8 +177,9 @@ fn fill() -> Field {
     )
 }
 
-/// What stills, cells and covers look like.
-fn look() -> Vec<Field> {
+/// What stills, cells and covers look like; passing over dark frames goes with these keys.
+fn look(dark_with: &[&str]) -> Vec<Field> {
+    let threshold_with: Vec<&str> = dark_with.iter().copied().chain(["black_level"]).collect();
     vec![
         fill(),
         choice(
@@ -202,13 +203,14 @@ fn look() -> Vec<Field> {
             30..=100,
             "Pass over frames with more black pixels than this; left out: take any.",
         )
-        .unit("%"),
+        .unit("%")
+        .with("x-needs", json!(dark_with)),
         whole(
             "pixel_black_threshold",
             1..=255,
             "Luma below which a pixel counts as black for black_level; left out: 32.",
         )
-        .with("x-needs", json!(["black_level"])),
+        .with("x-needs", json!(threshold_with)),
     ]
 }
 
@@ -236,7 +238,7 @@ pub(super) fn dynamic_image() -> Vec<Field> {
         )
         .with("x-needs", json!(["width", "height"])),
         fill(),
-        beginning(),
+        beginning().default(0.0),
         length("duration_s", "How long; left out: up to end_s, else 3 s."),
         time(
             "end_s",

@@ -192,7 +192,7 @@ export function set(table: Table, key: string, value: Value | undefined): Table 
 }
 
 /// Keys that people write first, in this order; the daemon's answers have them in that of the alphabet.
-const FIRST = ["name", "description", "enabled", "success", "preset", "id", "type", "needs", "when", "template", "optional", "backend", "storage", "library", "prefix", "path", "kind", "container", "mode", "codec", "width", "height", "source", "output", "callback", "activity"];
+const FIRST = ["name", "description", "enabled", "success", "id", "type", "needs", "when", "template", "optional", "backend", "storage", "library", "prefix", "path", "kind", "container", "mode", "codec", "width", "height", "preset", "source", "output", "callback", "activity"];
 
 /// The same with its keys in the order that people write them.
 export function tidy<V extends Value>(value: V): V {

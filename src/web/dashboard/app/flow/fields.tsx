@@ -7,6 +7,7 @@ import { Switch } from "../parts/form.tsx";
 import { Icon } from "../parts/icon.tsx";
 import { keyName } from "./key_names.ts";
 import { pickObject } from "./object_picker.tsx";
+import { said } from "./said.ts";
 import type { Schema } from "./schema.ts";
 import { type Table, type Value, inline } from "./toml.ts";
 
@@ -67,7 +68,7 @@ export function Frame({ id, props, children, inlineLabel }: { id: string; props:
     <div class={`field sf-field${error ? " field-bad" : ""}${overridden ? " sf-over" : ""}${value === undefined ? "" : " sf-set"}`} data-key={name}>
       {!inlineLabel && <label for={id} title={name}>{props.label ?? keyName(name)}{required && <span class="required" aria-hidden="true"> *</span>}</label>}
       {children}
-      <p class="help" id={`${id}-help`}>{schema.description} {range && <span class="range">{range}.</span>}</p>
+      <p class="help" id={`${id}-help`}>{said(schema.description)} {range && <span class="range">{range}.</span>}</p>
       {overridden && <p class="sf-note"><span>{t("overrides", { value: shown(inherited) })}</span> <button type="button" class="link" disabled={props.disabled} onClick={() => props.onChange(undefined)}>{t("reset")}</button></p>}
       {error && <p class="field-error" id={`${id}-error`} role="alert">{error}</p>}
     </div>
@@ -106,7 +107,7 @@ export function ChoiceField(props: FieldProps) {
   const id = useId();
   const { schema, value, inherited, onChange } = props;
   const helps = new Map(schema["x-choices"]?.map((one) => [one.value, one.help]));
-  const text = (word: Value) => (helps.get(String(word)) ? `${String(word)} – ${helps.get(String(word))?.replace(/\.$/, "")}` : String(word));
+  const text = (word: Value) => (helps.get(String(word)) ? `${String(word)} – ${said(helps.get(String(word))).replace(/\.$/, "")}` : String(word));
   const usual = otherwise(schema, inherited);
   const numbers = schema.enum?.every((one) => typeof one === "number");
   const unknown = value !== undefined && !schema.enum?.includes(value);
@@ -212,7 +213,7 @@ export function WordsField(props: FieldProps) {
   const integers = schema.items?.type === "integer" || schema.items?.type === "number";
   const list = Array.isArray(value) ? value : undefined;
   return (
-    <Frame id={id} props={{ ...props, schema: { ...schema, description: `${schema.description ?? ""} ${t("commas")}` } }}>
+    <Frame id={id} props={{ ...props, schema: { ...schema, description: `${said(schema.description)} ${t("commas")}` } }}>
       <Draft id={id} value={list ? list.map((one) => (typeof one === "string" ? one : inline(one))).join(", ") : ""} placeholder={otherwise(schema, inherited)} disabled={props.disabled} mono {...aria(id, props)} onDraft={(text) => {
         const parts = text.split(/[,，;\n]/).map((part) => part.trim()).filter(Boolean);
         onChange(parts.length === 0 ? undefined : parts.map((part) => (integers && /^-?\d+(\.\d+)?$/.test(part) ? Number(part) : part)));
@@ -234,7 +235,7 @@ export function ChoicesField(props: FieldProps & { of: Schema }) {
       <fieldset class="sf-checks" disabled={props.disabled}>
         <legend>{props.label ?? keyName(props.name)}</legend>
         {of.enum?.map((word) => (
-          <label key={String(word)} title={helps.get(String(word))}>
+          <label key={String(word)} title={said(helps.get(String(word)))}>
             <input type="checkbox" checked={now.includes(word)} onChange={(event) => {
               const next = (of.enum ?? []).filter((one) => (one === word ? event.currentTarget.checked : now.includes(one)));
               onChange(same(next) && inherited === undefined ? undefined : next);

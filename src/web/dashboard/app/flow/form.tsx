@@ -8,6 +8,7 @@ import { ChoiceField, ChoicesField, FlagField, Frame, NumberValue, ObjectField, 
 import { Groups } from "./groups.tsx";
 import { keyName } from "./key_names.ts";
 import { set } from "./definition.ts";
+import { said } from "./said.ts";
 import { type Finding, type Root, type Schema, applies, asTable, bent, deref, fresh, isRequired, kindOf } from "./schema.ts";
 import type { Table, Value } from "./toml.ts";
 import "./form.css";
@@ -152,9 +153,9 @@ function ListOf({ context, name, schema, here, value, inherited, change, body }:
   return (
     <section class="sf-list" aria-label={keyName(name)}>
       <header>
-        <div><h4>{keyName(name)}</h4><p class="help">{schema.description}</p></div>
-        {from && !list && <button type="button" class="button small" disabled={context.disabled} onClick={() => change(structuredClone(from))}><Icon name="edit" size={16} />{t("own_list")}</button>}
-        {from && list && <button type="button" class="link" disabled={context.disabled} onClick={() => change(undefined)}>{t("back")}</button>}
+        <div><h4>{keyName(name)}</h4><p class="help">{said(schema.description)}</p></div>
+        {from && !list && !context.disabled && <button type="button" class="button small" disabled={context.disabled} onClick={() => change(structuredClone(from))}><Icon name="edit" size={16} />{t("own_list")}</button>}
+        {from && list && !context.disabled && <button type="button" class="link" disabled={context.disabled} onClick={() => change(undefined)}>{t("back")}</button>}
       </header>
       {errors.map((one) => <p key={one.why} class="field-error" role="alert">{one.why}</p>)}
       {from && !list ? <p class="sf-note">{t("list_of_template", { n: `${keyName(name)}: ${from.map(title).join(", ")}` })}</p> : body(list ?? [])}
@@ -178,16 +179,16 @@ function Tables({ context, name, schema, path, value, onChange }: { context: For
         <div class="sf-entry" key={at}>
           <header>
             <h5>{at + 1}. {title(entry)}</h5>
-            <span class="sf-entry-deeds">
+            {!context.disabled && <span class="sf-entry-deeds">
               {at > 0 && <button type="button" class="icon-button" disabled={context.disabled} aria-label={t("up", { name: keyName(name), n: at + 1 })} onClick={() => put(value.map((one, place) => (place === at - 1 ? (value[at] as Table) : place === at ? (value[at - 1] as Table) : one)))}>↑</button>}
               <button type="button" class="icon-button" disabled={context.disabled} aria-label={t("copy_one", { name: keyName(name), n: at + 1 })} onClick={() => put(value.toSpliced(at + 1, 0, structuredClone(entry)))}><Icon name="copy" size={16} /></button>
               <button type="button" class="icon-button" disabled={context.disabled} aria-label={t("remove_one", { name: keyName(name), n: at + 1 })} onClick={() => put(value.toSpliced(at, 1))}><Icon name="trash" size={16} /></button>
-            </span>
+            </span>}
           </header>
           <TableForm context={context} schema={schema.items ?? {}} of={name} path={`${path}[${at}]`} value={entry} onChange={(next) => put(value.with(at, next))} />
         </div>
       ))}
-      <button type="button" class="button small" disabled={context.disabled || value.length >= (schema.maxItems ?? Infinity)} onClick={() => put([...value, fresh(context.root, schema.items ?? {})])}><Icon name="plus" size={16} />{t("add_one", { name: keyName(name) })}</button>
+      {!context.disabled && <button type="button" class="button small" disabled={value.length >= (schema.maxItems ?? Infinity)} onClick={() => put([...value, fresh(context.root, schema.items ?? {})])}><Icon name="plus" size={16} />{t("add_one", { name: keyName(name) })}</button>}
     </div>
   );
 }
@@ -200,8 +201,8 @@ export function PartField({ context, name, schema, path, value, inherited, onCha
   return (
     <section class={`sf-part${there ? " sf-part-there" : ""}`} aria-label={keyName(name)}>
       <header>
-        <div><h4>{keyName(name)}</h4><p class="help">{help}</p></div>
-        {table === undefined
+        <div><h4>{keyName(name)}</h4><p class="help">{said(help)}</p></div>
+        {context.disabled ? null : table === undefined
           ? <button type="button" class="button small" disabled={context.disabled} onClick={() => onChange(inherited ? {} : fresh(context.root, schema))}><Icon name={inherited ? "edit" : "plus"} size={16} />{t(inherited ? "own_list" : "set_up")}</button>
           : <button type="button" class="link" disabled={context.disabled} onClick={() => onChange(undefined)}>{t(inherited ? "back" : "take_away")}</button>}
       </header>

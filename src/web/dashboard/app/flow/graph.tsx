@@ -62,7 +62,7 @@ export function FlowGraph(props: GraphProps) {
   }, []);
   const down = room < 560;
   const placed = useMemo(() => layout(props.graph, down, wayWords), [props.graph, down, language.value]);
-  const fitting = Math.max(0.8, Math.min(1, room / placed.width));
+  const fitting = Math.max(0.75, Math.min(1, room / placed.width));
   const scale = zoom ?? fitting;
   // What is chosen is in view, without moving the page.
   useEffect(() => {

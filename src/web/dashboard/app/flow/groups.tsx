@@ -53,16 +53,16 @@ export function Groups({ context, schema, path, value, onChange }: { context: Fo
         <div class="sf-entry" key={at}>
           <header>
             <h5>{t("group", { n: at + 1, name: String(entry.name || entry.kind || "") })}</h5>
-            <span class="sf-entry-deeds">
+            {!context.disabled && <span class="sf-entry-deeds">
               <button type="button" class="icon-button" disabled={context.disabled} aria-label={t("copy_group")} title={t("copy_group")} onClick={() => put(value.toSpliced(at + 1, 0, set(structuredClone(entry), "name", undefined)))}><Icon name="copy" size={16} /></button>
               <button type="button" class="icon-button" disabled={context.disabled} aria-label={t("remove_group")} title={t("remove_group")} onClick={() => put(value.toSpliced(at, 1))}><Icon name="trash" size={16} /></button>
-            </span>
+            </span>}
           </header>
           <TableForm context={context} schema={group} of="group" path={`${path}[${at}]`} hide={["output"]} value={entry} onChange={(next) => put(value.with(at, next))} />
           <Outputs context={context} schema={deref(context.root, group.properties?.output ?? {})} path={`${path}[${at}].output`} value={(Array.isArray(entry.output) ? entry.output : []).map((one) => asTable(one) ?? {})} onChange={(outputs) => put(value.with(at, set(entry, "output", outputs)))} />
         </div>
       ))}
-      <button type="button" class="button small" disabled={context.disabled} onClick={() => put([...value, value.length === 0 ? { kind: "file", container: "mp4", output: [rung(1080), rung(720), rung(480)] } : { kind: "hls", output: structuredClone(value[0]?.output ?? [rung(720)]) }])}><Icon name="plus" size={16} />{t("add_group")}</button>
+      {!context.disabled && <button type="button" class="button small" onClick={() => put([...value, value.length === 0 ? { kind: "file", container: "mp4", output: [rung(1080), rung(720), rung(480)] } : { kind: "hls", output: structuredClone(value[0]?.output ?? [rung(720)]) }])}><Icon name="plus" size={16} />{t("add_group")}</button>}
     </div>
   );
 }
@@ -134,10 +134,10 @@ function Outputs({ context, schema, path, value, onChange }: { context: FormCont
           ))}
         </div>
       )}
-      <div class="row">
-        <button type="button" class="button small" disabled={context.disabled || value.length >= 30} onClick={() => onChange([...value, nextRung(value)])}><Icon name="plus" size={16} />{t("add")}</button>
-        <button type="button" class="button small ghost" disabled={context.disabled || value.length >= 30} onClick={() => onChange([...value, { name: freeName(value, "audio"), audio: { codec: "aac", bitrate_kbps: 128 } }])}><Icon name="volume" size={16} />{t("add_audio")}</button>
-      </div>
+      {!context.disabled && <div class="row">
+        <button type="button" class="button small" disabled={value.length >= 30} onClick={() => onChange([...value, nextRung(value)])}><Icon name="plus" size={16} />{t("add")}</button>
+        <button type="button" class="button small ghost" disabled={value.length >= 30} onClick={() => onChange([...value, { name: freeName(value, "audio"), audio: { codec: "aac", bitrate_kbps: 128 } }])}><Icon name="volume" size={16} />{t("add_audio")}</button>
+      </div>}
     </div>
   );
 }
@@ -207,8 +207,8 @@ function Row({ context, output, video, audio, findings, path, open, toggle, onCh
         {cell("audio", "bitrate_kbps", t("auto"), sound !== undefined && !["flac", "pcm", "copy"].includes(String(sound.codec)), inAudio)}
         <td class="sf-row-deeds">
           <button type="button" class="icon-button" aria-expanded={open} aria-label={t("open", { name })} title={t("open", { name })} onClick={toggle}><Icon name="settings" size={16} /></button>
-          <button type="button" class="icon-button" disabled={context.disabled} aria-label={t("copy", { name })} title={t("copy", { name })} onClick={copy}><Icon name="copy" size={16} /></button>
-          <button type="button" class="icon-button" disabled={context.disabled} aria-label={t("remove", { name })} title={t("remove", { name })} onClick={remove}><Icon name="trash" size={16} /></button>
+          {!context.disabled && <button type="button" class="icon-button" aria-label={t("copy", { name })} title={t("copy", { name })} onClick={copy}><Icon name="copy" size={16} /></button>}
+          {!context.disabled && <button type="button" class="icon-button" aria-label={t("remove", { name })} title={t("remove", { name })} onClick={remove}><Icon name="trash" size={16} /></button>}
         </td>
       </tr>
       {findings.length > 0 && <tr class="sf-row-why"><td colSpan={9} role="alert">{findings.map((one) => `${one.path.slice(path.length + 1)} ${one.why}`).join("; ")}</td></tr>}

@@ -6,6 +6,7 @@ import { Draft, FlagField, ChoiceField, TextValue } from "./fields.tsx";
 import { TableForm, type FormContext } from "./form.tsx";
 import { keyName } from "./key_names.ts";
 import { typeHelp } from "./labels.ts";
+import { said } from "./said.ts";
 import type { Schema } from "./schema.ts";
 import type { Table } from "./toml.ts";
 
@@ -71,7 +72,7 @@ export function NodeForm(props: NodeFormProps) {
         <WhenField {...props} error={error("when")} />
         <Needs {...props} error={error("needs")} definition={definition} />
         {own.length > 0 && <ChoiceField name="template" label={t("template")} schema={{ ...property("template"), description: t("template_help"), enum: own.map((one) => one.name), "x-choices": own.map((one) => ({ value: one.name, help: one.description })) }} nothing={standing && !chosen ? t("default_template", { name: standing.name }) : t("no_template")} value={activity.template} error={error("template")} disabled={context.disabled} onChange={put("template")} />}
-        {property("outputs_of").type && <OutputsOf {...props} error={error("outputs_of")} help={property("outputs_of").description ?? ""} />}
+        {property("outputs_of").type && <OutputsOf {...props} error={error("outputs_of")} help={said(property("outputs_of").description)} />}
         <FlagField name="optional" schema={property("optional")} value={activity.optional} error={error("optional")} disabled={context.disabled} onChange={put("optional")} />
         <ChoiceField name="backend" schema={property("backend")} value={activity.backend} error={error("backend")} disabled={context.disabled} onChange={put("backend")} />
       </div>

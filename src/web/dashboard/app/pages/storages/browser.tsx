@@ -16,7 +16,6 @@ const t = words({
   way: ["Folder", "目录"],
   empty: ["Nothing lies here.", "此处没有内容。"],
   explain: ["Explain", "说明"],
-  explain_of: ["Why {name} was or was not triggered", "{name} 触发与否的原因"],
 });
 
 export function ObjectBrowser({ storage }: { storage: Storage }) {
@@ -46,7 +45,7 @@ export function ObjectBrowser({ storage }: { storage: Storage }) {
           ) },
           { key: "size", title: t("size"), width: "6rem", align: "end", cell: (row) => (row.kind === "file" ? size(row.size_bytes) : "") },
           { key: "changed", title: t("changed"), width: "9rem", from: 2, cell: (row) => (row.modified_at ? <Time at={row.modified_at} /> : "") },
-          { key: "explain", title: "", width: "5rem", align: "end", cell: (row) => (row.kind === "file" ? <button type="button" class="link" aria-label={t("explain_of", { name: row.name })} onClick={() => setQuery({ tab: "explain", key: row.key, prefix: null }, {})}>{t("explain")}</button> : "") },
+          { key: "explain", title: "", width: "5rem", align: "end", cell: (row) => (row.kind === "file" ? <button type="button" class="link" onClick={() => setQuery({ tab: "explain", key: row.key, prefix: null }, {})}>{t("explain")}<span class="visually-hidden"> {row.name}</span></button> : "") },
         ]}
       />
     </>

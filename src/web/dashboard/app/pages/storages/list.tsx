@@ -32,7 +32,8 @@ const t = words({
   from_file: ["from the configuration", "来自配置文件"],
   made_here: ["made here", "在此创建"],
   troubled: ["{n} files wait until somebody sees to them", "{n} 个文件需要人工处理"],
-  look: ["Show them", "查看"],
+  troubled_one: ["One file waits until somebody sees to it", "1 个文件需要人工处理"],
+  look: ["Show", "查看"],
   none: ["No storage yet", "还没有存储"],
   none_hint: ["A storage is a folder or a bucket: films are taken from it, and results are put into it.", "存储是一个目录或存储桶：从中读取影片，并写入结果。"],
 });
@@ -113,7 +114,7 @@ export function StorageTroubles({ storage, changed, link }: { storage: Storage; 
       {(storage.status === "unavailable" || storage.status === "broken") && storage.why && <Trouble tone="bad" text={storage.why} />}
       {storage.note && storage.note !== storage.why && <p class="help">{storage.note}</p>}
       {storage.troubled > 0 && (
-        <Trouble tone="bad" text={t("troubled", { n: number(storage.troubled) })}>
+        <Trouble tone="bad" text={storage.troubled === 1 ? t("troubled_one") : t("troubled", { n: number(storage.troubled) })}>
           {link && <a href={pageOf(storage.name)}>{t("look")}</a>}
         </Trouble>
       )}

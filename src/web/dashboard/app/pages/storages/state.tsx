@@ -51,7 +51,7 @@ export function KindIcon({ storage, size: edge = 20 }: { storage: Storage; size?
 /// How full its file system is.
 export function Room({ storage }: { storage: Storage }) {
   const { free_bytes: free, total_bytes: total } = storage;
-  if (free === null || !total) return <p class="muted">{storage.kind === "s3" ? t("no_room") : "–"}</p>;
+  if (free === null || !total) return storage.kind === "s3" ? <p class="muted">{t("no_room")}</p> : null;
   const used = ((total - free) * 100) / total;
   return (
     <div class="st-room">
