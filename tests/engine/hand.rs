@@ -226,6 +226,7 @@ fn one(group: &str, name: &str, extension: &str, kind: ProductKind, files: Vec<P
         renditions: Vec::new(),
         picture_count: None,
         quality: None,
+        series: Vec::new(),
     }
 }
 

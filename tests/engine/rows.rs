@@ -68,6 +68,8 @@ pub fn reservation(attempt: &AttemptId, job: &JobId, key: &str) -> Reservation {
         attempt: attempt.clone(),
         job: job.clone(),
         result: Default::default(),
+        series: Vec::new(),
+        measured: None,
         outputs: vec![OutputRow {
             id: id.clone(),
             job: job.clone(),

@@ -148,7 +148,9 @@ fn files_from_the_wild_give_pictures_or_a_reason() {
                 );
             }
             JobEnd::Skipped { .. } => assert!(opened.facts.main_video().is_none(), "{name}"),
-            JobEnd::Failed { fault } => assert!(hopeless.contains(&(&name, &fault.code)), "{name}: {fault}"),
+            JobEnd::Rejected { fault, .. } | JobEnd::Failed { fault } => {
+                assert!(hopeless.contains(&(&name, &fault.code)), "{name}: {fault}")
+            }
         }
     }
     assert!(proved >= 30, "only {proved} files gave pictures");
