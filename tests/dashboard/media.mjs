@@ -43,6 +43,7 @@ export default async function ({ page, base, api, check, drop, until, shot }) {
   await shot("media-grid");
 
   await page.getByRole("link", { name: "burnt.mp4" }).last().click();
+  await page.waitForURL(/\/media\/[0-9a-f]{32}/);
   const line = page.getByRole("slider", { name: "Position in the film" });
   await line.waitFor();
   const box = await line.boundingBox();
