@@ -16,7 +16,7 @@ async function read(element) {
     [width, height] = [box.width / scale, box.height / scale];
   }
   [canvas.width, canvas.height] = [960, Math.round((960 * height) / width)];
-  const context = canvas.getContext("2d");
+  const context = canvas.getContext("2d", { willReadFrequently: true });
   context.drawImage(image, x, y, width, height, 0, 0, canvas.width, canvas.height);
   const cell = Math.min(canvas.width / 12, canvas.height / 4);
   const [left, top] = [canvas.width / 2 - cell * 3, (canvas.height * 7) / 16];

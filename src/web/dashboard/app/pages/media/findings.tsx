@@ -14,9 +14,9 @@ const t = words({
   fail: ["failed", "不合格"],
   skipped: ["not made", "未检测"],
   at: ["{check}: {from} to {to}", "{check}：{from} 至 {to}"],
-  rest: ["{n} checks found nothing", "{n} 项检测未发现问题"],
+  rest: ["Checks that found nothing ({n})", "{n} 项检测未发现问题"],
   more: ["and {n} more", "另有 {n} 处"],
-  by: ["{activity} of task", "{activity}，所属任务"],
+  task: ["Task", "任务"],
   black: ["Black", "黑场"],
   freeze: ["Freeze", "静帧"],
   levels: ["Levels", "电平越界"],
@@ -68,7 +68,7 @@ export function Findings({ report, head, length }: { report: Inspection | undefi
   const rest = told.filter((check) => !drawn.includes(check));
   return (
     <div class="media-qc">
-      <p class="row"><Badge tone={verdictTone(report.verdict)}>{t(report.verdict as Word)}</Badge><span class="muted">{t("by", { activity: report.activity })} <a href={`/tasks/${report.task}`}>{report.task.slice(0, 8)}…</a> <Time at={report.at} /></span></p>
+      <p class="row"><Badge tone={verdictTone(report.verdict)}>{t(report.verdict as Word)}</Badge><span class="muted">{report.activity}</span><span class="muted"><Time at={report.at} /></span><a href={`/tasks/${report.task}`}>{t("task")}</a></p>
       <div class="media-lanes">
         {drawn.map((check) => (
           <div key={check.check} class={`media-lane tone-${verdictTone(check.verdict)}`}>

@@ -43,7 +43,9 @@ export function useScreening(id: string | null): Screening {
   const head = useMemo(makePlayhead, [id]);
   const source = detail ? sourceUrl(links.data?.items, detail) : null;
   const all = useMemo(() => (detail ? playables(detail, source, { source: t("source"), added: t("added"), all: t("all"), sound: t("sound") }) : []), [detail, source]);
-  const cells = useCells(detail?.outputs.find((output) => output.kind === "sprite" && output.url));
+  // Of several the one with the most pictures.
+  const sprites = (detail?.outputs ?? []).filter((output) => output.kind === "sprite" && output.url);
+  const cells = useCells(sprites.sort((a, b) => (b.detail?.picture_count ?? 0) - (a.detail?.picture_count ?? 0))[0]);
   const still = detail?.outputs.filter((output) => output.kind === "stills" && output.url).sort((a, b) => Number(/poster|cover/i.test(b.name)) - Number(/poster|cover/i.test(a.name)))[0];
   const poster = useKept(pictureHere(detail?.cover_url ?? null) ?? (still?.url ? here(still.url) : null));
   const captions = (detail?.attachments ?? [])

@@ -1,5 +1,5 @@
 // One review: the player, what is asked, and the decision; keys do all of it.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { openDialog } from "../../parts/dialog.tsx";
 import { TextField } from "../../parts/form.tsx";
 import { Icon } from "../../parts/icon.tsx";
@@ -61,11 +61,18 @@ export function ReviewRoom({ review, next, before, onOpen, onDecided }: { review
   const report = media ? newestReport(media, screening.measured) : undefined;
   const [reason, setReason] = useState("");
   const [comment, setComment] = useState("");
-  const [armed, setArmed] = useState<Armed>(null);
+  const [armed, showArmed] = useState<Armed>(null);
+  // Two keys may come faster than the page is drawn.
+  const armedNow = useRef<Armed>(null);
+  const setArmed = (to: Armed) => {
+    armedNow.current = to;
+    showArmed(to);
+  };
   const [busy, setBusy] = useState(false);
   const form = useRef<HTMLDivElement>(null);
   const open = review.status === "waiting" && isOperator.value;
   const send = async (approve: boolean) => {
+    if (busy) return;
     setBusy(true);
     const done = await decide(review.id, approve, { reason: reason.trim(), comment: comment.trim() });
     setBusy(false);
@@ -76,7 +83,7 @@ export function ReviewRoom({ review, next, before, onOpen, onDecided }: { review
   const keys = () => void openDialog(t("keys"), () => <KeyHelp more={[[["N", "P"], t("key_next")], [["A", "B"], t("key_decide")], [["R"], t("key_reason")], [["T"], t("key_note")]]} />);
   const latest = useRef({ send, note, keys });
   latest.current = { send, note, keys };
-  useEffect(() => {
+  useLayoutEffect(() => {
     const pressed = (event: KeyboardEvent) => {
       if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
       const typing = event.target instanceof Element && event.target.closest("input, textarea, select");
@@ -86,9 +93,9 @@ export function ReviewRoom({ review, next, before, onOpen, onDecided }: { review
         return;
       }
       if (typing) return;
-      if (armed && event.key === "Enter") {
+      if (armedNow.current && event.key === "Enter") {
         event.preventDefault();
-        void latest.current.send(armed === "approve");
+        void latest.current.send(armedNow.current === "approve");
         return;
       }
       const deeds: Record<string, () => void> = { n: () => onOpen(next), p: () => onOpen(before), "?": () => latest.current.keys() };
@@ -105,7 +112,7 @@ export function ReviewRoom({ review, next, before, onOpen, onDecided }: { review
     };
     document.addEventListener("keydown", pressed);
     return () => document.removeEventListener("keydown", pressed);
-  }, [armed, open, next, before]);
+  }, [open, next, before]);
   return (
     <div class="stack">
       <header class="reviews-head">
