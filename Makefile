@@ -70,6 +70,10 @@ static: dashboard ## the release binary with its own FFmpeg inside, target/stati
 	  | { ! grep -vxE 'lib[cm]\.so\.6|libgcc_s\.so\.1|ld-linux-x86-64\.so\.2'; } \
 	  || { echo "the binary needs the libraries above, which a host may not have" >&2; exit 1; }
 
+.PHONY: test-packages
+test-packages: ## both packages in booted roots, from installation to purge (needs root; see packaging/test.sh)
+	@packaging/test.sh
+
 .PHONY: packages
 packages: ## the .deb and the .rpm, target/packages
 	@packaging/build.sh

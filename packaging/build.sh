@@ -35,6 +35,7 @@ SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || 
 export SOURCE_DATE_EPOCH LC_ALL=C TZ=UTC
 umask 022
 
+given=$binary
 if [ -z "$binary" ]; then
   make --no-print-directory dashboard
   packaging/ffmpeg/cargo.sh build --release --locked
@@ -111,6 +112,15 @@ gzip -9n "$stage/reelmill.spdx.json" "$stage/THIRD-PARTY-LICENSES"
 # --- the packages ----------------------------------------------------------------------------------------------------------
 # Times of files become times in packages.
 find "$stage" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
-cargo deb --quiet --no-build --no-strip --deb-revision "$revision" --output "$out/"
-cargo generate-rpm --metadata-overwrite "$stage/rpm.toml" --payload-compress zstd --source-date "$SOURCE_DATE_EPOCH" --output "$out/"
+# What is only packed for a test need not be small.
+fast=()
+compression=zstd
+if [ -n "$given" ]; then
+  fast=(--fast --compress-type gz)
+  compression=gzip
+fi
+# The system's compressor: the one inside takes minutes for what this one does in seconds.
+cargo deb --quiet --compress-system "${fast[@]}" --no-build --no-strip --deb-revision "$revision" --output "$out/"
+cargo generate-rpm --metadata-overwrite "$stage/rpm.toml" --payload-compress "$compression" \
+  --source-date "$SOURCE_DATE_EPOCH" --output "$out/"
 find "$out" -maxdepth 1 -name "reelmill?${version}-${revision}[._]*" -printf '%s bytes  %p\n' | sort -k3

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that a build needs and this machine lacks; with `test` also those of the test suite, with
-# `static` those of the release's own FFmpeg, with `packages` those of packing, with `pages` those of the dashboard, with
+# `static` those of the release's own FFmpeg, with `packages` those of packing, with `booted` those of the packages' tests, with `pages` those of the dashboard, with
 # `browser` those of its tests.
-# usage: packaging/prerequisites.sh [test|static|packages|pages|browser]
+# usage: packaging/prerequisites.sh [test|static|packages|booted|pages|browser]
 # Prints nothing and needs no rights when all are there; else uses apt-get as root or through sudo.
 set -euo pipefail
 
@@ -26,6 +26,8 @@ if [ "${1:-}" = pages ] || [ "${1:-}" = browser ]; then
 fi
 # What packaging/build.sh reads and packs with.
 [ "${1:-}" = packages ] && wanted+=(binutils python3 dpkg-dev)
+# What packaging/test.sh makes roots with, boots them by, and asks what it thinks of the packages.
+[ "${1:-}" = booted ] && wanted=(mmdebstrap systemd systemd-container util-linux procps lintian rpmlint rpm dnf)
 
 missing=()
 for package in "${wanted[@]}"; do

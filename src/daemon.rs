@@ -172,7 +172,6 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
     );
     let sealer = crate::web::secrets::sealer(&config.server.state_dir)?;
     let destinations = destinations::Destinations::new(callbacks.clone(), store.clone(), sealer.clone());
-    destinations.take_over(None).await?;
     let notices = ports::notices(&config, &store, trigger.board());
     let made_storages = MadeStorages::new(
         &config,
@@ -182,7 +181,9 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
         trigger.hands(),
         notices.clone(),
     );
+    // Destinations may archive into storages that were made.
     made_storages.begin().await?;
+    destinations.take_over(None).await?;
     let watch = alerts::Watch::new(
         &config,
         storages.clone(),

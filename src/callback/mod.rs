@@ -24,6 +24,7 @@ pub mod pace;
 pub mod queue;
 pub mod robot;
 pub mod signing;
+mod story;
 pub mod summary;
 pub mod transport;
 pub mod trial;

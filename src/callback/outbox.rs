@@ -24,6 +24,7 @@ use crate::callback::envelope::Try;
 use crate::callback::health;
 use crate::callback::lanes::Lanes;
 use crate::callback::pace::Pace;
+use crate::callback::story;
 use crate::callback::trial;
 use crate::callback::way::Surroundings;
 use crate::events::profile::Deployment;
@@ -401,9 +402,7 @@ impl Inner {
             error,
             pause_ms,
         } = self.courier.verdict(mode, delivery, &answer, now);
-        if outcome == Outcome::Dead {
-            tracing::warn!(lane, delivery = %delivery.id, error = error.as_deref(), "callback given up; replay it when the receiver works");
-        }
+        story::tell(lane, delivery, outcome, error.as_deref());
         self.store
             .record_try(Tried {
                 delivery: delivery.id.clone(),
@@ -482,7 +481,7 @@ impl Inner {
 
     /// A delivery that cannot be tried at all becomes a dead letter that says why.
     async fn bury(&self, delivery: &DueDelivery, cause: String) -> Result<(), StoreError> {
-        tracing::warn!(delivery = %delivery.id, cause, "callback cannot be sent");
+        story::tell(&delivery.destination, delivery, Outcome::Dead, Some(&cause));
         self.store
             .record_try(Tried {
                 delivery: delivery.id.clone(),

@@ -13,7 +13,6 @@ use crate::cli::outcome::BadUsage;
 use crate::cli::outcome::WorkFailed;
 use crate::cli::remote::Remote;
 use crate::cli::table;
-use serde_json::Value;
 use serde_json::json;
 use std::path::PathBuf;
 

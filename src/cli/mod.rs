@@ -20,6 +20,7 @@ pub mod drain;
 pub mod dry_run;
 pub mod event;
 pub mod listing;
+pub mod log_level;
 pub mod manual;
 pub mod media;
 pub mod outcome;
@@ -123,6 +124,8 @@ pub enum Command {
     Callback(callback::Command),
     /// Stop starting new work (on), or start again (off).
     Drain(drain::Args),
+    /// Show what a running daemon logs, or change it until its next start.
+    LogLevel(log_level::Args),
     /// Write a copy of the database of a running daemon.
     Backup(backup::Args),
     /// Put a backup in the place of the database of a stopped daemon.
@@ -190,6 +193,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Audit(command) => audit::run(command, &context),
         Command::Callback(command) => callback::run(command, &context),
         Command::Drain(args) => drain::run(args, &context),
+        Command::LogLevel(args) => log_level::run(args, &context),
         Command::Backup(args) => backup::run(args, &context),
         Command::Restore(args) => restore::run(args, &context),
         Command::Completions(args) => completions::run(args),

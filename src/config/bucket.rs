@@ -79,7 +79,7 @@ pub(super) fn resolve(
     let session_token_file = (!section.session_token_file.is_empty())
         .then(|| key_file(findings, path, "session_token_file", section, folder));
     let tls_ca_file = (!section.tls_ca_file.is_empty()).then(|| authorities(findings, path, section, folder));
-    let said = |file: &str| (!file.is_empty()).then(|| secret_path(folder, file));
+    let said = |file: &str| (!file.is_empty()).then(|| secret::place(folder, file));
     Some(BucketPlace {
         endpoint: endpoint?,
         region: section.region.clone(),
@@ -111,7 +111,9 @@ fn given_keys(findings: &mut Findings, path: &str, section: &StorageSection, giv
         true => Reach::Loopback,
         false => Reach::Network,
     };
-    let refused = endpoint.and_then(Url::host).and_then(|host| address::host_refusal(&host, reach));
+    let refused = endpoint
+        .and_then(Url::host)
+        .and_then(|host| address::host_refusal(&host, reach));
     if let Some(why) = refused {
         findings.error(
             format!("{path}.endpoint"),
@@ -119,10 +121,16 @@ fn given_keys(findings: &mut Findings, path: &str, section: &StorageSection, giv
         );
     }
     let from_given = section.credentials == Credentials::Files;
-    for (key, secret) in [("access_key", Some(&given.access_key)), ("secret_key", Some(&given.secret_key)), ("session_token", given.session_token.as_ref())] {
+    for (key, secret) in [
+        ("access_key", Some(&given.access_key)),
+        ("secret_key", Some(&given.secret_key)),
+        ("session_token", given.session_token.as_ref()),
+    ] {
         let at = format!("{path}.{key}");
         match (from_given, secret.filter(|secret| !secret.is_empty())) {
-            (true, None) if key != "session_token" => findings.error(at, "is missing; or set credentials to \"environment\" or \"instance\""),
+            (true, None) if key != "session_token" => {
+                findings.error(at, "is missing; or set credentials to \"environment\" or \"instance\"")
+            }
             (false, Some(_)) => findings.error(at, "needs credentials = \"given\""),
             (_, Some(secret)) if !secret.expose().bytes().all(|byte| byte.is_ascii_graphic()) => {
                 findings.error(at, "holds more than plain ASCII without blanks");
@@ -273,7 +281,7 @@ fn key_file(findings: &mut Findings, path: &str, key: &str, section: &StorageSec
         );
         return PathBuf::new();
     }
-    let file = secret_path(folder, said);
+    let file = secret::place(folder, said);
     match secret::from_file(&file) {
         Ok((_, true)) => findings.warning(at, format!("{} can be read by everybody; chmod o= it", file.display())),
         Ok((_, false)) => {}
@@ -293,13 +301,4 @@ fn authorities(findings: &mut Findings, path: &str, section: &StorageSection, fo
         Err(cause) => findings.error(format!("{path}.tls_ca_file"), cause),
     }
     file
-}
-
-/// A name without a folder is one of systemd's credentials where there is such a one, else a file of `folder`.
-fn secret_path(folder: &Path, said: &str) -> PathBuf {
-    let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
-    match credentials {
-        Some(credentials) if !said.contains('/') && credentials.join(said).exists() => credentials.join(said),
-        _ => folder.join(said),
-    }
 }

@@ -245,7 +245,7 @@ impl Files<'_> {
         if file.is_empty() {
             return None;
         }
-        let path = self.folder.join(file);
+        let path = secret::place(self.folder, file);
         self.read.push(path.clone());
         Some(path)
     }

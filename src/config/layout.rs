@@ -113,7 +113,12 @@ pub(super) fn place(
     let paths = storages.iter().map(|storage| storage.path().map(Path::to_owned));
     let all = paths.chain(roots.iter().map(|root| Some(root.clone())));
     let mut seen = look_at(all.collect());
-    let roots: Vec<PathBuf> = seen.split_off(storages.len()).into_iter().flatten().map(|seen| seen.real).collect();
+    let roots: Vec<PathBuf> = seen
+        .split_off(storages.len())
+        .into_iter()
+        .flatten()
+        .map(|seen| seen.real)
+        .collect();
     let (mut placed, mut folders, mut refused): (Vec<Storage>, Vec<Option<PathBuf>>, Refused) = Default::default();
     for (at, (mut storage, seen)) in storages.into_iter().zip(seen).enumerate() {
         let Some(Seen { real, stands }) = seen else {
@@ -152,7 +157,9 @@ pub(super) fn place(
     let mut nested = Vec::new();
     for (outer, around) in folders.iter().enumerate() {
         for (inner, within) in folders.iter().enumerate() {
-            let (Some(around), Some(within)) = (around, within) else { continue };
+            let (Some(around), Some(within)) = (around, within) else {
+                continue;
+            };
             match within.strip_prefix(around) {
                 Ok(folder) if !folder.as_os_str().is_empty() => nested.push(Nested {
                     outer: placed[outer].name.clone(),

@@ -86,13 +86,19 @@ fn alone(config: &Config, definition: &Definition) -> Result<Storage, Vec<Wrong>
     if !is_name(&definition.name, 128) {
         findings.error(
             "name",
-            format!("{:?} is not a name of 1 to 128 letters, digits, - and _", definition.name),
+            format!(
+                "{:?} is not a name of 1 to 128 letters, digits, - and _",
+                definition.name
+            ),
         );
     }
     if config.storage(&definition.name).is_some() {
         findings.error(
             "name",
-            format!("{:?} stands in the configuration file; choose another name", definition.name),
+            format!(
+                "{:?} stands in the configuration file; choose another name",
+                definition.name
+            ),
         );
     }
     if definition.kind() == "folder" {

@@ -16,6 +16,7 @@ use crate::config::library;
 use crate::config::library::Library;
 use crate::config::made_storages;
 use crate::config::made_storages::StorageGround;
+use crate::config::secret;
 use crate::config::storage;
 use crate::config::storage::Storage;
 use crate::media::limits::Limits;
@@ -244,12 +245,7 @@ impl Config {
     }
 
     /// The same where there are storages and destinations beside those of the configuration.
-    pub fn missing_beside(
-        &self,
-        workflow: &ResolvedWorkflow,
-        made_storages: &[String],
-        made: &[String],
-    ) -> Vec<Wrong> {
+    pub fn missing_beside(&self, workflow: &ResolvedWorkflow, made_storages: &[String], made: &[String]) -> Vec<Wrong> {
         let storages: Vec<&str> = self
             .storages
             .iter()
@@ -266,10 +262,7 @@ impl Config {
         let mut missing_names = Vec::new();
         let mut look = |path: &str, noun: &str, name: Option<&String>, known: &[&str]| {
             if let Some(name) = name.filter(|name| !known.contains(&name.as_str())) {
-                let why = format!(
-                    "there is no {noun} {name:?}; {}",
-                    reader::meant(name, known)
-                );
+                let why = format!("there is no {noun} {name:?}; {}", reader::meant(name, known));
                 missing.push(Wrong::at(path, why));
             }
         };
@@ -326,7 +319,7 @@ fn server(findings: &mut Findings, raw: &File, folder: &Path) -> Server {
             findings.error("server.tls_key", "is missing: the key that belongs to tls_cert");
             None
         }
-        (certificate, key) => Some((folder.join(certificate), folder.join(key))),
+        (certificate, key) => Some((secret::place(folder, certificate), secret::place(folder, key))),
     };
     if tls.is_none() && !listen.ip().is_loopback() {
         findings.warning("server.listen", "other hosts can reach this address, and it speaks HTTP without TLS; set tls_cert and tls_key, put a TLS proxy in front, or listen on 127.0.0.1");

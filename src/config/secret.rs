@@ -1,15 +1,35 @@
-//! A key or token that lies in a file.
+//! A key or token that lies in a file, or among the credentials that the service manager hands over.
 //!
 //! Guarantees: what is read is [`Hidden`]: never printed. Deliberately absent: how it is used.
 
 use crate::workflow::destination::Hidden;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::path::PathBuf;
 
 /// Bytes of the longest secret read from a file.
 const SECRET_BYTES: u64 = 4_096;
 /// Bytes of the longest text (certificates, templates) read from a file.
 const TEXT_BYTES: u64 = 256 * 1024;
+
+/// What systemd puts before the names of credentials that `LoadCredential=reelmill:FOLDER` of the unit reads.
+const OF_FOLDER: &str = "reelmill_";
+
+/// Where what is called `said` lies: a name without a folder is one of systemd's credentials where there is such a one,
+/// else a file of `folder`.
+pub(super) fn place(folder: &Path, said: &str) -> PathBuf {
+    let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
+    place_among(credentials.as_deref(), folder, said)
+}
+
+fn place_among(credentials: Option<&Path>, folder: &Path, said: &str) -> PathBuf {
+    let credentials = credentials.filter(|_| !said.is_empty() && !said.contains('/') && !said.starts_with('.'));
+    let handed = credentials
+        .into_iter()
+        .flat_map(|credentials| [credentials.join(said), credentials.join(format!("{OF_FOLDER}{said}"))]);
+    let handed = handed.into_iter().find(|file| file.exists());
+    handed.unwrap_or_else(|| folder.join(said))
+}
 
 /// Reads a secret from a file; a line end after it is not part of it. Also says whether others may read the file.
 ///
@@ -47,4 +67,27 @@ fn read(path: &Path, max: u64) -> Result<(String, bool), String> {
     }
     let text = std::fs::read_to_string(path).map_err(said)?;
     Ok((text, metadata.permissions().mode() & 0o007 != 0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::place_among;
+    use std::path::Path;
+
+    #[test]
+    fn a_bare_name_is_a_credential_where_there_is_one() {
+        let credentials = tempfile::tempdir().expect("a folder");
+        for name in ["mam.key", "reelmill_mam.key", "reelmill_s3.secret"] {
+            std::fs::write(credentials.path().join(name), "k").expect("written");
+        }
+        let etc = Path::new("/etc/reelmill");
+        let place = |said: &str| place_among(Some(credentials.path()), etc, said);
+        assert_eq!(place("mam.key"), credentials.path().join("mam.key"));
+        assert_eq!(place("s3.secret"), credentials.path().join("reelmill_s3.secret"));
+        assert_eq!(place("other.key"), etc.join("other.key"));
+        assert_eq!(place("keys/mam.key"), etc.join("keys/mam.key"));
+        assert_eq!(place("/srv/mam.key"), Path::new("/srv/mam.key"));
+        assert_eq!(place(".."), etc.join(".."));
+        assert_eq!(place_among(None, etc, "mam.key"), etc.join("mam.key"));
+    }
 }

@@ -175,10 +175,16 @@ impl Parts {
             })
             .collect();
         let usable = made.iter().filter(|made| !made.locked);
-        let joined = self.joined(usable.map(|made| made.definition.clone()).collect()).await?;
+        let joined = self
+            .joined(usable.map(|made| made.definition.clone()).collect())
+            .await?;
         for (name, problems) in joined.broken {
             let why: Vec<String> = problems.iter().map(ToString::to_string).collect();
-            tracing::error!(storage = name, why = why.join("; "), "a storage that was made cannot be used");
+            tracing::error!(
+                storage = name,
+                why = why.join("; "),
+                "a storage that was made cannot be used"
+            );
             broken.insert(name, why.join("; "));
         }
         let before = self.now().running.clone();
@@ -333,7 +339,8 @@ impl Parts {
             Err(error) => Err(error),
         });
         let made = tokio::time::timeout(FOLDER_WITHIN, made).await;
-        let made = made.map_err(|_| std::io::Error::other(format!("it did not answer within {} s", FOLDER_WITHIN.as_secs())));
+        let made =
+            made.map_err(|_| std::io::Error::other(format!("it did not answer within {} s", FOLDER_WITHIN.as_secs())));
         match made.and_then(|made| made.map_err(std::io::Error::other).flatten()) {
             Ok(true) => Ok(()),
             Ok(false) => Err(refused(
@@ -355,16 +362,26 @@ impl Parts {
     async fn take_from_outer(&self, name: &str, nested: &[Nested]) -> Result<(), Fault> {
         let was_within = |outer: &str, folder: &PathBuf| {
             let now = self.now();
-            now.running.get(outer).is_some_and(|outer| outer.others_within.contains(folder))
+            now.running
+                .get(outer)
+                .is_some_and(|outer| outer.others_within.contains(folder))
         };
         for around in nested.iter().filter(|nested| nested.inner == name) {
             if was_within(&around.outer, &around.folder) {
                 continue;
             }
             self.rest(&around.outer).await;
-            let handed = self.store.hand_over(&around.outer, &key_of(&around.folder), UtcMs::now()).await;
+            let handed = self
+                .store
+                .hand_over(&around.outer, &key_of(&around.folder), UtcMs::now())
+                .await;
             let handed = handed.map_err(|error| error.fault(&around.outer))?;
-            tracing::info!(storage = name, outer = around.outer, handed, "a storage was made within another");
+            tracing::info!(
+                storage = name,
+                outer = around.outer,
+                handed,
+                "a storage was made within another"
+            );
         }
         Ok(())
     }
@@ -484,9 +501,7 @@ impl StorageMaking for MadeStorages {
     ) -> BoxFuture<'_, Result<bool, StorageRefused>> {
         // Somebody who goes away leaves nothing half done.
         let parts = Arc::clone(&self.0);
-        Box::pin(whole(
-            async move { parts.save(definition, replace, make_folder).await },
-        ))
+        Box::pin(whole(async move { parts.save(definition, replace, make_folder).await }))
     }
 
     fn remove(&self, name: String) -> BoxFuture<'_, Result<(), StorageRefused>> {

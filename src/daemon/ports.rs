@@ -53,7 +53,11 @@ pub(super) fn trigger_options(config: &Config, registered: &registry::Storages, 
         metrics: metrics.clone(),
         ..TriggerOptions::default()
     };
-    for watched in config.storages.iter().filter_map(|storage| watched(storage, registered)) {
+    for watched in config
+        .storages
+        .iter()
+        .filter_map(|storage| watched(storage, registered))
+    {
         match watched {
             Watched::Folder(folder) => options.storages.push(*folder),
             Watched::Bucket(bucket) => options.buckets.push(*bucket),

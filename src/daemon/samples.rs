@@ -53,7 +53,9 @@ impl Samples {
         match tokio::fs::remove_dir_all(&self.folder).await {
             Ok(()) => {}
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => tracing::warn!(%error, folder = %self.folder.display(), "old test clips could not be removed"),
+            Err(error) => {
+                tracing::warn!(%error, folder = %self.folder.display(), "old test clips could not be removed")
+            }
         }
     }
 

@@ -98,7 +98,7 @@ pub enum Detail {
     },
     /// Quality control ended.
     QcEnded {
-        /// What it found; none on failure.
+        /// What it found, also where that failed the job; none where it could not be looked at.
         report: Option<Box<QcReport>>,
         /// Where the report stands as a file.
         object: Option<ObjectUri>,

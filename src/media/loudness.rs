@@ -194,12 +194,20 @@ impl Meter {
             return None;
         }
         let mut seconds = self.seconds.clone();
-        if !self.position.is_multiple_of(u64::from(self.rate_hz)) {
-            let rest = Second {
+        let rate = u64::from(self.rate_hz);
+        let (second, rest) = (self.position / rate, self.position % rate);
+        if rest > 0 {
+            let begun = Second {
                 lufs: self.short_term_lufs().unwrap_or(f64::NEG_INFINITY),
                 peak: self.peak,
             };
-            seconds.add(self.position / u64::from(self.rate_hz), &rest);
+            // A few samples more are no second of their own.
+            let at = if rest < rate / 2 {
+                second.saturating_sub(1)
+            } else {
+                second
+            };
+            seconds.add(at, &begun);
         }
         let tenth = |value: f64| (value * 10.0).round() / 10.0;
         let heard = |value: f64| value.is_finite().then(|| tenth(value));

@@ -13,6 +13,9 @@ use crate::store::jobs::ReadyJob;
 use crate::workflow::resolved::ActivityKind;
 use crate::workflow::resolved::AfterRule;
 use futures_util::future::join_all;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use tokio::task::JoinSet;
 
 /// Jobs that share a commit.
 const BATCH: u32 = 256;
@@ -45,16 +48,44 @@ async fn one(context: &Context, ready: &ReadyJob) -> Result<Concluded, StoreErro
     if ready.kind == ActivityKind::Review {
         let asked = context.store.ask_for_job(&ready.id, workflow, context.now()).await?;
         if asked != Concluded::Stale {
-            tracing::info!(task = %ready.task, job = %ready.id, "a person is asked for a review");
+            tracing::info!(task = %ready.task, job = %ready.id, media = %task.media, "a person is asked for a review");
         }
         return Ok(asked);
     }
     context.store.conclude_noop(&ready.id, workflow, context.now()).await
 }
 
-/// Carries out the `after` rules that are due.
-pub(super) async fn afters(context: &Context) -> Result<(), StoreError> {
-    for (task, tries) in context.store.afters_due(context.now()).await? {
+/// Has the `after` rules that are due carried out, one after the other, beside the loop: a copy within a bucket may take
+/// minutes, and a share may be slow.
+pub(super) async fn afters(context: &Arc<Context>, driven: &mut JoinSet<()>) -> Result<(), StoreError> {
+    if context.parting.load(Ordering::Acquire) || context.store.afters_due(context.now()).await?.is_empty() {
+        return Ok(());
+    }
+    context.parting.store(true, Ordering::Release);
+    let context = Arc::clone(context);
+    let parting = Parting(Arc::clone(&context));
+    driven.spawn(async move {
+        let _parting = parting;
+        // What is given up here is due again after the start.
+        if let Some(Err(error)) = context.last_call.run_until_cancelled(all_afters(&context)).await {
+            tracing::error!(%error, "what became of after rules cannot be kept in the database; trying again");
+        }
+    });
+    Ok(())
+}
+
+/// Rules are being carried out as long as it lives, however that ends.
+struct Parting(Arc<Context>);
+
+impl Drop for Parting {
+    fn drop(&mut self) {
+        self.0.parting.store(false, Ordering::Release);
+    }
+}
+
+async fn all_afters(context: &Context) -> Result<(), StoreError> {
+    // Looked up one by one: meanwhile another task may have come to need a source.
+    while let Some((task, tries)) = context.store.afters_due(context.now()).await?.into_iter().next() {
         after(context, &task, tries).await?;
     }
     Ok(())

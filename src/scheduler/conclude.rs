@@ -65,7 +65,8 @@ pub(super) async fn finish(context: &Context, leased: &Leased, ends: Ends, end: 
 
 /// Concludes one job, and says so to whom it concerns.
 pub(super) async fn one(context: &Context, leased: &Leased, job: &JobId, verdict: Verdict) {
-    tell(job, &verdict);
+    let row = leased.jobs.iter().find(|row| row.id == *job);
+    tell(job, row.map_or("", |row| row.activity.as_str()), &verdict);
     let attempt = &leased.order.attempt;
     let concluded = context
         .insist("a conclusion", || {
@@ -140,20 +141,22 @@ pub(super) fn result_of(product: &JobProduct) -> JobResult {
     }
 }
 
-fn tell(job: &JobId, verdict: &Verdict) {
+fn tell(job: &JobId, activity: &str, verdict: &Verdict) {
     match verdict {
-        Verdict::Success { .. } => tracing::info!(%job, "job succeeded"),
-        Verdict::Skipped { reason } => tracing::info!(%job, reason, "job skipped"),
-        Verdict::Failed(fault) | Verdict::Rejected { fault, .. } => tracing::warn!(%job, %fault, "job failed"),
+        Verdict::Success { .. } => tracing::info!(%job, activity, "job succeeded"),
+        Verdict::Skipped { reason } => tracing::info!(%job, activity, reason, "job skipped"),
+        Verdict::Failed(fault) | Verdict::Rejected { fault, .. } => {
+            tracing::warn!(%job, activity, %fault, "job failed");
+        }
         Verdict::Again {
             fault, counted: false, ..
-        } => tracing::info!(%job, %fault, "job waits for its device"),
+        } => tracing::info!(%job, activity, %fault, "job waits for its device"),
         Verdict::Again {
             fault, apart, software, ..
-        } => tracing::warn!(%job, %fault, apart, software, "job failed and is tried again"),
-        Verdict::Held { ask: Some(_), .. } => tracing::info!(%job, "job waits for a person"),
-        Verdict::Held { ask: None, .. } => tracing::info!(%job, "job waits for an answer from outside"),
-        Verdict::Requeued => tracing::info!(%job, "job goes back to the queue"),
-        Verdict::Canceled => tracing::info!(%job, "job canceled"),
+        } => tracing::warn!(%job, activity, %fault, apart, software, "job failed and is tried again"),
+        Verdict::Held { ask: Some(_), .. } => tracing::info!(%job, activity, "job waits for a person"),
+        Verdict::Held { ask: None, .. } => tracing::info!(%job, activity, "job waits for an answer from outside"),
+        Verdict::Requeued => tracing::info!(%job, activity, "job goes back to the queue"),
+        Verdict::Canceled => tracing::info!(%job, activity, "job canceled"),
     }
 }

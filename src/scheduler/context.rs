@@ -64,6 +64,8 @@ pub(super) struct Context {
     pub draining: Arc<AtomicBool>,
     /// Cancelled when the daemon stops and the grace time is over.
     pub last_call: CancellationToken,
+    /// Sources are being moved or deleted by their `after` rules.
+    pub parting: AtomicBool,
     /// Leftovers of other attempts are swept: only then may new attempts make files.
     pub swept: AtomicBool,
     live: Mutex<HashMap<AttemptId, Live>>,
@@ -84,6 +86,7 @@ impl Context {
             tally: Tally::default(),
             draining: Arc::default(),
             last_call: CancellationToken::new(),
+            parting: AtomicBool::new(false),
             swept: AtomicBool::new(false),
             live: Mutex::new(HashMap::new()),
             workflows: Mutex::new(HashMap::new()),

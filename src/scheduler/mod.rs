@@ -200,7 +200,7 @@ async fn turn(context: &Arc<Context>, driven: &mut JoinSet<()>, renewed: &mut Ut
     let mut more = intake::run(context).await?;
     more |= alone::run(context).await?;
     more |= reviews::run(context).await?;
-    alone::afters(context).await?;
+    alone::afters(context, driven).await?;
     // Taken before the look: what becomes due during it is then still ahead, and met at once.
     let now = context.now();
     lease::run(context, driven).await?;

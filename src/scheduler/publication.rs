@@ -102,9 +102,9 @@ pub(super) async fn publish(
         let attempt = &leased.order.attempt;
         let fault = match patiently(context, leased, || context.executor.publish(attempt, &files)).await {
             Ok(stand) => {
-                context
-                    .tally
-                    .published(intents.iter().map(|intent| intent.size_bytes).sum());
+                let size_bytes: u64 = intents.iter().map(|intent| intent.size_bytes).sum();
+                tracing::info!(%job, files = files.len(), size_bytes, "outputs stand under their names");
+                context.tally.published(size_bytes);
                 return Some(Verdict::Success {
                     result: None,
                     files: stood(&intents, stand),

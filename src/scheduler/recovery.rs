@@ -24,6 +24,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 /// Recovers. Publishing goes on in the background, since an output storage may be away.
 pub(super) async fn run(context: &Arc<Context>, driven: &mut JoinSet<()>) -> Result<(), StoreError> {
@@ -31,7 +32,7 @@ pub(super) async fn run(context: &Arc<Context>, driven: &mut JoinSet<()>) -> Res
     let (publishing, lost): (Vec<OpenAttempt>, Vec<OpenAttempt>) =
         open.into_iter().partition(|attempt| attempt.publishing);
     for attempt in &lost {
-        tracing::info!(attempt = %attempt.id, jobs = attempt.held.len(), "jobs of a lost attempt go back to the queue");
+        tracing::info!(task = %attempt.task, attempt = %attempt.id, jobs = attempt.held.len(), "jobs of a lost attempt go back to the queue");
         context
             .store
             .end_attempt(&attempt.id, Outcome::Lost, None, None, context.now())
@@ -64,11 +65,15 @@ pub(super) async fn run(context: &Arc<Context>, driven: &mut JoinSet<()>) -> Res
 /// Publishes and concludes what an attempt had reserved.
 async fn resume(context: Arc<Context>, open: OpenAttempt) {
     let attempt = open.id.clone();
-    tracing::info!(%attempt, "an attempt that was publishing is brought to its end");
-    match leased(&context, &open).await {
-        Ok(leased) => finish(&context, &leased, &open).await,
-        Err(error) => tracing::error!(%attempt, %error, "an attempt that was publishing cannot be resumed"),
-    }
+    let span = tracing::info_span!("recovery", task = %open.task, %attempt);
+    let life = async {
+        tracing::info!("an attempt that was publishing is brought to its end");
+        match leased(&context, &open).await {
+            Ok(leased) => finish(&context, &leased, &open).await,
+            Err(error) => tracing::error!(%error, "an attempt that was publishing cannot be resumed"),
+        }
+    };
+    life.instrument(span).await;
     context.leave(&attempt);
 }
 

@@ -29,13 +29,17 @@ async fn fulfil(context: &Context, wish: &Wish) -> Result<(), StoreError> {
     let workflow = context.workflow(&task).await?;
     match wish.intent {
         Intent::Cancel => {
+            tracing::info!(task = %wish.task, media = %task.media, "the task is cancelled as asked");
             let canceling = context.store.fulfil_cancel(&wish.task, workflow, context.now()).await?;
             for attempt in canceling.running {
                 context.stop(&attempt);
             }
             context.tally.task(canceling.ended);
         }
-        Intent::Retry => context.store.fulfil_retry(&wish.task, workflow, context.now()).await?,
+        Intent::Retry => {
+            tracing::info!(task = %wish.task, media = %task.media, "the task is tried again as asked");
+            context.store.fulfil_retry(&wish.task, workflow, context.now()).await?;
+        }
     }
     context.bells.callback.ring();
     Ok(())

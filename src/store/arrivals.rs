@@ -92,6 +92,8 @@ pub struct LedgerRow {
     pub settled: bool,
     /// It is not there any more.
     pub gone: bool,
+    /// When this content was first seen.
+    pub seen: UtcMs,
 }
 
 impl Store {
@@ -117,7 +119,7 @@ impl Store {
 
     /// Rows of a storage by key, after `after` (empty: from the first); fewer than `limit` are the last.
     pub async fn ledger_page(&self, storage: i64, after: &str, limit: u32) -> Result<Vec<LedgerRow>, StoreError> {
-        const SQL: &str = "select a.key, a.size_bytes, a.mtime_ns, a.state <> 0, a.gone_ms is not null, p.parts \
+        const SQL: &str = "select a.key, a.size_bytes, a.mtime_ns, a.state <> 0, a.gone_ms is not null, p.parts, a.seen_ms \
             from arrivals a left join arrival_parts p on p.storage = a.storage and p.key = a.key \
             where a.storage = :storage and a.key > :after order by a.key limit :limit";
         let after = after.to_owned();
@@ -135,6 +137,7 @@ impl Store {
                     key,
                     settled: row.get(3)?,
                     gone: row.get(4)?,
+                    seen: row.time(6)?,
                 });
             }
             Ok(found)

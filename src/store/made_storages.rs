@@ -92,12 +92,7 @@ impl Store {
     ///
     /// # Errors
     /// A key cannot be sealed, or the database failed.
-    pub async fn save_storage(
-        &self,
-        definition: &Definition,
-        sealer: &Sealer,
-        now: UtcMs,
-    ) -> Result<bool, StoreError> {
+    pub async fn save_storage(&self, definition: &Definition, sealer: &Sealer, now: UtcMs) -> Result<bool, StoreError> {
         const THERE: &str = "select 1 from storages where name = :name and definition is not null";
         const SQL: &str = "insert into storages (name, definition, created_ms, modified_ms) \
             values (:name, :definition, :now, :now) on conflict (name) do update set definition = excluded.definition, \
@@ -118,7 +113,9 @@ impl Store {
         })?;
         let text = serde_json::to_string(&sealed)?;
         self.write("save a storage", move |connection| {
-            let there = connection.prepare_cached(THERE)?.exists(named_params! { ":name": name })?;
+            let there = connection
+                .prepare_cached(THERE)?
+                .exists(named_params! { ":name": name })?;
             connection
                 .prepare_cached(SQL)?
                 .execute(named_params! { ":name": name, ":definition": text, ":now": now.0 })?;
@@ -143,8 +140,10 @@ impl Store {
     /// The database failed.
     pub async fn storage_work(&self, name: &str) -> Result<Vec<String>, StoreError> {
         let name = name.to_owned();
-        self.read("look at what goes on in a storage", move |connection| work(connection, &name))
-            .await
+        self.read("look at what goes on in a storage", move |connection| {
+            work(connection, &name)
+        })
+        .await
     }
 
     /// Removes one that was made, unless something uses it. Its ledger goes later, in steps ([`Store::drop_removed`]);
@@ -387,8 +386,18 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let store = Store::open(&folder.path().join("reelmill.db")).expect("opens");
         let (sealer, other) = (Sealer::new(&[1; 32]), Sealer::new(&[2; 32]));
-        assert!(store.save_storage(&definition(), &sealer, UtcMs(1)).await.expect("saved"));
-        assert!(!store.save_storage(&definition(), &sealer, UtcMs(2)).await.expect("saved"));
+        assert!(
+            store
+                .save_storage(&definition(), &sealer, UtcMs(1))
+                .await
+                .expect("saved")
+        );
+        assert!(
+            !store
+                .save_storage(&definition(), &sealer, UtcMs(2))
+                .await
+                .expect("saved")
+        );
         let made = store.made_storages(&sealer).await.expect("listed");
         assert_eq!(
             (&made[0].definition, made[0].created, made[0].modified, made[0].locked),
@@ -422,8 +431,14 @@ mod tests {
         store.record_existing(outer, found.to_vec()).await.expect("kept");
         assert_eq!(store.hand_over("nas", "day", UtcMs(9)).await.expect("handed over"), 2);
         let inner = store.enter_storage("day").await.expect("entered").id;
-        store.record_existing(inner, vec![arrival("new.mp4")]).await.expect("kept");
-        store.hand_back("day", "nas", "day", UtcMs(9)).await.expect("handed back");
+        store
+            .record_existing(inner, vec![arrival("new.mp4")])
+            .await
+            .expect("kept");
+        store
+            .hand_back("day", "nas", "day", UtcMs(9))
+            .await
+            .expect("handed back");
         let page = store.ledger_page(outer, "", 10).await.expect("read");
         let rows: Vec<(&str, bool)> = page.iter().map(|row| (row.key.as_str(), row.gone)).collect();
         assert_eq!(

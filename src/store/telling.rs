@@ -182,7 +182,8 @@ pub(super) fn tell_end(
             candidates: made::covers(connection, job, outputs)?,
         }],
         ActivityKind::Qc => vec![Detail::QcEnded {
-            report: result.and_then(|result| result.qc.clone()),
+            // What it found is why it failed.
+            report: job.result.as_ref().and_then(|result| result.qc.clone()),
             object: outputs.first().map(|output| output.main.clone()),
         }],
         ActivityKind::DynamicImage => {

@@ -14,6 +14,7 @@ use crate::store::error::StoreError;
 use crate::trigger::known::Known;
 use crate::trigger::known::KnownSieve;
 use crate::workflow::arrival::Arrival;
+use std::collections::HashMap;
 use std::time::Duration;
 
 /// How long rows of gone objects are kept.
@@ -40,6 +41,8 @@ pub(super) struct Ledger {
     began: UtcMs,
     /// The database may hold rows of objects that are gone.
     some_gone: bool,
+    /// Objects that had not settled when it was read, each with its identity and since when: their age goes on.
+    unsettled: HashMap<String, (u64, i64, UtcMs)>,
 }
 
 impl Ledger {
@@ -61,6 +64,7 @@ impl Ledger {
             before_began: UtcMs::now(),
             began: UtcMs::now(),
             some_gone: true,
+            unsettled: HashMap::new(),
         }
     }
 
@@ -80,6 +84,7 @@ impl Ledger {
     async fn try_load(&mut self) -> Result<(), StoreError> {
         self.row = self.store.enter_storage(&self.storage).await?;
         self.known.clear();
+        self.unsettled.clear();
         let mut after = String::new();
         loop {
             let page = self.store.ledger_page(self.row.id, &after, PAGE).await?;
@@ -88,7 +93,10 @@ impl Ledger {
                 match (row.settled, row.gone) {
                     (true, false) => self.known.insert(&row.key, row.size_bytes, row.mtime_ns),
                     (true, true) => self.known.insert_gone(&row.key, row.size_bytes, row.mtime_ns),
-                    (false, _) => {}
+                    (false, _) => {
+                        let seen = (row.size_bytes, row.mtime_ns, row.seen);
+                        self.unsettled.insert(row.key.clone(), seen);
+                    }
                 }
                 after = row.key;
             }
@@ -237,6 +245,12 @@ impl Ledger {
     /// Whether an object of this key settled before, with whatever content.
     pub(super) fn ran_before(&self, key: &str) -> bool {
         self.known.has(key)
+    }
+
+    /// When exactly this was first seen by an earlier run of the daemon; asked once an object.
+    pub(super) fn seen_before(&mut self, object: &Found) -> Option<UtcMs> {
+        let (size_bytes, mtime_ns, seen) = self.unsettled.remove(&object.key)?;
+        (size_bytes == object.size_bytes && mtime_ns == object.mtime_ns).then_some(seen)
     }
 
     /// Keeps why objects wait that were seen.

@@ -256,18 +256,19 @@ impl WatchFolder {
             if self.is_held(&object) {
                 continue;
             }
+            let seen_at = self.ledger.seen_before(&object).unwrap_or(at);
             let arrival = Arrival {
                 key: object.key.clone(),
                 size_bytes: object.size_bytes,
                 mtime_ns: object.mtime_ns,
                 etag: String::new(),
-                seen_at: at,
+                seen_at,
             };
             if self.ledger.is_old(&object) {
                 old.push(arrival);
             } else if self
                 .settling
-                .heard(&object, self.ledger.ran_before(&object.key), now_ms, at)
+                .heard(&object, self.ledger.ran_before(&object.key), now_ms, seen_at)
             {
                 self.hear_of(&object.key, now_ms);
                 news.push(arrival);

@@ -221,6 +221,10 @@ pub fn router(state: WebState) -> Router {
         }));
     let admin = Router::new()
         .route("/api/v1/system/drain", post(api::system::drain))
+        .route(
+            "/api/v1/system/log-level",
+            get(api::log_level::show).put(api::log_level::change),
+        )
         .route("/api/v1/destinations", post(api::destinations::create))
         .route(
             "/api/v1/destinations/{name}",

@@ -35,6 +35,8 @@ use utoipa::openapi::security::SecurityScheme;
         api::system::metrics,
         api::system::show,
         api::system::drain,
+        api::log_level::show,
+        api::log_level::change,
         api::system::backup,
         api::devices::look,
         api::tasks::start,

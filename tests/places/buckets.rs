@@ -27,7 +27,11 @@ fn objects_of_a_bucket_that_was_made_run_and_its_keys_are_never_shown() {
     let mut appliance = studio();
     appliance.start();
     let view = make(&appliance, &bucket(&server));
-    assert_eq!(view["secrets"], json!(["access_key", "secret_key", "notify_secret"]), "{view}");
+    assert_eq!(
+        view["secrets"],
+        json!(["access_key", "secret_key", "notify_secret"]),
+        "{view}"
+    );
     noop(&appliance, "all", "archive");
     server.deliver("rushes", "a/first.mp4", b"one");
     appliance.ended_tasks(1);
@@ -48,7 +52,10 @@ fn objects_of_a_bucket_that_was_made_run_and_its_keys_are_never_shown() {
     for file in appliance.files("state") {
         let bytes = std::fs::read(appliance.path("state").join(&file)).unwrap_or_default();
         let lies_open = |secret: &str| bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
-        assert!(!lies_open(SECRET_KEY) && !lies_open("let-me-tell"), "a key lies open in {file}");
+        assert!(
+            !lies_open(SECRET_KEY) && !lies_open("let-me-tell"),
+            "a key lies open in {file}"
+        );
     }
     // What stands in a workflow's source is in use.
     assert_eq!(code(&delete(&appliance, "/api/v1/storages/archive")), "StorageInUse");
@@ -68,15 +75,33 @@ fn a_trial_tells_each_step_and_keys_change_without_a_restart() {
         reply.json()
     };
     let refused = trial();
-    assert_eq!((&refused["ok"], &refused["steps"][0]["ok"]), (&json!(false), &json!(false)), "{refused}");
-    assert!(refused["steps"][0]["remedy"].as_str().is_some_and(|text| text.contains("secret_key")), "{refused}");
+    assert_eq!(
+        (&refused["ok"], &refused["steps"][0]["ok"]),
+        (&json!(false), &json!(false)),
+        "{refused}"
+    );
+    assert!(
+        refused["steps"][0]["remedy"]
+            .as_str()
+            .is_some_and(|text| text.contains("secret_key")),
+        "{refused}"
+    );
     let mut change = bucket(&server);
     // Left out: it stays as it was.
     change.as_object_mut().expect("a table").remove("access_key");
     assert_eq!(put(&appliance, "/api/v1/storages/archive", &change).status, 200);
     let taken = trial();
-    let steps: Vec<&str> = taken["steps"].as_array().into_iter().flatten().filter_map(|step| step["step"].as_str()).collect();
-    assert_eq!((taken["ok"].as_bool(), steps), (Some(true), vec!["list", "write", "read", "remove"]), "{taken}");
+    let steps: Vec<&str> = taken["steps"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|step| step["step"].as_str())
+        .collect();
+    assert_eq!(
+        (taken["ok"].as_bool(), steps),
+        (Some(true), vec!["list", "write", "read", "remove"]),
+        "{taken}"
+    );
     assert!(server.keys("rushes").is_empty(), "the trial left something");
     assert_eq!(delete(&appliance, "/api/v1/storages/archive").status, 204);
 }
@@ -99,9 +124,16 @@ fn its_notifications_come_in_with_the_secret_that_was_given_and_end_with_it() {
     let tell = |secret: &str| {
         let body = told.to_string();
         let headers = [("Content-Type", "application/json")];
-        http::request(appliance.port(), "POST", "/hooks/s3/archive", Some(secret), &headers, body.as_bytes())
-            .expect("answered")
-            .status
+        http::request(
+            appliance.port(),
+            "POST",
+            "/hooks/s3/archive",
+            Some(secret),
+            &headers,
+            body.as_bytes(),
+        )
+        .expect("answered")
+        .status
     };
     assert_eq!(tell("wrong"), 403);
     assert_eq!(tell("let-me-tell"), 204);

@@ -28,9 +28,9 @@ fn a_file_dropped_into_a_storage_made_a_moment_ago_runs() {
         let keys: Vec<String> = appliance
             .tasks()
             .iter()
-            .map(|task| task["media"]["key"].as_str().unwrap_or_default().to_owned())
+            .map(|task| task["media"]["object"].as_str().unwrap_or_default().to_owned())
             .collect();
-        keys.contains(&"day/second.txt".to_owned()).then_some(())
+        keys.contains(&"rushes:day/second.txt".to_owned()).then_some(())
     });
     let before = appliance.tasks().len();
     assert!(appliance.stop().success());
@@ -58,7 +58,7 @@ fn what_comes_before_the_first_scan_is_new_though_the_daemon_dies() {
     drop_file(&appliance, "media/rushes/new.txt", b"new");
     appliance.start();
     let tasks = appliance.ended_tasks(1);
-    assert_eq!(tasks[0]["media"]["key"], "new.txt", "{tasks:#?}");
+    assert_eq!(tasks[0]["media"]["object"], "rushes:new.txt", "{tasks:#?}");
 }
 
 #[test]
@@ -120,7 +120,10 @@ fn what_is_refused_says_why_and_changes_nothing() {
     wrong["settle_looks"] = json!(1_000);
     wrong["access_key"] = json!("AK");
     let refused = post(&wrong).text();
-    assert!(refused.contains("settle_looks") && refused.contains("access_key"), "{refused}");
+    assert!(
+        refused.contains("settle_looks") && refused.contains("access_key"),
+        "{refused}"
+    );
     assert_eq!(post(&json!({ "name": "new", "pth": "/x" })).status, 400);
     assert_eq!(delete(&appliance, "/api/v1/storages/ingest").status, 409);
     assert!(!appliance.path("media/missing").exists());
@@ -157,7 +160,7 @@ fn one_within_another_changes_hands_and_nothing_runs_twice() {
     make(&appliance, &folder(&appliance, "day", "media/nas/day"));
     drop_file(&appliance, "media/nas/day/inner.txt", b"new");
     let tasks = appliance.ended_tasks(2);
-    assert_eq!(tasks[0]["media"]["storage"], "day", "{tasks:#?}");
+    assert_eq!(tasks[0]["media"]["object"], "day:inner.txt", "{tasks:#?}");
     let scanned = |name: &str| {
         let before = storage(&appliance, name)["last_scan_at"].clone();
         appliance.post(&format!("/api/v1/storages/{name}/scan"), &json!({}));
@@ -174,7 +177,7 @@ fn one_within_another_changes_hands_and_nothing_runs_twice() {
     assert_eq!(outer["status"], "available", "{outer}");
     drop_file(&appliance, "media/nas/day/last.txt", b"new");
     let tasks = appliance.ended_tasks(3);
-    assert_eq!(tasks[0]["media"]["key"], "day/last.txt", "{tasks:#?}");
+    assert_eq!(tasks[0]["media"]["object"], "nas:day/last.txt", "{tasks:#?}");
 }
 
 #[test]
@@ -182,7 +185,10 @@ fn the_command_line_makes_tries_and_removes_one() {
     let mut appliance = studio();
     appliance.start();
     let file = appliance.path("storage.toml");
-    let text = format!("name = \"rushes\"\npath = \"{}\"\n", appliance.path("media/rushes").display());
+    let text = format!(
+        "name = \"rushes\"\npath = \"{}\"\n",
+        appliance.path("media/rushes").display()
+    );
     std::fs::write(&file, text).expect("written");
     let file = file.to_str().expect("plain");
     let refused = appliance.cli(&["storage", "create", file]);

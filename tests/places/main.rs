@@ -1,5 +1,6 @@
 //! Storages that are made, changed, tried and removed while the daemon runs.
 
+mod ages;
 #[path = "../appliance/mod.rs"]
 mod appliance;
 mod buckets;

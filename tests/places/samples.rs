@@ -29,12 +29,17 @@ fn a_test_clip_comes_as_a_file_of_somebody_would() {
     assert_eq!(made.status, 201, "{}", made.text());
     assert!(made.json()["size_bytes"].as_u64() > Some(1_000), "{}", made.text());
     let tasks = appliance.ended_tasks(1);
-    assert_eq!(tasks[0]["media"]["key"], "in/clip.mp4", "{tasks:#?}");
+    assert_eq!(tasks[0]["media"]["object"], "rushes:in/clip.mp4", "{tasks:#?}");
     let again = ask(&json!({ "key": "in/clip.mp4", "seconds": 1 }));
     assert_eq!((again.status, code(&again).as_str()), (409, "KeyTaken"));
     assert_eq!(appliance.files("media"), ["rushes/in/clip.mp4"]);
     assert!(appliance.files("scratch").iter().all(|file| !file.contains("samples")));
-    assert_eq!(appliance.post("/api/v1/storages/nowhere/sample", &json!({ "key": "a.mp4" })).status, 404);
+    assert_eq!(
+        appliance
+            .post("/api/v1/storages/nowhere/sample", &json!({ "key": "a.mp4" }))
+            .status,
+        404
+    );
 }
 
 #[test]
@@ -48,9 +53,12 @@ fn a_test_clip_comes_into_a_bucket() {
             "path_style": true, "access_key": ACCESS_KEY, "secret_key": SECRET_KEY, "poll_interval_s": 0.5 }),
     );
     noop(&appliance, "all", "archive");
-    let made = appliance.post("/api/v1/storages/archive/sample", &json!({ "key": "in/clip.mp4", "seconds": 1 }));
+    let made = appliance.post(
+        "/api/v1/storages/archive/sample",
+        &json!({ "key": "in/clip.mp4", "seconds": 1 }),
+    );
     assert_eq!(made.status, 201, "{}", made.text());
     let tasks = appliance.ended_tasks(1);
-    assert_eq!(tasks[0]["media"]["key"], "in/clip.mp4", "{tasks:#?}");
+    assert_eq!(tasks[0]["media"]["object"], "archive:in/clip.mp4", "{tasks:#?}");
     assert_eq!(server.keys("rushes"), ["in/clip.mp4"]);
 }

@@ -296,10 +296,11 @@ fn what_fail_on_names_fails_the_job_with_its_findings() {
     let ends = room
         .carry_out(&clip, &[qc("fail_on = [\"black\", \"silence\"]"), qc("")])
         .expect("the attempt itself is well");
-    let JobEnd::Failed { fault } = &ends[0].1 else {
+    let JobEnd::Rejected { fault, found } = &ends[0].1 else {
         panic!("{:?}", ends[0].1)
     };
     assert_eq!(fault.code, "QcRejected");
+    assert!(found.outputs.is_empty() && found.qc.is_some(), "{found:?}");
     assert!(
         fault.cause.contains("black: black once, 2.40 s in all: 3.00-5.40 s"),
         "{fault}"

@@ -127,5 +127,6 @@ fn a_refused_source_says_why_and_its_failure_is_followed() {
         "{cause}"
     );
     assert_eq!(report["errors"][0]["code"], "QcRejected");
+    assert_eq!(report["qc"][0]["verdict"], "fail", "{report:#}");
     assert!(!root.path().join("out/qc.json").exists());
 }

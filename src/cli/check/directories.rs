@@ -179,7 +179,7 @@ fn folder(storage: &Storage, path: &Path) -> Finding {
         return Finding::note(
             subject,
             format!("{detail}, not writable for this user"),
-            "Fine for a source; for outputs let the daemon's user write the folder.",
+            "Fine for a source; for outputs let the daemon's user write the folder. A service that may write it all the same needs the drop-in of `reelmill check --unit-paths`.",
         );
     }
     if storage.watch == Watch::Inotify && found.network {

@@ -10,10 +10,12 @@ mod directories;
 mod finding;
 mod libraries;
 mod machine;
+mod unit_paths;
 
 use crate::cli::Context;
 use crate::cli::check::finding::Finding;
 use crate::cli::check::finding::Level;
+use crate::cli::outcome::BadUsage;
 use crate::cli::outcome::WorkFailed;
 use crate::cli::table;
 use crate::config;
@@ -31,6 +33,9 @@ pub struct Args {
     /// Count only what prevents the daemon from starting.
     #[arg(long)]
     pub start: bool,
+    /// Instead of looking at anything, print the drop-in by which the service's unit may use the paths of the configuration.
+    #[arg(long, conflicts_with_all = ["json", "start"])]
+    pub unit_paths: bool,
 }
 
 /// Carries it out.
@@ -38,6 +43,11 @@ pub struct Args {
 /// # Errors
 /// Something is fatal, or standard output is closed.
 pub fn run(args: Args, context: &Context) -> anyhow::Result<()> {
+    if args.unit_paths {
+        let config = config::load(&context.config).map_err(|bad| BadUsage(bad.to_string()))?;
+        print!("{}", unit_paths::drop_in(&config));
+        return Ok(());
+    }
     let mut findings = look(context, args.start);
     // A driver may take a minute to answer, which no start should wait for.
     let devices = (!args.start).then(|| devices::look(&mut findings)).flatten();

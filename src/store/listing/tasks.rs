@@ -43,6 +43,12 @@ pub struct TaskFilter {
     pub workflow: Option<String>,
     /// Over this media.
     pub media: Option<String>,
+    /// Over media of this storage.
+    pub storage: Option<String>,
+    /// Made at this time or later.
+    pub since: Option<UtcMs>,
+    /// Made before this time.
+    pub until: Option<UtcMs>,
     /// Whose object or user data contain this text.
     pub text: Option<String>,
 }
@@ -63,8 +69,16 @@ impl TaskFilter {
             conditions.when("t.workflow_id = ?", Some(workflow_id(connection, workflow)?));
         }
         conditions.when("t.media_id = ?", self.media.clone());
+        conditions.when("m.storage = ?", self.storage.clone());
+        conditions.when("t.id >= ?", self.since.map(first_id_of));
+        conditions.when("t.id < ?", self.until.map(first_id_of));
         Ok(ConditionsOf(conditions))
     }
+}
+
+/// What no id made at `at` or later is less than: ids begin with their time, so the lists' own order finds it.
+fn first_id_of(at: UtcMs) -> String {
+    format!("{:012x}", at.0.max(0))
 }
 
 /// Conditions that another file of the store adds its own to.

@@ -19,6 +19,7 @@ pub mod events;
 pub mod explain;
 pub mod history;
 pub mod hooks;
+pub mod log_level;
 pub mod made_storages;
 pub mod media;
 pub mod media_deletion;

@@ -31,6 +31,7 @@ use crate::web::extract::Given;
 use crate::web::extract::Named;
 use crate::web::paging::Page;
 use crate::web::paging::Wanted;
+use crate::web::paging::time;
 use crate::web::ports::Live;
 use crate::web::state::WebState;
 use crate::workflow::definition::CallbackSection;
@@ -100,6 +101,14 @@ pub struct ListQuery {
     workflow: Option<String>,
     /// Only those over this media.
     media: Option<String>,
+    /// Only those over media of this storage.
+    storage: Option<String>,
+    /// Only those made at this time or later, as 2026-01-02T03:04:05Z.
+    #[param(format = DateTime)]
+    since: Option<String>,
+    /// Only those made before this time.
+    #[param(format = DateTime)]
+    until: Option<String>,
     /// Only those whose object or user data contain this text.
     text: Option<String>,
     /// How many, 1 to 500.
@@ -119,6 +128,12 @@ pub struct BulkRequest {
     workflow: Option<String>,
     /// Only those over this media.
     media: Option<String>,
+    /// Only those over media of this storage.
+    storage: Option<String>,
+    /// Only those made at this time or later, as 2026-01-02T03:04:05Z.
+    since: Option<String>,
+    /// Only those made before this time.
+    until: Option<String>,
     /// Only those whose object or user data contain this text.
     text: Option<String>,
 }
@@ -215,7 +230,15 @@ pub async fn start(
     responses((status = 200, body = Page<TaskView>), (status = "default", body = Problem)))]
 pub async fn list(State(state): State<WebState>, Asked(query): Asked<ListQuery>) -> Answer<Json<Page<TaskView>>> {
     let wanted = Wanted::read("tasks", query.limit, query.cursor.as_deref())?;
-    let filter = filter(query.status.as_deref(), query.workflow, query.media, query.text)?;
+    let filter = filter(BulkRequest {
+        status: query.status,
+        workflow: query.workflow,
+        media: query.media,
+        storage: query.storage,
+        since: query.since,
+        until: query.until,
+        text: query.text,
+    })?;
     let rows = state
         .store
         .list_tasks(filter, wanted.after.clone(), wanted.rows())
@@ -228,15 +251,11 @@ pub async fn list(State(state): State<WebState>, Asked(query): Asked<ListQuery>)
     )))
 }
 
-fn filter(
-    status: Option<&str>,
-    workflow: Option<String>,
-    media: Option<String>,
-    text: Option<String>,
-) -> Answer<TaskFilter> {
-    let status = status
+fn filter(asked: BulkRequest) -> Answer<TaskFilter> {
+    let status = asked
+        .status
         .map(|word| {
-            TaskStatus::parse(word).ok_or_else(|| {
+            TaskStatus::parse(&word).ok_or_else(|| {
                 Problem::bad_request(
                     "BadStatus",
                     format!("there is no task status {word}"),
@@ -247,9 +266,12 @@ fn filter(
         .transpose()?;
     Ok(TaskFilter {
         status,
-        workflow,
-        media,
-        text: text.filter(|text| !text.is_empty()),
+        workflow: asked.workflow,
+        media: asked.media,
+        storage: asked.storage,
+        since: asked.since.map(|text| time("since", &text)).transpose()?,
+        until: asked.until.map(|text| time("until", &text)).transpose()?,
+        text: asked.text.filter(|text| !text.is_empty()),
     })
 }
 
@@ -385,7 +407,7 @@ pub async fn delete_many(
     Given(request): Given<BulkRequest>,
 ) -> Answer<Json<DeletedAnswer>> {
     let asked = serde_json::to_value(&request).unwrap_or_default();
-    let filter = filter(request.status.as_deref(), request.workflow, request.media, request.text)?;
+    let filter = filter(request)?;
     let began = Instant::now();
     let mut answer = DeletedAnswer { tasks: 0, more: true };
     while answer.more && began.elapsed() < DELETE_WITHIN {
@@ -407,7 +429,7 @@ async fn wish_many(
     request: BulkRequest,
 ) -> Answer<(StatusCode, Json<BulkAnswer>)> {
     let asked = serde_json::to_value(&request).unwrap_or_default();
-    let filter = filter(request.status.as_deref(), request.workflow, request.media, request.text)?;
+    let filter = filter(request)?;
     let tasks = state.store.intend_all(filter, intent).await?;
     state.bells.scheduler.ring();
     let detail = json!({ "filter": asked, "tasks": tasks });

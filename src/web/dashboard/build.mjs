@@ -109,7 +109,9 @@ async function serve(port, daemon) {
         reply.pipe(answer);
       },
     );
-    outgoing.on("error", () => answer.writeHead(502).end());
+    outgoing.on("error", () => (answer.headersSent ? answer.destroy() : answer.writeHead(502).end()));
+    // What the browser gives up, an upload that is paused, ends at the daemon too.
+    answer.on("close", () => answer.writableFinished || outgoing.destroy());
     incoming.pipe(outgoing);
   }).listen(port, "127.0.0.1", () => console.log(`http://127.0.0.1:${port} in front of ${daemon}`));
 }

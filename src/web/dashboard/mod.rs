@@ -19,7 +19,6 @@ use axum::routing::get;
 /// What `make dashboard` made.
 #[derive(rust_embed::RustEmbed)]
 #[folder = "src/web/dashboard/dist"]
-#[exclude = "sizes.txt"]
 #[allow_missing = true]
 struct Built;
 

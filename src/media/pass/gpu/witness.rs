@@ -44,7 +44,12 @@ impl Watch for Witness<'_> {
         self.inner.progress(progress);
     }
     fn job_ended(&self, job: &JobId, mut end: JobEnd) {
-        if let JobEnd::Success(product) = &mut end {
+        let product = match &mut end {
+            JobEnd::Success(product) => Some(product),
+            JobEnd::Rejected { found, .. } => Some(&mut **found),
+            JobEnd::Skipped { .. } | JobEnd::Failed { .. } => None,
+        };
+        if let Some(product) = product {
             let used = self.hardware.used();
             used.mode.word().clone_into(&mut product.backend);
             if let Some(reason) = used.reason.as_ref().filter(|_| used.has_failed) {

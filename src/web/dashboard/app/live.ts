@@ -35,12 +35,20 @@ export function onEvent(listener: Listener): () => void {
   return () => listeners.delete(listener);
 }
 
+/// What has ended makes no progress any more: the stream says so only by its events.
+function forgetEnded(event: Happened): void {
+  const whole = event.type === "WorkflowTaskComplete";
+  const left = [...progress.value].filter(([job, told]) => job !== event.job && !(whole && told.task === event.task));
+  if (left.length !== progress.value.size) progress.value = new Map(left);
+}
+
 function open(): void {
   connection.value = "connecting";
   source = new EventSource("/api/v1/events/stream");
   source.onopen = () => (connection.value = "live");
   source.addEventListener("event", (message) => {
     const event = JSON.parse((message as MessageEvent<string>).data) as Happened;
+    forgetEnded(event);
     for (const listener of listeners) listener(event);
   });
   source.addEventListener("progress", (message) => {

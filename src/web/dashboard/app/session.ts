@@ -6,6 +6,8 @@ export type Role = "admin" | "operator" | "viewer";
 export interface Session {
   id: string;
   kind: "session" | "token";
+  /// What the session was opened with.
+  with: "password" | "token" | null;
   name: string;
   role: Role;
   csrf_token: string | null;

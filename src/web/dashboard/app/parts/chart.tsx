@@ -5,8 +5,8 @@ import { number } from "./format.ts";
 
 export interface Series {
   name: string;
-  /// Ascending in x.
-  points: readonly (readonly [x: number, y: number])[];
+  /// Ascending in x; null: nothing was measured there, and no line is drawn.
+  points: readonly (readonly [x: number, y: number | null])[];
   /// 1 to 6: a colour of the palette.
   tone?: number;
 }
@@ -22,6 +22,11 @@ export interface ChartProps {
   high?: number;
   /// Lines across, with what they mean.
   marks?: { y: number; text: string }[];
+  /// Where the axis of x begins and ends; else as the points say.
+  from?: number;
+  to?: number;
+  /// Where the film is.
+  now?: number;
   /// Told where the pointer is clicked.
   onPick?: (x: number) => void;
 }
@@ -35,11 +40,12 @@ export function Chart(props: ChartProps) {
   const svg = useRef<SVGSVGElement>(null);
   const all = props.series.flatMap((series) => series.points);
   if (all.length === 0) return null;
-  const first = Math.min(...props.series.map((series) => series.points[0]?.[0] ?? Infinity));
-  const last = Math.max(...props.series.map((series) => series.points.at(-1)?.[0] ?? -Infinity));
+  const first = props.from ?? Math.min(...props.series.map((series) => series.points[0]?.[0] ?? Infinity));
+  const last = props.to ?? Math.max(...props.series.map((series) => series.points.at(-1)?.[0] ?? -Infinity));
   let low = props.low ?? 0;
   let high = props.high ?? 0;
   for (const [, y] of all) {
+    if (y === null) continue;
     if (props.low === undefined) low = Math.min(low, y);
     if (props.high === undefined) high = Math.max(high, y);
   }
@@ -68,8 +74,9 @@ export function Chart(props: ChartProps) {
         {[0.25, 0.5, 0.75].map((part) => <line key={part} class="chart-grid" x1={0} x2={WIDTH} y1={height * part} y2={height * part} />)}
         {props.marks?.map((mark) => <line key={mark.text} class="chart-mark" x1={0} x2={WIDTH} y1={y(mark.y)} y2={y(mark.y)}><title>{mark.text}</title></line>)}
         {props.series.map((series, index) => (
-          <polyline key={series.name} class={`chart-line series-${series.tone ?? (index % 6) + 1}`} points={series.points.map(([px, py]) => `${x(px).toFixed(1)},${y(py).toFixed(1)}`).join(" ")} />
+          <path key={series.name} class={`chart-line series-${series.tone ?? (index % 6) + 1}`} d={line(series.points.map(([px, py]) => (py === null ? null : `${x(px).toFixed(1)},${y(py).toFixed(1)}`)))} />
         ))}
+        {props.now !== undefined && <line class="chart-now" x1={x(props.now)} x2={x(props.now)} y1={0} y2={height} />}
         {at !== null && <line class="chart-cursor" x1={x(at)} x2={x(at)} y1={0} y2={height} />}
       </svg>
       <div class="chart-x" aria-hidden="true"><span>{props.formatX(first)}</span><span>{props.formatX(last)}</span></div>
@@ -77,13 +84,18 @@ export function Chart(props: ChartProps) {
         {props.series.map((series, index) => {
           const point = at === null ? series.points.at(-1) : nearest(series, at);
           return (
-            <span key={series.name}><i class={`series-${series.tone ?? (index % 6) + 1}`} aria-hidden="true" />{series.name} <b>{point ? formatY(point[1]) : "–"}</b></span>
+            <span key={series.name}><i class={`series-${series.tone ?? (index % 6) + 1}`} aria-hidden="true" />{series.name} <b>{point && point[1] !== null ? formatY(point[1]) : "–"}</b></span>
           );
         })}
         {at !== null && <span class="chart-at">{props.formatX(at)}</span>}
       </figcaption>
     </figure>
   );
+}
+
+/// A path that is broken where there is no point.
+function line(points: readonly (string | null)[]): string {
+  return points.map((point, at) => (point === null ? "" : `${at > 0 && points[at - 1] !== null ? "L" : "M"}${point}`)).join("");
 }
 
 /// A small line without axes.

@@ -20,15 +20,22 @@ export async function copyText(text: string): Promise<boolean> {
   return done;
 }
 
-export function Copy({ text, shown, mono = true }: { text: string; shown?: string; mono?: boolean }) {
+/// A button alone, where the text is seen already or too long to be shown.
+export function CopyButton({ text, label }: { text: string; label: string }) {
   const [done, setDone] = useState(false);
+  return (
+    <button type="button" class="icon-button" aria-label={done ? t("copied") : label} title={label} onClick={() => void copyText(text).then((ok) => {
+      setDone(ok);
+      setTimeout(() => setDone(false), 1500);
+    })}><Icon name={done ? "check" : "copy"} size={15} /></button>
+  );
+}
+
+export function Copy({ text, shown, mono = true }: { text: string; shown?: string; mono?: boolean }) {
   return (
     <span class="copy">
       <span class={mono ? "mono" : undefined} title={text}>{shown ?? text}</span>
-      <button type="button" class="icon-button" aria-label={done ? t("copied") : `${t("copy")} ${shown ?? text}`} onClick={() => void copyText(text).then((ok) => {
-        setDone(ok);
-        setTimeout(() => setDone(false), 1500);
-      })}><Icon name={done ? "check" : "copy"} size={15} /></button>
+      <CopyButton text={text} label={`${t("copy")} ${shown ?? text}`} />
     </span>
   );
 }

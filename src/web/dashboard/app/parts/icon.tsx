@@ -56,6 +56,12 @@ const PATHS = {
   power: "M12 3v9M7 6.500a8 8 0 1 0 10 0",
   snow: "M12 3v18M4.200 7.500l15.600 9M19.800 7.500l-15.600 9",
   volume: "M4 9.500v5h3.500L12 18.500v-13L7.500 9.500zM15.500 9a4 4 0 0 1 0 6M18 6.500a8 8 0 0 1 0 11",
+  mute: "M4 9.500v5h3.500L12 18.500v-13L7.500 9.500zM15.500 9.500l5 5M20.500 9.500l-5 5",
+  expand: "M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5",
+  step_back: "M16 6l-8 6 8 6zM6 6v12",
+  step_on: "M8 6l8 6-8 6zM18 6v12",
+  captions: "M3.500 5.500h17v13h-17zM10.500 10.500a2 2 0 1 0 0 3M16.500 10.500a2 2 0 1 0 0 3",
+  keyboard: "M3 6.500h18v11H3zM6.500 10h.01M10 10h.01M13.500 10h.01M17 10h.01M8 14h8",
 } as const;
 
 export type IconName = keyof typeof PATHS;

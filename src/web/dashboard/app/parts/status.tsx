@@ -26,12 +26,31 @@ const t = words({
   acknowledged: ["seen", "已确认"],
   Normal: ["approved", "通过"],
   Blocked: ["blocked", "屏蔽"],
+  done: ["done", "完成"],
+  failed: ["failed", "失败"],
+  crashed: ["crashed", "崩溃"],
+  stopped: ["stopped", "已停止"],
+  lost: ["lost", "已丢失"],
+  running: ["running", "运行中"],
+  publishing: ["publishing", "发布中"],
+  published: ["published", "已发布"],
+  ended: ["ended", "已结束"],
+  failing: ["failing", "异常"],
+  broken: ["unusable", "不可用"],
+  available: ["well", "正常"],
+  scanning: ["first scan", "首次扫描"],
+  waiting: ["waiting", "等待中"],
+  cleared: ["over", "已恢复"],
+  warning: ["warning", "警告"],
+  critical: ["critical", "严重"],
 });
 
 const TONES: Record<string, string> = {
   Init: "idle", Waiting: "wait", Processing: "run", Succeed: "good", Success: "good", Failed: "bad", Fail: "bad", Skipped: "idle", Canceled: "idle",
   pending: "wait", delivered: "good", dead: "bad", discarded: "idle", Active: "good", Inactive: "idle", enabled: "good", disabled: "idle",
   ok: "good", frozen: "wait", unavailable: "bad", open: "wait", acknowledged: "idle", Normal: "good", Blocked: "bad",
+  done: "good", failed: "bad", crashed: "bad", stopped: "idle", lost: "bad", running: "run", publishing: "run", published: "good", ended: "idle",
+  failing: "bad", broken: "bad", available: "good", scanning: "run", waiting: "wait", cleared: "good", warning: "wait", critical: "bad",
 };
 
 export const statusName = (status: string): string => (status in TONES ? t(status as Parameters<typeof t>[0]) : status);

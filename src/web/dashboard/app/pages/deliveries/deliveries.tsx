@@ -1,6 +1,10 @@
-// Not written yet.
-import { PageHead } from "../../parts/page.tsx";
+// Deliveries: one event to one destination, with its tries. The list, and one of them.
+import "./deliveries.css";
+import { path } from "../../router.ts";
+import { DeliveryPage } from "./delivery.tsx";
+import { DeliveryList } from "./list.tsx";
 
 export default function Deliveries() {
-  return <PageHead title="deliveries" />;
+  const id = path.value.split("/")[2];
+  return id ? <DeliveryPage key={id} id={id} /> : <DeliveryList />;
 }

@@ -161,7 +161,8 @@ export interface QcCheck {
   check: string;
   verdict: string;
   found: string;
-  events: { start_s: number; end_s: number; value?: number | null }[];
+  /// Left out where there are none.
+  events?: { start_s: number; end_s: number; value?: number | null }[];
   events_left_out?: number;
   total_s: number;
 }

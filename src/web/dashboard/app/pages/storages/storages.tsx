@@ -1,6 +1,15 @@
-// Not written yet.
-import { PageHead } from "../../parts/page.tsx";
+// Storages: /storages, /storages/+ (a new one; no storage has such a name), /storages/NAME, /storages/NAME/edit.
+import "./storages.css";
+import { path } from "../../router.ts";
+import { StorageForm } from "./form.tsx";
+import { StorageList } from "./list.tsx";
+import { StoragePage } from "./page.tsx";
 
 export default function Storages() {
-  return <PageHead title="storages" />;
+  const [, , encoded = "", verb = ""] = path.value.split("/");
+  const name = decodeURIComponent(encoded);
+  if (name === "") return <StorageList />;
+  if (name === "+") return <StorageForm />;
+  if (verb === "edit") return <StorageForm key={name} name={name} />;
+  return <StoragePage key={name} name={name} />;
 }

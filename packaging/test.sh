@@ -1,0 +1,160 @@
+#!/usr/bin/env bash
+# Both packages, from their files to their last trace: installed, used, crashed, hung, upgraded, removed and purged in fresh
+# roots of Debian that are booted with their own systemd. Needs root; about ten minutes on two cores that are free.
+# usage: packaging/test.sh [--binary FILE] [--previous FILE.deb] [--suites "bookworm trixie"] [--only WORD] [--keep]
+#
+# --binary packs that program instead of building the release. One that needs libraries of the distribution is tried only
+# in the suite they are of: the roots get its dependencies.
+# --previous is the package that upgrades begin with; without it the same program is packed with a lower revision.
+# --only files | deb | rpm | dnf does one part. --keep leaves the roots in target/roots/test as they are at the end.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+top=$PWD
+boot=tests/tools/boot_root.sh
+
+binary='' previous='' suites='bookworm trixie' only='' keep=''
+while [ $# -gt 0 ]; do
+  case $1 in
+    --binary) binary=$(realpath "$2"); shift ;;
+    --previous) previous=$(realpath "$2"); shift ;;
+    --suites) suites=$2; shift ;;
+    --only) only=$2; shift ;;
+    --keep) keep=yes ;;
+    *) echo "usage: packaging/test.sh [--binary FILE] [--previous FILE.deb] [--suites LIST] [--only files|deb|rpm|dnf] [--keep]" >&2; exit 2 ;;
+  esac
+  shift
+done
+[ "$(id -u)" -eq 0 ] || { echo "packaging/test.sh boots roots, which only root can" >&2; exit 2; }
+packaging/prerequisites.sh booted
+roots=$top/target/roots/test
+out=$top/target/packages/test
+mkdir -p "$roots" "$out"
+began=$SECONDS
+
+say() { printf '== %s (%d s)\n' "$*" "$((SECONDS - began))"; }
+fail() { echo "NOT ok  $*"; exit 1; }
+wanted() { [ -z "$only" ] || [ "$only" = "$1" ]; }
+
+booted=''
+cleanup() {
+  if [ -n "$booted" ]; then $boot stop "$booted" || true; fi
+  if [ -z "$keep" ]; then rm -rf "$roots"; fi
+}
+trap cleanup EXIT
+
+# --- the packages ----------------------------------------------------------------------------------------------------------
+pack() { packaging/build.sh ${binary:+--binary "$binary"} --revision "$1" --out "$out/$1" >"$out/build-$1.log" 2>&1 || { cat "$out/build-$1.log"; fail "packing"; }; }
+one() { find "$out/$1" -maxdepth 1 -name "*.$2" | head -n 1; }
+rm -rf "$out"/[0-9]*
+say "packing revision 1 and 2"
+pack 1
+pack 2
+deb=$(one 2 deb) rpm=$(one 2 rpm)
+old_deb=${previous:-$(one 1 deb)} old_rpm=$(one 1 rpm)
+for file in "$deb" "$rpm"; do printf '  %12d bytes  %s\n' "$(stat -c %s "$file")" "$(basename "$file")"; done
+printf '  %12d bytes  the program in it\n' "$(dpkg-deb --fsys-tarfile "$deb" | tar -xOf - ./usr/bin/reelmill | wc -c)"
+
+# What the .deb depends on beyond what every root has; a static program has nothing of it.
+mapfile -t libraries < <(dpkg-deb --field "$deb" Depends | tr ',' '\n' | sed 's/([^)]*)//; s/|.*//; s/[[:space:]]//g' | grep -E '^lib' | grep -vxE 'libc6|libgcc-s1' || true)
+if [ ${#libraries[@]} -gt 0 ]; then
+  say "the program needs ${#libraries[@]} libraries of this distribution: only its own suite is tried"
+  suites=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
+fi
+
+# --- what can be said without installing ------------------------------------------------------------------------------------
+files() {
+  local score required
+  say "lintian"
+  lintian --fail-on error,warning --tag-display-limit 0 "$deb"
+  say "rpmlint"
+  rpmlint --config packaging/rpmlint.toml "$rpm"
+  say "units"
+  score=$(systemd-analyze security --offline=true --threshold=17 systemd/reelmill.service | sed -n 's/.*exposure level[^:]*: \([0-9.]*\).*/\1/p') \
+    || fail "the unit is more exposed than 1.7"
+  echo "  ok  systemd-analyze security --offline=true: $score"
+  required=$(rpm --query --package --requires "$rpm" | grep -vE '^(libc\.so\.6|libm\.so\.6|libgcc_s\.so\.1|ld-linux-(x86-64|aarch64)\.so\.[12])(\(|$)|^/bin/sh$|^rpmlib\(' || true)
+  if [ ${#libraries[@]} -eq 0 ] && [ -n "$required" ]; then echo "$required"; fail "the .rpm requires more than libc, libm and libgcc_s"; fi
+  echo "  ok  the .rpm requires $(rpm --query --package --requires "$rpm" | sed 's/(.*//' | sort -u | tr '\n' ' ')"
+}
+
+# --- in booted roots --------------------------------------------------------------------------------------------------------
+root_of() { # SUITE PACKAGE...
+  local suite=$1
+  shift
+  booted=''
+  $boot make "$suite" "$roots/$suite" ca-certificates procps "$@" "${libraries[@]}"
+  mkdir -p "$roots/$suite/packages"
+  # The clip of a step must not be seen by the next one as another.
+  cp packaging/test_inside.sh "$roots/$suite/packages/"
+  $boot start "$roots/$suite"
+  booted=$roots/$suite
+}
+step() {
+  say "$*"
+  $boot run "$booted" /packages/test_inside.sh "$@" </dev/null || fail "$*"
+}
+end_root() {
+  $boot stop "$booted"
+  booted=''
+}
+
+deb_in() {
+  say "$1: .deb"
+  root_of "$1"
+  cp "$deb" "$booted/packages/new.deb"
+  cp "$old_deb" "$booted/packages/old.deb"
+  step install_deb /packages/old.deb
+  step job
+  step restarts
+  step hardening
+  step operations
+  # Once in time for the attempt to end, once not: it is stopped then and runs again.
+  step upgrade deb /packages/new.deb 300
+  step upgrade deb /packages/old.deb 1
+  step stops
+  step remove_deb /packages/new.deb
+  end_root
+}
+
+rpm_in() {
+  say "$1: .rpm by rpm's own scriptlets"
+  root_of "$1" rpm
+  cp "$rpm" "$booted/packages/new.rpm"
+  cp "$old_rpm" "$booted/packages/old.rpm"
+  step install_rpm /packages/old.rpm
+  step job
+  step upgrade rpm /packages/new.rpm 300
+  step remove_rpm
+  end_root
+}
+
+# dnf finds everything the .rpm requires in a package that provides what a Fedora's glibc and libgcc do; none of them can be
+# reached from here, so what such a host brings is put together from the list of requirements that was looked at above.
+dnf_installs() {
+  local work=$out/dnf root=$roots/dnf
+  say "dnf --installroot"
+  rm -rf "$work" "$root"
+  mkdir -p "$work"
+  {
+    printf 'Name: host\nVersion: 1\nRelease: 1\nSummary: What a host brings\nLicense: none\nAutoReqProv: no\n'
+    rpm --query --package --requires "$rpm" | grep -v '^rpmlib(' | sed 's/^/Provides: /'
+    printf '%%description\nWhat a host brings.\n%%files\n'
+  } >"$work/host.spec"
+  rpmbuild --quiet -bb --define "_rpmdir $work" --define "_topdir $work" "$work/host.spec" >"$work/rpmbuild.log" 2>&1 || { cat "$work/rpmbuild.log"; fail "the stand-in of a host"; }
+  dnf --quiet --assumeyes --installroot="$root" --disablerepo='*' --setopt=tsflags=noscripts --nogpgcheck --releasever=0 \
+    install "$(find "$work" -name 'host-1-1*.rpm' | head -n 1)" "$rpm" >"$work/dnf.log" 2>&1 || { cat "$work/dnf.log"; fail "dnf"; }
+  rpm --root "$root" --query reelmill
+  rpm --root "$root" --verify reelmill
+  "$root/usr/bin/reelmill" --version
+  dnf --quiet --assumeyes --installroot="$root" --disablerepo='*' --setopt=tsflags=noscripts --releasever=0 remove reelmill >>"$work/dnf.log" 2>&1 || { cat "$work/dnf.log"; fail "dnf remove"; }
+  [ ! -e "$root/usr/bin/reelmill" ] || fail "dnf left the program"
+  echo "  ok  installed, verified and removed by dnf"
+}
+
+if wanted files; then files; fi
+for suite in $suites; do
+  if wanted deb; then deb_in "$suite"; fi
+  if wanted rpm; then rpm_in "$suite"; fi
+done
+if wanted dnf; then dnf_installs; fi
+say "all well"
