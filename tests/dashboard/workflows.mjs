@@ -84,7 +84,7 @@ export default async function ({ page, base, api, check, drop, until, shot }) {
   await page.locator('input[name="object"]').fill("ingest:by-hand/film.mp4");
   await button("Show what it would do").click();
   await page.getByText("It takes this file").waitFor();
-  check("the dry run is drawn on the graph", (await page.locator('[data-node="noop"]').getAttribute("aria-label"))?.includes("runs"));
+  check("the dry run is drawn on the graph", (await page.locator('[data-node="noop"]').textContent())?.includes("runs"));
 
   await button("Edit").click();
   await dialog.getByRole("button", { name: "Disable and edit" }).click();

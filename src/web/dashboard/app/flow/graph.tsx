@@ -208,7 +208,7 @@ function NodeBox({ placed, down, first, selected, onSelect, marks, onAdd }: Grap
   );
   return (
     <g class={`flow-spot${chosen ? " flow-chosen" : ""}`} transform={`translate(${x} ${y})`}>
-      <g class={`flow-node${end ? " flow-end" : ""}${node.optional ? " flow-optional" : ""}${mark ? ` tone-${mark.tone} flow-marked` : ""}`} data-node={node.id} role="button" aria-pressed={onSelect ? chosen : undefined} tabindex={first ? 0 : -1} aria-label={label} onClick={() => onSelect?.(node.id)}>
+      <g class={`flow-node${end ? " flow-end" : ""}${node.optional ? " flow-optional" : ""}${mark ? ` tone-${mark.tone} flow-marked` : ""}`} data-node={node.id} role="button" aria-pressed={onSelect ? chosen : undefined} tabindex={first ? 0 : -1} onClick={() => onSelect?.(node.id)}>
         <title>{label}</title>
         <rect x={-width / 2} y={-height / 2} width={width} height={height} rx={end ? height / 2 : 9} />
         {end ? <text class="flow-name" text-anchor="middle" y="5">{nodeName(node)}</text> : (
