@@ -85,7 +85,7 @@ export function FlowGraph(props: GraphProps) {
       </div>
       <div class="flow-zoom">
         <button type="button" class="icon-button" aria-label={t("zoom_out")} title={t("zoom_out")} onClick={() => setZoom(Math.max(0.4, scale / 1.2))}><Icon name="minus" size={16} /></button>
-        <button type="button" class="icon-button" aria-label={t("fit")} title={t("fit")} onClick={() => setZoom(zoom === null ? 1 : null)}>{`${Math.round(scale * 100)}%`}</button>
+        <button type="button" class="icon-button" title={t("fit")} onClick={() => setZoom(zoom === null ? 1 : null)}>{`${Math.round(scale * 100)}%`}</button>
         <button type="button" class="icon-button" aria-label={t("zoom_in")} title={t("zoom_in")} onClick={() => setZoom(Math.min(1.6, scale * 1.2))}><Icon name="plus" size={16} /></button>
       </div>
     </div>
