@@ -85,7 +85,7 @@ export function FlowGraph(props: GraphProps) {
       </div>
       <div class="flow-zoom">
         <button type="button" class="icon-button" aria-label={t("zoom_out")} title={t("zoom_out")} onClick={() => setZoom(Math.max(0.4, scale / 1.2))}><Icon name="minus" size={16} /></button>
-        <button type="button" class="icon-button" aria-label={t("fit")} title={t("fit")} onClick={() => setZoom(zoom === null ? 1 : null)}>{`${Math.round(scale * 100)}%`}</button>
+        <button type="button" class="icon-button" title={t("fit")} onClick={() => setZoom(zoom === null ? 1 : null)}>{`${Math.round(scale * 100)}%`}</button>
         <button type="button" class="icon-button" aria-label={t("zoom_in")} title={t("zoom_in")} onClick={() => setZoom(Math.min(1.6, scale * 1.2))}><Icon name="plus" size={16} /></button>
       </div>
     </div>
@@ -177,7 +177,7 @@ function WayWords({ way, names, onAdd }: { way: Way; names: Graph; onAdd?: (spot
     <>
       {text && <text class={`flow-when flow-way-${tone(edge.when)}`} x={x} y={y - (onAdd ? 14 : 6)} text-anchor="middle"><title>{edge.when}</title>{text}</text>}
       {onAdd && (
-        <g class="flow-plus" role="button" tabIndex={-1} aria-label={t("add_between", { from: name(edge.from), to: name(edge.to) })} transform={`translate(${x} ${y})`} onClick={() => onAdd(edge.to === END ? { after: edge.from } : { between: [edge.from, edge.to] })}>
+        <g class="flow-plus" role="button" tabindex={-1} aria-label={t("add_between", { from: name(edge.from), to: name(edge.to) })} transform={`translate(${x} ${y})`} onClick={() => onAdd(edge.to === END ? { after: edge.from } : { between: [edge.from, edge.to] })}>
           <title>{t("add_between", { from: name(edge.from), to: name(edge.to) })}</title>
           <circle class="flow-plus-area" r="13" />
           <circle r="8.5" />
@@ -196,7 +196,7 @@ function NodeBox({ placed, down, first, selected, onSelect, marks, onAdd }: Grap
   const mark = marks?.get(node.id);
   const label = [nodeName(node), end ? "" : typeName(node.type), node.optional ? t("optional") : "", mark?.text ?? ""].filter(Boolean).join(", ");
   const button = (spot: Spot, text: string, bx: number, by: number) => (
-    <g class="flow-plus flow-plus-node" role="button" tabIndex={-1} aria-label={text} transform={`translate(${bx} ${by})`} onClick={(event) => {
+    <g class="flow-plus flow-plus-node" role="button" tabindex={-1} aria-label={text} transform={`translate(${bx} ${by})`} onClick={(event) => {
       event.stopPropagation();
       onAdd?.(spot);
     }}>
@@ -208,7 +208,7 @@ function NodeBox({ placed, down, first, selected, onSelect, marks, onAdd }: Grap
   );
   return (
     <g class={`flow-spot${chosen ? " flow-chosen" : ""}`} transform={`translate(${x} ${y})`}>
-      <g class={`flow-node${end ? " flow-end" : ""}${node.optional ? " flow-optional" : ""}${mark ? ` tone-${mark.tone} flow-marked` : ""}`} data-node={node.id} role="button" aria-pressed={onSelect ? chosen : undefined} tabIndex={first ? 0 : -1} aria-label={label} onClick={() => onSelect?.(node.id)}>
+      <g class={`flow-node${end ? " flow-end" : ""}${node.optional ? " flow-optional" : ""}${mark ? ` tone-${mark.tone} flow-marked` : ""}`} data-node={node.id} role="button" aria-pressed={onSelect ? chosen : undefined} tabindex={first ? 0 : -1} onClick={() => onSelect?.(node.id)}>
         <title>{label}</title>
         <rect x={-width / 2} y={-height / 2} width={width} height={height} rx={end ? height / 2 : 9} />
         {end ? <text class="flow-name" text-anchor="middle" y="5">{nodeName(node)}</text> : (
