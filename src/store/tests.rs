@@ -80,6 +80,8 @@ async fn a_knock_comes_after_what_was_queued_before_it_and_is_no_change() {
     assert!(!busy.is_finished());
     let_go.send(()).expect("it waits");
     busy.await.expect("no panic").expect("held");
+    // Whatever was written before is told by the time a knock is answered.
+    store.knock().await.expect("answered");
     let groups = *store.changed().borrow();
     store.knock().await.expect("answered");
     assert_eq!(*store.changed().borrow(), groups, "nothing was written");

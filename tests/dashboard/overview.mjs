@@ -20,10 +20,10 @@ export default async function ({ page, base, api, check, drop, until, shot, fold
   try {
     await verdict.getByText(/need.? a look/).waitFor({ timeout: 60_000 });
     await until("the alert", async () => (await api("alerts")).items.some((alert) => alert.subject === "renditions"));
-    await verdict.getByText("Storage renditions does not answer").waitFor({ timeout: 30_000 });
+    await verdict.getByText("Storage renditions is frozen").waitFor({ timeout: 30_000 });
     await shot("overview-trouble");
-    await verdict.getByRole("article", { name: "Storage renditions does not answer" }).getByRole("button", { name: "Acknowledge" }).click();
-    await verdict.getByText("Storage renditions does not answer").waitFor({ state: "detached", timeout: 20_000 });
+    await verdict.getByRole("article", { name: "Storage renditions is frozen" }).getByRole("button", { name: "Acknowledge" }).click();
+    await verdict.getByText("Storage renditions is frozen").waitFor({ state: "detached", timeout: 20_000 });
     await page.goto(`${base}/alerts`);
     await page.getByText("olive knows").or(page.getByText(/knows$/)).first().waitFor();
   } finally {

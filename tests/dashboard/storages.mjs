@@ -22,7 +22,7 @@ export default async function ({ page, base, api, check, until, shot, folder }) 
   await until("the file to be known", async () => (await api("storages/rushes")).objects > 0);
   await page.getByRole("tab", { name: "Objects" }).click();
   await page.getByRole("button", { name: "day-1" }).click();
-  await page.getByText("clip.txt").waitFor();
+  await page.getByTitle("day-1/clip.txt").waitFor();
   await shot("storage-objects");
   await page.getByRole("button", { name: "Explain clip.txt" }).click();
   await page.locator(".st-answer").waitFor();

@@ -16,6 +16,8 @@ use std::path::PathBuf;
 
 /// What stands at the foot of every page.
 const MANUAL: &str = "reelmill";
+/// What stands at the foot of each page.
+const SOURCE: &str = concat!("reelmill ", env!("CARGO_PKG_VERSION"));
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
@@ -64,7 +66,7 @@ fn of_command(command: clap::Command, date: &str) -> std::io::Result<(String, Ve
         .get_display_name()
         .unwrap_or_else(|| command.get_name())
         .to_uppercase();
-    let man = Man::new(command).title(title).date(date).manual(MANUAL);
+    let man = Man::new(command).title(title).date(date).source(SOURCE).manual(MANUAL);
     let mut page = Vec::new();
     man.render(&mut page)?;
     let mut rest = Roff::new();
@@ -164,7 +166,7 @@ mod tests {
     fn pages_have_their_day_and_lead_to_one_another() {
         let page = page("reelmill-task-list.1");
         assert!(
-            page.contains("2026-01-02") && page.contains("REELMILL\\-TASK\\-LIST"),
+            page.contains("2026-01-02") && page.contains("REELMILL-TASK-LIST"),
             "{page}"
         );
         assert!(page.contains("reelmill.toml(5)"), "{page}");

@@ -30,6 +30,7 @@ use utoipa::ToSchema;
 /// How a storage is made.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
 pub struct Making {
     /// The folder is made where it is missing.
     make_folder: bool,

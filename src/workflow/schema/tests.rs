@@ -195,6 +195,9 @@ fn surround(place: &Place, own: &mut Value, word: Option<(&str, &str)>) {
     if beside.get("codec").and_then(Value::as_str) == Some("pcm") {
         own["group"][0]["kind"] = json!("file");
         own["group"][0]["container"] = json!("mkv");
+        if let Some(output) = own["group"][0]["output"][0].as_object_mut() {
+            output.shift_remove("rendition");
+        }
     }
     let table = table_at(own, &place.path[..place.path.len() - 1]);
     for (key, value) in beside {
@@ -216,7 +219,7 @@ fn wrongs(place: &Place, value: &Value, word: Option<(&str, &str)>) -> Vec<Wrong
     surround(place, own, word);
     let table = table_at(own, path);
     table[place.key()] = value.clone();
-    if place.key() != "preset" {
+    if !place.kind.is_empty() || place.key() != "preset" {
         tree["activity"] = json!([node.unwrap_or_else(|| json!({ "id": "a", "type": "noop" }))]);
     }
     let bad = Definition::from_tree(&tree).and_then(|read| resolve::resolve(&read, &Templates::shipped()));

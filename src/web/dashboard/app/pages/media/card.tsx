@@ -84,7 +84,7 @@ export function MediaCard({ media, width, marked, onMark }: { media: Media; widt
   const hdr = mainVideo(media.facts)?.hdr;
   return (
     <article class={`media-card${marked ? " marked" : ""}`}>
-      <a href={`/media/${media.id}`} aria-label={media.title} tabIndex={-1}><Thumb media={media} width={width} /></a>
+      <a href={`/media/${media.id}`} aria-hidden="true" tabIndex={-1}><Thumb media={media} width={width} /></a>
       {onMark && <label class="media-card-mark"><input type="checkbox" checked={marked} onChange={onMark} aria-label={t("mark", { title: media.title })} /></label>}
       <div class="media-card-text">
         <a class="media-card-title" href={`/media/${media.id}`} title={media.title}>{media.title}</a>
