@@ -88,7 +88,7 @@ impl Samples {
         let size_bytes = tokio::fs::metadata(&clip.0).await.map(|metadata| metadata.len());
         let size_bytes = size_bytes.map_err(|error| failed(&object, error.to_string()))?;
         match medium {
-            Medium::Folder(_) => self.into_folder(&object, clip.0.clone()).await?,
+            Medium::Folder(_) => self.put_into_folder(&object, clip.0.clone()).await?,
             Medium::Bucket(bucket) => {
                 let bytes = tokio::fs::read(&clip.0).await;
                 let bytes = bytes.map_err(|error| failed(&object, error.to_string()))?;
@@ -120,7 +120,7 @@ impl Samples {
         }
     }
 
-    async fn into_folder(&self, object: &ObjectUri, clip: PathBuf) -> Result<(), Fault> {
+    async fn put_into_folder(&self, object: &ObjectUri, clip: PathBuf) -> Result<(), Fault> {
         let told = object.clone();
         let key = object.key.clone();
         let staged = format!("{STAGING}/{FOLDER}/{}", AttemptId::fresh());

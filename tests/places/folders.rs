@@ -92,7 +92,9 @@ fn one_that_is_used_stays_and_one_that_goes_leaves_its_files() {
     noop(&appliance, "all", "rushes");
     assert!(appliance.stop().success());
     appliance.start();
-    assert_eq!(storage(&appliance, "rushes")["objects"], 1);
+    appliance.until("it to be known again", || {
+        (storage(&appliance, "rushes")["objects"] == 1).then_some(())
+    });
     assert_eq!(appliance.tasks().len(), 1);
 }
 
