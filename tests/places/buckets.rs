@@ -33,6 +33,10 @@ fn objects_of_a_bucket_that_was_made_run_and_its_keys_are_never_shown() {
         "{view}"
     );
     noop(&appliance, "all", "archive");
+    // What the first listing finds is old.
+    appliance.until("the first listing", || {
+        storage(&appliance, "archive")["last_scan_at"].is_string().then_some(())
+    });
     server.deliver("rushes", "a/first.mp4", b"one");
     appliance.ended_tasks(1);
     assert!(appliance.stop().success());

@@ -155,6 +155,21 @@ impl Server {
     pub fn freeze(&self, on: bool) {
         let child = self.child.as_ref().expect("it runs");
         signal(&format!("-{}", child.id()), if on { "STOP" } else { "CONT" });
+        // Its threads stop one after the other; until the last of them has, one may still answer.
+        let all_stopped = || {
+            let threads = std::fs::read_dir(format!("/proc/{}/task", child.id()))
+                .into_iter()
+                .flatten();
+            threads.flatten().all(|thread| {
+                let stat = std::fs::read_to_string(thread.path().join("stat")).unwrap_or_default();
+                stat.rsplit(')')
+                    .next()
+                    .is_some_and(|rest| rest.trim_start().starts_with('T'))
+            })
+        };
+        while on && !all_stopped() {
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 
     fn rabbit(&mut self, command: &mut Command) {
