@@ -32,7 +32,7 @@ fn find<'a>(files: &'a [(String, String)], name: &str) -> &'a str {
 #[test]
 fn the_bundle_tells_what_is_wrong_and_no_secret() {
     let extra = format!(
-        "[[destination]]\nname = \"mam\"\nurl = \"http://user:{SECRET}@192.0.2.1/x?key={SECRET}\"\n\
+        "[[destination]]\nname = \"mam\"\nurl = \"http://192.0.2.1/x?key={SECRET}\"\n\
          auth_key = \"{SECRET}\"\n"
     );
     let appliance = started(&extra);
