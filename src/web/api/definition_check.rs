@@ -68,6 +68,7 @@ pub async fn workflow(
     body: Written,
 ) -> Answer<Json<CheckView>> {
     caller.noted.store(true, Ordering::Release);
+    refuse_absent(&body)?;
     let tree = match tree(&body) {
         Ok(tree) => tree,
         Err(wrong) => return Ok(Json(unreadable(wrong))),
@@ -104,6 +105,7 @@ pub async fn workflow(
     responses((status = 200, body = CheckView), (status = "default", body = Problem)))]
 pub async fn template(Extension(caller): Extension<Caller>, body: Written) -> Answer<Json<CheckView>> {
     caller.noted.store(true, Ordering::Release);
+    refuse_absent(&body)?;
     let tree = match tree(&body) {
         Ok(tree) => tree,
         Err(wrong) => return Ok(Json(unreadable(wrong))),
@@ -113,6 +115,18 @@ pub async fn template(Extension(caller): Extension<Caller>, body: Written) -> An
         Err(wrong) => vec![placed(definition::Problem { node: None, wrong }, &tree)],
     };
     Ok(Json(view(&body, tree, findings)))
+}
+
+/// A text that is empty is a definition with everything missing; a JSON body that is not there is no definition at all.
+fn refuse_absent(body: &Written) -> Answer<()> {
+    if body.language == Language::Json && body.text.trim().is_empty() {
+        return Err(Problem::bad_request(
+            "NoBody",
+            "the request has no body",
+            "Send the definition as JSON, or as TOML with Content-Type: application/toml.",
+        ));
+    }
+    Ok(())
 }
 
 fn tree(body: &Written) -> Result<Value, Wrong> {
