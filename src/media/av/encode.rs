@@ -23,6 +23,9 @@ use std::ffi::CStr;
 use std::ffi::CString;
 use std::ffi::c_int;
 use std::ptr::NonNull;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
 
 /// How a video encoder is opened.
 #[derive(Debug, Clone, Copy)]
@@ -60,7 +63,13 @@ pub struct Encoder {
     statistics_in: Option<CString>,
     /// SVT-AV1 waits for ever when it is closed before its end.
     must_end: bool,
+    /// Whether its codec keeps what it knows of the machine in one place for the whole process.
+    one_at_a_time: bool,
 }
+
+/// Held while an SVT-AV1 encoder is opened or closed. Version 1.4.1 lists the machine's processors anew in a variable
+/// of the process for each encoder (`svt_av1_enc_init_handle`): two at once write over freed memory.
+static SVT_AV1: Mutex<()> = Mutex::new(());
 
 // SAFETY: the context belongs to this value alone; its own threads are the encoder's affair.
 unsafe impl Send for Encoder {}
@@ -111,7 +120,7 @@ impl Encoder {
             }
         }
         let mut encoder = encoder.open(codec, options)?;
-        encoder.must_end = setup.encoder == "libsvtav1";
+        encoder.must_end = encoder.one_at_a_time;
         Ok(encoder)
     }
 
@@ -146,11 +155,13 @@ impl Encoder {
             durations: HashMap::new(),
             statistics_in: None,
             must_end: false,
+            one_at_a_time: name == "libsvtav1",
         };
         Ok((codec, encoder))
     }
 
     fn open(self, codec: *const ffi::AVCodec, mut options: Dict) -> Result<Self, AvError> {
+        let turn = self.turn();
         // SAFETY: a context made for this codec, not opened yet; the dictionary is ours.
         unsafe {
             (*self.raw.as_ptr()).flags |= ffi::AV_CODEC_FLAG_GLOBAL_HEADER as c_int;
@@ -159,6 +170,7 @@ impl Encoder {
                 ffi::avcodec_open2(self.raw.as_ptr(), codec, options.as_mut_ptr()),
             )?;
         }
+        drop(turn);
         match options.entries().into_keys().next() {
             None => Ok(self),
             Some(unknown) => Err(AvError {
@@ -167,6 +179,13 @@ impl Encoder {
                 text: format!("the encoder has no option {unknown}"),
             }),
         }
+    }
+
+    /// Its turn to be opened or closed, for codecs of which only one at a time can be.
+    fn turn(&self) -> Option<MutexGuard<'static, ()>> {
+        // The lock guards no value of ours, so one that a panic left is as good as any.
+        self.one_at_a_time
+            .then(|| SVT_AV1.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Unit of its time stamps.
@@ -273,7 +292,63 @@ impl Drop for Encoder {
             while matches!(self.receive(), Ok(Some(_))) {}
         }
         let mut raw = self.raw.as_ptr();
+        let _turn = self.turn();
         // SAFETY: freed once, by its owner.
         unsafe { ffi::avcodec_free_context(&mut raw) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Encoder;
+    use super::VideoSetup;
+    use crate::media::av::color::Color;
+    use crate::media::av::dict::Dict;
+    use crate::media::av::frame::Frame;
+    use crate::media::av::inventory;
+    use crate::media::av::pixel::PixelFormat;
+    use crate::media::facts::Ratio;
+
+    /// Opens an encoder for one small picture, encodes it and closes it.
+    fn one_picture() {
+        let setup = VideoSetup {
+            encoder: "libsvtav1",
+            width: 64,
+            height: 64,
+            format: PixelFormat::YUV420P,
+            time_base: Ratio { num: 1, den: 25 },
+            frame_rate: Ratio { num: 25, den: 1 },
+            color: Color {
+                primaries: 1,
+                transfer: 1,
+                matrix: 1,
+                range: 1,
+            },
+            threads: 1,
+            gop_frames: 0,
+            bframes: None,
+            usual_duration: None,
+        };
+        let mut options = Dict::new();
+        options.set("preset", "12").expect("an option");
+        options.set("svtav1-params", "lp=1").expect("an option");
+        let mut frame = Frame::picture(PixelFormat::YUV420P, 64, 64).expect("a picture");
+        frame.set_pts(0);
+        let mut encoder = Encoder::video(&setup, options).expect("it opens");
+        encoder.send(&frame, 1).expect("it takes a picture");
+        encoder.send_end().expect("it ends");
+        assert!(encoder.receive().expect("it answers").is_some(), "no packet");
+    }
+
+    #[test]
+    fn several_av1_encoders_are_opened_and_closed_at_the_same_time() {
+        if !inventory::has_encoder("libsvtav1") {
+            return;
+        }
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| (0..8).for_each(|_| one_picture()));
+            }
+        });
     }
 }
