@@ -23,6 +23,8 @@ pub(super) struct Scans {
     poll_every: Duration,
     running: Option<Running>,
     next_whole: Instant,
+    /// One more whole scan was asked for while one went on: that one may have passed what the asker means.
+    once_more: bool,
     folders: VecDeque<Folder>,
 }
 
@@ -55,6 +57,7 @@ impl Scans {
             poll_every: Duration::from_secs(10),
             running: None,
             next_whole: Instant::now(),
+            once_more: false,
             folders: VecDeque::new(),
         }
     }
@@ -64,14 +67,19 @@ impl Scans {
         self.poll_every = interval;
     }
 
-    /// The next whole scan is due now.
+    /// The next whole scan is due now; after the one that goes on, where one does.
     pub(super) fn whole_now(&mut self) {
         self.next_whole = Instant::now();
+        self.once_more = self.whole().is_some();
     }
 
     /// A whole scan ended, which took so long. A storage is scanned half of the time at most, however large it is.
     pub(super) fn ended(&mut self, took: Duration) {
-        self.next_whole = Instant::now() + self.poll_every.max(took);
+        let wait = match std::mem::take(&mut self.once_more) {
+            true => took,
+            false => self.poll_every.max(took),
+        };
+        self.next_whole = Instant::now() + wait;
     }
 
     /// A folder appeared.
@@ -154,5 +162,36 @@ impl Scans {
     pub(super) fn next(&self) -> Instant {
         let folder = self.folders.front().map(|folder| folder.at);
         folder.map_or(self.next_whole, |at| at.min(self.next_whole))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Scans;
+    use crate::trigger::known::Known;
+    use std::time::Duration;
+    use std::time::Instant;
+
+    #[test]
+    fn what_is_asked_for_during_a_scan_is_done_after_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut scans = Scans {
+            root: folder.path().to_owned(),
+            others_within: Vec::new(),
+            poll_every: Duration::from_secs(3_600),
+            running: None,
+            next_whole: Instant::now(),
+            once_more: false,
+            folders: std::collections::VecDeque::new(),
+        };
+        for asked in [true, false] {
+            assert!(scans.begin_due(|_| Known::default().sieve()));
+            if asked {
+                scans.whole_now();
+            }
+            scans.take();
+            scans.ended(Duration::ZERO);
+            assert_eq!(scans.next() <= Instant::now(), asked);
+        }
     }
 }

@@ -165,8 +165,9 @@ fn one_within_another_changes_hands_and_nothing_runs_twice() {
     assert_eq!(tasks[0]["media"]["object"], "day:inner.txt", "{tasks:#?}");
     let scanned = |name: &str| {
         let before = storage(&appliance, name)["last_scan_at"].clone();
-        appliance.post(&format!("/api/v1/storages/{name}/scan"), &json!({}));
+        // It is told in whole seconds.
         std::thread::sleep(std::time::Duration::from_millis(1_100));
+        appliance.post(&format!("/api/v1/storages/{name}/scan"), &json!({}));
         appliance.until("a scan", || {
             let now = storage(&appliance, name);
             (now["last_scan_at"] != before && now["scan"].is_null() || now["frozen"].is_string()).then_some(now)
