@@ -19,8 +19,8 @@ use crate::events::Purpose;
 use crate::events::listeners::Listener;
 use crate::events::profile::Profile;
 use crate::workflow::destination::Definition;
-use crate::workflow::destination::Hidden;
 use crate::workflow::resolved::InlineDestination;
+use crate::workflow::secrets::Hidden;
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -12,7 +12,7 @@ use crate::config::resolved::UNIFIED;
 use crate::config::resolved::is_http;
 use crate::config::secret;
 use crate::workflow::destination::Definition;
-use crate::workflow::destination::Hidden;
+use crate::workflow::secrets::Hidden;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::path::PathBuf;

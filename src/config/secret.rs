@@ -2,7 +2,7 @@
 //!
 //! Guarantees: what is read is [`Hidden`]: never printed. Deliberately absent: how it is used.
 
-use crate::workflow::destination::Hidden;
+use crate::workflow::secrets::Hidden;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::path::PathBuf;

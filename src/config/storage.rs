@@ -14,7 +14,7 @@ use crate::config::storage_section::Watch;
 use crate::objects::companions::Marker;
 use crate::objects::name_rules::NameOptions;
 use crate::objects::name_rules::NameRules;
-use crate::workflow::destination::Hidden;
+use crate::workflow::secrets::Hidden;
 use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;

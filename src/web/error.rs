@@ -63,6 +63,16 @@ impl Problem {
         )
     }
 
+    /// What a fault says, under this status.
+    pub fn of_fault(status: StatusCode, fault: &Fault) -> Self {
+        Problem::new(
+            status,
+            &fault.code,
+            format!("{} of {} failed: {}", fault.operation, fault.subject, fault.cause),
+            fault.remedy.clone(),
+        )
+    }
+
     /// 409: the state of things does not allow it.
     pub fn conflict(code: &str, detail: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self::new(StatusCode::CONFLICT, code, detail, remedy)
@@ -101,12 +111,7 @@ impl From<Fault> for Problem {
         if status.is_server_error() {
             tracing::error!(code = %fault.code, operation = %fault.operation, subject = %fault.subject, cause = %fault.cause, "a request failed");
         }
-        Problem::new(
-            status,
-            &fault.code,
-            format!("{} of {} failed: {}", fault.operation, fault.subject, fault.cause),
-            fault.remedy,
-        )
+        Problem::of_fault(status, &fault)
     }
 }
 

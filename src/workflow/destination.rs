@@ -5,38 +5,12 @@
 //! ([`Hidden::expose`]). Deliberately absent: whether it can work, which `callback::destination` checks, and files:
 //! the configuration reads them.
 
+use crate::workflow::secrets;
+use crate::workflow::secrets::Hidden;
+use crate::workflow::secrets::Secrets;
 use serde::Deserialize;
 use serde::Serialize;
 use std::collections::BTreeMap;
-
-/// A secret.
-#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Hidden(String);
-
-impl Hidden {
-    /// The secret itself, for whoever signs or logs in with it.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-
-    /// Nothing.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-}
-
-impl<T: Into<String>> From<T> for Hidden {
-    fn from(text: T) -> Self {
-        Hidden(text.into())
-    }
-}
-
-impl std::fmt::Debug for Hidden {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("***")
-    }
-}
 
 fn is_zero(number: &u64) -> bool {
     *number == 0
@@ -159,7 +133,7 @@ impl Definition {
     }
 
     /// Its single secrets by name; headers are not among them.
-    pub fn secrets(&mut self) -> [(&'static str, &mut Option<Hidden>); 5] {
+    pub fn secrets(&mut self) -> Secrets<'_, 5> {
         [
             ("auth_key", &mut self.auth_key),
             ("signing_key", &mut self.signing_key),
@@ -174,16 +148,11 @@ impl Definition {
     /// # Errors
     /// The first error of `change`.
     pub fn change_secrets<E>(mut self, mut change: impl FnMut(&str, &str) -> Result<String, E>) -> Result<Self, E> {
-        for (name, secret) in self.secrets() {
-            if let Some(value) = secret.take() {
-                let changed = change(name, value.expose())?;
-                *secret = (!changed.is_empty()).then_some(Hidden(changed));
-            }
-        }
+        secrets::change(self.secrets(), &mut change)?;
         let mut headers = BTreeMap::new();
         for (name, value) in std::mem::take(&mut self.headers) {
             let changed = change(&format!("header {name}"), value.expose())?;
-            headers.insert(name, Hidden(changed));
+            headers.insert(name, changed.into());
         }
         self.headers = headers;
         Ok(self)
@@ -193,12 +162,7 @@ impl Definition {
     /// Also the names of the secrets that are set.
     pub fn shown(&self) -> (Definition, Vec<String>) {
         let mut shown = self.clone();
-        let mut set = Vec::new();
-        for (name, secret) in shown.secrets() {
-            if secret.take().is_some() {
-                set.push(name.to_owned());
-            }
-        }
+        let set = secrets::leave_out(shown.secrets());
         for value in shown.headers.values_mut() {
             *value = MASK.into();
         }
@@ -222,14 +186,7 @@ impl Definition {
 
     /// Takes over secrets of `before` that are not mentioned; an empty one is taken away.
     pub fn keep_secrets_of(&mut self, before: &Definition) {
-        let mut before = before.clone();
-        for ((_, mine), (_, old)) in self.secrets().into_iter().zip(before.secrets()) {
-            match mine {
-                None => *mine = old.take(),
-                Some(given) if given.is_empty() => *mine = None,
-                Some(_) => {}
-            }
-        }
+        secrets::keep(self.secrets(), before.clone().secrets());
     }
 }
 

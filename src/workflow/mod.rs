@@ -23,6 +23,7 @@ pub mod rehearsal;
 pub mod resolve;
 pub mod resolved;
 pub mod schema;
+pub mod secrets;
 mod sections;
 pub mod segment;
 pub mod selector;

@@ -6,8 +6,10 @@
 
 use crate::objects::uri::ObjectUri;
 use crate::workflow::deed::Deed;
-use crate::workflow::destination::Hidden;
 use crate::workflow::resolved::ResolvedWorkflow;
+use crate::workflow::secrets;
+use crate::workflow::secrets::Hidden;
+use crate::workflow::secrets::Secrets;
 use serde::Deserialize;
 use serde::Serialize;
 
@@ -152,7 +154,7 @@ impl Definition {
     }
 
     /// Its secrets by name.
-    pub fn secrets(&mut self) -> [(&'static str, &mut Option<Hidden>); 4] {
+    pub fn secrets(&mut self) -> Secrets<'_, 4> {
         [
             ("access_key", &mut self.access_key),
             ("secret_key", &mut self.secret_key),
@@ -165,38 +167,21 @@ impl Definition {
     ///
     /// # Errors
     /// The first error of `change`.
-    pub fn change_secrets<E>(mut self, mut change: impl FnMut(&str, &str) -> Result<String, E>) -> Result<Self, E> {
-        for (name, secret) in self.secrets() {
-            if let Some(value) = secret.take() {
-                let changed = change(name, value.expose())?;
-                *secret = (!changed.is_empty()).then(|| changed.into());
-            }
-        }
+    pub fn change_secrets<E>(mut self, change: impl FnMut(&str, &str) -> Result<String, E>) -> Result<Self, E> {
+        secrets::change(self.secrets(), change)?;
         Ok(self)
     }
 
     /// As it may be shown, without secrets, and the names of those that are set.
     pub fn shown(&self) -> (Definition, Vec<String>) {
         let mut shown = self.clone();
-        let mut set = Vec::new();
-        for (name, secret) in shown.secrets() {
-            if secret.take().is_some() {
-                set.push(name.to_owned());
-            }
-        }
+        let set = secrets::leave_out(shown.secrets());
         (shown, set)
     }
 
     /// Takes over secrets of `before` that are not mentioned; an empty one is taken away.
     pub fn keep_secrets_of(&mut self, before: &Definition) {
-        let mut before = before.clone();
-        for ((_, mine), (_, old)) in self.secrets().into_iter().zip(before.secrets()) {
-            match mine {
-                None => *mine = old.take(),
-                Some(given) if given.is_empty() => *mine = None,
-                Some(_) => {}
-            }
-        }
+        secrets::keep(self.secrets(), before.clone().secrets());
     }
 
     /// Whether both are in the same place: tasks that use one find their objects in the other.

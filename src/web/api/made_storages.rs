@@ -236,7 +236,7 @@ pub async fn sample(
     known(&state, &name)?;
     let made = state.made_storages.sample(&name, &request.key, seconds).await;
     let made = made.map_err(|fault| match fault.code.as_ref() {
-        "KeyTaken" | "SampleUnderWay" => in_conflict(&fault),
+        "KeyTaken" | "SampleUnderWay" => Problem::of_fault(StatusCode::CONFLICT, &fault),
         _ => fault.into(),
     })?;
     state
@@ -274,15 +274,7 @@ pub async fn ground(State(state): State<WebState>) -> Json<GroundView> {
 fn problem(refused: StorageRefused, name: &str) -> Problem {
     match refused {
         StorageRefused::Unknown => Problem::not_found("storage", name),
-        StorageRefused::Conflict(fault) => in_conflict(&fault),
+        StorageRefused::Conflict(fault) => Problem::of_fault(StatusCode::CONFLICT, &fault),
         StorageRefused::Fault(fault) => (*fault).into(),
     }
-}
-
-fn in_conflict(fault: &crate::base::fault::Fault) -> Problem {
-    Problem::conflict(
-        &fault.code,
-        format!("{} of {} failed: {}", fault.operation, fault.subject, fault.cause),
-        fault.remedy.clone(),
-    )
 }

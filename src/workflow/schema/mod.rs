@@ -5,8 +5,10 @@
 //! uses. Deliberately absent: what only a whole definition can be asked: which keys go together beyond `x-when`, and the
 //! graph; a check of the definition says it. `field` explains the keywords of ours.
 
+mod codecs;
 mod encodes;
 mod field;
+mod overlays;
 mod parts;
 mod pictures;
 #[cfg(test)]
