@@ -54,6 +54,22 @@ old_deb=${previous:-$(one 1 deb)} old_rpm=$(one 1 rpm)
 for file in "$deb" "$rpm"; do printf '  %12d bytes  %s\n' "$(stat -c %s "$file")" "$(basename "$file")"; done
 printf '  %12d bytes  the program in it\n' "$(dpkg-deb --fsys-tarfile "$deb" | tar -xOf - ./usr/bin/reelmill | wc -c)"
 
+# A database as the last form but the present one had it, with something in it that can be found again.
+older_database() {
+  local form
+  form=$(find src/store/upgrade -name 'v*_to_v*.sql' | sed 's/.*v\([0-9]*\)_to_.*/\1/' | sort -n | tail -n 1)
+  python3 - "src/store/upgrade/v$form.sql" "$form" "$1" <<'PYTHON'
+import sqlite3
+import sys
+schema, form, target = sys.argv[1:]
+with sqlite3.connect(target) as database:
+    database.executescript(open(schema).read() + f"\n;pragma user_version = {form};")
+    database.execute("insert into tokens (id, name, role, sha256, created_ms) values (?, 'from-before', 'viewer', ?, 1)", ("0" * 32, "0" * 64))
+PYTHON
+}
+rm -f "$out/older.db"
+older_database "$out/older.db"
+
 # What the .deb depends on beyond what every root has; a static program has nothing of it.
 mapfile -t libraries < <(dpkg-deb --field "$deb" Depends | tr ',' '\n' | sed 's/([^)]*)//; s/|.*//; s/[[:space:]]//g' | grep -E '^lib' | grep -vxE 'libc6|libgcc-s1' || true)
 if [ ${#libraries[@]} -gt 0 ]; then
@@ -72,8 +88,15 @@ files() {
   score=$(systemd-analyze security --offline=true --threshold=17 systemd/reelmill.service | sed -n 's/.*exposure level[^:]*: \([0-9.]*\).*/\1/p') \
     || fail "the unit is more exposed than 1.7"
   echo "  ok  systemd-analyze security --offline=true: $score"
-  required=$(rpm --query --package --requires "$rpm" | grep -vE '^(libc\.so\.6|libm\.so\.6|libgcc_s\.so\.1|ld-linux-(x86-64|aarch64)\.so\.[12])(\(|$)|^/bin/sh$|^rpmlib\(' || true)
-  if [ ${#libraries[@]} -eq 0 ] && [ -n "$required" ]; then echo "$required"; fail "the .rpm requires more than libc, libm and libgcc_s"; fi
+  required=$(rpm --query --package --requires "$rpm" | grep -vE '^(libc\.so\.6|libm\.so\.6|libgcc_s\.so\.1|ld-linux-(x86-64|aarch64)\.so\.[12])(\(|$)|^/bin/sh$|^systemd >= 252$|^rpmlib\(' || true)
+  if [ ${#libraries[@]} -eq 0 ] && [ -n "$required" ]; then echo "$required"; fail "the .rpm requires more than libc, libm, libgcc_s and systemd"; fi
+  for required in 'libc.so.6()(64bit)' 'libgcc_s.so.1()(64bit)' 'systemd >= 252'; do
+    rpm --query --package --requires "$rpm" | grep -qxF "$required" || fail "the .rpm does not require $required"
+  done
+  for file in "$deb" "$rpm"; do
+    case $(basename "$file") in reelmill_*-2_*.deb | reelmill-*-2.*.rpm) ;; *) fail "$file is not revision 2" ;; esac
+  done
+  [ "$(rpm --query --package --queryformat '%{RELEASE}' "$rpm")" = 2 ] || fail "the .rpm says it is of another revision"
   echo "  ok  the .rpm requires $(rpm --query --package --requires "$rpm" | sed 's/(.*//' | sort -u | tr '\n' ' ')"
 }
 
@@ -85,7 +108,7 @@ root_of() { # SUITE PACKAGE...
   $boot make "$suite" "$roots/$suite" ca-certificates procps "$@" "${libraries[@]}"
   mkdir -p "$roots/$suite/packages"
   # The clip of a step must not be seen by the next one as another.
-  cp packaging/test_inside.sh "$roots/$suite/packages/"
+  cp packaging/test_inside.sh "$out/older.db" "$roots/$suite/packages/"
   $boot start "$roots/$suite"
   booted=$roots/$suite
 }
@@ -111,6 +134,8 @@ deb_in() {
   # Once in time for the attempt to end, once not: it is stopped then and runs again.
   step upgrade deb /packages/new.deb 300
   step upgrade deb /packages/old.deb 1
+  step forms
+  step upgrade_fails /packages/new.deb
   step stops
   step remove_deb /packages/new.deb
   end_root
@@ -124,6 +149,7 @@ rpm_in() {
   step install_rpm /packages/old.rpm
   step job
   step upgrade rpm /packages/new.rpm 300
+  step forms
   step remove_rpm
   end_root
 }
@@ -137,7 +163,7 @@ dnf_installs() {
   mkdir -p "$work"
   {
     printf 'Name: host\nVersion: 1\nRelease: 1\nSummary: What a host brings\nLicense: none\nAutoReqProv: no\n'
-    rpm --query --package --requires "$rpm" | grep -v '^rpmlib(' | sed 's/^/Provides: /'
+    rpm --query --package --requires "$rpm" | grep -v '^rpmlib(' | sed 's/^/Provides: /; s/ >= / = /'
     printf '%%description\nWhat a host brings.\n%%files\n'
   } >"$work/host.spec"
   rpmbuild --quiet -bb --define "_rpmdir $work" --define "_topdir $work" "$work/host.spec" >"$work/rpmbuild.log" 2>&1 || { cat "$work/rpmbuild.log"; fail "the stand-in of a host"; }

@@ -98,17 +98,6 @@ end() {
   if systemd_runs; then for unit in $all_units; do unit_stop "$unit" || true; done; fi
 }
 
-# What belongs to the service and to nobody else. Storages are other people's files: their folders go only when empty.
-purge() {
-  rm -rf "$state" /var/cache/reelmill /var/log/reelmill /run/reelmill
-  rm -rf /etc/systemd/system/reelmill.service.d /etc/systemd/system/reelmill-backup.service.d \
-    /etc/systemd/system/reelmill-backup.timer.d
-  for folder in /srv/reelmill/ingest /srv/reelmill/renditions /srv/reelmill /etc/reelmill/credentials /etc/reelmill/hooks /etc/reelmill/workflows \
-    /etc/reelmill; do
-    rmdir "$folder" 2>/dev/null || true
-  done
-}
-
 # What stays after a removal, in words.
 farewell() {
   if [ -e "$state" ]; then
