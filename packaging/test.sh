@@ -132,7 +132,7 @@ deb_in() {
   step hardening
   step operations
   # Once in time for the attempt to end, once not: it is stopped then and runs again.
-  step upgrade deb /packages/new.deb 300
+  step upgrade deb /packages/new.deb 900
   step upgrade deb /packages/old.deb 1
   step forms
   step upgrade_fails /packages/new.deb
@@ -148,7 +148,7 @@ rpm_in() {
   cp "$old_rpm" "$booted/packages/old.rpm"
   step install_rpm /packages/old.rpm
   step job
-  step upgrade rpm /packages/new.rpm 300
+  step upgrade rpm /packages/new.rpm 900
   step forms
   step remove_rpm
   end_root

@@ -105,7 +105,7 @@ install_rpm() {
 job() {
   local count
   drop clip.mp4 2
-  comes "task $task ended well" 180 ended_well "$task"
+  comes "task $task ended well" 300 ended_well "$task"
   for file in 1080p.mp4 hls.m3u8 sprite.vtt poster.jpg; do
     holds "clip/$file was published" test -s "$renditions/clip/$file"
   done
@@ -148,7 +148,7 @@ restarts() {
   ok "that took $((SECONDS - began)) s"
   holds "the watchdog did it" has 'Watchdog timeout' <(journalctl --unit=reelmill --no-pager --output=cat)
   holds "systemd counted one restart" is "$(of_unit NRestarts)" $((count + 1))
-  comes "what it did then is done all the same" 180 ended_well "$task"
+  comes "what it did then is done all the same" 300 ended_well "$task"
   rm -r /run/systemd/system/reelmill.service.d
   systemctl daemon-reload
   systemctl restart "$unit"
@@ -286,13 +286,13 @@ operations() {
 
   drop drained.mp4 20 1280x720
   comes "an attempt runs" 60 running_attempts
-  holds "drain on --wait waits for it" reelmill drain on --wait 300
+  holds "drain on --wait waits for it" reelmill drain on --wait 900
   holds "and then its task is done" ended_well "$task"
   drop later.mp4 2
   sleep 3
   holds "while draining nothing begins" is "$(status_of "$task")" Init
   reelmill drain off >/dev/null
-  comes "afterwards it does" 120 ended_well "$task"
+  comes "afterwards it does" 300 ended_well "$task"
 
   printf '[Service]\nEnvironment=KEEP=2\n' >/tmp/keep.conf
   mkdir -p /run/systemd/system/reelmill-backup.service.d
@@ -325,10 +325,10 @@ upgrade() {
   ok "the upgrade took $((SECONDS - began)) s; $(grep '^reelmill:' /tmp/upgrade.out | head -n 1 || true)"
   holds "the service is active again" active
   holds "with the new program" is_new_pid "$pid"
-  comes "the task that ran is done" 240 ended_well "$task"
+  comes "the task that ran is done" 900 ended_well "$task"
   tasks=$(reelmill task list --json | grep -c "during-$3.mp4")
   holds "once" is "$tasks" 1
-  holds "its outputs are there once" test -s "$renditions/during-$3/1080p.mp4" -a ! -e "$renditions/during-$3-2"
+  holds "its outputs are there once" test -s "$renditions/during-$3/720p.mp4" -a ! -e "$renditions/during-$3-2"
   holds "nothing was left in scratch" is "$(find /var/cache/reelmill -mindepth 1 -maxdepth 1 -type d -regex '.*/[0-9a-f]+' | wc -l)" 0
 }
 
@@ -391,7 +391,7 @@ stops() {
   holds "as a success" is "$(of_unit Result)" success
   holds "nothing of it runs any more" bash -c '! pgrep -u reelmill'
   systemctl start "$unit"
-  comes "what was given back is done after the start" 240 ended_well "$task"
+  comes "what was given back is done after the start" 900 ended_well "$task"
 }
 
 removed() {
