@@ -6,7 +6,7 @@
 # --binary packs that program instead of building the release. One that needs libraries of the distribution is tried only
 # in the suite they are of: the roots get its dependencies.
 # --previous is the package that upgrades begin with; without it the same program is packed with a lower revision.
-# --only files | deb | rpm | dnf does one part. --keep leaves the roots in target/roots/test as they are at the end.
+# --only files | deb | rpm | dnf | apt does one part. --keep leaves the roots in target/roots/test as they are at the end.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 top=$PWD
@@ -20,7 +20,7 @@ while [ $# -gt 0 ]; do
     --suites) suites=$2; shift ;;
     --only) only=$2; shift ;;
     --keep) keep=yes ;;
-    *) echo "usage: packaging/test.sh [--binary FILE] [--previous FILE.deb] [--suites LIST] [--only files|deb|rpm|dnf] [--keep]" >&2; exit 2 ;;
+    *) echo "usage: packaging/test.sh [--binary FILE] [--previous FILE.deb] [--suites LIST] [--only files|deb|rpm|dnf|apt] [--keep]" >&2; exit 2 ;;
   esac
   shift
 done
@@ -154,27 +154,74 @@ rpm_in() {
   end_root
 }
 
-# dnf finds everything the .rpm requires in a package that provides what a Fedora's glibc and libgcc do; none of them can be
+# --- a signed repository, as apt and dnf read it -------------------------------------------------------------------------------
+# Both revisions in one repository that is signed with a key made for it.
+signed_repository() {
+  local key work=$out/repository
+  [ ! -e "$work/rpm/repodata/repomd.xml.asc" ] || return 0
+  rm -rf "$work" "$out/gnupg"
+  mkdir -m 700 "$out/gnupg"
+  export GNUPGHOME=$out/gnupg
+  gpg --quiet --batch --passphrase '' --quick-generate-key 'reelmill test' rsa3072 sign 1d 2>/dev/null
+  key=$(gpg --list-keys --with-colons 'reelmill test' 2>/dev/null | awk -F: '/^fpr/ { print $10; exit }')
+  for revision in 1 2; do
+    packaging/repository.sh "$work" "$key" "$out/$revision" >"$out/repository.log" 2>&1 || { cat "$out/repository.log"; fail "repository.sh"; }
+  done
+  gpgconf --kill gpg-agent
+  unset GNUPGHOME
+}
+
+apt_reads() {
+  local work=$out/apt options
+  say "apt from the signed repository"
+  signed_repository
+  rm -rf "$work"
+  mkdir -p "$work"/{parts,lists/partial,cache/archives/partial}
+  printf 'Types: deb\nURIs: file:%s\nSuites: stable\nComponents: main\nSigned-By: %s\n' "$out/repository/deb" "$out/repository/reelmill.asc" \
+    >"$work/parts/reelmill.sources"
+  options=(-qq -o Dir::Etc::SourceList=/dev/null -o Dir::Etc::SourceParts="$work/parts" -o Dir::State::Lists="$work/lists" -o Dir::Cache="$work/cache" \
+    -o APT::Sandbox::User=root)
+  apt-get "${options[@]}" -o APT::Update::Error-Mode=any update || fail "apt does not take the repository"
+  (cd "$work" && apt-get "${options[@]}" download reelmill) || fail "apt finds no package in it"
+  cmp "$work"/reelmill_*.deb "$deb" || fail "apt got another package"
+  echo "  ok  apt takes the repository by its key and gets the newer package"
+  sed -i 's/^Origin: reelmill/Origin: somebody/' "$out/repository/deb/dists/stable/InRelease"
+  rm -rf "$work/lists"
+  mkdir -p "$work/lists/partial"
+  if apt-get "${options[@]}" -o APT::Update::Error-Mode=any update 2>/dev/null; then fail "apt took a repository that was changed after it was signed"; fi
+  echo "  ok  changed afterwards it is refused"
+  rm -rf "$out/repository"
+}
+
+# dnf finds everything the .rpm requires in a package that provides what a Fedora's glibc, libgcc and systemd do; none of them can be
 # reached from here, so what such a host brings is put together from the list of requirements that was looked at above.
 dnf_installs() {
-  local work=$out/dnf root=$roots/dnf
-  say "dnf --installroot"
+  local work=$out/dnf root=$roots/dnf dnf
+  say "dnf --installroot from the signed repository"
+  signed_repository
   rm -rf "$work" "$root"
-  mkdir -p "$work"
+  mkdir -p "$work/repos"
   {
     printf 'Name: host\nVersion: 1\nRelease: 1\nSummary: What a host brings\nLicense: none\nAutoReqProv: no\n'
-    rpm --query --package --requires "$rpm" | grep -v '^rpmlib(' | sed 's/^/Provides: /; s/ >= / = /'
+    rpm --query --package --requires "$rpm" | grep -vE '^(rpmlib\(|config\()' | sed 's/^/Provides: /; s/ >= / = /'
     printf '%%description\nWhat a host brings.\n%%files\n'
   } >"$work/host.spec"
-  rpmbuild --quiet -bb --define "_rpmdir $work" --define "_topdir $work" "$work/host.spec" >"$work/rpmbuild.log" 2>&1 || { cat "$work/rpmbuild.log"; fail "the stand-in of a host"; }
-  dnf --quiet --assumeyes --installroot="$root" --disablerepo='*' --setopt=tsflags=noscripts --nogpgcheck --releasever=0 \
-    install "$(find "$work" -name 'host-1-1*.rpm' | head -n 1)" "$rpm" >"$work/dnf.log" 2>&1 || { cat "$work/dnf.log"; fail "dnf"; }
-  rpm --root "$root" --query reelmill
-  rpm --root "$root" --verify reelmill
+  rpmbuild --quiet -bb --define "_rpmdir $work/host" --define "_topdir $work" "$work/host.spec" >"$work/rpmbuild.log" 2>&1 || { cat "$work/rpmbuild.log"; fail "the stand-in of a host"; }
+  createrepo_c --quiet "$work/host"
+  printf '[reelmill]\nname=reelmill\nbaseurl=file://%s\nenabled=1\ngpgcheck=1\nrepo_gpgcheck=1\ngpgkey=file://%s\n[host]\nname=host\nbaseurl=file://%s\nenabled=0\ngpgcheck=0\n' \
+    "$out/repository/rpm" "$out/repository/reelmill.asc" "$work/host" >"$work/repos/test.repo"
+  dnf=(dnf --quiet --assumeyes --installroot="$root" --setopt=reposdir="$work/repos" --setopt=tsflags=noscripts --releasever=0)
+  if "${dnf[@]}" install reelmill >"$work/dnf.log" 2>&1; then fail "dnf installed it on a host that has no libc"; fi
+  echo "  ok  refused where what it requires is missing"
+  "${dnf[@]}" --enablerepo=host install reelmill-0*-1 >"$work/dnf.log" 2>&1 || { cat "$work/dnf.log"; fail "dnf"; }
+  "${dnf[@]}" --enablerepo=host upgrade reelmill >"$work/dnf.log" 2>&1 || { cat "$work/dnf.log"; fail "dnf upgrade"; }
+  rpm --root "$root" --query --queryformat '  ok  dnf upgraded to %{NAME}-%{VERSION}-%{RELEASE}, signed by %{RSAHEADER:pgpsig}\n' reelmill
+  rpm --root "$root" --query reelmill | grep -q -- '-2\.' || fail "dnf did not take the newer one"
+  rpm --root "$root" --verify reelmill || fail "files are not as they were packed"
   "$root/usr/bin/reelmill" --version
-  dnf --quiet --assumeyes --installroot="$root" --disablerepo='*' --setopt=tsflags=noscripts --releasever=0 remove reelmill >>"$work/dnf.log" 2>&1 || { cat "$work/dnf.log"; fail "dnf remove"; }
+  "${dnf[@]}" remove reelmill >>"$work/dnf.log" 2>&1 || { cat "$work/dnf.log"; fail "dnf remove"; }
   [ ! -e "$root/usr/bin/reelmill" ] || fail "dnf left the program"
-  echo "  ok  installed, verified and removed by dnf"
+  echo "  ok  verified, and removed by dnf"
 }
 
 if wanted files; then files; fi
@@ -183,4 +230,5 @@ for suite in $suites; do
   if wanted rpm; then rpm_in "$suite"; fi
 done
 if wanted dnf; then dnf_installs; fi
+if wanted apt; then apt_reads; fi
 say "all well"
