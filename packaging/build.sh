@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Builds the packages: target/packages/reelmill_VERSION-REVISION_ARCH.deb and reelmill-VERSION-REVISION.ARCH.rpm.
-# usage: packaging/build.sh [--binary FILE] [--revision N] [--out DIRECTORY]
+# usage: packaging/build.sh [--binary FILE [--small]] [--revision N] [--out DIRECTORY]
 #
 # Without --binary the release program is built first, with its own FFmpeg inside (packaging/ffmpeg/cargo.sh; about half
 # an hour on two cores from nothing). With it a program that exists is packed, to test the packaging: one that needs
-# libraries of the distribution gets them as dependencies of the .deb.
+# libraries of the distribution gets them as dependencies of the .deb. It is packed in seconds, and larger than it could be;
+# with --small as a release is.
 # --revision is what a package of the same version is counted with (1).
 # SOURCE_DATE_EPOCH (by default the time of the last commit) is the only time in the packages: the same program and
 # revision give the same bytes.
@@ -13,22 +14,29 @@ cd "$(dirname "$0")/.."
 top=$PWD
 
 binary=''
+small=''
 revision=1
 out=$top/target/packages
 while [ $# -gt 0 ]; do
   case $1 in
     --binary) binary=$(realpath "$2") ;;
+    --small) small=yes; shift; continue ;;
     --revision) revision=$2 ;;
     --out) mkdir -p "$2" && out=$(realpath "$2") ;;
-    *) echo "usage: packaging/build.sh [--binary FILE] [--revision N] [--out DIRECTORY]" >&2; exit 2 ;;
+    *) echo "usage: packaging/build.sh [--binary FILE [--small]] [--revision N] [--out DIRECTORY]" >&2; exit 2 ;;
   esac
   shift 2
 done
 say() { echo "== $*" >&2; }
 
 packaging/prerequisites.sh packages
-for tool in cargo-deb cargo-generate-rpm; do
-  command -v "$tool" >/dev/null || { say "installing $tool"; cargo install --quiet --locked "$tool"; }
+# These versions, since other ones may write other bytes; optimised a little, since they compress.
+for tool in cargo-deb@3.8.0 cargo-generate-rpm@0.21.1; do
+  command -v "${tool%@*}" >/dev/null || {
+    say "installing $tool"
+    env CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
+      cargo install --quiet --locked "$tool"
+  }
 done
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || stat -c %Y Cargo.toml)}
@@ -116,7 +124,7 @@ find "$stage" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
 # What is only packed for a test need not be small.
 fast=()
 compression=zstd
-if [ -n "$given" ]; then
+if [ -n "$given" ] && [ -z "$small" ]; then
   fast=(--fast --compress-type gz)
   compression=gzip
 fi

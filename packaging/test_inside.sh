@@ -310,6 +310,9 @@ operations() {
   systemctl daemon-reload
 }
 
+# It is cleared away just after the task has ended.
+nothing_in_scratch() { is "$(find /var/cache/reelmill -mindepth 1 -maxdepth 1 -type d -regex '.*/[0-9a-f]+' | wc -l)" 0; }
+
 # An upgrade while a task runs. $1: deb or rpm, $2: the file, $3: the seconds that the upgrade may wait for attempts.
 upgrade() {
   local kind=$1 file=$2 began pid tasks=
@@ -322,19 +325,21 @@ upgrade() {
     deb) apt-get install --yes --no-install-recommends --allow-downgrades "$file" >/tmp/upgrade.out 2>&1 || { cat /tmp/upgrade.out; fail "the upgrade"; } ;;
     rpm) rpm --upgrade --nodeps "$file" >/tmp/upgrade.out 2>&1 || { cat /tmp/upgrade.out; fail "the upgrade"; } ;;
   esac
-  ok "the upgrade took $((SECONDS - began)) s; $(grep '^reelmill:' /tmp/upgrade.out | head -n 1 || true)"
+  holds "the upgrade waited for what runs" has "^reelmill: waiting up to $3 s for 1 attempt" /tmp/upgrade.out
+  ok "it took $((SECONDS - began)) s"
   holds "the service is active again" active
   holds "with the new program" is_new_pid "$pid"
   comes "the task that ran is done" 900 ended_well "$task"
   tasks=$(reelmill task list --json | grep -c "during-$3.mp4")
   holds "once" is "$tasks" 1
   holds "its outputs are there once" test -s "$renditions/during-$3/720p.mp4" -a ! -e "$renditions/during-$3-2"
-  holds "nothing was left in scratch" is "$(find /var/cache/reelmill -mindepth 1 -maxdepth 1 -type d -regex '.*/[0-9a-f]+' | wc -l)" 0
+  comes "nothing is left in scratch" 20 nothing_in_scratch
 }
 
 # The form of the database: user_version of its header, big-endian.
 form_of() { od -An -tu1 -j60 -N4 "$1" | awk '{ print (($1 * 256 + $2) * 256 + $3) * 256 + $4 }'; }
-sum_of() { sha256sum <"$1"; }
+# Without the header, in which SQLite counts who opened it.
+sum_of() { tail -c +101 "$1" | sha256sum; }
 
 # Databases of other forms. /packages/older.db is one of an older release, with a token that is called from-before.
 forms() {
@@ -363,6 +368,7 @@ forms() {
   holds "and what to do" said 'Install the newer version again, or restore the backup'
   systemctl stop "$unit"
   holds "nothing was changed in it" is "$(sum_of "$database")" "$present"
+  holds "nor its form" is "$(form_of "$database")" 99
   cp -a /tmp/present.db "$database"
   rm -f "$database".before-upgrade-*
   holds "with its own again it starts" systemctl start "$unit"

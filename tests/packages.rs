@@ -117,6 +117,53 @@ fn every_source_is_in_the_repository_or_made_by_the_build() {
     }
 }
 
+/// The part of packaging/build.sh that writes what an rpm requires, run on a program that is there: this test.
+#[test]
+fn an_rpm_requires_what_its_program_needs_and_is_of_its_revision() {
+    let build = read("packaging/build.sh");
+    let (from, to) = ("# What an rpm requires:", "> \"$stage/rpm.toml\"\n");
+    let begin = build.find(from).expect(from);
+    let end = begin + build[begin..].find(to).expect(to) + to.len();
+    let stage = tempfile::tempdir().expect("a folder");
+    std::os::unix::fs::symlink(
+        std::env::current_exe().expect("this test"),
+        stage.path().join("reelmill"),
+    )
+    .expect("linked");
+    let wrote = std::process::Command::new("bash")
+        .args(["-euo", "pipefail", "-c", &build[begin..end]])
+        .env("stage", stage.path())
+        .env("revision", "7")
+        .env("needed", "libc.so.6\nlibgcc_s.so.1")
+        .env("LC_ALL", "C")
+        .status()
+        .expect("bash runs");
+    assert!(wrote.success());
+    let written = std::fs::read_to_string(stage.path().join("rpm.toml")).expect("written");
+    let written: toml::Table = written.parse().unwrap_or_else(|error| panic!("{error}:\n{written}"));
+    // cargo-generate-rpm reads such a file as the table itself, without a heading before it.
+    let known: Vec<&String> = written.keys().collect();
+    assert_eq!(known, ["release", "requires"]);
+    assert_eq!(text(&toml::Value::Table(written.clone()), "release"), "7");
+    let requires = written["requires"].as_table().expect("a table");
+    for name in ["/bin/sh", "systemd", "libc.so.6()(64bit)", "libgcc_s.so.1()(64bit)"] {
+        assert!(requires.contains_key(name), "{name} in {requires:?}");
+    }
+    let versions = requires.keys().filter(|name| name.starts_with("libc.so.6(GLIBC_2."));
+    assert!(versions.count() > 3, "{requires:?}");
+}
+
+/// rpm's first line, which lists show.
+#[test]
+fn the_summary_fits_into_a_line() {
+    let summary = manifest()["generate-rpm"]["summary"]
+        .as_str()
+        .expect("a text")
+        .to_owned();
+    assert!((20..80).contains(&summary.chars().count()), "{summary}");
+    assert!(!summary.ends_with('.'), "{summary}");
+}
+
 /// What a fresh installation's configuration says, as packaging/build.sh puts it together.
 fn installed() -> config::resolved::Config {
     let text = read("config/reelmill.toml") + &read("packaging/installed/storages.toml");
@@ -206,4 +253,17 @@ fn the_operators_page_speaks_the_programs_own_words() {
     assert!(headings.len() > 20, "{headings:?}");
     let unknown: Vec<&&str> = headings.iter().filter(|heading| !words.contains(**heading)).collect();
     assert!(unknown.is_empty(), "no fault says {unknown:?}");
+}
+
+/// The daemon believes a proxy of its host; one that repeats what a client wrote takes the brake off log-ins.
+#[test]
+fn the_proxy_that_operators_are_shown_says_itself_whom_it_speaks_for() {
+    let page = read("packaging/OPERATING.md");
+    let shown = page.split("```nginx").nth(1).and_then(|rest| rest.split("```").next());
+    let shown = shown.expect("a server of nginx");
+    let set = shown.lines().find(|line| line.contains("X-Forwarded-For"));
+    assert!(
+        set.is_some_and(|line| line.contains("$remote_addr;")),
+        "X-Forwarded-For is passed on as it came:\n{shown}"
+    );
 }

@@ -39,7 +39,7 @@ drain() {
   running=$(drain_begins)
   if [ "${running:-0}" -eq 0 ]; then return 0; fi
   echo "reelmill: waiting up to $patience_s s for $running attempt(s) to end"
-  timeout "$((patience_s + 60))" reelmill drain on --wait "$patience_s" >/dev/null 2>&1 || true
+  ask_daemon "$((patience_s + 60))" reelmill drain on --wait "$patience_s" >/dev/null 2>&1 || true
   running=$(drain_begins)
   if [ "${running:-0}" -ne 0 ]; then
     echo "reelmill: $running attempt(s) still run after $patience_s s; they are stopped and run again after the upgrade"
@@ -48,12 +48,12 @@ drain() {
 
 # Nothing new from now on; prints how many attempts run.
 drain_begins() {
-  timeout 20 reelmill drain on --json 2>/dev/null | sed -n 's/.*"running_attempts": *\([0-9]*\).*/\1/p' | head -n 1
+  ask_daemon 20 reelmill drain on --json 2>/dev/null | sed -n 's/.*"running_attempts": *\([0-9]*\).*/\1/p' | head -n 1
 }
 
 # An upgrade that was called off: on with the work.
 drain_no_more() {
-  if systemd_runs; then timeout 20 reelmill drain off >/dev/null 2>&1 || true; fi
+  if systemd_runs; then ask_daemon 20 reelmill drain off >/dev/null 2>&1 || true; fi
 }
 
 # After the first installation.

@@ -15,3 +15,5 @@ unit_start() { deb-systemd-invoke start "$1" >/dev/null; }
 unit_restart() { deb-systemd-invoke try-restart "$1" >/dev/null; }
 unit_stop() { deb-systemd-invoke stop "$1" >/dev/null; }
 units_reload() { systemctl --system daemon-reload >/dev/null || true; }
+# Runs a command, at most $1 seconds.
+ask_daemon() { timeout "$@"; }
