@@ -1,6 +1,7 @@
 //! Real message servers of the distribution on free ports of loopback, each in a directory of its own, ended by the
 //! ids of their processes.
 
+use crate::appliance::free_port;
 use std::net::TcpStream;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -310,12 +311,6 @@ impl Drop for Server {
 fn signal(target: &str, name: &str) {
     let sent = Command::new("kill").args([&format!("-{name}"), "--", target]).status();
     assert!(sent.is_ok_and(|status| status.success()), "kill -{name} {target}");
-}
-
-/// A port that is free now.
-pub fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("bound").port()
 }
 
 /// An authority and a certificate of it for `localhost`.
