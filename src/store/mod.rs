@@ -85,6 +85,7 @@ use crate::base::file_system;
 use error::StoreError;
 use rusqlite::Connection;
 use std::fs::File;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -127,6 +128,8 @@ impl Store {
         };
         refuse_network(directory)?;
         let lock = lock(path)?;
+        // Made by us and not by SQLite, whose files everybody may read; its log and index take over the mode.
+        private(path, false).map_err(|error| host_fault("open the database", path, &error))?;
         let connection = Connection::open(path).map_err(|error| StoreError::from(error).of("open"))?;
         settings::writer(&connection).map_err(|error| StoreError::from(error).of("open"))?;
         upgrade::bring_up(&connection, path, SCHEMA, upgrade::STEPS, upgrade::PRESENT)
@@ -320,13 +323,6 @@ fn backup_to(connection: &Connection, to: &Path) -> Result<(), StoreError> {
             remedy,
         ))
     };
-    if to.exists() {
-        return Err(refused(
-            Blame::Request,
-            "the file exists".to_owned(),
-            "Name a file that does not exist.",
-        ));
-    }
     let text = to.to_str().ok_or_else(|| {
         refused(
             Blame::Request,
@@ -334,9 +330,33 @@ fn backup_to(connection: &Connection, to: &Path) -> Result<(), StoreError> {
             "Name a file with a plain name.",
         )
     })?;
-    connection.execute("vacuum into ?1", [text])?;
+    // Keys and tasks are in the copy too, wherever it lies. SQLite fills a file that is empty.
+    private(to, true).map_err(|error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists => refused(
+            Blame::Request,
+            "the file exists".to_owned(),
+            "Name a file that does not exist.",
+        ),
+        _ => refused(Blame::Host, error.to_string(), "Check the folder and its rights."),
+    })?;
+    if let Err(error) = connection.execute("vacuum into ?1", [text]) {
+        let _ = std::fs::remove_file(to);
+        return Err(error.into());
+    }
     let synced = File::open(to).and_then(|file| file.sync_all());
     synced.map_err(|error| refused(Blame::Host, error.to_string(), "Check the disk and try again."))
+}
+
+/// A file that its owner alone may read; `fresh`: none may be there. One that is there stays as it is.
+fn private(path: &Path, fresh: bool) -> std::io::Result<()> {
+    let mut options = File::options();
+    options.write(true).mode(0o600);
+    if fresh {
+        options.create_new(true);
+    } else {
+        options.create(true).truncate(false);
+    }
+    options.open(path).map(drop)
 }
 
 /// Gives a new database its id.
