@@ -1,4 +1,4 @@
-//! `reelmill task`: start, list, show, watch, cancel and retry tasks.
+//! `reelmill task`: start, list, show, watch, cancel, retry and prioritize tasks.
 //!
 //! Guarantees: `watch` and `start --watch` end with 0 only when the task succeeded. Deliberately absent: work; the daemon does it.
 
@@ -36,6 +36,8 @@ pub enum Command {
     Cancel(ManyArgs),
     /// Run again what failed or was cancelled of a task, or of all that the filters find.
     Retry(ManyArgs),
+    /// Change the priority of tasks that wait or run.
+    Priority(PriorityArgs),
 }
 
 /// Arguments of `start`.
@@ -119,6 +121,19 @@ pub struct ManyArgs {
     remote: Remote,
 }
 
+/// Arguments of `priority`.
+#[derive(Debug, clap::Args)]
+pub struct PriorityArgs {
+    /// -10 (last) to 10 (first).
+    #[arg(value_parser = clap::value_parser!(i64).range(-10..=10), allow_hyphen_values = true)]
+    pub priority: i64,
+    /// Ids of the tasks.
+    #[arg(required = true)]
+    pub ids: Vec<String>,
+    #[command(flatten)]
+    remote: Remote,
+}
+
 /// Carries it out.
 ///
 /// # Errors
@@ -134,6 +149,7 @@ pub fn run(command: Command, context: &Context) -> anyhow::Result<()> {
         }
         Command::Cancel(args) => block_on(many("cancel", args, context)),
         Command::Retry(args) => block_on(many("retry", args, context)),
+        Command::Priority(args) => block_on(prioritize(args, context)),
     }
 }
 
@@ -203,6 +219,7 @@ async fn show(args: OneArgs, context: &Context) -> anyhow::Result<()> {
         ("workflow", "/workflow/name"),
         ("object", "/media/object"),
         ("size, bytes", "/media/size_bytes"),
+        ("priority", "/priority"),
         ("created", "/created_at"),
         ("started", "/started_at"),
         ("ended", "/ended_at"),
@@ -366,6 +383,18 @@ fn message(task: &Value) -> String {
         }
         None => status,
     }
+}
+
+async fn prioritize(args: PriorityArgs, context: &Context) -> anyhow::Result<()> {
+    let client = Client::connect(&args.remote, context)?;
+    for id in &args.ids {
+        let wanted = json!({ "priority": args.priority });
+        let task = client.patch(&format!("/api/v1/tasks/{}", part(id)), &wanted).await?;
+        if args.remote.json {
+            table::print_json(&task)?;
+        }
+    }
+    Ok(())
 }
 
 async fn many(verb: &str, args: ManyArgs, context: &Context) -> anyhow::Result<()> {

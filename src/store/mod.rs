@@ -53,6 +53,7 @@ pub mod media;
 pub mod milestones;
 mod ours;
 pub mod outputs;
+pub mod priorities;
 pub mod pruning;
 pub mod pulls;
 mod readers;
