@@ -29,6 +29,7 @@ pub mod attempt_logs;
 pub mod attempts;
 pub mod audit;
 pub mod bucket_ledger;
+pub mod clock_back;
 pub mod conclusions;
 mod covers;
 pub mod deliveries;
@@ -51,8 +52,10 @@ mod made;
 pub mod made_storages;
 pub mod media;
 pub mod milestones;
+mod narrowing;
 mod ours;
 pub mod outputs;
+pub mod priorities;
 pub mod pruning;
 pub mod pulls;
 mod readers;
@@ -114,6 +117,7 @@ struct Open {
     queue: Mutex<Option<mpsc::SyncSender<writer::Write>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
     changed: watch::Receiver<u64>,
+    common: narrowing::Common,
     /// Held as long as the database is open.
     _lock: File,
 }
@@ -135,6 +139,7 @@ impl Store {
         upgrade::bring_up(&connection, path, SCHEMA, upgrade::STEPS, upgrade::PRESENT)
             .map_err(|error| error.of("open"))?;
         christen(&connection).map_err(|error| error.of("open"))?;
+        clock_back::go_on(&connection).map_err(|error| error.of("open"))?;
         let (queue, waiting) = mpsc::sync_channel(QUEUE);
         let (changes, changed) = watch::channel(0);
         let thread = std::thread::Builder::new()
@@ -147,6 +152,7 @@ impl Store {
             queue: Mutex::new(Some(queue)),
             thread: Mutex::new(Some(thread)),
             changed,
+            common: narrowing::Common::default(),
             _lock: lock,
         })))
     }
