@@ -88,7 +88,7 @@ files() {
   score=$(systemd-analyze security --offline=true --threshold=17 systemd/reelmill.service | sed -n 's/.*exposure level[^:]*: \([0-9.]*\).*/\1/p') \
     || fail "the unit is more exposed than 1.7"
   echo "  ok  systemd-analyze security --offline=true: $score"
-  required=$(rpm --query --package --requires "$rpm" | grep -vE '^(libc\.so\.6|libm\.so\.6|libgcc_s\.so\.1|ld-linux-(x86-64|aarch64)\.so\.[12])(\(|$)|^/bin/sh$|^systemd >= 252$|^rpmlib\(' || true)
+  required=$(rpm --query --package --requires "$rpm" | grep -vE '^(libc\.so\.6|libm\.so\.6|libgcc_s\.so\.1|ld-linux-(x86-64|aarch64)\.so\.[12])(\(|$)|^/bin/sh$|^systemd >= 252$|^config\(reelmill\) = |^rpmlib\(' || true)
   if [ ${#libraries[@]} -eq 0 ] && [ -n "$required" ]; then echo "$required"; fail "the .rpm requires more than libc, libm, libgcc_s and systemd"; fi
   for required in 'libc.so.6()(64bit)' 'libgcc_s.so.1()(64bit)' 'systemd >= 252'; do
     rpm --query --package --requires "$rpm" | grep -qxF "$required" || fail "the .rpm does not require $required"
