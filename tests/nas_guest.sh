@@ -29,7 +29,7 @@ ip link set lo up
 mkdir -p /export /srv/s /mnt/nfs /mnt/smb /var/lib/reelmill /var/cache/reelmill /etc/reelmill/workflows /etc/reelmill/hooks /srv/local
 chmod 777 /export /srv/s
 echo '/export 127.0.0.1(rw,fsid=0,no_subtree_check,no_root_squash,insecure)' > /etc/exports
-printf '[global]\nmap to guest = Bad User\nserver min protocol = SMB3\nsmb ports = 445\n[s]\npath = /srv/s\nguest ok = yes\nread only = no\nforce user = root\n' > /etc/samba/smb.conf
+printf '[global]\nmap to guest = Bad User\nserver min protocol = SMB3_00\nsmb ports = 445\n[s]\npath = /srv/s\nguest ok = yes\nread only = no\nforce user = root\n' > /etc/samba/smb.conf
 say "here, kernel $(uname -r)"
 modprobe nfsd || fail "no nfsd"
 modprobe cifs || fail "no cifs"

@@ -241,10 +241,13 @@ pub async fn drain(
     Extension(caller): Extension<Caller>,
     Given(request): Given<DrainRequest>,
 ) -> Answer<Json<SystemView>> {
-    state.draining.store(request.on, Ordering::Release);
+    let was_on = state.draining.swap(request.on, Ordering::AcqRel);
     state.bells.scheduler.ring();
-    let word = if request.on { "on" } else { "off" };
-    state.audit(&caller, "system.drain", word).await;
+    // Whoever asks again only wants to know what still runs.
+    if was_on != request.on {
+        let word = if request.on { "on" } else { "off" };
+        state.audit(&caller, "system.drain", word).await;
+    }
     show(State(state)).await
 }
 
