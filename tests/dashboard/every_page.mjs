@@ -1,19 +1,24 @@
-// Every page: no serious finding of axe in light and dark, a picture at three widths, nothing sideways on a phone.
+// Every page: no serious finding of axe in light and dark, a picture at three widths, nothing sideways on a phone; and for
+// a viewer that no page asks for what is refused, and nothing on it changes anything.
 import { createRequire } from "node:module";
 import { readFileSync } from "node:fs";
 
 export const last = true;
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const PAGES = ["overview", "tasks", "media", "reviews", "uploads", "alerts", "workflows", "templates", "storages", "destinations", "deliveries", "events", "access", "audit", "settings", "about", "first-run"];
+const PAGES = ["overview", "tasks", "media", "reviews", "uploads", "alerts", "workflows", "workflows/new", "templates", "templates/new", "storages", "destinations", "deliveries", "events", "access", "audit", "settings", "about", "first-run"];
+/// What is pressed on one page at most; lists have the same buttons in every row.
+const PRESSED = 30;
 
 export default async function ({ page, base, check, shot, api }) {
   const found = [];
   const first = async (list) => (await api(`${list}?limit=1`)).items[0]?.id;
-  const [task, media] = [await first("tasks"), await first("media")];
-  const workflow = (await api("workflows?limit=1")).items[0]?.id;
-  const paths = [...PAGES, task && `tasks/${task}`, media && `media/${media}`, workflow && `workflows/${workflow}`].filter(Boolean);
+  const one = async (list) => {
+    const id = await first(list);
+    return id && `${list}/${encodeURIComponent(id)}`;
+  };
+  const paths = [...PAGES, ...(await Promise.all(["tasks", "media", "workflows", "templates", "storages", "destinations", "deliveries"].map(one)))].filter(Boolean);
   for (const path of paths) {
-    const name = path.replace(/\/.*/, "-one");
+    const name = path.replace(/\/new$/, "-new").replace(/\/.*/, "-one");
     for (const theme of ["light", "dark"]) {
       await page.emulateMedia({ colorScheme: theme });
       await page.setViewportSize({ width: 1440, height: 900 });
@@ -41,4 +46,62 @@ export default async function ({ page, base, check, shot, api }) {
   await page.setViewportSize({ width: 1440, height: 900 });
   if (found.length > 0) throw new Error(`\n${found.join("\n")}`);
   check(`${paths.length} pages have no serious finding`, true);
+
+  for (const role of ["viewer", "operator"]) {
+    await api("users", { method: "POST", json: { name: `every-${role}`, password: "a long enough one", role } });
+    const context = await page.context().browser().newContext({ viewport: { width: 1440, height: 900 }, locale: "en-GB" });
+    try {
+      const theirs = await context.newPage();
+      theirs.on("dialog", (dialog) => void dialog.accept().catch(() => null));
+      let at = "";
+      const asked = (path) => path.replace(/[0-9a-f]{32}/g, "ID");
+      theirs.on("response", (answer) => {
+        const { pathname } = new URL(answer.url());
+        if (pathname.startsWith("/api/") && [401, 403].includes(answer.status()) && at) found.push(`a ${role} on ${at}: ${answer.request().method()} ${asked(pathname)} is refused`);
+      });
+      await theirs.goto(`${base}/overview`);
+      await theirs.getByLabel("Name").fill(`every-${role}`);
+      await theirs.locator('input[name="password"]').fill("a long enough one");
+      await theirs.getByRole("button", { name: "Sign in" }).click();
+      await theirs.locator("#content h1").first().waitFor();
+      if (role === "viewer") {
+        // Only reading, and having a definition checked, is a viewer's; anything else is caught before it is sent.
+        await theirs.route("**/api/v1/**", (route) => {
+          const request = route.request();
+          if (request.method() === "GET" || request.url().includes("/checks/")) return route.continue();
+          found.push(`a viewer on ${at} can press ${request.method()} ${asked(new URL(request.url()).pathname)}`);
+          return route.abort();
+        });
+      }
+      for (const path of paths) {
+        at = path;
+        await theirs.goto(`${base}/${path}`);
+        await theirs.locator("#content h1").first().waitFor();
+        await theirs.waitForTimeout(300);
+        if (role !== "viewer") continue;
+        await theirs.screenshot({ path: `${process.env.OUT}/viewer-${path.replace(/\/.*/, path.endsWith("/new") ? "-new" : "-one")}.png` });
+        for (let number = 0; number < PRESSED; number += 1) {
+          const buttons = theirs.locator("#content button:visible:enabled");
+          if (number >= (await buttons.count())) break;
+          await buttons.nth(number).click({ timeout: 2000, force: true }).catch(() => null);
+          await theirs.keyboard.press("Escape");
+          const open = theirs.locator("dialog[open]");
+          if (await open.count()) {
+            // What a dialog would do at the end counts, too.
+            await open.last().locator('button[type="submit"], .dialog-buttons button').last().click({ timeout: 1000 }).catch(() => null);
+            await theirs.goto(`${base}/${path}`);
+            await theirs.locator("#content h1").first().waitFor();
+          } else if (new URL(theirs.url()).pathname !== `/${path}`) {
+            await theirs.goto(`${base}/${path}`);
+            await theirs.locator("#content h1").first().waitFor();
+          }
+        }
+      }
+      at = "";
+    } finally {
+      await context.close();
+    }
+  }
+  if (found.length > 0) throw new Error(`\n${[...new Set(found)].join("\n")}`);
+  check("a viewer and an operator are offered nothing that is refused", true);
 }

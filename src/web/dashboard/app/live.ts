@@ -10,6 +10,10 @@ export interface Progress {
   fps: number;
   speed: number;
   eta_s: number | null;
+  /// gpu: it was given a device; software: the processors.
+  backend: "gpu" | "software";
+  /// Its name.
+  device: string | null;
 }
 
 export interface Happened {

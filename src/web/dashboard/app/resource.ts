@@ -115,7 +115,7 @@ export function usePaged<T extends { id: string }>(path: string, query: Query = 
   };
   const fetchMore = () => {
     if (busy.current || now.next === null) return;
-    load(size, now.next, (page) => {
+    load(Math.min(500, size * 4, Math.max(size, now.items.length)), now.next, (page) => {
       const seen = new Set(now.items.map((item) => item.id));
       return { items: [...now.items, ...page.items.filter((item) => !seen.has(item.id))], next: page.next };
     });

@@ -3,14 +3,15 @@ import type { ComponentType } from "preact";
 import { lazyPage } from "./parts/lazy.tsx";
 import { Icon, type IconName } from "./parts/icon.tsx";
 import { Dialogs } from "./parts/dialog.tsx";
-import { Toasts } from "./parts/toast.tsx";
 import { Menu } from "./parts/menu.tsx";
+import { NotForYou } from "./parts/not_for_you.tsx";
 import { SignIn } from "./pages/sign_in/sign_in.tsx";
 import { remove } from "./api.ts";
 import { connection } from "./live.ts";
 import { go, path } from "./router.ts";
-import { type Role, isAdmin, session, signedOut } from "./session.ts";
+import { type Role, isAdmin, isOperator, session, signedOut } from "./session.ts";
 import { chooseTheme, theme } from "./theme.ts";
+import { useReviewsWaiting } from "./waiting.ts";
 import { chooseLanguage, language, words } from "./words.ts";
 import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
@@ -20,6 +21,7 @@ const t = words({
   tasks: ["Tasks", "任务"],
   media: ["Media", "媒资"],
   reviews: ["Reviews", "审核"],
+  reviews_wait: ["{n} wait for a decision", "{n} 个待审核"],
   uploads: ["Uploads", "上传"],
   workflows: ["Workflows", "工作流"],
   templates: ["Templates", "模板"],
@@ -51,7 +53,7 @@ const t = words({
   first_run: ["First steps", "快速开始"],
   role_admin: ["administrator", "管理员"],
   role_operator: ["operator", "操作员"],
-  role_viewer: ["viewer", "访客"],
+  role_viewer: ["viewer", "查看者"],
 });
 
 export const roleName = (role: Role): string => t(`role_${role}`);
@@ -119,6 +121,17 @@ const PAGES: Record<string, ComponentType> = {
   "first-run": lazyPage(() => import("./pages/first_run/first_run.tsx")),
 };
 
+/// Families that only an administrator has anything to do in.
+const ADMIN_PAGES = new Set(["access", "audit", "first-run"]);
+/// Editors, by the first and the last part of their path.
+const isEditor = (path: string): boolean => /^\/(workflows|templates)\/(new|[^/]+\/edit)$/.test(path);
+
+/// The role that a page needs and that whoever is signed in has not; null: it may be shown.
+function lacking(family: string): Role | null {
+  if (ADMIN_PAGES.has(family) && !isAdmin.value) return "admin";
+  return isEditor(path.value) && !isOperator.value ? "operator" : null;
+}
+
 const drawer = signal(false);
 
 export function Shell() {
@@ -135,6 +148,7 @@ function Frame() {
     drawer.value = false;
   }, [path.value]);
   const Current = PAGES[family];
+  const lacks = lacking(family);
   return (
     <div class="frame">
       <a class="skip" href="#content">{t("skip")}</a>
@@ -144,16 +158,16 @@ function Frame() {
         <TopBar />
         {connection.value === "lost" && <p class="lost" role="status">{t("lost")}</p>}
         <main id="content" tabIndex={-1}>
-          {Current ? <Current /> : path.value !== "/" && <NotFound />}
+          {lacks ? <NotForYou needs={lacks} /> : Current ? <Current /> : path.value !== "/" && <NotFound />}
         </main>
       </div>
       <Dialogs />
-      <Toasts />
     </div>
   );
 }
 
 function Navigation({ family }: { family: string }) {
+  const reviews = useReviewsWaiting();
   return (
     <nav class={`nav${drawer.value ? " nav-open" : ""}`} aria-label="reelmill">
       <a class="brand" href="/overview"><Icon name="reel" /><span>reelmill</span></a>
@@ -166,6 +180,7 @@ function Navigation({ family }: { family: string }) {
                 <a href={place.path} aria-current={`/${family}` === place.path ? "page" : undefined}>
                   <Icon name={place.icon} />
                   <span>{t(place.name)}</span>
+                  {place.path === "/reviews" && reviews > 0 && <b class="nav-count" title={t("reviews_wait", { n: reviews })}><span aria-hidden="true">{reviews > 99 ? "99+" : reviews}</span><span class="visually-hidden">{t("reviews_wait", { n: reviews })}</span></b>}
                 </a>
               </li>
             ))}
@@ -201,7 +216,7 @@ function TopBar() {
       {who && (
         <Menu label={t("account")} text={who.name} icon="user" items={[
           { text: roleName(who.role) },
-          { text: t("first_run"), act: () => go("/first-run") },
+          ...(isAdmin.value ? [{ text: t("first_run"), act: () => go("/first-run") }] : []),
           { text: t("sign_out"), act: () => void leave() },
         ]} />
       )}

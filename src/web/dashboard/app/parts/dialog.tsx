@@ -4,6 +4,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { words } from "../words.ts";
 import { Icon } from "./icon.tsx";
+import { Toasts } from "./toast.tsx";
 
 const t = words({
   cancel: ["Cancel", "取消"],
@@ -50,11 +51,18 @@ export async function confirm(title: string, text: ComponentChildren, deed?: str
   return result === true;
 }
 
+/// The open dialogs; notes stand in the topmost one, which alone can be read and pressed while it is open.
 export function Dialogs() {
-  return <>{open.value.map((dialog) => <Dialog key={dialog.id} dialog={dialog} />)}</>;
+  const top = open.value.at(-1);
+  return (
+    <>
+      {open.value.map((dialog) => <Dialog key={dialog.id} dialog={dialog} top={dialog === top} />)}
+      {!top && <Toasts />}
+    </>
+  );
 }
 
-function Dialog({ dialog }: { dialog: Open }) {
+function Dialog({ dialog, top }: { dialog: Open; top: boolean }) {
   const element = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     const before = document.activeElement;
@@ -76,6 +84,7 @@ function Dialog({ dialog }: { dialog: Open }) {
         <button type="button" class="icon-button" aria-label={t("close")} onClick={() => close()}><Icon name="cross" /></button>
       </header>
       {dialog.body(close)}
+      {top && <Toasts />}
     </dialog>
   );
 }

@@ -10,7 +10,8 @@ const t = words({
   broken: ["Something in this page failed", "页面出错"],
 });
 
-const sentence = (text: string): string => (text ? text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?。]$/.test(text) ? "" : ".") : "");
+/// A clause of the daemon as a sentence.
+export const sentence = (text: string): string => (text ? text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?。]$/.test(text) ? "" : ".") : "");
 
 /// The text of an error and its remedy.
 export function told(error: unknown): { text: string; remedy: string } {

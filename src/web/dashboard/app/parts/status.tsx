@@ -22,7 +22,7 @@ const t = words({
   ok: ["well", "正常"],
   frozen: ["frozen", "已冻结"],
   unavailable: ["not reachable", "不可用"],
-  open: ["open", "未处理"],
+  open: ["open", "未恢复"],
   acknowledged: ["seen", "已确认"],
   Normal: ["approved", "通过"],
   Blocked: ["blocked", "屏蔽"],

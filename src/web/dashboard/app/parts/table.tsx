@@ -1,11 +1,12 @@
 // A list of rows: only those in view are drawn, however many there are; the next page is fetched before the end shows.
 // Arrow keys move through the rows, Enter opens one, Space marks it.
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useRef } from "preact/hooks";
 import { go } from "../router.ts";
 import { words } from "../words.ts";
 import { ErrorBox } from "./problem.tsx";
 import { Skeleton } from "./skeleton.tsx";
+import { useFetchAhead, useWindow } from "./window.ts";
 import type { Paged } from "../resource.ts";
 
 const t = words({
@@ -44,33 +45,8 @@ export function Table<T extends { id: string }>(props: TableProps<T>) {
   const { columns, list, marked, onMark } = props;
   const height = props.rowHeight ?? 48;
   const box = useRef<HTMLDivElement>(null);
-  const [view, setView] = useState({ from: 0, to: 40 });
-  const look = () => {
-    const element = box.current;
-    if (!element) return;
-    const above = -element.getBoundingClientRect().top;
-    const from = Math.max(0, Math.floor(above / height) - 10);
-    const to = Math.ceil((above + innerHeight) / height) + 20;
-    setView((now) => (now.from === from && now.to === to ? now : { from, to }));
-  };
-  useEffect(() => {
-    let asked = 0;
-    const soon = () => {
-      cancelAnimationFrame(asked);
-      asked = requestAnimationFrame(look);
-    };
-    look();
-    addEventListener("scroll", soon, { passive: true, capture: true });
-    addEventListener("resize", soon);
-    return () => {
-      cancelAnimationFrame(asked);
-      removeEventListener("scroll", soon, { capture: true });
-      removeEventListener("resize", soon);
-    };
-  }, [list.items.length, height]);
-  useEffect(() => {
-    if (list.more && !list.loading && !list.error && view.to >= list.items.length) list.fetchMore();
-  }, [view.to, list.items.length, list.more, list.loading, list.error]);
+  const view = useWindow(box, height, 12, list.items.length);
+  useFetchAhead(list, view, list.items.length, 40);
 
   if (list.error && list.items.length === 0) return <ErrorBox error={list.error} retry={list.refresh} />;
   if (list.items.length === 0) return list.loading ? <Skeleton lines={6} /> : <div class="empty">{props.empty}</div>;

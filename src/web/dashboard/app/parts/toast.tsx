@@ -48,7 +48,7 @@ export function Toasts() {
   return (
     <div class="toasts" role="status" aria-live="polite">
       {toasts.value.map((toast) => (
-        <div key={toast.id} class={`toast${toast.bad ? " toast-bad" : ""}`}>
+        <div key={toast.id} role={toast.bad ? "alert" : undefined} class={`toast${toast.bad ? " toast-bad" : ""}`}>
           <Icon name={toast.bad ? "warn" : "check"} size={18} />
           <div><p>{toast.text}</p>{toast.remedy && <p class="remedy">{toast.remedy}</p>}</div>
           <button type="button" class="icon-button" aria-label={t("close")} onClick={() => drop(toast.id)}><Icon name="cross" size={16} /></button>

@@ -43,7 +43,7 @@ const t = words({
   id: ["Key id", "密钥 ID"],
   admin: ["Admin", "管理员"],
   operator: ["Operator", "操作员"],
-  viewer: ["Viewer", "观察者"],
+  viewer: ["Viewer", "查看者"],
   admin_hint: ["Everything, people and settings too", "全部权限，包括人员和设置"],
   operator_hint: ["Runs tasks, changes workflows", "运行任务、修改工作流"],
   viewer_hint: ["Looks", "只读"],

@@ -31,7 +31,7 @@ const t = words({
   waiting: ["Waiting", "待发"],
   dead: ["Given up", "已放弃"],
   half: ["Half of tries within", "响应中位数"],
-  most: ["95 % within", "95% 响应"],
+  most: ["95 % within", "P95 响应"],
   accepted: ["Last accepted", "最近送达"],
   refused: ["Last not accepted", "最近失败"],
   asleep: ["It does not take events and is asked ever more rarely; next", "目标暂不接收，探测间隔逐步拉长；下次"],

@@ -19,7 +19,7 @@ import type { Event } from "../tasks/shapes.ts";
 
 const t = words({
   title: ["Events", "事件"],
-  note: ["Facts in the order in which they were committed.", "按提交顺序记录的事实。"],
+  note: ["Facts in the order in which they were committed.", "按提交顺序列出的事件。"],
   follow: ["Follow", "实时跟随"],
   type: ["Event", "事件"],
   any_type: ["Any event", "全部事件"],

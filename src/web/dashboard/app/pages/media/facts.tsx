@@ -34,7 +34,7 @@ const t = words({
   transfer: ["Transfer", "传递函数"],
   matrix: ["Matrix", "矩阵"],
   range: ["Range", "量化范围"],
-  limited: ["limited", "有限"],
+  limited: ["limited", "有限范围"],
   full: ["full", "全范围"],
   dynamic: ["Dynamic range", "动态范围"],
   sdr: ["SDR", "SDR"],

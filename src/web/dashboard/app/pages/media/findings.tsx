@@ -22,7 +22,7 @@ const t = words({
   levels: ["Levels", "电平越界"],
   interlace: ["Interlace", "隔行"],
   repeats: ["Repeats", "重复帧"],
-  gaps: ["Gaps", "时间断裂"],
+  gaps: ["Gaps", "时间戳间断"],
   first_frame: ["First frame", "首帧"],
   damage: ["Damage", "画面损坏"],
   silence: ["Silence", "静音"],

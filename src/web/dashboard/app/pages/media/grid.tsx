@@ -2,6 +2,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { ErrorBox } from "../../parts/problem.tsx";
+import { useFetchAhead, useWindow } from "../../parts/window.ts";
 import type { Paged } from "../../resource.ts";
 import { words } from "../../words.ts";
 import { MediaCard } from "./card.tsx";
@@ -15,7 +16,6 @@ const TEXT = 64;
 export function Grid({ list, label, empty, marked, onMark }: { list: Paged<Media>; label: string; empty: ComponentChildren; marked: ReadonlySet<string>; onMark?: (marked: Set<string>) => void }) {
   const box = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(0);
-  const [view, setView] = useState({ from: 0, to: 6 });
   useEffect(() => {
     const element = box.current;
     if (!element) return;
@@ -28,30 +28,8 @@ export function Grid({ list, label, empty, marked, onMark }: { list: Paged<Media
   const card = Math.floor((width - GAP * (columns - 1)) / columns);
   const row = Math.round((card * 9) / 16) + TEXT + GAP;
   const rows = Math.ceil(list.items.length / columns);
-  useEffect(() => {
-    let asked = 0;
-    const look = () => {
-      const above = -(box.current?.getBoundingClientRect().top ?? 0);
-      const from = Math.max(0, Math.floor(above / row) - 1);
-      const to = Math.ceil((above + innerHeight) / row) + 1;
-      setView((now) => (now.from === from && now.to === to ? now : { from, to }));
-    };
-    const soon = () => {
-      cancelAnimationFrame(asked);
-      asked = requestAnimationFrame(look);
-    };
-    look();
-    addEventListener("scroll", soon, { passive: true, capture: true });
-    addEventListener("resize", soon);
-    return () => {
-      cancelAnimationFrame(asked);
-      removeEventListener("scroll", soon, { capture: true });
-      removeEventListener("resize", soon);
-    };
-  }, [row, list.items.length]);
-  useEffect(() => {
-    if (list.more && !list.loading && !list.error && view.to + 2 >= rows) list.fetchMore();
-  }, [view.to, rows, list.more, list.loading, list.error]);
+  const view = useWindow(box, row, 2, list.items.length);
+  useFetchAhead(list, view, rows, 4);
   const drawn: Media[][] = [];
   for (let at = view.from; at < Math.min(view.to, rows); at += 1) drawn.push(list.items.slice(at * columns, (at + 1) * columns));
   const toggle = (id: string) => {

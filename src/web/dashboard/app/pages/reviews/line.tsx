@@ -26,7 +26,7 @@ export function ReviewLine({ review, current }: { review: Review; current: boole
       <a class="reviews-line" href={`/reviews/${review.id}${search ? `?${search}` : ""}`} aria-current={current ? "true" : undefined}>
         <span class="reviews-thumb">{poster ? <img src={poster} alt="" loading="lazy" /> : <Icon name="film" size={22} />}</span>
         <span class="reviews-text">
-          <b title={review.object}>{fileOf(review.object)}</b>
+          <b title={review.object}>{review.title || fileOf(review.object)}</b>
           <small>{review.workflow ?? t("outside")}</small>
           <small>{review.status === "waiting" ? (review.due_at ? <>{t("due")} <Time at={review.due_at} /></> : <Time at={review.created_at} />) : <><State state={review.status} /> {review.auditor}</>}</small>
         </span>

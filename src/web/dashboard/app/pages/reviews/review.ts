@@ -5,6 +5,8 @@ export interface Review {
   status: string;
   media: string;
   object: string;
+  /// Of its media; empty: that has left the library.
+  title: string;
   task: string | null;
   job: string | null;
   activity: string | null;

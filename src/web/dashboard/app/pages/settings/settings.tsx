@@ -9,11 +9,12 @@ import { SwitchField } from "../../parts/form.tsx";
 import { size } from "../../parts/format.ts";
 import { Icon } from "../../parts/icon.tsx";
 import { Card, Facts, PageHead } from "../../parts/page.tsx";
-import { ErrorBox } from "../../parts/problem.tsx";
+import { ErrorBox, sentence } from "../../parts/problem.tsx";
 import { Skeleton } from "../../parts/skeleton.tsx";
 import { Badge } from "../../parts/status.tsx";
 import { Time } from "../../parts/time.tsx";
 import { attempt } from "../../parts/toast.tsx";
+import { LogLevel } from "./log_level.tsx";
 import "./settings.css";
 
 const t = words({
@@ -21,6 +22,7 @@ const t = words({
   note: ["What the daemon runs with. The file is changed on its host and holds after a restart.", "服务当前使用的配置。请在主机上修改配置文件，重启后生效。"],
   work: ["Work", "运行"],
   drain: ["Drain: start no new attempts", "排空：不再启动新的处理"],
+  draining: ["Draining", "排空中"],
   drain_help: ["What runs comes to its end; what arrives waits. Lasts until the daemon restarts.", "正在运行的会完成，新到的等待。服务重启后恢复。"],
   drain_really: ["Stop starting new work?", "停止启动新的处理？"],
   drain_yes: ["Drain", "排空"],
@@ -39,6 +41,7 @@ const t = words({
   set_aside: ["set aside", "已停用"],
   in_use: ["in use", "使用中"],
   not_used: ["not used", "未使用"],
+  log: ["Log", "日志"],
   configuration: ["Configuration", "配置"],
   search: ["Search keys and help", "搜索配置项和说明"],
   only_written: ["Only what stands in the file", "仅显示文件中的设置"],
@@ -74,6 +77,7 @@ export default function SettingsPage() {
           <Card title={t("devices")} deeds={isOperator.value && <button type="button" class="button small" onClick={() => void attempt(() => post("system/devices/look"), t("looking")).then(system.refresh)}><Icon name="refresh" size={16} />{t("look")}</button>}>
             {system.data ? <Devices gpu={system.data.gpu} /> : <Skeleton lines={3} />}
           </Card>
+          {isAdmin.value && <Card title={t("log")}><LogLevel /></Card>}
         </div>
         <Card title={t("configuration")}>{isAdmin.value ? <Configuration /> : <p class="muted">{t("admins")}</p>}</Card>
       </div>
@@ -89,8 +93,8 @@ function Work({ system, refresh }: { system: System; refresh: () => void }) {
   };
   return (
     <>
-      <SwitchField label={t("drain")} help={t("drain_help")} value={system.draining} disabled={!isAdmin.value} onInput={(on) => void drain(on)} />
-      <Facts rows={[[t("running"), String(system.queue.running_attempts)], [t("attempts"), String(system.attempts)], [t("threads"), String(system.threads)]]} />
+      {isAdmin.value && <SwitchField label={t("drain")} help={t("drain_help")} value={system.draining} onInput={(on) => void drain(on)} />}
+      <Facts rows={[!isAdmin.value && [t("draining"), t(system.draining ? "yes" : "no")], [t("running"), String(system.queue.running_attempts)], [t("attempts"), String(system.attempts)], [t("threads"), String(system.threads)]]} />
     </>
   );
 }
@@ -99,7 +103,7 @@ function Devices({ gpu }: { gpu: System["gpu"] }) {
   return (
     <div class="stack">
       {gpu.devices.length === 0 && <p class="muted">{t("no_devices")}</p>}
-      {gpu.missing.map((missing, at) => <p key={at} class="muted">{missing.cause} {missing.remedy}</p>)}
+      {gpu.missing.map((missing, at) => <p key={at} class="muted">{[missing.cause, missing.remedy].filter(Boolean).map((text) => sentence(String(text))).join(" ")}</p>)}
       {gpu.devices.map((device) => (
         <section key={device.uuid} class="settings-device">
           <h3>{device.name} <Badge tone={device.work?.set_aside ? "bad" : device.work ? "good" : "idle"}>{device.work?.set_aside ? t("set_aside") : device.work ? t("in_use") : t("not_used")}</Badge></h3>

@@ -7,7 +7,7 @@ import { statusName, statusTone } from "../../parts/status.tsx";
 import { query, setQuery } from "../../router.ts";
 import { words } from "../../words.ts";
 import { kindIcon, kindName } from "./kinds.ts";
-import { END, START, isPassage, layOut } from "./layout.ts";
+import { END, START, type Layout, isPassage, layOut } from "./layout.ts";
 import type { Activity, Attempt, Job, TaskDetail } from "./shapes.ts";
 
 const t = words({
@@ -31,6 +31,87 @@ const CAP = { width: 62, height: 34 };
 /// Room for the line that says what a frame means.
 const ABOVE = 26;
 const EDGE = 14;
+/// Where there is no room beside one another, layers stand beneath one another, their activities in rows of so many.
+const IN_A_ROW = 2;
+/// Wider than this it is a tablet, where the graph is pushed aside instead.
+const PHONE = 560;
+const DOWN = { gap: 44, row: 14, beside: 14 };
+
+interface Box {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
+interface Drawing {
+  width: number;
+  height: number;
+  box: (id: string) => Box;
+  line: (ids: string[]) => string;
+}
+
+const NOWHERE: Box = { x: 0, y: 0, width: 0, height: 0 };
+
+/// From left to right, as on every screen with room for it.
+function across({ nodes, layers }: Layout, room: number): Drawing {
+  const inner = Math.max(0, layers.length - 2);
+  const fixed = 2 * CAP.width + (inner + 1) * GAP.x + EDGE * 2;
+  const wide = Math.max(NODE.narrow, Math.min(NODE.wide, Math.floor((room - fixed - 16) / Math.max(1, inner))));
+  const tallOf = (id: string) => (isPassage(id) ? PASSAGE : NODE.height);
+  const talls = layers.map((layer) => layer.reduce((sum, id) => sum + tallOf(id) + GAP.y, -GAP.y));
+  const height = Math.max(CAP.height, ...talls) + ABOVE + EDGE * 2;
+  const middle = (height + ABOVE) / 2;
+  const box = (id: string): Box => {
+    const node = nodes.get(id) ?? { layer: 0, place: 0 };
+    const x = EDGE + (node.layer === 0 ? 0 : CAP.width + GAP.x + (node.layer - 1) * (wide + GAP.x));
+    if (id === START || id === END) return { x, y: middle - CAP.height / 2, ...CAP };
+    const before = (layers[node.layer] ?? []).slice(0, node.place).reduce((sum, other) => sum + tallOf(other) + GAP.y, 0);
+    return { x, y: middle - (talls[node.layer] ?? 0) / 2 + before, width: wide, height: tallOf(id) };
+  };
+  const line = (ids: string[]) => ids.slice(1).map((to, at) => {
+    const [a, b] = [box(ids[at] ?? START), box(to)];
+    const [x1, y1, x2, y2] = [a.x + a.width, a.y + a.height / 2, b.x, b.y + b.height / 2];
+    const bend = Math.max(16, (x2 - x1) / 2);
+    const over = isPassage(to) ? ` L${b.x + b.width} ${y2}` : "";
+    return `${at === 0 ? `M${x1} ${y1} ` : ""}C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}${over}`;
+  }).join(" ");
+  return { width: fixed + inner * wide, height, box, line };
+}
+
+/// From the top down, no wider than the room.
+function down({ layers }: Layout, room: number): Drawing {
+  const width = Math.max(260, room - 16);
+  const boxes = new Map<string, Box>();
+  let y = EDGE;
+  for (const layer of layers) {
+    const real = layer.filter((id) => !isPassage(id));
+    const passing = layer.filter(isPassage);
+    const field = width - EDGE * 2 - passing.length * (PASSAGE + 4);
+    const rows = Math.max(1, Math.ceil(real.length / IN_A_ROW));
+    const isCap = real[0] === START || real[0] === END;
+    const tall = isCap ? CAP.height : NODE.height;
+    real.forEach((id, at) => {
+      const row = Math.floor(at / IN_A_ROW);
+      const count = Math.min(IN_A_ROW, real.length - row * IN_A_ROW);
+      const wide = isCap ? CAP.width : Math.min(NODE.wide + 40, (field - DOWN.beside * (count - 1)) / count);
+      const left = EDGE + (field - wide * count - DOWN.beside * (count - 1)) / 2;
+      boxes.set(id, { x: left + (at - row * IN_A_ROW) * (wide + DOWN.beside), y: y + row * (tall + DOWN.row), width: wide, height: tall });
+    });
+    const height = rows * tall + (rows - 1) * DOWN.row;
+    passing.forEach((id, at) => boxes.set(id, { x: width - EDGE - (passing.length - at) * (PASSAGE + 4), y, width: PASSAGE, height }));
+    y += height + DOWN.gap;
+  }
+  const box = (id: string) => boxes.get(id) ?? NOWHERE;
+  const line = (ids: string[]) => ids.slice(1).map((to, at) => {
+    const [a, b] = [box(ids[at] ?? START), box(to)];
+    const [x1, y1, x2, y2] = [a.x + a.width / 2, a.y + a.height, b.x + b.width / 2, b.y];
+    const bend = Math.max(12, Math.min(30, (y2 - y1) / 2));
+    const over = isPassage(to) ? ` L${x2} ${b.y + b.height}` : "";
+    return `${at === 0 ? `M${x1} ${y1} ` : ""}C${x1} ${y1 + bend} ${x2} ${y2 - bend} ${x2} ${y2}${over}`;
+  }).join(" ");
+  return { width, height: y - DOWN.gap + EDGE, box, line };
+}
 
 export function Graph({ task }: { task: TaskDetail }) {
   const jobs = new Map(task.jobs.map((job) => [job.activity, job]));
@@ -46,40 +127,21 @@ export function Graph({ task }: { task: TaskDetail }) {
     watch.observe(element);
     return () => watch.disconnect();
   }, []);
-  const inner = Math.max(0, layout.layers.length - 2);
-  const fixed = 2 * CAP.width + (inner + 1) * GAP.x + EDGE * 2;
-  const wide = Math.max(NODE.narrow, Math.min(NODE.wide, Math.floor((room - fixed - 16) / Math.max(1, inner))));
-  const tallOf = (id: string) => (isPassage(id) ? PASSAGE : NODE.height);
-  const talls = layout.layers.map((layer) => layer.reduce((sum, id) => sum + tallOf(id) + GAP.y, -GAP.y));
-  const height = Math.max(CAP.height, ...talls) + ABOVE + EDGE * 2;
-  const width = fixed + inner * wide;
-  const middle = (height + ABOVE) / 2;
-  const box = (id: string) => {
-    const node = layout.nodes.get(id) ?? { layer: 0, place: 0 };
-    const cap = id === START || id === END;
-    const x = EDGE + (node.layer === 0 ? 0 : CAP.width + GAP.x + (node.layer - 1) * (wide + GAP.x));
-    if (cap) return { x, y: middle - CAP.height / 2, ...CAP };
-    const before = (layout.layers[node.layer] ?? []).slice(0, node.place).reduce((sum, other) => sum + tallOf(other) + GAP.y, 0);
-    return { x, y: middle - (talls[node.layer] ?? 0) / 2 + before, width: wide, height: tallOf(id) };
-  };
-  const line = (ids: string[]) => ids.slice(1).map((to, at) => {
-    const [a, b] = [box(ids[at] ?? START), box(to)];
-    const [x1, y1, x2, y2] = [a.x + a.width, a.y + a.height / 2, b.x, b.y + b.height / 2];
-    const bend = Math.max(16, (x2 - x1) / 2);
-    const across = isPassage(to) ? ` L${b.x + b.width} ${y2}` : "";
-    return `${at === 0 ? `M${x1} ${y1} ` : ""}C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}${across}`;
-  }).join(" ");
+  const beside = across(layout, room);
+  const { width, height, box, line } = room > 0 && beside.width > room && room < PHONE ? down(layout, room) : beside;
   const choose = (id: string) => setQuery({ activity: chosen === id ? null : id });
   return (
     <div class="tasks-graph" ref={field} tabIndex={0} role="group" aria-label={t("graph")}>
       <div class="tasks-graph-field" style={{ width: `${width}px`, height: `${height}px` }}>
         <svg width={width} height={height} viewBox={`0 0 ${width} ${height}`} aria-hidden="true">
-          {frames(layout.layers, jobs, task.attempts).map(({ first, last, attempt }) => {
-            const [a, b] = [box(first), box(last)];
+          {frames(layout.layers, jobs, task.attempts).map(({ ids, attempt }) => {
+            const held = ids.map(box);
+            const [left, top] = [Math.min(...held.map((one) => one.x)), Math.min(...held.map((one) => one.y))];
+            const [right, bottom] = [Math.max(...held.map((one) => one.x + one.width)), Math.max(...held.map((one) => one.y + one.height))];
             return (
-              <g key={`${attempt.id}-${first}`} class={`tasks-frame series-${((attempt.number - 1) % 6) + 1}`}>
-                <rect x={a.x - 9} y={a.y - 9} width={a.width + 18} height={b.y + b.height - a.y + 18} rx={12} />
-                <text x={a.x - 4} y={a.y - 14}>{t("one_pass", { n: attempt.number })}</text>
+              <g key={`${attempt.id}-${ids[0]}`} class={`tasks-frame series-${((attempt.number - 1) % 6) + 1}`}>
+                <rect x={left - 9} y={top - 9} width={right - left + 18} height={bottom - top + 18} rx={12} />
+                <text x={left - 4} y={top - 14}>{t("one_pass", { n: attempt.number })}</text>
               </g>
             );
           })}
@@ -90,7 +152,7 @@ export function Graph({ task }: { task: TaskDetail }) {
           return <span key={id} class="tasks-cap" style={{ left: `${x}px`, top: `${y}px`, width: `${w}px`, height: `${h}px` }}>{t(id === START ? "start" : "end")}</span>;
         })}
         {task.activities.map((activity) => {
-          const { x, y } = box(activity.id);
+          const { x, y, width: wide } = box(activity.id);
           const job = jobs.get(activity.id);
           return <Node key={activity.id} activity={activity} job={job} attempt={task.attempts.find((one) => one.id === job?.attempt)} x={x} y={y} width={wide} chosen={chosen === activity.id} onChoose={() => choose(activity.id)} />;
         })}
@@ -132,8 +194,8 @@ function edgeState(from: Job | undefined, to: Job | undefined, fromId: string, t
 }
 
 /// Neighbours in a layer that one attempt carried out.
-function frames(layers: string[][], jobs: Map<string, Job>, attempts: Attempt[]): { first: string; last: string; attempt: Attempt }[] {
-  const found: { first: string; last: string; attempt: Attempt }[] = [];
+function frames(layers: string[][], jobs: Map<string, Job>, attempts: Attempt[]): { ids: string[]; attempt: Attempt }[] {
+  const found: { ids: string[]; attempt: Attempt }[] = [];
   for (const layer of layers) {
     let at = 0;
     while (at < layer.length) {
@@ -141,8 +203,7 @@ function frames(layers: string[][], jobs: Map<string, Job>, attempts: Attempt[])
       let to = at;
       while (held && jobs.get(layer[to + 1] ?? "")?.attempt === held) to += 1;
       const attempt = attempts.find((one) => one.id === held);
-      const [first, last] = [layer[at], layer[to]];
-      if (attempt && to > at && first !== undefined && last !== undefined) found.push({ first, last, attempt });
+      if (attempt && to > at) found.push({ ids: layer.slice(at, to + 1), attempt });
       at = to + 1;
     }
   }

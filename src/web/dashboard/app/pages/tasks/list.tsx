@@ -14,7 +14,7 @@ import { query, setQuery } from "../../router.ts";
 import { isOperator } from "../../session.ts";
 import { words } from "../../words.ts";
 import { type Deed, doFound, doMarked } from "./deeds.tsx";
-import { TaskBar, TaskProgress } from "./progress.tsx";
+import { TaskBar, TaskProgress, placeOf, progressOf } from "./progress.tsx";
 import { startTask } from "./start.tsx";
 import { TASK_STATES, type Task, objectName } from "./shapes.ts";
 
@@ -57,6 +57,7 @@ const t = words({
   API: ["API", "API"],
   text_is: ["object or user data contain “{text}”", "对象或用户数据包含“{text}”"],
   since_is: ["made {time} or later", "创建于 {time} 之后"],
+  where: ["Device", "设备"],
   until_is: ["made before {time}", "创建于 {time} 之前"],
 });
 
@@ -105,7 +106,13 @@ function HowFar({ task }: { task: Task }) {
   return <span class="muted">{task.started_at ? t("took", { span: span(between(task.started_at, task.ended_at)) }) : "–"}</span>;
 }
 
-export const COLUMNS = (): Column<Task>[] => [
+/// Where it runs; a column only while something does.
+const WHERE = (): Column<Task> => ({ key: "where", title: t("where"), width: "minmax(0, 9rem)", from: 3, cell: (task) => {
+  const told = progressOf(task.id);
+  return <span class="muted" title={told?.device ?? undefined}>{told && task.status === "Processing" ? placeOf(told) : ""}</span>;
+} });
+
+export const COLUMNS = (runs = false): Column<Task>[] => [
   { key: "status", title: t("state"), width: "minmax(7rem, 9rem)", cell: (task) => <TaskState task={task} /> },
   { key: "source", title: t("source"), width: "minmax(0, 2.2fr)", cell: (task) => <><Source object={task.media.object} />{task.status === "Processing" && <div class="tasks-narrow"><TaskBar task={task} name={objectName(task.media.object).name} /></div>}</> },
   { key: "workflow", title: t("workflow"), width: "minmax(0, 1.1fr)", from: 2, cell: (task) => (
@@ -115,6 +122,7 @@ export const COLUMNS = (): Column<Task>[] => [
     </div>
   ) },
   { key: "progress", title: t("progress"), width: "minmax(9rem, 13rem)", from: 2, cell: (task) => <HowFar task={task} /> },
+  ...(runs ? [WHERE()] : []),
   { key: "made", title: t("made"), width: "8rem", from: 3, align: "end", cell: (task) => <Time at={task.created_at} /> },
 ];
 
@@ -174,7 +182,7 @@ export function TaskList() {
           <button type="button" class="button small ghost" onClick={() => setMarked(new Set())}>{t("unmark")}</button>
         </div>
       )}
-      <Table label={t("title")} columns={COLUMNS()} list={list} rowHeight={58} href={(task) => `/tasks/${task.id}`}
+      <Table label={t("title")} columns={COLUMNS(list.items.some((task) => task.status === "Processing"))} list={list} rowHeight={58} href={(task) => `/tasks/${task.id}`}
         marked={isOperator.value ? marked : undefined} onMark={isOperator.value ? setMarked : undefined}
         empty={filtered ? <><h2>{t("nothing")}</h2><p>{t("nothing_hint")}</p></> : <><h2>{t("empty")}</h2><p>{t("empty_hint")}</p><a class="button" href="/workflows">{t("to_workflows")}</a></>} />
     </>

@@ -8,6 +8,7 @@ import { words } from "../../words.ts";
 const t = words({
   how_far: ["How far {name} is", "{name} 的进度"],
   left: ["{span} left", "剩余 {span}"],
+  processors: ["processors", "CPU"],
   since: ["in progress for {span}", "已进行 {span}"],
 });
 
@@ -37,6 +38,9 @@ export function TaskBar({ task, name }: { task: Task; name: string }) {
   const told = progressOf(task.id);
   return told && <Bar percent={told.percent} label={t("how_far", { name })} />;
 }
+
+/// Where the work is done: the device by its name, or the processors.
+export const placeOf = (told: Pick<Progress, "device">): string => told.device ?? t("processors");
 
 /// Frames a second, and how many seconds of film a second.
 export const speedLine = (told: Progress): string => [told.fps > 0 && `${number(told.fps, told.fps < 10 ? 1 : 0)} fps`, told.speed > 0 && `${number(told.speed, told.speed < 10 ? 2 : 1)}×`].filter(Boolean).join(" · ");

@@ -41,6 +41,8 @@ export interface JobProgress {
   fps: number;
   speed: number;
   eta_s: number | null;
+  backend: "gpu" | "software";
+  device: string | null;
 }
 
 export interface JobResult {

@@ -21,7 +21,8 @@ import { Faults } from "./fault.tsx";
 import { Graph } from "./graph.tsx";
 import { TaskState } from "./list.tsx";
 import { Outputs } from "./outputs.tsx";
-import { progressOf, speedLine } from "./progress.tsx";
+import { PriorityMenu } from "./priority.tsx";
+import { placeOf, progressOf, speedLine } from "./progress.tsx";
 import { startTask } from "./start.tsx";
 import { Deliveries, Events } from "./told.tsx";
 import { type TaskDetail, canRetry, hasEnded, objectName } from "./shapes.ts";
@@ -88,6 +89,7 @@ export function TaskPage({ id }: { id: string }) {
           <>
             {canRetry(task) && <button type="button" class="button primary" onClick={() => void retryTask(task).then(done)}><Icon name="refresh" size={16} />{t("retry")}</button>}
             {hasEnded(task) && <button type="button" class="button" onClick={() => void startTask({ workflow: task.workflow.name, storage, key: folder + name })}><Icon name="play" size={16} />{t("anew")}</button>}
+            {!hasEnded(task) && <PriorityMenu task={task} onDone={found.refresh} />}
             {!hasEnded(task) && <button type="button" class="button danger" disabled={task.intent === "cancel"} onClick={() => void cancelTask(task).then(done)}><Icon name="stop" size={16} />{t("cancel")}</button>}
             {hasEnded(task) && <button type="button" class="button danger" onClick={() => void forgetTask(task).then((ok) => ok && go("/tasks"))}><Icon name="trash" size={16} />{t("forget")}</button>}
           </>
@@ -128,7 +130,7 @@ function Running({ task }: { task: TaskDetail }) {
       <div class="tasks-running">
         <b>{percent(now?.percent ?? 0)}</b>
         <Bar percent={now?.percent ?? 0} label={t("how_far")} />
-        <span class="muted">{[t("running", { n: running.length }), now && speedLine(now), now && now.eta_s !== null && t("left", { span: span(now.eta_s) })].filter(Boolean).join(" · ")}</span>
+        <span class="muted">{[t("running", { n: running.length }), now && speedLine(now), now && placeOf(now), now && now.eta_s !== null && t("left", { span: span(now.eta_s) })].filter(Boolean).join(" · ")}</span>
       </div>
     </Card>
   );

@@ -13,7 +13,7 @@ import { Skeleton } from "../../parts/skeleton.tsx";
 import { tellDone } from "../../parts/toast.tsx";
 import { askActivity } from "../../flow/add_dialog.tsx";
 import { useCheck } from "../../flow/check.ts";
-import { type Activity, type Definition, type Spot, END, START, activitiesOf, add, find, graphOf, remove, replace, successors, terse, tidy } from "../../flow/definition.ts";
+import { type Activity, type Definition, type Spot, END, START, activitiesOf, add, find, graphOf, isTable, remove, replace, successors, terse, tidy } from "../../flow/definition.ts";
 import { CheckState, Findings } from "../../flow/findings.tsx";
 import type { FormContext } from "../../flow/form.tsx";
 import { FlowGraph, type NodeMark } from "../../flow/graph.tsx";
@@ -25,6 +25,7 @@ import { TomlError, parse, write } from "../../flow/toml.ts";
 import { TomlEditor, tomlWhy } from "../../flow/toml_editor.tsx";
 import { setEnabled } from "./deeds.tsx";
 import { EndForm, StartForm } from "./place_forms.tsx";
+import { tryUnsaved } from "./test.tsx";
 import type { Whole, Workflow } from "./workflow.ts";
 import "./editor.css";
 
@@ -36,6 +37,7 @@ const t = words({
   create: ["Create", "创建"],
   save_enable: ["Save and enable", "保存并启用"],
   create_enable: ["Create and enable", "创建并启用"],
+  try: ["Try with a file", "用文件模拟"],
   saved: ["Version {n} of {name} was saved", "已保存 {name} 的版本 {n}"],
   made: ["{name} was made", "已创建 {name}"],
   cancel: ["Cancel", "取消"],
@@ -241,6 +243,7 @@ function Desk({ root, workflow, refresh }: { root: Root; workflow: Whole | null;
     <div class="wfe">
       <PageHead title={workflow ? t("edit_title", { name: workflow.name }) : t("new_title")} crumbs={[{ text: t("workflows"), href: "/workflows" }, ...(workflow ? [{ text: workflow.name, href: `/workflows/${workflow.id}` }] : [])]} note={<><CheckState checked={checked} unread={unread !== null} />{dirty && !locked && <span class="wfe-unsaved"> · {t("unsaved")}</span>}</>}>
         <a class="button ghost" href={workflow ? `/workflows/${workflow.id}` : "/workflows"}>{t("cancel")}</a>
+        {isOperator.value && <button type="button" class="button" disabled={unread !== null || !checked.check?.valid} onClick={() => void tryUnsaved(String(definition.name || "–"), text, graph, sourceOf(definition))}><Icon name="play" size={16} />{t("try")}</button>}
         {!locked && <button type="button" class="button" disabled={busy || unread !== null || !checked.check?.valid} onClick={() => void save(true)}>{t(workflow ? "save_enable" : "create_enable")}</button>}
         {!locked && <button type="button" class="button primary" disabled={busy || unread !== null || (workflow !== null && !dirty)} title="Ctrl+S" onClick={() => void save(false)}>{t(workflow ? "save" : "create")}</button>}
       </PageHead>
@@ -285,6 +288,12 @@ function Desk({ root, workflow, refresh }: { root: Root; workflow: Whole | null;
       </div>
     </div>
   );
+}
+
+/// Where it takes objects from, as far as that is said.
+function sourceOf(definition: Definition): { storage: string | null; prefix: string } {
+  const source = isTable(definition.source) ? definition.source : {};
+  return { storage: typeof source.storage === "string" ? source.storage : null, prefix: typeof source.prefix === "string" ? source.prefix : "" };
 }
 
 function marksOf(findings: Finding[], definition: Definition): Map<string, NodeMark> {

@@ -16,7 +16,7 @@ import type { Workflow } from "./workflow.ts";
 
 const t = words({
   title: ["Workflows", "工作流"],
-  note: ["What happens to media of a place, by itself or by hand.", "定义某处的媒体自动或手动做哪些处理。"],
+  note: ["What happens to media of a place, by itself or by hand.", "定义各存储中的媒体如何处理，自动或手动触发。"],
   make: ["New workflow", "新建工作流"],
   search: ["Search by name", "按名称搜索"],
   origin: ["Made by", "来源"],
@@ -27,7 +27,7 @@ const t = words({
   disabled: ["Disabled", "已停用"],
   name: ["Name", "名称"],
   storage: ["Storage", "存储"],
-  prefix: ["Prefix", "目录"],
+  prefix: ["Prefix", "前缀"],
   created: ["Created", "创建时间"],
   runs: ["Enabled", "启用"],
   library: ["media library", "媒资库"],
@@ -44,7 +44,6 @@ const t = words({
   copy: ["Copy", "复制"],
   test: ["Test", "测试"],
   remove: ["Delete", "删除"],
-  only_enabled: ["Test (only while enabled)", "测试（需先启用）"],
   none: ["No workflow fits", "没有符合条件的工作流"],
   none_hint: ["Take the search or a filter away.", "请清除搜索或筛选条件。"],
   clear: ["Show all", "显示全部"],
@@ -80,7 +79,7 @@ export function WorkflowList() {
     { key: "storage", title: t("storage"), from: 2, width: "minmax(7rem, 1fr)", cell: (row) => <SourcePlace workflow={row} /> },
     { key: "prefix", title: t("prefix"), from: 2, width: "minmax(6rem, 1fr)", cell: (row) => (row.source.kind === "library" ? "–" : row.source.prefix ? <code title={row.source.prefix}>{row.source.prefix}</code> : <span class="muted">{t("whole")}</span>) },
     { key: "created", title: t("created"), sort: "created", from: 3, width: "8rem", cell: (row) => <Time at={row.created_at} /> },
-    { key: "runs", title: t("runs"), width: "4.5rem", cell: (row) => (isOperator.value
+    { key: "runs", title: t("runs"), width: isOperator.value ? "4.5rem" : "7rem", cell: (row) => (isOperator.value
       ? <Switch value={row.enabled} disabled={busy === row.id} label={t(row.enabled ? "switch_off" : "switch_on", { name: row.name })} onInput={() => void toggle(row)} />
       : <Status status={row.status} />) },
     ...(isOperator.value ? [{ key: "deeds", title: "", width: "2.5rem", cell: (row: Workflow) => <RowMenu workflow={row} refresh={list.refresh} /> }] : []),
@@ -136,7 +135,7 @@ function RowMenu({ workflow, refresh }: { workflow: Workflow; refresh: () => voi
   const items: MenuItem[] = [];
   if (workflow.origin === "api") items.push({ text: t("edit"), icon: "edit", act: () => void editWorkflow(workflow) });
   if (workflow.source.kind === "storage") {
-    items.push({ text: workflow.enabled ? t("test") : t("only_enabled"), icon: "play", disabled: !workflow.enabled, act: () => go(`/workflows/${workflow.id}?tab=test`) });
+    items.push({ text: t("test"), icon: "play", act: () => go(`/workflows/${workflow.id}?tab=test`) });
   }
   if (workflow.origin !== "preset") items.push({ text: t("copy"), icon: "copy", act: () => void copyWorkflow(workflow) });
   if (workflow.origin === "api") items.push({ text: t("remove"), icon: "trash", danger: true, act: () => void deleteWorkflow(workflow).then((gone) => gone && refresh()) });

@@ -45,7 +45,7 @@ const t = words({
   test: ["Test", "测试"],
   toml: ["TOML", "TOML"],
   source: ["Source", "源"],
-  prefix: ["Prefix", "目录"],
+  prefix: ["Prefix", "前缀"],
   whole: ["whole storage", "整个存储"],
   trigger: ["Trigger", "触发方式"],
   automatic: ["automatic, by arrivals", "自动，文件到达即触发"],
@@ -127,7 +127,7 @@ export function WorkflowPage({ id }: { id: string }) {
       <Tabs label={workflow.name} tabs={[
         { key: "graph", title: t("graph"), body: () => <Overview workflow={workflow} /> },
         { key: "tasks", title: t("tasks"), body: () => <Tasks workflow={workflow} /> },
-        ...(testable ? [{ key: "test", title: t("test"), body: () => <TestPanel workflow={workflow} enable={() => void toggle(true)} /> }] : []),
+        ...(testable ? [{ key: "test", title: t("test"), body: () => <TestPanel workflow={workflow} /> }] : []),
         { key: "versions", title: t("versions"), body: () => <Versions workflow={workflow} saved={found} /> },
         { key: "toml", title: t("toml"), body: () => <Toml text={tidied(workflow.definition)} /> },
       ]} />

@@ -3,21 +3,23 @@ import { useMemo, useState } from "preact/hooks";
 import { post } from "../../api.ts";
 import { query, setQuery } from "../../router.ts";
 import { words } from "../../words.ts";
+import { openDialog } from "../../parts/dialog.tsx";
 import { TextField } from "../../parts/form.tsx";
 import { size } from "../../parts/format.ts";
 import { Icon } from "../../parts/icon.tsx";
 import { Card } from "../../parts/page.tsx";
 import { ErrorBox } from "../../parts/problem.tsx";
 import { Badge, Status } from "../../parts/status.tsx";
+import type { Graph } from "../../flow/definition.ts";
 import { FlowGraph, type NodeMark } from "../../flow/graph.tsx";
 import { pickObject } from "../../flow/object_picker.tsx";
 import { graphOfWhole } from "./page.tsx";
 import type { Trial, Whole } from "./workflow.ts";
 
 const t = words({
-  only_enabled: ["Only an enabled workflow can be tested", "只能测试已启用的工作流"],
-  only_enabled_text: ["Enabled, it also takes what arrives from now on.", "启用后，它也会处理之后到达的文件。"],
-  enable: ["Enable", "启用"],
+  disabled_note: ["The workflow is disabled: it can be tried, not run.", "工作流已停用：可以模拟，不能运行。"],
+  unsaved_note: ["What is tried is what stands in the editor now, saved or not.", "模拟的是编辑器中的当前内容，无需保存。"],
+  try_title: ["Try {name} with a file", "用文件模拟 {name}"],
   object: ["File", "文件"],
   object_help: ["storage:key. Nothing is run and nothing is written.", "格式为 存储:路径。仅模拟，不会运行或写入任何内容。"],
   browse: ["Browse", "浏览"],
@@ -45,28 +47,45 @@ const t = words({
   open_task: ["Open the task", "查看任务"],
 });
 
-export function TestPanel({ workflow, enable }: { workflow: Whole; enable: () => void }) {
-  const asked = query.value.get("object") ?? "";
-  const fixed = workflow.source.storage === "*" ? null : workflow.source.storage;
-  const [object, setObject] = useState(asked);
+export function TestPanel({ workflow }: { workflow: Whole }) {
+  const graph = useMemo(() => graphOfWhole(workflow, null), [workflow]);
+  // A disabled workflow runs nothing, and is tried like one that is not saved.
+  const ask = (object: string, run: boolean) => (workflow.enabled
+    ? post<Trial>(`workflows/${encodeURIComponent(workflow.id)}/test`, { object, run })
+    : post<Trial>("checks/dry-run", { object, toml: workflow.definition }));
+  return <Trying source={workflow.source} graph={graph} ask={ask} canRun={workflow.enabled} note={workflow.enabled ? undefined : t("disabled_note")} first={query.value.get("object") ?? ""} onAsk={(object) => setQuery({ object })} />;
+}
+
+/// The same for what stands in the editor, in a dialog.
+export function tryUnsaved(name: string, toml: string, graph: Graph, source: { storage: string | null; prefix: string }): Promise<unknown> {
+  return openDialog(t("try_title", { name }), () => <Trying source={source} graph={graph} ask={(object) => post<Trial>("checks/dry-run", { object, toml })} canRun={false} note={t("unsaved_note")} first={lastTried} onAsk={(object) => (lastTried = object)} />, { wide: true });
+}
+
+/// What was tried last in the editor: it is tried again after the next change.
+let lastTried = "";
+
+interface TryingProps {
+  source: { storage: string | null; prefix: string };
+  graph: Graph;
+  ask: (object: string, run: boolean) => Promise<Trial>;
+  canRun: boolean;
+  note?: string;
+  first: string;
+  onAsk: (object: string) => void;
+}
+
+function Trying({ source, graph, ask, canRun, note, first, onAsk }: TryingProps) {
+  const fixed = source.storage === "*" ? null : source.storage;
+  const [object, setObject] = useState(first);
   const [trial, setTrial] = useState<Trial | null>(null);
   const [error, setError] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
-  if (!workflow.enabled) {
-    return (
-      <div class="card empty">
-        <h2>{t("only_enabled")}</h2>
-        <p>{t("only_enabled_text")}</p>
-        <button type="button" class="button primary" onClick={enable}>{t("enable")}</button>
-      </div>
-    );
-  }
   const go = async (name: string, run = false) => {
     setBusy(true);
     setError(null);
-    setQuery({ object: name });
+    onAsk(name);
     try {
-      setTrial(await post<Trial>(`workflows/${encodeURIComponent(workflow.id)}/test`, { object: name, run }));
+      setTrial(await ask(name, run));
     } catch (refused) {
       setError(refused);
       setTrial(null);
@@ -80,9 +99,9 @@ export function TestPanel({ workflow, enable }: { workflow: Whole; enable: () =>
           event.preventDefault();
           void go(object);
         }}>
-          <TextField label={t("object")} help={t("object_help")} value={object} onInput={setObject} placeholder={`${fixed ?? "storage"}:${workflow.source.prefix}film.mp4`} mono required name="object" />
+          <TextField label={t("object")} help={t("object_help")} value={object} onInput={setObject} placeholder={`${fixed ?? "storage"}:${source.prefix}film.mp4`} mono required name="object" />
           <div class="row">
-            <button type="button" class="button" onClick={() => void pickObject({ storage: fixed, prefix: workflow.source.prefix }).then((id) => {
+            <button type="button" class="button" onClick={() => void pickObject({ storage: fixed, prefix: source.prefix }).then((id) => {
               if (!id) return;
               setObject(id);
               void go(id);
@@ -90,9 +109,10 @@ export function TestPanel({ workflow, enable }: { workflow: Whole; enable: () =>
             <button type="submit" class="button primary" disabled={busy || !object.includes(":")}>{t("test")}</button>
           </div>
         </form>
+        {note && <p class="muted">{note}</p>}
         <ErrorBox error={error} />
       </Card>
-      {trial && <TrialView workflow={workflow} trial={trial} busy={busy} run={() => void go(trial.object, true)} />}
+      {trial && <TrialView graph={graph} trial={trial} busy={busy} run={canRun ? () => void go(trial.object, true) : null} />}
     </div>
   );
 }
@@ -103,8 +123,7 @@ export function marksOf(trial: Trial): Map<string, NodeMark> {
   return new Map(trial.activities.map((one) => [one.id, { tone: tones[one.runs], text: texts[one.runs] }]));
 }
 
-function TrialView({ workflow, trial, busy, run }: { workflow: Whole; trial: Trial; busy: boolean; run: () => void }) {
-  const graph = useMemo(() => graphOfWhole(workflow, null), [workflow]);
+function TrialView({ graph, trial, busy, run }: { graph: Graph; trial: Trial; busy: boolean; run: (() => void) | null }) {
   const marks = useMemo(() => marksOf(trial), [trial]);
   const tone = !trial.exists ? "wait" : trial.matches ? "good" : "bad";
   const told = trial.destinations.map((one) => (one.kind === "unified" ? t("unified") : (one.to ?? one.kind)));
@@ -118,7 +137,7 @@ function TrialView({ workflow, trial, busy, run }: { workflow: Whole; trial: Tri
           {trial.arrival && <p class="muted">{trial.arrival}</p>}
           {trial.task
             ? <p><Status status={trial.task.status} text={t("started")} /> <a href={`/tasks/${trial.task.id}`}>{t("open_task")}</a></p>
-            : trial.exists && <p><button type="button" class="button" disabled={busy} onClick={run}><Icon name="play" size={18} />{t("run")}</button></p>}
+            : run && trial.exists && <p><button type="button" class="button" disabled={busy} onClick={run}><Icon name="play" size={18} />{t("run")}</button></p>}
         </div>
         <FlowGraph graph={graph} marks={marks} />
         {trial.activities.some((one) => one.why) && <ul class="wf-why">{trial.activities.filter((one) => one.why).map((one) => <li key={one.id}><b>{one.id}</b> {one.why}</li>)}</ul>}
