@@ -100,10 +100,11 @@ gzip -9n "$stage/reelmill.spdx.json" "$stage/THIRD-PARTY-LICENSES"
 
 # What an rpm requires: each library, and each version of its symbols, in rpm's spelling.
 {
-  echo '[package.metadata.generate-rpm]'
   echo "release = \"$revision\""
-  echo '[package.metadata.generate-rpm.requires]'
+  echo '[requires]'
   echo '"/bin/sh" = "*"'
+  # The units speak the language of this version; the .deb says the same.
+  echo '"systemd" = ">= 252"'
   for library in $needed; do echo "\"$library()(64bit)\" = \"*\""; done
   readelf -V "$stage/reelmill" | awk '/File: / { file = $5 } /Name: / { sub(/.*Name: /, ""); print file, $1 }' | sort -u \
     | while read -r library symbols; do echo "\"$library($symbols)(64bit)\" = \"*\""; done

@@ -27,7 +27,7 @@ fi
 # What packaging/build.sh reads and packs with.
 [ "${1:-}" = packages ] && wanted+=(binutils python3 dpkg-dev)
 # What packaging/test.sh makes roots with, boots them by, and asks what it thinks of the packages.
-[ "${1:-}" = booted ] && wanted=(mmdebstrap systemd systemd-container util-linux procps lintian rpmlint rpm dnf)
+[ "${1:-}" = booted ] && wanted=(mmdebstrap systemd systemd-container util-linux procps lintian rpmlint rpm dnf apt-utils gpg gpg-agent createrepo-c)
 
 missing=()
 for package in "${wanted[@]}"; do

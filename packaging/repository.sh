@@ -43,9 +43,12 @@ gpg --batch --yes --local-user "$key" --armor --detach-sign --output dists/stabl
 # --- dnf: each package signed, then the metadata -----------------------------------------------------------------------------
 mkdir -p "$repository/rpm"
 for rpm in "${rpms[@]}"; do
-  [ -e "$repository/rpm/$(basename "$rpm")" ] && continue
-  cp "$rpm" "$repository/rpm/"
-  rpmsign --define "_gpg_name $key" --addsign "$repository/rpm/$(basename "$rpm")" >/dev/null
+  name=$(basename "$rpm")
+  [ -e "$repository/rpm/$name" ] && continue
+  # It gets its name when it is signed: what a run that broke off leaves behind is never taken for one. rpm of Debian looks for a gpg2.
+  cp "$rpm" "$repository/rpm/.$name.new"
+  rpmsign --define "_gpg_name $key" --define "__gpg $(command -v gpg)" --addsign "$repository/rpm/.$name.new" >/dev/null
+  mv "$repository/rpm/.$name.new" "$repository/rpm/$name"
 done
 createrepo_c --quiet --update "$repository/rpm"
 gpg --batch --yes --local-user "$key" --armor --detach-sign --output "$repository/rpm/repodata/repomd.xml.asc" \

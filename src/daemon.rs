@@ -5,9 +5,11 @@
 //! configuration comes resolved, the definitions come read.
 
 mod alerts;
+mod clock_watch;
 mod definitions;
 pub mod destinations;
 mod gauges;
+mod hook_signer;
 mod host_check;
 mod host_watch;
 mod inlet;
@@ -315,6 +317,7 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
     };
     let measuring = tokio::spawn(measuring.run(callback_stop.clone()));
     tokio::spawn(watch.run(callback_stop.clone()));
+    tokio::spawn(clock_watch::watch(store.clone(), bells.clone(), callback_stop.clone()));
     tokio::spawn(destinations.follow(config.destination_files.clone(), reload, callback_stop.clone()));
     ready.store(true, Ordering::Release);
     metrics.set_labelled(Metric::Info, env!("CARGO_PKG_VERSION"), 1.0);
@@ -410,6 +413,7 @@ fn executor_options(config: &Config, storages: &Storages) -> LocalExecutorOption
     let environment = environment.with_kernel_cache(&config.server.scratch_dir.join(KERNELS));
     let mut options = LocalExecutorOptions::new(&config.server.scratch_dir).with_environment(environment);
     options.hooks_dir = Some(config.server.hooks_dir.clone());
+    options.hook_signer = hook_signer::signer(&config.server.hook_keys);
     options.sandbox = match config.sandbox {
         Sandbox::Auto => SandboxMode::Auto,
         Sandbox::Required => SandboxMode::Required,

@@ -35,20 +35,20 @@ set_up() {
 drain() {
   systemd_runs || return 0
   patience_s=${REELMILL_UPGRADE_DRAIN_S:-120}
-  waited_s=0
-  while answer=$(timeout 20 reelmill drain on --json 2>/dev/null); do
-    running=$(echo "$answer" | sed -n 's/.*"running_attempts": *\([0-9]*\).*/\1/p' | head -n 1)
-    if [ "${running:-0}" -eq 0 ]; then return 0; fi
-    if [ "$waited_s" -ge "$patience_s" ]; then
-      echo "reelmill: $running attempt(s) still run after $patience_s s; they are stopped and run again after the upgrade"
-      return 0
-    fi
-    if [ "$waited_s" -eq 0 ]; then echo "reelmill: waiting up to $patience_s s for $running attempt(s) to end"; fi
-    sleep 2
-    waited_s=$((waited_s + 2))
-  done
   # No daemon, or one that does not answer: nothing to wait for.
-  return 0
+  running=$(drain_begins)
+  if [ "${running:-0}" -eq 0 ]; then return 0; fi
+  echo "reelmill: waiting up to $patience_s s for $running attempt(s) to end"
+  timeout "$((patience_s + 60))" reelmill drain on --wait "$patience_s" >/dev/null 2>&1 || true
+  running=$(drain_begins)
+  if [ "${running:-0}" -ne 0 ]; then
+    echo "reelmill: $running attempt(s) still run after $patience_s s; they are stopped and run again after the upgrade"
+  fi
+}
+
+# Nothing new from now on; prints how many attempts run.
+drain_begins() {
+  timeout 20 reelmill drain on --json 2>/dev/null | sed -n 's/.*"running_attempts": *\([0-9]*\).*/\1/p' | head -n 1
 }
 
 # An upgrade that was called off: on with the work.
@@ -96,17 +96,6 @@ welcome() {
 # Before the files go.
 end() {
   if systemd_runs; then for unit in $all_units; do unit_stop "$unit" || true; done; fi
-}
-
-# What belongs to the service and to nobody else. Storages are other people's files: their folders go only when empty.
-purge() {
-  rm -rf "$state" /var/cache/reelmill /var/log/reelmill /run/reelmill
-  rm -rf /etc/systemd/system/reelmill.service.d /etc/systemd/system/reelmill-backup.service.d \
-    /etc/systemd/system/reelmill-backup.timer.d
-  for folder in /srv/reelmill/ingest /srv/reelmill/renditions /srv/reelmill /etc/reelmill/credentials /etc/reelmill/hooks /etc/reelmill/workflows \
-    /etc/reelmill; do
-    rmdir "$folder" 2>/dev/null || true
-  done
 }
 
 # What stays after a removal, in words.

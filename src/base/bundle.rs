@@ -3,14 +3,21 @@
 //! Guarantees: the archive is whole or an error; names are those given, beneath one folder. Deliberately absent: reading
 //! archives, and files too large for memory.
 
+use crate::base::clock::UtcMs;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-/// An archive of these files (name, content) beneath `folder`, made at `seconds` since 1970.
+/// What a bundle of diagnostics that is made at `at` is called; as a file with `.tar.gz` behind.
+pub fn diagnostics_name(at: UtcMs) -> String {
+    format!("reelmill-diagnostics-{}", at.wire().replace([':', '-'], ""))
+}
+
+/// An archive of these files (name, content) beneath `folder`, made at `at`.
 ///
 /// # Errors
 /// A name that no archive can hold.
-pub fn archive(folder: &str, files: &[(String, Vec<u8>)], seconds: u64) -> std::io::Result<Vec<u8>> {
+pub fn archive(folder: &str, files: &[(String, Vec<u8>)], at: UtcMs) -> std::io::Result<Vec<u8>> {
+    let seconds = u64::try_from(at.0 / 1_000).unwrap_or(0);
     let mut archive = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::default()));
     for (name, content) in files {
         let mut header = tar::Header::new_gnu();
@@ -25,6 +32,7 @@ pub fn archive(folder: &str, files: &[(String, Vec<u8>)], seconds: u64) -> std::
 #[cfg(test)]
 mod tests {
     use super::archive;
+    use crate::base::clock::UtcMs;
     use std::io::Read as _;
 
     #[test]
@@ -33,7 +41,7 @@ mod tests {
             ("a.json".to_owned(), b"{}".to_vec()),
             ("b/c.txt".to_owned(), b"text".to_vec()),
         ];
-        let bytes = archive("bundle", &files, 5).expect("archived");
+        let bytes = archive("bundle", &files, UtcMs(5_000)).expect("archived");
         let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(bytes.as_slice()));
         let mut found = Vec::new();
         for entry in archive.entries().expect("entries") {

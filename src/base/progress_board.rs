@@ -30,6 +30,17 @@ pub struct Running {
     pub speed: f64,
     /// Seconds left.
     pub eta_s: Option<f64>,
+    /// Where the work was sent; none: to the processors.
+    pub device: Option<RunsOn>,
+}
+
+/// A device that an attempt was given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunsOn {
+    /// Number within the driver.
+    pub ordinal: u32,
+    /// Its name, `NVIDIA H200`; empty: it is not known any more.
+    pub name: String,
 }
 
 /// The board. Clones share it.

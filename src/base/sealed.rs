@@ -6,6 +6,8 @@
 //! a text that was changed does not open. Deliberately absent: where the key lies (the daemon reads it from its state
 //! directory), and passwords, which are hashed.
 
+use crate::base::fault::Blame;
+use crate::base::fault::Fault;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use chacha20poly1305::ChaCha20Poly1305;
@@ -32,10 +34,10 @@ impl Sealer {
     /// `secret`, sealed for `purpose` (such as `accesskey:ID`).
     ///
     /// # Errors
-    /// The system has no random numbers.
-    pub fn seal(&self, purpose: &str, secret: &str) -> Result<String, String> {
+    /// A host fault: the system has no random numbers.
+    pub fn seal(&self, purpose: &str, secret: &str) -> Result<String, Fault> {
         let mut nonce = [0_u8; NONCE_BYTES];
-        getrandom::fill(&mut nonce).map_err(|error| format!("no random numbers: {error}"))?;
+        getrandom::fill(&mut nonce).map_err(|error| not_sealed(purpose, format!("no random numbers: {error}")))?;
         let payload = Payload {
             msg: secret.as_bytes(),
             aad: purpose.as_bytes(),
@@ -43,7 +45,7 @@ impl Sealer {
         let sealed = self
             .0
             .encrypt(Nonce::from_slice(&nonce), payload)
-            .map_err(|_| "the secret is too long to be sealed".to_owned())?;
+            .map_err(|_| not_sealed(purpose, "the secret is too long".to_owned()))?;
         let whole = [nonce.as_slice(), sealed.as_slice()].concat();
         Ok(format!("{MARK}{}", STANDARD_NO_PAD.encode(whole)))
     }
@@ -65,6 +67,17 @@ impl std::fmt::Debug for Sealer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Sealer")
     }
+}
+
+fn not_sealed(purpose: &str, cause: String) -> Fault {
+    Fault::new(
+        "SecretNotSealed",
+        Blame::Host,
+        "seal",
+        purpose,
+        cause,
+        "Check that the kernel offers getrandom(2) to this process.",
+    )
 }
 
 #[cfg(test)]

@@ -25,6 +25,8 @@ use rustls::pki_types::UnixTime;
 use rustls::pki_types::pem::PemObject;
 use rustls::server::ParsedCertificate;
 use std::sync::Arc;
+use std::sync::LazyLock;
+use std::sync::OnceLock;
 
 /// How a client speaks TLS: with the system's authorities and those of `named_pem` (PEM files of certificates), showing
 /// the certificate and key of `identity_pem` where one is given.
@@ -97,14 +99,22 @@ fn unreadable(what: &str, error: &dyn std::fmt::Display) -> Fault {
     )
 }
 
+/// The system's authorities, read once in the life of the process, when the first server has to be judged: a command
+/// that speaks plain HTTP never reads them.
+static SYSTEM: LazyLock<Vec<CertificateDer<'static>>> =
+    LazyLock::new(|| rustls_native_certs::load_native_certs().certs);
+
 /// Believes the system's authorities and the certificates that were named.
 #[derive(Debug)]
 struct Verifier {
     /// The server's name; none: what the connection was made to.
     name: Option<ServerName<'static>>,
-    /// None: there is not one authority, neither of the system nor named.
-    authorities: Option<Arc<WebPkiServerVerifier>>,
     named: Vec<CertificateDer<'static>>,
+    /// Those that were named, as authorities.
+    roots: RootCertStore,
+    /// Made when the first server shows its certificate; none: there is not one authority, neither of the system nor
+    /// named.
+    authorities: OnceLock<Option<Arc<WebPkiServerVerifier>>>,
     provider: Arc<CryptoProvider>,
 }
 
@@ -120,17 +130,25 @@ impl Verifier {
                 .add(certificate.clone())
                 .map_err(|error| unreadable("certificate authorities", &error))?;
         }
-        // A system may hold certificates nobody can read; those of others count all the same.
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        let authorities = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone())
-            .build()
-            .ok();
         Ok(Verifier {
             name,
-            authorities,
             named,
+            roots,
+            authorities: OnceLock::new(),
             provider: provider.clone(),
         })
+    }
+
+    fn authorities(&self) -> Option<&WebPkiServerVerifier> {
+        let made = self.authorities.get_or_init(|| {
+            let mut roots = self.roots.clone();
+            // A system may hold certificates nobody can read; those of others count all the same.
+            roots.add_parsable_certificates(SYSTEM.iter().cloned());
+            WebPkiServerVerifier::builder_with_provider(Arc::new(roots), self.provider.clone())
+                .build()
+                .ok()
+        });
+        made.as_deref()
     }
 }
 
@@ -154,7 +172,7 @@ impl ServerCertVerifier for Verifier {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let Some(authorities) = &self.authorities else {
+        let Some(authorities) = self.authorities() else {
             return Err(Error::General(
                 "this host trusts no certificate authority; install the package ca-certificates".to_owned(),
             ));

@@ -51,6 +51,15 @@ impl Breaker {
         self.open_until_ms
     }
 
+    /// The same, for who looks at `now_ms`: no wait is longer than `ceiling_ms`, so one that is lies before a clock that
+    /// was set back, and is over.
+    pub fn due_ms(&self, now_ms: i64, ceiling_ms: i64) -> i64 {
+        match self.open_until_ms.saturating_sub(now_ms) > ceiling_ms {
+            true => now_ms,
+            false => self.open_until_ms,
+        }
+    }
+
     /// Whether the receiver is known to be down.
     pub fn is_open(&self) -> bool {
         self.downs > 0
@@ -112,6 +121,8 @@ mod tests {
             breaker.record(Health::Down, 20_000, 1_000, 900_000, 0);
         }
         assert_eq!(breaker.open_until_ms(), 920_000);
+        assert_eq!(breaker.due_ms(20_000, 900_000), 920_000);
+        assert_eq!(breaker.due_ms(19_000, 900_000), 19_000, "the clock was set back");
         assert_eq!(
             breaker.record(Health::Accepted, 930_000, 1_000, 900_000, 0),
             Change::Closed

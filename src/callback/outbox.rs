@@ -258,7 +258,8 @@ impl Inner {
             if running.values().any(|name| *name == lane.name) {
                 continue;
             }
-            let due = lane.next.0.max(self.lanes.breaker(&lane.name).open_until_ms());
+            let breaker = self.lanes.breaker(&lane.name);
+            let due = lane.next.0.max(breaker.due_ms(now.0, self.pace.ceiling_ms));
             if due <= now.0 {
                 let (inner, stop, name) = (Arc::clone(self), stop.clone(), lane.name.clone());
                 let task = lanes.spawn(async move { inner.run_lane(&name, &stop).await });
@@ -330,7 +331,7 @@ impl Inner {
                 breaker.width(self.pace.width)
             };
             let now = UtcMs::now();
-            if flying.len() < width && !stop.is_cancelled() && breaker.open_until_ms() <= now.0 {
+            if flying.len() < width && !stop.is_cancelled() && breaker.due_ms(now.0, self.pace.ceiling_ms) <= now.0 {
                 // Some of what is due may belong to tasks that have one under way.
                 match self.store.due_deliveries(lane, now, width + busy.len()).await {
                     Ok(due) => {

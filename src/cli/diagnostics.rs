@@ -87,6 +87,5 @@ fn alone(context: &Context, why: &str) -> anyhow::Result<Vec<u8>> {
             pretty(&json!({ "findings": check::look(context, false) })),
         ),
     ];
-    let folder = format!("reelmill-diagnostics-{}", now.wire().replace([':', '-'], ""));
-    bundle::archive(&folder, &files, u64::try_from(now.0 / 1000).unwrap_or(0)).context("could not make the archive")
+    bundle::archive(&bundle::diagnostics_name(now), &files, now).context("could not make the archive")
 }

@@ -1,4 +1,4 @@
-//! `reelmill task`: start, list, show, watch, cancel and retry tasks.
+//! `reelmill task`: start, list, show, watch, cancel, retry, prioritize and delete tasks.
 //!
 //! Guarantees: `watch` and `start --watch` end with 0 only when the task succeeded. Deliberately absent: work; the daemon does it.
 
@@ -36,6 +36,10 @@ pub enum Command {
     Cancel(ManyArgs),
     /// Run again what failed or was cancelled of a task, or of all that the filters find.
     Retry(ManyArgs),
+    /// Change the priority of tasks that wait or run.
+    Priority(PriorityArgs),
+    /// Forget an ended task with its jobs, attempts and events, or all that the filters find. Files stay.
+    Delete(ManyArgs),
 }
 
 /// Arguments of `start`.
@@ -80,9 +84,36 @@ pub struct Filters {
     /// Only those of this workflow, by name or id.
     #[arg(long)]
     pub workflow: Option<String>,
+    /// Only those over this media, by id.
+    #[arg(long)]
+    pub media: Option<String>,
+    /// Only those over media of this storage.
+    #[arg(long)]
+    pub storage: Option<String>,
+    /// Only those made at this time or later, 2026-01-31T12:00:00Z.
+    #[arg(long)]
+    pub since: Option<String>,
+    /// Only those made before this time.
+    #[arg(long)]
+    pub until: Option<String>,
     /// Only those whose object or user data contain this text.
     #[arg(long)]
     pub text: Option<String>,
+}
+
+impl Filters {
+    /// As the API names them.
+    fn named(self) -> [(&'static str, Option<String>); 7] {
+        [
+            ("status", self.status),
+            ("workflow", self.workflow),
+            ("media", self.media),
+            ("storage", self.storage),
+            ("since", self.since),
+            ("until", self.until),
+            ("text", self.text),
+        ]
+    }
 }
 
 /// Arguments of `list`.
@@ -105,7 +136,7 @@ pub struct OneArgs {
     remote: Remote,
 }
 
-/// Arguments of `cancel` and `retry`.
+/// Arguments of `cancel`, `retry` and `delete`.
 #[derive(Debug, clap::Args)]
 pub struct ManyArgs {
     /// Ids of the tasks.
@@ -115,6 +146,19 @@ pub struct ManyArgs {
     /// All tasks that can be.
     #[arg(long)]
     pub all: bool,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+/// Arguments of `priority`.
+#[derive(Debug, clap::Args)]
+pub struct PriorityArgs {
+    /// -10 (last) to 10 (first).
+    #[arg(value_parser = clap::value_parser!(i64).range(-10..=10), allow_hyphen_values = true)]
+    pub priority: i64,
+    /// Ids of the tasks.
+    #[arg(required = true)]
+    pub ids: Vec<String>,
     #[command(flatten)]
     remote: Remote,
 }
@@ -134,6 +178,8 @@ pub fn run(command: Command, context: &Context) -> anyhow::Result<()> {
         }
         Command::Cancel(args) => block_on(many("cancel", args, context)),
         Command::Retry(args) => block_on(many("retry", args, context)),
+        Command::Priority(args) => block_on(prioritize(args, context)),
+        Command::Delete(args) => block_on(many("delete", args, context)),
     }
 }
 
@@ -170,11 +216,7 @@ async fn start(args: StartArgs, context: &Context) -> anyhow::Result<()> {
 }
 
 async fn list(args: ListArgs, context: &Context) -> anyhow::Result<()> {
-    let query = args.page.of([
-        ("status", args.filters.status),
-        ("workflow", args.filters.workflow),
-        ("text", args.filters.text),
-    ]);
+    let query = args.page.of(args.filters.named());
     listing::print(
         &args.remote,
         context,
@@ -203,6 +245,7 @@ async fn show(args: OneArgs, context: &Context) -> anyhow::Result<()> {
         ("workflow", "/workflow/name"),
         ("object", "/media/object"),
         ("size, bytes", "/media/size_bytes"),
+        ("priority", "/priority"),
         ("created", "/created_at"),
         ("started", "/started_at"),
         ("ended", "/ended_at"),
@@ -368,32 +411,67 @@ fn message(task: &Value) -> String {
     }
 }
 
-async fn many(verb: &str, args: ManyArgs, context: &Context) -> anyhow::Result<()> {
+async fn prioritize(args: PriorityArgs, context: &Context) -> anyhow::Result<()> {
     let client = Client::connect(&args.remote, context)?;
-    let filtered = args.filters.status.is_some() || args.filters.workflow.is_some() || args.filters.text.is_some();
-    if args.ids.is_empty() != (filtered || args.all) {
-        return Err(BadUsage(format!(
-            "task {verb} needs either ids, or --status, --workflow, --text or --all to say which tasks are meant"
-        ))
-        .into());
-    }
-    if args.ids.is_empty() {
-        let filters =
-            json!({ "status": args.filters.status, "workflow": args.filters.workflow, "text": args.filters.text });
-        let answer = client.post(&format!("/api/v1/tasks/{verb}"), &filters).await?;
-        if args.remote.json {
-            return table::print_json(&answer);
-        }
-        println!("{} tasks", table::cell(&answer["tasks"]));
-        return Ok(());
-    }
     for id in &args.ids {
-        let task = client
-            .post(&format!("/api/v1/tasks/{}/{verb}", part(id)), &json!({}))
-            .await?;
+        let wanted = json!({ "priority": args.priority });
+        let task = client.patch(&format!("/api/v1/tasks/{}", part(id)), &wanted).await?;
         if args.remote.json {
             table::print_json(&task)?;
         }
     }
     Ok(())
+}
+
+async fn many(verb: &str, args: ManyArgs, context: &Context) -> anyhow::Result<()> {
+    let client = Client::connect(&args.remote, context)?;
+    let filters = args.filters.named();
+    let filtered = filters.iter().any(|(_, value)| value.is_some());
+    if args.ids.is_empty() != (filtered || args.all) {
+        return Err(BadUsage(format!(
+            "task {verb} needs either ids, or a filter such as --status, --workflow, --since or --text, or --all, to say \
+             which tasks are meant"
+        ))
+        .into());
+    }
+    if args.ids.is_empty() {
+        let named = filters.map(|(name, value)| (name.to_owned(), value.into()));
+        return by_filter(
+            &client,
+            verb,
+            &Value::Object(named.into_iter().collect()),
+            args.remote.json,
+        )
+        .await;
+    }
+    for id in &args.ids {
+        let path = format!("/api/v1/tasks/{}", part(id));
+        let task = match verb {
+            "delete" => client.delete(&path).await?,
+            _ => client.post(&format!("{path}/{verb}"), &json!({})).await?,
+        };
+        if args.remote.json {
+            table::print_json(&task)?;
+        }
+    }
+    Ok(())
+}
+
+/// Says how many tasks it was. A deletion is asked for again as long as the daemon left some.
+async fn by_filter(client: &Client, verb: &str, filters: &Value, json: bool) -> anyhow::Result<()> {
+    let path = format!("/api/v1/tasks/{verb}");
+    let mut tasks = 0;
+    loop {
+        let mut answer = client.post(&path, filters).await?;
+        tasks += answer["tasks"].as_u64().unwrap_or(0);
+        if answer["more"] == true {
+            continue;
+        }
+        if json {
+            answer["tasks"] = tasks.into();
+            return table::print_json(&answer);
+        }
+        println!("{tasks} tasks");
+        return Ok(());
+    }
 }

@@ -26,10 +26,6 @@ pub(super) fn check(findings: &mut Findings, server: &Server, mut storages: Vec<
         .into_iter()
         .map(|seen| seen.map_or((None, None), |seen| (Some(seen.real), seen.stands)))
         .unzip();
-    let own = [
-        ("server.state_dir", &server.state_dir),
-        ("server.scratch_dir", &server.scratch_dir),
-    ];
     for (at, ((storage, folder), stands)) in storages.iter().zip(&folders).zip(stand).enumerate() {
         let (Some(shown), Some(folder)) = (storage.path(), folder) else {
             continue;
@@ -38,7 +34,7 @@ pub(super) fn check(findings: &mut Findings, server: &Server, mut storages: Vec<
         if folder == Path::new("/") {
             findings.error(&path, "the root of the host cannot be a storage");
         }
-        for (key, own) in own {
+        for (key, own) in own_folders(server) {
             let own = canonical(own);
             if own.starts_with(folder) {
                 findings.error(
@@ -184,12 +180,16 @@ pub struct Nested {
     pub folder: PathBuf,
 }
 
-fn clash(server: &Server, folder: &Path) -> Option<String> {
-    let own = [
+/// The daemon's own folders, each with its key.
+fn own_folders(server: &Server) -> [(&'static str, &PathBuf); 2] {
+    [
         ("server.state_dir", &server.state_dir),
         ("server.scratch_dir", &server.scratch_dir),
-    ];
-    own.into_iter().find_map(|(key, own)| {
+    ]
+}
+
+fn clash(server: &Server, folder: &Path) -> Option<String> {
+    own_folders(server).into_iter().find_map(|(key, own)| {
         let own = canonical(own);
         (own.starts_with(folder) || folder.starts_with(&own)).then(|| {
             format!(

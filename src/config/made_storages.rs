@@ -171,10 +171,10 @@ mod tests {
     use std::path::Path;
 
     fn config(folder: &Path) -> Config {
-        for name in ["state", "media/ingest", "elsewhere"] {
+        for name in ["state", "media/scratch", "media/ingest", "elsewhere"] {
             std::fs::create_dir_all(folder.join(name)).expect("made");
         }
-        let text = "[server]\nstate_dir = \"state\"\nscratch_dir = \"scratch\"\n[security]\nstorage_roots = [\"media\"]\n\
+        let text = "[server]\nstate_dir = \"state\"\nscratch_dir = \"media/scratch\"\n[security]\nstorage_roots = [\"media\"]\n\
                     [[storage]]\nname = \"ingest\"\npath = \"media/ingest\"\n";
         from_text(text, folder).expect("right")
     }
@@ -220,6 +220,7 @@ mod tests {
             ("media/new/../../elsewhere", "storage_roots"),
             ("media/ingest", "already"),
             ("state", "storage_roots"),
+            ("media/scratch", "server.scratch_dir"),
         ] {
             let refused = join(&config, &[folder_of("new", &root.join(path))]);
             assert!(why(&refused).contains(expected), "{path}: {}", why(&refused));

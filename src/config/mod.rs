@@ -9,6 +9,7 @@ pub mod definitions;
 mod destination;
 pub mod file;
 pub mod gpu;
+pub mod hook_keys;
 pub mod layout;
 pub mod library;
 pub mod made_storages;

@@ -11,6 +11,7 @@ use crate::config::file::File;
 use crate::config::file::Sandbox;
 use crate::config::gpu;
 use crate::config::gpu::Gpu;
+use crate::config::hook_keys::HookKeys;
 use crate::config::layout;
 use crate::config::library;
 use crate::config::library::Library;
@@ -93,6 +94,8 @@ pub struct Server {
     pub workflows_dir: PathBuf,
     /// The only executables that may be named.
     pub hooks_dir: PathBuf,
+    /// What questions to services are signed with.
+    pub hook_keys: HookKeys,
     /// `UserId` of events.
     pub user_id: u64,
     /// `AppId` of events.
@@ -355,6 +358,7 @@ fn server(findings: &mut Findings, raw: &File, folder: &Path) -> Server {
             format!("{} is out of range, 0 to 3600", section.stop_grace_s),
         );
     }
+    let hook_keys = HookKeys::resolve(findings, section, folder);
     let mut directory = |key: &str, text: &str| {
         if text.is_empty() {
             findings.error(format!("server.{key}"), "is empty");
@@ -369,6 +373,7 @@ fn server(findings: &mut Findings, raw: &File, folder: &Path) -> Server {
         scratch_dir: directory("scratch_dir", &section.scratch_dir),
         workflows_dir: directory("workflows_dir", &section.workflows_dir),
         hooks_dir: directory("hooks_dir", &section.hooks_dir),
+        hook_keys,
         user_id: section.user_id,
         app_id: section.app_id.clone(),
         region: section.region.clone(),

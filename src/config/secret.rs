@@ -15,20 +15,29 @@ const TEXT_BYTES: u64 = 256 * 1024;
 /// What systemd puts before the names of credentials that `LoadCredential=reelmill:FOLDER` of the unit reads.
 const OF_FOLDER: &str = "reelmill_";
 
+/// The folder beside the configuration that the unit hands over: whoever may read it finds the same without systemd, so
+/// that `sudo reelmill check` sees what the service will see.
+const FOLDER: &str = "credentials";
+
 /// Where what is called `said` lies: a name without a folder is one of systemd's credentials where there is such a one,
-/// else a file of `folder`.
+/// or a file of the folder that they come from; else a file of `folder`.
 pub(super) fn place(folder: &Path, said: &str) -> PathBuf {
     let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
     place_among(credentials.as_deref(), folder, said)
 }
 
 fn place_among(credentials: Option<&Path>, folder: &Path, said: &str) -> PathBuf {
-    let credentials = credentials.filter(|_| !said.is_empty() && !said.contains('/') && !said.starts_with('.'));
+    let beside = folder.join(said);
+    if said.is_empty() || said.contains('/') || said.starts_with('.') {
+        return beside;
+    }
     let handed = credentials
         .into_iter()
         .flat_map(|credentials| [credentials.join(said), credentials.join(format!("{OF_FOLDER}{said}"))]);
-    let handed = handed.into_iter().find(|file| file.exists());
-    handed.unwrap_or_else(|| folder.join(said))
+    handed
+        .chain([folder.join(FOLDER).join(said)])
+        .find(|file| file.exists())
+        .unwrap_or(beside)
 }
 
 /// Reads a secret from a file; a line end after it is not part of it. Also says whether others may read the file.
@@ -89,5 +98,20 @@ mod tests {
         assert_eq!(place("/srv/mam.key"), Path::new("/srv/mam.key"));
         assert_eq!(place(".."), etc.join(".."));
         assert_eq!(place_among(None, etc, "mam.key"), etc.join("mam.key"));
+    }
+
+    #[test]
+    fn without_systemd_a_bare_name_is_looked_for_in_the_folder_that_the_unit_hands_over() {
+        let etc = tempfile::tempdir().expect("a folder");
+        let folder = etc.path().join("credentials");
+        std::fs::create_dir(&folder).expect("made");
+        std::fs::write(folder.join("mam.key"), "k").expect("written");
+        assert_eq!(place_among(None, etc.path(), "mam.key"), folder.join("mam.key"));
+        assert_eq!(place_among(None, etc.path(), "s3.secret"), etc.path().join("s3.secret"));
+        // What systemd handed over goes first: it is what the daemon reads.
+        let handed = tempfile::tempdir().expect("a folder");
+        std::fs::write(handed.path().join("reelmill_mam.key"), "k").expect("written");
+        let found = place_among(Some(handed.path()), etc.path(), "mam.key");
+        assert_eq!(found, handed.path().join("reelmill_mam.key"));
     }
 }

@@ -166,6 +166,7 @@ impl LiveProgress for Progress {
                 fps: running.fps,
                 speed: running.speed,
                 eta_s: running.eta_s,
+                device: running.device.clone(),
             })
         });
         lives.collect()

@@ -18,6 +18,8 @@ use crate::executor::devices;
 use crate::executor::hook;
 use crate::executor::hook::HookAnswer;
 use crate::executor::hook::HookOrder;
+use crate::executor::hook::Signer;
+use crate::executor::hook::Ways;
 use crate::executor::names;
 use crate::executor::publish::Publisher;
 use crate::media::device_report::DeviceReport;
@@ -71,6 +73,8 @@ pub struct LocalExecutorOptions {
     pub family: Option<(PathBuf, Family)>,
     /// Where the executables lie that hooks may name; none: no hook may.
     pub hooks_dir: Option<PathBuf>,
+    /// Signs questions to services; none: they go unsigned.
+    pub hook_signer: Option<Signer>,
 }
 
 impl LocalExecutorOptions {
@@ -85,6 +89,7 @@ impl LocalExecutorOptions {
             plain_names: None,
             family: None,
             hooks_dir: None,
+            hook_signer: None,
         }
     }
 
@@ -115,6 +120,7 @@ pub struct LocalExecutor {
     pub(super) plain_names: Option<PathBuf>,
     pub(super) family: Option<(PathBuf, Family)>,
     hooks_dir: Option<PathBuf>,
+    hook_signer: Option<Signer>,
 }
 
 impl LocalExecutor {
@@ -132,6 +138,7 @@ impl LocalExecutor {
             plain_names: options.plain_names,
             family: options.family,
             hooks_dir: options.hooks_dir,
+            hook_signer: options.hook_signer,
         }
     }
 
@@ -267,7 +274,12 @@ impl Executor for LocalExecutor {
                     scratch.make(&attempt)
                 })
                 .await?;
-            hook::ask(&order, self.hooks_dir.as_deref(), &room, stop).await
+            let ways = Ways {
+                hooks_dir: self.hooks_dir.as_deref(),
+                signer: self.hook_signer.as_ref(),
+                room: &room,
+            };
+            hook::ask(&order, ways, stop).await
         })
     }
 

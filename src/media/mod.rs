@@ -14,6 +14,7 @@ pub mod color_name;
 pub mod cover;
 pub mod cuda;
 pub mod cue;
+pub mod dark_search;
 pub mod device_report;
 pub mod device_trial;
 pub mod digest;

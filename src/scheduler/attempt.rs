@@ -7,6 +7,7 @@ use crate::base::fault::Blame;
 use crate::base::fault::Fault;
 use crate::base::ids::JobId;
 use crate::base::progress_board::Running;
+use crate::base::progress_board::RunsOn;
 use crate::executor::AttemptEnd;
 use crate::executor::AttemptOrder;
 use crate::executor::AttemptUpdate;
@@ -337,6 +338,14 @@ fn show(context: &Context, leased: &Leased, progress: Progress) {
             fps: progress.fps,
             speed: progress.speed,
             eta_s: progress.eta_s,
+            device: leased.ground.device.as_ref().map(|held| RunsOn {
+                ordinal: held.ordinal,
+                name: context
+                    .devices
+                    .lock()
+                    .one(&held.uuid)
+                    .map_or_else(String::new, |device| device.facts().name.clone()),
+            }),
         },
     );
 }

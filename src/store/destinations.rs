@@ -7,8 +7,6 @@
 use super::Store;
 use super::error::StoreError;
 use crate::base::clock::UtcMs;
-use crate::base::fault::Blame;
-use crate::base::fault::Fault;
 use crate::base::sealed::Sealer;
 use crate::workflow::destination::Definition;
 use rusqlite::named_params;
@@ -89,17 +87,7 @@ impl Store {
         let sealed = definition
             .clone()
             .change_secrets(|field, text| sealer.seal(&purpose(&name, field), text));
-        let sealed = sealed.map_err(|cause| {
-            StoreError::Refused(Fault::new(
-                "SecretNotSealed",
-                Blame::Host,
-                "seal the secrets",
-                &name,
-                cause,
-                "Check that the kernel offers getrandom(2) to this process.",
-            ))
-        })?;
-        let text = serde_json::to_string(&sealed)?;
+        let text = serde_json::to_string(&sealed.map_err(StoreError::Refused)?)?;
         self.write("save a destination", move |connection| {
             const THERE: &str = "select exists (select 1 from destinations where name = :name)";
             let there: bool = connection

@@ -238,7 +238,7 @@ pub(super) fn covers(
 }
 
 /// Keys of an output's numbered files, in their order; none: it has no numbers.
-fn numbered_keys(connection: &Connection, output: &OutputRow) -> Result<Vec<String>, StoreError> {
+pub(super) fn numbered_keys(connection: &Connection, output: &OutputRow) -> Result<Vec<String>, StoreError> {
     const SQL: &str = "select key from output_files where output_id = ?1 order by ordinal";
     let Some((before, after)) = output
         .detail

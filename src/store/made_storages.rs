@@ -9,8 +9,6 @@ use super::error::StoreError;
 use super::row::Columns;
 use super::tasks::Overrides;
 use crate::base::clock::UtcMs;
-use crate::base::fault::Blame;
-use crate::base::fault::Fault;
 use crate::base::sealed::Sealer;
 use crate::workflow::arrival::Arrival;
 use crate::workflow::destination;
@@ -101,17 +99,7 @@ impl Store {
         let sealed = definition
             .clone()
             .change_secrets(|field, text| sealer.seal(&purpose(&name, field), text));
-        let sealed = sealed.map_err(|cause| {
-            StoreError::Refused(Fault::new(
-                "SecretNotSealed",
-                Blame::Host,
-                "seal the keys",
-                &name,
-                cause,
-                "Check that the kernel offers getrandom(2) to this process.",
-            ))
-        })?;
-        let text = serde_json::to_string(&sealed)?;
+        let text = serde_json::to_string(&sealed.map_err(StoreError::Refused)?)?;
         self.write("save a storage", move |connection| {
             let there = connection
                 .prepare_cached(THERE)?

@@ -29,6 +29,7 @@ pub mod attempt_logs;
 pub mod attempts;
 pub mod audit;
 pub mod bucket_ledger;
+pub mod clock_back;
 pub mod conclusions;
 mod covers;
 pub mod deliveries;
@@ -53,8 +54,10 @@ pub mod made_names;
 pub mod made_storages;
 pub mod media;
 pub mod milestones;
+mod narrowing;
 mod ours;
 pub mod outputs;
+pub mod priorities;
 pub mod pruning;
 pub mod pulls;
 mod readers;
@@ -88,6 +91,7 @@ use crate::base::file_system;
 use error::StoreError;
 use rusqlite::Connection;
 use std::fs::File;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -116,6 +120,7 @@ struct Open {
     queue: Mutex<Option<mpsc::SyncSender<writer::Write>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
     changed: watch::Receiver<u64>,
+    common: narrowing::Common,
     /// Held as long as the database is open.
     _lock: File,
 }
@@ -130,11 +135,14 @@ impl Store {
         };
         refuse_network(directory)?;
         let lock = lock(path)?;
+        // Made by us and not by SQLite, whose files everybody may read; its log and index take over the mode.
+        private(path, false).map_err(|error| host_fault("open the database", path, &error))?;
         let connection = Connection::open(path).map_err(|error| StoreError::from(error).of("open"))?;
         settings::writer(&connection).map_err(|error| StoreError::from(error).of("open"))?;
         upgrade::bring_up(&connection, path, SCHEMA, upgrade::STEPS, upgrade::PRESENT)
             .map_err(|error| error.of("open"))?;
         christen(&connection).map_err(|error| error.of("open"))?;
+        clock_back::go_on(&connection).map_err(|error| error.of("open"))?;
         let (queue, waiting) = mpsc::sync_channel(QUEUE);
         let (changes, changed) = watch::channel(0);
         let thread = std::thread::Builder::new()
@@ -147,6 +155,7 @@ impl Store {
             queue: Mutex::new(Some(queue)),
             thread: Mutex::new(Some(thread)),
             changed,
+            common: narrowing::Common::default(),
             _lock: lock,
         })))
     }
@@ -323,13 +332,6 @@ fn backup_to(connection: &Connection, to: &Path) -> Result<(), StoreError> {
             remedy,
         ))
     };
-    if to.exists() {
-        return Err(refused(
-            Blame::Request,
-            "the file exists".to_owned(),
-            "Name a file that does not exist.",
-        ));
-    }
     let text = to.to_str().ok_or_else(|| {
         refused(
             Blame::Request,
@@ -337,9 +339,33 @@ fn backup_to(connection: &Connection, to: &Path) -> Result<(), StoreError> {
             "Name a file with a plain name.",
         )
     })?;
-    connection.execute("vacuum into ?1", [text])?;
+    // Keys and tasks are in the copy too, wherever it lies. SQLite fills a file that is empty.
+    private(to, true).map_err(|error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists => refused(
+            Blame::Request,
+            "the file exists".to_owned(),
+            "Name a file that does not exist.",
+        ),
+        _ => refused(Blame::Host, error.to_string(), "Check the folder and its rights."),
+    })?;
+    if let Err(error) = connection.execute("vacuum into ?1", [text]) {
+        let _ = std::fs::remove_file(to);
+        return Err(error.into());
+    }
     let synced = File::open(to).and_then(|file| file.sync_all());
     synced.map_err(|error| refused(Blame::Host, error.to_string(), "Check the disk and try again."))
+}
+
+/// A file that its owner alone may read; `fresh`: none may be there. One that is there stays as it is.
+fn private(path: &Path, fresh: bool) -> std::io::Result<()> {
+    let mut options = File::options();
+    options.write(true).mode(0o600);
+    if fresh {
+        options.create_new(true);
+    } else {
+        options.create(true).truncate(false);
+    }
+    options.open(path).map(drop)
 }
 
 /// Gives a new database its id.

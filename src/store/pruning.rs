@@ -114,7 +114,7 @@ macro_rules! media_may_go {
          and not exists (select 1 from events e where e.media_id = m.id) \
          and m.created_ms < :before and m.modified_ms < :before \
          and (m.state = 'Deleted' or (m.origin = 'arrival' and m.title = '' and m.description = '' and m.tags = '[]' \
-           and m.category is null and m.cover is null and m.user_data is null \
+           and m.category is null and (m.cover is null or m.cover_rank < 3) and m.user_data is null \
            and exists (select 1 from storages s where s.name = m.storage and s.baseline_ms is not null \
              and s.frozen is null) \
            and not exists (select 1 from arrivals a join storages s on s.id = a.storage where s.name = m.storage \

@@ -149,6 +149,9 @@ create table media (
   tags text not null default '[]',        -- JSON array of texts
   category text,                          -- id of `categories`. Null: none
   cover text,                             -- `storage:key` of a picture, or an address. Null: none
+  cover_rank integer not null default 3 check (cover_rank between 0 and 3),
+                                          -- who chose it: 0 the first of several stills, 1 a still, 2 a cover activity,
+                                          -- 3 a person. It gives way to what ranks higher
   user_data text,                         -- JSON text of whoever brought it in, echoed in its events. Null: none
   state text not null default 'Normal' check (state in ('Preparing', 'Normal', 'Failed', 'Blocked', 'Deleted')),
                                           -- Preparing: being looked at; Failed: it could not be read, see fault; Blocked: a

@@ -22,8 +22,23 @@ pub(super) const UNENTERED_SEEN: usize = 2_000;
 
 /// `text` as the indexes are asked for it: anywhere, whatever its case. None: it is too short for them.
 pub(super) fn phrase(text: &str) -> Option<String> {
-    let bare: String = text.chars().filter(|character| *character != '\0').collect();
+    let bare = bare(text);
     (bare.chars().count() >= SHORTEST).then(|| format!("\"{}\"", bare.replace('"', "\"\"")))
+}
+
+/// `text` without the one character that ends a question to the index.
+fn bare(text: &str) -> String {
+    text.chars().filter(|character| *character != '\0').collect()
+}
+
+/// `text` with its letters as the index compares them: character by character, so that a letter's place in its word
+/// makes no other letter of it.
+pub(super) fn folded(text: &str) -> String {
+    let small = |character: char| match character {
+        'ς' => 'σ',
+        other => other,
+    };
+    text.chars().flat_map(char::to_lowercase).map(small).collect()
 }
 
 /// One index and the rows that it is of.
@@ -135,10 +150,10 @@ pub(super) fn renew_media(connection: &Connection, id: &MediaId) -> Result<(), S
 /// What somebody searches for: every one of the words, anywhere in the title, key, description or tags.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Words {
-    /// Those that the index finds, as it is asked for them; none: they are all too short for it.
-    pub asked: Option<String>,
-    /// All of them, lower case.
+    /// As they were written.
     all: Vec<String>,
+    /// As they are compared.
+    folded: Vec<String>,
 }
 
 impl Words {
@@ -149,22 +164,39 @@ impl Words {
 
     /// `text` as one word with its spaces.
     pub fn whole(text: &str) -> Option<Self> {
-        Self::new(Some(text).filter(|text| !text.is_empty()))
+        Self::new([text])
     }
 
     fn new<'a>(words: impl IntoIterator<Item = &'a str>) -> Option<Self> {
-        let words: Vec<&str> = words.into_iter().collect();
-        let asked: Vec<String> = words.iter().filter_map(|word| phrase(word)).collect();
-        (!words.is_empty()).then(|| Words {
-            asked: (!asked.is_empty()).then(|| asked.join(" ")),
-            all: words.iter().map(|word| word.to_lowercase()).collect(),
+        let all: Vec<String> = words
+            .into_iter()
+            .map(str::to_owned)
+            .filter(|word| !word.is_empty())
+            .collect();
+        (!all.is_empty()).then(|| Words {
+            folded: all.iter().map(|word| folded(word)).collect(),
+            all,
         })
+    }
+
+    /// As an index is asked for all of those that it can find; none: they are all too short.
+    pub fn asked(&self) -> Option<String> {
+        let phrases: Vec<String> = self.known().filter_map(phrase).collect();
+        (!phrases.is_empty()).then(|| phrases.join(" "))
+    }
+
+    /// Those that the indexes can find; others are too short.
+    pub fn known(&self) -> impl Iterator<Item = &str> {
+        let long = |word: &&String| word.chars().count() >= SHORTEST;
+        self.all.iter().filter(long).map(String::as_str)
     }
 
     /// Whether a row with these texts is looked for.
     pub fn found_in(&self, texts: &[&str]) -> bool {
-        let lower: Vec<String> = texts.iter().map(|text| text.to_lowercase()).collect();
-        self.all.iter().all(|word| lower.iter().any(|text| text.contains(word)))
+        let texts: Vec<String> = texts.iter().map(|text| folded(text)).collect();
+        self.folded
+            .iter()
+            .all(|word| texts.iter().any(|text| text.contains(word)))
     }
 }
 
@@ -173,16 +205,27 @@ mod tests {
     use super::Words;
 
     #[test]
-    fn short_words_are_looked_for_by_eye_and_quotes_do_no_harm() {
+    fn short_words_are_looked_for_by_eye() {
         let words = Words::of("  Shot 7 say\"it ").expect("has words");
-        assert_eq!(words.asked.as_deref(), Some("\"Shot\" \"say\"\"it\""));
+        assert_eq!(words.known().collect::<Vec<_>>(), ["Shot", "say\"it"]);
         assert!(words.found_in(&["the SHOT", "take 7", "Say\"It"]));
         assert!(!words.found_in(&["the shot", "take 8", "say\"it"]));
         assert_eq!(Words::of(" \t"), None);
-        assert_eq!(Words::of("ab").expect("a word").asked, None);
-        assert_eq!(
-            Words::whole("a b").and_then(|words| words.asked).as_deref(),
-            Some("\"a b\"")
-        );
+        assert!(!Words::whole("\0").expect("a word").found_in(&["anything"]));
+        assert_eq!(Words::of("ab").expect("a word").known().count(), 0);
+        let whole = Words::whole("a b").expect("a word");
+        assert_eq!(whole.known().collect::<Vec<_>>(), ["a b"]);
+    }
+
+    #[test]
+    fn a_letter_is_the_same_wherever_it_stands() {
+        for (word, text) in [
+            ("οδος", "ΟΔΟΣ-1.mp4"),
+            ("ΟΔΟΣ", "οδοσ"),
+            ("é", "CAFÉ"),
+            ("東京", "東京タワー.mov"),
+        ] {
+            assert!(Words::of(word).expect("a word").found_in(&[text]), "{word} in {text}");
+        }
     }
 }

@@ -54,6 +54,9 @@ pub struct Overrides {
     /// All of it as the caller wrote it, for showing and for telling two requests apart; may hold secrets.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub asked: Value,
+    /// The priority that it was started with, where that was changed since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_priority: Option<i64>,
 }
 
 impl Overrides {

@@ -2,6 +2,7 @@
 
 use super::Store;
 use super::error::StoreError;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 struct Temp {
@@ -53,6 +54,39 @@ async fn what_was_answered_is_there_after_reopening() {
     let store = temp.open();
     assert_eq!((noted(&store, "a").await, noted(&store, "b").await), (1, 0));
     assert_eq!(store.form_differences().await.expect("compare"), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn the_file_of_a_stopped_daemon_is_whole_without_its_log() {
+    let temp = Temp::new();
+    let store = temp.open();
+    note(&store, "a", "1").await.expect("write");
+    // A reader that is still open keeps SQLite from taking the log away.
+    assert_eq!(noted(&store, "a").await, 1);
+    store.close().await;
+    let log = temp.directory.path().join("reelmill.db-wal");
+    assert_eq!(std::fs::metadata(&log).map_or(0, |log| log.len()), 0);
+    let moved = temp.directory.path().join("moved.db");
+    std::fs::copy(temp.path(), &moved).expect("copied");
+    let moved = Store::open(&moved).expect("open");
+    assert_eq!(noted(&moved, "a").await, 1);
+}
+
+#[tokio::test]
+async fn database_log_and_copies_are_their_owners_alone() {
+    let temp = Temp::new();
+    let store = temp.open();
+    note(&store, "a", "1").await.expect("write");
+    let copy = temp.directory.path().join("copy.db");
+    store.backup(&copy).await.expect("backup");
+    let again = store.backup(&copy).await.expect_err("a file that is there stays");
+    assert!(again.to_string().contains("the file exists"), "{again}");
+    for name in ["reelmill.db", "reelmill.db-wal", "copy.db"] {
+        let file = std::fs::metadata(temp.directory.path().join(name)).expect(name);
+        assert_eq!(file.permissions().mode() & 0o777, 0o600, "{name}");
+    }
+    drop(store);
+    assert_eq!(noted(&Store::open(&copy).expect("open"), "a").await, 1);
 }
 
 #[tokio::test]

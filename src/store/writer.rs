@@ -175,8 +175,9 @@ fn tidy(connection: &Connection) {
     connection.flush_prepared_statement_cache();
     for pragma in [
         "pragma incremental_vacuum(2000)",
-        "pragma wal_checkpoint(truncate)",
         "pragma optimize",
+        // After everything that writes: whoever copies or moves the file of a stopped daemon has it whole.
+        "pragma wal_checkpoint(truncate)",
         "pragma shrink_memory",
     ] {
         let run = || -> rusqlite::Result<()> {

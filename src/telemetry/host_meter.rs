@@ -3,6 +3,7 @@
 //! Guarantees: bounded memory; cheap; what cannot be read is none. Deliberately absent: what is kept on disk, which is one
 //! value a minute (`store::gauges`).
 
+use crate::telemetry::cpu_ticks::CpuTicks;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -116,7 +117,7 @@ impl HostBoard {
 #[derive(Debug)]
 struct Counted {
     at: Instant,
-    cpu: Option<(u64, u64)>,
+    cpu: Option<CpuTicks>,
     network: Option<(u64, u64)>,
 }
 
@@ -125,7 +126,7 @@ impl Counted {
         let read = |file| std::fs::read_to_string(file).ok();
         Counted {
             at: Instant::now(),
-            cpu: read("/proc/stat").as_deref().and_then(cpu_of),
+            cpu: CpuTicks::now(),
             network: read("/proc/net/dev").as_deref().and_then(network_of),
         }
     }
@@ -147,10 +148,7 @@ impl HostMeter {
         let before = std::mem::replace(&mut self.0, Counted::now());
         let now = &self.0;
         let wall_s = now.at.duration_since(before.at).as_secs_f64();
-        let cpu_percent = before.cpu.zip(now.cpu).and_then(|(before, now)| {
-            let all = now.1.checked_sub(before.1).filter(|all| *all > 0)?;
-            Some(now.0.saturating_sub(before.0) as f64 / all as f64 * 100.0)
-        });
+        let cpu_percent = before.cpu.zip(now.cpu).and_then(|(before, now)| now.busy_since(before));
         // An interface that went away takes its count with it.
         let rate = |before: u64, now: u64| (wall_s > 0.0).then(|| now.saturating_sub(before) as f64 / wall_s);
         let network = before.network.zip(now.network);
@@ -169,16 +167,6 @@ impl HostMeter {
             devices: Vec::new(),
         }
     }
-}
-
-/// Busy and all ticks of all processors.
-pub(super) fn cpu_of(text: &str) -> Option<(u64, u64)> {
-    let line = text.lines().next()?.strip_prefix("cpu ")?;
-    let ticks: Vec<u64> = line.split_whitespace().filter_map(|field| field.parse().ok()).collect();
-    // User, nice, system, idle, iowait, irq, softirq, steal; guests are within user.
-    let all: u64 = ticks.iter().take(8).sum();
-    let idle = ticks.get(3)? + ticks.get(4)?;
-    Some((all.saturating_sub(idle), all))
 }
 
 /// Bytes received and sent by all interfaces but loopback.
@@ -205,7 +193,7 @@ fn load_of(text: &str) -> Option<[f64; 3]> {
 }
 
 /// A line `NAME NUMBER kB`, in bytes.
-fn memory_of(text: &str, name: &str) -> Option<u64> {
+pub(super) fn memory_of(text: &str, name: &str) -> Option<u64> {
     let line = text.lines().find_map(|line| line.strip_prefix(name))?;
     let number: u64 = line.split_whitespace().next()?.parse().ok()?;
     Some(number.saturating_mul(1_024))
@@ -217,13 +205,11 @@ mod tests {
     use super::HostMeter;
     use super::HostSample;
     use super::SAMPLES;
-    use super::cpu_of;
     use super::load_of;
     use super::network_of;
 
     #[test]
     fn what_the_kernel_writes_is_read() {
-        assert_eq!(cpu_of("cpu  10 0 5 80 5 0 0 0 7 0\ncpu0 1"), Some((15, 100)));
         assert_eq!(load_of("0.50 1.25 2.00 1/200 1\n"), Some([0.5, 1.25, 2.0]));
         let interfaces = "Inter-|   Receive |  Transmit\n face |bytes packets|bytes\n\
             lo: 900 1 0 0 0 0 0 0 900 1 0 0 0 0 0 0\n  eth0: 100 1 0 0 0 0 0 0 30 1 0 0 0 0 0 0\n\

@@ -3,6 +3,7 @@
 //! Guarantees: depends on nothing of this crate; a log line or a count never fails its caller. Deliberately
 //! absent: what is worth saying, which the places that know decide.
 
+mod cpu_ticks;
 pub mod device_meters;
 pub mod host_meter;
 pub mod journal;

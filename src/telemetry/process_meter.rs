@@ -2,7 +2,8 @@
 //!
 //! Guarantees: cheap, and what cannot be read is none. Deliberately absent: worker processes, which report their own cost.
 
-use super::host_meter;
+use super::cpu_ticks::CpuTicks;
+use super::host_meter::memory_of;
 use std::time::Duration;
 use std::time::Instant;
 
@@ -11,7 +12,7 @@ use std::time::Instant;
 pub struct ProcessMeter {
     at: Instant,
     own: Duration,
-    host: Option<(u64, u64)>,
+    host: Option<CpuTicks>,
 }
 
 /// What one reading says.
@@ -32,7 +33,7 @@ impl Default for ProcessMeter {
         ProcessMeter {
             at: Instant::now(),
             own: own_cpu(),
-            host: host_cpu(),
+            host: CpuTicks::now(),
         }
     }
 }
@@ -43,10 +44,7 @@ impl ProcessMeter {
         let now = ProcessMeter::default();
         let wall = now.at.duration_since(self.at).as_secs_f64();
         let own = now.own.saturating_sub(self.own).as_secs_f64();
-        let host = self.host.zip(now.host).and_then(|(before, after)| {
-            let all = after.1.checked_sub(before.1).filter(|all| *all > 0)?;
-            Some(after.0.saturating_sub(before.0) as f64 / all as f64 * 100.0)
-        });
+        let host = self.host.zip(now.host).and_then(|(before, now)| now.busy_since(before));
         *self = now;
         Reading {
             cpu_percent: if wall > 0.0 { own / wall * 100.0 } else { 0.0 },
@@ -62,18 +60,10 @@ fn own_cpu() -> Duration {
     Duration::try_from(time).unwrap_or_default()
 }
 
-/// Busy and all ticks of all processors.
-fn host_cpu() -> Option<(u64, u64)> {
-    let text = std::fs::read_to_string("/proc/stat").ok()?;
-    host_meter::cpu_of(&text)
-}
-
 /// A line `NAME NUMBER kB` of a file, in bytes.
 fn kib(file: &str, name: &str) -> Option<f64> {
     let text = std::fs::read_to_string(file).ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
-    let number: u64 = line.split_whitespace().next()?.parse().ok()?;
-    Some(number.saturating_mul(1_024) as f64)
+    memory_of(&text, name).map(|bytes| bytes as f64)
 }
 
 #[cfg(test)]

@@ -50,6 +50,15 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, code, detail, remedy)
     }
 
+    /// 400: the body of a request about the `noun` `name` names another one.
+    pub fn name_differs(noun: &str, name: &str, said: &str) -> Self {
+        Self::bad_request(
+            "NameDiffers",
+            format!("the body names {said:?}, the address {name:?}"),
+            format!("Leave the name out of the body; a {noun} keeps its name."),
+        )
+    }
+
     /// 404: `noun` `name` does not exist.
     pub fn not_found(noun: &str, name: &str) -> Self {
         Self::new(

@@ -119,6 +119,7 @@ pub fn router(state: WebState) -> Router {
         .route("/api/v1/templates/{name}", get(api::templates::show))
         .route("/api/v1/events", get(api::events::list))
         .route("/api/v1/events/stream", get(api::stream::follow))
+        .route("/api/v1/events/{id}", get(api::events::show))
         .route("/api/v1/deliveries", get(api::deliveries::list))
         .route("/api/v1/deliveries/{id}", get(api::deliveries::show))
         .route("/api/v1/destinations", get(api::destinations::list))
@@ -145,7 +146,10 @@ pub fn router(state: WebState) -> Router {
         .route("/api/v1/tasks/cancel", post(api::tasks::cancel_many))
         .route("/api/v1/tasks/retry", post(api::tasks::retry_many))
         .route("/api/v1/tasks/delete", post(api::tasks::delete_many))
-        .route("/api/v1/tasks/{id}", delete(api::tasks::delete))
+        .route(
+            "/api/v1/tasks/{id}",
+            patch(api::task_change::change).delete(api::tasks::delete),
+        )
         .route("/api/v1/tasks/{id}/cancel", post(api::tasks::cancel))
         .route("/api/v1/tasks/{id}/retry", post(api::tasks::retry))
         .route("/api/v1/jobs/{id}/retry", post(api::tasks::retry_job))
@@ -194,6 +198,7 @@ pub fn router(state: WebState) -> Router {
         .route("/api/v1/workflows/{id}/disable", post(api::workflows::disable))
         .route("/api/v1/workflows/{id}/copy", post(api::workflows::copy))
         .route("/api/v1/workflows/{id}/test", post(api::dry_run::test))
+        .route("/api/v1/checks/dry-run", post(api::unsaved_run::test))
         .route(
             "/api/v1/workflows/{id}/activities/{aid}",
             delete(api::workflows::delete_activity),

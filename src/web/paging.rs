@@ -123,6 +123,30 @@ fn cursor_of(list: &str, key: &str) -> String {
     URL_SAFE_NO_PAD.encode(format!("{list}\n{key}"))
 }
 
+/// Most characters that are searched for.
+const SEARCH_CHARS: usize = 1_000;
+
+/// A text to search for; none: an empty one does not narrow.
+///
+/// # Errors
+/// No row could hold it, or it is too long: a verb over all that is found must not take it for less than it is.
+pub fn sought(field: &str, text: Option<String>) -> Result<Option<String>, Problem> {
+    let Some(text) = text.filter(|text| !text.is_empty()) else {
+        return Ok(None);
+    };
+    let bad = |why: String| {
+        let remedy = format!("Search for 1 to {SEARCH_CHARS} characters, none of them NUL, or leave `{field}` out.");
+        Err(Problem::bad_request("BadSearch", format!("`{field}` {why}"), remedy))
+    };
+    if text.contains('\0') {
+        return bad("holds the character NUL".to_owned());
+    }
+    match text.chars().count() {
+        1..=SEARCH_CHARS => Ok(Some(text)),
+        count => bad(format!("has {count} characters")),
+    }
+}
+
 /// The key in a cursor.
 fn key_of(list: &str, cursor: &str) -> Result<String, Problem> {
     URL_SAFE_NO_PAD
@@ -161,6 +185,16 @@ mod tests {
             }
         }
         assert_eq!(seen, [1, 2, 3, 4, 5]);
+    }
+
+    #[test]
+    fn a_text_that_no_row_holds_is_not_taken_for_none() {
+        let sought = |text: &str| super::sought("text", Some(text.to_owned()));
+        assert_eq!(sought("").expect("none"), None);
+        assert_eq!(sought("é%").expect("a text").as_deref(), Some("é%"));
+        for bad in ["\0", "a\0b", &"é".repeat(1_001)] {
+            assert_eq!(sought(bad).expect_err("refused").code, "BadSearch");
+        }
     }
 
     #[test]

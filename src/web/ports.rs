@@ -7,6 +7,7 @@ use crate::base::clock::UtcMs;
 use crate::base::fault::Fault;
 use crate::base::ids::JobId;
 use crate::base::ids::TaskId;
+use crate::base::progress_board::RunsOn;
 use crate::media::device_report::DeviceFacts;
 use crate::media::device_report::DeviceReport;
 use crate::objects::incoming::Incoming;
@@ -152,6 +153,8 @@ pub struct Live {
     pub speed: f64,
     /// Seconds left.
     pub eta_s: Option<f64>,
+    /// The device it was given; none: the processors.
+    pub device: Option<RunsOn>,
 }
 
 /// What can be known and asked of NVIDIA devices.

@@ -55,7 +55,8 @@ impl Receiver {
         Self::listen(TcpListener::bind(("127.0.0.1", port)).expect("the port is free"))
     }
 
-    fn listen(listener: TcpListener) -> Self {
+    /// Listens there.
+    pub fn listen(listener: TcpListener) -> Self {
         let port = listener.local_addr().expect("its number").port();
         let receiver = Receiver {
             port,

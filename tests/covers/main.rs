@@ -248,6 +248,14 @@ storage = "renditions"
 id = "cover"
 type = "cover"
 count = 2
+needs = ["poster"]
+[[activity]]
+id = "poster"
+type = "snapshot"
+[[activity]]
+id = "later"
+type = "snapshot"
+needs = ["cover"]
 "#;
 
 #[test]

@@ -119,6 +119,12 @@ fn a_device_that_keeps_failing_gets_no_work_until_a_look_finds_it_well() {
     let aside = rack.system()["devices"][0]["work"]["set_aside"].clone();
     assert!(aside["why"].is_string(), "{aside}");
     assert_eq!(rack.gauge("reelmill_gpu_set_aside"), Some(1.0));
+    let raised = rack.told("AlertRaised");
+    assert_eq!(raised["alert"]["code"], "DeviceDrained", "{raised:#}");
+    assert!(
+        raised["alert"]["cause"].as_str().is_some_and(|cause| !cause.is_empty()),
+        "{raised:#}"
+    );
 
     rack.deliver("4.mp4");
     let task = rack.appliance.ended_tasks(4).remove(0);
@@ -146,6 +152,8 @@ fn a_device_that_keeps_failing_gets_no_work_until_a_look_finds_it_well() {
         "a person asked, and it answers well"
     );
     assert_eq!(rack.gauge("reelmill_gpu_set_aside"), Some(0.0));
+    let cleared = rack.told("AlertCleared");
+    assert_eq!(cleared["alert"]["id"], raised["alert"]["id"], "{cleared:#}");
     assert_eq!(
         rack.appliance.log().matches("a device gets no more work").count(),
         1,

@@ -66,8 +66,11 @@ impl Rack {
     fn without_driver_but(gpu: &str) -> Self {
         let receiver = Receiver::start();
         let extra = format!(
-            "[callback]\nurl = \"{}\"\nprofile = \"native\"\n\n[capacity]\nthreads = 4\n\n[capacity.gpu]\n{gpu}\n",
-            receiver.url()
+            "[callback]\nurl = \"{url}\"\nprofile = \"native\"\n\n[alerts]\ncheck_interval_s = 0.2\ndisk_low_bytes = 0\n\n\
+             [capacity]\nthreads = 4\n\n[capacity.gpu]\n{gpu}\n\n\
+             [[destination]]\nname = \"watcher\"\nurl = \"{url}\"\nprofile = \"native\"\n\
+             events = [\"AlertRaised\", \"AlertCleared\"]\n",
+            url = receiver.url()
         );
         Rack {
             appliance: Appliance::new(&extra),

@@ -9,3 +9,4 @@ mod hooks;
 mod reviews;
 mod scene;
 mod service;
+mod signed;

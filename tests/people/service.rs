@@ -15,6 +15,8 @@ use std::sync::Mutex;
 pub struct Question {
     pub headers: Vec<(String, String)>,
     pub body: Value,
+    /// The same as it was sent.
+    pub raw: Vec<u8>,
 }
 
 impl Question {
@@ -102,8 +104,8 @@ fn read(reader: &mut BufReader<TcpStream>) -> Option<Question> {
         .find(|(name, _)| name.eq_ignore_ascii_case("content-length"))
         .and_then(|(_, value)| value.parse().ok())
         .unwrap_or(0);
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body).ok()?;
-    let body = serde_json::from_slice(&body).expect("questions are JSON");
-    Some(Question { headers, body })
+    let mut raw = vec![0; length];
+    reader.read_exact(&mut raw).ok()?;
+    let body = serde_json::from_slice(&raw).expect("questions are JSON");
+    Some(Question { headers, body, raw })
 }

@@ -1,6 +1,7 @@
 //! Real message servers of the distribution on free ports of loopback, each in a directory of its own, ended by the
 //! ids of their processes.
 
+use crate::appliance::free_port;
 use std::net::TcpStream;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -41,6 +42,8 @@ pub struct Server {
     pub kind: Kind,
     pub port: u16,
     tls: bool,
+    /// Over TLS it wants to see a certificate of its authority.
+    mutual: bool,
     folder: tempfile::TempDir,
     extra_ports: [u16; 2],
     child: Option<Child>,
@@ -51,6 +54,15 @@ pub struct Server {
 impl Server {
     /// Starts one; none, with a message, where it is not installed and need not be.
     pub fn start(kind: Kind, tls: bool) -> Option<Server> {
+        Server::start_as(kind, tls, false)
+    }
+
+    /// The same over TLS, for clients alone that show a certificate.
+    pub fn start_mutual(kind: Kind) -> Option<Server> {
+        Server::start_as(kind, true, true)
+    }
+
+    fn start_as(kind: Kind, tls: bool, mutual: bool) -> Option<Server> {
         if !Path::new(kind.binary()).exists() {
             let text = format!("{} is not installed (packaging/prerequisites.sh test)", kind.binary());
             assert!(
@@ -64,6 +76,7 @@ impl Server {
             kind,
             port: free_port(),
             tls,
+            mutual,
             folder: tempfile::tempdir().expect("a temporary directory"),
             extra_ports: [free_port(), free_port()],
             child: None,
@@ -83,6 +96,13 @@ impl Server {
     /// The authority that signed the server's certificate, PEM.
     pub fn authority(&self) -> Vec<u8> {
         std::fs::read(self.path("ca.pem")).expect("made for TLS")
+    }
+
+    /// Certificate and key of a client, PEM: of the server's authority, or of another one.
+    pub fn client(&self, name: &str) -> Vec<u8> {
+        let [certificate, key] =
+            ["pem", "key"].map(|end| std::fs::read(self.path(&format!("{name}.{end}"))).expect("made"));
+        [certificate, key].concat()
     }
 
     /// Its address without user and password.
@@ -191,6 +211,13 @@ impl Server {
                 self.path("server.pem").display(),
                 self.path("server.key").display()
             ));
+            if self.mutual {
+                conf.push_str(&format!(
+                    "ssl_options.cacertfile = {}\nssl_options.verify = verify_peer\n\
+                     ssl_options.fail_if_no_peer_cert = true\n",
+                    self.path("ca.pem").display()
+                ));
+            }
         } else {
             conf.push_str(&format!("listeners.tcp.1 = 127.0.0.1:{}\n", self.port));
         }
@@ -215,9 +242,11 @@ impl Server {
         let tls = match self.tls {
             false => String::new(),
             true => format!(
-                "tls {{ cert_file: \"{}\", key_file: \"{}\" }}\n",
+                "tls {{ cert_file: \"{}\", key_file: \"{}\", ca_file: \"{}\", verify: {} }}\n",
                 self.path("server.pem").display(),
-                self.path("server.key").display()
+                self.path("server.key").display(),
+                self.path("ca.pem").display(),
+                self.mutual
             ),
         };
         let conf = format!(
@@ -250,9 +279,11 @@ impl Server {
         }
         if self.tls {
             conf.push_str(&format!(
-                "certfile {}\nkeyfile {}\n",
+                "certfile {}\nkeyfile {}\ncafile {}\nrequire_certificate {}\n",
                 self.path("server.pem").display(),
-                self.path("server.key").display()
+                self.path("server.key").display(),
+                self.path("ca.pem").display(),
+                self.mutual
             ));
         }
         std::fs::write(self.path("mosquitto.conf"), conf).expect("the configuration is written");
@@ -289,7 +320,7 @@ impl Server {
                 .arg(self.path("server.key"))
                 .arg("--tls-ca-cert-file")
                 .arg(self.path("ca.pem"))
-                .args(["--tls-auth-clients", "no"]);
+                .args(["--tls-auth-clients", if self.mutual { "yes" } else { "no" }]);
         }
     }
 }
@@ -312,13 +343,7 @@ fn signal(target: &str, name: &str) {
     assert!(sent.is_ok_and(|status| status.success()), "kill -{name} {target}");
 }
 
-/// A port that is free now.
-pub fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("bound").port()
-}
-
-/// An authority and a certificate of it for `localhost`.
+/// An authority, a certificate of it for `localhost` and one for a client, and a certificate of nobody's.
 fn certificates(folder: &Path) {
     let script = "\
         openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -days 2 -subj /CN=authority \
@@ -326,7 +351,11 @@ fn certificates(folder: &Path) {
         openssl req -newkey rsa:2048 -nodes -keyout server.key -out server.csr -subj /CN=server 2>&1 && \
         printf 'subjectAltName=DNS:localhost\\nbasicConstraints=CA:FALSE\\n' > server.ext && \
         openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile server.ext \
-            -out server.pem 2>&1 && chmod 644 server.key";
+            -out server.pem 2>&1 && chmod 644 server.key && \
+        openssl req -newkey rsa:2048 -nodes -keyout client.key -out client.csr -subj /CN=client 2>&1 && \
+        openssl x509 -req -in client.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile server.ext \
+            -out client.pem 2>&1 && \
+        openssl req -x509 -newkey rsa:2048 -nodes -keyout stranger.key -out stranger.pem -days 2 -subj /CN=stranger 2>&1";
     let made = Command::new("sh")
         .args(["-c", script])
         .current_dir(folder)

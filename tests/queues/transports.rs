@@ -239,6 +239,50 @@ async fn redis_over_tls() {
     speaks_tls(Kind::Redis).await;
 }
 
+/// A server that wants a certificate sees ours; without one, or with a stranger's, nothing is told.
+async fn shows_its_certificate(kind: Kind) {
+    let Some(server) = Server::start_mutual(kind) else {
+        return;
+    };
+    let showing = |client: Option<&str>| QueueOptions {
+        tls_ca_pem: Some(server.authority()),
+        tls_identity_pem: client.map(|name| server.client(name)),
+        declare: true,
+        ..options()
+    };
+    let accepted = way(&server, &showing(Some("client"))).send(&message(1), LONG).await;
+    let why = accepted.error.unwrap_or_default();
+    match kind {
+        Kind::Rabbit | Kind::Redis => assert_eq!(accepted.status, Some(200), "{why}"),
+        // Nobody made a stream or subscribed, which the server could say through TLS alone.
+        Kind::Nats => assert!(why.contains("no stream of JetStream"), "{why}"),
+        Kind::Mosquitto => assert!(why.contains("nobody subscribes"), "{why}"),
+    }
+    for client in [None, Some("stranger")] {
+        failure(&way(&server, &showing(client)).send(&message(2), LONG).await, &server);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rabbitmq_sees_a_certificate_of_ours() {
+    shows_its_certificate(Kind::Rabbit).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nats_sees_a_certificate_of_ours() {
+    shows_its_certificate(Kind::Nats).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mosquitto_sees_a_certificate_of_ours() {
+    shows_its_certificate(Kind::Mosquitto).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn redis_sees_a_certificate_of_ours() {
+    shows_its_certificate(Kind::Redis).await;
+}
+
 /// What each kind says besides.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_broker_will_never_take_is_refused_for_itself_alone() {

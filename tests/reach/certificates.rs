@@ -30,7 +30,7 @@ fn openssl(folder: &Path, args: &[&str]) {
 }
 
 /// An authority, a server at 127.0.0.1, a client, and a client of another authority.
-fn make(folder: &Path) {
+pub fn make(folder: &Path) {
     let key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
     for authority in ["ca", "other"] {
         let (out, keyout, subject) = (
@@ -76,6 +76,21 @@ fn make(folder: &Path) {
         let pair = [out, keyout].map(|file| std::fs::read_to_string(folder.join(file)).expect("made"));
         std::fs::write(folder.join(format!("{name}.pem")), pair.concat()).expect("written");
     }
+}
+
+/// A server at 127.0.0.1 that shows its certificate and wants none.
+pub fn config(folder: &Path) -> Arc<ServerConfig> {
+    let certificate = CertificateDer::from_pem_file(folder.join("server.crt")).expect("a certificate");
+    let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_no_client_auth()
+        .with_single_cert(
+            vec![certificate],
+            PrivateKeyDer::from_pem_file(folder.join("server.key")).expect("a key"),
+        )
+        .expect("a server");
+    Arc::new(config)
 }
 
 /// Answers 200 to whoever shows a certificate of the authority. Returns its port.

@@ -8,6 +8,8 @@ mod archive;
 mod certificates;
 mod failures;
 mod made;
+mod notify;
 mod programs;
 mod smtp;
+mod smtp_tls;
 mod world;

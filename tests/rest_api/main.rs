@@ -2,6 +2,7 @@
 //! only the scheduler is played by the test.
 
 mod access;
+mod changes;
 mod command_line;
 mod links;
 mod served;

@@ -153,6 +153,7 @@ async fn a_task_shows_everything_of_it_and_takes_wishes() {
         fps: 1.0,
         speed: 2.0,
         eta_s: None,
+        device: None,
     });
     assert_eq!(
         served.get(&format!("/api/v1/jobs/{job}")).await["progress"]["percent"],

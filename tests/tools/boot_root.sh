@@ -27,8 +27,9 @@ make_root() {
   kept=${REELMILL_ROOTS:-$top/target/roots}/$suite-$name.tar
   mkdir -p "$(dirname "$kept")"
   if [ ! -s "$kept" ]; then
-    mmdebstrap --quiet --variant=minbase --include="systemd-sysv,dbus,$(IFS=,; echo "$*")" "$suite" "$kept.new" >&2
-    mv "$kept.new" "$kept"
+    # The ending tells mmdebstrap what to make; of any other it makes a folder.
+    mmdebstrap --quiet --variant=minbase --include="systemd-sysv,dbus,$(IFS=,; echo "$*")" "$suite" "${kept%.tar}.new.tar" >&2
+    mv "${kept%.tar}.new.tar" "$kept"
   fi
   # Mounts of one that was not stopped must not be emptied with it.
   ! grep -qs " $(realpath -m "$root")[/ ]" /proc/mounts || fail "$root has something mounted in it"

@@ -21,11 +21,11 @@ use tokio_util::sync::CancellationToken;
 /// Bytes of a refusal that are repeated to people.
 const SHOWN_BYTES: usize = 300;
 
-/// Posts the question.
+/// Posts the question to an address, with the headers that sign it.
 pub(super) async fn ask(
     order: &HookOrder,
-    url: &str,
-    reach: Reach,
+    (url, reach): (&str, Reach),
+    signature: Vec<(&'static str, String)>,
     stop: CancellationToken,
 ) -> Result<HookAnswer, Fault> {
     let url = check_callback_url(url, reach).map_err(|fault| Fault {
@@ -38,8 +38,11 @@ pub(super) async fn ask(
     })?;
     let client = client(reach)?;
     let asking = async {
-        let response = client
-            .post(url)
+        let mut request = client.post(url);
+        for (name, value) in signature {
+            request = request.header(name, value);
+        }
+        let response = request
             .header(reqwest::header::CONTENT_TYPE, "application/json")
             .header("idempotency-key", &order.key)
             .header("x-reelmill-try", order.try_number)

@@ -14,6 +14,7 @@ use crate::base::ids::AttemptId;
 use crate::workflow::opinion::Opinion;
 use crate::workflow::opinion::Verdict;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -69,19 +70,65 @@ pub enum HookAnswer {
     Later,
 }
 
-/// Asks. `room` is an empty directory that an executable may write into.
+/// What a question is signed with: makes the headers that sign a body.
+#[derive(Clone)]
+pub struct Signer(Arc<Sign>);
+
+/// The headers, or in a clause why there are none.
+type Sign = dyn Fn(&[u8]) -> Result<Vec<(&'static str, String)>, String> + Send + Sync;
+
+impl Signer {
+    /// One that signs by `sign`.
+    pub fn new(sign: impl Fn(&[u8]) -> Result<Vec<(&'static str, String)>, String> + Send + Sync + 'static) -> Self {
+        Signer(Arc::new(sign))
+    }
+
+    fn headers(&self, order: &HookOrder) -> Result<Vec<(&'static str, String)>, Fault> {
+        (self.0)(&order.request).map_err(|why| {
+            Fault::new(
+                "HookKeyUnreadable",
+                Blame::Host,
+                "ask hook",
+                order.name.clone(),
+                format!("the question cannot be signed: {why}"),
+                "Look at server.hook_signing_key_file and old_hook_signing_key_file.",
+            )
+            .retryable(true)
+        })
+    }
+}
+
+impl std::fmt::Debug for Signer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Signer(...)")
+    }
+}
+
+/// How hooks are asked here.
+#[derive(Debug, Clone, Copy)]
+pub struct Ways<'a> {
+    /// Where executables lie; none: none may be named.
+    pub hooks_dir: Option<&'a Path>,
+    /// Signs questions to services; none: they go unsigned.
+    pub signer: Option<&'a Signer>,
+    /// An empty directory that an executable may write into.
+    pub room: &'a Path,
+}
+
+/// Asks.
 ///
 /// # Errors
 /// Nobody could be asked, the time is over, it was stopped, or the answer is none.
-pub async fn ask(
-    order: &HookOrder,
-    hooks_dir: Option<&Path>,
-    room: &Path,
-    stop: CancellationToken,
-) -> Result<HookAnswer, Fault> {
-    match (&order.target, hooks_dir) {
-        (HookTarget::Http { url, reach }, _) => http::ask(order, url, *reach, stop).await,
-        (HookTarget::Exec { name }, Some(folder)) => exec::ask(order, &folder.join(name), room, stop).await,
+pub async fn ask(order: &HookOrder, ways: Ways<'_>, stop: CancellationToken) -> Result<HookAnswer, Fault> {
+    match (&order.target, ways.hooks_dir) {
+        (HookTarget::Http { url, reach }, _) => {
+            let signature = match ways.signer {
+                Some(signer) => signer.headers(order)?,
+                None => Vec::new(),
+            };
+            http::ask(order, (url, *reach), signature, stop).await
+        }
+        (HookTarget::Exec { name }, Some(folder)) => exec::ask(order, &folder.join(name), ways.room, stop).await,
         (HookTarget::Exec { .. }, None) => Err(nobody_here(order)),
     }
 }

@@ -11,6 +11,7 @@ use crate::events::library::MediaType;
 use crate::store::Store;
 use crate::store::admission;
 use crate::store::admission::Wanted;
+use crate::store::covers;
 use crate::store::error::StoreError;
 use crate::store::library::facts_of;
 use crate::store::row::Columns;
@@ -171,6 +172,9 @@ pub(in crate::store) fn write(
     const TAG: &str = "insert or ignore into media_tags (tag, media_id) values (?1, ?2)";
     let before = read(connection, id)?;
     let mut after = before.clone();
+    if wanted.cover.is_some() {
+        covers::chosen_by_a_person(connection, id.as_str())?;
+    }
     let Change {
         title,
         description,

@@ -133,9 +133,9 @@ impl Store {
                 words: search.as_ref(),
                 limit,
             };
-            match search.as_ref().and_then(|words| words.asked.as_deref()) {
+            match search.as_ref().and_then(Words::asked) {
                 None => page.scanned(connection),
-                Some(asked) => page.found(connection, asked),
+                Some(asked) => page.found(connection, &asked),
             }
         })
         .await

@@ -42,6 +42,8 @@ pub struct ReviewDetail {
     pub review: ReviewRow,
     /// The source of its media.
     pub object: ObjectUri,
+    /// The title of its media, its file name if nobody said better; empty: the media has left the library.
+    pub title: String,
     /// The activity that asks.
     pub activity: Option<String>,
     /// The workflow of its task.
@@ -49,7 +51,7 @@ pub struct ReviewDetail {
 }
 
 const REVIEW: &str = "select r.id, r.media_id, r.task_id, r.job_id, r.state, r.instructions, r.due_ms, r.on_timeout, \
-    r.auditor, r.reason, r.comment, r.user_data, r.created_ms, r.ended_ms, m.storage, m.key, j.activity, \
+    r.auditor, r.reason, r.comment, r.user_data, r.created_ms, r.ended_ms, m.storage, m.key, m.title, j.activity, \
     t.workflow_name from reviews r join media m on m.id = r.media_id left join jobs j on j.id = r.job_id \
     left join tasks t on t.id = r.task_id";
 
@@ -73,6 +75,7 @@ fn detail_of(row: &Row<'_>) -> Result<ReviewDetail, StoreError> {
             ended_at: time_or_none(row, "ended_ms")?,
         },
         object: ObjectUri::new(plain::<String>(row, "storage")?, plain::<String>(row, "key")?),
+        title: plain(row, "title")?,
         activity: plain(row, "activity")?,
         workflow: plain(row, "workflow_name")?,
     })
@@ -125,5 +128,17 @@ impl Store {
         let id = id.clone();
         self.read("show a review", move |connection| show(connection, &id))
             .await
+    }
+
+    /// How many reviews wait for a person, counted up to `most`.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn reviews_waiting(&self, most: i64) -> Result<i64, StoreError> {
+        self.read("count reviews", move |connection| {
+            const SQL: &str = "select count(*) from (select 1 from reviews where state = 'waiting' limit ?1)";
+            Ok(connection.prepare_cached(SQL)?.query_row([most], |row| row.get(0))?)
+        })
+        .await
     }
 }

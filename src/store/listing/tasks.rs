@@ -302,8 +302,9 @@ impl Store {
         before: Option<String>,
         limit: usize,
     ) -> Result<Vec<TaskSummary>, StoreError> {
+        let store = self.clone();
         self.read("list tasks", move |connection| {
-            task_pages::read(connection, &filter, before.as_deref(), limit)
+            task_pages::read(connection, &store.0.common, &filter, (before.as_deref(), limit))
         })
         .await
     }

@@ -14,6 +14,7 @@ alter table media add column description text not null default '';
 alter table media add column tags text not null default '[]';
 alter table media add column category text;
 alter table media add column cover text;
+alter table media add column cover_rank integer not null default 3 check (cover_rank between 0 and 3);
 alter table media add column user_data text;
 alter table media add column state text not null default 'Normal' check (state in ('Preparing', 'Normal', 'Failed', 'Blocked', 'Deleted'));
 alter table media add column fault text;

@@ -129,7 +129,12 @@ pub async fn start(
     };
     let key = starting::idempotency_key(&headers, &caller)?;
     let likeness = Likeness::of(&request.workflow, &run)?;
-    let order = Order::read(&state, &request.workflow, &run).await?;
+    let order = Order::read(&state, &request.workflow, &run).await;
+    // What was started by this key is answered again whatever became of the workflow since.
+    let order = match (order, &key) {
+        (Err(problem), None) => return Err(problem),
+        (order, _) => order,
+    };
     let (objects, next): (Vec<String>, Option<String>) = match (request.objects, request.storage) {
         (Some(objects), None) if request.prefix.is_none() && request.cursor.is_none() && request.limit.is_none() => {
             if objects.len() > MOST {
@@ -179,6 +184,11 @@ pub async fn start(
     });
     let items: Vec<BatchItem> = futures_util::stream::iter(each).buffered(AT_ONCE).collect().await;
     let of_status = |status: &str| items.iter().filter(|item| item.status == status).count();
+    if let Err(problem) = order
+        && of_status("known") == 0
+    {
+        return Err(problem);
+    }
     let view = BatchView {
         started: of_status("started"),
         refused: of_status("refused"),
@@ -191,7 +201,7 @@ pub async fn start(
 async fn start_one(
     state: &WebState,
     caller: &Caller,
-    order: &Order,
+    order: &Answer<Order>,
     likeness: &Likeness,
     key: Option<&str>,
     object: &str,
@@ -204,7 +214,10 @@ async fn start_one(
     {
         return Ok(known);
     }
-    order.start(state, caller, &target, key).await
+    match order {
+        Ok(order) => order.start(state, caller, &target, key).await,
+        Err(problem) => Err(problem.clone()),
+    }
 }
 
 fn item(object: String, started: Answer<Started>) -> BatchItem {

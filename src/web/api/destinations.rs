@@ -163,11 +163,7 @@ pub async fn replace(
         definition.name.clone_from(&name);
     }
     if definition.name != name {
-        return Err(Problem::bad_request(
-            "NameDiffers",
-            format!("the body names {:?}, the address {name:?}", definition.name),
-            "Leave the name out of the body; a destination keeps its name.",
-        ));
+        return Err(Problem::name_differs("destination", &name, &definition.name));
     }
     refuse_file(&state, &name)?;
     let status = match made(&state, &name).await? {

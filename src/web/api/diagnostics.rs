@@ -31,11 +31,10 @@ const ATTEMPTS: usize = 20;
 pub async fn make(State(state): State<WebState>, Extension(caller): Extension<Caller>) -> Answer<Response> {
     let files = files(&state).await;
     let now = UtcMs::now();
-    let folder = format!("reelmill-diagnostics-{}", now.wire().replace([':', '-'], ""));
-    let seconds = u64::try_from(now.0 / 1000).unwrap_or(0);
+    let folder = bundle::diagnostics_name(now);
     let made = {
         let folder = folder.clone();
-        tokio::task::spawn_blocking(move || bundle::archive(&folder, &files, seconds)).await
+        tokio::task::spawn_blocking(move || bundle::archive(&folder, &files, now)).await
     };
     let cause = match made {
         Ok(Ok(bytes)) => {

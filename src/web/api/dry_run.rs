@@ -8,7 +8,6 @@ use crate::base::clock::UtcMs;
 use crate::objects::uri::ObjectUri;
 use crate::store::media::MediaRow;
 use crate::store::media::Source;
-use crate::store::workflows::WorkflowRow;
 use crate::web::api::explain;
 use crate::web::api::starting;
 use crate::web::api::starting::Order;
@@ -84,7 +83,7 @@ pub struct TestRequest {
 pub struct TestView {
     /// Name of the workflow.
     workflow: String,
-    /// Its version.
+    /// Its version; 0: it is not saved.
     version: u32,
     /// The object, `storage:key`.
     object: String,
@@ -204,16 +203,7 @@ pub async fn test(
 ) -> Answer<(StatusCode, Json<TestView>)> {
     let object = starting::parse_object(&request.object)?;
     let row = state.store.workflow(&id).await?;
-    if row.resolved.source.library {
-        return Err(Problem::conflict(
-            "WorkflowOfLibrary",
-            format!(
-                "workflow {} takes media of the library, and only those of a storage can be tested",
-                row.name
-            ),
-            "Start it on a media instead: POST /api/v1/tasks with media.",
-        ));
-    }
+    refuse_library(&row.name, &row.resolved)?;
     let run = RunRequest {
         user_data: request.user_data,
         priority: request.priority,
@@ -224,7 +214,13 @@ pub async fn test(
     };
     // Refuses what is disabled, too.
     let order = Order::of(&state, row.clone(), &run)?;
-    let mut view = rehearsed(&state, &row, order.workflow(), &object).await?;
+    let rehearsed = Rehearsed {
+        name: &row.name,
+        version: row.version,
+        takes: &row.resolved,
+        does: order.workflow(),
+    };
+    let mut view = rehearsed.over(&state, &object).await?;
     if !request.run {
         return Ok((StatusCode::OK, Json(view)));
     }
@@ -240,12 +236,45 @@ pub async fn test(
     Ok((status, Json(view)))
 }
 
-async fn rehearsed(
-    state: &WebState,
-    row: &WorkflowRow,
-    workflow: &ResolvedWorkflow,
-    object: &ObjectUri,
-) -> Answer<TestView> {
+/// Refuses what has no place in a storage to take objects from.
+///
+/// # Errors
+/// The workflow takes media of the library.
+pub(super) fn refuse_library(name: &str, workflow: &ResolvedWorkflow) -> Answer<()> {
+    if !workflow.source.library {
+        return Ok(());
+    }
+    Err(Problem::conflict(
+        "WorkflowOfLibrary",
+        format!("workflow {name} takes media of the library, and only those of a storage can be tested"),
+        "Start it on a media instead: POST /api/v1/tasks with media.",
+    ))
+}
+
+/// A workflow that is tried.
+pub(super) struct Rehearsed<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Its version; 0: it is not saved.
+    pub version: u32,
+    /// Which objects it takes.
+    pub takes: &'a ResolvedWorkflow,
+    /// What it does with them.
+    pub does: &'a ResolvedWorkflow,
+}
+
+impl Rehearsed<'_> {
+    /// What it would do with the object.
+    ///
+    /// # Errors
+    /// The storage does not answer, or the database failed.
+    pub async fn over(&self, state: &WebState, object: &ObjectUri) -> Answer<TestView> {
+        rehearsed(state, self, object).await
+    }
+}
+
+async fn rehearsed(state: &WebState, tried: &Rehearsed<'_>, object: &ObjectUri) -> Answer<TestView> {
+    let workflow = tried.does;
     let head = state.objects.head(object).await?;
     let source = head.as_ref().map(|head| Source {
         object: object.clone(),
@@ -268,7 +297,7 @@ async fn rehearsed(
         },
     };
     let mut thought = rehearsal::of(workflow, &before)?;
-    let (matches, why) = verdict(&row.resolved, object);
+    let (matches, why) = verdict(tried.takes, object);
     let outputs = outputs(state, workflow, object, &thought).await?;
     for activity in &workflow.activities {
         if let Some(Deed::Copy(rule)) = &activity.deed {
@@ -278,10 +307,10 @@ async fn rehearsed(
             ));
         }
     }
-    let source = &row.resolved.source;
+    let source = &tried.takes.source;
     Ok(TestView {
-        workflow: row.name.clone(),
-        version: row.version,
+        workflow: tried.name.to_owned(),
+        version: tried.version,
         object: object.to_string(),
         exists: head.is_some(),
         size_bytes: head.as_ref().map(|head| head.size_bytes),

@@ -1,8 +1,9 @@
-//! Events as a list.
+//! Events as a list, and one.
 //!
 //! Guarantees: what is shown is the fact itself, in our own words. Deliberately absent: wire profiles, which belong to
 //! deliveries; the stream (`stream`).
 
+use crate::base::ids::EventId;
 use crate::base::ids::MediaId;
 use crate::base::ids::TaskId;
 use crate::store::events::EventFilter;
@@ -10,6 +11,7 @@ use crate::store::events::StoredEvent;
 use crate::web::error::Answer;
 use crate::web::error::Problem;
 use crate::web::extract::Asked;
+use crate::web::extract::Named;
 use crate::web::paging::Page;
 use crate::web::paging::Wanted;
 use crate::web::state::WebState;
@@ -93,4 +95,11 @@ pub async fn list(State(state): State<WebState>, Asked(query): Asked<ListQuery>)
     };
     let rows = state.store.events(filter, before, wanted.rows()).await?;
     Ok(Json(wanted.page("events", rows, |row| row.seq.to_string(), Into::into)))
+}
+
+/// One event.
+#[utoipa::path(get, path = "/api/v1/events/{id}", tag = "events", params(("id" = String, Path,)),
+    responses((status = 200, body = EventView), (status = "default", body = Problem)))]
+pub async fn show(State(state): State<WebState>, Named(id): Named) -> Answer<Json<EventView>> {
+    Ok(Json(state.store.event(&EventId::from(id)).await?.into()))
 }

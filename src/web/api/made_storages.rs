@@ -137,11 +137,7 @@ pub async fn replace(
         definition.name.clone_from(&name);
     }
     if definition.name != name {
-        return Err(Problem::bad_request(
-            "NameDiffers",
-            format!("the body names {:?}, the address {name:?}", definition.name),
-            "Leave the name out of the body; a storage keeps its name.",
-        ));
+        return Err(Problem::name_differs("storage", &name, &definition.name));
     }
     save(&state, &caller, definition, true, making).await
 }

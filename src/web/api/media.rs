@@ -38,6 +38,7 @@ use crate::web::extract::Named;
 use crate::web::idempotency;
 use crate::web::paging::Page;
 use crate::web::paging::Wanted;
+use crate::web::paging::sought;
 use crate::web::state::WebState;
 use crate::web::wording;
 use axum::Extension;
@@ -202,7 +203,7 @@ fn filter(query: ListQuery) -> Answer<MediaFilter> {
     };
     let not_empty = |text: &String| !text.is_empty();
     Ok(MediaFilter {
-        search: query.search.or(query.text).filter(not_empty),
+        search: sought("search", query.search.or(query.text))?,
         tag: query.tag.filter(not_empty),
         category: query.category.filter(not_empty),
         state: word("state", query.state, MediaState::parse, states)?,

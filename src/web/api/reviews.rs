@@ -57,6 +57,8 @@ pub struct ReviewView {
     media: String,
     /// The source of that media, `storage:key`.
     object: String,
+    /// The title of that media, its file name if nobody said better; empty: it has left the library.
+    title: String,
     /// The task that asks; none: outside of any.
     task: Option<String>,
     /// Its job.
@@ -92,6 +94,7 @@ impl From<ReviewDetail> for ReviewView {
             status: review.state.as_str().to_owned(),
             media: review.media.into_string(),
             object: detail.object.to_string(),
+            title: detail.title,
             task: review.task.map(|task| task.into_string()),
             job: review.job.map(|job| job.into_string()),
             activity: detail.activity,

@@ -165,11 +165,12 @@ impl Likeness {
             Target::Object(object) => task.object == *object,
             Target::Media(media) => task.media == *media,
         };
+        let overrides = state.store.task(&task.id).await?.overrides;
         let same = [task.workflow.as_str(), task.workflow_name.as_str()].contains(&self.workflow.as_str())
             && same_target
             && task.user_data == self.user_data
-            && task.priority == self.priority
-            && state.store.task(&task.id).await?.overrides.asked == self.asked;
+            && overrides.first_priority.unwrap_or(task.priority) == self.priority
+            && overrides.asked == self.asked;
         if same {
             return Ok(Started { task, new: false });
         }
@@ -204,12 +205,20 @@ fn user_data(request: &RunRequest) -> Answer<Option<String>> {
 }
 
 fn priority(request: &RunRequest) -> Answer<i64> {
-    if (-10..=10).contains(&request.priority) {
-        return Ok(request.priority);
+    checked_priority(request.priority)
+}
+
+/// A priority that a task can have.
+///
+/// # Errors
+/// It is none.
+pub fn checked_priority(priority: i64) -> Answer<i64> {
+    if (-10..=10).contains(&priority) {
+        return Ok(priority);
     }
     Err(Problem::unacceptable(
         "BadPriority",
-        format!("the priority is {}", request.priority),
+        format!("the priority is {priority}"),
         "Use -10 to 10.",
     ))
 }
@@ -269,6 +278,7 @@ impl Order {
             callback: resolved.callback,
             activities: resolved.activities,
             asked: asked(request),
+            first_priority: None,
         };
         let own = overrides.applied_to(&Arc::new(workflow.resolved.clone()));
         let missing = (state.missing_for)(&own);

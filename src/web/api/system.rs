@@ -82,7 +82,12 @@ pub struct QueueView {
     running_attempts: i64,
     /// Deliveries that are not done, by status.
     deliveries: BTreeMap<String, i64>,
+    /// Reviews that wait for a person, 1000 at most.
+    reviews_waiting: i64,
 }
+
+/// Reviews are counted up to this: a badge says no more.
+const REVIEWS_COUNTED: i64 = 1_000;
 
 /// Whether to drain.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -218,6 +223,7 @@ pub async fn show(State(state): State<WebState>) -> Answer<Json<SystemView>> {
             ready_jobs: counts.ready_jobs,
             running_attempts: counts.running_attempts,
             deliveries: counts.deliveries.into_iter().collect(),
+            reviews_waiting: state.store.reviews_waiting(REVIEWS_COUNTED).await?,
         },
         alerts: alerts::open(&state).await?,
         missing: steps
@@ -235,10 +241,13 @@ pub async fn drain(
     Extension(caller): Extension<Caller>,
     Given(request): Given<DrainRequest>,
 ) -> Answer<Json<SystemView>> {
-    state.draining.store(request.on, Ordering::Release);
+    let was_on = state.draining.swap(request.on, Ordering::AcqRel);
     state.bells.scheduler.ring();
-    let word = if request.on { "on" } else { "off" };
-    state.audit(&caller, "system.drain", word).await;
+    // Whoever asks again only wants to know what still runs.
+    if was_on != request.on {
+        let word = if request.on { "on" } else { "off" };
+        state.audit(&caller, "system.drain", word).await;
+    }
     show(State(state)).await
 }
 

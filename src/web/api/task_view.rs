@@ -136,6 +136,10 @@ pub struct ProgressView {
     pub speed: f64,
     /// Seconds left.
     pub eta_s: Option<f64>,
+    /// gpu: it was given a device; software: the processors. What was used in the end stands in its result.
+    pub backend: &'static str,
+    /// The device, by its name or `device 0`; none: the processors.
+    pub device: Option<String>,
 }
 
 impl From<&Live> for ProgressView {
@@ -146,6 +150,11 @@ impl From<&Live> for ProgressView {
             fps: live.fps,
             speed: live.speed,
             eta_s: live.eta_s,
+            backend: if live.device.is_some() { "gpu" } else { "software" },
+            device: live.device.as_ref().map(|device| match device.name.as_str() {
+                "" => format!("device {}", device.ordinal),
+                name => format!("{name} ({})", device.ordinal),
+            }),
         }
     }
 }

@@ -31,6 +31,7 @@ use crate::web::extract::Given;
 use crate::web::extract::Named;
 use crate::web::paging::Page;
 use crate::web::paging::Wanted;
+use crate::web::paging::sought;
 use crate::web::paging::time;
 use crate::web::ports::Live;
 use crate::web::state::WebState;
@@ -271,7 +272,7 @@ fn filter(asked: BulkRequest) -> Answer<TaskFilter> {
         storage: asked.storage,
         since: asked.since.map(|text| time("since", &text)).transpose()?,
         until: asked.until.map(|text| time("until", &text)).transpose()?,
-        text: asked.text.filter(|text| !text.is_empty()),
+        text: sought("text", asked.text)?,
     })
 }
 
