@@ -30,6 +30,7 @@ use crate::callback::Callbacks;
 use crate::callback::Pace;
 use crate::callback::way::Surroundings;
 use crate::config::definitions::DefinitionFile;
+use crate::config::definitions::Made;
 use crate::config::file::Sandbox;
 use crate::config::gpu::Busy;
 use crate::config::gpu::DeviceList;
@@ -53,6 +54,7 @@ use crate::scheduler::devices::Allowed;
 use crate::scheduler::devices::DeviceRules;
 use crate::scheduler::devices::WhenBusy;
 use crate::scheduler::pruning::Keeping;
+use crate::scheduler::room::Limit;
 use crate::store::Store;
 use crate::telemetry::device_meters::DeviceMeters;
 use crate::telemetry::host_meter::HostBoard;
@@ -103,7 +105,7 @@ pub struct DaemonOptions {
 }
 
 /// Reads what lies in the workflows folder.
-pub type ReadDefinitions = Box<dyn FnOnce(&Config, &Templates) -> Result<Vec<DefinitionFile>, String> + Send>;
+pub type ReadDefinitions = Box<dyn FnOnce(&Config, &Templates, &Made) -> Result<Vec<DefinitionFile>, String> + Send>;
 
 /// Runs the daemon until `stop`.
 ///
@@ -128,7 +130,9 @@ pub async fn run(options: DaemonOptions, stop: CancellationToken) -> Result<(), 
         tracing::info!(file = %file.display(), "a first admin token was made");
     }
     let templates = store.templates().await.map_err(|error| error.fault("the templates"))?;
-    let definitions = definitions(&config, &templates).map_err(|cause| {
+    let made = made_names(&store).await?;
+    library_storage(&config, &made)?;
+    let definitions = definitions(&config, &templates, &made).map_err(|cause| {
         Fault::new(
             "WorkflowsUnreadable",
             Blame::Request,
@@ -427,12 +431,51 @@ fn scheduler_options(config: &Config) -> SchedulerOptions {
             attempts: config.capacity.attempts.unwrap_or(auto.attempts),
             ..auto
         },
+        scratch: scratch_limit(config),
         devices: device_rules(&config.capacity.gpu),
         limits: config.limits.clone(),
         grace: config.server.stop_grace,
         keeping: keeping(config),
         ..SchedulerOptions::default()
     }
+}
+
+/// What files and the configuration may name besides the configuration.
+async fn made_names(store: &Store) -> Result<Made, Fault> {
+    let names = store.made_names().await.map_err(|error| error.fault("the storages"))?;
+    Ok(Made {
+        storages: names.storages,
+        destinations: names.destinations,
+    })
+}
+
+/// Refuses a library whose storage is neither configured nor made.
+fn library_storage(config: &Config, made: &Made) -> Result<(), Fault> {
+    let Some(why) = config.library_storage_missing(&made.storages) else {
+        return Ok(());
+    };
+    Err(Fault::new(
+        "LibraryStorageUnknown",
+        Blame::Request,
+        "start",
+        "library.storage",
+        why,
+        "Correct library.storage. For a storage that is yet to be made: take the key out, start the daemon, make it (reelmill \
+         storage create FILE), set the key again.",
+    ))
+}
+
+/// That of the configuration, else nine tenths of what is free now.
+fn scratch_limit(config: &Config) -> Option<Limit> {
+    if let Some(bytes) = config.capacity.scratch_bytes {
+        return Some(Limit { bytes, strict: true });
+    }
+    let stat = rustix::fs::statvfs(&config.server.scratch_dir).ok()?;
+    let free_bytes = stat.f_bavail.saturating_mul(stat.f_frsize);
+    (free_bytes > 0).then_some(Limit {
+        bytes: free_bytes / 10 * 9,
+        strict: false,
+    })
 }
 
 fn keeping(config: &Config) -> Keeping {

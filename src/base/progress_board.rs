@@ -1,4 +1,4 @@
-//! How far running attempts are: a board in memory that one side writes and any number read.
+//! How far running attempts are, and what jobs wait for that could run: a board in memory that one side writes and any number read.
 //!
 //! Guarantees: reading never waits for more than the copy of a short list; a reader that watches misses no last
 //! state. Deliberately absent: history and rows; a restart begins with an empty board.
@@ -50,6 +50,7 @@ pub struct ProgressBoard(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     running: Mutex<BTreeMap<AttemptId, Running>>,
+    waits: Mutex<BTreeMap<JobId, String>>,
     changes: watch::Sender<u64>,
 }
 
@@ -57,6 +58,7 @@ impl Default for ProgressBoard {
     fn default() -> Self {
         ProgressBoard(Arc::new(Shared {
             running: Mutex::new(BTreeMap::new()),
+            waits: Mutex::default(),
             changes: watch::Sender::new(0),
         }))
     }
@@ -80,6 +82,17 @@ impl ProgressBoard {
     pub fn all(&self) -> Vec<(AttemptId, Running)> {
         let running = self.lock();
         running.iter().map(|(id, one)| (id.clone(), one.clone())).collect()
+    }
+
+    /// Writes which jobs could run but for something that is short, each with a sentence; those before are forgotten.
+    pub fn set_waits(&self, waits: BTreeMap<JobId, String>) {
+        *self.0.waits.lock().unwrap_or_else(PoisonError::into_inner) = waits;
+    }
+
+    /// What a job waits for that could run; none: nothing that is known.
+    pub fn why_waiting(&self, job: &JobId) -> Option<String> {
+        let waits = self.0.waits.lock().unwrap_or_else(PoisonError::into_inner);
+        waits.get(job).cloned()
     }
 
     /// A counter that moves with every change, to wait on.

@@ -14,6 +14,15 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::path::PathBuf;
 
+/// What people made while the program ran, by name: files may name it like what is configured.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Made {
+    /// Storages.
+    pub storages: Vec<String>,
+    /// Destinations.
+    pub destinations: Vec<String>,
+}
+
 /// One file of the folder.
 #[derive(Debug, Clone)]
 pub struct DefinitionFile {
@@ -38,7 +47,7 @@ pub struct LoadedDefinition {
 ///
 /// # Errors
 /// The folder itself cannot be read; the sentence names it.
-pub fn load(config: &Config, templates: &Templates) -> Result<Vec<DefinitionFile>, String> {
+pub fn load(config: &Config, templates: &Templates, made: &Made) -> Result<Vec<DefinitionFile>, String> {
     let folder = &config.server.workflows_dir;
     let unreadable = |error: std::io::Error| format!("{}: {error}", folder.display());
     let entries = match std::fs::read_dir(folder) {
@@ -60,13 +69,13 @@ pub fn load(config: &Config, templates: &Templates) -> Result<Vec<DefinitionFile
     Ok(files
         .into_iter()
         .map(|file| DefinitionFile {
-            content: read(&file, config, templates),
+            content: read(&file, config, templates, made),
             file,
         })
         .collect())
 }
 
-fn read(file: &Path, config: &Config, templates: &Templates) -> Result<LoadedDefinition, Vec<String>> {
+fn read(file: &Path, config: &Config, templates: &Templates, made: &Made) -> Result<LoadedDefinition, Vec<String>> {
     let named = |bad: BadDefinition| -> Vec<String> {
         bad.to_string()
             .lines()
@@ -76,7 +85,7 @@ fn read(file: &Path, config: &Config, templates: &Templates) -> Result<LoadedDef
     let text = std::fs::read_to_string(file).map_err(|error| vec![format!("{}: {error}", file.display())])?;
     let definition = Definition::from_toml(&text).map_err(named)?;
     let resolved = resolve::resolve(&definition, templates).map_err(named)?;
-    let missing: Vec<Wrong> = config.missing_for(&resolved);
+    let missing: Vec<Wrong> = config.missing_beside(&resolved, &made.storages, &made.destinations);
     if !missing.is_empty() {
         return Err(missing
             .iter()

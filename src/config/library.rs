@@ -3,7 +3,6 @@
 //! Deliberately absent: `security.allow_private_pulls`, which stands with the other doors.
 
 use crate::config::resolved::Findings;
-use crate::config::storage::Storage;
 use crate::workflow::resolved::OnConflict;
 use serde::Deserialize;
 use serde::Serialize;
@@ -42,7 +41,7 @@ impl Default for LibrarySection {
 /// What comes into the media library by upload or by address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Library {
-    /// Where files go that name no storage; none: each has to name one.
+    /// Where files go that name no storage, one that is configured or was made; none: each has to name one.
     pub storage: Option<String>,
     /// What their keys begin with where they name none.
     pub prefix: String,
@@ -61,20 +60,8 @@ pub struct Library {
 }
 
 /// Resolves the section.
-pub(super) fn resolve(findings: &mut Findings, section: &LibrarySection, storages: &[Storage]) -> Library {
+pub(super) fn resolve(findings: &mut Findings, section: &LibrarySection) -> Library {
     let storage = Some(section.storage.clone()).filter(|name| !name.is_empty());
-    if let Some(name) = &storage
-        && !storages.iter().any(|storage| storage.name == *name)
-    {
-        let known: Vec<&str> = storages.iter().map(|storage| storage.name.as_str()).collect();
-        findings.error(
-            "library.storage",
-            format!(
-                "there is no storage {name:?}; {}",
-                crate::base::reader::meant(name, &known)
-            ),
-        );
-    }
     let prefix_is_sound = section.prefix.is_empty()
         || section.prefix.strip_suffix('/').is_some_and(|folders| {
             folders

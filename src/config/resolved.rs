@@ -202,7 +202,7 @@ pub(super) fn resolve(raw: &File, folder: &Path) -> Result<Config, Vec<Wrong>> {
     let unified = destination::unified(&mut findings, raw, folder, &mut destinations, &mut destination_files);
     destination::check_storages(&mut findings, raw);
     let storages = layout::check(&mut findings, &server, storages);
-    let library = library::resolve(&mut findings, &raw.library, &storages);
+    let library = library::resolve(&mut findings, &raw.library);
     let days = |days: u32| (days > 0).then(|| Duration::from_secs(u64::from(days) * 86_400));
     let config = Config {
         file: None,
@@ -244,6 +244,15 @@ impl Config {
     /// The storage of that name.
     pub fn storage(&self, name: &str) -> Option<&Storage> {
         self.storages.iter().find(|storage| storage.name == name)
+    }
+
+    /// Why `library.storage` cannot be used where there are storages besides those of the configuration; none: it can.
+    pub fn library_storage_missing(&self, made_storages: &[String]) -> Option<String> {
+        let name = self.library.storage.as_ref()?;
+        let configured = self.storages.iter().map(|storage| storage.name.as_str());
+        let known: Vec<&str> = configured.chain(made_storages.iter().map(String::as_str)).collect();
+        (!known.contains(&name.as_str()))
+            .then(|| format!("there is no storage {name:?}; {}", reader::meant(name, &known)))
     }
 
     /// What a workflow names that is not configured, in words; empty when all is there.

@@ -401,7 +401,10 @@ impl Parts {
             return Err(StorageRefused::Unknown);
         }
         let uses = self.store.storage_uses(name).await;
-        let uses = uses.map_err(|error| error.fault(name))?;
+        let mut uses = uses.map_err(|error| error.fault(name))?;
+        if self.config.library.storage.as_deref() == Some(name) {
+            uses.push("library.storage of the configuration names it".to_owned());
+        }
         if !uses.is_empty() {
             return Err(in_use(name, &uses));
         }

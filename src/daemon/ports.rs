@@ -4,6 +4,7 @@
 
 use crate::base::clock::UtcMs;
 use crate::base::ids::AttemptId;
+use crate::base::ids::JobId;
 use crate::base::progress_board::ProgressBoard;
 use crate::config::resolved::Config;
 use crate::config::storage::Place;
@@ -169,6 +170,10 @@ impl LiveProgress for Progress {
             })
         });
         lives.collect()
+    }
+
+    fn why_waiting(&self, job: &JobId) -> Option<String> {
+        self.0.why_waiting(job)
     }
 }
 

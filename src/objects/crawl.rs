@@ -7,15 +7,20 @@
 //! gone. The names of a folder come in their order, which the ledger's tree likes. Deliberately absent: memory of earlier
 //! walks, waiting, and threads: whoever has some calls [`Crawl::portion`] on each.
 
-use crate::objects::ignored;
+mod names;
+
 use crate::objects::scan::Found;
+use crate::objects::sieve::Sieve;
+use crate::objects::sieve::Sighting;
 use crate::objects::uri::key_bytes;
 use crate::objects::uri::key_text;
+use names::Kind;
+use names::Names;
+use names::Reading;
 use rustix::fs::AtFlags;
 use rustix::fs::FileType;
 use rustix::fs::Mode;
 use rustix::fs::OFlags;
-use rustix::fs::RawDir;
 use rustix::fs::Stat;
 use rustix::io::Errno;
 use std::ffi::OsStr;
@@ -40,35 +45,6 @@ const LOOKS: usize = 16;
 const NAMES: usize = 32 * 1024;
 /// Folders that cannot be seen, of which the names are kept.
 const UNSEEN: usize = 1_000;
-
-/// One object as it was met.
-#[derive(Debug, Clone, Copy)]
-pub struct Sighting<'a> {
-    /// Its key, in text form.
-    pub key: &'a str,
-    /// Bytes.
-    pub size_bytes: u64,
-    /// Modification time, nanoseconds since 1970.
-    pub mtime_ns: i64,
-    /// When its name, content or attributes last changed, by the file server's clock.
-    pub ctime_ns: i64,
-}
-
-/// What lets pass what is worth telling. Asked by several threads at once, for a piece of a folder each.
-pub trait Sieve: Send + Sync {
-    /// Adds for each sighting whether it is news.
-    fn news(&self, sightings: &[Sighting<'_>], news: &mut Vec<bool>);
-}
-
-/// Lets everything pass.
-#[derive(Debug, Clone, Copy)]
-pub struct Everything;
-
-impl Sieve for Everything {
-    fn news(&self, sightings: &[Sighting<'_>], news: &mut Vec<bool>) {
-        news.resize(news.len() + sightings.len(), true);
-    }
-}
 
 /// What a walk could not see.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -119,61 +95,12 @@ enum Piece {
     },
 }
 
-struct Reading {
-    open: OwnedFd,
-    key: String,
-    names: Names,
-    entries: u64,
-}
-
 /// A folder whose names are known.
 struct Folder {
     open: Arc<OwnedFd>,
     /// What the keys in it begin with: empty, or with a slash at its end.
     prefix: String,
     names: Names,
-}
-
-#[derive(Default)]
-struct Names {
-    bytes: Vec<u8>,
-    all: Vec<Name>,
-}
-
-#[derive(Clone, Copy)]
-struct Name {
-    from: u32,
-    length: u16,
-    kind: Kind,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    File,
-    Folder,
-    /// The file system does not say.
-    Unknown,
-}
-
-impl Names {
-    fn bytes_of(&self, name: Name) -> &[u8] {
-        let from = name.from as usize;
-        &self.bytes[from..from + usize::from(name.length)]
-    }
-
-    fn push(&mut self, name: &[u8], kind: Kind) -> Result<(), Errno> {
-        let from = u32::try_from(self.bytes.len()).map_err(|_| Errno::NOMEM)?;
-        let length = u16::try_from(name.len()).map_err(|_| Errno::NAMETOOLONG)?;
-        self.bytes.extend_from_slice(name);
-        self.all.push(Name { from, length, kind });
-        Ok(())
-    }
-
-    fn sort(&mut self) {
-        let bytes = &self.bytes;
-        let of = |name: &Name| &bytes[name.from as usize..name.from as usize + usize::from(name.length)];
-        self.all.sort_unstable_by(|a, b| of(a).cmp(of(b)));
-    }
 }
 
 impl Crawl {
@@ -412,45 +339,6 @@ impl Drop for Turn<'_> {
         let mut work = self.crawl.work();
         work.pieces.append(&mut self.rest);
         work.taken -= 1;
-    }
-}
-
-impl Reading {
-    fn new(open: OwnedFd, key: String) -> Self {
-        Reading {
-            open,
-            key,
-            names: Names::default(),
-            entries: 0,
-        }
-    }
-
-    /// Reads on; says whether all names are there. The kernel remembers where the folder was left, so a pause comes only
-    /// when everything that it handed over was taken.
-    fn go_on(&mut self, space: &mut Vec<u8>, until: Instant) -> Result<bool, Errno> {
-        let mut names = RawDir::new(&self.open, space.spare_capacity_mut());
-        while let Some(entry) = names.next() {
-            let entry = entry?;
-            let name = entry.file_name().to_bytes();
-            if name != b"." && name != b".." {
-                self.entries += 1;
-                let kind = match entry.file_type() {
-                    FileType::RegularFile => Some(Kind::File),
-                    FileType::Directory => Some(Kind::Folder),
-                    FileType::Unknown => Some(Kind::Unknown),
-                    _ => None,
-                };
-                if let Some(kind) = kind
-                    && ignored::why_name(&key_text(name)).is_none()
-                {
-                    self.names.push(name, kind)?;
-                }
-            }
-            if names.is_buffer_empty() && Instant::now() >= until {
-                return Ok(false);
-            }
-        }
-        Ok(true)
     }
 }
 

@@ -22,6 +22,7 @@ pub mod refusal;
 pub mod rights;
 pub mod s3;
 pub mod scan;
+pub mod sieve;
 pub mod storages;
 pub mod transfer;
 pub mod uri;

@@ -30,6 +30,7 @@ use crate::store::conclusions::Verdict;
 use crate::store::intents::Intent;
 use crate::store::jobs::JobRow;
 use crate::store::tasks::TaskRow;
+use crate::workflow::arrival::Parts;
 use crate::workflow::resolved::ActivityKind;
 use crate::workflow::resolved::ResolvedWorkflow;
 use futures_util::FutureExt;
@@ -203,7 +204,8 @@ async fn carry_out(context: &Context, leased: &Leased, stop: CancellationToken) 
     (ends, end)
 }
 
-/// The end of a job with the reason why it was not made on a device; facts would not have been anyway.
+/// The end of a job with what only we know of it: pictures that were missing when the source arrived, and why it was not
+/// made on a device; facts would not have been anyway.
 fn explained(leased: &Leased, job: &JobId, mut end: JobEnd) -> JobEnd {
     let row = leased.jobs.iter().find(|row| row.id == *job);
     let product = match &mut end {
@@ -211,6 +213,9 @@ fn explained(leased: &Leased, job: &JobId, mut end: JobEnd) -> JobEnd {
         JobEnd::Rejected { found, .. } => found,
         JobEnd::Skipped { .. } | JobEnd::Failed { .. } => return end,
     };
+    product
+        .warnings
+        .extend(leased.order.parts.as_ref().and_then(Parts::gaps_told));
     if let Some(row) = row.filter(|row| row.kind != ActivityKind::Analysis) {
         leased.ground.explain(product, row.software.as_deref());
     }

@@ -42,6 +42,8 @@ pub(super) struct Live {
     pub stop: CancellationToken,
     pub threads: u32,
     pub weight: Weight,
+    /// Scratch that it was granted, bytes.
+    pub scratch_bytes: u64,
     /// Its worker is gone; it publishes, which takes no capacity.
     pub publishing: bool,
 }
@@ -171,6 +173,11 @@ impl Context {
             }
         }
         busy
+    }
+
+    /// Scratch that attempts which have not ended were granted, bytes. What is published lies there until it is.
+    pub fn scratch_held(&self) -> u64 {
+        locked(&self.live).values().map(|live| live.scratch_bytes).sum()
     }
 
     /// How many of this weight have not ended.

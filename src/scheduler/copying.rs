@@ -8,6 +8,7 @@ use crate::base::fault::Blame;
 use crate::base::fault::Fault;
 use crate::base::ids::OutputId;
 use crate::executor::AttemptEnd;
+use crate::executor::Identity;
 use crate::media::product::ProductKind;
 use crate::objects::uri::ObjectUri;
 use crate::scheduler::conclude;
@@ -132,30 +133,36 @@ async fn reserve(context: &Context, errand: &Errand, rule: &CopyRule) -> Result<
     Err(taken(&ObjectUri::new(rule.storage.clone(), rule.prefix.clone())))
 }
 
-/// The source as something to copy: what arrived, or nothing.
+/// The source as something to copy: all that arrived as it, or nothing.
 async fn source(context: &Context, errand: &Errand) -> Result<Original, Fault> {
     let source = &errand.media.source;
-    let changed = || {
-        Fault::new(
-            "SourceChanged",
-            Blame::Source,
-            "copy",
-            source.object.to_string(),
-            "what stands there now is not what arrived",
-            "Nothing: what stands there now runs as a new arrival.",
-        )
-    };
-    let arrived = order::identity(source);
-    let found = context.executor.head(&source.object).await?.ok_or_else(changed)?;
-    if !arrived.is_same(&found) {
-        return Err(changed());
+    let group = errand.media.parts.as_ref().filter(|parts| parts.is_group());
+    let mut files = Vec::new();
+    match group {
+        None => files.push(original(context, &source.object, &order::identity(source)).await?),
+        Some(parts) => {
+            for member in parts.members.iter().chain(&parts.attendants) {
+                let object = ObjectUri::new(source.object.storage.as_str(), member.key.as_str());
+                let arrived = Identity {
+                    size_bytes: member.size_bytes,
+                    mtime_ns: member.mtime_ns,
+                    etag: member.etag.clone(),
+                };
+                files.push(original(context, &object, &arrived).await?);
+            }
+            // Reading them took its time: they are one media only as they stood together.
+            for (file, member) in files.iter().zip(parts.members.iter().chain(&parts.attendants)) {
+                let found = context.executor.head(&file.object).await?;
+                let is_same = |found: &Identity| {
+                    found.size_bytes == member.size_bytes && (member.mtime_ns == 0 || found.mtime_ns == member.mtime_ns)
+                };
+                if !found.as_ref().is_some_and(is_same) {
+                    return Err(changed(&file.object));
+                }
+            }
+        }
     }
-    let (size_bytes, md5) = context.executor.measure(&source.object).await?.ok_or_else(changed)?;
-    // Once more: the hash is that of this ETag only when it was the same before and after.
-    let after = context.executor.head(&source.object).await?.ok_or_else(changed)?;
-    if size_bytes != source.size_bytes || !found.is_same(&after) {
-        return Err(changed());
-    }
+    let main = files.iter().find(|file| file.object == source.object);
     Ok(Original {
         output: OutputRow {
             id: OutputId::fresh(),
@@ -165,21 +172,49 @@ async fn source(context: &Context, errand: &Errand) -> Result<Original, Fault> {
             name: errand.activity.id.clone(),
             kind: ProductKind::File,
             main: source.object.clone(),
-            size_bytes,
-            md5: Some(md5.clone()),
+            size_bytes: files.iter().map(|file| file.size_bytes).sum(),
+            md5: main.map(|file| file.md5.clone()),
             published: false,
             detail: OutputDetail {
                 facts: errand.media.facts.clone(),
                 ..OutputDetail::default()
             },
         },
-        files: vec![OriginalFile {
-            object: source.object.clone(),
-            size_bytes,
-            md5,
-            etag: Some(found.etag).filter(|etag| !etag.is_empty()),
-        }],
+        files,
     })
+}
+
+/// One file as it arrived, with its hash; else a fault.
+async fn original(context: &Context, object: &ObjectUri, arrived: &Identity) -> Result<OriginalFile, Fault> {
+    let changed = || changed(object);
+    let found = context.executor.head(object).await?.ok_or_else(changed)?;
+    if !arrived.is_same(&found) {
+        return Err(changed());
+    }
+    let (size_bytes, md5) = context.executor.measure(object).await?.ok_or_else(changed)?;
+    // Once more: the hash is that of this content only when it was the same before and after.
+    let after = context.executor.head(object).await?.ok_or_else(changed)?;
+    if size_bytes != arrived.size_bytes || !found.is_same(&after) {
+        return Err(changed());
+    }
+    Ok(OriginalFile {
+        object: object.clone(),
+        size_bytes,
+        md5,
+        etag: Some(found.etag).filter(|etag| !etag.is_empty()),
+    })
+}
+
+/// The fault of a file that is not what arrived.
+fn changed(object: &ObjectUri) -> Fault {
+    Fault::new(
+        "SourceChanged",
+        Blame::Source,
+        "copy",
+        object.to_string(),
+        "what stands there now is not what arrived",
+        "Nothing: what stands there now runs as a new arrival.",
+    )
 }
 
 /// What earlier activities published.

@@ -111,6 +111,7 @@ async fn start(
             stop: stop.clone(),
             threads: 0,
             weight,
+            scratch_bytes: 0,
             publishing: false,
         },
     );

@@ -4,6 +4,7 @@
 //! Deliberately absent: fusion's rules (`workflow::plan`) and what happens in an attempt (`attempt`).
 
 use crate::base::ids::AttemptId;
+use crate::base::ids::JobId;
 use crate::base::ids::TaskId;
 use crate::executor::AttemptOrder;
 use crate::media::facts::MediaFacts;
@@ -17,6 +18,8 @@ use crate::scheduler::context::Live;
 use crate::scheduler::ground::Ground;
 use crate::scheduler::need::Need;
 use crate::scheduler::order;
+use crate::scheduler::room;
+use crate::scheduler::room::Room;
 use crate::store::attempts::Lease;
 use crate::store::error::StoreError;
 use crate::store::jobs::JobRow;
@@ -28,6 +31,7 @@ use crate::workflow::resolved::Activity;
 use crate::workflow::resolved::Carrier;
 use crate::workflow::resolved::ResolvedWorkflow;
 use crate::workflow::status::JobStatus;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use tokio::task::JoinSet;
@@ -55,6 +59,22 @@ impl Ready<'_> {
 
 /// Starts as many attempts as there is capacity for.
 pub(super) async fn run(context: &Arc<Context>, driven: &mut JoinSet<()>) -> Result<(), StoreError> {
+    let mut waits = BTreeMap::new();
+    let started = start(context, driven, &mut waits).await;
+    for (job, why) in &waits {
+        if context.board.why_waiting(job).is_none() {
+            tracing::info!(%job, why, "a job waits");
+        }
+    }
+    context.board.set_waits(waits);
+    started
+}
+
+async fn start(
+    context: &Arc<Context>,
+    driven: &mut JoinSet<()>,
+    why: &mut BTreeMap<JobId, String>,
+) -> Result<(), StoreError> {
     let capacity = context.options.capacity;
     let held = !context.swept.load(Ordering::Acquire) || context.draining.load(Ordering::Acquire);
     let is_full = || capacity.full(context.busy()) && !context.devices.lock().has_room();
@@ -69,7 +89,7 @@ pub(super) async fn run(context: &Arc<Context>, driven: &mut JoinSet<()>) -> Res
             if is_full() {
                 return Ok(());
             }
-            match start_task(context, driven, task, alone).await {
+            match start_task(context, driven, task, alone, why).await {
                 Ok(one_waits) => waits |= one_waits,
                 Err(error @ (StoreError::Sqlite { .. } | StoreError::Undone { .. } | StoreError::Closed { .. })) => {
                     return Err(error);
@@ -84,12 +104,14 @@ pub(super) async fn run(context: &Arc<Context>, driven: &mut JoinSet<()>) -> Res
     Ok(())
 }
 
-/// Leases what fits of one task. Whether something of it waits for a device.
+/// Leases what fits of one task; notes in `waits` which jobs wait for room in scratch. Whether something of it waits for
+/// that, or for a device, so that others behind it may begin.
 async fn start_task(
     context: &Arc<Context>,
     driven: &mut JoinSet<()>,
     id: &TaskId,
     alone: bool,
+    waits: &mut BTreeMap<JobId, String>,
 ) -> Result<bool, StoreError> {
     let now = context.now();
     let task = context.store.task(id).await?;
@@ -112,14 +134,35 @@ async fn start_task(
     };
     let groups = plan::fuse(&candidates, media.facts.as_ref(), budget);
     let alone = alone && groups.len() == 1;
-    let mut waits = false;
+    let mut waits_for_device = false;
     for group in groups {
         let members: Vec<&Ready<'_>> = group.iter().filter_map(|at| ready.get(*at)).collect();
         let heavy = members.iter().any(|one| plan::is_heavy(&one.work));
-        let Some(ground) = ground_for(context, &members, media.facts.as_ref(), heavy) else {
-            waits = true;
+        let works: Vec<&MediaWork> = members.iter().map(|one| &one.work).collect();
+        let scratch_bytes = room::needed(&works, media.facts.as_ref(), media.source.size_bytes);
+        let held_bytes = context.scratch_held();
+        let subject = media.source.object.to_string();
+        let refusal = match room::decide(context.options.scratch, held_bytes, scratch_bytes, &subject) {
+            Room::Granted => None,
+            Room::Never(fault) => Some(*fault),
+            Room::Later => {
+                let why = format!(
+                    "It waits for room in scratch: it may fill {scratch_bytes} bytes, attempts that run or publish were \
+                     granted {held_bytes}, and capacity.scratch_bytes is {}.",
+                    context.options.scratch.map_or(0, |limit| limit.bytes)
+                );
+                waits.extend(members.iter().map(|one| (one.job.id.clone(), why.clone())));
+                waits_for_device = true;
+                continue;
+            }
+        };
+        let Some(mut ground) = ground_for(context, &members, media.facts.as_ref(), heavy) else {
+            waits_for_device = true;
             continue;
         };
+        if refusal.is_some() {
+            ground.refusal = refusal;
+        }
         let weight = match heavy {
             true if ground.is_carried() => Weight::Carried,
             true => Weight::Heavy,
@@ -160,6 +203,7 @@ async fn start_task(
                 stop: stop.clone(),
                 threads,
                 weight,
+                scratch_bytes,
                 publishing: false,
             },
         );
@@ -183,7 +227,7 @@ async fn start_task(
         };
         driven.spawn(attempt::drive(Arc::clone(context), leased, stop));
     }
-    Ok(waits)
+    Ok(waits_for_device)
 }
 
 /// Where the group works; none: it waits for a device.

@@ -33,6 +33,7 @@ mod publication;
 mod recovery;
 pub mod retry;
 mod reviews;
+pub mod room;
 mod tally;
 mod wishes;
 
@@ -64,6 +65,8 @@ use tokio_util::task::AbortOnDropHandle;
 pub struct SchedulerOptions {
     /// How much may run at once.
     pub capacity: Capacity,
+    /// How much of scratch attempts may fill together; none: as much as there is.
+    pub scratch: Option<room::Limit>,
     /// How devices are used.
     pub devices: DeviceRules,
     /// How failed jobs are tried again.
@@ -88,6 +91,7 @@ impl Default for SchedulerOptions {
     fn default() -> Self {
         SchedulerOptions {
             capacity: Capacity::auto(),
+            scratch: None,
             devices: DeviceRules::default(),
             retry: RetryPolicy::default(),
             asking: 16,

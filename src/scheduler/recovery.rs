@@ -46,6 +46,7 @@ pub(super) async fn run(context: &Arc<Context>, driven: &mut JoinSet<()>) -> Res
                 stop: CancellationToken::new(),
                 threads: 0,
                 weight: Weight::Light,
+                scratch_bytes: 0,
                 publishing: true,
             },
         );

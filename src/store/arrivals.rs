@@ -1,4 +1,4 @@
-//! Rows of `arrivals`, the ledger that makes "once" true, and of `storages`.
+//! Rows of `arrivals`, the ledger that makes "once" true.
 //!
 //! Guarantees: an identity that settled once never settles again, whoever reports it how often; another identity under
 //! the same key replaces the row and settles anew; rows of objects that are there are never removed. Deliberately
@@ -11,28 +11,9 @@ use crate::base::clock::UtcMs;
 use crate::workflow::arrival::Arrival;
 use crate::workflow::arrival::Member;
 use crate::workflow::arrival::Parts;
-use crate::workflow::resolved::ResolvedWorkflow;
-use crate::workflow::selector::ArrivalFacts;
-use crate::workflow::selector::select;
 use rusqlite::Connection;
 use rusqlite::named_params;
 use std::collections::HashSet;
-
-/// Rows of one transaction, where a call changes many.
-const PAGE: u32 = 2_000;
-
-/// What is remembered of a storage as a whole.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StorageRow {
-    /// Its number in the ledger.
-    pub id: i64,
-    /// End of its first whole scan; none: there was none yet.
-    pub baseline_at: Option<UtcMs>,
-    /// What it lay on when it was last believed; none: nobody looked yet.
-    pub mount: Option<String>,
-    /// Why nothing of it is triggered; none: it is.
-    pub frozen: Option<String>,
-}
 
 /// An object that arrived.
 #[derive(Debug, Clone, PartialEq)]
@@ -95,26 +76,6 @@ pub struct LedgerRow {
 }
 
 impl Store {
-    /// The row of a storage, made when its name is new.
-    pub async fn enter_storage(&self, name: &str) -> Result<StorageRow, StoreError> {
-        const MAKE: &str = "insert into storages (name) values (?1) on conflict (name) do nothing";
-        const READ: &str = "select id, baseline_ms, mount, frozen from storages where name = ?1";
-        let name = name.to_owned();
-        self.write("enter a storage", move |connection| {
-            connection.prepare_cached(MAKE)?.execute([&name])?;
-            let mut statement = connection.prepare_cached(READ)?;
-            let mut rows = statement.query([&name])?;
-            let row = rows.next()?.ok_or_else(|| StoreError::not_found("storage", &name))?;
-            Ok(StorageRow {
-                id: row.get(0)?,
-                baseline_at: row.maybe_time(1)?,
-                mount: row.get(2)?,
-                frozen: row.get(3)?,
-            })
-        })
-        .await
-    }
-
     /// Rows of a storage by key, after `after` (empty: from the first); fewer than `limit` are the last.
     pub async fn ledger_page(&self, storage: i64, after: &str, limit: u32) -> Result<Vec<LedgerRow>, StoreError> {
         const SQL: &str = "select a.key, a.size_bytes, a.mtime_ns, a.state <> 0, a.gone_ms is not null, p.parts \
@@ -143,13 +104,29 @@ impl Store {
     }
 
     /// Remembers objects that were seen and have not settled. One that settled with the same identity stays as it is.
-    /// If the process dies before, the next scan sees them again.
-    pub async fn see_arrivals(&self, storage: i64, seen: Vec<Arrival>) -> Result<(), StoreError> {
+    /// If the process dies before, the next scan sees them again. Answers those that were seen with the same identity
+    /// before, each with since when: a restart makes nothing younger.
+    pub async fn see_arrivals(&self, storage: i64, seen: Vec<Arrival>) -> Result<Vec<(String, UtcMs)>, StoreError> {
+        const SINCE: &str = "select seen_ms from arrivals where storage = :storage and key = :key and state = 0 \
+            and size_bytes = :size and mtime_ns = :mtime and etag = :etag";
         self.write("note arrivals", move |connection| {
+            let mut before = Vec::new();
             for arrival in &seen {
-                put(connection, storage, arrival, State::Seen, None)?;
+                if put_new(connection, storage, arrival, State::Seen, None)? {
+                    continue;
+                }
+                let mut statement = connection.prepare_cached(SINCE)?;
+                let mut rows = statement.query(named_params! {
+                    ":storage": storage, ":key": arrival.key, ":size": size_column(arrival)?,
+                    ":mtime": arrival.mtime_ns, ":etag": arrival.etag,
+                })?;
+                if let Some(row) = rows.next()? {
+                    before.push((arrival.key.clone(), row.time(0)?));
+                } else {
+                    put(connection, storage, arrival, State::Seen, None)?;
+                }
             }
-            Ok(())
+            Ok(before)
         })
         .await
     }
@@ -182,11 +159,11 @@ impl Store {
     /// Makes settled objects ready for intake, and notes the other files of groups as part of them; answers how many are
     /// new. One whose identity settled before is not made ready again. If the process dies before the answer, they settle
     /// again and nothing is doubled.
-    pub async fn settle_arrivals(&self, storage: i64, settled: Vec<Settled>) -> Result<usize, StoreError> {
+    pub async fn settle_arrivals(&self, storage: i64, settled: Vec<Settled>, now: UtcMs) -> Result<usize, StoreError> {
         self.write("settle arrivals", move |connection| {
             let mut new = 0;
             for one in &settled {
-                new += usize::from(put_whole(connection, storage, one, State::Settled, None)?);
+                new += usize::from(put_whole(connection, storage, one, State::Settled(now), None)?);
             }
             Ok(new)
         })
@@ -226,28 +203,6 @@ impl Store {
                     statement.execute(named_params! { ":why": why, ":storage": storage, ":key": key })?;
                 }
             }
-            Ok(())
-        })
-        .await
-    }
-
-    /// The first whole scan of a storage ended: from here on what is new is news.
-    pub async fn end_baseline(&self, storage: i64, now: UtcMs) -> Result<(), StoreError> {
-        const SQL: &str = "update storages set baseline_ms = :now where id = :id and baseline_ms is null";
-        self.write("end a baseline", move |connection| {
-            connection
-                .prepare_cached(SQL)?
-                .execute(named_params! { ":now": now.0, ":id": storage })?;
-            Ok(())
-        })
-        .await
-    }
-
-    /// What lies there now is another storage under the same name: its next whole scan is a first one again.
-    pub async fn restart_baseline(&self, storage: i64) -> Result<(), StoreError> {
-        const SQL: &str = "update storages set baseline_ms = null where id = ?1";
-        self.write("restart a baseline", move |connection| {
-            connection.prepare_cached(SQL)?.execute([storage])?;
             Ok(())
         })
         .await
@@ -320,115 +275,32 @@ impl Store {
         })
         .await
     }
-
-    /// Stops triggering from a storage, with the reason, or lets it go on.
-    pub async fn set_frozen(&self, storage: i64, why: Option<String>) -> Result<(), StoreError> {
-        const SQL: &str = "update storages set frozen = :why where id = :id";
-        self.write("freeze a storage", move |connection| {
-            connection
-                .prepare_cached(SQL)?
-                .execute(named_params! { ":why": why, ":id": storage })?;
-            Ok(())
-        })
-        .await
-    }
-
-    /// Remembers what a storage lies on.
-    pub async fn set_mount(&self, storage: i64, mount: String) -> Result<(), StoreError> {
-        const SQL: &str = "update storages set mount = :mount where id = :id";
-        self.write("note a mount", move |connection| {
-            connection
-                .prepare_cached(SQL)?
-                .execute(named_params! { ":mount": mount, ":id": storage })?;
-            Ok(())
-        })
-        .await
-    }
-
-    /// Makes ready those objects of the baseline that an enabled workflow with `existing = "process"` selects; answers
-    /// how many. They are marked, so that no other workflow takes them. Repeating it finds nothing left to do.
-    pub async fn release_existing(&self, storage_name: &str) -> Result<usize, StoreError> {
-        let storage = self.enter_storage(storage_name).await?.id;
-        let workflows = self.existing_wanted().await?;
-        let mut released = 0;
-        let mut after = String::new();
-        while !workflows.is_empty() {
-            let keys = self.existing_page(storage, &after).await?;
-            let Some(last) = keys.last() else { break };
-            after.clone_from(last);
-            let chosen: Vec<String> = keys
-                .into_iter()
-                .filter(|key| {
-                    let facts = ArrivalFacts {
-                        storage: storage_name,
-                        key,
-                    };
-                    workflows.iter().any(|workflow| select(workflow, &facts).is_ok())
-                })
-                .collect();
-            if !chosen.is_empty() {
-                released += self.release(storage, chosen).await?;
-            }
-        }
-        Ok(released)
-    }
-
-    async fn existing_wanted(&self) -> Result<Vec<ResolvedWorkflow>, StoreError> {
-        const SQL: &str = "select v.resolved from workflows w join workflow_versions v \
-            on v.workflow_id = w.id and v.version = w.version where w.enabled = 1";
-        self.read("look for workflows that take existing objects", |connection| {
-            let mut statement = connection.prepare_cached(SQL)?;
-            let mut rows = statement.query([])?;
-            let mut found = Vec::new();
-            while let Some(row) = rows.next()? {
-                let workflow: ResolvedWorkflow = row.whole(0)?;
-                if workflow.source.process_existing {
-                    found.push(workflow);
-                }
-            }
-            Ok(found)
-        })
-        .await
-    }
-
-    async fn existing_page(&self, storage: i64, after: &str) -> Result<Vec<String>, StoreError> {
-        const SQL: &str = "select key from arrivals where storage = :storage and key > :after and state = 3 \
-            and why_not = 'existing' and gone_ms is null order by key limit :limit";
-        let after = after.to_owned();
-        self.read("read existing objects", move |connection| {
-            let mut statement = connection.prepare_cached(SQL)?;
-            let mut rows = statement.query(named_params! { ":storage": storage, ":after": after, ":limit": PAGE })?;
-            let mut keys = Vec::new();
-            while let Some(row) = rows.next()? {
-                keys.push(row.text(0)?);
-            }
-            Ok(keys)
-        })
-        .await
-    }
-
-    async fn release(&self, storage: i64, keys: Vec<String>) -> Result<usize, StoreError> {
-        const SQL: &str = "update arrivals set state = 1, arrival_seq = :seq \
-            where storage = :storage and key = :key and state = 3 and why_not = 'existing'";
-        self.write("release existing objects", move |connection| {
-            let mut released = 0;
-            for key in &keys {
-                let seq = next_seq(connection)?;
-                let named = named_params! { ":seq": seq, ":storage": storage, ":key": key };
-                released += connection.prepare_cached(SQL)?.execute(named)?;
-            }
-            Ok(released)
-        })
-        .await
-    }
 }
 
 /// `arrivals.state` as triggers write it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
-    Seen = 0,
-    Settled = 1,
-    NotTaken = 3,
+    Seen,
+    /// At this moment.
+    Settled(UtcMs),
+    NotTaken,
+}
+
+impl State {
+    fn column(self) -> i64 {
+        match self {
+            State::Seen => 0,
+            State::Settled(_) => 1,
+            State::NotTaken => 3,
+        }
+    }
+
+    fn settled_ms(self) -> Option<i64> {
+        match self {
+            State::Settled(at) => Some(at.0),
+            State::Seen | State::NotTaken => None,
+        }
+    }
 }
 
 /// Writes an arrival with its parts, and the other files of its group as part of it.
@@ -445,7 +317,7 @@ fn put_whole(
         (storage, key, size_bytes, mtime_ns, etag, state, arrival_seq, gone_ms, seen_ms, why_not) \
         values (:storage, :key, :size, :mtime, :etag, 3, 0, null, :seen, :why_not) \
         on conflict (storage, key) do update set size_bytes = excluded.size_bytes, mtime_ns = excluded.mtime_ns, \
-        etag = excluded.etag, state = 3, arrival_seq = 0, gone_ms = null, why_not = excluded.why_not";
+        etag = excluded.etag, state = 3, arrival_seq = 0, gone_ms = null, why_not = excluded.why_not, settled_ms = null";
     let arrival = &settled.arrival;
     let is_new = put(connection, storage, arrival, state, why_not)?;
     if let Some(parts) = &settled.parts {
@@ -487,7 +359,7 @@ fn put_new(
         on conflict (storage, key) do nothing";
     let made = connection.prepare_cached(NEW)?.execute(named_params! {
         ":storage": storage, ":key": arrival.key, ":size": size_column(arrival)?, ":mtime": arrival.mtime_ns,
-        ":etag": arrival.etag, ":state": state as i64, ":seen": arrival.seen_at.0, ":why_not": why_not,
+        ":etag": arrival.etag, ":state": state.column(), ":seen": arrival.seen_at.0, ":why_not": why_not,
     })?;
     Ok(made > 0)
 }
@@ -504,12 +376,12 @@ fn put(
     const SAME: &str = "update arrivals set gone_ms = null where storage = :storage and key = :key \
         and size_bytes = :size and mtime_ns = :mtime and etag = :etag and state <> 0";
     const PUT: &str = "insert into arrivals \
-        (storage, key, size_bytes, mtime_ns, etag, state, arrival_seq, gone_ms, seen_ms, why_not) \
-        values (:storage, :key, :size, :mtime, :etag, :state, :seq, null, :seen, :why_not) \
+        (storage, key, size_bytes, mtime_ns, etag, state, arrival_seq, gone_ms, seen_ms, why_not, settled_ms) \
+        values (:storage, :key, :size, :mtime, :etag, :state, :seq, null, :seen, :why_not, :settled) \
         on conflict (storage, key) do update set size_bytes = excluded.size_bytes, mtime_ns = excluded.mtime_ns, \
         etag = excluded.etag, state = excluded.state, arrival_seq = excluded.arrival_seq, gone_ms = null, \
-        seen_ms = excluded.seen_ms, why_not = excluded.why_not";
-    if state != State::Settled && put_new(connection, storage, arrival, state, why_not)? {
+        seen_ms = excluded.seen_ms, why_not = excluded.why_not, settled_ms = excluded.settled_ms";
+    if !matches!(state, State::Settled(_)) && put_new(connection, storage, arrival, state, why_not)? {
         return Ok(true);
     }
     let size = size_column(arrival)?;
@@ -519,16 +391,16 @@ fn put(
     if known > 0 {
         return Ok(false);
     }
-    let seq = if state == State::Settled {
-        next_seq(connection)?
-    } else {
-        0
+    let seq = match state {
+        State::Settled(_) => next_seq(connection)?,
+        State::Seen | State::NotTaken => 0,
     };
     // Another content: what the one before consisted of is not said of it.
     forget_parts(connection, storage, &arrival.key)?;
     connection.prepare_cached(PUT)?.execute(named_params! {
         ":storage": storage, ":key": arrival.key, ":size": size, ":mtime": arrival.mtime_ns, ":etag": arrival.etag,
-        ":state": state as i64, ":seq": seq, ":seen": arrival.seen_at.0, ":why_not": why_not,
+        ":state": state.column(), ":seq": seq, ":seen": arrival.seen_at.0, ":why_not": why_not,
+        ":settled": state.settled_ms(),
     })?;
     Ok(true)
 }
@@ -547,122 +419,4 @@ pub(super) fn next_seq(connection: &Connection) -> Result<i64, StoreError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::Arrival;
-    use super::Store;
-    use crate::base::clock::UtcMs;
-
-    fn arrival(key: &str, size_bytes: u64, mtime_ns: i64) -> Arrival {
-        Arrival {
-            key: key.to_owned(),
-            size_bytes,
-            mtime_ns,
-            etag: String::new(),
-            seen_at: UtcMs(1),
-        }
-    }
-
-    async fn ready(store: &Store) -> Vec<(String, u64)> {
-        let settled = store.settled_arrivals(100).await.expect("read");
-        settled
-            .into_iter()
-            .map(|settled| (settled.source.object.key, settled.source.size_bytes))
-            .collect()
-    }
-
-    #[tokio::test]
-    async fn an_identity_settles_once_and_another_one_settles_anew() {
-        let folder = tempfile::tempdir().expect("temp dir");
-        let path = folder.path().join("reelmill.db");
-        let store = Store::open(&path).expect("open");
-        let storage = store.enter_storage("ingest").await.expect("enter").id;
-        store
-            .see_arrivals(storage, vec![arrival("a", 1, 1)])
-            .await
-            .expect("see");
-        assert_eq!(ready(&store).await, []);
-        assert_eq!(
-            store
-                .settle_arrivals(storage, vec![arrival("a", 1, 1).into()])
-                .await
-                .expect("settle"),
-            1
-        );
-        assert_eq!(
-            store
-                .settle_arrivals(storage, vec![arrival("a", 1, 1).into()])
-                .await
-                .expect("settle"),
-            0
-        );
-        // Reopened, seen again, gone and back: still the same arrival.
-        store.close().await;
-        drop(store);
-        let store = Store::open(&path).expect("open");
-        assert_eq!(store.enter_storage("ingest").await.expect("enter").id, storage);
-        store
-            .see_arrivals(storage, vec![arrival("a", 1, 1)])
-            .await
-            .expect("see");
-        store
-            .mark_gone(storage, vec!["a".to_owned()], Vec::new(), UtcMs(5))
-            .await
-            .expect("gone");
-        assert_eq!(
-            store
-                .settle_arrivals(storage, vec![arrival("a", 1, 1).into()])
-                .await
-                .expect("settle"),
-            0
-        );
-        assert!(!store.ledger_page(storage, "", 10).await.expect("read")[0].gone);
-        assert_eq!(ready(&store).await, [("a".to_owned(), 1)]);
-        // Replaced: one arrival, with the new content.
-        store
-            .see_arrivals(storage, vec![arrival("a", 2, 2)])
-            .await
-            .expect("see");
-        assert_eq!(ready(&store).await, []);
-        assert_eq!(
-            store
-                .settle_arrivals(storage, vec![arrival("a", 2, 2).into()])
-                .await
-                .expect("settle"),
-            1
-        );
-        assert_eq!(ready(&store).await, [("a".to_owned(), 2)]);
-    }
-
-    #[tokio::test]
-    async fn what_the_baseline_found_is_not_ready_and_pruning_spares_what_is_there() {
-        let folder = tempfile::tempdir().expect("temp dir");
-        let store = Store::open(&folder.path().join("reelmill.db")).expect("open");
-        let storage = store.enter_storage("ingest").await.expect("enter").id;
-        store
-            .record_existing(storage, vec![arrival("old", 1, 1), arrival("older", 1, 1)])
-            .await
-            .expect("record");
-        store.end_baseline(storage, UtcMs(7)).await.expect("end");
-        assert_eq!(
-            store.enter_storage("ingest").await.expect("enter").baseline_at,
-            Some(UtcMs(7))
-        );
-        assert_eq!(
-            store
-                .settle_arrivals(storage, vec![arrival("old", 1, 1).into()])
-                .await
-                .expect("settle"),
-            0
-        );
-        assert_eq!(ready(&store).await, []);
-        assert_eq!(store.release_existing("ingest").await.expect("release"), 0);
-        store
-            .mark_gone(storage, vec!["older".to_owned()], Vec::new(), UtcMs(8))
-            .await
-            .expect("gone");
-        assert_eq!(store.prune_gone(UtcMs(8)).await.expect("prune"), 0);
-        assert_eq!(store.prune_gone(UtcMs(9)).await.expect("prune"), 1);
-        let left = store.ledger_page(storage, "", 10).await.expect("read");
-        assert_eq!(left.iter().map(|row| row.key.as_str()).collect::<Vec<_>>(), ["old"]);
-    }
-}
+mod tests;

@@ -269,7 +269,7 @@ fn still_settled(connection: &Connection, settled: &Settled) -> Result<Option<bo
 }
 
 /// What the arrival under this key consists of, as JSON of `workflow::arrival::Parts`.
-pub(super) fn parts_of(connection: &Connection, object: &ObjectUri) -> Result<Option<String>, StoreError> {
+pub(in crate::store) fn parts_of(connection: &Connection, object: &ObjectUri) -> Result<Option<String>, StoreError> {
     const SQL: &str = "select p.parts from arrival_parts p join storages s on s.id = p.storage \
         where s.name = :storage and p.key = :key";
     let named = named_params! { ":storage": object.storage, ":key": object.key };

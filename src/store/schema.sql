@@ -64,6 +64,7 @@ create table arrivals (
   why_not text,                           -- state 3: 'existing' (there before the baseline), 'ours' (our own output), or a sentence
                                           -- from the selector for people. State 1: 'existing' when only workflows with
                                           -- existing = "process" may take it. Null otherwise
+  settled_ms integer,                     -- when this identity settled; null before that, and for what the baseline found
   primary key (storage, key)
 ) strict, without rowid;
 

@@ -4,6 +4,7 @@
 //! compared with each other alone, by the one clock that stamped both. Deliberately absent: deciding (`settle`), and
 //! waiting for a mount that hangs, which the lane does.
 
+use crate::base::clock::UtcMs;
 use crate::objects::companions;
 use crate::objects::companions::CHECKSUM_ENDINGS;
 use crate::objects::companions::MHL_FOLDER;
@@ -20,8 +21,10 @@ use crate::objects::scan::Look;
 use crate::trigger::checksum;
 use crate::trigger::checksum::Claim;
 use crate::trigger::checksum::Line;
-use crate::trigger::settle::Beside;
+use crate::trigger::explain::Word;
+use crate::trigger::sight::Beside;
 use crate::workflow::arrival::SideText;
+use crate::workflow::arrival::SidecarOrder;
 use crate::workflow::side_order;
 use crate::workflow::waiting::Waits;
 use std::collections::HashMap;
@@ -29,10 +32,22 @@ use std::hash::Hash;
 use std::hash::Hasher;
 use std::io;
 use std::io::Read;
+use std::path::Path;
 use std::rc::Rc;
 
+/// Files beside an object that are told to people.
+const TOLD: usize = 8;
 /// Subtitles of one film, at most.
 const MOST_SUBTITLES: usize = 60;
+
+/// What is said of a file beside it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Said {
+    /// How it is to be run.
+    pub order: Option<SidecarOrder>,
+    /// Its subtitles.
+    pub subtitles: Vec<SideText>,
+}
 
 /// A file beside an object, as it is now.
 type Listed = Result<Rc<Vec<Line>>, String>;
@@ -84,6 +99,30 @@ impl<'a> Surroundings<'a> {
         }
         beside.stamp = stamp.finish();
         Ok(beside)
+    }
+
+    /// How the file under `key` is to be run and its subtitles, as they lie beside it now; a wait where its order cannot
+    /// be done.
+    ///
+    /// # Errors
+    /// Those of looking; "it is not there" is none.
+    pub fn said_of(&mut self, key: &str) -> io::Result<Result<Said, Waits>> {
+        let mut said = Said::default();
+        let Some(object) = self.look(key)? else {
+            return Ok(Ok(said));
+        };
+        let mut stamp = Stamp::default();
+        let options = self.rules.options();
+        if options.orders {
+            match self.order(&object, &mut stamp)? {
+                Ok(order) => said.order = order,
+                Err(waits) => return Ok(Err(waits)),
+            }
+        }
+        if options.subtitles && !companions::is_subtitle(key) {
+            said.subtitles = self.subtitles(&object, &mut stamp)?;
+        }
+        Ok(Ok(said))
     }
 
     fn look(&self, key: &str) -> io::Result<Option<Found>> {
@@ -234,11 +273,7 @@ impl<'a> Surroundings<'a> {
         Ok(read)
     }
 
-    fn order(
-        &mut self,
-        object: &Found,
-        stamp: &mut Stamp,
-    ) -> io::Result<Result<Option<crate::workflow::arrival::SidecarOrder>, Waits>> {
+    fn order(&mut self, object: &Found, stamp: &mut Stamp) -> io::Result<Result<Option<SidecarOrder>, Waits>> {
         for key in companions::beside(&object.key, ORDER_ENDING) {
             let Some(found) = self.look(&key)? else { continue };
             stamp.add(&found);
@@ -308,6 +343,38 @@ impl<'a> Surroundings<'a> {
             .map_err(|error| error.to_string())?;
         Ok(bytes)
     }
+}
+
+/// What lies beside an object and is said of it, for people. What comes after its tasks were made is in none of them.
+pub fn told_of(root: &Path, rules: &NameRules, key: &str) -> Option<Word> {
+    let folder = Folder::new("", root);
+    let mut surroundings = Surroundings::new(&folder, rules);
+    let options = rules.options();
+    let mut keys: Vec<String> = Vec::new();
+    if options.orders {
+        keys.extend(companions::beside(key, ORDER_ENDING));
+    }
+    if options.subtitles && !companions::is_subtitle(key) {
+        let object = surroundings.look(key).ok().flatten()?;
+        let texts = surroundings.subtitles(&object, &mut Stamp::default()).ok()?;
+        keys.extend(texts.into_iter().map(|text| text.key));
+    }
+    let there = keys.iter().filter_map(|key| surroundings.look(key).ok().flatten());
+    let told = there.map(|found| {
+        let changed = UtcMs(found.mtime_ns / 1_000_000);
+        format!("{} (of {})", found.key, changed.wire())
+    });
+    let told: Vec<String> = told.take(TOLD).collect();
+    (!told.is_empty()).then(|| {
+        Word::tells(
+            "beside",
+            format!(
+                "Beside it and about it: {}. What came after it settled is in no task that was made then; start it again \
+                 to have it.",
+                told.join(", ")
+            ),
+        )
+    })
 }
 
 /// Identities of files, hashed in their order; 0: of none.

@@ -12,6 +12,7 @@ use crate::objects::scan::Look;
 use crate::objects::uri::key_bytes;
 use crate::trigger::StorageOptions;
 use crate::trigger::WatchMode;
+use crate::trigger::beside;
 use crate::trigger::board::Board;
 use futures_util::future::BoxFuture;
 use std::ffi::OsStr;
@@ -87,7 +88,15 @@ impl FolderExplainer {
             ));
         }
         let (root, named) = (self.options.root.clone(), key.to_owned());
-        let seen = self.lane.run("explain", PATIENCE, move || by_look(&root, &named)).await;
+        let names = self.options.names.clone();
+        let look = move || {
+            let (mut words, there) = by_look(&root, &named);
+            if there {
+                words.extend(beside::told_of(&root, &names, &named));
+            }
+            (words, there)
+        };
+        let seen = self.lane.run("explain", PATIENCE, look).await;
         match seen {
             Ok((mut said, there)) => {
                 words.append(&mut said);

@@ -4,8 +4,8 @@
 //! in two independent hashes of 64 and 56 bits, everything else is left to the ledger, which compares exactly; threads
 //! of a scan ask at once, and hash outside of the lock. Deliberately absent: the keys themselves.
 
-use crate::objects::crawl::Sieve;
-use crate::objects::crawl::Sighting;
+use crate::objects::sieve::Sieve;
+use crate::objects::sieve::Sighting;
 use std::collections::HashMap;
 use std::hash::BuildHasher;
 use std::hash::BuildHasherDefault;
@@ -252,8 +252,8 @@ impl Sieve for KnownSieve {
 #[cfg(test)]
 mod tests {
     use super::Known;
-    use crate::objects::crawl::Sieve;
-    use crate::objects::crawl::Sighting;
+    use crate::objects::sieve::Sieve;
+    use crate::objects::sieve::Sighting;
 
     #[test]
     fn only_the_same_identity_is_known_and_presence_is_counted_once() {

@@ -9,8 +9,8 @@ use crate::base::clock::UtcMs;
 use crate::objects::scan::Found;
 use crate::store::Store;
 use crate::store::arrivals::Settled;
-use crate::store::arrivals::StorageRow;
 use crate::store::error::StoreError;
+use crate::store::storages::StorageRow;
 use crate::trigger::known::Known;
 use crate::trigger::known::KnownSieve;
 use crate::workflow::arrival::Arrival;
@@ -284,14 +284,18 @@ impl Ledger {
         Ok(news)
     }
 
-    /// Keeps objects that were seen and have not settled.
-    pub(super) async fn see(&self, news: Vec<Arrival>) -> Result<(), StoreError> {
+    /// Keeps objects that were seen and have not settled. Answers those that were seen as they are before, each with
+    /// since when.
+    pub(super) async fn see(&self, news: Vec<Arrival>) -> Result<Vec<(String, UtcMs)>, StoreError> {
         self.store.see_arrivals(self.row.id, news).await
     }
 
     /// Keeps objects that settled; answers how many of them are new.
     pub(super) async fn settle(&mut self, settled: &[Settled]) -> Result<usize, StoreError> {
-        let new = self.store.settle_arrivals(self.row.id, settled.to_vec()).await?;
+        let new = self
+            .store
+            .settle_arrivals(self.row.id, settled.to_vec(), UtcMs::now())
+            .await?;
         self.remember_whole(settled);
         Ok(new)
     }

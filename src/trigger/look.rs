@@ -16,7 +16,7 @@ use crate::trigger::box_check;
 use crate::trigger::box_check::Verdict;
 use crate::trigger::mount_guard::Root;
 use crate::trigger::settle::Due;
-use crate::trigger::settle::Sight;
+use crate::trigger::sight::Sight;
 use std::fs::File;
 use std::hash::Hasher;
 use std::io::ErrorKind;

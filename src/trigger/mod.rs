@@ -21,6 +21,7 @@ pub mod s3_notify;
 pub mod s3_scan;
 mod scans;
 pub mod settle;
+pub mod sight;
 mod unwatched;
 mod verification;
 mod watch_folder;

@@ -12,10 +12,9 @@ use crate::store::arrivals::Settled;
 use crate::trigger::checksum::Claim;
 use crate::trigger::explain::Word;
 use crate::trigger::queue::Queue;
+use crate::trigger::sight::Sight;
 use crate::workflow::arrival::Arrival;
 use crate::workflow::arrival::Parts;
-use crate::workflow::arrival::SideText;
-use crate::workflow::arrival::SidecarOrder;
 use crate::workflow::waiting::Waits;
 
 /// An unfinished container that does not change any more is let go after so many times the usual looks: what is
@@ -39,38 +38,6 @@ pub struct Rules {
     pub patience_ms: u64,
     /// For how long it must have been as it is, milliseconds.
     pub min_age_ms: u64,
-}
-
-/// What a look found.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Sight {
-    /// Bytes.
-    pub size_bytes: u64,
-    /// Modification time, nanoseconds since 1970.
-    pub mtime_ns: i64,
-    /// Hash of the last bytes; none: not read, or not readable.
-    pub tail: Option<u64>,
-    /// What its container says is missing, as far as that can be told; looked at only when asked for.
-    pub unfinished: Option<String>,
-    /// Why it cannot be read.
-    pub unreadable: Option<String>,
-    /// What lies beside it and speaks of it; looked at only when asked for.
-    pub beside: Beside,
-}
-
-/// What lies beside an object and speaks of it.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Beside {
-    /// Hash of the identities of those files: while they change, nothing is taken.
-    pub stamp: u64,
-    /// What is missing before it may run.
-    pub obstacle: Option<Waits>,
-    /// What it must be compared with before it may run.
-    pub claim: Option<Claim>,
-    /// Its subtitles.
-    pub subtitles: Vec<SideText>,
-    /// How it is to be run.
-    pub order: Option<SidecarOrder>,
 }
 
 /// A look that is due.
@@ -125,6 +92,7 @@ pub struct Settling {
     rules: Rules,
     waiting: Queue<Waiting>,
     notes: Vec<String>,
+    young: Vec<Arrival>,
 }
 
 #[derive(Debug)]
@@ -151,6 +119,16 @@ impl Waiting {
         self.size_bytes == size_bytes && self.mtime_ns == mtime_ns
     }
 
+    fn arrival(&self, key: &str) -> Arrival {
+        Arrival {
+            key: key.to_owned(),
+            size_bytes: self.size_bytes,
+            mtime_ns: self.mtime_ns,
+            etag: String::new(),
+            seen_at: self.seen_at,
+        }
+    }
+
     fn is_same_as(&self, sight: &Sight) -> bool {
         let tail_differs = matches!((self.tail, sight.tail), (Some(before), Some(after)) if before != after);
         self.is(sight.size_bytes, sight.mtime_ns) && !tail_differs
@@ -172,6 +150,7 @@ impl Settling {
             },
             waiting: Queue::default(),
             notes: Vec::new(),
+            young: Vec::new(),
         }
     }
 
@@ -192,6 +171,14 @@ impl Settling {
         }
         self.enter(&found.key, (found.size_bytes, found.mtime_ns), changed, now_ms, seen_at);
         true
+    }
+
+    /// An object is as it is since then: an earlier run of the daemon saw it so.
+    pub fn is_so_since(&mut self, key: &str, since: UtcMs) {
+        if let Some(waiting) = self.waiting.get_mut(key) {
+            waiting.seen_at = waiting.seen_at.min(since);
+            waiting.first_at = waiting.first_at.min(since);
+        }
     }
 
     /// Files were heard of that may end the wait of others: those are looked at now.
@@ -277,6 +264,10 @@ impl Settling {
                 min_age_s: rules.min_age_ms / 1000,
                 since: waiting.seen_at,
             };
+            if waiting.waits.as_ref() != Some(&young) {
+                // It may have changed since it was noted, and a restart is to find since when it is as it is.
+                self.young.push(waiting.arrival(key));
+            }
             return self.wait(
                 key,
                 Some(young),
@@ -313,13 +304,7 @@ impl Settling {
             ..Parts::default()
         };
         let settled = Settled {
-            arrival: Arrival {
-                key: key.to_owned(),
-                size_bytes: waiting.size_bytes,
-                mtime_ns: waiting.mtime_ns,
-                etag: String::new(),
-                seen_at: waiting.seen_at,
-            },
+            arrival: waiting.arrival(key),
             parts: (said != Parts::default()).then_some(said),
         };
         self.waiting.remove(key);
@@ -414,6 +399,11 @@ impl Settling {
         waits.collect()
     }
 
+    /// Those that began to wait for their age alone.
+    pub fn take_young(&mut self) -> Vec<Arrival> {
+        std::mem::take(&mut self.young)
+    }
+
     /// Those that wait longest, and how many of all are in trouble.
     pub fn slowest(&self, limit: usize) -> (Vec<Slow>, usize) {
         let mut all: Vec<(&str, &Waiting)> = self.waiting.iter().collect();
@@ -438,6 +428,7 @@ impl Settling {
     pub fn clear(&mut self) {
         self.waiting.clear();
         self.notes.clear();
+        self.young.clear();
     }
 
     fn enter(&mut self, key: &str, (size_bytes, mtime_ns): (u64, i64), changed: bool, now_ms: u64, seen_at: UtcMs) {

@@ -282,11 +282,22 @@ impl WatchFolder {
                 Err(error) => self.put_off(&error),
             }
         }
-        if !news.is_empty()
-            && let Err(error) = self.ledger.see(news).await
-        {
+        self.see(news).await;
+    }
+
+    /// Notes objects that were seen; those that were seen as they are by an earlier run are as old as it says.
+    async fn see(&mut self, seen: Vec<Arrival>) {
+        if seen.is_empty() {
+            return;
+        }
+        match self.ledger.see(seen).await {
+            Ok(before) => {
+                for (key, since) in before {
+                    self.settling.is_so_since(&key, since);
+                }
+            }
             // It is written when it settles.
-            tracing::warn!(storage = self.options.name, %error, "arrivals could not be noted");
+            Err(error) => tracing::warn!(storage = self.options.name, %error, "arrivals could not be noted"),
         }
     }
 
@@ -336,6 +347,8 @@ impl WatchFolder {
             {
                 tracing::debug!(%error, "vanished objects stay in the ledger");
             }
+            let young = self.settling.take_young();
+            self.see(young).await;
             let notes = self.settling.take_notes();
             if !notes.is_empty()
                 && let Err(error) = self.ledger.explain_waiting(notes).await

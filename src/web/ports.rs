@@ -131,6 +131,9 @@ pub trait OpenIncoming: Send {
 pub trait LiveProgress: Send + Sync {
     /// Every running job with its task.
     fn running(&self) -> Vec<Live>;
+
+    /// What a job waits for that could run, in a sentence; none: nothing that is known.
+    fn why_waiting(&self, job: &JobId) -> Option<String>;
 }
 
 /// How far one running job is.

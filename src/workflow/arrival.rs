@@ -7,6 +7,9 @@ use crate::base::clock::UtcMs;
 use serde::Deserialize;
 use serde::Serialize;
 
+/// Gaps that a sentence names.
+const GAPS_SHOWN: usize = 5;
+
 /// What an arrival consists of where it is more than its own file, and what was said of it beside it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -19,6 +22,9 @@ pub struct Parts {
     pub attendants: Vec<Member>,
     /// Pictures a second, of sequences.
     pub fps: Option<f64>,
+    /// Stretches of numbers that are missing between its pictures, first and last of each, ascending.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub gaps: Vec<(u64, u64)>,
     /// Texts that lie beside it.
     pub subtitles: Vec<SideText>,
     /// What `NAME.reelmill.json` says.
@@ -46,15 +52,30 @@ impl Parts {
         self.kind != PartsKind::Single
     }
 
-    /// Numbers that are missing between the first picture of a sequence and the last: how many pictures it would have,
-    /// less those there are. `number_of` reads the number in a key.
-    pub fn pictures_missing(&self, number_of: impl Fn(&str) -> Option<u64>) -> u64 {
-        let ends = self.members.first().zip(self.members.last());
-        let numbers = ends.and_then(|(first, last)| Some((number_of(&first.key)?, number_of(&last.key)?)));
-        match numbers.filter(|_| self.kind == PartsKind::Sequence) {
-            Some((first, last)) => (last.saturating_sub(first) + 1).saturating_sub(self.members.len() as u64),
-            None => 0,
+    /// What is to be said of pictures that are missing, in a sentence; none: none is.
+    pub fn gaps_told(&self) -> Option<String> {
+        let missing: u64 = self.gaps.iter().map(|(first, last)| last - first + 1).sum();
+        let shown = self
+            .gaps
+            .iter()
+            .take(GAPS_SHOWN)
+            .map(|(first, last)| match first == last {
+                true => first.to_string(),
+                false => format!("{first} to {last}"),
+            });
+        let mut shown = shown.collect::<Vec<_>>().join(", ");
+        match self.gaps.len() {
+            0 => return None,
+            many if many > GAPS_SHOWN => shown.push_str(&format!(" and {} more gaps", many - GAPS_SHOWN)),
+            _ => {}
         }
+        let (subject, number) = match missing {
+            1 => ("1 picture of it is missing".to_owned(), "number"),
+            many => (format!("{many} pictures of it are missing"), "numbers"),
+        };
+        Some(format!(
+            "{subject}, {number} {shown}; the picture before a gap stays on."
+        ))
     }
 }
 
@@ -114,4 +135,33 @@ pub struct Arrival {
     pub etag: String,
     /// When it was first seen with this content.
     pub seen_at: UtcMs,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Parts;
+
+    #[test]
+    fn gaps_are_told_by_their_numbers() {
+        let told = |gaps: &[(u64, u64)]| {
+            let gaps = gaps.to_vec();
+            Parts {
+                gaps,
+                ..Parts::default()
+            }
+            .gaps_told()
+            .unwrap_or_default()
+        };
+        assert_eq!(told(&[]), "");
+        assert_eq!(
+            told(&[(7, 7)]),
+            "1 picture of it is missing, number 7; the picture before a gap stays on."
+        );
+        assert_eq!(
+            told(&[(3, 4), (9, 9)]),
+            "3 pictures of it are missing, numbers 3 to 4, 9; the picture before a gap stays on."
+        );
+        let many: Vec<(u64, u64)> = (1..=8).map(|at| (at * 10, at * 10)).collect();
+        assert!(told(&many).contains("50 and 3 more gaps"), "{}", told(&many));
+    }
 }

@@ -1,5 +1,6 @@
 //! What makes a file ready.
 
+use super::explained;
 use super::is_explained;
 use super::put;
 use super::ran;
@@ -177,4 +178,26 @@ fn clocks_that_are_wrong_change_nothing_and_age_is_what_we_saw() {
     // The same content with another time is another arrival; the one before is not run again by itself.
     touch(&appliance.path("drop/past.mov"), -86_400);
     runs(&appliance, &["future.mov", "past.mov", "past.mov"]);
+}
+
+#[test]
+fn age_is_kept_across_a_death_and_the_moment_of_settling_is_told() {
+    let mut appliance = watching("min_age_s = 6.0\nwatch = \"poll\"\n");
+    put(&appliance, "clip.mov", "f");
+    is_explained(&appliance, "clip.mov", "min_age_s = 6");
+    let seen = explained(&appliance, "clip.mov")["seen_at"].clone();
+    assert!(seen.is_string() && explained(&appliance, "clip.mov")["settled_at"].is_null());
+    appliance.kill_9();
+    // So long that a clock that began anew would be told by its second.
+    std::thread::sleep(std::time::Duration::from_millis(1_500));
+    start(&mut appliance);
+    runs(&appliance, &["clip.mov"]);
+    let told = explained(&appliance, "clip.mov");
+    assert_eq!(told["seen_at"], seen, "{told:#}");
+    let settled = told["settled_at"].as_str().expect("a time").to_owned();
+    assert!(settled.as_str() > seen.as_str().expect("a time"), "{told:#}");
+    assert!(
+        told["explanation"].as_str().expect("text").contains(&settled),
+        "{told:#}"
+    );
 }

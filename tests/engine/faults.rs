@@ -5,6 +5,8 @@ use crate::house::House;
 use crate::house::activity;
 use crate::house::ladder;
 use crate::house::workflow;
+use reelmill::scheduler::room::Limit;
+use reelmill::store::intents::Intent;
 use reelmill::workflow::resolved::ActivityKind;
 use reelmill::workflow::resolved::When;
 use reelmill::workflow::status::TaskStatus;
@@ -169,4 +171,51 @@ async fn a_death_after_the_intents_publishes_the_same_outputs_and_works_nothing_
         house.tree("out")
     );
     assert_eq!(house.tree("scratch"), [""; 0]);
+}
+
+#[tokio::test]
+async fn what_does_not_fit_into_scratch_waits_and_says_so() {
+    let mut house = House::new();
+    house.save(ladder("w")).await;
+    house.hand.feels(&[Mood::Hang]);
+    let first = house.start("w", house.file("one.mov", "a film")).await;
+    // A ladder of unknown length is estimated at about 130 MB; there is room for two attempts but for this.
+    let board = house.run_within(Some(Limit {
+        bytes: 200_000_000,
+        strict: true,
+    }));
+    house.hand.hanging.acquire().await.expect("open").forget();
+    let second = house.start("w", house.file("two.mov", "another film")).await;
+    let job = house.job(&second, "ladder").await.id;
+    let why = loop {
+        if let Some(why) = board.why_waiting(&job) {
+            break why;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    };
+    assert!(why.contains("room in scratch") && why.contains("200000000"), "{why}");
+    assert_eq!(house.hand.attempts.lock().expect("unpoisoned").len(), 1);
+    house.store.intend(&first, Intent::Cancel).await.expect("asked");
+    house.bells.scheduler.ring();
+    assert_eq!(house.ended(&second).await.status, TaskStatus::Succeed);
+    assert_eq!(house.ended(&first).await.status, TaskStatus::Canceled);
+    assert_eq!(board.why_waiting(&job), None);
+    house.stop().await;
+}
+
+#[tokio::test]
+async fn what_never_fits_into_scratch_is_refused_only_where_a_person_set_the_limit() {
+    for strict in [true, false] {
+        let mut house = House::new();
+        house.save(ladder("w")).await;
+        let task = house.start("w", house.file("one.mov", "a film")).await;
+        house.run_within(Some(Limit { bytes: 1, strict }));
+        let ended = house.ended(&task).await.status;
+        let fault = house.job(&task, "ladder").await.fault.map(|fault| fault.code);
+        match strict {
+            true => assert_eq!((ended, fault.as_deref()), (TaskStatus::Failed, Some("ScratchTooSmall"))),
+            false => assert_eq!((ended, fault), (TaskStatus::Succeed, None)),
+        }
+        house.stop().await;
+    }
 }

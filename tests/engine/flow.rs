@@ -152,7 +152,7 @@ async fn an_arrival_starts_what_matches_once_and_our_outputs_start_nothing() {
         };
         let new = house
             .store
-            .settle_arrivals(storage, vec![arrival.into()])
+            .settle_arrivals(storage, vec![arrival.into()], UtcMs::now())
             .await
             .expect("the ledger takes it");
         house.bells.scheduler.ring();

@@ -4,6 +4,7 @@ use crate::hand::Hand;
 use crate::hand::Mood;
 use reelmill::base::clock::UtcMs;
 use reelmill::base::ids::TaskId;
+use reelmill::base::progress_board::ProgressBoard;
 use reelmill::base::wake::Bells;
 use reelmill::events::Event;
 use reelmill::events::TriggerSource;
@@ -15,6 +16,7 @@ use reelmill::scheduler::Scheduler;
 use reelmill::scheduler::SchedulerOptions;
 use reelmill::scheduler::capacity::Capacity;
 use reelmill::scheduler::retry::RetryPolicy;
+use reelmill::scheduler::room::Limit;
 use reelmill::store::Store;
 use reelmill::store::jobs::JobRow;
 use reelmill::store::media::Source;
@@ -119,7 +121,13 @@ impl House {
     }
 
     pub fn run(&mut self) {
+        self.run_within(None);
+    }
+
+    /// The same with so much scratch.
+    pub fn run_within(&mut self, scratch: Option<Limit>) -> ProgressBoard {
         let options = SchedulerOptions {
+            scratch,
             capacity: Capacity {
                 threads: 4,
                 attempts: 2,
@@ -135,9 +143,11 @@ impl House {
         };
         let executor = Arc::clone(&self.hand) as Arc<dyn reelmill::executor::Executor>;
         let scheduler = Scheduler::new(options, self.store.clone(), executor, self.bells.clone());
+        let board = scheduler.board();
         let stop = CancellationToken::new();
         let token = stop.clone();
         self.running = Some((tokio::spawn(scheduler.run(token)), stop));
+        board
     }
 
     pub async fn stop(&mut self) {

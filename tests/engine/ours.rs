@@ -26,7 +26,10 @@ async fn arrives(house: &House, key: &str, mtime_ns: i64, etag: &str) {
         etag: etag.to_owned(),
         seen_at: UtcMs::now(),
     };
-    let settled = house.store.settle_arrivals(storage, vec![arrival.into()]).await;
+    let settled = house
+        .store
+        .settle_arrivals(storage, vec![arrival.into()], UtcMs::now())
+        .await;
     assert_eq!(settled.expect("settled"), 1);
 }
 

@@ -32,7 +32,7 @@ async fn arrivals_into_tasks_into_events() {
     for some in arrivals.chunks(1_000) {
         house
             .store
-            .settle_arrivals(storage, some.iter().cloned().map(Into::into).collect())
+            .settle_arrivals(storage, some.iter().cloned().map(Into::into).collect(), UtcMs::now())
             .await
             .expect("settled");
     }

@@ -2,6 +2,7 @@
 
 #[path = "../appliance/mod.rs"]
 mod appliance;
+mod beside;
 mod camera;
 mod cards;
 mod pictures;
@@ -58,9 +59,14 @@ interval_s = 1
 
 /// A daemon that makes films of what comes into `cards/in`.
 fn house(after: &str) -> Appliance {
-    let mut appliance = Appliance::new(CARDS);
+    house_of("film", &film(after), "")
+}
+
+/// A daemon with this workflow over `cards`, with these keys more of its section.
+fn house_of(name: &str, workflow: &str, keys: &str) -> Appliance {
+    let mut appliance = Appliance::new(&format!("{CARDS}{keys}"));
     std::fs::create_dir_all(appliance.path("cards/in")).expect("the folder is made");
-    appliance.workflow_file("film", &film(after));
+    appliance.workflow_file(name, workflow);
     appliance.start();
     appliance.until("the first scan", || {
         let storages = appliance.get("/api/v1/storages");
@@ -95,6 +101,15 @@ fn put(appliance: &Appliance, from: &Path, key: &str) {
     std::fs::create_dir_all(to.parent().expect("a folder")).expect("the folder is made");
     let beside = appliance.path("delivery.tmp");
     std::fs::copy(from, &beside).expect("it is copied");
+    std::fs::rename(&beside, &to).expect("it is moved in");
+}
+
+/// Puts a file with this text under a key of the storage, whole at once.
+fn put_text(appliance: &Appliance, key: &str, text: &str) {
+    let beside = appliance.path("text.tmp");
+    std::fs::write(&beside, text).expect("it is written");
+    let to = appliance.path("cards").join(key);
+    std::fs::create_dir_all(to.parent().expect("a folder")).expect("the folder is made");
     std::fs::rename(&beside, &to).expect("it is moved in");
 }
 

@@ -74,6 +74,26 @@ fn a_sequence_that_comes_across_a_kill_is_one_task() {
 }
 
 #[test]
+fn pictures_that_are_missing_are_told() {
+    let appliance = house("keep");
+    let shots = shots(12);
+    drop_in(&appliance, &shots, 1..=4);
+    drop_in(&appliance, &shots, 7..=12);
+    let tasks = appliance.ended_tasks(1);
+    // As long as if they were there: the picture before stays on.
+    let seen = look(&made(&appliance, &tasks[0]));
+    let length_s = seen.frames.last().expect("frames") - seen.frames[0];
+    assert!((length_s - 11.0 / 24.0).abs() < 0.01, "{:?}", seen.frames);
+    let said = "2 pictures of it are missing, numbers 5 to 6";
+    assert!(tasks[0]["parts"]["gaps"].to_string().contains(said), "{:#}", tasks[0]);
+    let jobs = tasks[0]["jobs"].as_array().expect("jobs");
+    let ladder = jobs.iter().find(|job| job["activity"] == "ladder").expect("a ladder");
+    assert!(ladder["result"]["warnings"].to_string().contains(said), "{ladder:#}");
+    assert!(explained(&appliance, "in/s/shot_0001.png").contains(said));
+    assert!(appliance.log().contains(said));
+}
+
+#[test]
 fn all_pictures_are_moved_when_all_is_published() {
     let appliance = house("move:done/");
     let shots = shots(4);

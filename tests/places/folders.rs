@@ -1,5 +1,7 @@
 //! Folders.
 
+use crate::appliance::Appliance;
+use crate::appliance::said;
 use crate::studio::code;
 use crate::studio::delete;
 use crate::studio::drop_file;
@@ -209,4 +211,45 @@ fn the_command_line_makes_tries_and_removes_one() {
     assert_eq!(appliance.files("media"), [""; 0], "the trial left something");
     let gone = appliance.cli(&["storage", "show", "rushes"]);
     assert!(!gone.status.success(), "{}", crate::appliance::said(&gone));
+}
+
+#[test]
+fn workflow_files_and_the_library_may_name_a_storage_that_was_made() {
+    let mut appliance = studio();
+    appliance.start();
+    make(&appliance, &folder(&appliance, "rushes", "media/rushes"));
+    assert!(appliance.stop().success());
+    appliance.workflow_file(
+        "dailies",
+        "name = \"dailies\"\n[source]\nstorage = \"rushes\"\nextensions = [\"*\"]\n[[activity]]\nid = \"n\"\ntype = \"noop\"\n",
+    );
+    let plain = std::fs::read_to_string(appliance.config()).expect("the configuration");
+    let file = appliance.config();
+    let with_library = |name: &str| {
+        let text = format!("{plain}\n[library]\nstorage = \"{name}\"\n");
+        std::fs::write(&file, text).expect("written");
+    };
+    let config = appliance.config().display().to_string();
+    let check = |appliance: &Appliance| said(&appliance.cli(&["check", "--start", "--config", &config]));
+    // One that nobody made is refused, and it is said what to do.
+    with_library("rushs");
+    let told = check(&appliance);
+    assert!(
+        told.contains("there is no storage \"rushs\"") && told.contains("rushes") && told.contains("make the storage"),
+        "{told}"
+    );
+    with_library("rushes");
+    let told = check(&appliance);
+    assert!(!told.contains("there is no storage"), "{told}");
+    appliance.start();
+    drop_file(&appliance, "media/rushes/day.txt", b"one");
+    let tasks = appliance.ended_tasks(1);
+    assert_eq!(tasks[0]["workflow"]["name"], "dailies", "{:#}", tasks[0]);
+    // The library needs it as long as the configuration says so.
+    std::fs::remove_file(appliance.path("workflows/dailies.toml")).expect("removed");
+    assert!(appliance.stop().success());
+    appliance.start();
+    let refused = delete(&appliance, "/api/v1/storages/rushes");
+    assert_eq!((refused.status, code(&refused).as_str()), (409, "StorageInUse"));
+    assert!(refused.text().contains("library.storage"), "{}", refused.text());
 }

@@ -4,6 +4,7 @@ use futures_util::future::BoxFuture;
 use reelmill::base::address::Reach;
 use reelmill::base::clock::UtcMs;
 use reelmill::base::fault::Fault;
+use reelmill::base::ids::JobId;
 use reelmill::base::ids::TaskId;
 use reelmill::base::wake::Bells;
 use reelmill::objects::inflow::Inflow;
@@ -75,6 +76,10 @@ pub struct Playing(pub Mutex<Vec<Live>>);
 impl LiveProgress for Playing {
     fn running(&self) -> Vec<Live> {
         self.0.lock().expect("not poisoned").clone()
+    }
+
+    fn why_waiting(&self, _job: &JobId) -> Option<String> {
+        None
     }
 }
 

@@ -19,7 +19,9 @@ use crate::cli::outcome::BadUsage;
 use crate::cli::outcome::WorkFailed;
 use crate::cli::table;
 use crate::config;
+use crate::config::definitions::Made;
 use crate::config::resolved::Config;
+use crate::store::made_names;
 use crate::store::templates;
 use crate::workflow::template::Templates;
 use serde_json::json;
@@ -116,7 +118,19 @@ fn look_at(config: &Config, findings: &mut Vec<Finding>) {
 fn look_at_workflows(config: &Config, findings: &mut Vec<Finding>) {
     let database = config.server.state_dir.join(crate::store::FILE_NAME);
     let templates = templates::of_database(&database).unwrap_or_else(Templates::shipped);
-    let files = match config::definitions::load(config, &templates) {
+    let made = made_names::of_database(&database).unwrap_or_default();
+    if let Some(cause) = config.library_storage_missing(&made.storages) {
+        findings.push(Finding::stops(
+            "library",
+            cause,
+            "Correct library.storage, or take it out, start the daemon, make the storage, and set it again.",
+        ));
+    }
+    let made = Made {
+        storages: made.storages,
+        destinations: made.destinations,
+    };
+    let files = match config::definitions::load(config, &templates, &made) {
         Ok(files) => files,
         Err(cause) => {
             findings.push(Finding::stops(

@@ -1,9 +1,9 @@
 //! Walks through real folders: everything once, whatever its name, by however many threads.
 
 use super::Crawl;
-use super::Everything;
-use super::Sieve;
-use super::Sighting;
+use crate::objects::sieve::Everything;
+use crate::objects::sieve::Sieve;
+use crate::objects::sieve::Sighting;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;

@@ -11,11 +11,13 @@ use crate::base::ids::TaskId;
 use crate::objects::uri::ObjectUri;
 use crate::store::Store;
 use crate::store::error::StoreError;
+use crate::store::intake;
+use crate::workflow::arrival::Parts;
 use rusqlite::OptionalExtension;
 use rusqlite::named_params;
 
 /// What is known of one object.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Explained {
     /// Its row of the ledger; none: it was never seen.
     pub arrival: Option<ArrivalRow>,
@@ -23,6 +25,8 @@ pub struct Explained {
     pub ours: bool,
     /// The object whose arrival it is a part of; none: of no other's.
     pub member_of: Option<ObjectUri>,
+    /// What it consists of, and what was said of it; none: it is one file, and nothing was.
+    pub parts: Option<Parts>,
     /// Tasks that ran over it, newest first, at most ten.
     pub tasks: Vec<TaskId>,
 }
@@ -36,6 +40,8 @@ pub struct ArrivalRow {
     pub state: ArrivalState,
     /// When it was first seen with this content.
     pub seen: UtcMs,
+    /// When this content settled; none: it did not yet, or it was there before the storage was first scanned.
+    pub settled: Option<UtcMs>,
     /// Since when it is not there any more; none: it is, or nobody noticed yet.
     pub gone: Option<UtcMs>,
     /// Why nothing runs on it.
@@ -63,7 +69,7 @@ impl Store {
     pub async fn explain_object(&self, object: &ObjectUri) -> Result<Explained, StoreError> {
         let object = object.clone();
         self.read("explain an object", move |connection| {
-            const ARRIVAL: &str = "select a.size_bytes, a.state, a.seen_ms, a.gone_ms, a.why_not \
+            const ARRIVAL: &str = "select a.size_bytes, a.state, a.seen_ms, a.gone_ms, a.why_not, a.settled_ms \
                 from arrivals a join storages s on s.id = a.storage where s.name = :storage and a.key = :key";
             const OURS: &str = "select exists (select 1 from publish_intents where storage = :storage and key = :key) \
                 or exists (select 1 from output_files where storage = :storage and key = :key) \
@@ -87,6 +93,7 @@ impl Store {
                         _ => ArrivalState::NotTaken,
                     },
                     seen: time(row, "seen_ms")?,
+                    settled: plain::<Option<i64>>(row, "settled_ms")?.map(UtcMs),
                     gone: plain::<Option<i64>>(row, "gone_ms")?.map(UtcMs),
                     why_not: plain(row, "why_not")?,
                 })
@@ -99,6 +106,8 @@ impl Store {
                 .prepare_cached(MEMBER)?
                 .query_row(of_object, |row| row.get(0))
                 .optional()?;
+            let parts = intake::parts_of(connection, &object)?;
+            let parts = parts.map(|parts| serde_json::from_str(&parts)).transpose()?;
             let mut statement = connection.prepare_cached(TASKS)?;
             let tasks = collect(statement.query(of_object)?, |row| {
                 Ok(TaskId::from(row.get::<_, String>(0)?))
@@ -106,6 +115,7 @@ impl Store {
             Ok(Explained {
                 arrival,
                 ours,
+                parts,
                 member_of: member_of.map(|key| ObjectUri::new(&object.storage, key)),
                 tasks,
             })

@@ -24,6 +24,7 @@ alter table media add column parts text;
 update media set modified_ms = created_ms;
 
 alter table tokens add column expires_ms integer;
+alter table arrivals add column settled_ms integer;
 create index audit_by_who on audit (who, seq);
 create index audit_by_verb on audit (verb, seq);
 create index audit_by_subject on audit (subject, seq);

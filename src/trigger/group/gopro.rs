@@ -57,9 +57,9 @@ impl<'a> Name<'a> {
                     "GS" => ("GS", written),
                     // Small copies of whatever the recording is.
                     "GL" => ("GL", written),
-                    "GP" => ("GOPR", written + 1),
-                    "GF" => ("GPFR", written + 1),
-                    "GB" => ("GPBK", written + 1),
+                    "GP" if written > 0 => ("GOPR", written + 1),
+                    "GF" if written > 0 => ("GPFR", written + 1),
+                    "GB" if written > 0 => ("GPBK", written + 1),
                     _ => return None,
                 }
             }

@@ -8,6 +8,7 @@ use super::Contents;
 use super::Group;
 use super::Room;
 use super::Seen;
+use super::sequence;
 use crate::store::arrivals::Settled;
 use crate::workflow::arrival::Arrival;
 use crate::workflow::arrival::Member;
@@ -190,6 +191,10 @@ fn whole(group: &Group, contents: &Contents, known: &Known<'_>, held: &[&Held]) 
             kind: group.kind,
             members,
             attendants: group.attendants.iter().map(|key| member(key, None, None)).collect(),
+            gaps: match group.kind {
+                PartsKind::Sequence => sequence::gaps(&group.pieces),
+                PartsKind::Single | PartsKind::Span | PartsKind::Cut => Vec::new(),
+            },
             fps: (group.kind == PartsKind::Sequence).then_some(known.fps),
             // What is said of the file that stands for all is said of all.
             ..said.cloned().unwrap_or_default()

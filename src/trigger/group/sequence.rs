@@ -62,6 +62,14 @@ pub(super) fn groups(folder: &str, prefix: &str, suffix: &str, contents: &Conten
         .collect()
 }
 
+/// Stretches of numbers that are missing between pictures in their order.
+pub(super) fn gaps(pieces: &[Piece]) -> Vec<(u64, u64)> {
+    let number = |piece: &Piece| Some(Numbered::of(&String::from_utf8(key_bytes(split(&piece.key).1)).ok()?)?.number);
+    let numbers: Vec<u64> = pieces.iter().filter_map(number).collect();
+    let pairs = numbers.windows(2).filter(|pair| pair[1] > pair[0] + 1);
+    pairs.map(|pair| (pair[0] + 1, pair[1] - 1)).collect()
+}
+
 fn group(folder: &str, prefix: &str, suffix: &str, family: BTreeMap<u64, String>) -> Option<Group> {
     let (first, last) = (*family.keys().next()?, *family.keys().next_back()?);
     if family.len() < FEWEST {

@@ -129,6 +129,59 @@ fn chapters_of_a_gopro_follow_each_other() {
     }
 }
 
+#[test]
+fn chapters_are_strictly_those_of_one_recording_of_one_folder() {
+    // As many as a card holds, in the order of their numbers, whatever the order of their names.
+    let names: Vec<String> = (1..=99)
+        .rev()
+        .map(|chapter| format!("GX{chapter:02}0042.MP4"))
+        .collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let found = groups(&contents(&names, &[]));
+    let wanted: Vec<String> = (1..=99).map(|chapter| format!("GX{chapter:02}0042.MP4")).collect();
+    assert_eq!(found.len(), 1);
+    assert_eq!(pieces(&found[0]), wanted);
+    assert!(found[0].missing.is_empty());
+    // Two codecs under one number are two recordings, each whole by itself and with what is its own; small copies, which
+    // could be of either, are of none.
+    let found = groups(&contents(
+        &[
+            "GH010050.MP4",
+            "GH020050.MP4",
+            "GX010050.MP4",
+            "GH010050.THM",
+            "GX010050.THM",
+            "GL010050.LRV",
+        ],
+        &[],
+    ));
+    assert_eq!(found.len(), 2);
+    assert_eq!(pieces(&found[0]), ["GH010050.MP4", "GH020050.MP4"]);
+    assert_eq!(pieces(&found[1]), ["GX010050.MP4"]);
+    assert_eq!(found[0].attendants, ["GH010050.THM"]);
+    assert_eq!(found[1].attendants, ["GX010050.THM"]);
+    // The first chapter of an older camera has no number, the second is 01.
+    let found = groups(&contents(&["GOPR0007.MP4", "GP020007.MP4"], &[]));
+    assert_eq!(found[0].missing, ["GP010007.MP4 is not there"]);
+    // Another folder is another card, and another number another recording.
+    let room = |key: &str| Room::of(key, &[GroupKind::Gopro]);
+    assert_eq!(room("a/GH010050.MP4"), room("a/GH020050.MP4"));
+    assert_eq!(room("a/gh020050.mp4"), room("a/GH020050.MP4"));
+    assert_ne!(room("a/GH010050.MP4"), room("b/GH020050.MP4"));
+    assert_ne!(room("a/GH010050.MP4"), room("a/GH010051.MP4"));
+    // Nearly such names are films by themselves.
+    for key in [
+        "GH010050.MOV",
+        "GH0100500.MP4",
+        "XH010050.MP4",
+        "GH01OO50.MP4",
+        "GH010050.MP4.part",
+        "GP000007.MP4",
+    ] {
+        assert_eq!(room(key), None, "{key}");
+    }
+}
+
 fn p2(id: &str, previous: Option<&str>, next: Option<&str>, audios: usize) -> Vec<u8> {
     let link = |name: &str, id: Option<&str>| match id {
         Some(id) => format!("<{name}><GlobalClipID>{id}</GlobalClipID><P2SerialNo.>AAF05C0123</P2SerialNo.></{name}>"),

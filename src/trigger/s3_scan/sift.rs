@@ -84,7 +84,11 @@ impl WatchBucket {
             return Ok(0);
         }
         let settled = arrivals.into_iter().map(Into::into).collect();
-        let new = self.surroundings.store.settle_arrivals(self.id, settled).await?;
+        let new = self
+            .surroundings
+            .store
+            .settle_arrivals(self.id, settled, UtcMs::now())
+            .await?;
         if new > 0 {
             self.surroundings.scheduler.ring();
             let metrics = &self.surroundings.metrics;

@@ -1,7 +1,6 @@
 //! When things settle, in a time of the test's own.
 
 use super::Answer;
-use super::Beside;
 use super::Compared;
 use super::Found;
 use super::Rules;
@@ -11,6 +10,7 @@ use super::Waits;
 use crate::base::clock::UtcMs;
 use crate::trigger::checksum::Algorithm;
 use crate::trigger::checksum::Claim;
+use crate::trigger::sight::Beside;
 
 const RULES: Rules = Rules {
     looks: 2,
@@ -210,6 +210,31 @@ fn the_age_is_counted_from_what_we_saw() {
         |now| if now < 50_000 { sight(5, 1) } else { sight(6, 2) },
     );
     assert!((150_000..=162_000).contains(&at), "{at}");
+}
+
+#[test]
+fn a_restart_makes_nothing_younger() {
+    let rules = Rules {
+        min_age_ms: 100_000,
+        ..RULES
+    };
+    let mut settling = Settling::new(rules);
+    hears(&mut settling, 5, 0);
+    // It changes once, and the ledger is told what it waits as.
+    while settling.next_ms().is_some_and(|next_ms| next_ms < 50_000) {
+        let now_ms = settling.next_ms().expect("due");
+        look(&mut settling, if now_ms < 10_000 { sight(4, 1) } else { sight(5, 1) });
+    }
+    let noted = settling.take_young().pop().expect("it waits for its age");
+    assert_eq!(noted.size_bytes, 5);
+    assert!((10_000..20_000).contains(&noted.seen_at.0), "{noted:?}");
+    // The program starts again at 60 s, and meets it as it was.
+    let mut settling = Settling::new(rules);
+    hears(&mut settling, 5, 60_000);
+    settling.is_so_since("a", noted.seen_at);
+    let (at, answer) = settle(&mut settling, |_| sight(5, 1));
+    assert!((110_000..=121_000).contains(&at), "{at}");
+    assert!(matches!(answer, Answer::Settled(arrived) if arrived.arrival.seen_at == noted.seen_at));
 }
 
 fn with(beside: Beside) -> Option<Sight> {

@@ -22,7 +22,7 @@ use crate::trigger::look::PATIENCE;
 use crate::trigger::look::RootSeen;
 use crate::trigger::scans::Running;
 use crate::trigger::settle::Due;
-use crate::trigger::settle::Sight;
+use crate::trigger::sight::Sight;
 use futures_util::future::join_all;
 use std::time::Duration;
 use std::time::Instant;

@@ -7,6 +7,7 @@ use crate::base::fault::Fault;
 use crate::objects::scan::Found;
 use crate::store::arrivals::Settled;
 use crate::store::error::StoreError;
+use crate::trigger::beside::Surroundings;
 use crate::trigger::group::Contents;
 use crate::trigger::group::Room;
 use crate::trigger::group::judge;
@@ -118,10 +119,59 @@ impl WatchFolder {
             },
         );
         judgement.alone.extend(ours);
+        match self.take_said(&mut judgement).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                tracing::warn!(storage = self.options.name, %room, %error, "what lies beside a group cannot be looked at");
+                self.gathering.later(room.clone(), now_ms);
+                return Ok(Ok(()));
+            }
+            Err(fault) => {
+                self.gathering.later(room.clone(), now_ms);
+                return Err(fault);
+            }
+        }
         if let Err(error) = self.carry_out(&judgement).await {
             return Ok(Err(error));
         }
         self.gathering.decided(room.clone(), &judgement, now_ms);
+        Ok(Ok(()))
+    }
+
+    /// Takes what is said of media that are whole as it lies beside them now: it may have come after the file that stands
+    /// for all settled, or that file settled long ago and another one was late.
+    async fn take_said(&self, judgement: &mut Judgement) -> Result<std::io::Result<()>, Fault> {
+        let options = self.options.names.options();
+        if !(options.orders || options.subtitles) || judgement.whole.is_empty() {
+            return Ok(Ok(()));
+        }
+        let keys: Vec<String> = judgement.whole.iter().map(|one| one.arrival.key.clone()).collect();
+        let (folder, names) = (self.folder.clone(), self.options.names.clone());
+        let look = move || {
+            let mut surroundings = Surroundings::new(&folder, &names);
+            let said = keys.iter().map(|key| surroundings.said_of(key));
+            said.collect::<std::io::Result<Vec<_>>>()
+        };
+        let said = match self.lane.run("look beside a group", PATIENCE, look).await? {
+            Ok(said) => said,
+            Err(error) => return Ok(Err(error)),
+        };
+        for (mut whole, said) in std::mem::take(&mut judgement.whole).into_iter().zip(said) {
+            match said {
+                Ok(said) => {
+                    whole.parts.order = said.order;
+                    whole.parts.subtitles = said.subtitles;
+                    judgement.whole.push(whole);
+                }
+                // What was there before anybody watched runs only when asked for.
+                Err(_) if !whole.is_new => judgement.whole.push(whole),
+                Err(waits) => {
+                    let members = whole.parts.members.into_iter().map(|member| member.key);
+                    judgement.waiting.push((members.collect(), waits.to_string()));
+                    judgement.is_incomplete = true;
+                }
+            }
+        }
         Ok(Ok(()))
     }
 
@@ -148,6 +198,12 @@ impl WatchFolder {
 
     async fn carry_out(&mut self, judgement: &Judgement) -> Result<(), StoreError> {
         let (new, old): (Vec<&Whole>, Vec<&Whole>) = judgement.whole.iter().partition(|whole| whole.is_new);
+        for whole in &new {
+            if let Some(gaps) = whole.parts.gaps_told() {
+                let (storage, key) = (&self.options.name, &whole.arrival.key);
+                tracing::warn!(storage, key, gaps, "a sequence arrived with pictures missing");
+            }
+        }
         let settled = |whole: &&Whole| Settled {
             arrival: whole.arrival.clone(),
             parts: Some(whole.parts.clone()),

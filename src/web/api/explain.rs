@@ -16,6 +16,7 @@ use crate::web::extract::Named;
 use crate::web::ports::StorageState;
 use crate::web::ports::Word;
 use crate::web::state::WebState;
+use crate::workflow::arrival::Parts;
 use crate::workflow::selector;
 use crate::workflow::selector::ArrivalFacts;
 use axum::Json;
@@ -36,6 +37,8 @@ pub struct ExplainView {
     explanation: String,
     /// When its present content was first seen.
     seen_at: Option<String>,
+    /// When its present content settled, so that it was matched with the workflows.
+    settled_at: Option<String>,
     /// Since when it is not there any more, as far as was noticed.
     gone_at: Option<String>,
     /// Bytes, as last seen.
@@ -103,6 +106,7 @@ pub async fn explain(
         state: word.to_owned(),
         explanation,
         seen_at: arrival.map(|arrival| arrival.seen.wire()),
+        settled_at: arrival.and_then(|arrival| arrival.settled).map(|at| at.wire()),
         gone_at: arrival.and_then(|arrival| arrival.gone).map(|at| at.wire()),
         size_bytes: arrival.map(|arrival| arrival.size_bytes),
         reasons: words
@@ -142,6 +146,13 @@ fn of_the_storage(storage: &StorageState, explained: &Explained) -> Vec<Word> {
             "member",
             format!("It is a part of {main}: several files are one media, which arrived under that key."),
         );
+    }
+    if let Some(gaps) = explained.parts.as_ref().and_then(Parts::gaps_told) {
+        words.push(Word {
+            code: "gaps",
+            prevents: false,
+            text: gaps,
+        });
     }
     words
 }
@@ -223,6 +234,12 @@ fn of_the_ledger(storage: &StorageState, explained: &Explained, words: &[Word]) 
             .to_owned(),
         ],
     };
+    if let Some(settled) = arrival.settled {
+        let (seen, settled) = (arrival.seen.wire(), settled.wire());
+        said.push(format!(
+            "It was first seen as it is at {seen}, and settled at {settled}."
+        ));
+    }
     if arrival.gone.is_some() {
         said.push("It is not there any more.".to_owned());
     }
@@ -276,6 +293,7 @@ mod tests {
             size_bytes: 1,
             state: ArrivalState::NotTaken,
             seen: UtcMs(1),
+            settled: None,
             gone: None,
             why_not: Some("existing".to_owned()),
         };
@@ -287,11 +305,12 @@ mod tests {
             "{text}"
         );
         arrival.state = ArrivalState::Taken;
+        arrival.settled = Some(UtcMs(61_000));
         explained.arrival = Some(arrival);
+        let (_, text) = sentences(&storage, &explained, &frozen, None);
         assert!(
-            !sentences(&storage, &explained, &frozen, None)
-                .1
-                .contains("the mount is gone")
+            !text.contains("the mount is gone") && text.contains("settled at 1970-01-01T00:01:01Z"),
+            "{text}"
         );
     }
 }

@@ -20,6 +20,8 @@ pub struct PartsView {
     pub kind: String,
     /// Pictures a second, of sequences.
     pub fps: Option<f64>,
+    /// Of a sequence, what is missing between its pictures, in a sentence.
+    pub gaps: Option<String>,
     /// Files that are read.
     pub count: usize,
     /// These and what goes with them, in their order, at most 1000.
@@ -59,6 +61,7 @@ impl PartsView {
         Some(PartsView {
             kind: kind.to_owned(),
             fps: parts.fps,
+            gaps: parts.gaps_told(),
             count: parts.members.len(),
             files: read.chain(beside).take(SHOWN).collect(),
         })

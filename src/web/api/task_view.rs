@@ -7,6 +7,7 @@ use crate::store::listing::tasks::AttemptDetail;
 use crate::store::listing::tasks::JobDetail;
 use crate::store::listing::tasks::TaskSummary;
 use crate::web::ports::Live;
+use crate::web::ports::LiveProgress;
 use crate::workflow::resolved::Activity;
 use crate::workflow::status::JobStatus;
 use serde::Serialize;
@@ -191,6 +192,8 @@ pub struct JobView {
     pub ready_at: Option<String>,
     /// When it is tried again, while it waits for that.
     pub next_try_at: Option<String>,
+    /// What it waits for that could run now, in a sentence: room in scratch.
+    pub waits: Option<String>,
     /// When it first began.
     pub started_at: Option<String>,
     /// When it ended.
@@ -214,11 +217,22 @@ impl JobView {
             skip_reason: job.skip_reason,
             result: job.result,
             ready_at: job.ready.map(|at| at.wire()),
+            waits: None,
             next_try_at: waits.then(|| job.not_before.wire()),
             started_at: job.started.map(|at| at.wire()),
             ended_at: job.ended.map(|at| at.wire()),
             id: job.id.into_string(),
         }
+    }
+}
+
+impl JobView {
+    /// The same with what it waits for, while it waits.
+    pub fn with_waits(mut self, progress: &dyn LiveProgress) -> Self {
+        if self.status == JobStatus::Init.as_str() {
+            self.waits = progress.why_waiting(&JobId::from(self.id.clone()));
+        }
+        self
     }
 }
 

@@ -300,7 +300,11 @@ pub async fn show(State(state): State<WebState>, Named(id): Named) -> Answer<Jso
             .workflow
             .map(|workflow| workflow.activities.into_iter().map(Into::into).collect())
             .unwrap_or_default(),
-        jobs: detail.jobs.into_iter().map(|job| JobView::new(job, &running)).collect(),
+        jobs: detail
+            .jobs
+            .into_iter()
+            .map(|job| JobView::new(job, &running).with_waits(&*state.progress))
+            .collect(),
         attempts: detail.attempts.into_iter().map(Into::into).collect(),
         outputs: outputs
             .into_iter()
@@ -455,7 +459,7 @@ fn verb(intent: Intent) -> &'static str {
 pub async fn show_job(State(state): State<WebState>, Named(id): Named) -> Answer<Json<JobView>> {
     let job = state.store.show_job(&JobId::from(id)).await?;
     let running = running_of(&state, &job.task);
-    Ok(Json(JobView::new(job, &running)))
+    Ok(Json(JobView::new(job, &running).with_waits(&*state.progress)))
 }
 
 /// Run one failed or cancelled job of an ended task again, and what was skipped because of it.
