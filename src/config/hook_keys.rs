@@ -45,6 +45,11 @@ impl HookKeys {
         self.files.is_empty()
     }
 
+    /// Where they lie.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
+        self.files.iter().map(PathBuf::as_path)
+    }
+
     /// The keys as they are now. Blocks for a short read.
     ///
     /// # Errors

@@ -134,16 +134,16 @@ fn rare(seen: &Seen, last: i64, words: &Words) -> Option<String> {
         })
         .map(|(_, text)| *text)
         .collect();
+    let is_kept = |three: &Three| kept.contains(three.text.as_str());
     let all = parted
         .iter()
-        .flat_map(|(_, threes)| threes)
-        .all(|three| kept.contains(three.text.as_str()));
-    if all || kept.is_empty() {
+        .all(|(_, threes)| threes.len() <= THREES && threes.iter().all(is_kept));
+    if all {
         return None;
     }
     let mut asked = Vec::new();
     for (word, threes) in &parted {
-        let wanted = |at: usize| at < THREES && threes.get(at).is_some_and(|three| kept.contains(three.text.as_str()));
+        let wanted = |at: usize| at < THREES && threes.get(at).is_some_and(is_kept);
         let mut at = 0;
         while at < threes.len() {
             if !wanted(at) {
@@ -159,7 +159,7 @@ fn rare(seen: &Seen, last: i64, words: &Words) -> Option<String> {
             at = end;
         }
     }
-    Some(asked.join(" "))
+    (!asked.is_empty()).then(|| asked.join(" "))
 }
 
 /// Three characters of a word, as the index compares them, and where they stand in it, bytes.

@@ -51,6 +51,7 @@ pub fn drop_in(config: &Config) -> String {
     if let Some((certificate, key)) = &server.tls {
         read.extend([certificate.as_path(), key.as_path()]);
     }
+    read.extend(server.hook_keys.files());
     read.extend(config.destination_files.iter().map(PathBuf::as_path));
     let told = sort(written, read.into_iter());
     text(&told)
