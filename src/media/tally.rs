@@ -149,14 +149,17 @@ pub fn count(demuxer: &mut Demuxer, facts: &MediaFacts, expected: &Expected) -> 
             }
         }
     }
-    for counted in &mut counted {
-        // Fragments do not say how long their last picture lasts; it lasts as long as the others.
-        if let Some(first_s) = counted
-            .first_s
-            .filter(|_| counted.end_s <= counted.last_s && counted.frames > 1)
-        {
-            counted.end_s = counted.last_s + (counted.last_s - first_s) / (counted.frames - 1) as f64;
-        }
+    for (counted, said) in counted.iter_mut().zip(&facts.streams) {
+        let Some(first_s) = counted.first_s.filter(|_| counted.end_s <= counted.last_s) else {
+            continue;
+        };
+        // Packets of fragments do not say how long the last picture lasts; it lasts as long as the others, one alone as
+        // long as its track.
+        counted.end_s = counted.last_s
+            + match counted.frames {
+                ..=1 => said.duration_s.unwrap_or(0.0),
+                frames => (counted.last_s - first_s) / (frames - 1) as f64,
+            };
     }
     let series = series(facts, &counted, &bits);
     let mut heard = Vec::new();

@@ -86,6 +86,21 @@ impl std::fmt::Debug for Demuxer {
     }
 }
 
+/// Pictures with these names libav takes for one of a numbered row, more surely than for the JPEG that their content says,
+/// and rows are opened one by one here.
+const NUMBERED: [&str; 4] = ["jpg", "jpeg", "jps", "mpo"];
+
+/// A source's name as libav is told it, who guesses by it too.
+fn told_name(name: &str) -> String {
+    let plain = name.replace(['\0', ':', '%'], "_");
+    match plain.rsplit_once('.') {
+        Some((stem, extension)) if NUMBERED.iter().any(|known| extension.eq_ignore_ascii_case(known)) => {
+            format!("{stem}_{extension}")
+        }
+        _ => plain,
+    }
+}
+
 impl Demuxer {
     /// Opens the container and looks into its streams, as far as the limits go.
     pub fn open(source: Source, limits: &Limits) -> Result<Self, AvError> {
@@ -105,8 +120,7 @@ impl Demuxer {
         let size_bytes = source.size_bytes();
         let watch = source.watch();
         let io = SourceIo::open(source)?;
-        let url =
-            CString::new(name.replace(['\0', ':', '%'], "_")).map_err(|_| AvError::argument("avformat_open_input"))?;
+        let url = CString::new(told_name(&name)).map_err(|_| AvError::argument("avformat_open_input"))?;
         let mut options = Dict::new();
         for (key, value) in OPTIONS {
             options.set(key, value)?;

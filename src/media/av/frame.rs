@@ -102,15 +102,27 @@ impl Frame {
             .ok_or_else(|| AvError::memory("av_frame_clone"))
     }
 
-    /// Takes closed captions (CEA-608 and 708) out of it; whether there were any.
-    pub fn take_captions(&mut self) -> bool {
+    /// Takes closed captions (CEA-608 and 708) out of it: constructs of three bytes as A/53 has them; none: it had none.
+    pub fn take_captions(&mut self) -> Option<Vec<u8>> {
         let kind = ffi::AVFrameSideDataType::A53_CC;
-        // SAFETY: a live frame; side data is looked at, then removed by its owner.
+        let constructs = self.side_data(kind)?.to_vec();
+        // SAFETY: a live frame; its owner removes what was copied.
+        unsafe { ffi::av_frame_remove_side_data(self.as_ptr(), kind) };
+        Some(constructs)
+    }
+
+    /// Gives it such captions, for encoders that write them.
+    pub fn set_captions(&mut self, constructs: &[u8]) -> Result<(), AvError> {
+        let kind = ffi::AVFrameSideDataType::A53_CC;
+        // SAFETY: a live frame; what is allocated has the length that is copied into it.
         unsafe {
-            let found = !ffi::av_frame_get_side_data(self.as_ptr(), kind).is_null();
             ffi::av_frame_remove_side_data(self.as_ptr(), kind);
-            found
+            let side = ffi::av_frame_new_side_data(self.as_ptr(), kind, constructs.len() as _)
+                .as_ref()
+                .ok_or_else(|| AvError::memory("av_frame_new_side_data"))?;
+            std::ptr::copy_nonoverlapping(constructs.as_ptr(), side.data, constructs.len());
         }
+        Ok(())
     }
 
     /// Timecode that the picture itself carries (S12M, or of its GOP), as text, `01:00:00:00`.

@@ -107,6 +107,11 @@ impl Engine {
         matches!(self, Engine::SvtAv1 | Engine::Aom | Engine::Vpx)
     }
 
+    /// Whether it writes the closed captions that its pictures carry.
+    pub fn writes_captions(self) -> bool {
+        matches!(self, Engine::X264 | Engine::Mpeg2)
+    }
+
     /// Whether it reads and writes the statistics of two passes as files of its own.
     pub fn keeps_statistics(self) -> bool {
         matches!(self, Engine::X264 | Engine::X265)

@@ -245,7 +245,8 @@ fn look_first(
     if pictures.is_empty() && !videos.any(|video| video.codec != VideoCodec::Copy) {
         return Ok((facts, Glance::of_nothing()));
     }
-    let glance = glance::look(&mut opened.demuxer, &mut facts, &order.limits, order.threads)
+    let (limits, threads) = (&order.limits, order.threads);
+    let glance = glance::look(&mut opened.demuxer, &mut facts, limits, threads, !timing.is_clip)
         .map_err(|refusal| error::source_refused("open the decoder", opened.demuxer.name(), &refusal))?;
     Ok((facts, glance))
 }
@@ -390,6 +391,7 @@ impl Pass<'_> {
             audio_codecs: encoders.audio_parameters.iter().map(name_of).collect(),
             texts: Vec::new(),
             has_captions: false,
+            is_captioned: encoders.captioned(),
             text_codecs: self.text_streams(|stream| stream.codec_name.clone()),
             text_languages: self.text_streams(|stream| {
                 let language = stream.language.as_deref()?;

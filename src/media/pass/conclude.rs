@@ -59,8 +59,10 @@ pub struct Made {
     pub audio_codecs: Vec<Option<String>>,
     /// What was read of each text track; none: it could not be read.
     pub texts: Vec<Option<Vec<Cue>>>,
-    /// Closed captions are inside the source's pictures, and in no rendition.
+    /// Closed captions are inside the source's pictures.
     pub has_captions: bool,
+    /// Whether they go on with the pictures, by video encode.
+    pub is_captioned: Vec<bool>,
     /// Codec of each text track in the source.
     pub text_codecs: Vec<String>,
     /// And its language, plain letters.

@@ -10,6 +10,7 @@ use crate::media::av::PixelFormat;
 use crate::media::cue::Cue;
 use crate::media::error;
 use crate::media::pass::attempt::Pass;
+use crate::media::pass::closed_captions::CaptionFan;
 use crate::media::pass::copier::Copier;
 use crate::media::pass::copier::CopyTimes;
 use crate::media::pass::gpu::cutting::Cutting;
@@ -141,10 +142,12 @@ impl Pass<'_> {
                 let unit = self.timing.unit;
                 inspection_threads.push(scope.spawn(move || inspection.watch(receiver, unit)));
             }
+            let mut captions = CaptionFan::default();
             let mut rung_threads = Vec::new();
             for (index, maker) in encoders.videos.into_iter().enumerate().rev() {
                 let track = match maker {
                     Ok(VideoMaker::Source { .. }) => continue,
+                    Ok(VideoMaker::Encoder(track)) if track.writes_captions() => Some(track.captioned(captions.open())),
                     Ok(VideoMaker::Encoder(track)) => Some(*track),
                     Err(_) => None,
                 };
@@ -270,6 +273,7 @@ impl Pass<'_> {
                     sdr: Fan(sdr),
                     hdr: Fan(hdr),
                     raw: Fan(raw),
+                    captions,
                 });
             }
             let texts = self.text_feeds(texts, outputs, health);

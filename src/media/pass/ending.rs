@@ -161,6 +161,22 @@ impl Pass<'_> {
         }
     }
 
+    /// What is to be said of closed captions that a job's renditions do not have.
+    fn captions_left_out(&self, number: usize, made: &Made) -> Option<String> {
+        let outputs = self.plan.outputs.iter().filter(|output| output.job == number);
+        let mut names: Vec<&str> = outputs
+            .filter(|output| output.video.is_some_and(|index| !made.is_captioned[index]))
+            .map(|output| output.name.as_str())
+            .collect();
+        names.dedup();
+        (made.has_captions && !names.is_empty()).then(|| {
+            format!(
+                "closed captions (CEA-608 or 708) inside the pictures: {} without a place for them",
+                names.join(", ")
+            )
+        })
+    }
+
     #[allow(clippy::too_many_arguments)]
     fn end_job(
         &self,
@@ -179,11 +195,13 @@ impl Pass<'_> {
         if let Some((_, fault)) = failed.first().filter(|_| !job.partial || failed.len() == mine) {
             return Err((*fault).clone());
         }
-        let captions = made
-            .has_captions
-            .then(|| "closed captions (CEA-608 or 708) inside the pictures".to_owned());
         let mut product = JobProduct {
-            dropped: job.dropped.iter().cloned().chain(captions).collect(),
+            dropped: job
+                .dropped
+                .iter()
+                .cloned()
+                .chain(self.captions_left_out(number, made))
+                .collect(),
             warnings: warnings.to_vec(),
             ..JobProduct::default()
         };

@@ -94,8 +94,15 @@ impl Glance {
     }
 }
 
-/// Looks at the first pictures from where the demuxer stands, corrects the facts by them, and gives back what it read.
-pub fn look(demuxer: &mut Demuxer, facts: &mut MediaFacts, limits: &Limits, threads: u32) -> Result<Glance, AvError> {
+/// Looks at the first pictures from where the demuxer stands, which may be its beginning, corrects the facts by them, and
+/// gives back what it read.
+pub fn look(
+    demuxer: &mut Demuxer,
+    facts: &mut MediaFacts,
+    limits: &Limits,
+    threads: u32,
+    is_from_start: bool,
+) -> Result<Glance, AvError> {
     let Some((stream, video)) = facts.main_video() else {
         return Ok(Glance::of_nothing());
     };
@@ -137,6 +144,9 @@ pub fn look(demuxer: &mut Demuxer, facts: &mut MediaFacts, limits: &Limits, thre
     }
     if (reached_end || look.seen == 0) && decoder.send_end().is_ok() {
         look.receive(&mut decoder, unit, &video, &codec)?;
+    }
+    if is_from_start {
+        say_starts(facts, &kept);
     }
     demuxer.give_back(kept);
 
@@ -183,6 +193,21 @@ pub fn look(demuxer: &mut Demuxer, facts: &mut MediaFacts, limits: &Limits, thre
         }
     }
     Ok(glance)
+}
+
+/// When streams begin of which the container did not say so, as of those of one picture: by their first packets.
+fn say_starts(facts: &mut MediaFacts, packets: &[Packet]) {
+    if facts.start_time_s.is_some() {
+        return;
+    }
+    for stream in &mut facts.streams {
+        let mine = packets.iter().filter(|packet| packet.stream_index() == stream.index);
+        let first = mine.filter_map(Packet::pts).min();
+        let start_s = first.map(|pts| pts as f64 * stream.time_base.value());
+        stream.start_time_s = stream.start_time_s.or(start_s);
+    }
+    let starts = facts.streams.iter().filter_map(|stream| stream.start_time_s);
+    facts.start_time_s = starts.min_by(f64::total_cmp);
 }
 
 /// Timecode of a picture, and its time stamp. All zeros are what encoders write that know none.
@@ -272,7 +297,7 @@ impl Look {
     fn receive(&mut self, decoder: &mut Decoder, unit: Ratio, video: &VideoFacts, codec: &str) -> Result<(), AvError> {
         while let Some(mut frame) = decoder.receive()? {
             self.seen += 1;
-            self.has_captions |= frame.take_captions();
+            self.has_captions |= frame.take_captions().is_some();
             if self.pictures.is_empty() {
                 self.pictures.push(Seen {
                     color: frame.color(),

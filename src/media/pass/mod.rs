@@ -12,6 +12,7 @@ mod assembled;
 mod attempt;
 mod auto_ladder;
 mod clock;
+mod closed_captions;
 mod conclude;
 mod copier;
 mod cost;

@@ -89,6 +89,18 @@ pub struct Encoders {
     pub notes: Vec<Vec<String>>,
 }
 
+impl Encoders {
+    /// By video encode: whether closed captions inside the source's pictures go on with its own.
+    pub fn captioned(&self) -> Vec<bool> {
+        let carries = |maker: &Result<VideoMaker, Fault>| match maker {
+            Ok(VideoMaker::Encoder(track)) => track.writes_captions(),
+            Ok(VideoMaker::Source { .. }) => true,
+            Err(_) => false,
+        };
+        self.videos.iter().map(carries).collect()
+    }
+}
+
 impl Pass<'_> {
     /// Opens all encoders. What the device refuses a session for is made in software from here on, where that may be.
     pub(super) fn open_encoders(&mut self, demuxer: &Demuxer) -> Encoders {

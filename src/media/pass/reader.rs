@@ -15,6 +15,7 @@ use crate::media::pass::copier::Copied;
 use crate::media::pass::copier::Copier;
 use crate::media::pass::gpu::decoding::PictureDecoder;
 use crate::media::pass::head::Graded;
+use crate::media::pass::closed_captions::CaptionFan;
 use crate::media::pass::head::Head;
 use crate::media::pass::rung::Fan;
 use crate::media::pass::rung::Picture;
@@ -53,6 +54,8 @@ pub struct VideoIn {
     pub hdr: Fan,
     /// Where pictures go as they were decoded, before the head.
     pub raw: Fan,
+    /// Where captions inside its pictures go.
+    pub captions: CaptionFan,
 }
 
 /// One stream of sound of a source.
@@ -276,7 +279,7 @@ impl Reader<'_> {
                 reading.undecodable_at_start = video.decoder.refused_at_start();
             }
             // Renditions are other pictures; what stays in them by chance would be of some only.
-            reading.has_captions |= frame.take_captions();
+            let captions = frame.take_captions();
             // Broken files leave time stamps out; such a frame follows the one before.
             let pts = match frame.best_pts() {
                 Some(pts) => self.origin.since(pts, video.unit, video.out_unit),
@@ -284,6 +287,12 @@ impl Reader<'_> {
             };
             let fields = 2 + i64::from(frame.repeated_fields());
             video.next = Some(pts + (video.usual_duration * fields + 1) / 2);
+            if let Some(constructs) = captions {
+                reading.has_captions = true;
+                if pts >= 0 || !self.is_clip {
+                    video.captions.send(pts, &constructs);
+                }
+            }
             frame.set_pts(pts);
             if !video.raw.0.is_empty() {
                 video.raw.send(&Picture {

@@ -23,6 +23,7 @@ use crate::media::overlay::Drawing;
 use crate::media::pass::clock::KeyClock;
 use crate::media::pass::clock::Pacer;
 use crate::media::pass::clock::output_unit;
+use crate::media::pass::closed_captions::CaptionQueue;
 use crate::media::pass::gpu::encoder::GpuEncoder;
 use crate::media::pass::gpu::encoding::PictureEncoder;
 use crate::media::pass::gpu::interleaving::Interleaving;
@@ -128,6 +129,7 @@ pub struct VideoTrack {
     /// What draws onto pictures that lie on the device.
     marking: Option<Marking>,
     sampler: Option<Sampler>,
+    captions: Option<CaptionQueue>,
 }
 
 impl VideoTrack {
@@ -236,6 +238,7 @@ impl VideoTrack {
             drawing: None,
             marking: None,
             sampler: None,
+            captions: None,
         }
     }
 
@@ -255,6 +258,19 @@ impl VideoTrack {
             sampler: Some(sampler),
             ..self
         }
+    }
+
+    /// With the closed captions of the source, which it must be able to write.
+    pub fn captioned(self, captions: CaptionQueue) -> Self {
+        VideoTrack {
+            captions: Some(captions),
+            ..self
+        }
+    }
+
+    /// Whether its encoder can write closed captions.
+    pub fn writes_captions(&self) -> bool {
+        self.engine().is_some_and(Engine::writes_captions)
     }
 
     /// The encoder.
@@ -287,6 +303,9 @@ impl VideoTrack {
 
     /// Encodes a picture, as often as its slots of time want.
     pub fn encode(&mut self, picture: &Picture, outputs: &Outputs<'_>) -> Result<(), AvError> {
+        if let Some(captions) = &mut self.captions {
+            captions.reach(picture.pts);
+        }
         match (&mut self.pacer, self.slot_ticks) {
             (Some(pacer), Some(ticks)) => {
                 for slot in pacer.slots(picture.pts, picture.duration) {
@@ -345,6 +364,9 @@ impl VideoTrack {
         {
             frame = interleaving.put(&frame)?;
             frame.set_pts(pts);
+        }
+        if let Some(constructs) = self.captions.as_mut().and_then(CaptionQueue::take) {
+            frame.set_captions(&constructs)?;
         }
         let is_asked = is_key && self.key_frames == KeyFrames::Asked;
         self.encoder.send(&mut frame, duration, is_asked)?;

@@ -80,7 +80,7 @@ pub fn run(
     goes_on: &dyn Fn() -> bool,
 ) -> Result<Vec<LadderTrial>, AvError> {
     let mut facts = facts.clone();
-    let glance = glance::look(demuxer, &mut facts, limits, range.threads)?;
+    let glance = glance::look(demuxer, &mut facts, limits, range.threads, false)?;
     let Some((stream, video)) = facts.main_video() else {
         return Ok(Vec::new());
     };
