@@ -45,7 +45,7 @@ export default async function ({ page, base, api, check, drop, until, shot }) {
   await dialog.locator('input[name="object"]').fill("ingest:later/film.mp4");
   await dialog.getByRole("button", { name: "Show what it would do" }).click();
   await dialog.getByText("It takes this file").waitFor();
-  check("its output has a name before anything is saved", (await dialog.innerText()).includes("renditions:film/still"));
+  check("its output has a name before anything is saved", /renditions:\S*film\S*still/.test(await dialog.innerText()));
   await shot("workflow-try-unsaved");
   check("nothing was saved", !(await api("workflows?limit=500")).items.some((one) => one.name === "never-saved"));
   await dialog.getByRole("button", { name: "Close" }).click();

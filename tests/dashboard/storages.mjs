@@ -12,7 +12,7 @@ export default async function ({ page, base, api, check, until, shot, folder }) 
   await shot("storage-form");
   await page.getByRole("button", { name: "Save and test" }).click();
   await page.getByRole("dialog").getByText("Everything went well").waitFor();
-  await page.getByRole("dialog").getByRole("button", { name: "Close" }).last().click();
+  await page.getByRole("dialog").locator(".dialog-buttons").getByRole("button", { name: "Close" }).click();
   check("it is on its page", page.url().endsWith("/storages/rushes"));
   const made = await api("storages/rushes");
   check("it was made through the API", made.origin === "api" && made.settings.path === join(folder, "places/rushes"));

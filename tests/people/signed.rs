@@ -37,7 +37,7 @@ fn a_question_is_signed_and_keys_are_exchanged_without_a_restart() {
     let text = std::fs::read_to_string(appliance.config()).expect("there");
     let keys = "[server]\nhook_signing_key_file = \"hook.key\"\nold_hook_signing_key_file = \"old.key\"\n";
     std::fs::write(appliance.config(), text.replacen("[server]\n", keys, 1)).expect("written");
-    key(&appliance, "hook.key", "first\n");
+    key(&appliance, "hook.key", "key-of-one\n");
     key(&appliance, "old.key", "older");
     let ask = format!(
         "[[activity]]\nid = \"ask\"\ntype = \"hook\"\nurl = \"{}\"\n",
@@ -49,15 +49,15 @@ fn a_question_is_signed_and_keys_are_exchanged_without_a_restart() {
     arrive(&appliance, "a.txt", b"a");
     ended(&appliance, "a.txt");
     let one = service.asked().remove(0);
-    let both = [expected(&one, "first"), expected(&one, "older")].join(",");
+    let both = [expected(&one, "key-of-one"), expected(&one, "older")].join(",");
     assert_eq!(one.header("x-reelmill-signature"), both);
 
-    key(&appliance, "old.key", "first");
-    key(&appliance, "hook.key", "second");
+    key(&appliance, "old.key", "key-of-one");
+    key(&appliance, "hook.key", "key-of-two");
     arrive(&appliance, "b.txt", b"b");
     ended(&appliance, "b.txt");
     let two = service.asked().remove(1);
-    let both = [expected(&two, "second"), expected(&two, "first")].join(",");
+    let both = [expected(&two, "key-of-two"), expected(&two, "key-of-one")].join(",");
     assert_eq!(two.header("x-reelmill-signature"), both);
 
     std::fs::remove_file(appliance.path("hook.key")).expect("there");
@@ -73,12 +73,12 @@ fn a_question_is_signed_and_keys_are_exchanged_without_a_restart() {
     });
     assert_eq!(waits["status"], "Processing", "it heals with the key: {waits:#}");
     assert_eq!(service.asked().len(), 2, "unsigned it is not asked");
-    key(&appliance, "hook.key", "second");
+    key(&appliance, "hook.key", "key-of-two");
     assert_eq!(
         statuses(&ended(&appliance, "c.txt")),
         as_expected(&[("ask", "Success")])
     );
     let settings = http::get(appliance.port(), "/api/v1/settings", Some(&appliance.token())).expect("answers");
-    assert!(!settings.text().contains("second"), "keys are not shown");
+    assert!(!settings.text().contains("key-of-two"), "keys are not shown");
     assert_eq!(service.asked().len(), 3);
 }

@@ -103,7 +103,7 @@ fn closed_captions_go_on_with_the_pictures_or_are_told_as_left_out() {
         output(
             "bframes",
             "ts",
-            "codec=\"h264\"\npreset=\"veryfast\"\nheight=96\nbframes=3",
+            "codec=\"h264\"\npreset=\"veryfast\"\nheight=128\nbframes=3",
         ),
         output("slower", "mp4", &format!("{x264}\nfps=10")),
         output("faster", "mp4", &format!("{x264}\nfps=50")),

@@ -59,28 +59,33 @@ export function Send() {
   };
   useEffect(() => {
     // The whole page takes what is dropped; a browser would leave the page for it otherwise.
-    let depth = 0;
     const held = (event: DragEvent) => event.dataTransfer?.types.includes("Files");
     const enter = (event: DragEvent) => {
-      if (!held(event)) return;
-      depth += 1;
+      if (held(event)) over();
+    };
+    // Not every browser says that a drag was broken off; while one goes on, it says so at least every half second.
+    let still = 0;
+    const over = () => {
       setOver(true);
+      clearTimeout(still);
+      still = window.setTimeout(() => setOver(false), 1_000);
     };
-    const leave = () => {
-      depth = Math.max(0, depth - 1);
-      if (depth === 0) setOver(false);
+    const above = (event: DragEvent) => {
+      if (!held(event)) return;
+      event.preventDefault();
+      over();
     };
-    const above = (event: DragEvent) => held(event) && event.preventDefault();
     const drop = (event: DragEvent) => {
       if (!event.dataTransfer || !held(event)) return;
       event.preventDefault();
-      depth = 0;
+      clearTimeout(still);
       setOver(false);
       void readDrop(event.dataTransfer).then(accept, tellError);
     };
-    const all: [string, (event: DragEvent) => void][] = [["dragenter", enter], ["dragleave", leave], ["dragover", above], ["drop", drop]];
+    const all: [string, (event: DragEvent) => void][] = [["dragenter", enter], ["dragover", above], ["drop", drop]];
     for (const [name, deed] of all) addEventListener(name as "drop", deed);
     return () => {
+      clearTimeout(still);
       for (const [name, deed] of all) removeEventListener(name as "drop", deed);
     };
   }, []);
