@@ -11,7 +11,7 @@ const SLICES: [u8; 2] = [1, 5];
 
 /// With the parity of CEA-608.
 fn odd(byte: u8) -> u8 {
-    byte | u8::from(byte.count_ones() % 2 == 0) << 7
+    byte | u8::from(byte.count_ones().is_multiple_of(2)) << 7
 }
 
 /// Four seconds whose picture 16 shows a caption and whose picture 60 takes it away.
