@@ -42,6 +42,7 @@ export default async function ({ page, base, api, check, shot, until }) {
   await deed("petra", "Enable");
   await until("her to be enabled", async () => (await person("petra")).status === "enabled");
   await deed("petra", "Remove");
+  await inDialog("Remove").waitFor();
   await page.keyboard.press("Escape");
   await dialog.waitFor({ state: "detached" });
   check("Escape removes nobody", (await person("petra")) !== undefined);

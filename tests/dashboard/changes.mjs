@@ -9,6 +9,8 @@ export default async function ({ page, base, api, check, drop, until, shot }) {
     drop("later/film.mp4");
     const task = await until("its task", async () => (await api("tasks?workflow=later")).items[0]);
     await page.goto(`${base}/tasks/${task.id}`);
+    await page.getByText("poster waits for a free place.").waitFor();
+    check("it says what it waits for", true);
     await button("Priority 0").click();
     await shot("task-priority");
     await page.getByText("Sooner: 5").click();
@@ -27,6 +29,9 @@ export default async function ({ page, base, api, check, drop, until, shot }) {
   }
   const task = await until("a person to be asked", async () => (await api("reviews?status=waiting")).items.find((one) => one.workflow === "later"));
   await page.locator('.nav a[href="/reviews"] .nav-count').waitFor();
+  await page.goto(`${base}/tasks/${task.task}`);
+  await page.getByText("ask waits for a person who decides.").waitFor();
+  check("what waits for a person leads to the review", (await page.getByRole("link", { name: "To the review" }).first().getAttribute("href")) === `/reviews/${task.id}`);
   const counted = (await api("system")).queue.reviews_waiting;
   check("the navigation counts reviews", counted > 0 && (await page.locator('.nav a[href="/reviews"] .nav-count').innerText()).startsWith(String(counted)));
   const media = await api(`media/${task.media}`);

@@ -1,11 +1,17 @@
-// Every page: no serious finding of axe in light and dark, a picture at three widths, nothing sideways on a phone; and for
-// a viewer that no page asks for what is refused, and nothing on it changes anything.
+// Every page: no serious finding of axe in light and dark, a picture at three widths, nothing sideways; the same in Chinese,
+// with the views of each page, and no word left in English; and for a viewer that no page asks for what is refused, and
+// nothing on it changes anything.
 import { createRequire } from "node:module";
 import { readFileSync } from "node:fs";
 
 export const last = true;
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const PAGES = ["overview", "tasks", "media", "reviews", "uploads", "alerts", "workflows", "workflows/new", "templates", "templates/new", "storages", "destinations", "deliveries", "events", "access", "audit", "settings", "about", "first-run"];
+/// The views of a page that it opens with only when its address says so.
+const VIEWS = { tasks: ["attempts", "events", "deliveries", "about"], media: ["facts", "pictures", "files", "tasks"], workflows: ["tasks", "test", "versions", "toml"], storages: ["objects", "explain", "settings"] };
+const LISTS = ["uploads?tab=all", "uploads?tab=pulls", "access?tab=tokens", "access?tab=keys", "media?view=list"];
+/// What is the same in Chinese: names, codes and units.
+const SAME = /^(reelmill|[A-Z]{2,}[A-Z0-9 ]*|ID|TOML|MD5|Cache-Control|Access Key|Secret Key|NVIDIA.*|Prometheus.*|WebVTT|olive|v?[\d.,:%×+–-]+.*)$/;
 /// What is pressed on one page at most; lists have the same buttons in every row.
 const PRESSED = 30;
 
@@ -43,6 +49,42 @@ export default async function ({ page, base, check, shot, api }) {
     }
   }
   await page.emulateMedia({ colorScheme: null });
+
+  // Headings, names of fields, columns, views and deeds are the pages' own words.
+  const ours = () => [...document.querySelectorAll("h2, dt, label, [role=tab], [role=columnheader], th[scope=col], thead th, .page-note, .help, .nav a, .page-deeds .button, .empty p, .empty h2, button, option")]
+    .filter((one) => one.checkVisibility?.() !== false && !one.closest("code, pre, .mono, [lang=en], .json, .media-player select, .tp-type li, .wfe-form select, .sf-row"))
+    .map((one) => [...one.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE).map((node) => node.data).join("").trim());
+  const named = new Set();
+  for (const list of ["workflows", "templates", "storages", "destinations", "tasks", "media", "users", "tokens", "categories"]) {
+    for (const one of (await api(`${list}?limit=500`)).items) for (const text of [one.id, one.name, one.title, one.description, one.media?.object, ...Object.keys(one.facts?.tags ?? {})]) named.add(text);
+  }
+  await page.evaluate(() => localStorage.setItem("reelmill-language", "zh"));
+  try {
+    const views = paths.flatMap((path) => (path.includes("/") && !path.endsWith("/new") ? (VIEWS[path.split("/")[0]] ?? []).map((view) => `${path}?tab=${view}`) : []));
+    for (const path of [...paths, ...LISTS, ...views]) {
+      const name = path.replace(/\/new$/, "-new").replace(/\/[^?]*/, "-one").replace(/\?.*=/, "-");
+      await page.setViewportSize({ width: 1600, height: 900 });
+      await page.goto(`${base}/${path}`);
+      await page.locator("#content h1").first().waitFor();
+      await page.waitForTimeout(300);
+      for (const width of [1600, 1024, 390]) {
+        await page.setViewportSize({ width, height: 900 });
+        await page.waitForTimeout(120);
+        await shot(`zh-${name}-${width}`);
+        const sideways = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+        if (sideways > 0) found.push(`${path} in Chinese is ${sideways} px too wide at ${width}`);
+      }
+      for (const text of new Set(await page.evaluate(ours))) {
+        const bare = text.replace(/ \(?\d+\)?$/, "");
+        if (/[A-Za-z]/.test(bare) && !/\p{Script=Han}/u.test(bare) && !SAME.test(bare) && !named.has(bare) && /^[a-z]+(_[a-z]+)+$|[A-Za-z]+ [A-Za-z]+|^[A-Z][a-z]+$/.test(bare)) found.push(`${path} in Chinese says ${bare.slice(0, 80)}`);
+      }
+      await page.evaluate(axe);
+      const { violations } = await page.evaluate(() => axe.run(document, { resultTypes: ["violations"] }));
+      for (const violation of violations.filter((one) => ["serious", "critical"].includes(one.impact))) found.push(`${path} in Chinese on a phone: ${violation.id}: ${violation.nodes[0].html.slice(0, 160)}`);
+    }
+  } finally {
+    await page.evaluate(() => localStorage.removeItem("reelmill-language"));
+  }
   await page.setViewportSize({ width: 1440, height: 900 });
   if (found.length > 0) throw new Error(`\n${found.join("\n")}`);
   check(`${paths.length} pages have no serious finding`, true);

@@ -1,4 +1,5 @@
 // What shall be added to a graph: a type of activity, bare or from one of its templates.
+import { said } from "./said.ts";
 import { openDialog } from "../parts/dialog.tsx";
 import { Icon } from "../parts/icon.tsx";
 import { words } from "../words.ts";
@@ -46,7 +47,7 @@ export const askActivity = (definition: Definition, spot: Spot, templates: Templ
             {own.length > 0 && (
               <p class="sf-type-templates">
                 <span class="muted">{t("from")}</span>
-                {own.map((one) => <button type="button" key={one.name} class="button small" title={one.description} onClick={() => close(made(definition, type, one.name))}>{one.name}</button>)}
+                {own.map((one) => <button type="button" key={one.name} class="button small" title={said(one.description)} onClick={() => close(made(definition, type, one.name))}>{one.name}</button>)}
               </p>
             )}
           </li>

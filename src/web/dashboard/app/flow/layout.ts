@@ -92,11 +92,13 @@ export function layout(graph: Graph, down: boolean, words: (edge: Edge) => strin
   const half = down ? BOX.height / 2 : BOX.width / 2;
   const ways = chains.map(({ edge, chain }) => {
     const first = layers.get(edge.from) ?? 0;
-    const points = chain.map((id, at): [number, number] => {
+    const points = chain.flatMap((id, at): [number, number][] => {
       const cell = cells.get(id) as Cell;
       const [x, y] = centre(cell, first + at);
-      const shift = cell.node ? (at === 0 ? (isEnd(cell.node) ? endHalf(down) : half) : -(isEnd(cell.node) ? endHalf(down) : half)) : 0;
-      return down ? [x, y + shift] : [x + shift, y];
+      // Straight as far as boxes stand beside it.
+      if (!cell.node) return down ? [[x, y - half], [x, y + half]] : [[x - half, y], [x + half, y]];
+      const shift = (at === 0 ? 1 : -1) * (isEnd(cell.node) ? endHalf(down) : half);
+      return [down ? [x, y + shift] : [x + shift, y]];
     });
     return { edge, points };
   });

@@ -51,7 +51,8 @@ export function Chart(props: ChartProps) {
   }
   if (high === low) high = low + 1;
   const x = (value: number) => ((value - first) / (last - first || 1)) * WIDTH;
-  const y = (value: number) => height - ((Math.max(low, Math.min(high, value)) - low) / (high - low)) * height;
+  // A line along the edge keeps its whole width.
+  const y = (value: number) => height - 1.5 - ((Math.max(low, Math.min(high, value)) - low) / (high - low)) * (height - 3);
   const pointed = (event: PointerEvent | MouseEvent) => {
     const box = svg.current?.getBoundingClientRect();
     return box ? first + ((event.clientX - box.left) / box.width) * (last - first) : first;
@@ -95,6 +96,9 @@ export function Chart(props: ChartProps) {
 
 /// A path that is broken where there is no point.
 function line(points: readonly (string | null)[]): string {
+  // One value alone stands for the whole length.
+  const [only] = points;
+  if (points.length === 1 && only) return `M0,${only.split(",")[1]}H${WIDTH}`;
   return points.map((point, at) => (point === null ? "" : `${at > 0 && points[at - 1] !== null ? "L" : "M"}${point}`)).join("");
 }
 

@@ -1,7 +1,7 @@
 // Modal dialogs. `confirm(...)` asks one question; `openDialog(...)` shows anything, and both answer when it is closed.
 import { signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { words } from "../words.ts";
 import { Icon } from "./icon.tsx";
 import { Toasts } from "./toast.tsx";
@@ -64,10 +64,12 @@ export function Dialogs() {
 
 function Dialog({ dialog, top }: { dialog: Open; top: boolean }) {
   const element = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  // Before anything else is pressed: keys that come at once are the dialog's.
+  useLayoutEffect(() => {
     const before = document.activeElement;
     element.current?.showModal();
-    return () => before instanceof HTMLElement && before.focus();
+    // What it was opened from may be gone with what was deleted.
+    return () => void (before instanceof HTMLElement && setTimeout(() => (before.isConnected ? before : document.getElementById("content"))?.focus()));
   }, []);
   const close = (result?: unknown) => {
     open.value = open.value.filter((other) => other.id !== dialog.id);

@@ -26,6 +26,8 @@ export function span(seconds: number | null | undefined): string {
   if (seconds === null || seconds === undefined || !Number.isFinite(seconds)) return "–";
   const zh = language.value === "zh";
   const [d, h, m, s] = zh ? [" 天", " 小时", " 分", " 秒"] : [" d", " h", " min", " s"];
+  // Times of the wire are whole seconds.
+  if (seconds < 0.005) return `< 1${s}`;
   if (seconds < 1) return `${number(seconds, 2)}${s}`;
   if (seconds < 60) return `${number(seconds, seconds < 10 ? 1 : 0)}${s}`;
   const whole = Math.round(seconds);
@@ -34,6 +36,9 @@ export function span(seconds: number | null | undefined): string {
   if (whole < 86_400) return `${Math.floor(whole / 3600)}${h} ${two(Math.floor(whole / 60) % 60)}${m}`;
   return `${Math.floor(whole / 86_400)}${d} ${Math.floor(whole / 3600) % 24}${h}`;
 }
+
+/// A short span: `12 ms`.
+export const millis = (ms: number): string => `${number(ms)}${language.value === "zh" ? " 毫秒" : " ms"}`;
 
 /// A time within a film: `0:01:02.5`.
 export function timecode(seconds: number | null | undefined, digits = 0): string {

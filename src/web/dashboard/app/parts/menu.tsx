@@ -59,7 +59,7 @@ export function Menu({ label, text, icon, items, align = "end" }: { label: strin
   return (
     <div class="menu" ref={box} onKeyDown={keys}>
       <button type="button" ref={button} class={text ? "button ghost" : "icon-button"} aria-label={text ? undefined : label} title={label} aria-haspopup="menu" aria-expanded={open} onClick={() => setOpen(!open)}>
-        {icon && <Icon name={icon} />}
+        {(icon || !text) && <Icon name={icon ?? "more"} />}
         {text && <span class="menu-text">{text}</span>}
       </button>
       {open && (

@@ -240,7 +240,7 @@ function Tokens() {
   const list = usePaged<Token>("tokens");
   const columns: Column<Token>[] = [
     { key: "name", title: t("what_for"), width: "minmax(0, 2fr)", cell: (token) => <span class="access-name"><Icon name="key" size={18} /><b>{token.name}</b></span> },
-    { key: "role", title: t("role"), width: "minmax(5.500rem, 1fr)", cell: (token) => t(token.role) },
+    { key: "role", title: t("role"), width: "minmax(5.500rem, 1fr)", from: 2, cell: (token) => t(token.role) },
     { key: "state", title: t("state"), width: "6rem", cell: (token) => <State status={token.status} /> },
     { key: "used", title: t("used"), from: 2, cell: (token) => (token.used_at ? <Time at={token.used_at} /> : <span class="muted">{t("never")}</span>) },
     { key: "expires", title: t("expires"), from: 3, cell: (token) => (token.expires_at ? <Time at={token.expires_at} /> : <span class="muted">{t("never")}</span>) },
@@ -279,7 +279,7 @@ function Keys() {
   const columns: Column<Key>[] = [
     { key: "name", title: t("what_for"), width: "minmax(0, 1.500fr)", cell: (key) => <span class="access-name"><Icon name="key" size={18} /><b>{key.name}</b></span> },
     { key: "id", title: t("id"), width: "minmax(0, 2fr)", from: 2, cell: (key) => <Copy text={key.id} /> },
-    { key: "role", title: t("role"), width: "minmax(5.500rem, 1fr)", cell: (key) => t(key.role) },
+    { key: "role", title: t("role"), width: "minmax(5.500rem, 1fr)", from: 2, cell: (key) => t(key.role) },
     { key: "state", title: t("state"), width: "6rem", cell: (key) => <State status={key.status} /> },
     { key: "used", title: t("used"), from: 3, cell: (key) => (key.used_at ? <Time at={key.used_at} /> : <span class="muted">{t("never")}</span>) },
     { key: "created", title: t("created"), from: 3, cell: (key) => <Time at={key.created_at} /> },

@@ -57,9 +57,9 @@ export default function Audit() {
   const list = usePaged<Deed>("audit", { who: asked.get("who"), verb, from: dayOf(asked.get("from"), 0), to: dayOf(asked.get("to"), 1) }, { every: 15_000 });
   const filtered = ["who", "verb", "from", "to"].some((name) => asked.get(name));
   const columns: Column<Deed>[] = [
-    { key: "at", title: t("at"), width: "8.500rem", cell: (deed) => <Time at={deed.created_at} /> },
-    { key: "who", title: t("who"), width: "minmax(0, 1fr)", cell: (deed) => <b class="audit-who">{deed.who}</b> },
-    { key: "did", title: t("did"), width: "minmax(0, 1.200fr)", cell: (deed) => <code class={deed.verb === "session.refused" ? "audit-refused" : undefined}>{deed.verb}</code> },
+    { key: "at", title: t("at"), width: "minmax(5.500rem, 8.500rem)", cell: (deed) => <Time at={deed.created_at} /> },
+    { key: "who", title: t("who"), width: "minmax(0, 1fr)", from: 2, cell: (deed) => <b class="audit-who">{deed.who}</b> },
+    { key: "did", title: t("did"), width: "minmax(0, 1.200fr)", cell: (deed) => <><code class={deed.verb === "session.refused" ? "audit-refused" : undefined}>{deed.verb}</code><small class="audit-by"> {deed.who}</small></> },
     { key: "what", title: t("what"), width: "minmax(0, 1.500fr)", from: 2, cell: (deed) => <span class="mono" title={deed.subject}>{deed.subject || "–"}</span> },
     { key: "detail", title: t("detail"), width: "minmax(0, 2fr)", from: 3, cell: (deed) => <span class="muted">{deed.detail ? Object.entries(deed.detail).filter(([, value]) => value !== null).map(([name, value]) => `${name}: ${typeof value === "string" ? value : JSON.stringify(value)}`).join(" · ") : ""}</span> },
     { key: "more", title: "", width: "2.250rem", align: "end", cell: (deed) => <button type="button" class="icon-button" aria-label={t("more")} onClick={() => void show(deed)}><Icon name="chevron" size={18} /></button> },

@@ -1,7 +1,8 @@
 // One delivery: how it stands, each of its tries, and what it tells.
 import type { Page } from "../../api.ts";
+import { Scroll } from "../../parts/scroll.tsx";
 import { Copy } from "../../parts/copy.tsx";
-import { number } from "../../parts/format.ts";
+import { millis, number } from "../../parts/format.ts";
 import { Icon } from "../../parts/icon.tsx";
 import { Json } from "../../parts/json.tsx";
 import { Card, Facts, PageHead } from "../../parts/page.tsx";
@@ -69,7 +70,7 @@ export function DeliveryPage({ id }: { id: string }) {
         )}
         <Card title={t("history")}>
           {one.history.length === 0 ? <p class="muted">{t("none_yet")}</p> : (
-            <div class="deliveries-scroll"><table class="deliveries-tries">
+            <Scroll><table class="deliveries-tries">
               <thead><tr><th class="end">{t("number")}</th><th>{t("state")}</th><th>{t("at")}</th><th class="end">{t("took")}</th><th>{t("answer")}</th></tr></thead>
               <tbody>
                 {[...one.history].reverse().map((each) => (
@@ -77,12 +78,12 @@ export function DeliveryPage({ id }: { id: string }) {
                     <td class="end">{each.number}</td>
                     <td><Status status={each.error ? "Fail" : "Success"} text={`${t(each.error ? "refused" : "accepted")}${each.status ? ` · ${each.status}` : ""}`} /></td>
                     <td class="nowrap"><Time at={each.at} whole /></td>
-                    <td class="end nowrap">{number(each.took_ms)} ms</td>
+                    <td class="end nowrap">{millis(each.took_ms)}</td>
                     <td class="deliveries-answer">{[each.error, each.answer].filter(Boolean).join("\n") || "–"}</td>
                   </tr>
                 ))}
               </tbody>
-            </table></div>
+            </table></Scroll>
           )}
         </Card>
         <Card title={t("body")}>

@@ -4,6 +4,7 @@ import { type Page, type Query, call, post } from "../../api.ts";
 import { confirm } from "../../parts/dialog.tsx";
 import { FilterChoice, FilterTime, Filters, TIME_NAMES, askedTimes } from "../../parts/filters.tsx";
 import { number } from "../../parts/format.ts";
+import { Humps } from "../../parts/humps.tsx";
 import { Icon } from "../../parts/icon.tsx";
 import { Menu } from "../../parts/menu.tsx";
 import { PageHead } from "../../parts/page.tsx";
@@ -64,8 +65,8 @@ const STATES = ["pending", "done", "dead"] as const;
 const stateWord = (status: string) => statusName(status === "done" ? "delivered" : status);
 
 const columns = (): Column<Delivery>[] => [
-  { key: "status", title: t("state"), width: "minmax(6.5rem, 8rem)", cell: (one) => <DeliveryState delivery={one} /> },
-  { key: "event", title: t("event"), width: "minmax(0, 1.6fr)", cell: (one) => <div class="deliveries-two"><b>{one.event_type}</b><span class="muted">{one.destination}{one.replays > 0 && ` · ${t("replays", { n: one.replays })}`}</span></div> },
+  { key: "status", title: t("state"), width: "minmax(5.5rem, 8rem)", cell: (one) => <DeliveryState delivery={one} /> },
+  { key: "event", title: t("event"), width: "minmax(0, 1.6fr)", cell: (one) => <div class="deliveries-two"><b title={one.event_type}><Humps name={one.event_type} /></b><span class="muted">{one.destination}{one.replays > 0 && ` · ${t("replays", { n: one.replays })}`}</span></div> },
   { key: "answer", title: t("answer"), width: "minmax(0, 1.6fr)", from: 2, cell: (one) => (
     <div class="deliveries-two">
       <span class={one.last_error ? "deliveries-bad" : undefined} title={one.last_error ?? undefined}>{one.last_error ?? one.last_status ?? "–"}</span>

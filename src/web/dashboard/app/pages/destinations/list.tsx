@@ -1,6 +1,6 @@
 // The list of destinations and how each is doing.
 import type { Page } from "../../api.ts";
-import { number } from "../../parts/format.ts";
+import { millis, number } from "../../parts/format.ts";
 import { Icon } from "../../parts/icon.tsx";
 import { PageHead } from "../../parts/page.tsx";
 import { Badge, Status } from "../../parts/status.tsx";
@@ -39,7 +39,7 @@ const columns = (): Column<Destination>[] => [
   { key: "kind", title: t("kind"), width: "minmax(0, 12rem)", from: 3, cell: (one) => kindName(kindOf(one)) },
   { key: "waiting", title: t("waiting"), width: "5.5rem", from: 2, align: "end", cell: (one) => number(one.health.pending) },
   { key: "dead", title: t("dead"), width: "5.5rem", from: 2, align: "end", cell: (one) => (one.health.dead > 0 ? <a href={`/deliveries?status=dead&destination=${encodeURIComponent(one.id)}`}>{number(one.health.dead)}</a> : "0") },
-  { key: "latency", title: t("latency"), width: "6.5rem", from: 3, align: "end", cell: (one) => (one.health.p50_ms === null ? "–" : `${number(one.health.p50_ms)} ms`) },
+  { key: "latency", title: t("latency"), width: "6.5rem", from: 3, align: "end", cell: (one) => (one.health.p50_ms === null ? "–" : millis(one.health.p50_ms)) },
   { key: "success", title: t("success"), width: "8rem", from: 2, align: "end", cell: (one) => <Time at={one.health.last_success_at} /> },
 ];
 

@@ -5,6 +5,7 @@ import { Copy } from "../../parts/copy.tsx";
 import { FilterChoice, Filters } from "../../parts/filters.tsx";
 import { Switch } from "../../parts/form.tsx";
 import { when } from "../../parts/format.ts";
+import { Humps } from "../../parts/humps.tsx";
 import { Icon } from "../../parts/icon.tsx";
 import { Json } from "../../parts/json.tsx";
 import { Card, PageHead } from "../../parts/page.tsx";
@@ -55,7 +56,7 @@ function about(event: Event): string {
 }
 
 const columns = (): Column<Event>[] => [
-  { key: "type", title: t("type"), width: "minmax(0, 1.5fr)", cell: (event) => <span class="events-type" title={event.type}>{event.type}</span> },
+  { key: "type", title: t("type"), width: "minmax(0, 1.5fr)", cell: (event) => <span class="events-type" title={event.type}><Humps name={event.type} /></span> },
   { key: "about", title: t("about"), width: "minmax(0, 1.3fr)", from: 2, cell: (event) => <span class="muted" title={about(event)}>{about(event)}</span> },
   { key: "when", title: t("when"), width: "6.5rem", align: "end", cell: (event) => <Time at={event.created_at} /> },
 ];

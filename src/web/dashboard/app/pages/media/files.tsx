@@ -1,4 +1,5 @@
 // The files of a media: source, outputs with their proof, renditions made elsewhere, attachments; to download, to link to.
+import { Scroll } from "../../parts/scroll.tsx";
 import { useState } from "preact/hooks";
 import { remove } from "../../api.ts";
 import { copyText } from "../../parts/copy.tsx";
@@ -11,6 +12,7 @@ import { attempt, tellDone } from "../../parts/toast.tsx";
 import { isOperator } from "../../session.ts";
 import { words } from "../../words.ts";
 import { addFile } from "./adding.tsx";
+import { MemberTable } from "./members.tsx";
 import { FactSheet } from "./facts.tsx";
 import { type Addition, fileOf, here, type MediaDetail, type Output } from "./shapes.ts";
 
@@ -61,6 +63,7 @@ export function Files({ media, source, onChange }: { media: MediaDetail; source:
     <div class="stack">
       <Card title={t("source")}>
         <p class="media-file"><span class="media-file-name mono" title={media.object}>{media.object}</span><span class="muted nowrap">{size(media.size_bytes)}</span><span class="media-file-deeds">{source && share(source, fileOf(media.object))}</span></p>
+        {media.parts && <MemberTable members={media.parts} />}
       </Card>
       <Card title={t("outputs")}>
         {media.outputs.length === 0 && <p class="muted">{t("no_outputs")}</p>}
@@ -101,13 +104,13 @@ function OutputLine({ output }: { output: Output }) {
 
 function ProofTable({ output }: { output: Output }) {
   return (
-    <div class="media-scroll">
+    <Scroll>
       {output.md5 && <p class="row"><span class="muted">{t("md5")}</span><code>{output.md5}</code></p>}
       <table class="media-table">
         <thead><tr><th>{t("check")}</th><th>{t("expected")}</th><th>{t("found")}</th></tr></thead>
         <tbody>{output.detail?.proof?.checks.map((check) => <tr key={check.name}><th scope="row"><Icon name={check.ok ? "check" : "cross"} size={15} /> {check.name}</th><td>{check.expected}</td><td>{check.found}</td></tr>)}</tbody>
       </table>
-    </div>
+    </Scroll>
   );
 }
 

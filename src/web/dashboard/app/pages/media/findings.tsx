@@ -9,6 +9,7 @@ import type { Mark } from "./timeline.tsx";
 
 const t = words({
   none: ["No quality control was made of this media. Add a qc activity to its workflow.", "此媒资未做质量检测。可在工作流中添加 qc 活动。"],
+  nothing: ["none", "无"],
   pass: ["passed", "通过"],
   warn: ["warning", "警告"],
   fail: ["failed", "不合格"],
@@ -37,6 +38,8 @@ type Word = Parameters<typeof t>[0];
 const TONES: Record<string, string> = { pass: "good", warn: "wait", fail: "bad", skipped: "idle" };
 const DRAWN = 400;
 
+/// What was found, in a sentence of the daemon; nothing at all is said in the language of the page.
+export const foundText = (found: string): string => (found === "none" ? t("nothing") : found);
 export const checkName = (check: string): string => t(check as Word);
 export const verdictTone = (verdict: string): string => TONES[verdict] ?? "idle";
 
@@ -80,14 +83,14 @@ export function Findings({ report, head, length }: { report: Inspection | undefi
               })}
               <i class="media-lane-now" style={{ left: `${share(now)}%` }} />
             </span>
-            <span class="media-lane-found" title={check.found}>{check.found}{check.events_left_out ? ` (${t("more", { n: check.events_left_out })})` : ""}</span>
+            <span class="media-lane-found" title={check.found}>{foundText(check.found)}{check.events_left_out ? ` (${t("more", { n: check.events_left_out })})` : ""}</span>
           </div>
         ))}
       </div>
       {rest.length > 0 && (
         <details class="media-rest" open={drawn.length === 0}>
           <summary>{t("rest", { n: rest.length })}</summary>
-          <dl>{rest.map((check) => <div key={check.check}><dt class={`tone-${verdictTone(check.verdict)}`}><i aria-hidden="true" />{checkName(check.check)}</dt><dd>{check.verdict === "skipped" && `${t("skipped")}: `}{check.found}</dd></div>)}</dl>
+          <dl>{rest.map((check) => <div key={check.check}><dt class={`tone-${verdictTone(check.verdict)}`}><i aria-hidden="true" />{checkName(check.check)}</dt><dd>{check.verdict === "skipped" && `${t("skipped")}: `}{foundText(check.found)}</dd></div>)}</dl>
         </details>
       )}
     </div>

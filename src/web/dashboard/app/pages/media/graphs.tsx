@@ -1,4 +1,5 @@
 // How loud a media is over its length, how many bits each rendition spends, and how like the source each of them is.
+import { Scroll } from "../../parts/scroll.tsx";
 import { Chart, type Series } from "../../parts/chart.tsx";
 import { Card, Facts } from "../../parts/page.tsx";
 import { number, size, timecode } from "../../parts/format.ts";
@@ -108,7 +109,7 @@ export function QualityTable({ rows, onSeek }: { rows: Row[]; onSeek: (to_s: num
   const any = rows.some((row) => row.quality);
   return (
     <Card title={t("quality")}>
-      <div class="media-scroll">
+      <Scroll>
         <table class="media-table">
           <thead><tr><th>{t("rendition")}</th><th>{t("picture")}</th><th class="end">{t("bytes")}</th><th class="end">{t("mean_rate")}</th><th class="end">{t("peak_rate")}</th><th class="end">{t("psnr")}</th><th class="end">{t("ssim")}</th><th class="end">{t("worst")}</th></tr></thead>
           <tbody>
@@ -126,7 +127,7 @@ export function QualityTable({ rows, onSeek }: { rows: Row[]; onSeek: (to_s: num
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
       {!any && <p class="help">{t("unasked")}</p>}
     </Card>
   );

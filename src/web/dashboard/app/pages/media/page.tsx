@@ -12,6 +12,7 @@ import { Tabs } from "../../parts/tabs.tsx";
 import { Time } from "../../parts/time.tsx";
 import { between, number, size, span, timecode } from "../../parts/format.ts";
 import { useResource } from "../../resource.ts";
+import { useSettled } from "../storages/settled.ts";
 import { go, query, setQuery } from "../../router.ts";
 import { isOperator } from "../../session.ts";
 import { words } from "../../words.ts";
@@ -24,6 +25,7 @@ import { marksOf } from "./findings.tsx";
 import { Gallery } from "./gallery.tsx";
 import { firstChoice } from "./playable.ts";
 import { Player } from "./player.tsx";
+import { Gaps, membersLine } from "./members.tsx";
 import { newestReport, QualityPanel } from "./quality.tsx";
 import { useScreening } from "./screening.ts";
 import { type Category, mainVideo, type MediaDetail, type Said, shownSize } from "./shapes.ts";
@@ -48,6 +50,9 @@ const t = words({
   state: ["State", "状态"],
   object: ["Source", "源文件"],
   origin: ["Origin", "来源"],
+  settled: ["File settled", "文件稳定时间"],
+  settled_why: ["Why it was triggered", "触发详情"],
+  members: ["Consists of", "组成"],
   taken: ["Taken", "入库时间"],
   changed: ["Changed", "修改时间"],
   length: ["Length", "时长"],
@@ -120,6 +125,7 @@ export function MediaPage({ id }: { id: string }) {
 }
 
 function About({ media, categories }: { media: MediaDetail; categories: Category[] }) {
+  const settled = useSettled(media.origin === "arrival" && media.status !== "Deleted" ? media.object : null);
   const video = mainVideo(media.facts);
   const shown = shownSize(video);
   const path = (id: string | null): string => {
@@ -128,14 +134,17 @@ function About({ media, categories }: { media: MediaDetail; categories: Category
   };
   return (
     <>
+      {media.parts && <Gaps members={media.parts} />}
       {media.description && <p class="media-description">{media.description}</p>}
       {media.tags.length > 0 && <p class="row media-tags">{media.tags.map((tag) => <a key={tag} class="badge tone-idle" href={`/media?tag=${encodeURIComponent(tag)}`}>{tag}</a>)}</p>}
       <Facts rows={[
         !!media.facts?.duration_s && [t("length"), timecode(media.facts.duration_s, 2)],
         !!shown && [t("picture"), `${shown.width}×${shown.height} ${video?.codec_name ?? ""}`],
         [t("bytes"), size(media.size_bytes)],
+        media.parts !== null && [t("members"), membersLine(media.parts)],
         media.category !== null && [t("category"), <a href={`/media?category=${media.category}`}>{path(media.category) || media.category}</a>],
         [t("origin"), wordOf(media.origin)],
+        settled !== null && [t("settled"), <a href={settled.href} title={t("settled_why")}><Time at={settled.at} /></a>],
         [t("taken"), <Time at={media.created_at} />],
         [t("changed"), <Time at={media.modified_at} />],
         !!media.user_data && [t("user_data"), <code>{media.user_data}</code>],

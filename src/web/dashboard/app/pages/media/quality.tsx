@@ -24,7 +24,9 @@ export function QualityPanel({ media, measured, head, length }: { media: MediaDe
     const measuredOutput = measured?.outputs.find((one) => one.output === output.id);
     const rungs = output.detail?.renditions?.length ? output.detail.renditions : output.kind === "file" && output.detail?.facts ? [{ id: output.id, name: output.name, size_bytes: output.size_bytes, facts: output.detail.facts, quality: output.detail.quality ?? null }] : [];
     return rungs.filter((rung) => mainVideo(rung.facts)).map((rung) => {
-      const tracks = measuredOutput?.renditions.find((one) => one.id === rung.id)?.tracks?.find((track) => track.kind === "video")?.bitrate;
+      // A copy is measured by what it is a copy of.
+      const ofOriginal = () => measured?.outputs.flatMap((one) => one.renditions).find((one) => one.tracks && one.name === rung.name && one.size_bytes === rung.size_bytes)?.tracks;
+      const tracks = (measuredOutput?.renditions.find((one) => one.id === rung.id)?.tracks ?? ofOriginal())?.find((track) => track.kind === "video")?.bitrate;
       const shown = shownSize(mainVideo(rung.facts));
       return {
         id: `${output.id}-${rung.id}`,

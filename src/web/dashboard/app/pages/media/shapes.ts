@@ -1,4 +1,5 @@
 // What the REST API says of media, as far as these pages use it.
+import type { Members } from "./members.tsx";
 
 export interface Ratio {
   num: number;
@@ -195,6 +196,7 @@ export interface ReviewBrief {
 }
 
 export interface MediaDetail extends Media {
+  parts: Members | null;
   deleting: string | null;
   attachments: Addition[];
   renditions: Addition[];

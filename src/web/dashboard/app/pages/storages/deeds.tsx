@@ -1,4 +1,5 @@
 // What people do with a storage: scan, thaw, try, remove, a test clip.
+import { millis } from "../../parts/format.ts";
 import { get, post, remove } from "../../api.ts";
 import { words } from "../../words.ts";
 import { confirm, openDialog } from "../../parts/dialog.tsx";
@@ -63,7 +64,7 @@ export function TrialSteps({ trial }: { trial: Trial }) {
         <li key={step.step} class={step.ok ? "tone-good" : "tone-bad"}>
           <Icon name={step.ok ? "check" : "cross"} size={18} />
           <div>
-            <p>{names[step.step] ?? step.step} <span class="muted">{step.took_ms} ms</span></p>
+            <p>{names[step.step] ?? step.step} <span class="muted">{millis(step.took_ms)}</span></p>
             {step.error && <p>{step.error}</p>}
             {step.remedy && <p class="remedy">{step.remedy}</p>}
           </div>

@@ -17,6 +17,7 @@ const t = words({
   help: ["As it lies in the storage, with its folders: day-1/A001.mov. Objects that were never seen can be asked for too.", "含目录的完整路径，例如 day-1/A001.mov；从未出现过的对象也可以查询。"],
   ask: ["Explain", "查询"],
   seen: ["Seen since", "首次发现"],
+  settled_at: ["Settled", "稳定时间"],
   gone: ["Gone since", "消失时间"],
   size: ["Size", "大小"],
   state: ["State", "状态"],
@@ -69,6 +70,7 @@ function Answer({ told }: { told: Explained }) {
         [t("state"), states[told.state] ?? told.state],
         told.size_bytes !== null && [t("size"), size(told.size_bytes)],
         told.seen_at !== null && [t("seen"), <Time at={told.seen_at} whole />],
+        told.settled_at !== null && [t("settled_at"), <Time at={told.settled_at} whole />],
         told.gone_at !== null && [t("gone"), <Time at={told.gone_at} whole />],
       ]} />
       {told.reasons.length > 0 && (

@@ -1,4 +1,5 @@
 // One storage: how it is doing, what lies in it, why an object was or was not triggered, how it is written.
+import { Scroll } from "../../parts/scroll.tsx";
 import { useResource } from "../../resource.ts";
 import { setQuery } from "../../router.ts";
 import { isAdmin, isOperator } from "../../session.ts";
@@ -17,6 +18,7 @@ import { ObjectBrowser } from "./browser.tsx";
 import { scan, tryStorage } from "./deeds.tsx";
 import { Explain } from "./explain.tsx";
 import { StorageTroubles, storageItems } from "./list.tsx";
+import { label } from "./labels.ts";
 import { SettingsView } from "./settings.tsx";
 import { Health, Room, ScanProgress, kindName, watchName } from "./state.tsx";
 import { type Storage, at, pageOf } from "./storage.ts";
@@ -35,6 +37,7 @@ const t = words({
   kind: ["Kind", "类型"],
   place: ["Place", "位置"],
   file_system: ["File system", "文件系统"],
+  local: ["of this host", "本机"],
   watch: ["Watched", "监视方式"],
   objects: ["Objects known", "已知对象"],
   backlog: ["Not settled", "未稳定"],
@@ -48,6 +51,7 @@ const t = words({
   origin: ["Origin", "来源"],
   from_file: ["the configuration file; read-only here", "配置文件；此处只读"],
   made_here: ["made here", "在此创建"],
+  keys: ["Keys that are set", "已设置的密钥"],
   room: ["Room", "空间"],
   longest: ["Waits longest", "等待最久"],
   longest_note: ["Objects that were seen and have not settled.", "已发现但尚未稳定的对象。"],
@@ -99,7 +103,7 @@ function State({ storage }: { storage: Storage }) {
         <Facts rows={[
           [t("place"), <Copy text={storage.location} />],
           [t("watch"), watchName(storage.watch)],
-          storage.file_system ? [t("file_system"), storage.file_system] : null,
+          storage.file_system ? [t("file_system"), storage.file_system === "local" ? t("local") : storage.file_system] : null,
           storage.watch !== "off" && [t("objects"), number(storage.objects)],
           storage.watch !== "off" && [t("backlog"), number(storage.backlog)],
           storage.watch !== "off" && [t("troubled"), number(storage.troubled)],
@@ -113,7 +117,7 @@ function State({ storage }: { storage: Storage }) {
       {storage.waiting.length > 0 && (
         <Card title={t("longest")}>
           <p class="help">{t("longest_note")}</p>
-          <div class="st-scroll">
+          <Scroll>
             <table class="st-table">
               <thead><tr><th scope="col">{t("key")}</th><th scope="col" class="end">{t("bytes")}</th><th scope="col">{t("since")}</th><th scope="col">{t("why")}</th></tr></thead>
               <tbody>
@@ -127,10 +131,10 @@ function State({ storage }: { storage: Storage }) {
                 ))}
               </tbody>
             </table>
-          </div>
+          </Scroll>
         </Card>
       )}
-      {storage.secrets.length > 0 && <p class="muted">{storage.secrets.map((secret) => <Badge key={secret}>{secret}</Badge>)}</p>}
+      {storage.secrets.length > 0 && <p class="st-badges muted">{t("keys")}: {storage.secrets.map((secret) => <Badge key={secret}>{label(secret as "access_key")}</Badge>)}</p>}
     </div>
   );
 }

@@ -24,7 +24,8 @@ function shown(name: string, said: unknown): string {
 
 export function SettingsView({ storage }: { storage: Storage }) {
   const settings = (storage.settings ?? {}) as Settings;
-  const rows = Object.entries(settings)
+  const given = storage.kind === "s3" ? { ...settings, credentials: settings.credentials ?? (storage.origin === "file" ? "files" : "given") } : settings;
+  const rows = Object.entries(given)
     .filter(([name, said]) => name !== "name" && name !== "kind" && name !== "tls_ca" && !(Array.isArray(said) && said.length === 0) && said !== "")
     .map(([name, said]) => [label(name as "path"), <span class={typeof said === "string" && !WORDY.includes(name) ? "mono" : undefined}>{shown(name, said)}</span>] as [string, preact.ComponentChildren]);
   return (

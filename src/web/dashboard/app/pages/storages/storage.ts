@@ -86,6 +86,7 @@ export interface Explained {
   state: string;
   explanation: string;
   seen_at: string | null;
+  settled_at: string | null;
   gone_at: string | null;
   size_bytes: number | null;
   reasons: { code: string; prevents: boolean; text: string }[];

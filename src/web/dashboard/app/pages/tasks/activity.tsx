@@ -1,4 +1,5 @@
 // What is known of one activity of a task: how its job went, why, and with which parameters.
+import { Scroll } from "../../parts/scroll.tsx";
 import { Copy } from "../../parts/copy.tsx";
 import { between, number, percent, span, timecode } from "../../parts/format.ts";
 import { Icon } from "../../parts/icon.tsx";
@@ -10,11 +11,13 @@ import { progress } from "../../live.ts";
 import { setQuery } from "../../router.ts";
 import { isOperator } from "../../session.ts";
 import { words } from "../../words.ts";
+import { checkName, foundText } from "../media/findings.tsx";
 import { retryJob } from "./deeds.tsx";
 import { FaultBox } from "./fault.tsx";
 import { kindName } from "./kinds.ts";
 import { speedLine } from "./progress.tsx";
 import { type Activity, type Job, type TaskDetail, hasEnded } from "./shapes.ts";
+import { waitingFor } from "./waiting.ts";
 
 const t = words({
   close: ["Close", "关闭"],
@@ -29,6 +32,7 @@ const t = words({
   ended: ["Ended", "结束时间"],
   took: ["Took", "耗时"],
   waited: ["Waited for capacity", "等待资源"],
+  waits: ["Waits", "等待原因"],
   next: ["Tried again", "下次重试"],
   tries: ["Failed tries", "失败次数"],
   attempt: ["Attempt", "执行记录"],
@@ -51,8 +55,6 @@ const t = words({
   pass: ["pass", "通过"],
   fail: ["fail", "不通过"],
   warn: ["warning", "警告"],
-  waits_review: ["A person is asked.", "等待人工审核。"],
-  to_review: ["To the review", "前往审核"],
   stills: ["Stills at", "截图时间"],
   no_job: ["This activity has no job yet.", "此活动尚无作业。"],
 });
@@ -81,6 +83,7 @@ function Told({ task, activity, job }: { task: TaskDetail; activity: Activity; j
   const told = job.status === "Processing" ? (progress.value.get(job.id) ?? job.progress) : null;
   const attempt = task.attempts.find((one) => one.id === job.attempt);
   const others = attempt ? attempt.jobs.filter((id) => id !== job.id).map((id) => task.jobs.find((one) => one.id === id)?.activity).filter(Boolean) : [];
+  const waits = waitingFor(task, activity, job);
   const result = job.result ?? {};
   const qc = result.qc as QcResult | undefined;
   const stills = result.stills as { time_s: number }[] | undefined;
@@ -88,12 +91,12 @@ function Told({ task, activity, job }: { task: TaskDetail; activity: Activity; j
   return (
     <div class="stack">
       {job.fault && <FaultBox fault={job.fault} />}
-      {job.status === "Waiting" && activity.type === "review" && <p class="row"><span>{t("waits_review")}</span><a class="button small" href="/reviews">{t("to_review")}</a></p>}
       <Facts rows={[
         [t("state"), <Status status={job.status} />],
         [t("type"), kindName(activity.type)],
         activity.template !== null && [t("template"), <a href={`/templates/${activity.template}`}>{activity.template}</a>],
         [t("needs"), activity.needs.length > 0 ? activity.needs.join(", ") : t("start")],
+        waits !== null && [t("waits"), waits],
         job.skip_reason !== null && [t("skipped"), job.skip_reason],
         told !== null && [t("far"), percent(told.percent, 1)],
         told !== null && [t("speed"), speedLine({ ...told, task: task.id, job: job.id }) || "–"],
@@ -114,10 +117,10 @@ function Told({ task, activity, job }: { task: TaskDetail; activity: Activity; j
       {qc?.checks && (
         <section>
           <h3>{t("qc")} <span class="muted">{verdict(qc.verdict)}</span></h3>
-          <div class="tasks-scroll"><table class="tasks-table">
+          <Scroll><table class="tasks-table">
             <thead><tr><th>{t("check")}</th><th>{t("state")}</th><th>{t("found")}</th></tr></thead>
-            <tbody>{qc.checks.map((check) => <tr key={check.check}><td>{check.check.replaceAll("_", " ")}</td><td><Status status={check.verdict === "pass" ? "Success" : check.verdict === "fail" ? "Fail" : "Waiting"} text={verdict(check.verdict)} /></td><td>{check.found}</td></tr>)}</tbody>
-          </table></div>
+            <tbody>{qc.checks.map((check) => <tr key={check.check}><td>{checkName(check.check)}</td><td><Status status={check.verdict === "pass" ? "Success" : check.verdict === "fail" ? "Fail" : "Waiting"} text={verdict(check.verdict)} /></td><td>{foundText(check.found)}</td></tr>)}</tbody>
+          </table></Scroll>
         </section>
       )}
       {Object.keys(rest).length > 0 && <details><summary>{t("result")}</summary><Json value={rest} label={t("result")} /></details>}

@@ -35,6 +35,7 @@ const EDGE = 14;
 const IN_A_ROW = 2;
 /// Wider than this it is a tablet, where the graph is pushed aside instead.
 const PHONE = 560;
+const LANES = 40;
 const DOWN = { gap: 44, row: 14, beside: 14 };
 
 interface Box {
@@ -87,7 +88,9 @@ function down({ layers }: Layout, room: number): Drawing {
   for (const layer of layers) {
     const real = layer.filter((id) => !isPassage(id));
     const passing = layer.filter(isPassage);
-    const field = width - EDGE * 2 - passing.length * (PASSAGE + 4);
+    // However many pass by, most of the width is for activities.
+    const lane = Math.min(PASSAGE + 4, LANES / Math.max(1, passing.length));
+    const field = width - EDGE * 2 - passing.length * lane;
     const rows = Math.max(1, Math.ceil(real.length / IN_A_ROW));
     const isCap = real[0] === START || real[0] === END;
     const tall = isCap ? CAP.height : NODE.height;
@@ -99,7 +102,7 @@ function down({ layers }: Layout, room: number): Drawing {
       boxes.set(id, { x: left + (at - row * IN_A_ROW) * (wide + DOWN.beside), y: y + row * (tall + DOWN.row), width: wide, height: tall });
     });
     const height = rows * tall + (rows - 1) * DOWN.row;
-    passing.forEach((id, at) => boxes.set(id, { x: width - EDGE - (passing.length - at) * (PASSAGE + 4), y, width: PASSAGE, height }));
+    passing.forEach((id, at) => boxes.set(id, { x: width - EDGE - (passing.length - at) * lane, y, width: Math.max(1, lane - 4), height }));
     y += height + DOWN.gap;
   }
   const box = (id: string) => boxes.get(id) ?? NOWHERE;

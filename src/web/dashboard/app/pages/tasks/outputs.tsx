@@ -1,5 +1,6 @@
 // What a task made: each output, its proof as a table, its files.
 import type { Page } from "../../api.ts";
+import { Scroll } from "../../parts/scroll.tsx";
 import { Copy } from "../../parts/copy.tsx";
 import { number, size } from "../../parts/format.ts";
 import { Icon } from "../../parts/icon.tsx";
@@ -71,7 +72,7 @@ function OneOutput({ output, activity }: { output: Output; activity: string }) {
 
 function Proof({ checks, label }: { checks: Check[]; label: string }) {
   return (
-    <div class="tasks-scroll"><table class="tasks-table" aria-label={label}>
+    <Scroll><table class="tasks-table" aria-label={label}>
       <thead><tr><th>{t("check")}</th><th>{t("expected")}</th><th>{t("found")}</th><th>{t("holds")}</th></tr></thead>
       <tbody>
         {checks.map((check, at) => (
@@ -81,7 +82,7 @@ function Proof({ checks, label }: { checks: Check[]; label: string }) {
           </tr>
         ))}
       </tbody>
-    </table></div>
+    </table></Scroll>
   );
 }
 
@@ -95,10 +96,10 @@ function Files({ output }: { output: Output }) {
       <summary>{t("files", { n: number(output.file_count) })}</summary>
       <ErrorBox error={files.error} />
       {files.data && (
-        <div class="tasks-scroll"><table class="tasks-table">
+        <Scroll><table class="tasks-table">
           <thead><tr><th>{t("file")}</th><th class="end">{t("size")}</th><th>MD5</th></tr></thead>
           <tbody>{files.data.items.map((file) => <tr key={file.number}><td class="mono">{file.object}</td><td class="end nowrap">{size(file.size_bytes)}</td><td class="mono">{file.md5}</td></tr>)}</tbody>
-        </table></div>
+        </table></Scroll>
       )}
       {files.data?.next && <p class="muted">{t("more", { n: FILES_SHOWN })}</p>}
     </details>

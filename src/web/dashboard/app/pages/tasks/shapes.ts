@@ -1,4 +1,5 @@
 // What the daemon tells of tasks, as far as these pages show it.
+import type { Members } from "../media/members.tsx";
 
 export interface Task {
   id: string;
@@ -67,6 +68,7 @@ export interface Job {
   result: JobResult | null;
   ready_at: string | null;
   next_try_at: string | null;
+  waits: string | null;
   started_at: string | null;
   ended_at: string | null;
 }
@@ -149,7 +151,7 @@ export interface Review {
 
 export interface TaskDetail extends Task {
   overrides: Record<string, unknown> | null;
-  parts: { kind: string; count: number; files: { object: string; size_bytes: number; role: string }[] } | null;
+  parts: Members | null;
   activities: Activity[];
   jobs: Job[];
   attempts: Attempt[];

@@ -14,6 +14,8 @@ import { useResource } from "../../resource.ts";
 import { go, query } from "../../router.ts";
 import { isOperator } from "../../session.ts";
 import { words } from "../../words.ts";
+import { MemberTable } from "../media/members.tsx";
+import { useSettled } from "../storages/settled.ts";
 import { ActivityPanel } from "./activity.tsx";
 import { Attempts } from "./attempts.tsx";
 import { cancelTask, forgetTask, retryTask } from "./deeds.tsx";
@@ -25,6 +27,7 @@ import { PriorityMenu } from "./priority.tsx";
 import { placeOf, progressOf, speedLine } from "./progress.tsx";
 import { startTask } from "./start.tsx";
 import { Deliveries, Events } from "./told.tsx";
+import { waitingFor } from "./waiting.ts";
 import { type TaskDetail, canRetry, hasEnded, objectName } from "./shapes.ts";
 
 const t = words({
@@ -61,6 +64,10 @@ const t = words({
   user_data: ["User data", "用户数据"],
   overrides: ["Wanted otherwise than the workflow says", "与工作流不同的设定"],
   parts: ["Files of the source", "源文件组成"],
+  settled: ["File settled", "文件稳定时间"],
+  why: ["Why it was triggered", "触发详情"],
+  waits: ["{activity} waits {why}.", "{activity}：{why}。"],
+  review: ["To the review", "前往审核"],
   running: ["{n} running", "{n} 个运行中"],
   left: ["{span} left", "剩余 {span}"],
   how_far: ["How far the task is", "任务进度"],
@@ -97,6 +104,7 @@ export function TaskPage({ id }: { id: string }) {
       </PageHead>
       <div class="stack">
         <Running task={task} />
+        <Waits task={task} />
         {!hasEnded(task) || task.status === "Failed" ? <Faults jobs={task.jobs} /> : null}
         {task.activities.length > 0 && (
           <Card title={t("activities")} deeds={chosen ? undefined : <span class="muted">{t("pick")}</span>}>
@@ -136,6 +144,21 @@ function Running({ task }: { task: TaskDetail }) {
   );
 }
 
+/// What keeps a task that could go on: jobs that wait for those before them are seen in the graph.
+function Waits({ task }: { task: TaskDetail }) {
+  const told = task.activities.flatMap((activity) => {
+    const job = task.jobs.find((one) => one.activity === activity.id);
+    const why = job?.status === "Waiting" || job?.ready_at || job?.waits || job?.next_try_at ? waitingFor(task, activity, job) : null;
+    return why ? [{ id: activity.id, why, whole: why === job?.waits, review: job?.status === "Waiting" ? task.reviews.find((one) => one.activity === activity.id && one.status === "waiting") : undefined }] : [];
+  });
+  if (hasEnded(task) || told.length === 0) return null;
+  return (
+    <ul class="card tasks-waits">
+      {told.map(({ id, why, whole, review }) => <li key={id}><Icon name={review ? "eye" : "clock"} size={17} /><span>{whole ? `${id}: ${why}` : t("waits", { activity: id, why })} {review && <a class="button small" href={`/reviews/${review.id}`}>{t("review")}</a>}</span></li>)}
+    </ul>
+  );
+}
+
 function asJson(text: string): unknown {
   try {
     const value: unknown = JSON.parse(text);
@@ -147,6 +170,8 @@ function asJson(text: string): unknown {
 
 function About({ task }: { task: TaskDetail }) {
   const userData: unknown = task.user_data === null ? null : asJson(task.user_data);
+  // The ledger tells of the content that is there now: what settled after the task was made is another one.
+  const settled = useSettled(task.trigger === "Workflow" ? task.media.object : null);
   const wishes = task.overrides && Object.values(task.overrides).some((value) => value !== null && !(typeof value === "object" && Object.keys(value).length === 0)) ? task.overrides : null;
   return (
     <div class="stack">
@@ -159,6 +184,7 @@ function About({ task }: { task: TaskDetail }) {
           [t("trigger"), t(task.trigger === "Console" || task.trigger === "API" ? task.trigger : "Workflow")],
           [t("priority"), number(task.priority)],
           [t("runs"), number(task.runs)],
+          settled !== null && settled.at <= task.created_at && [t("settled"), <a href={settled.href} title={t("why")}><Time at={settled.at} whole /></a>],
           [t("made"), <Time at={task.created_at} whole />],
           task.started_at !== null && [t("began"), <Time at={task.started_at} whole />],
           task.started_at !== null && [t("waited"), span(between(task.created_at, task.started_at))],
@@ -170,9 +196,7 @@ function About({ task }: { task: TaskDetail }) {
       {userData !== null && <Named title={t("user_data")}>{typeof userData === "string" ? <p class="mono">{userData}</p> : <Json value={userData} />}</Named>}
       {wishes && <Named title={t("overrides")}><Json value={wishes} /></Named>}
       {task.parts && (
-        <Named title={t("parts")}>
-          <div class="tasks-scroll"><table class="tasks-table"><tbody>{task.parts.files.map((file) => <tr key={file.object}><td class="mono">{file.object}</td><td>{file.role}</td><td class="end">{size(file.size_bytes)}</td></tr>)}</tbody></table></div>
-        </Named>
+        <Named title={t("parts")}><MemberTable members={task.parts} /></Named>
       )}
     </div>
   );

@@ -1,4 +1,6 @@
 // What was told of a task: its events, and their deliveries with sending again.
+import { Humps } from "../../parts/humps.tsx";
+import { Scroll } from "../../parts/scroll.tsx";
 import { post } from "../../api.ts";
 import { Icon } from "../../parts/icon.tsx";
 import { Json } from "../../parts/json.tsx";
@@ -37,7 +39,7 @@ export function Events({ task }: { task: TaskDetail }) {
         {task.events.map((event) => (
           <li key={event.id}>
             <details>
-              <summary><b>{event.type}</b><span class="muted">{task.jobs.find((job) => job.id === event.job)?.activity}</span><Time at={event.created_at} /></summary>
+              <summary><b><Humps name={event.type} /></b><span class="muted">{task.jobs.find((job) => job.id === event.job)?.activity}</span><Time at={event.created_at} /></summary>
               <Json value={event.body} label={event.type} />
             </details>
           </li>
@@ -62,7 +64,7 @@ export function Deliveries({ task, onDone }: { task: TaskDetail; onDone: () => v
   return (
     <>
       {dead && isOperator.value && <p class="row tasks-above"><button type="button" class="button small" onClick={() => void again("deliveries/replay", { task: task.id, status: "dead" })}><Icon name="send" size={15} />{t("replay_dead")}</button></p>}
-      <div class="card tasks-scroll"><table class="tasks-table">
+      <Scroll class="card"><table class="tasks-table">
         <thead><tr><th>{t("state")}</th><th>{t("event")}</th><th>{t("destination")}</th><th class="end">{t("tries")}</th><th>{t("answer")}</th><th>{t("made")}</th><th><span class="visually-hidden">{t("replay")}</span></th></tr></thead>
         <tbody>
           {task.deliveries.map((delivery) => (
@@ -77,7 +79,7 @@ export function Deliveries({ task, onDone }: { task: TaskDetail; onDone: () => v
             </tr>
           ))}
         </tbody>
-      </table></div>
+      </table></Scroll>
       {task.deliveries.length >= 100 && <p class="muted">{t("shown")} <a href={`/deliveries?task=${task.id}`}>{t("all")}</a></p>}
     </>
   );

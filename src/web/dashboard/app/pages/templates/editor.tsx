@@ -37,6 +37,7 @@ const t = words({
   type_change: ["Another type has other parameters", "更换类型将更换参数"],
   type_text: ["What is set here is of {type} and is lost.", "此处的“{type}”参数将丢失。"],
   type_deed: ["Change the type", "更换类型"],
+  begin: ["Give it a name and say what it is a template of.", "填写名称并选择类型。"],
   general: ["Template", "模板"],
   parameters: ["Parameters", "参数"],
   toml: ["TOML", "TOML"],
@@ -82,7 +83,9 @@ function Desk({ root, from, isNew }: { root: Root; from: WholeTemplate | null; i
   const { definition, typed } = history.now;
   const text = unread?.text ?? typed ?? write(definition);
   const checked = useCheck("template", unread ? null : text);
-  const findings = unread ? [] : (checked.check?.findings ?? []);
+  const untouched = isNew && !from && unread === null && write(definition) === write(first.definition);
+  // Who has not begun is not told what is missing in red.
+  const findings = unread || untouched ? [] : (checked.check?.findings ?? []);
   const locked = !isOperator.value || (!isNew && from?.origin === "system");
   const dirty = unread !== null || write(definition) !== write(first.definition);
   const type = String(definition.type ?? "");
@@ -159,7 +162,7 @@ function Desk({ root, from, isNew }: { root: Root; from: WholeTemplate | null; i
   const error = (key: string) => findings.filter((one) => one.path === key).map((one) => one.why).join("; ") || undefined;
   return (
     <div class="tp-editor">
-      <PageHead title={isNew ? t("new_title") : t("edit_title", { name: from?.name ?? "" })} crumbs={[{ text: t("templates"), href: "/templates" }, ...(!isNew && from ? [{ text: from.name, href: `/templates/${encodeURIComponent(from.name)}` }] : [])]} note={<><CheckState checked={checked} unread={unread !== null} />{dirty && !locked && <span class="tp-unsaved"> · {t("unsaved")}</span>}</>}>
+      <PageHead title={isNew ? t("new_title") : t("edit_title", { name: from?.name ?? "" })} crumbs={[{ text: t("templates"), href: "/templates" }, ...(!isNew && from ? [{ text: from.name, href: `/templates/${encodeURIComponent(from.name)}` }] : [])]} note={untouched ? t("begin") : <><CheckState checked={checked} unread={unread !== null} />{dirty && !locked && <span class="tp-unsaved"> · {t("unsaved")}</span>}</>}>
         <button type="button" class="icon-button" disabled={locked || (!history.canUndo && !unread)} aria-label={t("undo")} title={`${t("undo")} (Ctrl+Z)`} onClick={latest.current.undo}>↶</button>
         <button type="button" class="icon-button" disabled={locked || !history.canRedo || unread !== null} aria-label={t("redo")} title={`${t("redo")} (Ctrl+Shift+Z)`} onClick={history.redo}>↷</button>
         <a class="button ghost" href={from ? `/templates/${encodeURIComponent(from.name)}` : "/templates"}>{t("cancel")}</a>

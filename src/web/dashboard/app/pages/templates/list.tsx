@@ -1,4 +1,5 @@
 // All templates, by type: those that ship and a studio's own.
+import { said } from "../../flow/said.ts";
 import { get } from "../../api.ts";
 import { usePaged } from "../../resource.ts";
 import { query, setQuery } from "../../router.ts";
@@ -72,7 +73,7 @@ export function TemplateList() {
               {list.items.filter((one) => one.type === type).map((one) => (
                 <li key={one.id}>
                   <p class="tp-name"><a href={`/templates/${encodeURIComponent(one.name)}`}>{one.name}</a> <Badge tone={one.origin === "system" ? "idle" : "run"}>{t(one.origin)}</Badge>{one.default && <> <Badge tone="good">{t("is_default")}</Badge></>}</p>
-                  <p class="muted tp-about">{one.description}</p>
+                  <p class="muted tp-about">{said(one.description)}</p>
                   <span class="muted tp-when">{one.modified_at && <Time at={one.modified_at} />}</span>
                   {isOperator.value && <RowMenu template={one} refresh={list.refresh} />}
                 </li>

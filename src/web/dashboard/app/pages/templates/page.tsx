@@ -1,4 +1,5 @@
 // One template: what it says, who names it, and what can be done with it.
+import { said } from "../../flow/said.ts";
 import { useResource } from "../../resource.ts";
 import { go } from "../../router.ts";
 import { isOperator } from "../../session.ts";
@@ -50,7 +51,7 @@ export function TemplatePage({ name }: { name: string }) {
   const definition = tidy(definitionOf(template));
   return (
     <>
-      <PageHead title={template.name} crumbs={[{ text: t("templates"), href: "/templates" }]} note={<>{template.description} <Badge tone={custom ? "run" : "idle"}>{t(template.origin)}</Badge></>}>
+      <PageHead title={template.name} crumbs={[{ text: t("templates"), href: "/templates" }]} note={<>{said(template.description)} <Badge tone={custom ? "run" : "idle"}>{t(template.origin)}</Badge></>}>
         {isOperator.value && <span class="tp-switch" title={t("default_help")}><Switch value={template.default} label={t("default_switch")} onInput={(on) => void setDefault(template, on).then(found.refresh)} /> {t("default_switch")}</span>}
         {isOperator.value && <a class="button" href={`/templates/new?from=${encodeURIComponent(template.name)}`}><Icon name="copy" size={18} />{t("from")}</a>}
         {isOperator.value && custom && <a class="button" href={`/templates/${encodeURIComponent(template.name)}/edit`}><Icon name="edit" size={18} />{t("edit")}</a>}

@@ -29,13 +29,15 @@ export interface Place {
 interface Storage {
   name: string;
   watch: string;
+  status: string;
 }
 
 export function usePlace(): { place: Place; storages: Storage[]; workflows: { id: string; name: string; status: string }[] } {
   const storages = useResource<Page<Storage>>("storages").data?.items ?? [];
   const workflows = useResource<Page<{ id: string; name: string; status: string }>>("workflows", { limit: 500 }).data?.items ?? [];
   const asked = query.value;
-  const watched = storages.find((one) => one.watch !== "off") ?? storages[0];
+  const reachable = storages.filter((one) => one.status === "available" || one.status === "scanning");
+  const watched = reachable.find((one) => one.watch !== "off") ?? reachable[0] ?? storages[0];
   useEffect(() => {
     if (watched && asked.get("storage") === null) setQuery({ storage: watched.name });
   }, [watched?.name, asked.get("storage") === null]);

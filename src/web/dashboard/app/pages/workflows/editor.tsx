@@ -66,6 +66,7 @@ const t = words({
   toml_label: ["The workflow as TOML", "工作流 TOML"],
   of_preset: ["Its activities are those of the preset {name}, and change with it.", "活动沿用预置 {name}，并随其更新。"],
   own: ["Make them its own", "改为独立活动"],
+  begin: ["Give it a name, say which files it takes, and add what is done with them.", "填写名称，选择处理哪些文件，再添加处理活动。"],
   empty: ["A workflow needs at least one activity.", "工作流至少需要一个活动。"],
   first: ["Add the first one", "添加第一个活动"],
   start_title: ["Start: what it runs on", "开始：处理哪些文件"],
@@ -115,7 +116,9 @@ function Desk({ root, workflow, refresh }: { root: Root; workflow: Whole | null;
   const definition = history.now.definition;
   const text = unread?.text ?? textOf(history.now);
   const checked = useCheck("workflow", unread ? null : text);
-  const findings = unread ? [] : (checked.check?.findings ?? []);
+  const untouched = workflow === null && unread === null && write(definition) === saved;
+  // Who has not begun is not told what is missing in red.
+  const findings = unread || untouched ? [] : (checked.check?.findings ?? []);
   const locked = !isOperator.value || (workflow !== null && (workflow.enabled || workflow.origin !== "api"));
   const dirty = unread !== null || write(definition) !== saved;
 
@@ -241,7 +244,7 @@ function Desk({ root, workflow, refresh }: { root: Root; workflow: Whole | null;
 
   return (
     <div class="wfe">
-      <PageHead title={workflow ? t("edit_title", { name: workflow.name }) : t("new_title")} crumbs={[{ text: t("workflows"), href: "/workflows" }, ...(workflow ? [{ text: workflow.name, href: `/workflows/${workflow.id}` }] : [])]} note={<><CheckState checked={checked} unread={unread !== null} />{dirty && !locked && <span class="wfe-unsaved"> · {t("unsaved")}</span>}</>}>
+      <PageHead title={workflow ? t("edit_title", { name: workflow.name }) : t("new_title")} crumbs={[{ text: t("workflows"), href: "/workflows" }, ...(workflow ? [{ text: workflow.name, href: `/workflows/${workflow.id}` }] : [])]} note={untouched ? t("begin") : <><CheckState checked={checked} unread={unread !== null} />{dirty && !locked && <span class="wfe-unsaved"> · {t("unsaved")}</span>}</>}>
         <a class="button ghost" href={workflow ? `/workflows/${workflow.id}` : "/workflows"}>{t("cancel")}</a>
         {isOperator.value && <button type="button" class="button" disabled={unread !== null || !checked.check?.valid} onClick={() => void tryUnsaved(String(definition.name || "–"), text, graph, sourceOf(definition))}><Icon name="play" size={16} />{t("try")}</button>}
         {!locked && <button type="button" class="button" disabled={busy || unread !== null || !checked.check?.valid} onClick={() => void save(true)}>{t(workflow ? "save_enable" : "create_enable")}</button>}

@@ -1,4 +1,5 @@
 // All workflows: what each watches, whether it runs, and what can be done with it.
+import { said } from "../../flow/said.ts";
 import { useState } from "preact/hooks";
 import { usePaged } from "../../resource.ts";
 import { go, query, setQuery } from "../../router.ts";
@@ -21,7 +22,7 @@ const t = words({
   search: ["Search by name", "按名称搜索"],
   origin: ["Made by", "来源"],
   any_origin: ["All origins", "全部来源"],
-  any_state: ["Enabled and disabled", "全部状态"],
+  any_state: ["Any state", "全部状态"],
   state: ["State", "状态"],
   enabled: ["Enabled", "已启用"],
   disabled: ["Disabled", "已停用"],
@@ -73,7 +74,7 @@ export function WorkflowList() {
     { key: "name", title: t("name"), sort: "name", width: "minmax(9rem, 2.4fr)", cell: (row) => (
       <span class="wf-name">
         <span><a href={`/workflows/${row.id}`}>{row.name}</a> <OriginBadge origin={row.origin} /></span>
-        {row.description && <small title={row.description}>{row.description}</small>}
+        {row.description && <small title={said(row.description)}>{said(row.description)}</small>}
       </span>
     ) },
     { key: "storage", title: t("storage"), from: 2, width: "minmax(7rem, 1fr)", cell: (row) => <SourcePlace workflow={row} /> },

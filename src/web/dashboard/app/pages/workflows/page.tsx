@@ -1,4 +1,5 @@
 // One workflow: its graph, what it watches, its last tasks, its versions, its definition, and a test with an object.
+import { said } from "../../flow/said.ts";
 import { useMemo, useState } from "preact/hooks";
 import { ask, get } from "../../api.ts";
 import { type Paged, type Resource, usePaged, useResource } from "../../resource.ts";
@@ -115,7 +116,7 @@ export function WorkflowPage({ id }: { id: string }) {
   const testable = isOperator.value && workflow.source.kind === "storage";
   return (
     <>
-      <PageHead title={workflow.name} crumbs={[{ text: t("workflows"), href: "/workflows" }]} note={<>{workflow.description} <OriginBadge origin={workflow.origin} /></>}>
+      <PageHead title={workflow.name} crumbs={[{ text: t("workflows"), href: "/workflows" }]} note={<>{said(workflow.description)} <OriginBadge origin={workflow.origin} /></>}>
         {isOperator.value
           ? <span class="wf-switch"><Switch value={workflow.enabled} disabled={busy} label={t("enable", { name: workflow.name })} onInput={(enabled) => void toggle(enabled)} /> {t(workflow.enabled ? "enabled" : "disabled")}</span>
           : <Status status={workflow.status} />}
@@ -219,11 +220,11 @@ function Tasks({ workflow }: { workflow: Whole }) {
     <div class="stack">
       {list.items.length > 0 && <p><a href={`/tasks?workflow=${encodeURIComponent(workflow.id)}`}>{t("all_tasks")}</a></p>}
       <Table label={t("tasks")} list={list} href={(row) => `/tasks/${row.id}`} empty={<><h2>{t("no_tasks")}</h2><p>{hint}</p></>} columns={[
-        { key: "status", title: t("status"), width: "8.5rem", cell: (row) => <Status status={row.status} /> },
-        { key: "file", title: t("file"), width: "minmax(8rem, 3fr)", cell: (row) => <a href={`/tasks/${row.id}`} title={row.media.object ?? undefined}>{row.media.object ?? row.media.id}</a> },
+        { key: "status", title: t("status"), width: "minmax(6rem, 8.5rem)", cell: (row) => <Status status={row.status} /> },
+        { key: "file", title: t("file"), width: "minmax(0, 3fr)", cell: (row) => <a href={`/tasks/${row.id}`} title={row.media.object ?? undefined}>{row.media.object ?? row.media.id}</a> },
         { key: "version", title: t("version"), from: 2, width: "5rem", align: "end", cell: (row) => row.workflow.version },
         { key: "took", title: t("took"), from: 2, width: "7rem", align: "end", cell: (row) => (row.started_at ? span(between(row.started_at, row.ended_at)) : "–") },
-        { key: "began", title: t("began"), width: "8rem", cell: (row) => <Time at={row.created_at} /> },
+        { key: "began", title: t("began"), width: "minmax(5.5rem, 8rem)", cell: (row) => <Time at={row.created_at} /> },
       ]} />
     </div>
   );
@@ -252,7 +253,7 @@ function Versions({ workflow, saved }: { workflow: Whole; saved: Resource<Whole>
   };
   return (
     <Table label={t("versions")} list={list} empty="" columns={[
-      { key: "version", title: t("version"), width: "10rem", cell: (row) => <><button type="button" class="link" onClick={() => void look(row)}>{t("version_n", { n: row.version })}</button> {row.newest && <Badge tone="good">{t("newest")}</Badge>}</> },
+      { key: "version", title: t("version"), width: "minmax(7.5rem, 10rem)", cell: (row) => <><button type="button" class="link" onClick={() => void look(row)}>{t("version_n", { n: row.version })}</button> {row.newest && <Badge tone="good">{t("newest")}</Badge>}</> },
       { key: "name", title: t("name"), from: 2, cell: (row) => row.name },
       { key: "saved", title: t("saved"), cell: (row) => <Time at={row.created_at} whole /> },
     ]} />
