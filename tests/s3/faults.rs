@@ -29,7 +29,7 @@ async fn object(peer: &Peer, bucket: &Bucket) -> (String, String, Bytes) {
 #[tokio::test]
 async fn a_body_that_breaks_is_gone_on_with_where_it_broke() {
     let peer = Peer::start();
-    let bucket = peer.impatient();
+    let bucket = peer.dogged();
     let (key, etag, bytes) = object(&peer, &bucket).await;
     for ill in [
         Ill::ResetAfter(100_000),

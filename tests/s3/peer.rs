@@ -101,6 +101,22 @@ impl Peer {
         Bucket::new(self.options()).expect("a bucket")
     }
 
+    /// The same, tried again at once, and not given up on a machine that has much else to do.
+    pub fn dogged(&self) -> Bucket {
+        let patience = Patience {
+            total: Duration::from_secs(60),
+            idle: Duration::from_secs(3),
+            idle_at_work: Duration::from_secs(20),
+            first_pause: Duration::from_millis(10),
+            longest_pause: Duration::from_millis(100),
+        };
+        Bucket::new(BucketOptions {
+            patience,
+            ..self.options()
+        })
+        .expect("a bucket")
+    }
+
     /// The same, given up soon.
     pub fn impatient(&self) -> Bucket {
         let patience = Patience {

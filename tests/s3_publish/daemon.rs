@@ -56,12 +56,20 @@ fn key(file: &Value) -> String {
 
 /// Parts of uploads that the service still keeps. An upload that was begun while its answer was lost with us stays known to
 /// this service, which cannot list them; it holds no part.
+/// Parts of uploads that the service knows. A part that arrived after its upload was completed lies in its folder for
+/// ever, and nobody can remove it; a real service refuses it.
 fn open_uploads(server: &S3Server) -> Vec<String> {
     let folder = server.folder("vault");
-    let entries = std::fs::read_dir(folder.parent().expect("a folder above")).expect("readable");
+    let root = folder.parent().expect("a folder above");
+    let entries = std::fs::read_dir(root).expect("readable");
     entries
         .map(|entry| entry.expect("readable").file_name().to_string_lossy().into_owned())
-        .filter(|name| name.starts_with(".upload") && name.contains(".part-"))
+        .filter(|name| {
+            let part = name
+                .strip_prefix(".upload_id-")
+                .and_then(|rest| rest.split_once(".part-"));
+            part.is_some_and(|(upload, _)| root.join(format!(".upload-{upload}.json")).exists())
+        })
         .collect()
 }
 

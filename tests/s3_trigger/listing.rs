@@ -250,6 +250,20 @@ async fn an_output_of_ours_is_known_by_its_note_where_outputs_are_published() {
     assert_eq!(heads(&room.shelf), 0, "what is ours is looked at once");
 }
 
+/// Some services show an object before its note, and list no ETags.
+#[tokio::test]
+async fn an_output_of_ours_is_known_without_its_note_by_what_it_is() {
+    let room = Room::new().await;
+    room.shelf.lists_no_etags.store(true, Ordering::Relaxed);
+    for key in ["in/made.mp4", "in/replaced.mp4"] {
+        room.made_by_us(key, "made");
+    }
+    room.shelf.put("in/made.mp4", AFTER, "made");
+    room.shelf.put("in/replaced.mp4", AFTER, "hers");
+    room.watch().list_once().await.expect("listed");
+    assert_eq!(room.ready().await, ["in/replaced.mp4"]);
+}
+
 /// `cargo test --test s3_trigger --release -- --ignored --nocapture a_million_keys`; results stand in benches/README.md.
 #[tokio::test]
 #[ignore = "a measurement"]

@@ -24,7 +24,17 @@ use s3::serde_types::InitiateMultipartUploadResponse;
 use serde::Deserialize;
 use serde::Serialize;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 use tokio_util::bytes::Bytes;
+
+/// Pauses before the looks at an object that may still be being joined of its parts.
+const JOINING: [Duration; 5] = [
+    Duration::ZERO,
+    Duration::from_millis(200),
+    Duration::from_millis(600),
+    Duration::from_millis(1_500),
+    Duration::from_secs(3),
+];
 
 /// One part that was sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -127,12 +137,15 @@ impl Bucket {
                     break forms::bare_etag(&made.etag);
                 }
                 Err(Failure::Refused(refusal))
-                    if refusal.code == "NoSuchUpload" || (refusal.unsure && refusal.status != 412) =>
+                    if refusal.code == "NoSuchUpload"
+                        || refusal.status == 403
+                        || (refusal.unsure && refusal.status != 412) =>
                 {
-                    // Perhaps it was completed, and the answer was lost. Services refuse the next try in many words.
-                    return match self.head(key).await? {
-                        Some(head) if is_ours(&head, size_bytes, &expected, rule) => Ok(Put::Done(head.etag)),
-                        _ => Err(self.0.fault(&ask, Failure::Refused(refusal))),
+                    // Perhaps it was completed, and the answer was lost. Services refuse the next try in many words: also
+                    // as not permitted, to somebody whose parts they took.
+                    return match self.made_before(key, size_bytes, &expected, rule).await? {
+                        Some(etag) => Ok(Put::Done(etag)),
+                        None => Err(self.0.fault(&ask, Failure::Refused(refusal))),
                     };
                 }
                 Err(Failure::Refused(refusal)) if conditional && refusal.status == 412 => {
@@ -156,6 +169,26 @@ impl Bucket {
             Err(Failure::Refused(refusal)) if refusal.status == 404 && !refusal.is_no_bucket() => Ok(()),
             Err(failure) => Err(self.0.fault(&ask, failure)),
         }
+    }
+
+    /// The ETag of the object that an earlier call made, or is still making: that call may have come from a process that
+    /// died, and joining parts takes services a while. None: it is not there within some seconds.
+    async fn made_before(
+        &self,
+        key: &str,
+        size_bytes: u64,
+        expected: &str,
+        rule: &PutRule,
+    ) -> Result<Option<String>, Fault> {
+        for wait in JOINING {
+            tokio::time::sleep(wait).await;
+            if let Some(head) = self.head(key).await?
+                && is_ours(&head, size_bytes, expected, rule)
+            {
+                return Ok(Some(head.etag));
+            }
+        }
+        Ok(None)
     }
 
     /// Whether what was made of parts is what was sent.

@@ -112,13 +112,16 @@ impl WatchBucket {
             let in_doubt = claim == Claim::Doubtful || self.concern.published_into || arrival.etag.is_empty();
             match claim {
                 Claim::Ours => ours.push(arrival),
-                _ if in_doubt => doubtful.push((arrival, head)),
-                _ => arrivals.push(arrival),
+                // Somebody looked before we knew what we had made: the look may be older than what stands there.
+                Claim::Doubtful => doubtful.push((arrival, None)),
+                Claim::None if in_doubt => doubtful.push((arrival, head)),
+                Claim::None => arrivals.push(arrival),
             }
         }
         let unknown = doubtful.iter().filter(|(_, head)| head.is_none());
         let unknown = unknown.map(|(arrival, _)| arrival.key.clone()).collect();
         let mut heads: HashMap<String, Option<Head>> = self.heads(unknown).await?.into_iter().collect();
+        let mut without_note = Vec::new();
         for (arrival, head) in doubtful {
             let Some(head) = head.or_else(|| heads.remove(&arrival.key).flatten()) else {
                 continue;
@@ -131,6 +134,16 @@ impl WatchBucket {
                 ..arrival
             };
             if self.is_ours(&arrival.key, &head).await? {
+                ours.push(arrival);
+            } else {
+                without_note.push(arrival);
+            }
+        }
+        // A service may show an object before its note, or have shown something else in the listing: what has the
+        // identity of something we made or are making is ours without a note.
+        let claims = store.claims(&self.options.name, without_note.clone()).await?;
+        for (arrival, claim) in without_note.into_iter().zip(claims) {
+            if claim == Claim::Ours {
                 ours.push(arrival);
             } else {
                 arrivals.push(arrival);
