@@ -10,6 +10,7 @@ use crate::base::ids::DeliveryId;
 use crate::base::ids::EventId;
 use crate::base::ids::MediaId;
 use crate::base::ids::TaskId;
+use crate::events::event_type::EventType;
 use crate::workflow::resolved::InlineDestination;
 use rusqlite::Connection;
 use rusqlite::OptionalExtension;
@@ -86,7 +87,7 @@ pub struct DeliveryFilter {
     /// Of this event.
     pub event: Option<EventId>,
     /// Of events of this type.
-    pub event_type: Option<String>,
+    pub event_type: Option<EventType>,
     /// Made at this time or later.
     pub since: Option<UtcMs>,
     /// Made before this time.
@@ -270,7 +271,8 @@ fn list(
         sql.push_str(" and d.event_seq = (select seq from events where id = :event)");
         values.push((":event", event));
     }
-    if let Some(event_type) = &filter.event_type {
+    let event_type = filter.event_type.map(EventType::as_str);
+    if let Some(event_type) = &event_type {
         sql.push_str(" and e.type = :event_type");
         values.push((":event_type", event_type));
     }

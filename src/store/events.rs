@@ -9,6 +9,7 @@ use crate::base::ids::EventId;
 use crate::base::ids::MediaId;
 use crate::base::ids::TaskId;
 use crate::events::Event;
+use crate::events::event_type::EventType;
 use rusqlite::Connection;
 use rusqlite::Row;
 use rusqlite::ToSql;
@@ -31,7 +32,7 @@ pub struct EventFilter {
     /// Of this media.
     pub media: Option<MediaId>,
     /// Of this type, by name.
-    pub event_type: Option<String>,
+    pub event_type: Option<EventType>,
 }
 
 impl Store {
@@ -47,7 +48,7 @@ impl Store {
             let limit = i64::try_from(limit).unwrap_or(i64::MAX);
             let task = filter.task.as_ref().map(TaskId::as_str);
             let media = filter.media.as_ref().map(MediaId::as_str);
-            let kind = filter.event_type.as_deref();
+            let kind = filter.event_type.map(EventType::as_str);
             // The index that narrows most is named, and absent filters leave no trace: each shape is its own statement.
             let index = match (task, media, kind) {
                 (Some(_), _, _) => "indexed by events_by_task",

@@ -110,6 +110,22 @@ async fn one_event_is_shown_by_its_id() {
     let none = served.ask(Method::GET, &format!("/api/v1/events/{}", "0".repeat(32)));
     let (status, _) = problem(none.send().await.expect("answers")).await;
     assert_eq!(status, StatusCode::NOT_FOUND);
+    let kind = &listed["type"].as_str().expect("a type");
+    let of_it = served.get(&format!("/api/v1/events?type={kind}")).await;
+    assert_eq!(of_it["items"][0], listed);
+    // A misspelt type is no type of which nothing ever happened.
+    for list in ["events?type", "deliveries?event_type"] {
+        let misspelt = served.ask(Method::GET, &format!("/api/v1/{list}=WorkflowTaskCompleted"));
+        let (status, said) = problem(misspelt.send().await.expect("answers")).await;
+        assert_eq!(
+            (status, &said["code"]),
+            (StatusCode::BAD_REQUEST, &json!("BadEventType"))
+        );
+        assert!(
+            said["remedy"].to_string().contains("WorkflowTaskComplete,"),
+            "the names are told: {said}"
+        );
+    }
 }
 
 #[tokio::test]

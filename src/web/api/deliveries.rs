@@ -10,6 +10,7 @@ use crate::base::ids::TaskId;
 use crate::store::delivery_list::DeliveryFilter;
 use crate::store::delivery_list::DeliveryRow;
 use crate::store::delivery_list::TryRow;
+use crate::web::api::events::event_type;
 use crate::web::auth::Caller;
 use crate::web::error::Answer;
 use crate::web::error::Problem;
@@ -243,7 +244,7 @@ fn filter(given: Filters) -> Answer<DeliveryFilter> {
         task: given.task.map(TaskId::from),
         media: given.media.map(MediaId::from),
         event: given.event.map(EventId::from),
-        event_type: given.event_type,
+        event_type: given.event_type.as_deref().map(event_type).transpose()?,
         since: time(given.since)?,
         until: time(given.until)?,
     })

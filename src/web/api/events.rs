@@ -6,6 +6,7 @@
 use crate::base::ids::EventId;
 use crate::base::ids::MediaId;
 use crate::base::ids::TaskId;
+use crate::events::event_type::EventType;
 use crate::store::events::EventFilter;
 use crate::store::events::StoredEvent;
 use crate::web::error::Answer;
@@ -89,12 +90,24 @@ pub async fn list(State(state): State<WebState>, Asked(query): Asked<ListQuery>)
     let wanted = Wanted::read("events", query.limit, query.cursor.as_deref())?;
     let before = wanted.after.as_deref().and_then(|key| key.parse().ok());
     let filter = EventFilter {
-        event_type: query.kind,
+        event_type: query.kind.as_deref().map(event_type).transpose()?,
         task: query.task.map(TaskId::from),
         media: query.media.map(MediaId::from),
     };
     let rows = state.store.events(filter, before, wanted.rows()).await?;
     Ok(Json(wanted.page("events", rows, |row| row.seq.to_string(), Into::into)))
+}
+
+/// The type of this name. A name that is misspelt is refused: an empty list would say that nothing of it ever happened.
+pub(super) fn event_type(word: &str) -> Answer<EventType> {
+    EventType::parse(word).ok_or_else(|| {
+        let known: Vec<&str> = EventType::ALL.iter().map(|known| known.as_str()).collect();
+        Problem::bad_request(
+            "BadEventType",
+            format!("there is no event of type {word:?}"),
+            format!("Use one of {}.", known.join(", ")),
+        )
+    })
 }
 
 /// One event.
