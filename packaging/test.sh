@@ -1,16 +1,30 @@
 #!/usr/bin/env bash
 # Both packages, from their files to their last trace: installed, used, crashed, hung, upgraded, removed and purged in fresh
 # roots of Debian that are booted with their own systemd. Needs root; about ten minutes on two cores that are free.
-# usage: packaging/test.sh [--binary FILE] [--previous FILE.deb] [--suites "bookworm trixie"] [--only WORD] [--keep]
+# usage: packaging/test.sh [--if-changed] [--binary FILE] [--previous FILE.deb] [--suites "bookworm trixie"] [--only WORD] [--keep]
 #
 # --binary packs that program instead of building the release. One that needs libraries of the distribution is tried only
 # in the suite they are of: the roots get its dependencies.
 # --previous is the package that upgrades begin with; without it the same program is packed with a lower revision.
 # --only files | deb | rpm | dnf | apt does one part. --keep leaves the roots in target/roots/test as they are at the end.
+# --if-changed does nothing where what packages are made of is what passed last: a run of everything that ends well writes
+# its sum into packaging/tested.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 top=$PWD
 boot=tests/tools/boot_root.sh
+
+# Everything that shapes a package but the program in it and the words around it.
+sum_of_inputs() {
+  {
+    awk '/^\[/ { wanted = /^\[package\.metadata/ } wanted' Cargo.toml
+    find packaging systemd config -type f ! -name '*.md' ! -name '*.pyc' ! -path 'packaging/ffmpeg/*' ! -path packaging/tested \
+      ! -path packaging/demo.sh ! -path packaging/prerequisites.sh | LC_ALL=C sort | while read -r file; do
+      printf '%s\n' "$file"
+      cat "$file"
+    done
+  } | sha256sum | cut -d' ' -f1
+}
 
 binary='' previous='' suites='bookworm trixie' only='' keep=''
 while [ $# -gt 0 ]; do
@@ -20,7 +34,12 @@ while [ $# -gt 0 ]; do
     --suites) suites=$2; shift ;;
     --only) only=$2; shift ;;
     --keep) keep=yes ;;
-    *) echo "usage: packaging/test.sh [--binary FILE] [--previous FILE.deb] [--suites LIST] [--only files|deb|rpm|dnf|apt] [--keep]" >&2; exit 2 ;;
+    --if-changed)
+      if [ "$(sum_of_inputs)" = "$(cut -d' ' -f1 packaging/tested)" ]; then
+        echo "packages: nothing of theirs changed since they passed, $(cut -d' ' -f2- packaging/tested)"
+        exit 0
+      fi ;;
+    *) echo "usage: packaging/test.sh [--if-changed] [--binary FILE] [--previous FILE.deb] [--suites LIST] [--only files|deb|rpm|dnf|apt] [--keep]" >&2; exit 2 ;;
   esac
   shift
 done
@@ -231,4 +250,5 @@ for suite in $suites; do
 done
 if wanted dnf; then dnf_installs; fi
 if wanted apt; then apt_reads; fi
+if [ -z "$only" ]; then echo "$(sum_of_inputs) $(date -u +%F), $suites" >packaging/tested; fi
 say "all well"

@@ -281,6 +281,18 @@ operations() {
   holds "a level that is none is refused" bash -c '! reelmill log-level loudly'
   holds "and back" has '^info ' <(reelmill log-level --reset)
   holds "the change is in the audit log" has system.log_level <(reelmill audit list --json)
+  holds "a bundle for support is made" reelmill diagnostics /root/support.tar.gz
+  holds "for root's eyes alone" is "$(stat -c %a /root/support.tar.gz)" 600
+  rm -rf /root/support
+  mkdir /root/support
+  tar -xzf /root/support.tar.gz -C /root/support
+  holds "it says what runs here" grep -rq '"version"' /root/support
+  holds "and what was logged" grep -rqi 'storage' /root/support
+  holds "no secret is in it" bash -c "! grep -rqF -e Geheim42 -e '$(cat /var/lib/reelmill/admin.token)' /root/support"
+  systemctl stop "$unit"
+  holds "also while the service is down" reelmill diagnostics /root/down.tar.gz
+  systemctl start "$unit"
+  pid=$(main_pid)
   holds "reload is heard" systemctl reload "$unit"
   holds "the same process goes on" is "$(main_pid)" "$pid"
 
