@@ -64,8 +64,9 @@ for (const [name, path, row] of LISTS) {
     const next = (now) => {
       frames.push(now - last);
       last = now;
-      const at = document.elementFromPoint(first.left + first.width / 2, 450);
-      if (!at?.closest(row)) empty += 1;
+      // Two heights: one may fall between two posters.
+      const shown = [450, 500].some((height) => document.elementFromPoint(first.left + first.width / 2, height)?.closest(row));
+      if (!shown) empty += 1;
       drawn = Math.max(drawn, document.querySelectorAll(row).length);
       const before = scrollY;
       scrollBy(0, step);

@@ -41,7 +41,18 @@ async function page(metafile) {
   const names = Object.keys(metafile.outputs).map((name) => name.replace(/^dist/, ""));
   const entry = (kind) => names.find((name) => new RegExp(`/app-[A-Z0-9]+\\.${kind}$`).test(name));
   const template = await readFile(join(here, "app/index.html"), "utf8");
-  return template.replace("{script}", entry("js")).replace("{style}", entry("css"));
+  // What the first script imports is asked for with it, not once it has been read.
+  const script = entry("js");
+  const ahead = [...beginning(metafile, `dist${script}`)].filter((name) => name !== `dist${script}` && name.endsWith(".js")).map((name) => `<link rel="modulepreload" href="${name.replace(/^dist/, "")}">\n`);
+  return template.replace("{script}", script).replace("{style}", entry("css")).replace("{ahead}", ahead.join(""));
+}
+
+/// A file and all that it imports at once.
+function beginning(metafile, name, found = new Set()) {
+  if (found.has(name)) return found;
+  found.add(name);
+  for (const used of metafile.outputs[name]?.imports ?? []) if (used.kind === "import-statement") beginning(metafile, used.path, found);
+  return found;
 }
 
 async function build() {
@@ -49,12 +60,7 @@ async function build() {
   const { metafile } = await esbuild.build(options);
   await writeFile(join(dist, "index.html"), await page(metafile));
   const first = new Set(["dist/index.html"]);
-  const follow = (name) => {
-    if (first.has(name)) return;
-    first.add(name);
-    for (const used of metafile.outputs[name].imports) if (used.kind === "import-statement") follow(used.path);
-  };
-  for (const name of Object.keys(metafile.outputs)) if (/\/app-[A-Z0-9]+\./.test(name)) follow(name);
+  for (const name of Object.keys(metafile.outputs)) if (/\/app-[A-Z0-9]+\./.test(name)) beginning(metafile, name, first);
   const lines = [];
   let sum = 0;
   for (const folder of ["", "assets/"]) {

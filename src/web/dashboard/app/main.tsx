@@ -1,7 +1,7 @@
 // Begins everything: who is signed in decides between the sign-in page and the dashboard.
 import "./style.css";
 import { render } from "preact";
-import { Shell } from "./shell.tsx";
+import { fetchAhead, Shell } from "./shell.tsx";
 import { findSession } from "./session.ts";
 import { applyTheme } from "./theme.ts";
 import { applyLanguage } from "./words.ts";
@@ -10,6 +10,7 @@ applyTheme();
 applyLanguage();
 const root = document.getElementById("app");
 if (root) {
+  fetchAhead();
   void findSession().finally(() => {
     root.textContent = "";
     render(<Shell />, root);

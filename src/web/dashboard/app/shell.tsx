@@ -1,6 +1,5 @@
 // The frame of every page: navigation, what is signed in, whether the daemon answers; and which page stands in it.
-import type { ComponentType } from "preact";
-import { lazyPage } from "./parts/lazy.tsx";
+import { type LazyPage, lazyPage } from "./parts/lazy.tsx";
 import { Icon, type IconName } from "./parts/icon.tsx";
 import { Dialogs } from "./parts/dialog.tsx";
 import { Menu } from "./parts/menu.tsx";
@@ -101,7 +100,7 @@ const PLACES: { title: Parameters<typeof t>[0]; places: Place[] }[] = [
 
 /// A page family: the first part of the path, and what shows it. Each family is a file of its own that is fetched when
 /// it is first looked at, and reads the rest of the path from `path` itself.
-const PAGES: Record<string, ComponentType> = {
+const PAGES: Record<string, LazyPage> = {
   overview: lazyPage(() => import("./pages/overview/overview.tsx")),
   tasks: lazyPage(() => import("./pages/tasks/tasks.tsx")),
   media: lazyPage(() => import("./pages/media/media.tsx")),
@@ -120,6 +119,9 @@ const PAGES: Record<string, ComponentType> = {
   about: lazyPage(() => import("./pages/about/about.tsx")),
   "first-run": lazyPage(() => import("./pages/first_run/first_run.tsx")),
 };
+
+/// Begins to fetch the page that the address is of, while it is found out who is signed in.
+export const fetchAhead = (): void => PAGES[path.value.split("/")[1] || "overview"]?.ahead();
 
 /// Families that only an administrator has anything to do in.
 const ADMIN_PAGES = new Set(["access", "audit", "first-run"]);

@@ -60,7 +60,8 @@ export default function Overview() {
     return <><PageHead title={t("title")} />{system.error ? <ErrorBox error={system.error} retry={system.refresh} /> : <Skeleton lines={8} />}</>;
   }
   const { queue } = system.data;
-  const results = ended([...(good.data?.items ?? []), ...(failed.data?.items ?? [])]).slice(0, 8);
+  const allResults = ended([...(good.data?.items ?? []), ...(failed.data?.items ?? [])]);
+  const results = allResults.slice(0, 8);
   return (
     <>
       <h1 class="visually-hidden">{t("title")}</h1>
@@ -69,8 +70,8 @@ export default function Overview() {
         <div class="overview-tiles">
           <Tile name={t("running")} value={queue.tasks.Processing ?? 0} href="/tasks?status=Processing" history="tasks.running" tone="run" />
           <Tile name={t("queued")} value={queue.tasks.Init ?? 0} href="/tasks?status=Init" history="tasks.waiting" />
-          <Tile name={t("ended")} href="/tasks?time=day" history="tasks.ended_per_minute" sum />
-          <Tile name={t("failed")} href="/tasks?status=Failed&time=day" history="tasks.failed_per_minute" sum tone="bad" />
+          <Tile name={t("ended")} href="/tasks?time=day" history="tasks.ended_per_minute" sum={allResults} />
+          <Tile name={t("failed")} href="/tasks?status=Failed&time=day" history="tasks.failed_per_minute" sum={failed.data?.items ?? []} tone="bad" />
           <Tile name={t("callbacks")} value={queue.deliveries.pending ?? 0} href="/deliveries?status=pending" history="deliveries.pending" />
           <Tile name={t("dead")} value={queue.deliveries.dead ?? 0} href="/deliveries?status=dead" history="deliveries.dead" tone="bad" />
         </div>
@@ -120,11 +121,21 @@ function StorageLine({ storage }: { storage: Storage }) {
 /// Minutes drawn together into one point of a tile's line.
 const DRAWN = 15;
 
-/// A number with its day. `sum`: the number is what the minutes of the day add up to.
-function Tile({ name, value, href, history, sum = false, tone = "idle" }: { name: string; value?: number; href: string; history: string; sum?: boolean; tone?: string }) {
-  const told = useResource<History>("metrics/history", { name: history, step: sum ? 60 : 60 * DRAWN }, { every: sum ? 120_000 : 60_000 });
+/// How many of `tasks` ended after the last minute that was counted. The daemon counts at the
+/// begin of every minute.
+function since(tasks: Task[], counted: History | null): number {
+  const day_ms = Date.now() - 86_400_000;
+  const last = counted?.items.at(-1);
+  const until_ms = last ? Date.parse(last.at) : day_ms;
+  return tasks.filter((task) => task.ended_at && Date.parse(task.ended_at) > Math.max(day_ms, until_ms)).length;
+}
+
+/// A number with its day. `sum`: the number is what the minutes of the day add up to, and the newest of what is counted,
+/// for the minute that has not been.
+function Tile({ name, value, href, history, sum, tone = "idle" }: { name: string; value?: number; href: string; history: string; sum?: Task[]; tone?: string }) {
+  const told = useResource<History>("metrics/history", { name: history, step: sum ? 60 : 60 * DRAWN }, { every: 60_000 });
   const values = told.data?.items.map((one) => one.value) ?? [];
-  const shown = sum ? Math.round(values.reduce((all, one) => all + one, 0)) : (value ?? 0);
+  const shown = sum ? Math.round(values.reduce((all, one) => all + one, 0)) + since(sum, told.data) : (value ?? 0);
   const drawn = sum ? values.filter((_, at) => at % DRAWN === 0).map((_, at) => values.slice(at * DRAWN, (at + 1) * DRAWN).reduce((all, one) => all + one, 0)) : values;
   return (
     <a class={`overview-tile card tone-${shown > 0 ? tone : "idle"}`} href={href}>

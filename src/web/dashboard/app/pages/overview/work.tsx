@@ -5,7 +5,7 @@ import { Card } from "../../parts/page.tsx";
 import { Status } from "../../parts/status.tsx";
 import { Time } from "../../parts/time.tsx";
 import { words } from "../../words.ts";
-import { placeOf, progressOf, speedLine } from "../tasks/progress.tsx";
+import { progressOf, speedLine } from "../tasks/progress.tsx";
 import { type Task, objectName } from "../tasks/shapes.ts";
 
 const t = words({
@@ -47,7 +47,7 @@ function RunningTask({ task }: { task: Task }) {
         <span class="overview-task-name" title={task.media.object}><b>{name}</b><span class="muted">{task.workflow.name} · {storage}</span></span>
         <b class="overview-percent">{told ? percent(told.percent) : ""}</b>
         {told ? <Bar percent={told.percent} label={t("how_far", { name })} /> : <span class="overview-nobar" />}
-        <span class="overview-figures muted">{told ? [speedLine(told), told.eta_s !== null && t("left", { span: span(told.eta_s) }), placeOf(told)].filter(Boolean).join(" · ") : t("since", { span: span(between(task.started_at ?? task.created_at)) })}</span>
+        <span class="overview-figures muted">{told ? [speedLine(told), told.eta_s !== null && t("left", { span: span(told.eta_s) }), told.device].filter(Boolean).join(" · ") : t("since", { span: span(between(task.started_at ?? task.created_at)) })}</span>
       </a>
     </li>
   );

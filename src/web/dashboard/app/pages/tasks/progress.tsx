@@ -9,7 +9,7 @@ const t = words({
   how_far: ["How far {name} is", "{name} 的进度"],
   left: ["{span} left", "剩余 {span}"],
   processors: ["processors", "CPU"],
-  since: ["in progress for {span}", "已进行 {span}"],
+  since: ["for {span}", "已进行 {span}"],
 });
 
 /// The jobs of one attempt ride one pass and are equally far: what is told of any is told of the task.
