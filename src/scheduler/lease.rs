@@ -134,7 +134,7 @@ async fn start_task(
     };
     let groups = plan::fuse(&candidates, media.facts.as_ref(), budget);
     let alone = alone && groups.len() == 1;
-    let mut waits_for_device = false;
+    let mut held_back = false;
     for group in groups {
         let members: Vec<&Ready<'_>> = group.iter().filter_map(|at| ready.get(*at)).collect();
         let heavy = members.iter().any(|one| plan::is_heavy(&one.work));
@@ -152,17 +152,15 @@ async fn start_task(
                     context.options.scratch.map_or(0, |limit| limit.bytes)
                 );
                 waits.extend(members.iter().map(|one| (one.job.id.clone(), why.clone())));
-                waits_for_device = true;
+                held_back = true;
                 continue;
             }
         };
         let Some(mut ground) = ground_for(context, &members, media.facts.as_ref(), heavy) else {
-            waits_for_device = true;
+            held_back = true;
             continue;
         };
-        if refusal.is_some() {
-            ground.refusal = refusal;
-        }
+        ground.refusal = refusal.or(ground.refusal);
         let weight = match heavy {
             true if ground.is_carried() => Weight::Carried,
             true => Weight::Heavy,
@@ -227,7 +225,7 @@ async fn start_task(
         };
         driven.spawn(attempt::drive(Arc::clone(context), leased, stop));
     }
-    Ok(waits_for_device)
+    Ok(held_back)
 }
 
 /// Where the group works; none: it waits for a device.

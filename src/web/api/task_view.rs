@@ -201,9 +201,9 @@ pub struct JobView {
 }
 
 impl JobView {
-    /// The job, and how far it is if it is among the running ones.
-    pub fn new(job: JobDetail, running: &[Live]) -> Self {
-        let waits = job.not_before.0 > 0 && job.status == JobStatus::Init;
+    /// The job, how far it is if it is among the running ones, and what it waits for if it does.
+    pub fn new(job: JobDetail, running: &[Live], progress: &dyn LiveProgress) -> Self {
+        let begins_later = job.status == JobStatus::Init;
         JobView {
             created_at: job.created.wire(),
             status: job.status.as_str().to_owned(),
@@ -217,22 +217,12 @@ impl JobView {
             skip_reason: job.skip_reason,
             result: job.result,
             ready_at: job.ready.map(|at| at.wire()),
-            waits: None,
-            next_try_at: waits.then(|| job.not_before.wire()),
+            waits: begins_later.then(|| progress.why_waiting(&job.id)).flatten(),
+            next_try_at: (begins_later && job.not_before.0 > 0).then(|| job.not_before.wire()),
             started_at: job.started.map(|at| at.wire()),
             ended_at: job.ended.map(|at| at.wire()),
             id: job.id.into_string(),
         }
-    }
-}
-
-impl JobView {
-    /// The same with what it waits for, while it waits.
-    pub fn with_waits(mut self, progress: &dyn LiveProgress) -> Self {
-        if self.status == JobStatus::Init.as_str() {
-            self.waits = progress.why_waiting(&JobId::from(self.id.clone()));
-        }
-        self
     }
 }
 

@@ -303,7 +303,7 @@ pub async fn show(State(state): State<WebState>, Named(id): Named) -> Answer<Jso
         jobs: detail
             .jobs
             .into_iter()
-            .map(|job| JobView::new(job, &running).with_waits(&*state.progress))
+            .map(|job| JobView::new(job, &running, &*state.progress))
             .collect(),
         attempts: detail.attempts.into_iter().map(Into::into).collect(),
         outputs: outputs
@@ -459,7 +459,7 @@ fn verb(intent: Intent) -> &'static str {
 pub async fn show_job(State(state): State<WebState>, Named(id): Named) -> Answer<Json<JobView>> {
     let job = state.store.show_job(&JobId::from(id)).await?;
     let running = running_of(&state, &job.task);
-    Ok(Json(JobView::new(job, &running).with_waits(&*state.progress)))
+    Ok(Json(JobView::new(job, &running, &*state.progress)))
 }
 
 /// Run one failed or cancelled job of an ended task again, and what was skipped because of it.
@@ -475,5 +475,5 @@ pub async fn retry_job(
     state.bells.scheduler.ring();
     state.audit(&caller, "job.retry", id.as_str()).await;
     let job = state.store.show_job(&id).await?;
-    Ok((StatusCode::ACCEPTED, Json(JobView::new(job, &[]))))
+    Ok((StatusCode::ACCEPTED, Json(JobView::new(job, &[], &*state.progress))))
 }
