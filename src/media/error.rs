@@ -232,6 +232,20 @@ pub fn encoder_missing(output: &str, codec: &str, looked_for: &[&str]) -> Fault 
     .retryable(false)
 }
 
+/// A least value is asked for that this host cannot measure.
+pub fn meter_missing(name: &str, why: &str) -> Fault {
+    Fault::new(
+        "MeterMissing",
+        Blame::Host,
+        "measure VMAF",
+        name,
+        format!("quality.min_vmaf is asked for, and this host has no libvmaf: {why}"),
+        "Install libvmaf (libvmaf.so.3 or libvmaf.so.1) where the linker finds it, or leave min_vmaf out; `reelmill check` \
+        says whether it is found.",
+    )
+    .retryable(false)
+}
+
 /// Pictures that are wanted as they are, in a form that has no place for them.
 pub fn uncopyable(output: &str, why: &str) -> Fault {
     Fault::new(

@@ -66,6 +66,7 @@ pub mod tap;
 pub mod timecode;
 pub mod timeline;
 pub mod verify;
+pub mod vmaf;
 pub mod webvtt;
 pub mod wholeness;
 pub mod wish;
