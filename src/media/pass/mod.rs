@@ -43,6 +43,7 @@ mod rating;
 mod reader;
 mod rung;
 mod sound;
+mod splice;
 mod stretch;
 mod taps;
 mod text;
