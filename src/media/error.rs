@@ -62,6 +62,18 @@ pub fn source_undecodable(operation: &str, name: &str, cause: impl Into<String>)
     )
 }
 
+/// A picture file that cannot be decoded here.
+pub fn picture_undecodable(operation: &str, name: &str, cause: impl Into<String>) -> Fault {
+    Fault::new(
+        "SourceUndecodable",
+        Blame::Source,
+        operation,
+        name,
+        cause,
+        "Deliver it as JPEG, PNG, WebP or TIFF; phones export these (\"most compatible\").",
+    )
+}
+
 /// Protected content.
 pub fn source_encrypted(operation: &str, name: &str, cause: impl Into<String>) -> Fault {
     Fault::new(

@@ -27,6 +27,7 @@ pub mod frame_seeker;
 pub mod gather;
 pub mod grading;
 pub mod hearing;
+pub mod heif;
 pub mod image_playlist;
 pub mod key_decoders;
 pub mod key_index;

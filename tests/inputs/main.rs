@@ -7,3 +7,4 @@ mod joined;
 mod numbered;
 mod partial;
 mod room;
+mod stills;
