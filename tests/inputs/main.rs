@@ -4,6 +4,7 @@
 mod clipped;
 mod hostile;
 mod joined;
+mod jumps;
 mod numbered;
 mod partial;
 mod room;
