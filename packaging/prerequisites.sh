@@ -9,10 +9,10 @@ set -euo pipefail
 # clang: libav's headers are read by bindgen at build time. The rest is libav itself.
 wanted=(gcc make pkg-config curl clang libclang-dev libavcodec-dev libavformat-dev libavfilter-dev libavdevice-dev
         libavutil-dev libswscale-dev libswresample-dev)
-# g++: the kernels as functions of the host, for the stand-in driver. ffmpeg: the independent reader of what we made. bindfs and a loop ext4: storages that misbehave.
+# g++: the kernels as functions of the host, for the stand-in driver. ffmpeg: the independent reader of what we made. libheif-examples: pictures as phones take them. bindfs and a loop ext4: storages that misbehave.
 # jq and sqlite3: reading what was recorded. The four servers and openssl: tests/queues starts them itself, on loopback.
 servers=(rabbitmq-server nats-server mosquitto redis-server)
-[ "${1:-}" = test ] && wanted+=(g++ ffmpeg bindfs sshfs openssh-sftp-server fuse3 e2fsprogs jq sqlite3 shellcheck openssl "${servers[@]}")
+[ "${1:-}" = test ] && wanted+=(g++ ffmpeg libheif-examples bindfs sshfs openssh-sftp-server fuse3 e2fsprogs jq sqlite3 shellcheck openssl "${servers[@]}")
 # What packaging/ffmpeg/build.sh compiles with, and the libraries it takes from the distribution as .a files.
 [ "${1:-}" = static ] && wanted+=(g++ nasm cmake meson ninja-build xz-utils libx264-dev libx265-dev libopus-dev libvpx-dev
         libmp3lame-dev libzimg-dev libnuma-dev zlib1g-dev libass-dev libfreetype-dev libfribidi-dev libfontconfig-dev

@@ -62,6 +62,18 @@ pub fn source_undecodable(operation: &str, name: &str, cause: impl Into<String>)
     )
 }
 
+/// A picture file that cannot be decoded here.
+pub fn picture_undecodable(operation: &str, name: &str, cause: impl Into<String>) -> Fault {
+    Fault::new(
+        "SourceUndecodable",
+        Blame::Source,
+        operation,
+        name,
+        cause,
+        "Deliver it as JPEG, PNG, WebP or TIFF; phones export these (\"most compatible\").",
+    )
+}
+
 /// Protected content.
 pub fn source_encrypted(operation: &str, name: &str, cause: impl Into<String>) -> Fault {
     Fault::new(
@@ -228,6 +240,20 @@ pub fn encoder_missing(output: &str, codec: &str, looked_for: &[&str]) -> Fault 
         ),
         "Install the distribution's whole libavcodec (Debian: libavcodec-extra) or a release package of reelmill, which \
         brings its own, or write another codec; `reelmill check` lists what is there.",
+    )
+    .retryable(false)
+}
+
+/// A least value is asked for that this host cannot measure.
+pub fn meter_missing(name: &str, why: &str) -> Fault {
+    Fault::new(
+        "MeterMissing",
+        Blame::Host,
+        "measure VMAF",
+        name,
+        format!("quality.min_vmaf is asked for, and this host has no libvmaf: {why}"),
+        "Install libvmaf (libvmaf.so.3 or libvmaf.so.1) where the linker finds it, or leave min_vmaf out; `reelmill check` \
+        says whether it is found.",
     )
     .retryable(false)
 }

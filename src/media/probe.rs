@@ -23,6 +23,7 @@ use crate::media::facts::StreamFacts;
 use crate::media::facts::StreamKind;
 use crate::media::facts::TimecodeFacts;
 use crate::media::facts::VideoFacts;
+use crate::media::heif;
 use crate::media::length;
 use crate::media::limits::Limits;
 use crate::media::timecode::Timecode;
@@ -60,10 +61,21 @@ pub fn open(source: Source, limits: &Limits) -> Result<Opened, Fault> {
         wholeness::look(&source).map_err(|cause| error::source_unreadable(OPERATION, &name, cause.to_string()))?;
     let signature =
         wholeness::signature(&source).map_err(|cause| error::source_unreadable(OPERATION, &name, cause.to_string()))?;
+    let picture = heif::look(&source).map_err(|cause| error::source_unreadable(OPERATION, &name, cause.to_string()))?;
+    if let Some(picture) = picture.filter(|picture| picture.is_tiled) {
+        let cause = format!("it is {} in tiles, which are not put together here", picture.word());
+        return Err(error::picture_undecodable(OPERATION, &name, cause));
+    }
     let (watch, again) = (source.watch(), source.again());
     let demuxer = Demuxer::open(source, limits).map_err(|refusal| match watch.trouble() {
         Some(trouble) => error::source_unreadable(OPERATION, &name, trouble),
-        None => refused(&name, &refusal, &wholeness, signature),
+        None => match picture.filter(|_| wholeness == Wholeness::Whole) {
+            Some(picture) => {
+                let cause = format!("it is {}, a kind that the libav here does not open", picture.word());
+                error::picture_undecodable(OPERATION, &name, cause)
+            }
+            None => refused(&name, &refusal, &wholeness, signature),
+        },
     })?;
     let mut facts = facts(&demuxer).map_err(|refusal| error::source_refused(OPERATION, &name, &refusal))?;
     if length::is_wanted(&demuxer, &facts, &wholeness) {

@@ -21,6 +21,7 @@ pub use qc::QcResult;
 pub use qc::QcSound;
 pub use qc::QcVerdict;
 pub use quality::Quality;
+pub use quality::VmafModel;
 pub use series::BitrateSeries;
 pub use series::LoudnessSeries;
 pub use series::MOST_POINTS;

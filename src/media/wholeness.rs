@@ -4,6 +4,7 @@
 //! length; streaming formats are `Unknown`. Deliberately absent: ISO sample tables, which the demuxer knows.
 
 use crate::media::av::Source;
+use crate::media::heif;
 use std::io;
 
 /// Most boxes looked at: two a fragment, hours of fragments.
@@ -85,6 +86,7 @@ fn is_iso_box(kind: &[u8]) -> bool {
 
 fn iso(source: &Source) -> io::Result<Wholeness> {
     let size = source.size_bytes();
+    let is_picture = heif::look(source)?.is_some();
     let (mut at, mut boxes, mut has_index) = (0_u64, 0, false);
     while at < size {
         boxes += 1;
@@ -97,7 +99,8 @@ fn iso(source: &Source) -> io::Result<Wholeness> {
             break;
         }
         let kind = &head[4..8];
-        has_index |= kind == b"moov";
+        // A picture is described by its `meta`; that of a film stands in its `moov`, or beside it.
+        has_index |= kind == b"moov" || is_picture && kind == b"meta";
         let length = match u32::from_be_bytes([head[0], head[1], head[2], head[3]]) {
             0 => size - at,
             1 => u64::from_be_bytes([

@@ -261,10 +261,10 @@ fn detail(output: &Product, keys: &[(Place, String)], pattern: &str) -> OutputDe
                 key: key_of(&rendition.place).unwrap_or_default(),
                 size_bytes: rendition.size_bytes,
                 facts: rendition.facts.clone(),
-                quality: rendition.quality,
+                quality: rendition.quality.clone(),
             })
             .collect(),
-        quality: output.quality,
+        quality: output.quality.clone(),
         picture_count: output.picture_count,
         pattern: numbered.then(|| pattern.to_owned()),
         webvtt: webvtt.map(|(_, key)| key.clone()),

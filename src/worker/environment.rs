@@ -1,5 +1,5 @@
-//! What of the daemon's environment a worker gets that may use a device: where the driver's libraries lie and how CUDA
-//! is to behave. All other workers get none of it.
+//! What of the daemon's environment a worker gets: where libraries lie and, if it may use a device, how CUDA is to
+//! behave.
 //!
 //! Guarantees: a chosen list, never the whole environment; the probe of the devices and the workers get the same, so
 //! that both count devices alike. Deliberately absent: reading the environment, which whoever starts the program does.
@@ -67,6 +67,12 @@ impl DeviceEnvironment {
         self.value(CACHE).map(Path::new).filter(|folder| folder.is_absolute())
     }
 
+    /// Those of a worker; without a device, where libraries lie (libav, libvmaf) and nothing else.
+    pub fn of_worker(&self, may_use_device: bool) -> impl Iterator<Item = (&OsStr, &OsStr)> {
+        self.iter()
+            .filter(move |(name, _)| may_use_device || *name == LIBRARIES)
+    }
+
     /// All of them.
     pub fn iter(&self) -> impl Iterator<Item = (&OsStr, &OsStr)> {
         self.0.iter().map(|(name, value)| (name.as_os_str(), value.as_os_str()))
@@ -103,6 +109,11 @@ mod tests {
         ]);
         let names: Vec<_> = environment.iter().map(|(name, _)| name.to_string_lossy()).collect();
         assert_eq!(names, ["LD_LIBRARY_PATH", "STANDIN_SESSIONS", "CUDA_DEVICE_ORDER"]);
+        let names: Vec<_> = environment
+            .of_worker(false)
+            .map(|(name, _)| name.to_string_lossy())
+            .collect();
+        assert_eq!(names, ["LD_LIBRARY_PATH"], "without a device");
         assert_eq!(
             environment.library_folders(),
             [Path::new("/opt/driver"), Path::new("/opt/other")]

@@ -15,6 +15,7 @@ use crate::media::pass::PassOrder;
 use crate::media::progress::Cost;
 use crate::media::side_file::SideFiles;
 use crate::media::spec::Backend;
+use crate::media::vmaf::Library;
 use crate::worker::account::Account;
 use crate::worker::death;
 use crate::worker::device_access::DeviceAccess;
@@ -88,6 +89,10 @@ fn carry_out_order(voice: &Arc<StdoutVoice>, account: &Account, environment: &De
         Backend::Software => None,
         Backend::Auto | Backend::Gpu => DeviceAccess::of_host(environment),
     };
+    if order.jobs.iter().any(|job| job.work.wants_vmaf()) {
+        // In the cage no library can be opened. Where there is none, the result says so.
+        let _ = Library::of_host();
+    }
     let sandbox_missing = sandbox::enter(&Cage {
         scratch: &order.scratch,
         folder: source.folder(),

@@ -192,7 +192,7 @@ fn spawn(options: &SupervisorOptions, may_use_device: bool, files: Inherited) ->
         .env_clear()
         // SVT-AV1 tells its settings on stderr for every encoder it opens, unless it is to tell errors only.
         .env("SVT_LOG", "1")
-        .envs(options.environment.iter().filter(|_| may_use_device))
+        .envs(options.environment.of_worker(may_use_device))
         .current_dir("/")
         .process_group(0)
         .stdin(Stdio::piped())

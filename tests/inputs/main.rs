@@ -4,6 +4,8 @@
 mod clipped;
 mod hostile;
 mod joined;
+mod jumps;
 mod numbered;
 mod partial;
 mod room;
+mod stills;

@@ -138,6 +138,7 @@ fn the_best_rung_comes_near_to_what_it_shall_reach() {
     let expected = decision.rungs[0].psnr_db.expect("tried");
     let found = product.outputs[0]
         .quality
+        .as_ref()
         .and_then(|quality| quality.psnr_y_db)
         .expect("rated");
     assert!(expected >= 39.9, "{}", decision.summary);

@@ -39,7 +39,7 @@ fn source(directory: &Path) -> PathBuf {
     path
 }
 
-fn pictures(path: &Path) -> Vec<Frame> {
+pub fn pictures(path: &Path) -> Vec<Frame> {
     let file = std::fs::File::open(path).expect("open");
     let limits = Limits::default();
     let mut demuxer = Demuxer::open(Source::from_file(file, "x").expect("size"), &limits).expect("a container");
@@ -158,17 +158,17 @@ fn renditions_are_compared_with_what_they_were_made_of() {
     let product = room.success(&source, &transcode(RUNGS));
     assert!(product.warnings.is_empty(), "{:?}", product.warnings);
     let (good, poor) = (
-        product.outputs[0].quality.expect("rated"),
-        product.outputs[1].quality.expect("rated"),
+        product.outputs[0].quality.clone().expect("rated"),
+        product.outputs[1].quality.clone().expect("rated"),
     );
     assert!(good.frames >= 10 && good.frames == poor.frames, "{good:?}");
     assert_eq!(
         product.outputs[2].renditions[0].quality,
-        Some(poor),
+        Some(poor.clone()),
         "made once, compared once"
     );
     assert!(product.outputs[2].quality.is_none());
-    for (name, said) in [("good", good), ("poor", poor)] {
+    for (name, said) in [("good", &good), ("poor", &poor)] {
         let made = room.path().join(format!("scratch/job-0/0/{name}.mp4"));
         let stats = room.path().join(format!("{name}.log"));
         let whole = compared_by_ffmpeg(&made, &source, &format!("psnr=stats_file={}", stats.display()));
@@ -234,6 +234,6 @@ fn a_changed_frame_rate_compares_the_pictures_that_were_encoded() {
         &source,
         &transcode(&RUNGS.replace("gop_s = 1.0", "gop_s = 1.0, fps = 10.0")),
     );
-    let good = product.outputs[0].quality.expect("rated");
+    let good = product.outputs[0].quality.clone().expect("rated");
     assert!(good.frames >= 5 && good.psnr_db > Some(38.0), "{good:?}");
 }

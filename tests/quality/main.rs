@@ -8,3 +8,4 @@ mod qc;
 #[path = "../media_pass/room.rs"]
 mod room;
 mod run;
+mod vmaf;

@@ -109,6 +109,22 @@ fn closed_captions_go_on_with_the_pictures_or_are_told_as_left_out() {
         output("faster", "mp4", &format!("{x264}\nfps=50")),
         output("mpeg2", "ts", "codec=\"mpeg2\"\nheight=144"),
         output("copied", "mkv", "codec=\"copy\""),
+        output("hevc", "mp4", "codec=\"hevc\"\npreset=\"ultrafast\"\nheight=144"),
+        output(
+            "hevc-bframes",
+            "ts",
+            "codec=\"hevc\"\npreset=\"veryfast\"\nheight=128\nbframes=3\nfps=50",
+        ),
+        output(
+            "av1",
+            "mp4",
+            "codec=\"av1\"\npreset=\"ultrafast\"\nheight=144\ngop_s=1.0",
+        ),
+        output(
+            "av1-slower",
+            "mkv",
+            "codec=\"av1\"\npreset=\"ultrafast\"\nheight=144\nfps=10",
+        ),
         output("vp9", "webm", "codec=\"vp9\"\npreset=\"ultrafast\"\nheight=144"),
     ]
     .concat();
@@ -124,7 +140,7 @@ fn closed_captions_go_on_with_the_pictures_or_are_told_as_left_out() {
         // A slower rendition shows a tenth of a second at once; TS begins at a time of its own.
         let shift = found[0].0 - wanted[0].0;
         assert!(
-            output.name == "bframes" || output.name == "mpeg2" || shift.abs() < 0.11,
+            ["bframes", "mpeg2", "hevc-bframes"].contains(&output.name.as_str()) || shift.abs() < 0.11,
             "{}: {found:?}",
             output.name
         );
@@ -135,4 +151,87 @@ fn closed_captions_go_on_with_the_pictures_or_are_told_as_left_out() {
         product.dropped,
         ["closed captions (CEA-608 or 708) inside the pictures: vp9 without a place for them"]
     );
+}
+
+/// Seconds of the cues of a WebVTT file, and their text.
+fn cues(text: &str) -> Vec<(f64, f64, String)> {
+    let seconds = |time: &str| {
+        let parts = time
+            .trim()
+            .split(':')
+            .map(|part| part.parse::<f64>().expect("a number"));
+        parts.fold(0.0, |sum, part| sum * 60.0 + part)
+    };
+    let of = |block: &str| {
+        let (times, words) = block.split_once('\n')?;
+        let (start, end) = times.split_once("-->")?;
+        let end = end.split_whitespace().next()?;
+        Some((seconds(start), seconds(end), words.trim().to_owned()))
+    };
+    text.split("\n\n").filter_map(of).collect()
+}
+
+#[test]
+fn closed_captions_become_text_where_text_is_asked_for() {
+    let shop = Workshop::new();
+    let source = captioned(&shop);
+    let wanted = read(&source);
+    let group = |kind: &str, video: &str| {
+        format!(
+            "[[group]]\nname=\"{kind}\"\nkind=\"{kind}\"\n[[group.output]]\nname=\"v\"\n\
+             [group.output.video]\n{video}\n"
+        )
+    };
+    let x264 = "codec=\"h264\"\npreset=\"ultrafast\"\nheight=144";
+    for (video, begin, length) in [
+        (x264, "", 4.0),
+        (x264, "[clip]\nstart_s=0.2\nend_s=2.0\n", 1.8),
+        ("codec=\"copy\"", "", 4.0),
+    ] {
+        let definition = format!(
+            "text=\"webvtt\"\n{begin}{}{}",
+            group("file", video),
+            group("hls", video)
+        );
+        let product = shop.success(&source, &definition, &[]);
+        let files = product.outputs.iter().flat_map(|output| &output.files);
+        let texts: Vec<PathBuf> = files
+            .filter(|file| file.scratch_path.ends_with(".vtt"))
+            .map(|file| shop.path("scratch").join(&file.scratch_path))
+            .collect();
+        assert!(
+            texts.len() >= 2,
+            "beside the file and in the set: {:?}",
+            product.outputs
+        );
+        for path in texts {
+            let found = cues(&std::fs::read_to_string(&path).expect("read"));
+            let shift = if begin.is_empty() { 0.0 } else { 0.2 };
+            let [(start, end, words)] = found.as_slice() else {
+                panic!("{}: {found:?}", path.display());
+            };
+            assert_eq!(words, "HELLO!");
+            assert!((start + shift - wanted[0].0).abs() < 0.041, "{found:?} for {wanted:?}");
+            let expected_end = (wanted[0].1 - shift).min(length);
+            assert!((end - expected_end).abs() < 0.041, "{found:?} for {wanted:?}");
+        }
+    }
+
+    // A set with a rendition of subtitles has them without being asked twice; nothing else has.
+    let subtitles = "[[group.output]]\nname=\"cc\"\nrendition={ type=\"subtitle\", language=\"en\" }\n";
+    let with = shop.success(&source, &format!("{}{subtitles}", group("hls", x264)), &[]);
+    let without = shop.success(&source, &group("hls", x264), &[]);
+    let has_text = |product: &reelmill::media::product::JobProduct| {
+        let mut files = product.outputs.iter().flat_map(|output| &output.files);
+        files.any(|file| file.scratch_path.ends_with(".vtt"))
+    };
+    assert!(has_text(&with), "{:?}", with.dropped);
+    assert!(!has_text(&without));
+
+    let plain = shop.ffmpeg(
+        "-f lavfi -i testsrc2=s=256x144:r=25:d=1 -c:v libx264",
+        "no-captions.mp4",
+    );
+    let product = shop.success(&plain, &format!("text=\"webvtt\"\n{}", group("file", x264)), &[]);
+    assert!(!has_text(&product), "nothing is made up");
 }

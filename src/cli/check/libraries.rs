@@ -1,9 +1,10 @@
-//! libav: its version, and the codecs and filters the work needs.
+//! libav: its version, and the codecs and filters the work needs; libvmaf, which nothing needs.
 //!
 //! Guarantees: a missing codec is told with the work that needs it. Deliberately absent: trying them.
 
 use crate::cli::check::finding::Finding;
 use crate::media::av::inventory;
+use crate::media::vmaf::Library;
 
 /// Encoders, with what needs them.
 const ENCODERS: [(&str, &str); 4] = [
@@ -74,6 +75,13 @@ pub fn look(findings: &mut Vec<Finding>) {
             "Install the distribution's whole libavcodec (Debian: libavcodec-extra) if a workflow is to write it.",
         ));
     }
+    findings.push(match Library::of_host() {
+        Ok(library) => Finding::good("libvmaf", library.words()),
+        Err(why) => Finding::good(
+            "libvmaf",
+            format!("none, so VMAF is not measured where it is asked for ({why})"),
+        ),
+    });
     findings.push(if missing.is_empty() {
         Finding::good("libav", versions)
     } else {

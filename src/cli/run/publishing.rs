@@ -188,7 +188,7 @@ impl<E: Executor> Publishing<'_, E> {
                 .cloned()
                 .map(Rendition::without_series)
                 .collect(),
-            quality: product.quality,
+            quality: product.quality.clone(),
             picture_count: product.picture_count,
         }
     }

@@ -70,6 +70,17 @@ impl Packet {
             .ok_or_else(|| AvError::memory("av_packet_clone"))
     }
 
+    /// Another packet of the same times and properties on a copy of other bytes.
+    pub fn with_data(&self, bytes: &[u8]) -> Result<Self, AvError> {
+        let mut packet = Self::of_bytes(bytes)?;
+        packet.turn = self.turn.clone();
+        // SAFETY: two live packets; data is no property and stays.
+        check("av_packet_copy_props", unsafe {
+            ffi::av_packet_copy_props(packet.as_ptr(), self.as_ptr())
+        })?;
+        Ok(packet)
+    }
+
     /// Time stamp shown, in the stream's units.
     pub fn pts(&self) -> Option<i64> {
         stamp(self.get().pts)

@@ -23,6 +23,8 @@ use std::ptr::NonNull;
 
 /// Largest packet of encoded text.
 const MAX_PACKET_BYTES: usize = 1 << 20;
+/// Closed captions.
+const CAPTIONS: ffi::AVCodecID = ffi::AVCodecID::EIA_608;
 /// Pixels of the largest picture of subtitles.
 const MAX_PIXELS: usize = 64 << 20;
 
@@ -89,6 +91,18 @@ impl SubtitleDecoder {
         Ok(decoder)
     }
 
+    /// For closed captions of CEA-608, of the field that speaks first: its packets are constructs of three bytes as A/53
+    /// has them, a picture's worth each, in the order in which pictures are shown.
+    pub fn captions(unit: Ratio) -> Result<Self, AvError> {
+        let parameters = Parameters::empty()?;
+        // SAFETY: fresh parameters of ours.
+        unsafe {
+            (*parameters.as_ptr()).codec_type = ffi::AVMediaType::SUBTITLE;
+            (*parameters.as_ptr()).codec_id = CAPTIONS;
+        }
+        Self::open(&parameters, unit)
+    }
+
     /// The ASS header that its lines of text belong to; empty for pictures.
     pub fn header(&self) -> String {
         // SAFETY: a live context; the header has that many bytes.
@@ -136,7 +150,9 @@ impl SubtitleDecoder {
         }
         let from_packet = packet.pts().map(|pts| pts as f64 * unit);
         let is_text = !shown.lines.is_empty();
-        if is_text {
+        // SAFETY: a live context. Captions come out when they go: their times are not those of the packet.
+        let is_late = unsafe { self.raw.as_ref() }.codec_id == CAPTIONS;
+        if is_text && !is_late {
             shown.start_s = from_packet;
             shown.duration_s = (packet.duration() > 0).then_some(packet.duration() as f64 * unit);
         } else {

@@ -43,6 +43,15 @@ pub enum KeyFrames {
     Anew,
 }
 
+/// Who writes closed captions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CaptionsBy {
+    /// The encoder, of pictures that carry them.
+    Encoder,
+    /// Whoever takes what it made, in messages of that codec.
+    Message(VideoCodec),
+}
+
 impl Engine {
     /// libav's name.
     pub fn name(self) -> &'static str {
@@ -107,9 +116,14 @@ impl Engine {
         matches!(self, Engine::SvtAv1 | Engine::Aom | Engine::Vpx)
     }
 
-    /// Whether it writes the closed captions that its pictures carry.
-    pub fn writes_captions(self) -> bool {
-        matches!(self, Engine::X264 | Engine::Mpeg2)
+    /// How closed captions come into its pictures; none: they have no place for them.
+    pub fn captions(self) -> Option<CaptionsBy> {
+        match self {
+            Engine::X264 | Engine::Mpeg2 => Some(CaptionsBy::Encoder),
+            Engine::X265 => Some(CaptionsBy::Message(VideoCodec::Hevc)),
+            Engine::SvtAv1 | Engine::Aom => Some(CaptionsBy::Message(VideoCodec::Av1)),
+            Engine::Vpx | Engine::ProresKs | Engine::Dnxhd => None,
+        }
     }
 
     /// Whether it reads and writes the statistics of two passes as files of its own.

@@ -3,6 +3,7 @@
 //! Guarantees: everything that differs from codec to codec stands here and nowhere else of the pass. Deliberately
 //! absent: frames and packets.
 
+pub mod caption_message;
 mod codec_name;
 mod engine;
 mod format;
@@ -14,6 +15,7 @@ mod preset;
 
 pub use codec_name::Shape;
 pub use codec_name::codec_name;
+pub use engine::CaptionsBy;
 pub use engine::Engine;
 pub use engine::KeyFrames;
 pub use format::keeps_hdr;

@@ -17,7 +17,7 @@ use crate::media::facts::StreamKind;
 use crate::media::limits::Limits;
 use crate::media::pass::join;
 use crate::media::pass::join::Joining;
-use crate::media::pass::join::Seam;
+use crate::media::pass::splice::Seam;
 use crate::media::probe;
 use crate::media::probe::Opened;
 use crate::media::spec::Clip;

@@ -23,6 +23,7 @@ use crate::media::pass::file_writer::Cover;
 use crate::media::pass::first_reading;
 use crate::media::pass::glance;
 use crate::media::pass::glance::Glance;
+use crate::media::pass::glance::Looking;
 use crate::media::pass::gpu::hardware::Hardware;
 use crate::media::pass::gpu::work::Question;
 use crate::media::pass::gpu::work::Work;
@@ -110,7 +111,8 @@ pub fn run(
         }
     };
     let mut facts = facts;
-    let outside = Outside::read(order, &jobs, !stretch.joined.before.is_empty(), &mut facts);
+    let is_late = !stretch.joined.before.is_empty();
+    let outside = Outside::read(order, &jobs, is_late, glance.has_captions, &mut facts);
     let plan = Plan::with_texts(&jobs, &facts, &outside);
     if !pictures.is_empty() || plan.videos.iter().any(|video| video.spec.codec != VideoCodec::Copy) {
         glance::refuse_dolby(&opened.demuxer, &facts)?;
@@ -152,6 +154,7 @@ pub fn run(
         parameters: parameters.as_ref(),
         glance: &glance,
         is_joined: !stretch.joined.is_empty() || order.rest.as_ref().is_some_and(Rest::is_row),
+        reads_captions: outside.captions().is_some(),
         has_taps: !taps.is_empty() || inspects,
         name: &name,
     };
@@ -242,11 +245,16 @@ fn look_first(
         .flat_map(|(_, spec)| &spec.groups)
         .flat_map(|group| &group.outputs);
     let mut videos = outputs.filter_map(|output| output.video.as_ref());
-    if pictures.is_empty() && !videos.any(|video| video.codec != VideoCodec::Copy) {
+    let for_captions = jobs.iter().any(|(_, spec)| spec.wants_text_of_captions());
+    if pictures.is_empty() && !for_captions && !videos.any(|video| video.codec != VideoCodec::Copy) {
         return Ok((facts, Glance::of_nothing()));
     }
     let (limits, threads) = (&order.limits, order.threads);
-    let glance = glance::look(&mut opened.demuxer, &mut facts, limits, threads, !timing.is_clip)
+    let whole = Looking {
+        is_from_start: !timing.is_clip,
+        for_captions,
+    };
+    let glance = glance::look(&mut opened.demuxer, &mut facts, limits, threads, whole)
         .map_err(|refusal| error::source_refused("open the decoder", opened.demuxer.name(), &refusal))?;
     Ok((facts, glance))
 }

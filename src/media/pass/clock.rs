@@ -9,6 +9,8 @@ use crate::media::facts::Ratio;
 
 /// Beyond this, in containers whose time may jump, a step is a jump.
 const JUMP_US: i64 = 10_000_000;
+/// Packets of a stream are decoded in their order: a step back is a jump much sooner. Damaged times step back by less.
+const BACK_US: i64 = 1_000_000;
 /// Microseconds.
 pub const MICROSECOND: Ratio = Ratio { num: 1, den: 1_000_000 };
 /// Timescales below this are multiplied up, as the MP4 muxer does.
@@ -56,12 +58,33 @@ pub fn output_unit(time_base: Ratio) -> Ratio {
     Ratio { num: 1, den }
 }
 
-/// Closes jumps in a container whose time stamps may jump.
-#[derive(Debug, Default)]
+/// Closes jumps in a container whose time stamps may jump: leaps forward, and clocks that begin anew.
+///
+/// What was in a multiplexer's buffers comes in the order of the file but on the clock before, so that each stream goes over
+/// to the new one by itself; one packet with a wrong time does not take its stream along.
+#[derive(Debug)]
 pub struct Jumps {
-    shift_us: i64,
-    next_us: Vec<Option<i64>>,
-    jumps: u64,
+    /// What is added on each clock so far, the first nothing.
+    shifts_us: Vec<i64>,
+    streams: Vec<Option<OnClock>>,
+}
+
+/// A stream and the clock it is on.
+#[derive(Debug, Clone, Copy)]
+struct OnClock {
+    /// Index of its shift.
+    clock: usize,
+    /// When its next packet is due, shifted.
+    next_us: i64,
+}
+
+impl Default for Jumps {
+    fn default() -> Self {
+        Jumps {
+            shifts_us: vec![0],
+            streams: Vec::new(),
+        }
+    }
 }
 
 impl Jumps {
@@ -70,30 +93,53 @@ impl Jumps {
         let Some(dts) = packet.dts().or_else(|| packet.pts()) else {
             return;
         };
-        let stream = packet.stream_index();
-        if self.next_us.len() <= stream {
-            self.next_us.resize(stream + 1, None);
-        }
         let at_us = rescale(dts, unit, MICROSECOND);
-        if let Some(next_us) = self.next_us[stream] {
-            let step_us = at_us + self.shift_us - next_us;
-            if step_us.abs() > JUMP_US {
-                self.shift_us -= step_us;
-                self.jumps += 1;
-            }
-        }
         let duration_us = rescale(packet.duration().max(0), unit, MICROSECOND);
-        self.next_us[stream] = Some(at_us + self.shift_us + duration_us);
-        if self.shift_us != 0 {
-            let shift = rescale(self.shift_us, MICROSECOND, unit);
+        let shift_us = self.shift(packet.stream_index(), at_us, duration_us);
+        if shift_us != 0 {
+            let shift = rescale(shift_us, MICROSECOND, unit);
             let (pts, dts, duration) = (packet.pts(), packet.dts(), packet.duration());
             packet.set_times(pts.map(|pts| pts + shift), dts.map(|dts| dts + shift), duration);
         }
     }
 
+    fn shift(&mut self, stream: usize, at_us: i64, duration_us: i64) -> i64 {
+        if self.streams.len() <= stream {
+            self.streams.resize(stream + 1, None);
+        }
+        let newest = self.shifts_us.len() - 1;
+        let clock = match self.streams[stream] {
+            None => newest,
+            Some(on) => {
+                let step_us = |clock: usize| at_us + self.shifts_us[clock] - on.next_us;
+                // Its own clock counts before others that are as near; the one before it, in case it left that by mistake.
+                let clocks = std::iter::once(on.clock).chain(on.clock.saturating_sub(1)..=newest);
+                let nearest = clocks.min_by_key(|clock| step_us(*clock).abs()).unwrap_or(newest);
+                let step_us = step_us(nearest);
+                // Of a stream that seldom says something the others tell how late it is.
+                let now_us = self.streams.iter().flatten().map(|on| on.next_us).max();
+                let is_late = now_us.is_some_and(|now_us| (on.next_us + step_us - now_us).abs() <= JUMP_US);
+                if step_us < -BACK_US || step_us > JUMP_US && !is_late {
+                    self.shifts_us.push(self.shifts_us[nearest] - step_us);
+                    newest + 1
+                } else {
+                    if nearest > on.clock && step_us < 0 {
+                        // Of two streams that cross over, the one that lasts longer says when the new clock begins.
+                        self.shifts_us[nearest] -= step_us;
+                    }
+                    nearest
+                }
+            }
+        };
+        let shift_us = self.shifts_us[clock];
+        let next_us = at_us + shift_us + duration_us;
+        self.streams[stream] = Some(OnClock { clock, next_us });
+        shift_us
+    }
+
     /// Jumps closed.
     pub fn count(&self) -> u64 {
-        self.jumps
+        self.shifts_us.len() as u64 - 1
     }
 }
 
@@ -169,6 +215,7 @@ impl Pacer {
 
 #[cfg(test)]
 mod tests {
+    use super::Jumps;
     use super::KeyClock;
     use super::Origin;
     use super::Pacer;
@@ -200,6 +247,64 @@ mod tests {
             1008
         );
         assert_eq!(origin.later(1.0).since(1000, MS, MS), 21);
+    }
+
+    /// Times at which packets of (stream, milliseconds), each of 40 ms, come out.
+    fn closed(packets: &[(usize, i64)]) -> (Vec<i64>, u64) {
+        let mut jumps = Jumps::default();
+        let out = packets.iter().map(|(stream, at_ms)| {
+            let at_us = at_ms * 1000;
+            (at_us + jumps.shift(*stream, at_us, 40_000)) / 1000
+        });
+        (out.collect(), jumps.count())
+    }
+
+    #[test]
+    fn a_clock_that_begins_anew_goes_on_for_all_streams() {
+        // The last picture of the clock before comes after the first sound of the new one.
+        let packets = [
+            (0, 3880),
+            (1, 3890),
+            (0, 3920),
+            (1, 10),
+            (0, 3960),
+            (0, 0),
+            (1, 50),
+            (0, 40),
+        ];
+        assert_eq!(
+            closed(&packets),
+            (vec![3880, 3890, 3920, 3930, 3960, 4000, 4050, 4040], 1)
+        );
+        let leap = [(0, 0), (1, 0), (0, 40), (0, 60_040), (1, 60_000), (0, 60_080)];
+        assert_eq!(closed(&leap).0[..4], [0, 0, 40, 80]);
+        assert!((closed(&leap).0[4] - 40).abs() <= 40, "{:?}", closed(&leap));
+    }
+
+    #[test]
+    fn what_is_no_jump_is_left_alone() {
+        for packets in [
+            // One packet has the time of another; a pause; words that come seldom.
+            &[(0, 5000), (0, 5040), (0, 200), (0, 5120), (0, 5160)][..],
+            &[(0, 0), (1, 0), (0, 7000), (1, 7000)],
+            &[
+                (0, 0),
+                (2, 0),
+                (0, 9000),
+                (0, 18_000),
+                (0, 27_000),
+                (2, 27_000),
+                (0, 27_040),
+            ],
+            // Reordered by less than a second.
+            &[(0, 800), (0, 100), (0, 840)],
+        ] {
+            let (out, _) = closed(packets);
+            let others = packets.iter().zip(&out).filter(|((_, at_ms), _)| *at_ms != 200);
+            for ((_, at_ms), out) in others {
+                assert_eq!(out, at_ms, "{packets:?}");
+            }
+        }
     }
 
     #[test]

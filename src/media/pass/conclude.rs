@@ -31,6 +31,7 @@ use crate::media::product::ProductKind;
 use crate::media::product::Proof;
 use crate::media::product::TrackKind;
 use crate::media::product::TrackSeries;
+use crate::media::spec::SegmentFormat;
 use crate::media::spec::VideoCodec;
 use crate::media::subtitles;
 use crate::media::verify;
@@ -145,7 +146,12 @@ pub fn prove(
             file_writer::start_s(*container, video.map(|video| video.rate)),
             !file_writer::says_last_duration(*container),
         ),
-        _ => (0.0, false),
+        // Of several the last lasts as long as those before; of one nobody can say it.
+        Form::Segments(form) => (
+            0.0,
+            form.format == SegmentFormat::Ts && video.is_some_and(|video| video.expected.frames == 1),
+        ),
+        Form::Captions(_) => (0.0, false),
     };
     let expected = Expected {
         video: video.map(|video| video.expected),

@@ -201,7 +201,7 @@ impl Pass<'_> {
             let mut video = None;
             let mut stage_threads = Vec::new();
             let is_copy = |video: &VideoEncode| video.spec.codec == VideoCodec::Copy;
-            let is_decoded = self.plan.videos.iter().any(|video| !is_copy(video));
+            let is_decoded = self.plan.videos.iter().any(|video| !is_copy(video)) || self.outside.captions().is_some();
             let copied = self.plan.videos.iter().position(is_copy);
             let copier = copied.zip(self.facts.main_video()).map(|(index, (stream, _))| {
                 wanted.push(stream.index);

@@ -57,6 +57,11 @@ const SPEAKING_CODECS: [&str; 14] = [
     "dvvideo",
 ];
 
+/// Codecs whose pictures carry captions.
+const CAPTIONED_CODECS: [&str; 4] = ["h264", "hevc", "mpeg2video", "av1"];
+/// Captioned television has something, if only filling, in every picture; after so many without there are none.
+const CAPTIONLESS_PICTURES: u32 = 60;
+
 /// What the first pictures are.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Glance {
@@ -94,6 +99,15 @@ impl Glance {
     }
 }
 
+/// How closely the first pictures are looked at.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Looking {
+    /// The demuxer stands at the beginning.
+    pub is_from_start: bool,
+    /// Until captions are found, or are not where they would be.
+    pub for_captions: bool,
+}
+
 /// Looks at the first pictures from where the demuxer stands, which may be its beginning, corrects the facts by them, and
 /// gives back what it read.
 pub fn look(
@@ -101,7 +115,7 @@ pub fn look(
     facts: &mut MediaFacts,
     limits: &Limits,
     threads: u32,
-    is_from_start: bool,
+    looking: Looking,
 ) -> Result<Glance, AvError> {
     let Some((stream, video)) = facts.main_video() else {
         return Ok(Glance::of_nothing());
@@ -126,7 +140,11 @@ pub fn look(
     let mut kept = Vec::new();
     let mut kept_bytes = 0;
     let mut reached_end = false;
-    while look.seen < look.wanted && kept_bytes < MAX_KEPT_BYTES && kept.len() < MAX_PACKETS {
+    let for_captions = looking.for_captions && CAPTIONED_CODECS.contains(&codec.as_str());
+    while (look.seen < look.wanted || for_captions && look.misses_captions())
+        && kept_bytes < MAX_KEPT_BYTES
+        && kept.len() < MAX_PACKETS
+    {
         let mut packet = Packet::new()?;
         match demuxer.read(&mut packet) {
             Ok(true) => {}
@@ -145,7 +163,7 @@ pub fn look(
     if (reached_end || look.seen == 0) && decoder.send_end().is_ok() {
         look.receive(&mut decoder, unit, &video, &codec)?;
     }
-    if is_from_start {
+    if looking.is_from_start {
         say_starts(facts, &kept);
     }
     demuxer.give_back(kept);
@@ -294,6 +312,10 @@ struct Look {
 }
 
 impl Look {
+    fn misses_captions(&self) -> bool {
+        !self.has_captions && self.seen < CAPTIONLESS_PICTURES
+    }
+
     fn receive(&mut self, decoder: &mut Decoder, unit: Ratio, video: &VideoFacts, codec: &str) -> Result<(), AvError> {
         while let Some(mut frame) = decoder.receive()? {
             self.seen += 1;

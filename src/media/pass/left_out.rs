@@ -3,6 +3,7 @@
 //! Guarantees: complete: streams, chapters, timecode, cover, tags. Deliberately absent: captions inside pictures, which
 //! are known only once pictures were decoded.
 
+use crate::media::av::PixelFormat;
 use crate::media::facts::MediaFacts;
 use crate::media::facts::StreamFacts;
 use crate::media::facts::StreamKind;
@@ -12,6 +13,7 @@ use crate::media::pass::plan::OutputPlan;
 use crate::media::pass::plan::Plan;
 use crate::media::spec::Container;
 use crate::media::spec::MetadataRule;
+use crate::media::spec::VideoCodec;
 use std::collections::BTreeSet;
 
 /// What the outputs of job number `job` leave out. `used`: the streams they are made of.
@@ -43,6 +45,20 @@ pub fn of(plan: &Plan, job: usize, facts: &MediaFacts, used: &BTreeSet<usize>) -
     if facts.timecode.is_some() && outputs.iter().any(|output| output.video.is_some()) {
         missing("timecode", without(kept::holds_timecode));
     }
+    if let Some(format) = transparency(facts) {
+        let flat = outputs.iter().filter(|output| {
+            output
+                .video
+                .is_some_and(|index| plan.videos[index].spec.codec != VideoCodec::Copy)
+        });
+        let flat: Vec<&str> = flat.map(|output| output.name.as_str()).collect();
+        if !flat.is_empty() {
+            words.push(format!(
+                "transparency ({format}): {} shown before black",
+                flat.join(", ")
+            ));
+        }
+    }
     if rule == MetadataRule::None && !facts.chapters.is_empty() {
         words.push("chapters, because metadata = \"none\"".to_owned());
     }
@@ -51,6 +67,16 @@ pub fn of(plan: &Plan, job: usize, facts: &MediaFacts, used: &BTreeSet<usize>) -
         words.push(format!("tags: {}", tags.join(", ")));
     }
     words
+}
+
+/// The pixel format of pictures that can be seen through; of GIF none, whose pictures always could.
+fn transparency(facts: &MediaFacts) -> Option<String> {
+    let (stream, video) = facts.main_video()?;
+    let format = video.pixel_format.clone().filter(|_| stream.codec_name != "gif")?;
+    PixelFormat::named(&format)
+        .filter(|format| format.has_alpha())
+        .map(|_| ())?;
+    Some(format)
 }
 
 fn is_taken(

@@ -43,6 +43,7 @@ mod rating;
 mod reader;
 mod rung;
 mod sound;
+mod splice;
 mod stretch;
 mod taps;
 mod text;
@@ -199,7 +200,10 @@ pub fn carry_out(
                 let reason = "the source is a single picture, not a film".to_owned();
                 watch.job_ended(&job.job, JobEnd::Skipped { reason });
             }
-            MediaWork::Transcode(spec) => transcodes.push((&job.job, spec)),
+            MediaWork::Transcode(spec) => match rating::refusal(spec, source_name) {
+                Some(fault) => watch.job_ended(&job.job, JobEnd::Failed { fault }),
+                None => transcodes.push((&job.job, spec)),
+            },
             MediaWork::Snapshot(_) | MediaWork::DynamicImage(_) if facts.main_video().is_none() => {
                 let reason = "the source has no pictures".to_owned();
                 watch.job_ended(&job.job, JobEnd::Skipped { reason });

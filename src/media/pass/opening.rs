@@ -209,6 +209,9 @@ impl Pass<'_> {
             if let Some(script) = self.outside.script(text.stream) {
                 return Some(TextIn::outside(script.clone().moved(-self.timing.start_s)));
             }
+            if self.outside.captions() == Some(text.stream) {
+                return TextIn::captions(self.timing.unit).ok();
+            }
             let stream = demuxer.stream(text.stream)?;
             TextIn::open(text.stream, &stream.parameters().ok()?, stream.time_base()).ok()
         };

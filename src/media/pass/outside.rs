@@ -1,4 +1,5 @@
-//! Subtitles that lie beside the source, read before the pass as if they were tracks of it.
+//! Subtitles that are no streams of the source, as if they were: those that lie beside it, read before the pass, and
+//! closed captions inside its pictures.
 //!
 //! Guarantees: to the plan they are text streams after the source's own, seen by the jobs alone that name them; what is no
 //! subtitles is told among what a job leaves out. Deliberately absent: finding them, and drawing (`drawn`).
@@ -17,7 +18,11 @@ use std::collections::BTreeSet;
 
 /// All of a pass.
 #[derive(Debug, Default)]
-pub struct Outside(Vec<OutsideText>);
+pub struct Outside {
+    files: Vec<OutsideText>,
+    /// The stream that captions inside the pictures are to the plan.
+    captions: Option<usize>,
+}
 
 #[derive(Debug)]
 struct OutsideText {
@@ -27,12 +32,25 @@ struct OutsideText {
 
 impl Outside {
     /// Reads what the jobs name, and adds a stream for each to `facts`. `is_late`: something is shown before the source,
-    /// so that their times are none of what is made.
-    pub fn read(order: &PassOrder, jobs: &[(&JobId, &TranscodeSpec)], is_late: bool, facts: &mut MediaFacts) -> Self {
+    /// so that their times are none of what is made. `has_captions`: they are inside the pictures.
+    pub fn read(
+        order: &PassOrder,
+        jobs: &[(&JobId, &TranscodeSpec)],
+        is_late: bool,
+        has_captions: bool,
+        facts: &mut MediaFacts,
+    ) -> Self {
         let mut all = Outside::default();
+        if has_captions && jobs.iter().any(|(_, spec)| spec.wants_text_of_captions()) {
+            let index = facts.streams.len();
+            facts
+                .streams
+                .push(stream(index, "closed captions in the pictures", None));
+            all.captions = Some(index);
+        }
         let carried = jobs.iter().filter(|(_, spec)| spec.text != TextRule::Drop);
         for wish in carried.flat_map(|(_, spec)| &spec.subtitles) {
-            if all.0.iter().any(|known| known.source == wish.source) {
+            if all.files.iter().any(|known| known.source == wish.source) {
                 continue;
             }
             let script = match is_late {
@@ -45,10 +63,12 @@ impl Outside {
             };
             let read = script.map(|script| {
                 let index = facts.streams.len();
-                facts.streams.push(stream(index, wish.language.clone()));
+                facts
+                    .streams
+                    .push(stream(index, "subtitles beside the source", wish.language.clone()));
                 (index, script)
             });
-            all.0.push(OutsideText {
+            all.files.push(OutsideText {
                 source: wish.source.clone(),
                 read,
             });
@@ -59,21 +79,30 @@ impl Outside {
     /// Streams that a job does not see.
     pub fn hidden_from(&self, spec: &TranscodeSpec) -> BTreeSet<usize> {
         let named = |source: &str| spec.subtitles.iter().any(|wish| wish.source == source);
-        let others = self.0.iter().filter(|text| !named(&text.source));
-        others.filter_map(|text| Some(text.read.as_ref().ok()?.0)).collect()
+        let others = self.files.iter().filter(|text| !named(&text.source));
+        let captions = self.captions.filter(|_| !spec.wants_text_of_captions());
+        others
+            .filter_map(|text| Some(text.read.as_ref().ok()?.0))
+            .chain(captions)
+            .collect()
     }
 
     /// What a job names and cannot have, in words.
     pub fn refused(&self, spec: &TranscodeSpec) -> Vec<String> {
         let named = |source: &str| spec.subtitles.iter().any(|wish| wish.source == source);
-        let own = self.0.iter().filter(|text| named(&text.source));
+        let own = self.files.iter().filter(|text| named(&text.source));
         let words = own.filter_map(|text| Some(format!("subtitles {}: {}", text.source, text.read.as_ref().err()?)));
         words.collect()
     }
 
+    /// The stream of captions inside the pictures; none: nobody wants them as text, or there are none.
+    pub fn captions(&self) -> Option<usize> {
+        self.captions
+    }
+
     /// What the stream of this number holds; none: it is one of the source itself.
     pub fn script(&self, stream: usize) -> Option<&Script> {
-        self.0
+        self.files
             .iter()
             .filter_map(|text| text.read.as_ref().ok())
             .find(|(index, _)| *index == stream)
@@ -90,11 +119,11 @@ pub fn without(facts: &MediaFacts, hidden: &BTreeSet<usize>) -> MediaFacts {
     facts
 }
 
-fn stream(index: usize, language: Option<String>) -> StreamFacts {
+fn stream(index: usize, what: &str, language: Option<String>) -> StreamFacts {
     StreamFacts {
         index,
         codec_name: "subrip".to_owned(),
-        codec_long_name: "subtitles beside the source".to_owned(),
+        codec_long_name: what.to_owned(),
         profile: None,
         level: None,
         codec_tag_string: String::new(),

@@ -15,7 +15,9 @@ use crate::media::product::Quality;
 use crate::media::quality::Sampler;
 use crate::media::quality::Slot;
 use crate::media::spec::QualitySpec;
+use crate::media::spec::TranscodeSpec;
 use crate::media::verify;
+use crate::media::vmaf::Library;
 
 /// What is asked of each video encode, and where the answer will be.
 #[derive(Debug, Default)]
@@ -54,6 +56,12 @@ impl Ratings {
     }
 }
 
+/// Why a job is not begun: it would fail at its end, because what it wants of its renditions cannot be measured here.
+pub fn refusal(spec: &TranscodeSpec, name: &str) -> Option<Fault> {
+    let _ = spec.quality.as_ref().filter(|_| !spec.partial)?.min_vmaf?;
+    Library::of_host().err().map(|why| error::meter_missing(name, why))
+}
+
 impl Pass<'_> {
     /// Writes into a job's product what was found of its renditions.
     pub(super) fn rate(&self, job: usize, product: &mut JobProduct) -> Result<(), Fault> {
@@ -74,17 +82,30 @@ impl Pass<'_> {
                 None => continue,
             };
             let mut checks = least(spec, &quality);
+            if let Some(why) = &quality.vmaf_missing {
+                product
+                    .warnings
+                    .push(format!("{}: its VMAF is not known: {why}", output.name));
+                if let Some(least) = spec.min_vmaf {
+                    checks.push(Check {
+                        name: "vmaf".to_owned(),
+                        expected: format!("{least} or more"),
+                        found: "nothing that was measured".to_owned(),
+                        ok: false,
+                    });
+                }
+            }
             // Groups may have no names, or names in common; their folders are their own.
             let folder = format!("{}/{}/", self.plan.jobs[job].job, output.group);
             let of_group = |made: &&mut Product| made.files.iter().any(|file| file.scratch_path.starts_with(&folder));
             for made in product.outputs.iter_mut().filter(of_group) {
                 if made.renditions.is_empty() && made.name == output.name {
-                    made.quality = Some(quality);
+                    made.quality = Some(quality.clone());
                     made.proof.checks.append(&mut checks.clone());
                 }
                 for rendition in &mut made.renditions {
                     if rendition.name == output.name {
-                        rendition.quality = Some(quality);
+                        rendition.quality = Some(quality.clone());
                         made.proof.checks.extend(checks.iter().cloned().map(|check| Check {
                             name: format!("{}/{}", output.name, check.name),
                             ..check
@@ -117,6 +138,7 @@ fn least(spec: &QualitySpec, quality: &Quality) -> Vec<Check> {
     let asked = [
         ("psnr_db", spec.min_psnr_db, quality.psnr_db),
         ("ssim", spec.min_ssim, quality.ssim),
+        ("vmaf", spec.min_vmaf, quality.vmaf),
     ];
     for (name, least, found) in asked {
         if let (Some(least), Some(found)) = (least, found) {

@@ -291,6 +291,7 @@ impl Reader<'_> {
                 reading.has_captions = true;
                 if pts >= 0 || !self.is_clip {
                     video.captions.send(pts, &constructs);
+                    self.texts.take_captions(Some((pts, &constructs)))?;
                 }
             }
             frame.set_pts(pts);

@@ -27,6 +27,8 @@ use std::collections::VecDeque;
 pub const MILLISECOND: Ratio = Ratio { num: 1, den: 1000 };
 /// How long text without a length stays, at most.
 const LONGEST_MS: i64 = 7_000;
+/// Rows of the decoder's canvas for captions.
+const CAPTION_ROWS: u32 = 288;
 /// So much later than the packets around it text may stand in a file and still find its neighbours.
 const LATE_MS: i64 = 5_000;
 
@@ -91,6 +93,8 @@ enum TextOrigin {
         unit: Ratio,
         decoder: SubtitleDecoder,
     },
+    /// Closed captions inside the pictures; time stamps are those of the pass.
+    Captions(SubtitleDecoder),
     /// A file of its own, read before; its times count from the pass's origin.
     Outside(VecDeque<Event>),
 }
@@ -102,6 +106,16 @@ impl TextIn {
         Ok(TextIn {
             header: decoder.header(),
             origin: TextOrigin::Stream { stream, unit, decoder },
+            cues: Vec::new(),
+        })
+    }
+
+    /// Opens a decoder of closed captions; `unit` is that of the pass.
+    pub fn captions(unit: Ratio) -> Result<Self, AvError> {
+        let decoder = SubtitleDecoder::captions(unit)?;
+        Ok(TextIn {
+            header: decoder.header(),
+            origin: TextOrigin::Captions(decoder),
             cues: Vec::new(),
         })
     }
@@ -119,14 +133,14 @@ impl TextIn {
     fn stream(&self) -> Option<usize> {
         match &self.origin {
             TextOrigin::Stream { stream, .. } => Some(*stream),
-            TextOrigin::Outside(_) => None,
+            TextOrigin::Captions(_) | TextOrigin::Outside(_) => None,
         }
     }
 
     /// The next text beside the source that begins before a moment.
     fn next_outside(&mut self, until_s: f64) -> Option<Event> {
         match &mut self.origin {
-            TextOrigin::Stream { .. } => None,
+            TextOrigin::Stream { .. } | TextOrigin::Captions(_) => None,
             TextOrigin::Outside(events) => {
                 let is_due = events.front().is_some_and(|event| event.start_s <= until_s);
                 is_due.then(|| events.pop_front()).flatten()
@@ -210,6 +224,38 @@ impl Texts<'_> {
         found
     }
 
+    /// Takes captions of the picture with that time stamp; none: there are no more pictures.
+    pub fn take_captions(&mut self, captions: Option<(i64, &[u8])>) -> Result<(), AvError> {
+        for text in 0..self.tracks.len() {
+            let Some(TextOrigin::Captions(decoder)) = self.tracks[text].as_mut().map(|track| &mut track.origin) else {
+                continue;
+            };
+            let packet = match captions {
+                None => Packet::new()?,
+                Some((pts, constructs)) => {
+                    let mut packet = Packet::of_bytes(constructs)?;
+                    packet.set_times(Some(pts), Some(pts), 0);
+                    packet
+                }
+            };
+            let Some((start_s, shown)) = decoder.decode(&packet).and_then(|shown| Some((shown.start_s?, shown))) else {
+                continue;
+            };
+            let milliseconds = |seconds: f64| (seconds * 1000.0).round() as i64;
+            // What is on at the end stays on.
+            let length_s = shown.duration_s.filter(|_| captions.is_some());
+            let end_ms = length_s.map_or(i64::MAX, |length_s| milliseconds(start_s + length_s));
+            let lines: Vec<String> = shown.lines.iter().map(|line| roughly_placed(line)).collect();
+            self.show(
+                text,
+                (milliseconds(start_s), end_ms),
+                self.last_s.or(self.end_s),
+                &lines,
+            );
+        }
+        Ok(())
+    }
+
     /// Takes text beside the source that begins before a moment.
     fn take_outside(&mut self, until_s: f64) {
         for text in 0..self.tracks.len() {
@@ -270,6 +316,8 @@ impl Texts<'_> {
     /// The source was read to its end. `whole`: what was written is worth finishing. Answers the cues by text track.
     pub fn finish(mut self, whole: bool) -> Vec<Option<Vec<Cue>>> {
         self.take_outside(f64::INFINITY);
+        // Nothing but memory fails here, and then there is no last caption.
+        let _ = self.take_captions(None);
         for feed in &mut self.feeds {
             let answer = feed.flush(i64::MAX, self.health);
             feed.fail_on(answer, self.health);
@@ -342,6 +390,43 @@ impl TextFeed<'_> {
         if let Err(refusal) = answer {
             let fault: Fault = error::output_refused("write the subtitles", self.form.stream_name(), &refusal);
             self.output.fail(fault, health);
+        }
+    }
+}
+
+/// A line of captions, of which the decoder says the cell of its first letter, above or below as players place subtitles.
+fn roughly_placed(line: &str) -> String {
+    let Some((before, rest)) = line.split_once("{\\an7}{\\pos(") else {
+        return line.to_owned();
+    };
+    let Some((place, text)) = rest.split_once(")}") else {
+        return line.to_owned();
+    };
+    let row = place.split_once(',').and_then(|(_, y)| y.parse::<u32>().ok());
+    let above = if row.is_some_and(|y| y < CAPTION_ROWS / 2) {
+        "{\\an8}"
+    } else {
+        ""
+    };
+    format!("{before}{above}{text}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::roughly_placed;
+
+    #[test]
+    fn captions_stand_above_or_below() {
+        assert_eq!(
+            roughly_placed("0,0,Default,,0,0,0,,{\\an7}{\\pos(115,228)}HELLO"),
+            "0,0,Default,,0,0,0,,HELLO"
+        );
+        assert_eq!(
+            roughly_placed("a,,{\\an7}{\\pos(38,16)}UP\\NTHERE"),
+            "a,,{\\an8}UP\\NTHERE"
+        );
+        for plain in ["a,,HELLO", "a,,{\\an7}{\\pos(1"] {
+            assert_eq!(roughly_placed(plain), plain);
         }
     }
 }

@@ -13,8 +13,11 @@ use crate::media::av::Packet;
 use crate::media::av::encode::VideoSetup;
 use crate::media::cuda::Gpu;
 use crate::media::encoding;
+use crate::media::encoding::CaptionsBy;
 use crate::media::encoding::Engine;
 use crate::media::encoding::KeyFrames;
+use crate::media::encoding::caption_message::MAX_BYTES;
+use crate::media::encoding::caption_message::with_captions;
 use crate::media::encoding::hdr::HdrMetadata;
 use crate::media::encoding::nvenc;
 use crate::media::error;
@@ -36,6 +39,7 @@ use crate::media::pass::rung::Outputs;
 use crate::media::pass::rung::Picture;
 use crate::media::quality::Sampler;
 use crate::media::spec::VideoSpec;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -130,6 +134,10 @@ pub struct VideoTrack {
     marking: Option<Marking>,
     sampler: Option<Sampler>,
     captions: Option<CaptionQueue>,
+    /// Captions of pictures that are in the encoder, by time stamp, where they are put into what it makes of them.
+    said: BTreeMap<i64, Vec<u8>>,
+    /// Captions of pictures that had no place for them, for the next.
+    owed: Vec<u8>,
 }
 
 impl VideoTrack {
@@ -239,6 +247,8 @@ impl VideoTrack {
             marking: None,
             sampler: None,
             captions: None,
+            said: BTreeMap::new(),
+            owed: Vec::new(),
         }
     }
 
@@ -260,7 +270,7 @@ impl VideoTrack {
         }
     }
 
-    /// With the closed captions of the source, which it must be able to write.
+    /// With the closed captions of the source, for which its pictures must have a place.
     pub fn captioned(self, captions: CaptionQueue) -> Self {
         VideoTrack {
             captions: Some(captions),
@@ -268,9 +278,13 @@ impl VideoTrack {
         }
     }
 
-    /// Whether its encoder can write closed captions.
+    /// Whether its pictures have a place for closed captions.
     pub fn writes_captions(&self) -> bool {
-        self.engine().is_some_and(Engine::writes_captions)
+        self.captions_by().is_some()
+    }
+
+    fn captions_by(&self) -> Option<CaptionsBy> {
+        self.engine().and_then(Engine::captions)
     }
 
     /// The encoder.
@@ -366,7 +380,13 @@ impl VideoTrack {
             frame.set_pts(pts);
         }
         if let Some(constructs) = self.captions.as_mut().and_then(CaptionQueue::take) {
-            frame.set_captions(&constructs)?;
+            match self.captions_by() {
+                Some(CaptionsBy::Encoder) => frame.set_captions(&constructs)?,
+                Some(CaptionsBy::Message(_)) => {
+                    self.said.insert(pts, constructs);
+                }
+                None => {}
+            }
         }
         let is_asked = is_key && self.key_frames == KeyFrames::Asked;
         self.encoder.send(&mut frame, duration, is_asked)?;
@@ -382,12 +402,28 @@ impl VideoTrack {
                 continue;
             }
             self.straighten(&mut packet);
+            self.caption(&mut packet)?;
             if let Some(sampler) = &mut self.sampler {
                 sampler.packet(&packet);
             }
             for output in outputs.all {
                 output.write(TrackId::Video, packet.share()?, outputs.health);
             }
+        }
+        Ok(())
+    }
+
+    /// Puts captions into what the encoder made of the picture of their time, or of the next that has a place for them.
+    fn caption(&mut self, packet: &mut Packet) -> Result<(), AvError> {
+        let said = packet.pts().and_then(|pts| self.said.remove(&pts));
+        self.owed.extend(said.unwrap_or_default());
+        let room = self.owed.len().min(MAX_BYTES);
+        if room > 0
+            && let Some(CaptionsBy::Message(codec)) = self.captions_by()
+            && let Some(bytes) = with_captions(codec, packet.data(), &self.owed[..room])
+        {
+            *packet = packet.with_data(&bytes)?;
+            self.owed.drain(..room);
         }
         Ok(())
     }

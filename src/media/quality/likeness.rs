@@ -142,6 +142,7 @@ impl Tally {
             ssim_y: share(self.ssim_y / count),
             ssim_min: share(self.worst_ssim),
             worst_at_s: Some(rounded(self.worst_at_s, 1e6)),
+            ..Quality::default()
         })
     }
 }

@@ -1,6 +1,6 @@
 //! Likeness of pictures: of a rendition to what its encoder was given.
 //!
-//! Guarantees: the same numbers as libavfilter's psnr and ssim on the same pictures. Deliberately absent: scaling;
+//! Guarantees: the same numbers as libavfilter's psnr and ssim, and libvmaf's, on the same pictures. Deliberately absent: scaling;
 //! pictures of two sizes are not compared.
 
 pub mod likeness;

@@ -18,6 +18,7 @@ use crate::media::quality::likeness::Likeness;
 use crate::media::quality::likeness::Tally;
 use crate::media::spec::QualityMetric;
 use crate::media::spec::QualitySpec;
+use crate::media::vmaf::Meter;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -43,6 +44,23 @@ impl Slot {
     }
 }
 
+/// A picture that is to be compared.
+#[derive(Debug)]
+struct Chosen {
+    meant: Frame,
+    /// The one shown before it, where motion counts.
+    before: Option<Frame>,
+}
+
+/// VMAF of the pictures compared so far.
+#[derive(Debug)]
+struct Vmaf {
+    meter: Meter,
+    frames: u32,
+    sum: f64,
+    least: f64,
+}
+
 /// Follows one encode.
 #[derive(Debug)]
 pub struct Sampler {
@@ -54,11 +72,15 @@ pub struct Sampler {
     turn: u32,
     due_s: f64,
     /// Pictures chosen, by time stamp.
-    chosen: BTreeMap<i64, Frame>,
+    chosen: BTreeMap<i64, Chosen>,
+    /// The last picture offered, where motion counts.
+    last: Option<Frame>,
     /// Packets since the last key frame.
     stretch: Vec<Packet>,
     stretch_bytes: usize,
     tally: Tally,
+    /// None: it is not asked for. The error says why there is none.
+    vmaf: Option<Result<Vmaf, String>>,
     trouble: Option<String>,
 }
 
@@ -66,6 +88,15 @@ impl Sampler {
     /// For an encode whose packets have these parameters and time stamps in `unit`; `length_s` if it is known.
     pub fn new(spec: &QualitySpec, unit: Ratio, parameters: Parameters, length_s: Option<f64>, slot: Slot) -> Self {
         let every_s = spec.every_s.max(length_s.unwrap_or(0.0) / PICTURES);
+        let vmaf = spec.wants(QualityMetric::Vmaf).then(|| {
+            let meter = Meter::open(parameters.height())?;
+            Ok(Vmaf {
+                meter,
+                frames: 0,
+                sum: 0.0,
+                least: 100.0,
+            })
+        });
         let mut sampler = Sampler {
             spec: spec.clone(),
             unit,
@@ -76,9 +107,11 @@ impl Sampler {
             turn: 0,
             due_s: 0.0,
             chosen: BTreeMap::new(),
+            last: None,
             stretch: Vec::new(),
             stretch_bytes: 0,
             tally: Tally::default(),
+            vmaf,
             trouble: None,
         };
         sampler.choose_next();
@@ -94,6 +127,11 @@ impl Sampler {
     /// A picture goes into the encoder with this time stamp.
     pub fn offer(&mut self, frame: &Frame, pts: i64) {
         let at_s = pts as f64 * self.unit.value();
+        let counts_motion = matches!(self.vmaf, Some(Ok(_)));
+        let before = match counts_motion {
+            true => std::mem::replace(&mut self.last, frame.share().ok()),
+            false => None,
+        };
         if at_s + 1e-9 < self.due_s || self.trouble.is_some() {
             return;
         }
@@ -101,9 +139,10 @@ impl Sampler {
             self.choose_next();
         }
         if self.chosen.len() < AT_ONCE
-            && let Ok(frame) = transfer::to_host(frame)
+            && let Ok(meant) = transfer::to_host(frame)
         {
-            self.chosen.insert(pts, frame);
+            let before = before.and_then(|before| transfer::to_host(&before).ok());
+            self.chosen.insert(pts, Chosen { meant, before });
         }
         // Of a source of unknown length fewer and fewer are looked at.
         if f64::from(self.turn) > 2.0 * PICTURES {
@@ -135,7 +174,7 @@ impl Sampler {
         let psnr = self.spec.wants(QualityMetric::Psnr);
         let ssim = self.spec.wants(QualityMetric::Ssim);
         let result = match (self.tally.quality(psnr, ssim), self.trouble) {
-            (Some(quality), _) => Ok(quality),
+            (Some(quality), _) => Ok(with_vmaf(quality, self.vmaf)),
             (None, Some(trouble)) => Err(trouble),
             (None, None) => Err("no picture of it could be compared".to_owned()),
         };
@@ -175,11 +214,43 @@ impl Sampler {
             let Some(wanted) = self.chosen.remove(&pts) else {
                 continue;
             };
-            match Likeness::of(&wanted, &frame) {
+            if let Some(Ok(vmaf)) = &mut self.vmaf
+                && let Err(why) = vmaf.add(&wanted, &frame)
+            {
+                self.vmaf = Some(Err(why));
+            }
+            match Likeness::of(&wanted.meant, &frame) {
                 Some(likeness) => self.tally.add(&likeness, pts as f64 * self.unit.value()),
                 None => self.trouble = Some("its pictures are of a kind that is not compared".to_owned()),
             }
         }
         Ok(())
+    }
+}
+
+impl Vmaf {
+    fn add(&mut self, chosen: &Chosen, made: &Frame) -> Result<(), String> {
+        let score = self.meter.score(chosen.before.as_ref(), &chosen.meant, made)?;
+        self.frames += 1;
+        self.sum += score;
+        self.least = self.least.min(score);
+        Ok(())
+    }
+}
+
+fn with_vmaf(quality: Quality, vmaf: Option<Result<Vmaf, String>>) -> Quality {
+    let rounded = |score: f64| Some((score * 1e4).round() / 1e4);
+    match vmaf {
+        None => quality,
+        Some(Ok(vmaf)) => Quality {
+            vmaf: rounded(vmaf.sum / f64::from(vmaf.frames.max(1))),
+            vmaf_min: rounded(vmaf.least),
+            vmaf_model: Some(vmaf.meter.model()),
+            ..quality
+        },
+        Some(Err(why)) => Quality {
+            vmaf_missing: Some(why),
+            ..quality
+        },
     }
 }

@@ -127,6 +127,17 @@ impl MediaWork {
         }
     }
 
+    /// Whether VMAF is measured, so that libvmaf must be opened.
+    pub fn wants_vmaf(&self) -> bool {
+        match self {
+            MediaWork::Transcode(spec) => spec
+                .quality
+                .as_ref()
+                .is_some_and(|quality| quality.wants(QualityMetric::Vmaf)),
+            MediaWork::Analysis | MediaWork::Snapshot(_) | MediaWork::DynamicImage(_) | MediaWork::Qc(_) => false,
+        }
+    }
+
     /// Whether letters are drawn, so that the fonts of the host must be there to be read.
     pub fn needs_fonts(&self) -> bool {
         match self {

@@ -18,6 +18,8 @@ pub enum QualityMetric {
     Psnr,
     /// Structural similarity, 0..=1.
     Ssim,
+    /// What people would say of it, 0..=100, by the libvmaf of the host, where it has one.
+    Vmaf,
 }
 
 /// Renditions are compared with the pictures their encoders were given, here and there. In definitions `true`, or a
@@ -36,6 +38,9 @@ pub struct QualitySpec {
     /// Least SSIM, on average, 0..=1; less fails the job.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_ssim: Option<f64>,
+    /// Least VMAF, on average, 0..=100; less fails the job, and so does a host that cannot measure it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min_vmaf: Option<f64>,
 }
 
 impl Default for QualitySpec {
@@ -45,6 +50,7 @@ impl Default for QualitySpec {
             every_s: 5.0,
             min_psnr_db: None,
             min_ssim: None,
+            min_vmaf: None,
         }
     }
 }

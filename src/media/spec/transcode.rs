@@ -12,6 +12,8 @@ use crate::media::spec::overlay::WatermarkKind;
 use crate::media::spec::overlay::WatermarkSpec;
 use crate::media::spec::quality;
 use crate::media::spec::quality::QualitySpec;
+use crate::media::spec::set::RenditionKind;
+use crate::media::spec::set::RenditionSpec;
 use crate::media::spec::video::VideoCodec;
 use crate::media::spec::video::VideoSpec;
 use serde::Deserialize;
@@ -91,6 +93,18 @@ pub struct TranscodeSpec {
 }
 
 impl TranscodeSpec {
+    /// Whether closed captions inside the source's pictures become text: text is wanted beside the outputs, or a set has a
+    /// rendition of subtitles.
+    pub fn wants_text_of_captions(&self) -> bool {
+        let mut renditions = self.groups.iter().flat_map(|group| &group.outputs);
+        let is_subtitle = |rendition: &RenditionSpec| rendition.kind == Some(RenditionKind::Subtitle);
+        match self.text {
+            TextRule::Webvtt => true,
+            TextRule::Drop => false,
+            TextRule::Carry => renditions.any(|output| output.rendition.as_ref().is_some_and(is_subtitle)),
+        }
+    }
+
     /// A video encode with what is drawn onto all of them: the job's own marks lie beneath the encode's.
     pub fn drawn_on(&self, video: &VideoSpec) -> VideoSpec {
         let mut video = video.clone();

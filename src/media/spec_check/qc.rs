@@ -12,9 +12,11 @@ pub(super) fn quality(findings: &mut Findings, spec: &QualitySpec) {
     findings.within("quality.every_s".to_owned(), spec.every_s, 0.1..=3600.0);
     findings.within_if("quality.min_psnr_db".to_owned(), spec.min_psnr_db, 10.0..=100.0);
     findings.within_if("quality.min_ssim".to_owned(), spec.min_ssim, 0.0..=1.0);
+    findings.within_if("quality.min_vmaf".to_owned(), spec.min_vmaf, 0.0..=100.0);
     let unmeasured = [
         ("quality.min_psnr_db", spec.min_psnr_db, QualityMetric::Psnr, "psnr"),
         ("quality.min_ssim", spec.min_ssim, QualityMetric::Ssim, "ssim"),
+        ("quality.min_vmaf", spec.min_vmaf, QualityMetric::Vmaf, "vmaf"),
     ];
     for (key, least, metric, word) in unmeasured {
         if least.is_some() && !spec.wants(metric) {

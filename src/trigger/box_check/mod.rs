@@ -52,6 +52,8 @@ pub fn check(file: &mut (impl Read + Seek), size: u64) -> io::Result<Verdict> {
 fn iso(file: &mut (impl Read + Seek), size: u64) -> io::Result<Verdict> {
     let mut at = 0;
     let mut has_moov = false;
+    // HEIF and AVIF: a `meta` of their own in place of the index.
+    let (mut is_picture, mut has_meta, mut has_data) = (false, false, false);
     for _ in 0..MAX_BOXES {
         if at == size {
             break;
@@ -87,6 +89,9 @@ fn iso(file: &mut (impl Read + Seek), size: u64) -> io::Result<Verdict> {
             )));
         };
         has_moov |= &kind == b"moov";
+        is_picture |= &kind == b"ftyp" && has_picture_brand(file, at, end)?;
+        has_meta |= &kind == b"meta";
+        has_data |= &kind == b"mdat";
         if short == 0 && &kind == b"mdat" && !has_moov {
             return Ok(Verdict::Unfinished(
                 "it is still being recorded: its media data have no end yet".to_owned(),
@@ -94,11 +99,24 @@ fn iso(file: &mut (impl Read + Seek), size: u64) -> io::Result<Verdict> {
         }
         at = end;
     }
-    Ok(if has_moov {
+    Ok(if has_moov || is_picture && has_meta && has_data {
         Verdict::Whole
+    } else if is_picture && has_meta {
+        // Small ones keep their data with it.
+        Verdict::Unknown
     } else {
         Verdict::Unfinished("its index (moov box) is missing".to_owned())
     })
+}
+
+/// Whether the brands of a file are those of pictures.
+fn has_picture_brand(file: &mut (impl Read + Seek), at: u64, end: u64) -> io::Result<bool> {
+    const BRANDS: [&[u8; 4]; 5] = [b"mif1", b"mif2", b"heic", b"heix", b"avif"];
+    let mut brands = [0; 128];
+    let length = usize::try_from(end - at).map_or(brands.len(), |length| length.min(brands.len()));
+    let have = read_at(file, at, &mut brands[..length])?;
+    let mut found = brands[..have].chunks_exact(4).skip(2);
+    Ok(found.any(|brand| BRANDS.iter().any(|known| brand == known.as_slice())))
 }
 
 /// EBML head, then one segment whose length is known, or not (live recordings).
@@ -213,6 +231,33 @@ mod tests {
         assert!(matches!(verdict(&recording), Verdict::Unfinished(why) if why.contains("recorded")));
         let no_index = [boxed(b"ftyp", b"isom"), boxed(b"mdat", &[7; 99])].concat();
         assert!(matches!(verdict(&no_index), Verdict::Unfinished(why) if why.contains("moov")));
+    }
+
+    #[test]
+    fn a_picture_has_no_index_and_is_whole_with_its_data() {
+        let picture = [
+            boxed(b"ftyp", b"heic\0\0\0\0mif1heic"),
+            boxed(b"meta", &[0; 60]),
+            boxed(b"mdat", &[7; 99]),
+        ]
+        .concat();
+        assert_eq!(verdict(&picture), Verdict::Whole);
+        let described = 8 + 16 + 8 + 60;
+        let is_described = |cut: &usize| (described..described + 8).contains(cut);
+        for cut in (8..picture.len() - 1).filter(|cut| !is_described(cut)) {
+            assert!(
+                matches!(verdict(&picture[..cut]), Verdict::Unfinished(_)),
+                "cut at {cut}"
+            );
+        }
+        assert_eq!(verdict(&picture[..described]), Verdict::Unknown);
+        let film = [
+            boxed(b"ftyp", b"isom"),
+            boxed(b"meta", &[0; 60]),
+            boxed(b"mdat", &[7; 99]),
+        ]
+        .concat();
+        assert!(matches!(verdict(&film), Verdict::Unfinished(_)));
     }
 
     #[test]

@@ -120,6 +120,14 @@ pub struct QualityView {
     pub ssim_y: Option<f64>,
     /// Of the worst picture.
     pub ssim_min: Option<f64>,
+    /// VMAF on average, 0 to 100, at the rendition's own size; null: not measured.
+    pub vmaf: Option<f64>,
+    /// Of the worst picture.
+    pub vmaf_min: Option<f64>,
+    /// The model of these two.
+    pub vmaf_model: Option<String>,
+    /// Why there is no VMAF though it was asked for.
+    pub vmaf_missing: Option<String>,
     /// When the worst picture is shown, seconds.
     pub worst_at_s: Option<f64>,
 }
@@ -134,6 +142,10 @@ impl From<Quality> for QualityView {
             ssim: quality.ssim,
             ssim_y: quality.ssim_y,
             ssim_min: quality.ssim_min,
+            vmaf: quality.vmaf,
+            vmaf_min: quality.vmaf_min,
+            vmaf_model: quality.vmaf_model.map(|model| model.as_str().to_owned()),
+            vmaf_missing: quality.vmaf_missing,
             worst_at_s: quality.worst_at_s,
         }
     }

@@ -147,9 +147,9 @@ fn quality() -> Value {
         vec![
             list(
                 "metrics",
-                json!({ "type": "string", "enum": ["psnr", "ssim"] }),
+                json!({ "type": "string", "enum": ["psnr", "ssim", "vmaf"] }),
                 None,
-                "What is measured.",
+                "What is measured. VMAF needs the libvmaf of the host; without it the result says why there is none.",
             )
             .with("minItems", 1)
             .default(json!(["psnr", "ssim"])),
@@ -167,6 +167,11 @@ fn quality() -> Value {
             )
             .unit("dB"),
             number("min_ssim", 0.0..=1.0, "Least SSIM on average; less fails the job."),
+            number(
+                "min_vmaf",
+                0.0..=100.0,
+                "Least VMAF on average; less fails the job, and so does a host without libvmaf.",
+            ),
         ],
     )
 }

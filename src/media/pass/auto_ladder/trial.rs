@@ -20,6 +20,7 @@ use crate::media::facts::MediaFacts;
 use crate::media::facts::Ratio;
 use crate::media::limits::Limits;
 use crate::media::pass::glance;
+use crate::media::pass::glance::Looking;
 use crate::media::pass::head::Graded;
 use crate::media::pass::head::Head;
 use crate::media::pass::head::Wanted;
@@ -80,7 +81,7 @@ pub fn run(
     goes_on: &dyn Fn() -> bool,
 ) -> Result<Vec<LadderTrial>, AvError> {
     let mut facts = facts.clone();
-    let glance = glance::look(demuxer, &mut facts, limits, range.threads, false)?;
+    let glance = glance::look(demuxer, &mut facts, limits, range.threads, Looking::default())?;
     let Some((stream, video)) = facts.main_video() else {
         return Ok(Vec::new());
     };

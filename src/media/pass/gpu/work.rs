@@ -40,6 +40,8 @@ pub struct Question<'a> {
     pub glance: &'a Glance,
     /// Others are joined to it.
     pub is_joined: bool,
+    /// Captions inside its pictures are wanted as text.
+    pub reads_captions: bool,
     /// Pictures are wanted for other things than encodes.
     pub has_taps: bool,
     /// The source, for messages.
@@ -77,6 +79,10 @@ impl Work {
             None => Err("its pictures are not described".to_owned()),
         };
         let is_launchable = is_launchable(question.glance, question.grades);
+        let decodes = match question.reads_captions {
+            true => Err("closed captions are read in software".to_owned()),
+            false => decodes,
+        };
         let decodes = mode::fits(decodes, question.glance.fields, is_launchable);
         let encoders = question.plan.videos.iter().map(|video| {
             is_made(video).then(|| nvenc::supports(&video.spec, (video.width, video.height), &device.facts))

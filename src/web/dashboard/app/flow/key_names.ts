@@ -6,7 +6,7 @@ const CHINESE: Record<string, string> = {
   path: "输出路径", on_conflict: "同名文件", kind: "类型", destination: "回调目标", url: "地址", profile: "规格", auth_key: "鉴权密钥", also_unified: "同时发统一回调", legacy_events: "旧版转码事件",
   id: "ID", needs: "前置活动", when: "执行条件", optional: "可选", backend: "计算后端", template: "模板", enabled: "启用",
   group: "输出组", clip: "裁剪", head: "片头", inputs: "拼接文件", tail: "片尾", partial: "允许部分成功", quality: "质量", watermark: "水印", mosaic: "马赛克", burn: "烧录字幕", text: "文字", subtitle: "字幕文件", metadata: "元数据",
-  start_s: "开始时间", end_s: "结束时间", start: "开始", end: "结束", source: "来源", language: "语言", metrics: "指标", every_s: "采样间隔", min_psnr_db: "最低 PSNR", min_ssim: "最低 SSIM",
+  start_s: "开始时间", end_s: "结束时间", start: "开始", end: "结束", source: "来源", language: "语言", metrics: "指标", every_s: "采样间隔", min_psnr_db: "最低 PSNR", min_ssim: "最低 SSIM", min_vmaf: "最低 VMAF",
   container: "封装格式", segment_s: "切片时长", segment_format: "切片格式", single_file: "单文件", iframe_playlists: "I 帧播放列表", encryption: "加密", ladder: "自动阶梯", output: "输出",
   min_rungs: "最少档数", max_rungs: "最多档数", max_height: "最大高度", max_bitrate_kbps: "最大码率", min_bitrate_kbps: "最小码率", target_psnr_db: "目标 PSNR", method: "方式", key_uri: "密钥地址", key: "密钥文件", iv: "初始向量",
   video: "视频", audio: "音频", rendition: "在集合中的位置", type: "类型", audio_group: "音频组", subtitle_group: "字幕组", default: "默认", autoselect: "自动选择", forced: "强制",

@@ -30,6 +30,8 @@ const t = words({
   peak_rate: ["Peak", "峰值码率"],
   psnr: ["PSNR", "PSNR"],
   ssim: ["SSIM", "SSIM"],
+  vmaf: ["VMAF", "VMAF"],
+  no_vmaf: ["not measured: {why}", "未测量：{why}"],
   worst: ["Worst picture", "最差画面"],
   unasked: ["PSNR and SSIM are measured where a transcode says quality = {}.", "在转码活动中设置 quality = {} 后会测量 PSNR 和 SSIM。"],
   no_series: ["Nothing was measured over time of this media. Renditions made from now on are measured.", "此媒资没有随时间变化的测量数据；之后生成的版本会进行测量。"],
@@ -107,11 +109,13 @@ interface Row {
 export function QualityTable({ rows, onSeek }: { rows: Row[]; onSeek: (to_s: number) => void }) {
   if (rows.length === 0) return null;
   const any = rows.some((row) => row.quality);
+  const vmaf = rows.some((row) => row.quality?.vmaf != null || row.quality?.vmaf_missing != null);
+  const missing = rows.find((row) => row.quality?.vmaf_missing != null)?.quality?.vmaf_missing;
   return (
     <Card title={t("quality")}>
       <Scroll>
         <table class="media-table">
-          <thead><tr><th>{t("rendition")}</th><th>{t("picture")}</th><th class="end">{t("bytes")}</th><th class="end">{t("mean_rate")}</th><th class="end">{t("peak_rate")}</th><th class="end">{t("psnr")}</th><th class="end">{t("ssim")}</th><th class="end">{t("worst")}</th></tr></thead>
+          <thead><tr><th>{t("rendition")}</th><th>{t("picture")}</th><th class="end">{t("bytes")}</th><th class="end">{t("mean_rate")}</th><th class="end">{t("peak_rate")}</th><th class="end">{t("psnr")}</th><th class="end">{t("ssim")}</th>{vmaf && <th class="end">{t("vmaf")}</th>}<th class="end">{t("worst")}</th></tr></thead>
           <tbody>
             {rows.map((row) => (
               <tr key={row.id}>
@@ -122,12 +126,14 @@ export function QualityTable({ rows, onSeek }: { rows: Row[]; onSeek: (to_s: num
                 <td class="end">{row.peak === null ? "–" : rate(row.peak)}</td>
                 <td class="end">{row.quality?.psnr_db == null ? "–" : `${number(row.quality.psnr_db, 2)} dB`}</td>
                 <td class="end">{row.quality?.ssim == null ? "–" : number(row.quality.ssim, 4)}</td>
+                {vmaf && <td class="end" title={row.quality?.vmaf_missing == null ? undefined : t("no_vmaf", { why: row.quality.vmaf_missing })}>{row.quality?.vmaf == null ? "–" : number(row.quality.vmaf, 2)}</td>}
                 <td class="end">{row.quality?.worst_at_s == null ? "–" : <button type="button" class="link" onClick={() => onSeek(row.quality?.worst_at_s ?? 0)}>{timecode(row.quality.worst_at_s, 1)}</button>}</td>
               </tr>
             ))}
           </tbody>
         </table>
       </Scroll>
+      {missing != null && <p class="help">{t("vmaf")}: {t("no_vmaf", { why: missing })}</p>}
       {!any && <p class="help">{t("unasked")}</p>}
     </Card>
   );

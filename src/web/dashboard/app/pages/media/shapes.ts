@@ -90,6 +90,9 @@ export interface Quality {
   psnr_min_db: number | null;
   ssim: number | null;
   ssim_min: number | null;
+  vmaf: number | null;
+  vmaf_min: number | null;
+  vmaf_missing: string | null;
   worst_at_s: number | null;
 }
 

@@ -1,0 +1,206 @@
+//! Files of one picture as sources: what is made of each, what is not, and in which words; HEIF, which is refused.
+
+use crate::room::Room;
+use crate::room::Run;
+use crate::room::ffprobe;
+use serde_json::Value;
+use std::path::Path;
+use std::process::Command;
+
+/// The templates, the ladder with one rung that costs little, as HLS of either kind of segments.
+const ALL: &str = r#"
+[[activity]]
+id = "info"
+type = "analysis"
+template = "media-info"
+[[activity]]
+id = "ladder"
+type = "transcode"
+template = "h264-hls-ladder"
+[[activity.group]]
+name = "fmp4"
+kind = "hls"
+[[activity.group.output]]
+name = "low"
+video = { codec = "h264", height = 180, preset = "ultrafast", crf = 20.0 }
+audio = { codec = "aac" }
+[[activity.group]]
+name = "ts"
+kind = "hls"
+segment_format = "ts"
+[[activity.group.output]]
+name = "low"
+video = { codec = "h264", height = 180, preset = "ultrafast", crf = 20.0 }
+[[activity]]
+id = "sprite"
+type = "snapshot"
+template = "sprite-webvtt"
+[[activity]]
+id = "poster"
+type = "snapshot"
+template = "poster"
+"#;
+
+fn activity<'a>(run: &'a Run, id: &str) -> &'a Value {
+    let all = run.report["activities"].as_array().expect("activities");
+    all.iter().find(|one| one["id"] == id).expect("the activity")
+}
+
+fn kinds<'a>(run: &'a Run, kind: &str) -> Vec<&'a Value> {
+    let all = run.report["outputs"].as_array().expect("outputs");
+    all.iter().filter(|output| output["kind"] == kind).collect()
+}
+
+/// Mean R, G, B of nine parts of a picture file, rows from the top.
+fn parts(file: &Path) -> Vec<[i32; 3]> {
+    let raw = Command::new("ffmpeg")
+        .args(["-nostdin", "-v", "error", "-i"])
+        .arg(file)
+        .args([
+            "-frames:v",
+            "1",
+            "-vf",
+            "scale=3:3:flags=area",
+            "-pix_fmt",
+            "rgb24",
+            "-f",
+            "rawvideo",
+            "-",
+        ])
+        .output()
+        .expect("ffmpeg is installed")
+        .stdout;
+    let rgb = |pixel: &[u8]| [i32::from(pixel[0]), i32::from(pixel[1]), i32::from(pixel[2])];
+    raw.chunks_exact(3).map(rgb).collect()
+}
+
+fn assert_alike(one: &Path, other: &Path) {
+    let (ours, theirs) = (parts(one), parts(other));
+    assert_eq!(
+        (ours.len(), theirs.len()),
+        (9, 9),
+        "{} {}",
+        one.display(),
+        other.display()
+    );
+    for (a, b) in ours.iter().zip(&theirs) {
+        let apart = (0..3).map(|part| (a[part] - b[part]).abs()).max();
+        assert!(apart < Some(14), "{}: {ours:?}, {theirs:?}", one.display());
+    }
+}
+
+fn path_of(output: &Value) -> std::path::PathBuf {
+    output["path"].as_str().expect("a path").into()
+}
+
+#[test]
+fn a_single_picture_gives_poster_and_sprite_and_no_film() {
+    for (name, more) in [
+        ("one.jpg", "-q:v 2"),
+        ("two.JPEG", "-q:v 2 -f mjpeg"),
+        ("shot_0007.jpg", "-q:v 2 -update 1"),
+        ("one.png", ""),
+        ("one.webp", "-lossless 1"),
+        ("one.bmp", ""),
+        ("one.tif", ""),
+    ] {
+        let room = Room::new();
+        let source = room.make(name, &format!("-f lavfi -i testsrc2=s=640x360 -frames:v 1 {more}"));
+        let run = room.run(ALL, &source, &[]);
+        assert_eq!(run.code, 0, "{name}: {}", run.words);
+        let ladder = activity(&run, "ladder");
+        assert_eq!(
+            (&ladder["status"], &ladder["reason"]),
+            (
+                &Value::from("Skipped"),
+                &Value::from("the source is a single picture, not a film")
+            ),
+            "{name}"
+        );
+        for id in ["info", "sprite", "poster"] {
+            assert_eq!(activity(&run, id)["status"], "Success", "{name} {id}: {}", run.words);
+        }
+        let facts = &run.report["facts"];
+        let video = &facts["streams"][0];
+        assert_eq!(
+            (&video["width"], &video["height"]),
+            (&Value::from(640), &Value::from(360)),
+            "{name}: {facts}"
+        );
+        assert!(kinds(&run, "hls").is_empty(), "{name}");
+        let outputs = run.report["outputs"].as_array().expect("outputs");
+        let poster = outputs.iter().find(|output| output["activity"] == "poster");
+        assert_alike(&path_of(poster.expect("a poster")), &source);
+    }
+}
+
+#[test]
+fn an_avif_is_a_film_of_one_picture() {
+    let room = Room::new();
+    let source = room.make(
+        "one.avif",
+        "-f lavfi -i testsrc2=s=640x360,format=yuv420p -frames:v 1 -c:v libaom-av1 -still-picture 1 -cpu-used 8 -crf 10",
+    );
+    let run = room.run(ALL, &source, &[]);
+    assert_eq!(run.code, 0, "{}", run.words);
+    for id in ["info", "sprite", "poster"] {
+        assert_eq!(activity(&run, id)["status"], "Success", "{id}: {}", run.words);
+    }
+    let outputs = run.report["outputs"].as_array().expect("outputs");
+    let poster = outputs.iter().find(|output| output["activity"] == "poster");
+    let plain = room.make("plain.png", "-f lavfi -i testsrc2=s=640x360,format=yuv420p -frames:v 1");
+    assert_alike(&path_of(poster.expect("a poster")), &plain);
+    let sets = kinds(&run, "hls");
+    assert_eq!(sets.len(), 2, "{}", run.words);
+    for set in sets {
+        let playlist = path_of(set);
+        let frames = ffprobe(&playlist, "v:0", "frame=best_effort_timestamp_time");
+        assert_eq!(frames.len(), 1, "{}", playlist.display());
+        assert_alike(&playlist, &plain);
+    }
+}
+
+/// A picture as phones write it, without tiles; none: nothing here can.
+fn heic(room: &Room) -> Option<std::path::PathBuf> {
+    let plain = room.make("plain.png", "-f lavfi -i testsrc2=s=320x180 -frames:v 1");
+    let made = room.path("photo.heic");
+    let answer = Command::new("heif-enc").arg(plain).arg("-o").arg(&made).output();
+    answer.is_ok_and(|answer| answer.status.success()).then_some(made)
+}
+
+#[test]
+fn a_heif_picture_is_read_or_refused_as_what_it_is() {
+    let room = Room::new();
+    let Some(source) = heic(&room) else {
+        println!("skipped: there is no heif-enc (packaging/prerequisites.sh test)");
+        return;
+    };
+    let run = room.run(ALL, &source, &[]);
+    if run.code == 0 {
+        // libav 7.1 opens those without tiles.
+        let outputs = run.report["outputs"].as_array().expect("outputs");
+        let poster = outputs.iter().find(|output| output["activity"] == "poster");
+        assert_alike(&path_of(poster.expect("a poster")), &room.path("plain.png"));
+    } else {
+        assert_eq!(run.report["errors"][0]["code"], "SourceUndecodable", "{}", run.words);
+        assert!(run.words.contains("an HEIF picture (HEIC)"), "{}", run.words);
+        assert!(run.words.contains("JPEG"), "the remedy: {}", run.words);
+        assert!(!run.words.contains("moov"), "{}", run.words);
+    }
+
+    // In tiles, each of which libav may take for a picture.
+    let bytes = std::fs::read(&source).expect("it was made");
+    let entry = bytes.windows(4).position(|kind| kind == b"infe").expect("an entry");
+    assert_eq!(&bytes[entry + 12..entry + 16], b"hvc1");
+    let mut tiled = bytes.clone();
+    tiled[entry + 12..entry + 16].copy_from_slice(b"grid");
+    std::fs::write(room.path("tiled.heic"), tiled).expect("written");
+    let run = room.run(ALL, &room.path("tiled.heic"), &[]);
+    assert_eq!(run.report["errors"][0]["code"], "SourceUndecodable", "{}", run.words);
+    assert!(run.words.contains("in tiles"), "{}", run.words);
+
+    // And one that did not come whole is truncated, not a kind that is not opened.
+    std::fs::write(room.path("cut.heic"), &bytes[..bytes.len() / 2]).expect("written");
+    let run = room.run(ALL, &room.path("cut.heic"), &[]);
+    assert_eq!(run.report["errors"][0]["code"], "SourceTruncated", "{}", run.words);
+}
