@@ -92,6 +92,7 @@ pub enum Backend {
 /// What one job wants of the pass.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", content = "spec", rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "a pass has a handful of them")]
 pub enum MediaWork {
     /// Facts of the source only.
     Analysis,
