@@ -448,7 +448,7 @@ impl Pass<'_> {
             }
             warnings.push(partial::words(missing));
         }
-        self.conclude(outputs, &made, &warnings, truncated.as_deref());
+        self.conclude(outputs, &health, &made, &warnings, truncated.as_deref());
         for inspection in std::mem::take(&mut self.inspections) {
             let (job, end) = match &truncated {
                 Some(missing) => (

@@ -61,6 +61,8 @@ pub struct GpuDecoder {
     which: Decode,
     /// Read before the first key frame; none from it on.
     held: Option<Vec<Packet>>,
+    /// Somebody went to another place, and no picture that stands by itself has come since.
+    is_astray: bool,
     sent: VecDeque<Sent>,
     times: BestTime,
     /// What the container and the first headers say of all pictures.
@@ -147,6 +149,7 @@ impl GpuDecoder {
             packing,
             which: Decode::All,
             held: Some(Vec::new()),
+            is_astray: false,
             sent: VecDeque::new(),
             times: BestTime::new(usize::try_from(parameters.video_delay()).unwrap_or(0)),
             color: parameters.color(),
@@ -245,7 +248,11 @@ impl GpuDecoder {
             let sent = self.packet_of(&picture);
             let pts = self.times.of(picture.pts);
             // What lies before the start of an edit list is decoded and never shown.
-            if sent.is_some_and(|sent| sent.is_discard) {
+            let is_discard = sent.is_some_and(|sent| sent.is_discard);
+            // An index may call key frames what are none, and what leans over one needs pictures from before it.
+            // libavcodec shows none of them; a device makes up what it lacks, and says so or not.
+            self.is_astray &= !picture.stands_alone;
+            if is_discard || self.is_astray {
                 continue;
             }
             let is_key = sent.map_or(picture.is_intra, |sent| sent.is_key);
@@ -261,6 +268,7 @@ impl GpuDecoder {
     pub fn flush(&mut self) {
         // Who goes to another place goes to a key frame.
         self.held = None;
+        self.is_astray = true;
         self.packing.flush();
         self.nvdec.flush();
         self.sent.clear();
