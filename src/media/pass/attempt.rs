@@ -391,7 +391,7 @@ impl Pass<'_> {
             audio_codecs: encoders.audio_parameters.iter().map(name_of).collect(),
             texts: Vec::new(),
             has_captions: false,
-            is_captioned: encoders.captioned(),
+            is_captioned: encoders.captioned(self.work.decoding_device().is_none()),
             text_codecs: self.text_streams(|stream| stream.codec_name.clone()),
             text_languages: self.text_streams(|stream| {
                 let language = stream.language.as_deref()?;

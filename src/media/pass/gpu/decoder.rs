@@ -34,6 +34,10 @@ use std::sync::Arc;
 const MAX_HELD: usize = 64;
 /// Surfaces kept idle: about as many as wait in the queues behind a decoder.
 const IDLE_SURFACES: usize = 12;
+/// What closed captions begin with.
+const CAPTIONS: &[u8] = b"GA94\x03";
+/// Bytes of a packet in which they are looked for.
+const MOST_BEFORE_PICTURE: usize = 4096;
 /// Packets remembered until their pictures come out; deeper than any codec reorders.
 const MAX_REMEMBERED: usize = 256;
 
@@ -75,6 +79,7 @@ pub struct GpuDecoder {
     frames: u64,
     damaged_frames: u64,
     refused_packets: u64,
+    has_captions: bool,
 }
 
 impl GpuDecoder {
@@ -160,6 +165,7 @@ impl GpuDecoder {
             frames: 0,
             damaged_frames: 0,
             refused_packets: 0,
+            has_captions: false,
         })
     }
 
@@ -182,6 +188,7 @@ impl GpuDecoder {
         if self.which == Decode::Keys && !packet.is_key() || packet.size_bytes() == 0 {
             return Ok(());
         }
+        self.has_captions = self.has_captions || holds_captions(packet.data());
         if let Some(extradata) = packet.new_extradata() {
             self.packing.change(extradata)?;
             self.nvdec.set_headers(self.packing.headers());
@@ -287,6 +294,10 @@ impl GpuDecoder {
     pub fn refused_packets(&self) -> u64 {
         self.refused_packets + self.nvdec.refused_packets()
     }
+    /// There are closed captions in what was given to it, which a device does not hand on.
+    pub fn has_captions(&self) -> bool {
+        self.has_captions
+    }
     /// Times the device's decoder was rebuilt in the middle.
     pub fn rebuilds(&self) -> u64 {
         self.nvdec.rebuilds()
@@ -373,6 +384,12 @@ fn unfit_kind(codec: Codec, parameters: &Parameters) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// Whether a packet begins with closed captions: ATSC A/53 part 4, 6.2, user data of type 3. They stand before the picture.
+fn holds_captions(packet: &[u8]) -> bool {
+    let before = &packet[..packet.len().min(MOST_BEFORE_PICTURE)];
+    before.windows(CAPTIONS.len()).any(|bytes| bytes == CAPTIONS)
 }
 
 fn color_said(signal: Signal) -> Color {
