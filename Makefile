@@ -52,6 +52,12 @@ tests: ## the tests alone
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
 	  echo $(CARGO) nextest run --locked; $(CARGO) nextest run --locked; \
 	else echo $(CARGO) test --locked; $(CARGO) test --locked; fi
+	tests/gpu_suites.sh --brief
+
+.PHONY: tests-gpu
+tests-gpu: ## the suites about ladders, stills and sprites with a device demanded, on the stand-in driver (no GPU needed)
+	@packaging/prerequisites.sh test
+	tests/gpu_suites.sh
 
 .PHONY: api
 api: ## the API against its own document (schemathesis from PyPI; says so and passes where pip cannot install it)

@@ -5,11 +5,11 @@
 //! the last one ended. Deliberately absent: what becomes of the frames; files without an index.
 
 use crate::media::av::AvError;
-use crate::media::av::Decoder;
 use crate::media::av::Demuxer;
 use crate::media::av::Frame;
 use crate::media::av::Packet;
 use crate::media::av::decode::Decode;
+use crate::media::frame_decoder::FrameDecoder;
 use crate::media::key_index::KeyIndex;
 use std::collections::BTreeSet;
 use std::collections::VecDeque;
@@ -47,7 +47,7 @@ pub struct ShownFrame {
 #[derive(Debug)]
 pub struct FrameSeeker<'a> {
     demuxer: &'a mut Demuxer,
-    decoder: &'a mut Decoder,
+    decoder: &'a mut dyn FrameDecoder,
     stream: usize,
     keys: KeyIndex,
     /// Set while frames are decoded one after the other.
@@ -75,7 +75,7 @@ struct Run {
 
 impl<'a> FrameSeeker<'a> {
     /// Over an opened file and a decoder for the stream.
-    pub fn new(demuxer: &'a mut Demuxer, decoder: &'a mut Decoder, stream: usize, keys: KeyIndex) -> Self {
+    pub fn new(demuxer: &'a mut Demuxer, decoder: &'a mut dyn FrameDecoder, stream: usize, keys: KeyIndex) -> Self {
         FrameSeeker {
             demuxer,
             decoder,
@@ -333,7 +333,7 @@ impl Run {
 }
 
 /// The frame of a key frame's packet, with nothing before or after it; none when it cannot be decoded.
-pub fn decode_alone(decoder: &mut Decoder, packet: &Packet) -> Result<Option<ShownFrame>, AvError> {
+pub fn decode_alone(decoder: &mut dyn FrameDecoder, packet: &Packet) -> Result<Option<ShownFrame>, AvError> {
     decoder.flush();
     decoder.decode_only(Decode::All);
     decoder.send(packet)?;
@@ -350,6 +350,31 @@ pub fn decode_alone(decoder: &mut Decoder, packet: &Packet) -> Result<Option<Sho
     }
     decoder.flush();
     Ok(found)
+}
+
+/// A frame with its time in the units of its stream; none: it has no time.
+type Timed = (Option<i64>, Arc<Frame>);
+
+/// The frames that come out after one more packet, none being the end. `is_alone`: each key frame is decoded by itself.
+pub fn decode_next(
+    decoder: &mut dyn FrameDecoder,
+    packet: Option<&Packet>,
+    is_alone: bool,
+) -> Result<Vec<Timed>, AvError> {
+    let mut shown = Vec::new();
+    match (packet, is_alone) {
+        (Some(packet), true) if packet.is_key() => {
+            let alone = decode_alone(decoder, packet)?;
+            shown.extend(alone.map(|alone| (Some(alone.pts), alone.frame)));
+        }
+        (_, true) => {}
+        (Some(packet), false) => decoder.send(packet)?,
+        (None, false) => decoder.send_end()?,
+    }
+    while let Some(frame) = decoder.receive()? {
+        shown.push((frame.best_pts(), Arc::new(frame)));
+    }
+    Ok(shown)
 }
 
 /// Reads one packet of the stream into the run; false at the end.

@@ -11,13 +11,19 @@ use crate::media::av::Decoder;
 use crate::media::av::Demuxer;
 use crate::media::av::Frame;
 use crate::media::av::Packet;
+use crate::media::av::Parameters;
 use crate::media::av::decode::Decode;
+use crate::media::bright_search;
 use crate::media::claimed_length::is_overlong;
 use crate::media::error;
 use crate::media::facts::MediaFacts;
+use crate::media::facts::Ratio;
+use crate::media::frame_decoder::Elsewhere;
+use crate::media::frame_decoder::FrameDecoder;
 use crate::media::frame_painter::FramePainter;
 use crate::media::frame_seeker::FrameSeeker;
 use crate::media::frame_seeker::ShownFrame;
+use crate::media::frame_seeker::decode_next;
 use crate::media::gather::Fit;
 use crate::media::key_decoders::KeyDecoders;
 use crate::media::key_decoders::KeysAhead;
@@ -27,7 +33,6 @@ use crate::media::measured_length;
 use crate::media::moments;
 use crate::media::picture_job::PictureJob;
 use crate::media::picture_job::Prepared;
-use crate::media::picture_job::Render;
 use crate::media::probe::Opened;
 use crate::media::product::JobEnd;
 use crate::media::spec::MediaWork;
@@ -40,9 +45,6 @@ const OPERATION: &str = "snapshot";
 
 /// A moment so long after its key frame is not served by it, whatever was asked for.
 const FAR_FROM_KEY_S: f64 = 15.0;
-
-/// Steps in which a frame that is not black is looked for where exact frames are wanted.
-const DARK_STEP_S: f64 = 0.2;
 
 /// Threads that decoding forward uses at most: stretches are short, and each thread costs a frame of delay.
 const MAX_THREADS: u32 = 4;
@@ -62,7 +64,8 @@ pub struct AloneJob<'a> {
 /// Told how far the work is (0..=1) and how many frames were decoded; answers false to stop.
 pub type OnProgress<'a> = dyn FnMut(f64, u64) -> bool + 'a;
 
-/// Carries out picture jobs on an opened source. Gives their ends in their order.
+/// Carries out picture jobs on an opened source. Gives their ends in their order. `elsewhere` decodes instead of
+/// libavcodec, one stream at a time.
 ///
 /// Errors: the source is truncated or cannot be read, or `on_progress` asked to stop; then no job has ended.
 pub fn carry_out_alone(
@@ -71,6 +74,7 @@ pub fn carry_out_alone(
     scratch: &Path,
     threads: u32,
     limits: &Limits,
+    elsewhere: Option<&Elsewhere<'_>>,
     on_progress: &mut OnProgress<'_>,
 ) -> Result<Vec<JobEnd>, Fault> {
     if let Some(missing) = opened.missing_data()
@@ -89,7 +93,8 @@ pub fn carry_out_alone(
             Err(end) => ends[number] = Some(*end),
         }
     }
-    if let Some(mut workbench) = Workbench::set_up(opened, threads, limits).filter(|_| !open_jobs.is_empty()) {
+    if let Some(mut workbench) = Workbench::set_up(opened, threads, limits, elsewhere).filter(|_| !open_jobs.is_empty())
+    {
         let total = open_jobs
             .iter()
             .map(|(_, job)| job.moments_s().len())
@@ -195,6 +200,8 @@ struct Workbench<'a> {
     facts: MediaFacts,
     painter: FramePainter,
     limits: &'a Limits,
+    /// Decodes instead of libavcodec.
+    elsewhere: Option<&'a Elsewhere<'a>>,
     threads: u32,
     stream: usize,
     length_s: Option<f64>,
@@ -216,13 +223,19 @@ struct Workbench<'a> {
 
 impl<'a> Workbench<'a> {
     /// None without video.
-    fn set_up(opened: &'a mut Opened, threads: u32, limits: &'a Limits) -> Option<Self> {
+    fn set_up(
+        opened: &'a mut Opened,
+        threads: u32,
+        limits: &'a Limits,
+        elsewhere: Option<&'a Elsewhere<'a>>,
+    ) -> Option<Self> {
         let (stream, video) = opened.facts.main_video()?;
         let raw = opened.demuxer.stream(stream.index)?;
         let rate = video.nominal_rate().map_or(25.0, |rate| rate.value());
         Some(Workbench {
             painter: FramePainter::of_source(video),
             limits,
+            elsewhere,
             threads: threads.clamp(1, MAX_THREADS),
             stream: stream.index,
             length_s: stream.duration_s.or(opened.facts.duration_s),
@@ -255,15 +268,31 @@ impl<'a> Workbench<'a> {
         KeyIndex::read(self.demuxer, self.stream, self.length_s)
     }
 
-    fn decoder(&self, threads: u32) -> Result<Decoder, Fault> {
-        let open = || -> Result<Decoder, AvError> {
-            let stream = self
-                .demuxer
-                .stream(self.stream)
-                .ok_or_else(|| AvError::argument("avcodec_open2"))?;
-            Decoder::open(&stream.parameters()?, stream.time_base(), threads, self.limits)
+    /// Whoever decodes; `threads` are for libavcodec.
+    fn decoder(&self, threads: u32) -> Result<Box<dyn FrameDecoder>, Fault> {
+        let Some(elsewhere) = self.elsewhere else {
+            return Ok(Box::new(self.own_decoder(threads)?));
+        };
+        let open = || {
+            let (parameters, unit) = self.coded()?;
+            elsewhere(&parameters, unit, self.limits)
         };
         open().map_err(|refusal| self.refusal(&refusal))
+    }
+
+    fn own_decoder(&self, threads: u32) -> Result<Decoder, Fault> {
+        let open = || {
+            let (parameters, unit) = self.coded()?;
+            Decoder::open(&parameters, unit, threads, self.limits)
+        };
+        open().map_err(|refusal| self.refusal(&refusal))
+    }
+
+    /// What the packets are, and the unit of their times.
+    fn coded(&self) -> Result<(Parameters, Ratio), AvError> {
+        let stream = self.demuxer.stream(self.stream);
+        let stream = stream.ok_or_else(|| AvError::argument("avcodec_open2"))?;
+        Ok((stream.parameters()?, stream.time_base()))
     }
 
     fn refusal(&self, refusal: &AvError) -> Fault {
@@ -289,9 +318,10 @@ impl<'a> Workbench<'a> {
             job.make_exact();
         }
         // Key frames are decoded side by side; the way to exact frames is one stream of them.
-        let lanes = job.is_intra() && !job.minds_black() && moments.len() > 2 && self.threads > 1;
+        let is_ours = self.elsewhere.is_none();
+        let lanes = is_ours && job.is_intra() && !job.minds_black() && moments.len() > 2 && self.threads > 1;
         let lanes: Result<Vec<Decoder>, Fault> = (0..if lanes { self.threads } else { 0 })
-            .map(|_| self.decoder(1))
+            .map(|_| self.own_decoder(1))
             .collect();
         let lanes = lanes.map_err(Setback::Fault)?;
         let threads = if job.is_intra() || moments.len() == 1 {
@@ -302,12 +332,13 @@ impl<'a> Workbench<'a> {
         let mut decoder = self.decoder(threads).map_err(Setback::Fault)?;
         let name = self.demuxer.name().to_owned();
         let watch = self.demuxer.watch();
-        let trouble = |_: AvError| match watch.trouble() {
+        let trouble = |refusal: AvError| match watch.trouble() {
             Some(trouble) => Setback::Fault(error::source_unreadable(OPERATION, &name, trouble)),
+            None if refusal.is_device() => Setback::Fault(error::source_refused(OPERATION, &name, &refusal)),
             None => Setback::Index,
         };
         let (mut found, mut ahead_frames) = (false, 0);
-        let mut seeker = FrameSeeker::new(self.demuxer, &mut decoder, self.stream, keys);
+        let mut seeker = FrameSeeker::new(self.demuxer, &mut *decoder, self.stream, keys);
         let painter = &mut self.painter;
         let mut paint = |frame: &Arc<Frame>, fit: Fit| painter.image(frame, fit);
         let seconds = |shown: &ShownFrame| (shown.pts - zero) as f64 * unit_s;
@@ -331,7 +362,7 @@ impl<'a> Workbench<'a> {
                     }
                     None => job.miss_next(),
                 }
-                brighter(job, &mut seeker, key, moment_s, &units, &seconds, &mut paint).map_err(trouble)?;
+                bright_search::go_on(job, &mut seeker, key, moment_s, &units, &seconds, &mut paint).map_err(trouble)?;
                 if let Some(ahead) = &ahead {
                     ahead_frames = ahead.decoders().frames();
                 }
@@ -397,6 +428,8 @@ impl<'a> Workbench<'a> {
         }
         let mut decoder = self.decoder(self.threads)?;
         decoder.decode_only(if keys_only { Decode::Keys } else { Decode::All });
+        // Without what lies between them, key frames are no stream that every decoder follows.
+        let is_alone = keys_only && self.elsewhere.is_some();
         let mut clock = Clock::new(self.zero, self.unit_s, self.frame_s);
         let mut more = true;
         while more && jobs.iter().any(|job| !job.is_done()) {
@@ -408,16 +441,11 @@ impl<'a> Workbench<'a> {
             if more && packet.stream_index() != self.stream {
                 continue;
             }
-            let sent = if more {
-                decoder.send(&packet)
-            } else {
-                decoder.send_end()
-            };
-            sent.map_err(|refusal| self.refusal(&refusal))?;
-            while let Some(frame) = decoder.receive().map_err(|refusal| self.refusal(&refusal))? {
-                let frame_s = clock.time(frame.best_pts());
+            let packet = more.then_some(&packet);
+            let shown = decode_next(&mut *decoder, packet, is_alone).map_err(|refusal| self.refusal(&refusal))?;
+            for (pts, frame) in shown {
+                let frame_s = clock.time(pts);
                 self.seen_s = self.seen_s.max(frame_s + self.frame_s);
-                let frame = Arc::new(frame);
                 for job in jobs.iter_mut() {
                     job.offer(frame_s, Arc::clone(&frame), &mut |frame, fit| {
                         self.painter.image(frame, fit)
@@ -463,43 +491,4 @@ impl<'a> Workbench<'a> {
         }
         job.finish(&mut |frame, fit| self.painter.image(frame, fit))
     }
-}
-
-/// Looks for a frame that is not black after one that is, as long as the job asks for it.
-fn brighter(
-    job: &mut Job,
-    seeker: &mut FrameSeeker<'_>,
-    mut key: Option<usize>,
-    moment_s: f64,
-    units: &dyn Fn(f64) -> f64,
-    seconds: &dyn Fn(&ShownFrame) -> f64,
-    paint: &mut Render<'_, Arc<Frame>>,
-) -> Result<(), AvError> {
-    let mut step = 0;
-    while let Some(until_s) = job.search_until_s() {
-        step += 1;
-        let next = match &mut key {
-            Some(key) => {
-                *key += 1;
-                let in_time = seeker
-                    .keys()
-                    .shown(*key)
-                    .is_some_and(|shown| (shown as f64) < units(until_s));
-                if in_time { seeker.key_frame(*key)? } else { None }
-            }
-            None => {
-                let later_s = moment_s + f64::from(step) * DARK_STEP_S;
-                if later_s < until_s {
-                    seeker.frame_at(units(later_s))?
-                } else {
-                    None
-                }
-            }
-        };
-        match next {
-            Some(shown) => job.offer(seconds(&shown), shown.frame, paint),
-            None => job.end_search(),
-        }
-    }
-    Ok(())
 }

@@ -98,6 +98,7 @@ async fn start(
         task: task.id.clone(),
         jobs: vec![job.id.clone()],
         threads: 0,
+        device: None,
         expires_at: now.plus_ms(context.options.lease_ms),
     };
     let Some(number) = context.store.lease(lease, Arc::clone(&workflow), now).await? else {

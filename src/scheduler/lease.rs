@@ -181,6 +181,7 @@ async fn start_task(
             task: id.clone(),
             jobs: members.iter().map(|one| one.job.id.clone()).collect(),
             threads,
+            device: ground.device.as_ref().map(|held| held.uuid.clone()),
             expires_at: now.plus_ms(context.options.lease_ms),
         };
         let Some(number) = context.store.lease(lease, Arc::clone(&workflow), now).await? else {

@@ -33,6 +33,8 @@ pub struct Lease {
     pub jobs: Vec<JobId>,
     /// Threads it gets.
     pub threads: u32,
+    /// UUID of the device it gets; none: the processors.
+    pub device: Option<String>,
     /// When it ends unless renewed.
     pub expires_at: UtcMs,
 }
@@ -89,8 +91,8 @@ impl Store {
         now: UtcMs,
     ) -> Result<Option<u32>, StoreError> {
         const NUMBER: &str = "select coalesce(max(number), 0) + 1 from attempts where task_id = ?1";
-        const MAKE: &str = "insert into attempts (id, task_id, number, phase, jobs, threads, lease_expires_ms, started_ms) \
-            values (:id, :task, :number, 'running', :jobs, :threads, :expires, :now)";
+        const MAKE: &str = "insert into attempts (id, task_id, number, phase, jobs, threads, device, \
+            lease_expires_ms, started_ms) values (:id, :task, :number, 'running', :jobs, :threads, :device, :expires, :now)";
         self.write("lease jobs", move |connection| {
             let mut task = task_row(connection, &lease.task)?;
             if task.intent.is_some() || task.status.ended() {
@@ -110,7 +112,7 @@ impl Store {
                 .query_row([lease.task.as_str()], |row| row.get(0))?;
             connection.prepare_cached(MAKE)?.execute(named_params! {
                 ":id": lease.attempt.as_str(), ":task": lease.task.as_str(), ":number": number,
-                ":jobs": serde_json::to_string(&lease.jobs)?, ":threads": lease.threads,
+                ":jobs": serde_json::to_string(&lease.jobs)?, ":threads": lease.threads, ":device": lease.device,
                 ":expires": lease.expires_at.0, ":now": now.0,
             })?;
             for row in &mut rows {

@@ -3,6 +3,8 @@
 
 #![allow(dead_code)] // each test file uses its part
 
+#[path = "../backend/mod.rs"]
+pub mod backend;
 pub mod clips;
 pub mod fault_proxy;
 pub mod http;
@@ -47,7 +49,7 @@ impl Appliance {
             port: free_port(),
             child: None,
             extra: extra.to_owned(),
-            environment: Vec::new(),
+            environment: backend::driver_environment(),
         };
         appliance.write_config();
         appliance
@@ -81,6 +83,7 @@ impl Appliance {
 
     /// Writes a workflow file that the next start loads.
     pub fn workflow_file(&self, name: &str, text: &str) {
+        let text = backend::in_workflow(text);
         std::fs::write(self.path("workflows").join(format!("{name}.toml")), text).expect("the workflow is written");
     }
 

@@ -2,6 +2,7 @@
 
 use crate::reader;
 use crate::room::Room;
+use crate::room::backend;
 use crate::room::transcode;
 use std::path::Path;
 
@@ -49,6 +50,11 @@ fn kbps(room: &Room, source: &Path, videos: &[&str]) -> Vec<f64> {
     seen.collect()
 }
 
+/// Whether encoders of a device make it, where one is demanded.
+fn is_made(video: &str) -> bool {
+    !backend::is_gpu() || backend::makes(video.split('"').nth(1).expect("a codec"))
+}
+
 #[test]
 fn bitrates_are_what_was_asked_for() {
     let room = Room::new();
@@ -85,6 +91,7 @@ fn bitrates_are_what_was_asked_for() {
             1.3,
         ),
     ];
+    let wanted: Vec<_> = wanted.into_iter().filter(|(video, ..)| is_made(video)).collect();
     let videos: Vec<&str> = wanted.iter().map(|(video, ..)| video.as_str()).collect();
     for (found, (video, least, most)) in kbps(&room, &source, &videos).into_iter().zip(&wanted) {
         let share = found / 600.0;
@@ -97,7 +104,11 @@ fn bitrates_are_what_was_asked_for() {
     ];
     let found = kbps(&room, &source, &others);
     assert!(found[0] > 1500.0, "the caps above were needed: {found:?}");
-    assert!(found[1] < found[2], "a cap of AV1 holds it back: {found:?}");
+    // The stand-in's encoder of AV1 has none.
+    assert!(
+        backend::is_gpu() || found[1] < found[2],
+        "a cap of AV1 holds it back: {found:?}"
+    );
 }
 
 #[test]
@@ -112,13 +123,20 @@ fn what_a_first_reading_learned_brings_the_second_to_its_target() {
             format!("codec=\"vp9\",preset=\"veryfast\",rate=\"vbr\",bitrate_kbps=400{more}"),
             format!("codec=\"mpeg2\",rate=\"vbr\",bitrate_kbps=1400{more}"),
         ]
+        .into_iter()
+        .filter(|video| is_made(video))
+        .collect()
     };
     let run = |two_pass: bool| {
         let texts = of(two_pass);
         kbps(&room, &source, &texts.iter().map(String::as_str).collect::<Vec<_>>())
     };
     let (once, twice) = (run(false), run(true));
-    for (number, target) in [400.0, 400.0, 400.0, 1400.0_f64].into_iter().enumerate() {
+    for (number, target) in [400.0, 400.0, 400.0, 1400.0_f64]
+        .into_iter()
+        .take(once.len())
+        .enumerate()
+    {
         let miss = |kbps: f64| (kbps / target - 1.0).abs();
         assert!(
             miss(twice[number]) <= miss(once[number]).max(0.1),
@@ -127,8 +145,9 @@ fn what_a_first_reading_learned_brings_the_second_to_its_target() {
             once[number],
             twice[number]
         );
-        assert_ne!(
-            once[number], twice[number],
+        // NVENC looks at every picture twice by itself, so that the source is read once.
+        assert!(
+            backend::is_gpu() || once[number] != twice[number],
             "the second reading did not use what was learned"
         );
     }

@@ -200,6 +200,10 @@ fn full_range_is_narrowed_for_codecs_that_cannot_say_it() {
             &[&raw, &source],
         );
         let mpeg2 = "codec = \"mpeg2\", rate = \"vbr\", bitrate_kbps = 8000";
+        if crate::room::backend::is_gpu() {
+            room.refused(&source, &crate::one_file(mpeg2), "NVENC does not make mpeg2");
+            continue;
+        }
         let output = transcoded(&room, &source, mpeg2);
         for (found, bar) in colours(&output).into_iter().zip(BARS) {
             assert!(

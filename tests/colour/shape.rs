@@ -10,6 +10,7 @@ use crate::clips::set_matrix;
 use crate::made;
 use crate::one_file;
 use crate::room::Room;
+use crate::room::backend;
 use crate::transcoded;
 
 /// Coded quarters: where they lie seen from the middle (right and down are positive), and their colour.
@@ -84,6 +85,10 @@ fn odd_and_tiny_sizes_are_made_even() {
                 &format!("-f lavfi -i testsrc=s={size}:d=0.4 -pix_fmt {format} -c:v ffv1 {{}}"),
                 &[&source],
             );
+            if backend::is_gpu() && size != "161x121" {
+                room.refused(&source, &one_file(FINE), "NVENC makes h264 from 145x49 on");
+                continue;
+            }
             let output = transcoded(&room, &source, FINE);
             assert_eq!(ffprobe("stream=width,height", &output), [wanted], "{size} {format}");
         }

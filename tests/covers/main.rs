@@ -8,6 +8,7 @@ mod collection;
 
 use appliance::Appliance;
 use appliance::REELMILL;
+use appliance::backend;
 use appliance::clips;
 use appliance::receiver::Receiver;
 use serde_json::Value;
@@ -65,6 +66,7 @@ fn run(input: &Path, parameters: &str) -> (Value, tempfile::TempDir) {
         .arg("--output")
         .arg(folder.path().join("out"))
         .arg("--json")
+        .args(backend::arguments())
         .output()
         .expect("the binary starts");
     let report = serde_json::from_slice(&output.stdout)

@@ -26,9 +26,15 @@ fn two_devices_are_filled_by_load_and_each_carries_no_more_than_it_may() {
         (rack.appliance.tasks().len() == 2).then_some(())
     });
     rack.drain(false);
+    let mut given = Vec::new();
     for task in rack.appliance.ended_tasks(2) {
         assert_eq!(Rack::made(&task), ("gpu".to_owned(), None), "{task:#}");
+        given.push(task["attempts"][0]["device"].clone());
     }
+    let mut there = [gpu["devices"][0]["uuid"].clone(), gpu["devices"][1]["uuid"].clone()];
+    given.sort_by_key(serde_json::Value::to_string);
+    there.sort_by_key(serde_json::Value::to_string);
+    assert_eq!(given, there, "each attempt says which it was given");
     let log = rack.appliance.log();
     assert!(log.contains("device=0") && log.contains("device=1"), "{log}");
     assert_eq!(rack.number("reelmill_gpu_fallbacks_total"), None);
@@ -188,6 +194,7 @@ fn a_host_without_a_driver_works_in_software_and_refuses_what_must_have_a_device
         ("software".to_owned(), Some("no NVIDIA driver".to_owned())),
         "{auto:#}"
     );
+    assert!(auto["attempts"][0]["device"].is_null(), "{auto:#}");
     let gpu = of("gpu");
     assert_eq!(gpu["status"], "Failed");
     let fault = &Rack::ladder(&gpu)["fault"];

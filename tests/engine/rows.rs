@@ -51,6 +51,7 @@ pub async fn lease(house: &House, task: &TaskId, job: &JobId, workflow: &Arc<Res
         task: task.clone(),
         jobs: vec![job.clone()],
         threads: 1,
+        device: None,
         expires_at: UtcMs::now(),
     };
     let number = house

@@ -238,14 +238,31 @@ fn pictures_may_change_their_size_and_form_in_the_middle() {
 }
 
 #[test]
-fn pictures_alone_are_sought_in_software() {
+fn pictures_alone_are_sought_in_software_unless_a_device_is_demanded() {
     let (desk, source) = (Desk::new(), works::plain());
     let workflow = "name = \"still\"\n[[activity]]\nid = \"poster\"\ntype = \"cover\"\n";
     let wanted = desk.run(workflow, &source, "auto", &[]).proved();
     assert_eq!((wanted.backend(), wanted.reason()), ("software", ""));
     let demanded = desk.run(workflow, &source, "gpu", &[]).proved();
-    assert_eq!(demanded.backend(), "software");
-    assert!(demanded.reason().contains("sought"), "{}", demanded.reason());
+    assert_eq!(demanded.backend(), "gpu-decode");
+    assert!(
+        demanded.reason().contains("put together in software"),
+        "{}",
+        demanded.reason()
+    );
+    // What the device does not decode, software does, and it says so.
+    let unknown = desk
+        .run(workflow, &source, "gpu", &[("STANDIN_CODECS", "vp9")])
+        .proved();
+    assert_eq!(unknown.backend(), "software");
+    assert!(unknown.reason().contains("h264"), "{}", unknown.reason());
+    let lost = desk.run(workflow, &source, "gpu", &[("STANDIN_LOST_AT", "1")]);
+    assert_eq!(
+        (lost.code, lost.fault_codes()[0]),
+        (1, "DeviceFailed"),
+        "{}",
+        lost.words
+    );
     let without = desk.run_without_driver(workflow, &source, "gpu");
     assert_eq!(
         (without.code, without.fault_codes()[0]),

@@ -53,7 +53,7 @@ fn a_source_of_years_is_refused() {
 #[test]
 fn sound_that_leaps_by_hours_is_damage() {
     let room = Room::new();
-    let clip = room.slate("clip.mp4", "gray", "64x36", "25", "4", Some(440));
+    let clip = room.slate("clip.mp4", "gray", "160x90", "25", "4", Some(440));
     let leap = "setts=ts=if(gte(N\\,100)\\,TS+48000*20000\\,TS)";
     let source = room.make("leap.mp4", &format!("-i {} -c copy -bsf:a {leap}", clip.display()));
     let run = room.run(&rung(""), &source, &[]);

@@ -12,7 +12,7 @@ const POSTER: &str = "[[activity]]\nid = \"p\"\ntype = \"snapshot\"\ntimes = [\"
 fn shots(room: &Room, extension: &str, more: &str) {
     room.make(
         &format!("shot_%04d.{extension}"),
-        &format!("-f lavfi -i color=black:s=64x36:r=24:d=0.5,geq=lum='40+N*16':cb=128:cr=128 -start_number 98 {more}"),
+        &format!("-f lavfi -i color=black:s=160x90:r=24:d=0.5,geq=lum='40+N*16':cb=128:cr=128 -start_number 98 {more}"),
     );
 }
 

@@ -1,5 +1,6 @@
 //! A temporary folder with clips, a workflow in it, and the real binary over both.
 
+use crate::backend;
 use serde_json::Value;
 use std::path::Path;
 use std::path::PathBuf;
@@ -94,6 +95,7 @@ impl Room {
             .arg(self.path("out"))
             .arg("--scratch")
             .arg(self.root.path())
+            .args(backend::arguments())
             .args(more)
             .stdin(Stdio::null())
             .output()

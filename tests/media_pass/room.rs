@@ -1,5 +1,8 @@
 //! A place to carry out attempts in, and the files to carry them out on.
 
+#[path = "../backend/mod.rs"]
+pub mod backend;
+
 use reelmill::base::fault::Fault;
 use reelmill::base::ids::JobId;
 use reelmill::media::av::Source;
@@ -14,7 +17,6 @@ use reelmill::media::product::JobProduct;
 use reelmill::media::progress::Progress;
 use reelmill::media::sample::make_sample;
 use reelmill::media::side_file::SideFiles;
-use reelmill::media::spec::Backend;
 use reelmill::media::spec::MediaWork;
 use std::fs::File;
 use std::path::Path;
@@ -100,7 +102,7 @@ impl Room {
             jobs,
             scratch,
             threads: 2,
-            backend: asked_backend(),
+            backend: backend::asked(),
             device: None,
             limits: Limits::default(),
             family: None,
@@ -118,6 +120,14 @@ impl Room {
             "each job ends once"
         );
         Ok(ends)
+    }
+
+    /// Carries out one job that a demanded device does not do, for the reason in these words.
+    #[allow(dead_code)]
+    pub fn refused(&self, source: &Path, work: &MediaWork, words: &str) {
+        let ends = self.carry_out(source, std::slice::from_ref(work));
+        let ends = ends.unwrap_or_else(|fault| panic!("{}: {fault}", source.display()));
+        backend::refused(&ends[0].1, words);
     }
 
     /// Carries out one job that must succeed.
@@ -144,15 +154,5 @@ impl Watch for Room {
     }
     fn stop_asked(&self) -> bool {
         self.asked.fetch_add(1, Ordering::Relaxed) >= self.stop_after
-    }
-}
-
-/// Where attempts work: in whatever way is best, or as `REELMILL_TEST_BACKEND` says (`gpu` on the stand-in driver, whose
-/// folder `LD_LIBRARY_PATH` names).
-fn asked_backend() -> Backend {
-    match std::env::var("REELMILL_TEST_BACKEND").as_deref() {
-        Ok("gpu") => Backend::Gpu,
-        Ok("software") => Backend::Software,
-        _ => Backend::Auto,
     }
 }

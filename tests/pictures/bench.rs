@@ -1,8 +1,16 @@
 //! Clips, jobs carried out on them, and reading back which frames the pictures show.
 
+use crate::backend;
 use crate::numbered_clip;
+use reelmill::base::fault::Fault;
+use reelmill::base::ids::JobId;
 use reelmill::media::av::Source;
+use reelmill::media::facts::MediaFacts;
 use reelmill::media::limits::Limits;
+use reelmill::media::pass;
+use reelmill::media::pass::PassJob;
+use reelmill::media::pass::PassOrder;
+use reelmill::media::pass::Watch;
 use reelmill::media::picture::Picture;
 use reelmill::media::pictures_alone::AloneJob;
 use reelmill::media::pictures_alone::carry_out_alone;
@@ -11,11 +19,15 @@ use reelmill::media::product::JobEnd;
 use reelmill::media::product::JobProduct;
 use reelmill::media::product::Place;
 use reelmill::media::product::Product;
+use reelmill::media::progress::Progress;
+use reelmill::media::side_file::SideFiles;
 use reelmill::media::spec::MediaWork;
 use reelmill::media::spec::PictureFormat;
 use reelmill::media::webvtt;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::path::PathBuf;
+use std::sync::Mutex;
 use tempfile::TempDir;
 
 /// A key frame every 2 s.
@@ -52,6 +64,9 @@ impl Bench {
 
     /// Carries jobs out on a source; gives their ends and the bytes read.
     pub fn alone(&self, source: &Path, works: &[MediaWork]) -> (Vec<JobEnd>, u64) {
+        if backend::is_gpu() {
+            return attempt(self.root.path(), source, works).expect("not the source's fault");
+        }
         let name = source.file_name().expect("a name").to_string_lossy().into_owned();
         let limits = Limits::default();
         let file = std::fs::File::open(source).expect("opens");
@@ -63,11 +78,19 @@ impl Bench {
             .map(|(work, directory)| AloneJob { directory, work })
             .collect();
         let mut last = 0.0;
-        let ends = carry_out_alone(&mut opened, &jobs, self.root.path(), 2, &limits, &mut |share, _| {
-            assert!((0.0..=1.0).contains(&share));
-            last = share;
-            true
-        });
+        let ends = carry_out_alone(
+            &mut opened,
+            &jobs,
+            self.root.path(),
+            2,
+            &limits,
+            None,
+            &mut |share, _| {
+                assert!((0.0..=1.0).contains(&share));
+                last = share;
+                true
+            },
+        );
         (
             ends.expect("not the source's fault"),
             opened.demuxer.watch().read_bytes(),
@@ -109,6 +132,53 @@ impl Bench {
                 (cue.start_ms as f64 / 1000.0, shown.expect("a clear pattern"))
             })
             .collect()
+    }
+}
+
+/// Carries works out as the jobs `job0`, `job1`, ... of an attempt with the backend that is asked for; their ends and the
+/// bytes read.
+pub fn attempt(scratch: &Path, source: &Path, works: &[MediaWork]) -> Result<(Vec<JobEnd>, u64), Fault> {
+    let job = |(number, work): (usize, &MediaWork)| PassJob {
+        job: JobId::from(format!("job{number}")),
+        work: work.clone(),
+    };
+    let order = PassOrder {
+        jobs: works.iter().enumerate().map(job).collect(),
+        scratch: scratch.to_owned(),
+        threads: 2,
+        backend: backend::asked(),
+        device: None,
+        limits: Limits::default(),
+        side: SideFiles::default(),
+        family: None,
+        rest: None,
+    };
+    let name = source.file_name().expect("a name").to_string_lossy().into_owned();
+    let told = Told::default();
+    let cost = pass::carry_out(&order, std::fs::File::open(source).expect("opens"), &name, &told)?;
+    let mut ends = told.0.into_inner().expect("lock");
+    let ends = order
+        .jobs
+        .iter()
+        .map(|job| ends.remove(&job.job).expect("each job ends"));
+    Ok((ends.collect(), cost.read_bytes))
+}
+
+/// What an attempt told.
+#[derive(Default)]
+struct Told(Mutex<BTreeMap<JobId, JobEnd>>);
+
+impl Watch for Told {
+    fn facts(&self, _: &MediaFacts) {}
+    fn progress(&self, progress: Progress) {
+        assert!((0.0..=100.0).contains(&progress.percent));
+    }
+    fn job_ended(&self, job: &JobId, end: JobEnd) {
+        let before = self.0.lock().expect("lock").insert(job.clone(), end);
+        assert!(before.is_none(), "each job ends once");
+    }
+    fn stop_asked(&self) -> bool {
+        false
     }
 }
 

@@ -1,7 +1,9 @@
 //! What sources of all kinds cost and give: files from the wild, cut ones, sound alone, several jobs at once.
 
+use crate::backend;
 use crate::bench::Bench;
 use crate::bench::animation;
+use crate::bench::attempt;
 use crate::bench::product;
 use crate::bench::snapshot;
 use crate::numbered_clip;
@@ -70,7 +72,10 @@ fn sound_alone_gives_nothing_and_a_cut_file_is_the_sources_fault() {
                 directory: "cut",
                 work: &work,
             };
-            carry_out_alone(&mut opened, &[job], bench.root.path(), 1, &limits, &mut |_, _| true).expect_err("cut")
+            carry_out_alone(&mut opened, &[job], bench.root.path(), 1, &limits, None, &mut |_, _| {
+                true
+            })
+            .expect_err("cut")
         }
     };
     assert_eq!(fault.code, "SourceTruncated");
@@ -89,7 +94,9 @@ fn jobs_can_be_stopped() {
             directory: "stopped",
             work: &work,
         };
-        let fault = carry_out_alone(&mut opened, &[job], bench.root.path(), 1, &limits, &mut |_, _| false);
+        let fault = carry_out_alone(&mut opened, &[job], bench.root.path(), 1, &limits, None, &mut |_, _| {
+            false
+        });
         assert_eq!(fault.expect_err("stopped").code, "Stopped", "{name}");
     }
 }
@@ -136,7 +143,11 @@ fn files_from_the_wild_give_pictures_or_a_reason() {
             directory: "job",
             work: &work,
         };
-        let ends = carry_out_alone(&mut opened, &[job], root.path(), 2, &limits, &mut |_, _| true);
+        let ends = if backend::is_gpu() {
+            attempt(root.path(), &entry.path(), std::slice::from_ref(&work)).map(|(ends, _)| ends)
+        } else {
+            carry_out_alone(&mut opened, &[job], root.path(), 2, &limits, None, &mut |_, _| true)
+        };
         let end = ends.map_or_else(|fault| JobEnd::Failed { fault }, |mut ends| ends.remove(0));
         match end {
             JobEnd::Success(product) => {

@@ -1,6 +1,7 @@
 //! Quality through the real binary: a workflow file with control, likeness and a ladder that the source decides.
 
 use crate::clips;
+use crate::room::backend;
 use serde_json::Value;
 use std::path::Path;
 use std::process::Command;
@@ -43,6 +44,7 @@ fn run(root: &Path, workflow: &str, clip: &Path) -> (i32, Value) {
         .arg(root.join("out"))
         .arg("--scratch")
         .arg(root.join("scratch"))
+        .args(backend::arguments())
         .output()
         .expect("the binary runs");
     let said = String::from_utf8_lossy(&output.stdout).into_owned();

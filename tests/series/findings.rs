@@ -29,7 +29,12 @@ fn what_fails_a_source_stays_to_be_looked_at() {
         (&job["status"], &job["fault"]["code"]),
         (&"Fail".into(), &"QcRejected".into())
     );
-    assert_eq!(job["result"]["backend"], "software");
+    let where_it_was = if crate::appliance::backend::is_gpu() {
+        "gpu-decode"
+    } else {
+        "software"
+    };
+    assert_eq!(job["result"]["backend"], where_it_was);
     assert_eq!(job["result"]["qc"]["verdict"], "fail", "{job:#}");
     assert!(stands_at(check(&job["result"]["qc"], "black"), 2.0, 5.0), "{job:#}");
     assert!(task["outputs"].as_array().expect("outputs").is_empty());

@@ -1,5 +1,7 @@
 //! Watermarks, hiding boxes, subtitles, timecode, chapters and tags: what comes out, seen by an independent decoder.
 
+#[path = "../backend/mod.rs"]
+mod backend;
 mod carried;
 mod closed_captions;
 mod drawn;

@@ -1,5 +1,6 @@
 //! A place to carry out attempts in, sources to carry them out on, and Debian's ffmpeg to look at what came out.
 
+use crate::backend;
 use reelmill::base::fault::Fault;
 use reelmill::base::ids::JobId;
 use reelmill::media::facts::MediaFacts;
@@ -12,7 +13,6 @@ use reelmill::media::product::JobEnd;
 use reelmill::media::product::JobProduct;
 use reelmill::media::progress::Progress;
 use reelmill::media::side_file::SideFiles;
-use reelmill::media::spec::Backend;
 use reelmill::media::spec::MediaWork;
 use std::fs::File;
 use std::path::Path;
@@ -92,7 +92,7 @@ impl Workshop {
             }],
             scratch,
             threads: 2,
-            backend: asked_backend(),
+            backend: backend::asked(),
             device: None,
             limits: Limits::default(),
             side: files,
@@ -231,14 +231,4 @@ pub fn probed(path: &Path, arguments: &[&str]) -> String {
         String::from_utf8_lossy(&output.stderr)
     );
     String::from_utf8(output.stdout).expect("text")
-}
-
-/// Where attempts work: in whatever way is best, or as `REELMILL_TEST_BACKEND` says (`gpu` on the stand-in driver, whose
-/// folder `LD_LIBRARY_PATH` names).
-fn asked_backend() -> Backend {
-    match std::env::var("REELMILL_TEST_BACKEND").as_deref() {
-        Ok("gpu") => Backend::Gpu,
-        Ok("software") => Backend::Software,
-        _ => Backend::Auto,
-    }
 }

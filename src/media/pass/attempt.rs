@@ -399,7 +399,7 @@ impl Pass<'_> {
             audio_codecs: encoders.audio_parameters.iter().map(name_of).collect(),
             texts: Vec::new(),
             has_captions: false,
-            is_captioned: encoders.captioned(),
+            is_captioned: encoders.captioned(self.work.decoding_device().is_none()),
             text_codecs: self.text_streams(|stream| stream.codec_name.clone()),
             text_languages: self.text_streams(|stream| {
                 let language = stream.language.as_deref()?;
@@ -456,7 +456,7 @@ impl Pass<'_> {
             }
             warnings.push(partial::words(missing));
         }
-        self.conclude(outputs, &made, &warnings, truncated.as_deref());
+        self.conclude(outputs, &health, &made, &warnings, truncated.as_deref());
         for inspection in std::mem::take(&mut self.inspections) {
             let (job, end) = match &truncated {
                 Some(missing) => (

@@ -10,6 +10,7 @@ use crate::media::pass::conclude;
 use crate::media::pass::conclude::Made;
 use crate::media::pass::conclude::Proved;
 use crate::media::pass::conclude::VideoMade;
+use crate::media::pass::output::Health;
 use crate::media::pass::output::Output;
 use crate::media::pass::plan::OutputPlan;
 use crate::media::pass::reader::Reading;
@@ -90,10 +91,18 @@ impl Pass<'_> {
         encoding::codec_name(&parameters.codec_name(), parameters.extradata(), shape)
     }
 
-    /// Proves all outputs, side by side, and ends the jobs.
-    pub(super) fn conclude(&self, outputs: Vec<Output>, made: &Made, warnings: &[String], truncated: Option<&str>) {
+    /// Proves all outputs, side by side, and ends the jobs. Those of a job that failed on the way are not looked at.
+    pub(super) fn conclude(
+        &self,
+        outputs: Vec<Output>,
+        health: &Health,
+        made: &Made,
+        warnings: &[String],
+        truncated: Option<&str>,
+    ) {
+        let result = |output: Output| health.ended_by(output.job()).map_or_else(|| output.into_result(), Err);
         let mut results: Vec<Option<Result<Option<crate::media::pass::packaging::segments::Track>, Fault>>> =
-            outputs.into_iter().map(|output| Some(output.into_result())).collect();
+            outputs.into_iter().map(|output| Some(result(output))).collect();
         let work: Vec<_> = results
             .iter_mut()
             .map(|result| Mutex::new((result.take(), None)))

@@ -62,8 +62,9 @@ use crate::media::family::Family;
 use crate::media::limits::Limits;
 use crate::media::pass::given::Given;
 use crate::media::pass::gpu::fallback::Left;
+use crate::media::pass::gpu::hardware::Device;
 use crate::media::pass::gpu::hardware::Hardware;
-use crate::media::pass::gpu::mode::Mode;
+use crate::media::pass::gpu::sought;
 use crate::media::pass::gpu::witness::Witness;
 use crate::media::pass::stretch::Stretch;
 use crate::media::pictures_alone::AloneJob;
@@ -79,6 +80,7 @@ use crate::media::spec::Joined;
 use crate::media::spec::MediaWork;
 use crate::media::spec::TranscodeSpec;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Instant;
 
 const OPERATION: &str = "pass";
@@ -260,27 +262,23 @@ pub fn carry_out(
         }
     }
     if !pictures.is_empty() {
-        let demanded = order.backend == Backend::Gpu;
-        if demanded {
-            // A host without a device is told so, whatever the device would have had to do.
-            let _ = hardware.device(source_name)?;
-        }
-        let reason = "single pictures are sought and decoded in software";
-        hardware.works_in(Mode::Software, demanded.then(|| reason.to_owned()));
         let opened = match first.take() {
             Some(opened) => opened,
             None => reopen()?,
         };
-        read_bytes += pictures_alone(order, opened, &pictures, watch)?;
+        let is_row = order.rest.as_ref().is_some_and(Rest::is_row);
+        let device = sought::choose(&hardware, &opened, is_row)?;
+        read_bytes += pictures_alone(order, opened, &pictures, device, watch)?;
     }
     Ok(cost::of_process(started, read_bytes))
 }
 
-/// Carries out picture jobs without decoding everything. Answers the bytes read beyond the probe.
+/// Carries out picture jobs without decoding everything, on a device if one is given. Answers the bytes read beyond the probe.
 fn pictures_alone(
     order: &PassOrder,
     mut opened: probe::Opened,
     jobs: &[PassJob],
+    device: Option<Arc<Device>>,
     watch: &dyn Watch,
 ) -> Result<u64, Fault> {
     glance::refuse_dolby(&opened.demuxer, &opened.facts)?;
@@ -310,12 +308,16 @@ fn pictures_alone(
         }
         !watch.stop_asked()
     };
+    let elsewhere = device
+        .map(|device| sought::elsewhere(device, &mut opened, order))
+        .transpose()?;
     let ends = carry_out_alone(
         &mut opened,
         &alone,
         &order.scratch,
         order.threads,
         &order.limits,
+        elsewhere.as_deref(),
         &mut tell,
     )?;
     for (job, end) in jobs.iter().zip(ends) {

@@ -90,10 +90,11 @@ pub struct Encoders {
 }
 
 impl Encoders {
-    /// By video encode: whether closed captions inside the source's pictures go on with its own.
-    pub fn captioned(&self) -> Vec<bool> {
+    /// By video encode: whether closed captions inside the source's pictures go on with its own. `come_out`: the decoder
+    /// hands them on.
+    pub fn captioned(&self, come_out: bool) -> Vec<bool> {
         let carries = |maker: &Result<VideoMaker, Fault>| match maker {
-            Ok(VideoMaker::Encoder(track)) => track.writes_captions(),
+            Ok(VideoMaker::Encoder(track)) => come_out && track.writes_captions(),
             Ok(VideoMaker::Source { .. }) => true,
             Err(_) => false,
         };

@@ -28,6 +28,8 @@ pub enum TrackId {
 #[derive(Debug)]
 pub struct Health {
     alive: Vec<AtomicBool>,
+    /// Why each job ended early.
+    ended_by: Mutex<Vec<Option<Fault>>>,
     has_device_failed: AtomicBool,
     device_fault: Mutex<Option<Fault>>,
 }
@@ -37,6 +39,7 @@ impl Health {
     pub fn new(jobs: usize) -> Self {
         Health {
             alive: (0..jobs).map(|_| AtomicBool::new(true)).collect(),
+            ended_by: Mutex::new(vec![None; jobs]),
             has_device_failed: AtomicBool::new(false),
             device_fault: Mutex::default(),
         }
@@ -64,7 +67,17 @@ impl Health {
     pub fn is_hopeless(&self) -> bool {
         !self.alive.iter().any(|alive| alive.load(Ordering::Relaxed))
     }
-    fn end(&self, job: usize) {
+    /// What a job failed of first: from then on its other outputs are not gone on with, and what they lack says nothing.
+    pub fn ended_by(&self, job: usize) -> Option<Fault> {
+        let faults = self.ended_by.lock().unwrap_or_else(PoisonError::into_inner);
+        faults.get(job).cloned().flatten()
+    }
+    fn end(&self, job: usize, fault: &Fault) {
+        let mut faults = self.ended_by.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(first) = faults.get_mut(job) {
+            first.get_or_insert_with(|| fault.clone());
+        }
+        drop(faults);
         if let Some(alive) = self.alive.get(job) {
             alive.store(false, Ordering::Relaxed);
         }
@@ -120,9 +133,15 @@ impl Output {
 
     /// Tells those who wait for it that it could not even be opened, if it could not.
     pub fn tell_unopened(&self, health: &Health) {
-        if self.has_failed.load(Ordering::Relaxed) && !self.partial {
-            health.end(self.job);
+        let guard = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if let (State::Failed(fault), false) = (&guard.0, self.partial) {
+            health.end(self.job, fault);
         }
+    }
+
+    /// Its job, by number in the plan.
+    pub fn job(&self) -> usize {
+        self.job
     }
 
     /// Whether packets for it still make sense.
@@ -177,14 +196,14 @@ impl Output {
             health.fail_device(&fault);
         }
         let mut guard = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if !self.partial {
+            health.end(self.job, &fault);
+        }
         if !matches!(guard.0, State::Failed(_)) {
             guard.0 = State::Failed(fault);
         }
         drop(guard);
         self.has_failed.store(true, Ordering::Relaxed);
-        if !self.partial {
-            health.end(self.job);
-        }
     }
 
     /// How it ended: segments of a track, `None` for a file, or why it failed.

@@ -319,6 +319,7 @@ impl Reader<'_> {
             video.head.drain(&mut ready)?;
         }
         reading.decoded = video.decoder.frames();
+        reading.has_captions |= video.decoder.has_lost_captions();
         reading.damaged = video.decoder.damaged_frames()
             + video
                 .decoder

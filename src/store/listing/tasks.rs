@@ -249,6 +249,8 @@ pub struct AttemptDetail {
     pub jobs: Vec<JobId>,
     /// Threads it may keep busy.
     pub threads: i64,
+    /// UUID of the device it was given; none: the processors.
+    pub device: Option<String>,
     /// When it began.
     pub started: UtcMs,
     /// When it ended.
@@ -268,6 +270,7 @@ fn attempt_of(row: &Row<'_>) -> Result<AttemptDetail, StoreError> {
         phase: plain(row, "phase")?,
         jobs: json_or_none(row, "jobs")?.unwrap_or_default(),
         threads: plain(row, "threads")?,
+        device: plain(row, "device")?,
         started: time(row, "started_ms")?,
         ended: time_or_none(row, "ended_ms")?,
         outcome: plain(row, "outcome")?,
@@ -317,8 +320,8 @@ impl Store {
         let id = id.clone();
         self.read("show a task", move |connection| {
             const OVERRIDES: &str = "select overrides from tasks where id = :task";
-            const ATTEMPTS: &str = "select id, number, phase, jobs, threads, started_ms, ended_ms, outcome, fault, cost \
-                from attempts where task_id = :task order by number";
+            const ATTEMPTS: &str = "select id, number, phase, jobs, threads, device, started_ms, ended_ms, \
+                outcome, fault, cost from attempts where task_id = :task order by number";
             let task = find_task(connection, &id)?;
             let version = u32::try_from(task.workflow_version).unwrap_or(0);
             let workflow = match workflows::resolved(connection, &task.workflow, version) {

@@ -23,6 +23,7 @@ alter table media add column search_row integer;
 alter table media add column parts text;
 update media set modified_ms = created_ms;
 
+alter table attempts add column device text;
 alter table tokens add column expires_ms integer;
 alter table arrivals add column settled_ms integer;
 create index audit_by_who on audit (who, seq);

@@ -245,6 +245,8 @@ pub struct AttemptView {
     pub jobs: Vec<String>,
     /// Threads it may keep busy.
     pub threads: i64,
+    /// UUID of the NVIDIA device that it was given, as `/api/v1/system` lists them; null: the processors.
+    pub device: Option<String>,
     /// When it ended.
     pub ended_at: Option<String>,
     /// done, failed, crashed, stopped, lost.
@@ -264,6 +266,7 @@ impl From<AttemptDetail> for AttemptView {
             number: attempt.number,
             jobs: attempt.jobs.into_iter().map(|job| job.into_string()).collect(),
             threads: attempt.threads,
+            device: attempt.device,
             ended_at: attempt.ended.map(|at| at.wire()),
             outcome: attempt.outcome,
             fault: attempt.fault.and_then(|fault| serde_json::to_value(fault).ok()),

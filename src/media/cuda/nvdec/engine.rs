@@ -22,6 +22,8 @@ struct Kind {
     /// Coded field by field, or block by block as fields.
     has_fields: bool,
     is_intra: bool,
+    /// Of its first field, where it has two.
+    begins_intra: bool,
 }
 
 /// A picture that was shown, with the time that the parser says.
@@ -137,15 +139,19 @@ impl Engine {
             let kind = Kind {
                 has_fields: (*picture).field_pic_flag != 0 || is_mbaff,
                 is_intra: (*picture).intra_pic_flag != 0,
+                begins_intra: (*picture).intra_pic_flag != 0,
             };
             ((*picture).CurrPicIdx, kind, (*picture).second_field != 0)
         };
         let place = usize::try_from(index).ok().and_then(|index| self.kinds.get_mut(index));
         let place = place.ok_or_else(|| CudaError::refused(CALL, format!("there is no surface {index}")))?;
-        let was_intra = !is_second || place.is_intra;
-        *place = Kind {
-            is_intra: kind.is_intra && was_intra,
-            ..kind
+        *place = match is_second {
+            false => kind,
+            true => Kind {
+                is_intra: kind.is_intra && place.is_intra,
+                begins_intra: place.begins_intra,
+                ..kind
+            },
         };
         // SAFETY: the caller's word.
         unsafe { decoder.decode(picture) }
@@ -177,6 +183,7 @@ impl Engine {
                 repeated_fields: u32::try_from(info.repeat_first_field).unwrap_or(0),
                 is_damaged: health != Health::Good,
                 is_intra: kind.is_intra,
+                stands_alone: kind.begins_intra,
                 aspect: sequence.aspect(),
                 signal: sequence.signal,
                 sequence: self.sequences,

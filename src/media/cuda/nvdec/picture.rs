@@ -35,6 +35,8 @@ pub struct DecodedPicture {
     pub is_damaged: bool,
     /// No other picture was needed for it.
     pub is_intra: bool,
+    /// Or none for its first field: decoding can begin with it.
+    pub stands_alone: bool,
     /// Width of a pixel over its height; none when square or not said.
     pub aspect: Option<Ratio>,
     /// What its numbers mean.

@@ -34,6 +34,10 @@ use std::sync::Arc;
 const MAX_HELD: usize = 64;
 /// Surfaces kept idle: about as many as wait in the queues behind a decoder.
 const IDLE_SURFACES: usize = 12;
+/// What closed captions begin with.
+const CAPTIONS: &[u8] = b"GA94\x03";
+/// Bytes of a packet in which they are looked for.
+const MOST_BEFORE_PICTURE: usize = 4096;
 /// Packets remembered until their pictures come out; deeper than any codec reorders.
 const MAX_REMEMBERED: usize = 256;
 
@@ -61,6 +65,8 @@ pub struct GpuDecoder {
     which: Decode,
     /// Read before the first key frame; none from it on.
     held: Option<Vec<Packet>>,
+    /// Somebody went to another place, and no picture that stands by itself has come since.
+    is_astray: bool,
     sent: VecDeque<Sent>,
     times: BestTime,
     /// What the container and the first headers say of all pictures.
@@ -73,6 +79,7 @@ pub struct GpuDecoder {
     frames: u64,
     damaged_frames: u64,
     refused_packets: u64,
+    has_captions: bool,
 }
 
 impl GpuDecoder {
@@ -147,6 +154,7 @@ impl GpuDecoder {
             packing,
             which: Decode::All,
             held: Some(Vec::new()),
+            is_astray: false,
             sent: VecDeque::new(),
             times: BestTime::new(usize::try_from(parameters.video_delay()).unwrap_or(0)),
             color: parameters.color(),
@@ -157,6 +165,7 @@ impl GpuDecoder {
             frames: 0,
             damaged_frames: 0,
             refused_packets: 0,
+            has_captions: false,
         })
     }
 
@@ -179,6 +188,7 @@ impl GpuDecoder {
         if self.which == Decode::Keys && !packet.is_key() || packet.size_bytes() == 0 {
             return Ok(());
         }
+        self.has_captions = self.has_captions || holds_captions(packet.data());
         if let Some(extradata) = packet.new_extradata() {
             self.packing.change(extradata)?;
             self.nvdec.set_headers(self.packing.headers());
@@ -245,7 +255,11 @@ impl GpuDecoder {
             let sent = self.packet_of(&picture);
             let pts = self.times.of(picture.pts);
             // What lies before the start of an edit list is decoded and never shown.
-            if sent.is_some_and(|sent| sent.is_discard) {
+            let is_discard = sent.is_some_and(|sent| sent.is_discard);
+            // An index may call key frames what are none, and what leans over one needs pictures from before it.
+            // libavcodec shows none of them; a device makes up what it lacks, and says so or not.
+            self.is_astray &= !picture.stands_alone;
+            if is_discard || self.is_astray {
                 continue;
             }
             let is_key = sent.map_or(picture.is_intra, |sent| sent.is_key);
@@ -261,6 +275,7 @@ impl GpuDecoder {
     pub fn flush(&mut self) {
         // Who goes to another place goes to a key frame.
         self.held = None;
+        self.is_astray = true;
         self.packing.flush();
         self.nvdec.flush();
         self.sent.clear();
@@ -278,6 +293,10 @@ impl GpuDecoder {
     /// Packets that gave nothing.
     pub fn refused_packets(&self) -> u64 {
         self.refused_packets + self.nvdec.refused_packets()
+    }
+    /// There are closed captions in what was given to it, which a device does not hand on.
+    pub fn has_captions(&self) -> bool {
+        self.has_captions
     }
     /// Times the device's decoder was rebuilt in the middle.
     pub fn rebuilds(&self) -> u64 {
@@ -365,6 +384,12 @@ fn unfit_kind(codec: Codec, parameters: &Parameters) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// Whether a packet begins with closed captions: ATSC A/53 part 4, 6.2, user data of type 3. They stand before the picture.
+fn holds_captions(packet: &[u8]) -> bool {
+    let before = &packet[..packet.len().min(MOST_BEFORE_PICTURE)];
+    before.windows(CAPTIONS.len()).any(|bytes| bytes == CAPTIONS)
 }
 
 fn color_said(signal: Signal) -> Color {

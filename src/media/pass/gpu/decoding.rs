@@ -66,6 +66,14 @@ impl PictureDecoder {
         }
     }
 
+    /// Closed captions were seen that do not come out with the pictures.
+    pub fn has_lost_captions(&self) -> bool {
+        match self {
+            PictureDecoder::Host(_) => false,
+            PictureDecoder::Device(decoder) => decoder.has_captions(),
+        }
+    }
+
     /// Packets that gave nothing.
     pub fn refused_packets(&self) -> u64 {
         match self {

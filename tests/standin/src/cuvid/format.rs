@@ -125,6 +125,11 @@ impl Format {
         self.references.max(self.reorder + 1) + 2
     }
 
+    /// Pictures that are held back to be put into the order of display.
+    pub fn reorder(&self) -> u64 {
+        self.reorder as u64
+    }
+
     /// Frames a second; (0, 0): not said.
     pub fn rate(&self) -> (u32, u32) {
         self.rate

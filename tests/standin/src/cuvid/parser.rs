@@ -20,7 +20,9 @@ use crate::cuvid::splitter;
 use crate::cuvid::splitter::Splitter;
 use crate::cuvid::splitter::Structure;
 use crate::cuvid::splitter::Unit;
+use crate::cuvid::sps;
 use crate::fault;
+use ffmpeg_the_third::ffi;
 use nvidia_video_codec_sdk::sys::cuviddec::CUVIDPICPARAMS;
 use nvidia_video_codec_sdk::sys::nvcuvid::CUVIDPARSERDISPINFO;
 use nvidia_video_codec_sdk::sys::nvcuvid::PFNVIDDECODECALLBACK;
@@ -193,6 +195,11 @@ impl Parser {
     }
 
     fn look_for_sequence(&mut self, unit: &Unit) -> Result<(), Code> {
+        let is_h264 = self.codec.id == ffi::AVCodecID::H264;
+        if self.format.is_some() && is_h264 && sps::fields_of(&unit.bytes).is_none() {
+            // Only a parameter set begins another sequence; a key frame goes on in the one there is.
+            return Ok(());
+        }
         let Some((_, probe)) = &mut self.decoders else {
             return Ok(());
         };
@@ -300,10 +307,25 @@ impl Parser {
                 return Ok(index);
             }
             if self.waiting.is_empty() {
-                return Ok(self.surfaces.next_at_any_rate());
+                match self.lost() {
+                    Some(number) => {
+                        self.flying.remove(&number);
+                        self.surfaces.shown(number);
+                        continue;
+                    }
+                    None => return Ok(self.surfaces.next_at_any_rate()),
+                }
             }
             self.show(self.waiting.len() - 1)?;
         }
+    }
+
+    /// A picture that would have come by now, had libav made anything of it.
+    fn lost(&self) -> Option<u64> {
+        let reorder = self.format.as_ref().map_or(0, Format::reorder);
+        let is_lost = |flying: &Flying| self.count - flying.at > reorder + 1 && flying.picture.state().frame.is_none();
+        let found = self.flying.iter().find(|(_, flying)| is_lost(flying));
+        found.map(|(number, _)| *number)
     }
 
     /// Takes what is decoded, in the order of display.
@@ -325,6 +347,11 @@ impl Parser {
         let Some(flying) = frame.number().and_then(|number| self.flying.remove(&(number as u64))) else {
             return;
         };
+        if flying.picture.state().frame.is_some() {
+            // Of a stream that does not begin with a key frame libav gives one picture out twice; a driver shows each once.
+            self.flying.insert(flying.picture.number(), flying);
+            return;
+        }
         let raw = frame.raw();
         // Without a time stamp a picture comes one after the last.
         let timestamp = flying.timestamp.unwrap_or_else(|| {

@@ -26,6 +26,7 @@ const t = words({
   read: ["Read", "读取"],
   memory: ["Peak memory", "内存峰值"],
   threads: ["Threads", "线程"],
+  device: ["Device", "设备"],
   log: ["Log", "日志"],
   no_log: ["This attempt logged nothing.", "本次执行没有日志。"],
   log_gone: ["No log is kept of this attempt.", "本次执行的日志未保留。"],
@@ -48,6 +49,7 @@ function OneAttempt({ task, attempt }: { task: TaskDetail; attempt: Attempt }) {
   if (read_bytes !== undefined) figures.push([t("read"), size(read_bytes)]);
   if (peak_memory_bytes !== undefined) figures.push([t("memory"), size(peak_memory_bytes)]);
   figures.push([t("threads"), number(attempt.threads)]);
+  if (attempt.device !== null) figures.push([t("device"), attempt.device]);
   return (
     <Card>
       <div class="tasks-attempt-head">

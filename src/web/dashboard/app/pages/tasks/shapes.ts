@@ -80,6 +80,7 @@ export interface Attempt {
   number: number;
   jobs: string[];
   threads: number;
+  device: string | null;
   ended_at: string | null;
   outcome: string | null;
   fault: Fault | null;
