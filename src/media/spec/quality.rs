@@ -56,9 +56,9 @@ impl Default for QualitySpec {
 }
 
 impl QualitySpec {
-    /// Whether a metric is wanted.
+    /// Whether a metric is wanted; VMAF as well by its least value, because it is not measured unless asked for.
     pub fn wants(&self, metric: QualityMetric) -> bool {
-        self.metrics.contains(&metric)
+        self.metrics.contains(&metric) || metric == QualityMetric::Vmaf && self.min_vmaf.is_some()
     }
 }
 

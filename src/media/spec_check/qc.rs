@@ -16,7 +16,6 @@ pub(super) fn quality(findings: &mut Findings, spec: &QualitySpec) {
     let unmeasured = [
         ("quality.min_psnr_db", spec.min_psnr_db, QualityMetric::Psnr, "psnr"),
         ("quality.min_ssim", spec.min_ssim, QualityMetric::Ssim, "ssim"),
-        ("quality.min_vmaf", spec.min_vmaf, QualityMetric::Vmaf, "vmaf"),
     ];
     for (key, least, metric, word) in unmeasured {
         if least.is_some() && !spec.wants(metric) {
