@@ -352,15 +352,15 @@ pub fn decode_alone(decoder: &mut dyn FrameDecoder, packet: &Packet) -> Result<O
     Ok(found)
 }
 
-/// A frame with its time in the units of its stream; none: it has no time.
-type Timed = (Option<i64>, Arc<Frame>);
+/// A frame with the time it is shown from, stream units; none: it does not say.
+pub type TimedFrame = (Option<i64>, Arc<Frame>);
 
 /// The frames that come out after one more packet, none being the end. `is_alone`: each key frame is decoded by itself.
 pub fn decode_next(
     decoder: &mut dyn FrameDecoder,
     packet: Option<&Packet>,
     is_alone: bool,
-) -> Result<Vec<Timed>, AvError> {
+) -> Result<Vec<TimedFrame>, AvError> {
     let mut shown = Vec::new();
     match (packet, is_alone) {
         (Some(packet), true) if packet.is_key() => {

@@ -256,13 +256,13 @@ create table attempts (
                                           -- running: its worker works; publishing: intents are committed, must be finished
   jobs text not null,                     -- JSON array of job ids
   threads integer not null,
-  device text,                            -- UUID of the NVIDIA device it was given. Null: the processors
   lease_expires_ms integer not null,      -- renewed while the daemon lives; past it (or after a restart) the attempt is over
   started_ms integer not null,
   ended_ms integer,                       -- Null: not ended
   outcome text,                           -- done, failed, crashed, stopped, lost (daemon died). Null: not ended
   fault text,                             -- JSON of Fault. Null: none
   cost text,                              -- JSON of media::progress::Cost. Null: it did not come to say so
+  device text,                            -- UUID of the NVIDIA device it was given. Null: the processors
   unique (task_id, number)
 ) strict, without rowid;
 
