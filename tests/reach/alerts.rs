@@ -26,6 +26,11 @@ fn a_storage_that_goes_away_is_told_of_and_its_return_too() {
     let mut appliance = configured(WATCHER);
     keeping_hook(&appliance, "watcher");
     appliance.start();
+    // Only of a storage that was seen it can be said that it is another one now.
+    appliance.until("the storage to be seen", || {
+        let seen = appliance.get("/api/v1/storages/renditions");
+        (seen["status"] == "available").then_some(())
+    });
     let (here, away) = (appliance.path("renditions"), appliance.path("renditions.away"));
     std::fs::rename(&here, &away).expect("moved");
     let alert = appliance.until("an alert", || open(&appliance).pop());
