@@ -31,7 +31,8 @@ mkdir -p "$work"
 if [ ! -e "$work/root.whole" ]; then
     rm -rf "$work/root"
     wanted=$(ldd "$binary" | awk '$3 ~ /^\// { print $3 }' | while read -r library; do
-        dpkg -S "$(readlink -f "$library")" 2>/dev/null | head -1 | cut -d: -f1
+        # Those of the root's own packages lie where dpkg does not know them (/usr/lib for /lib), and come anyway.
+        { dpkg -S "$(readlink -f "$library")" 2>/dev/null || true; } | head -1 | cut -d: -f1
     done | sort -u | paste -sd,)
     mmdebstrap --variant=minbase \
         --include="systemd-sysv,dbus,nfs-kernel-server,nfs-common,samba,cifs-utils,kmod,iproute2,procps,curl${wanted:+,$wanted}" \

@@ -46,21 +46,41 @@ export interface Asked {
   signal?: AbortSignal;
 }
 
+/// Answers that are on their way for a page which is still being fetched itself, each for whoever asks first.
+const early = new Map<string, Promise<Response>>();
+/// After this, milliseconds, an early answer is too old to be shown.
+const EARLY_FOR = 3000;
+
+/// Asks for JSON that the page which is being fetched will ask for.
+export function askEarly(path: string, query?: Query): void {
+  const place = address(path, query);
+  const forget = () => early.delete(place);
+  const reply = fetch(place, { headers: { accept: "application/json" }, credentials: "same-origin" });
+  early.set(place, reply);
+  setTimeout(forget, EARLY_FOR);
+  // A refusal may be over when the page asks: somebody signed in.
+  reply.then((response) => response.ok || forget(), forget);
+}
+
 /// Asks and answers the response; refusals become [`Refused`].
 export async function ask(path: string, asked: Asked = {}): Promise<Response> {
   const method = asked.method ?? (asked.json !== undefined || asked.body !== undefined ? "POST" : "GET");
   const headers: Record<string, string> = { accept: "application/json", ...asked.headers };
   if (method !== "GET" && csrf.value) headers["x-csrf-token"] = csrf.value;
   if (asked.json !== undefined) headers["content-type"] = "application/json";
+  const place = address(path, asked.query);
+  const sooner = method === "GET" && !asked.headers ? early.get(place) : undefined;
+  early.delete(place);
   let response: Response;
   try {
-    response = await fetch(address(path, asked.query), {
+    response = await (sooner ?? fetch(place, {
       method,
       headers,
       body: asked.json !== undefined ? JSON.stringify(asked.json) : asked.body,
       signal: asked.signal,
       credentials: "same-origin",
-    });
+    }));
+    asked.signal?.throwIfAborted();
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new Unreachable("the daemon does not answer");

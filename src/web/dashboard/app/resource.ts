@@ -80,9 +80,14 @@ export interface Paged<T> {
   refresh: () => void;
 }
 
+/// Rows of the first page of a list, by its path.
+const FIRST_ROWS: Record<string, number> = { media: 60 };
+const FIRST_ROWS_ELSE = 100;
+export const firstRows = (path: string): number => FIRST_ROWS[path] ?? FIRST_ROWS_ELSE;
+
 /// A list by cursor: the first page at once, the next ones as they are asked for. `refresh` fetches as many again as
 /// are shown, at most 500, and puts them in place of the first ones.
-export function usePaged<T extends { id: string }>(path: string, query: Query = {}, follow: Follow = {}, size = 100): Paged<T> {
+export function usePaged<T extends { id: string }>(path: string, query: Query = {}, follow: Follow = {}, size = firstRows(path)): Paged<T> {
   const key = `${path}?${JSON.stringify(query)}`;
   const empty = { items: [] as T[], next: null as string | null, error: null as unknown, loading: true, key };
   const [state, setState] = useState(empty);

@@ -5,9 +5,10 @@ import { Dialogs } from "./parts/dialog.tsx";
 import { Menu } from "./parts/menu.tsx";
 import { NotForYou } from "./parts/not_for_you.tsx";
 import { SignIn } from "./pages/sign_in/sign_in.tsx";
-import { remove } from "./api.ts";
+import { askEarly, remove } from "./api.ts";
 import { connection } from "./live.ts";
-import { go, path } from "./router.ts";
+import { firstRows } from "./resource.ts";
+import { go, path, query } from "./router.ts";
 import { type Role, isAdmin, isOperator, session, signedOut } from "./session.ts";
 import { chooseTheme, theme } from "./theme.ts";
 import { useReviewsWaiting } from "./waiting.ts";
@@ -120,8 +121,16 @@ const PAGES: Record<string, LazyPage> = {
   "first-run": lazyPage(() => import("./pages/first_run/first_run.tsx")),
 };
 
-/// Begins to fetch the page that the address is of, while it is found out who is signed in.
-export const fetchAhead = (): void => PAGES[path.value.split("/")[1] || "overview"]?.ahead();
+/// Lists that are asked for before their page is there, where nothing narrows them.
+const LISTS = new Set(["tasks", "media"]);
+
+/// Begins to fetch the page that the address is of, and what it will list, while it is found out who is signed in.
+export function fetchAhead(): void {
+  const family = path.value.split("/")[1] || "overview";
+  PAGES[family]?.ahead();
+  const narrowed = [...query.value.keys()].some((name) => name !== "view");
+  if (LISTS.has(family) && path.value === `/${family}` && !narrowed) askEarly(family, { limit: firstRows(family) });
+}
 
 /// Families that only an administrator has anything to do in.
 const ADMIN_PAGES = new Set(["access", "audit", "first-run"]);

@@ -64,7 +64,7 @@ export function Library() {
   const filters: Record<string, string | null> = Object.fromEntries(FILTERS.map((name) => [name, asked.get(name)]));
   const narrowed = FILTERS.some((name) => filters[name]);
   const sort = asked.get("sort") === "created_at" ? "created_at" : null;
-  const list = usePaged<Media>("media", { ...filters, sort }, { on: (event) => typeof event.media === "string" && /Complete$/.test(event.type), every: 15_000 }, 60);
+  const list = usePaged<Media>("media", { ...filters, sort }, { on: (event) => typeof event.media === "string" && /Complete$/.test(event.type), every: 15_000 });
   const storages = useResource<Page<{ id: string; name: string }>>("storages");
   const categories = useResource<Page<Category>>("categories", { limit: 500 });
   const [marked, setMarked] = useState<ReadonlySet<string>>(new Set());
