@@ -109,7 +109,7 @@ impl WatchBucket {
             .await?;
         let (mut arrivals, mut ours, mut doubtful) = (Vec::new(), Vec::new(), Vec::new());
         for ((arrival, head), claim) in rest.into_iter().zip(claims) {
-            let in_doubt = claim == Claim::Doubtful || self.concern.published_into || arrival.etag.is_empty();
+            let in_doubt = self.concern.published_into || arrival.etag.is_empty();
             match claim {
                 Claim::Ours => ours.push(arrival),
                 // Somebody looked before we knew what we had made: the look may be older than what stands there.
