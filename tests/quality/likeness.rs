@@ -16,7 +16,7 @@ use std::path::Path;
 use std::path::PathBuf;
 
 /// 3 s of 160x90, nearly lossless.
-fn source(directory: &Path) -> PathBuf {
+pub fn source(directory: &Path) -> PathBuf {
     let path = directory.join("source.mp4");
     let pictures = "testsrc2=s=160x90:r=25:d=3,noise=alls=12:allf=t,format=yuv420p";
     clips::ffmpeg(

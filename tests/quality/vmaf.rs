@@ -27,25 +27,7 @@ fn standin(directory: &Path, more: &[&str]) -> PathBuf {
 
 /// Carries out two renditions, good and poor, on a host whose libraries lie in `libraries` too. `quality`: keys of that table.
 fn run(root: &Path, libraries: &Path, quality: &str) -> (i32, Value, String) {
-    let clip = root.join("source.mp4");
-    if !clip.exists() {
-        let pictures = "testsrc2=s=160x90:r=25:d=3,noise=alls=12:allf=t,format=yuv420p";
-        clips::ffmpeg(
-            &[
-                "-f",
-                "lavfi",
-                "-i",
-                pictures,
-                "-c:v",
-                "libx264",
-                "-preset",
-                "ultrafast",
-                "-crf",
-                "4",
-            ],
-            &clip,
-        );
-    }
+    let clip = crate::likeness::source(root);
     let rendition = |name: &str, crf: u32, bits: u32| {
         format!(
             "[[activity.group.output]]\nname = \"{name}\"\n\
