@@ -77,23 +77,17 @@ impl FramePainter {
         } else {
             (fit.inner_width, fit.inner_height)
         };
-        let scaled = if self.raw && frame.is_interlaced() {
+        let rgb = if self.raw && frame.is_interlaced() {
             let whole = filtered(frame, DEINTERLACE)?;
             self.scale(whole.as_ref().unwrap_or(frame), width, height)?
         } else {
             self.scale(frame, width, height)?
         };
-        let row_bytes = width as usize * 3;
-        let mut rgb = Vec::with_capacity(row_bytes * height as usize);
-        for y in 0..height {
-            let row = scaled.row(0, y).ok_or_else(|| AvError::argument("frame row"))?;
-            rgb.extend_from_slice(row.get(..row_bytes).ok_or_else(|| AvError::argument("frame row"))?);
-        }
         let picture = Picture::new(width, height, rgb).ok_or_else(|| AvError::argument("frame size"))?;
         Ok(picture.turned(self.rotation_degrees, self.mirrored))
     }
 
-    fn scale(&mut self, frame: &Frame, width: u32, height: u32) -> Result<Frame, AvError> {
+    fn scale(&mut self, frame: &Frame, width: u32, height: u32) -> Result<Vec<u8>, AvError> {
         if self.raw {
             let mut known = frame.share()?;
             known.say_range_apart();
@@ -110,7 +104,7 @@ impl FramePainter {
         self.convert(frame, width, height)
     }
 
-    fn convert(&mut self, frame: &Frame, width: u32, height: u32) -> Result<Frame, AvError> {
+    fn convert(&mut self, frame: &Frame, width: u32, height: u32) -> Result<Vec<u8>, AvError> {
         let small = frame.width() >= width * 2 && frame.height() >= height * 2;
         let filter = if small { Filter::Area } else { Filter::Bicubic };
         let fits = |(known, scaler): &(Filter, Scaler)| {
@@ -120,7 +114,7 @@ impl FramePainter {
             self.scaler = Some((filter, Scaler::new(PixelFormat::RGB24, width, height, filter)?));
         }
         match &mut self.scaler {
-            Some((_, scaler)) => scaler.run(frame),
+            Some((_, scaler)) => scaler.packed_rgb(frame),
             None => Err(AvError::argument("scaler")),
         }
     }

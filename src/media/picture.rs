@@ -16,6 +16,7 @@ use image::codecs::webp::WebPEncoder;
 use jpeg_encoder::ColorType;
 use jpeg_encoder::Encoder as JpegEncoder;
 use jpeg_encoder::SamplingFactor;
+use std::sync::Arc;
 
 /// Luma (0..=255, full range) below which a pixel counts as black when nobody says. The clouds' examples move between 16 and 70;
 /// 32 is what `blackframe` uses and tells night scenes from faded-out ones.
@@ -37,12 +38,12 @@ impl Color {
     }
 }
 
-/// A picture of 8-bit RGB samples without padding.
+/// A picture of 8-bit RGB samples without padding. Clones share the samples until one of them is drawn on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Picture {
     width: u32,
     height: u32,
-    rgb: Vec<u8>,
+    rgb: Arc<Vec<u8>>,
 }
 
 impl Picture {
@@ -52,6 +53,7 @@ impl Picture {
         if expected == 0 || rgb.len() != expected {
             return None;
         }
+        let rgb = Arc::new(rgb);
         Some(Picture { width, height, rgb })
     }
 
@@ -89,11 +91,12 @@ impl Picture {
         }
         let columns = cell.width.min(self.width - x) as usize * 3;
         let rows = cell.height.min(self.height - y) as usize;
+        let rgb = Arc::make_mut(&mut self.rgb);
         let (from_stride, to_stride) = (cell.width as usize * 3, self.width as usize * 3);
         for row in 0..rows {
             let from = row * from_stride;
             let to = (y as usize + row) * to_stride + x as usize * 3;
-            self.rgb[to..to + columns].copy_from_slice(&cell.rgb[from..from + columns]);
+            rgb[to..to + columns].copy_from_slice(&cell.rgb[from..from + columns]);
         }
     }
 
@@ -120,13 +123,14 @@ impl Picture {
                 rgb.extend_from_slice(&pixel);
             }
         }
+        let rgb = Arc::new(rgb);
         Picture { width, height, rgb }
     }
 
     /// Keeps the upper `rows` rows (at least one).
     pub fn cut_below(&mut self, rows: u32) {
         self.height = rows.clamp(1, self.height);
-        self.rgb.truncate(self.height as usize * self.width as usize * 3);
+        Arc::make_mut(&mut self.rgb).truncate(self.height as usize * self.width as usize * 3);
     }
 
     /// The part in the middle, at most so large.
@@ -143,7 +147,7 @@ impl Picture {
         Picture {
             width: across,
             height: down,
-            rgb,
+            rgb: Arc::new(rgb),
         }
     }
 

@@ -298,9 +298,10 @@ impl<F: Clone> PictureJob<F> {
             self.skipped += 1;
             return;
         }
-        let picture = match &self.rendered {
-            Some((frame_s, picture)) if *frame_s == pick.frame_s => picture.clone(),
-            _ => match render(&pick.frame, self.gather.fit()) {
+        // What is not wanted again makes room before the next one is made.
+        let picture = match self.rendered.take().filter(|(frame_s, _)| *frame_s == pick.frame_s) {
+            Some((_, picture)) => picture,
+            None => match render(&pick.frame, self.gather.fit()) {
                 Ok(picture) => picture,
                 Err(fault) => return self.fail(fault),
             },

@@ -108,15 +108,67 @@ impl Scaler {
             shared.say_range_apart();
             return Ok(shared);
         }
+        let mut scaled = self.pool.take()?;
+        let to = scaled.get_mut();
+        let color = self.scale(frame, shape, &to.data, &to.linesize)?;
+        scaled.set_color(color);
+        let raw = scaled.get_mut();
+        raw.pts = from_pts(frame);
+        raw.chroma_location = frame.get().chroma_location;
+        Ok(scaled)
+    }
+
+    /// The picture in this scaler's size as red, green and blue, row after row without gaps: `width * height * 3` bytes.
+    ///
+    /// # Errors
+    /// Of a scaler that makes anything but `rgb24`; those of libswscale.
+    pub fn packed_rgb(&mut self, frame: &Frame) -> Result<Vec<u8>, AvError> {
+        let (format, _) = frame.pixel_format().without_range();
+        let shape = Shape {
+            width: frame.width(),
+            height: frame.height(),
+            format,
+            color: frame.color(),
+        };
+        let row_bytes = self.width as usize * 3;
+        let size_bytes = row_bytes * self.height as usize;
+        let row_step = c_int::try_from(row_bytes).map_err(|_| AvError::argument("sws_scale"))?;
+        if self.format != PixelFormat::RGB24 {
+            return Err(AvError::argument("sws_scale"));
+        }
+        if (shape.width, shape.height, shape.format) == (self.width, self.height, self.format) {
+            let mut packed = Vec::with_capacity(size_bytes);
+            for y in 0..self.height {
+                let row = frame.row(0, y).and_then(|row| row.get(..row_bytes));
+                packed.extend_from_slice(row.ok_or_else(|| AvError::argument("frame row"))?);
+            }
+            return Ok(packed);
+        }
+        // Behind the last row is as much room as libav's own buffers have.
+        let mut packed = vec![0_u8; size_bytes + ffi::AV_INPUT_BUFFER_PADDING_SIZE as usize];
+        let mut planes = [ptr::null_mut(); 8];
+        planes[0] = packed.as_mut_ptr();
+        self.scale(frame, shape, &planes, &[row_step, 0, 0, 0, 0, 0, 0, 0])?;
+        packed.truncate(size_bytes);
+        Ok(packed)
+    }
+
+    /// Scales into `planes`, which must have the size and format of this scaler. Gives the colours of the result.
+    fn scale(
+        &mut self,
+        frame: &Frame,
+        shape: Shape,
+        planes: &[*mut u8; 8],
+        linesizes: &[c_int; 8],
+    ) -> Result<Color, AvError> {
         if self.context.as_ref().is_none_or(|(known, _, _)| *known != shape) {
             self.context = Some(self.build(shape)?);
         }
         let Some((_, color, context)) = &self.context else {
             return Err(AvError::argument("sws_getContext"));
         };
-        let mut scaled = self.pool.take()?;
-        let (from, to) = (frame.get(), scaled.get());
-        // SAFETY: the context was made for exactly these sizes and formats; both frames have that memory.
+        let from = frame.get();
+        // SAFETY: the context was made for exactly these sizes and formats; the frame and the planes have that memory.
         check("sws_scale", unsafe {
             ffi::sws_scale(
                 context.0.as_ptr(),
@@ -124,15 +176,11 @@ impl Scaler {
                 from.linesize.as_ptr(),
                 0,
                 from.height,
-                to.data.as_ptr(),
-                to.linesize.as_ptr(),
+                planes.as_ptr(),
+                linesizes.as_ptr(),
             )
         })?;
-        scaled.set_color(*color);
-        let raw = scaled.get_mut();
-        raw.pts = from_pts(frame);
-        raw.chroma_location = frame.get().chroma_location;
-        Ok(scaled)
+        Ok(*color)
     }
 
     fn build(&self, shape: Shape) -> Result<(Shape, Color, Context), AvError> {

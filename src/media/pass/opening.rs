@@ -122,9 +122,10 @@ impl Pass<'_> {
         for (number, area) in areas.iter().enumerate() {
             // Renditions run side by side already, so an encoder gets threads of its own only where its share
             // of the work is more than one core's: on two cores the largest of a usual ladder, which would
-            // hold up the others otherwise.
+            // hold up the others otherwise. One more than its share, because its threads wait for one another.
             let share = (u64::from(self.order.threads) * area).div_ceil(total);
-            let threads = u32::try_from(share).unwrap_or(1).clamp(1, 16);
+            let threads = if share > 1 { share + 1 } else { 1 };
+            let threads = u32::try_from(threads).unwrap_or(1).clamp(1, 16);
             let mut maker = self.open_video(number, threads, &subtitles);
             if let Err(fault) = &maker
                 && self.work.encodes(number)
