@@ -58,6 +58,16 @@ pub struct Stat {
     pub mtime_ns: i64,
 }
 
+/// Whether folders missing on the way are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Making {
+    None,
+    /// And their names synced: they hold what must be there after a power cut.
+    Lasting,
+    /// But not synced.
+    Passing,
+}
+
 /// What an object of the file system is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -172,7 +182,8 @@ impl Folder {
     /// Copies all of `from` to `key`, replacing what is there, and syncs it. For names beneath [`STAGING`]: readers
     /// could see it half-written.
     pub fn stage(&self, key: &str, from: &File, pulse: &Pulse) -> Result<(), Fault> {
-        let (parent, leaf) = self.parent(key, "write", true)?;
+        // The folders on the way pass with the publish: after a power cut it begins anew, so they are not synced.
+        let (parent, leaf) = self.parent_making(key, "write", Making::Passing)?;
         let stage = || -> io::Result<()> {
             match rustix::fs::unlinkat(&parent, leaf.as_slice(), AtFlags::empty()) {
                 Ok(()) | Err(Errno::NOENT) => {}
@@ -327,8 +338,12 @@ impl Folder {
         }
         match rustix::fs::unlinkat(&parent, leaf.as_slice(), flags) {
             Ok(()) => {
-                // A removal that a power cut undoes is done again by whoever asked for it.
-                let _ = sync_folder(&parent);
+                // A removal that a power cut undoes is done again by whoever asked for it; an empty folder of ours that
+                // comes back that way harms nobody.
+                let is_passing = flags.contains(AtFlags::REMOVEDIR) && key.split('/').next() == Some(STAGING);
+                if !is_passing {
+                    let _ = sync_folder(&parent);
+                }
                 Ok(())
             }
             Err(Errno::NOENT) => Ok(()),
@@ -338,19 +353,27 @@ impl Folder {
 
     /// The open folder of `key`, made when `create`, and the last part of its name.
     fn parent(&self, key: &str, operation: &str, create: bool) -> Result<(OwnedFd, Vec<u8>), Fault> {
+        self.parent_making(key, operation, if create { Making::Lasting } else { Making::None })
+    }
+
+    fn parent_making(&self, key: &str, operation: &str, making: Making) -> Result<(OwnedFd, Vec<u8>), Fault> {
         let path = self.path(key, operation)?;
         let root = self.open_root(operation, key)?;
         let (folders, leaf) = match path.iter().rposition(|byte| *byte == b'/') {
             Some(at) => (&path[..at], &path[at + 1..]),
             None => (&b""[..], &path[..]),
         };
-        let access = if create { Access::Write } else { Access::Read };
+        let access = if making == Making::None {
+            Access::Read
+        } else {
+            Access::Write
+        };
         let opened = if folders.is_empty() {
             Ok(root)
-        } else if create {
-            self.make_folders(&root, folders)
-        } else {
+        } else if making == Making::None {
             beneath(&root, folders, OFlags::PATH | OFlags::DIRECTORY, Mode::empty())
+        } else {
+            self.make_folders(&root, folders, making)
         };
         match opened {
             Ok(folder) => Ok((folder, leaf.to_vec())),
@@ -359,18 +382,18 @@ impl Folder {
     }
 
     /// Opens `path` beneath the root, making what is missing. Another attempt may remove an empty folder in between.
-    fn make_folders(&self, root: &OwnedFd, path: &[u8]) -> io::Result<OwnedFd> {
+    fn make_folders(&self, root: &OwnedFd, path: &[u8], making: Making) -> io::Result<OwnedFd> {
         let mut tries = 0;
         loop {
             tries += 1;
-            match self.make_folders_once(root, path) {
+            match self.make_folders_once(root, path, making) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound && tries < 8 => {}
                 answer => return answer,
             }
         }
     }
 
-    fn make_folders_once(&self, root: &OwnedFd, path: &[u8]) -> io::Result<OwnedFd> {
+    fn make_folders_once(&self, root: &OwnedFd, path: &[u8], making: Making) -> io::Result<OwnedFd> {
         match beneath(root, path, OFlags::PATH | OFlags::DIRECTORY, Mode::empty()) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             answer => return answer,
@@ -390,7 +413,9 @@ impl Folder {
             match rustix::fs::mkdirat(&parent, &path[begun..end], Mode::from_raw_mode(mode)) {
                 Ok(()) => {
                     self.rights.fit_folder(&parent, &path[begun..end])?;
-                    sync_folder(&parent)?;
+                    if making == Making::Lasting {
+                        sync_folder(&parent)?;
+                    }
                 }
                 Err(Errno::EXIST) => {}
                 Err(error) => return Err(error.into()),
