@@ -1,8 +1,9 @@
 //! One workflow over one file: the graph, attempt by attempt, with nothing but the executor.
 //!
 //! Guarantees: activities run when their needs ended as the workflow's conditions want; ready ones share one decode
-//! of the source; when such a shared attempt crashes, its jobs are tried once more, each alone. Deliberately absent:
-//! any record of it besides the report.
+//! of the source; when such a shared attempt crashes, its jobs are tried once more, each alone; what a device failed that
+//! need not be made there is made once more in software, and the report says why. Deliberately absent: any record of it
+//! besides the report.
 
 use crate::base::clock::UtcMs;
 use crate::base::fault::Blame;
@@ -29,7 +30,10 @@ use crate::media::facts::MediaFacts;
 use crate::media::limits::Limits;
 use crate::media::product::JobEnd;
 use crate::media::product::JobProduct;
+use crate::media::spec::Backend;
 use crate::objects::uri::ObjectUri;
+use crate::scheduler::retry::NextTry;
+use crate::scheduler::retry::RetryPolicy;
 use crate::workflow::condition;
 use crate::workflow::condition::Node;
 use crate::workflow::condition::Step;
@@ -76,6 +80,8 @@ struct State {
     status: JobStatus,
     ready: bool,
     apart: bool,
+    /// Why it is done in software from now on.
+    software: Option<String>,
     reason: Option<String>,
     /// What it did, for the conditions of those that follow.
     result: Option<Value>,
@@ -239,7 +245,7 @@ impl Errand {
                 let activity = &self.workflow.activities[*at];
                 Some(Candidate {
                     work: activity.work.as_ref()?,
-                    backend: self.backend.over(activity.backend),
+                    backend: self.backend_of(states, *at),
                     apart: states[*at].apart,
                 })
             })
@@ -250,6 +256,23 @@ impl Errand {
         let groups = plan::fuse(&candidates, report.facts.as_ref(), budget);
         let first = groups.into_iter().next()?;
         Some(first.into_iter().map(|at| waiting[at]).collect())
+    }
+
+    /// Where an activity is done.
+    fn backend_of(&self, states: &[State], at: usize) -> Backend {
+        match states[at].software {
+            Some(_) => Backend::Software,
+            None => self.backend.over(self.workflow.activities[at].backend),
+        }
+    }
+
+    /// Whether a worker that died may have died of a device.
+    async fn has_device(&self) -> bool {
+        match self.executor.devices().await {
+            Ok(report) => !report.devices.is_empty(),
+            // A driver that does not even let itself be looked at is one that workers die of.
+            Err(_) => true,
+        }
     }
 
     fn names_of(&self, group: &[usize]) -> String {
@@ -271,11 +294,16 @@ impl Errand {
     ) {
         let attempt = AttemptId::fresh();
         let order = self.order(&attempt, group, states, publishing.task.clone());
+        let policy = order.backend;
         let mut attempted = self.carry_out_attempt(order, report, bar, stop).await;
         let shared = group.len() > 1;
+        let may_be_device = policy == Backend::Auto && attempted.end.crashed && self.has_device().await;
         for at in group.iter().copied() {
             match attempted.jobs.remove(&states[at].job) {
-                Some(JobEnd::Success(made)) => {
+                Some(JobEnd::Success(mut made)) => {
+                    if let Some(why) = &states[at].software {
+                        say_why(&mut made, why);
+                    }
                     let activity = &self.workflow.activities[at];
                     let published = publishing.publish(&attempt, activity, &states[at].job, &made).await;
                     match published {
@@ -292,17 +320,28 @@ impl Errand {
                     states[at].status = JobStatus::Skipped;
                     states[at].reason = Some(reason);
                 }
+                Some(JobEnd::Failed { fault }) if leaves_device(policy, &fault, false) => states[at].leave(&fault),
                 Some(JobEnd::Failed { fault }) => self.fail(states, at, fault, report),
-                Some(JobEnd::Rejected { fault, found }) => {
+                Some(JobEnd::Rejected { fault, mut found }) => {
+                    if let Some(why) = &states[at].software {
+                        say_why(&mut found, why);
+                    }
                     self.fail(states, at, fault, report);
                     states[at].result = result_of(&found);
                     note(*found, &self.workflow.activities[at].id, report);
                 }
                 None if attempted.end.stopped => states[at].status = JobStatus::Canceled,
-                None if attempted.end.crashed && shared => states[at].apart = true,
                 None => {
                     let fault = attempted.end.fault.clone().unwrap_or_else(|| self.unanswered());
-                    self.fail(states, at, fault, report);
+                    let leaves = leaves_device(policy, &fault, may_be_device);
+                    if leaves {
+                        states[at].leave(&fault);
+                    }
+                    if attempted.end.crashed && shared {
+                        states[at].apart = true;
+                    } else if !leaves {
+                        self.fail(states, at, fault, report);
+                    }
                 }
             }
         }
@@ -315,9 +354,7 @@ impl Errand {
             Some((states[*at].job.clone(), work))
         });
         // Fused jobs agree on it.
-        let backend = group
-            .first()
-            .map(|at| self.backend.over(self.workflow.activities[*at].backend));
+        let backend = group.first().map(|at| self.backend_of(states, *at));
         AttemptOrder {
             attempt: attempt.clone(),
             task,
@@ -389,9 +426,16 @@ impl State {
             status: JobStatus::Init,
             ready: false,
             apart: false,
+            software: None,
             reason: None,
             result: None,
         }
+    }
+
+    /// Is done in software from now on, because of that fault of a device.
+    fn leave(&mut self, fault: &Fault) {
+        let why = format!("{} failed: {}", fault.operation, fault.cause).replace('\n', " ");
+        self.software = Some(why);
     }
 
     fn node(&self) -> Node {
@@ -401,6 +445,21 @@ impl State {
             blocks: false,
         }
     }
+}
+
+/// Whether a job that failed with this is done once more in software: by the daemon's own rule, so that both agree. A worker
+/// that `died` may have died of a device.
+fn leaves_device(policy: Backend, fault: &Fault, died: bool) -> bool {
+    let next = RetryPolicy::default().next_on_device(fault, (0, 0), (died, false), policy);
+    policy == Backend::Auto && matches!(next, NextTry::After { software: true, .. })
+}
+
+/// Adds to a product why it was made in software.
+fn say_why(product: &mut JobProduct, why: &str) {
+    product.fallback_reason.get_or_insert_with(|| why.to_owned());
+    product.warnings.push(format!(
+        "the device failed and this was made once more in software: {why}"
+    ));
 }
 
 /// Adds what a job has to say besides its outputs.

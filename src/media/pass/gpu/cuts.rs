@@ -81,7 +81,6 @@ mod tests {
     use super::Cuts;
     use crate::media::av::Color;
     use crate::media::av::PixelFormat;
-    use crate::media::av::color;
     use crate::media::cuda::Layout;
     use crate::media::encoding::hdr::HdrMetadata;
     use crate::media::pass::grade::Grade;
