@@ -6,6 +6,7 @@ use crate::assert_noticed;
 use crate::call;
 use cudarc::driver::sys::CUDA_MEMCPY2D;
 use cudarc::driver::sys::CUmemorytype;
+use std::ffi::c_int;
 use std::ffi::c_uint;
 
 fn no_copy() -> CUDA_MEMCPY2D {
@@ -97,11 +98,18 @@ fn page_locked_bytes_are_left_alone_until_somebody_waited() {
             send(bytes.wrapping_add(49), 1);
             assert_eq!(call!(cuMemFreeHost(bytes)), SUCCESS);
             assert_eq!(call!(cuMemFreeHost(bytes)), INVALID_VALUE);
+            page_locked(&[1, 2]);
+            assert_eq!(call!(cuDevicePrimaryCtxRelease_v2(0 as c_int)), SUCCESS);
         },
     );
     assert_noticed(
         lines,
-        &["are used again", "cuMemFreeHost: nobody waited", "cuMemFreeHost: freed"],
+        &[
+            "are used again",
+            "cuMemFreeHost: nobody waited",
+            "cuMemFreeHost: freed",
+            "1 pieces of page-locked memory were not freed",
+        ],
     );
 }
 

@@ -137,12 +137,10 @@ impl Driver {
         type Copy = unsafe extern "C" fn(u64, *const c_void, usize, *mut c_void) -> i32;
         type Alloc = unsafe extern "C" fn(*mut *mut c_void, usize, u32) -> i32;
         let copy = self.cuda::<Copy>("cuMemcpyHtoDAsync_v2");
+        let alloc = self.cuda::<Alloc>("cuMemHostAlloc");
         let mut from = std::ptr::null_mut();
         // SAFETY: the answer is ours. It is kept, since nobody waits for the copy.
-        assert_eq!(
-            unsafe { self.cuda::<Alloc>("cuMemHostAlloc")(&mut from, bytes.len(), 0) },
-            0
-        );
+        assert_eq!(unsafe { alloc(&mut from, bytes.len(), 0) }, 0);
         // SAFETY: as long as the bytes, and ours.
         unsafe { from.cast::<u8>().copy_from(bytes.as_ptr(), bytes.len()) };
         // SAFETY: as long as the bytes, and never freed.

@@ -14,6 +14,7 @@ use crate::base::ids::TaskId;
 use crate::cli::run::BackendChoice;
 use crate::cli::run::OUTPUT_STORAGE;
 use crate::cli::run::bar::Bar;
+use crate::cli::run::fallback;
 use crate::cli::run::publishing::Publishing;
 use crate::cli::run::report::ActivityReport;
 use crate::cli::run::report::CoverReport;
@@ -32,8 +33,6 @@ use crate::media::product::JobEnd;
 use crate::media::product::JobProduct;
 use crate::media::spec::Backend;
 use crate::objects::uri::ObjectUri;
-use crate::scheduler::retry::NextTry;
-use crate::scheduler::retry::RetryPolicy;
 use crate::workflow::condition;
 use crate::workflow::condition::Node;
 use crate::workflow::condition::Step;
@@ -302,7 +301,7 @@ impl Errand {
             match attempted.jobs.remove(&states[at].job) {
                 Some(JobEnd::Success(mut made)) => {
                     if let Some(why) = &states[at].software {
-                        say_why(&mut made, why);
+                        fallback::tell(&mut made, why);
                     }
                     let activity = &self.workflow.activities[at];
                     let published = publishing.publish(&attempt, activity, &states[at].job, &made).await;
@@ -320,11 +319,13 @@ impl Errand {
                     states[at].status = JobStatus::Skipped;
                     states[at].reason = Some(reason);
                 }
-                Some(JobEnd::Failed { fault }) if leaves_device(policy, &fault, false) => states[at].leave(&fault),
+                Some(JobEnd::Failed { fault }) if fallback::is_due(policy, &fault, false) => {
+                    states[at].software = Some(fallback::why(&fault))
+                }
                 Some(JobEnd::Failed { fault }) => self.fail(states, at, fault, report),
                 Some(JobEnd::Rejected { fault, mut found }) => {
                     if let Some(why) = &states[at].software {
-                        say_why(&mut found, why);
+                        fallback::tell(&mut found, why);
                     }
                     self.fail(states, at, fault, report);
                     states[at].result = result_of(&found);
@@ -333,9 +334,9 @@ impl Errand {
                 None if attempted.end.stopped => states[at].status = JobStatus::Canceled,
                 None => {
                     let fault = attempted.end.fault.clone().unwrap_or_else(|| self.unanswered());
-                    let leaves = leaves_device(policy, &fault, may_be_device);
+                    let leaves = fallback::is_due(policy, &fault, may_be_device);
                     if leaves {
-                        states[at].leave(&fault);
+                        states[at].software = Some(fallback::why(&fault));
                     }
                     if attempted.end.crashed && shared {
                         states[at].apart = true;
@@ -432,12 +433,6 @@ impl State {
         }
     }
 
-    /// Is done in software from now on, because of that fault of a device.
-    fn leave(&mut self, fault: &Fault) {
-        let why = format!("{} failed: {}", fault.operation, fault.cause).replace('\n', " ");
-        self.software = Some(why);
-    }
-
     fn node(&self) -> Node {
         Node {
             status: self.status,
@@ -445,21 +440,6 @@ impl State {
             blocks: false,
         }
     }
-}
-
-/// Whether a job that failed with this is done once more in software: by the daemon's own rule, so that both agree. A worker
-/// that `died` may have died of a device.
-fn leaves_device(policy: Backend, fault: &Fault, died: bool) -> bool {
-    let next = RetryPolicy::default().next_on_device(fault, (0, 0), (died, false), policy);
-    policy == Backend::Auto && matches!(next, NextTry::After { software: true, .. })
-}
-
-/// Adds to a product why it was made in software.
-fn say_why(product: &mut JobProduct, why: &str) {
-    product.fallback_reason.get_or_insert_with(|| why.to_owned());
-    product.warnings.push(format!(
-        "the device failed and this was made once more in software: {why}"
-    ));
 }
 
 /// Adds what a job has to say besides its outputs.

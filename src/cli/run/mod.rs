@@ -7,6 +7,7 @@
 
 pub mod bar;
 pub mod errand;
+pub mod fallback;
 pub mod input;
 pub mod publishing;
 pub mod report;

@@ -42,6 +42,9 @@ use std::sync::mpsc::SyncSender;
 /// Surfaces of one size that are kept idle: what an encoder that looks ahead holds.
 const IDLE: usize = 64;
 
+/// A picture that is made, and where it goes.
+type Taken = (Cut, Vec<SyncSender<Picture>>);
+
 /// One grade of a pass on a device.
 #[derive(Debug)]
 pub struct Stage {
@@ -80,7 +83,7 @@ impl Stage {
         device: &Arc<Device>,
         aim: Aim,
         (unit, threads): (Ratio, u32),
-        (cuts, taps): (Vec<(Cut, Vec<SyncSender<Picture>>)>, Vec<SyncSender<Picture>>),
+        (cuts, taps): (Vec<Taken>, Vec<SyncSender<Picture>>),
         pictures: Receiver<Picture>,
     ) -> Self {
         let pool = |cut: &Cut| SurfacePool::new(&device.gpu, cut.layout, cut.width, cut.height, IDLE);

@@ -12,6 +12,7 @@ use crate::cuda::code::answer;
 use crate::cuda::code::put;
 use crate::cuda::code::refuse;
 use crate::cuda::context;
+use crate::cuda::context::Context;
 use crate::cuda::memory;
 use crate::cuda::stream::Moment;
 use crate::settings::settings;
@@ -33,6 +34,8 @@ static SPACE: Mutex<BTreeMap<usize, Piece>> = Mutex::new(BTreeMap::new());
 #[derive(Debug)]
 struct Piece {
     bytes: usize,
+    /// Number of the context it is of.
+    context: u64,
     /// Copies that nobody is known to have waited for, and what of the piece they concern.
     copies: Vec<(Range<usize>, Moment)>,
 }
@@ -75,6 +78,19 @@ pub fn copied(call: &str, address: u64, bytes: usize, moment: &Moment) -> Result
     Ok(())
 }
 
+/// Notices what is left of a context that ends.
+pub fn forget(context: &Context) {
+    let left = space()
+        .extract_if(.., |_, piece| piece.context == context.number())
+        .count();
+    if left > 0 {
+        contract::violated(
+            "cuDevicePrimaryCtxRelease",
+            format!("{left} pieces of page-locked memory were not freed before"),
+        );
+    }
+}
+
 fn layout(bytes: usize) -> Option<Layout> {
     Layout::from_size_align(bytes, ALIGN).ok()
 }
@@ -82,7 +98,7 @@ fn layout(bytes: usize) -> Option<Layout> {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cuMemHostAlloc(to: *mut *mut c_void, bytes: usize, _flags: c_uint) -> Code {
     let call = "cuMemHostAlloc";
-    answer(context::current(call).and_then(|_| {
+    answer(context::current(call).and_then(|context| {
         let Some(layout) = layout(bytes).filter(|_| bytes > 0) else {
             return refuse(call, INVALID_VALUE, format!("{bytes} bytes are asked for"));
         };
@@ -101,8 +117,12 @@ pub unsafe extern "C" fn cuMemHostAlloc(to: *mut *mut c_void, bytes: usize, _fla
         }
         // SAFETY: as long as that. What nobody wrote to is no zeros, as on a device.
         unsafe { start.write_bytes(0xA5, bytes) };
-        let copies = Vec::new();
-        space.insert(start.expose_provenance(), Piece { bytes, copies });
+        let piece = Piece {
+            bytes,
+            context: context.number(),
+            copies: Vec::new(),
+        };
+        space.insert(start.expose_provenance(), piece);
         // SAFETY: as this function's.
         unsafe { put(call, to, start.cast()) }
     }))
