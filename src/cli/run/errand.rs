@@ -265,8 +265,12 @@ impl Errand {
         }
     }
 
-    /// Whether a worker that died may have died of a device.
-    async fn has_device(&self) -> bool {
+    /// Whether a worker that died so may have died of a device.
+    async fn has_died_of_device(&self, policy: Backend, end: &AttemptEnd) -> bool {
+        let is_like_it = end.crashed && end.fault.as_ref().is_none_or(fallback::may_be_of_device);
+        if policy != Backend::Auto || !is_like_it {
+            return false;
+        }
         match self.executor.devices().await {
             Ok(report) => !report.devices.is_empty(),
             // A driver that does not even let itself be looked at is one that workers die of.
@@ -296,7 +300,7 @@ impl Errand {
         let policy = order.backend;
         let mut attempted = self.carry_out_attempt(order, report, bar, stop).await;
         let shared = group.len() > 1;
-        let may_be_device = policy == Backend::Auto && attempted.end.crashed && self.has_device().await;
+        let may_be_device = self.has_died_of_device(policy, &attempted.end).await;
         for at in group.iter().copied() {
             match attempted.jobs.remove(&states[at].job) {
                 Some(JobEnd::Success(mut made)) => {

@@ -9,11 +9,19 @@ use crate::media::spec::Backend;
 use crate::scheduler::retry::NextTry;
 use crate::scheduler::retry::RetryPolicy;
 
+/// Fault code of a worker that the kernel ended for want of memory.
+const OUT_OF_MEMORY: &str = "WorkerOutOfMemory";
+
 /// Whether a job that failed with this is made once more in software. `policy` is what it was made under; a worker that
 /// `died` may have died of a device.
 pub fn is_due(policy: Backend, fault: &Fault, died: bool) -> bool {
     let next = RetryPolicy::default().next_on_device(fault, (0, 0), (died, false), policy);
     policy == Backend::Auto && matches!(next, NextTry::After { software: true, .. })
+}
+
+/// Whether the death of a worker may be a device's doing: what the kernel ends for want of memory is not.
+pub fn may_be_of_device(fault: &Fault) -> bool {
+    fault.code != OUT_OF_MEMORY
 }
 
 /// Why, in one line.
@@ -32,6 +40,7 @@ pub fn tell(product: &mut JobProduct, why: &str) {
 #[cfg(test)]
 mod tests {
     use super::is_due;
+    use super::may_be_of_device;
     use super::tell;
     use super::why;
     use crate::base::fault::Blame;
@@ -59,6 +68,7 @@ mod tests {
         ] {
             assert_eq!(is_due(policy, &fault(code), died), expected, "{policy:?} {code} {died}");
         }
+        assert!(may_be_of_device(&fault("WorkerForbidden")) && !may_be_of_device(&fault("WorkerOutOfMemory")));
     }
 
     #[test]
