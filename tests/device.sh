@@ -2,26 +2,28 @@
 # What an NVIDIA device makes of reelmill: for a machine that has a device, its driver, this script and the one binary,
 # and neither network nor anything of the repository.
 #
-# usage: device.sh BINARY [--room DIR] [--device N] [--size WxH] [--seconds N] [--long N]
+# usage: device.sh BINARY [--room DIR] [--device N] [--size WxH] [--seconds N] [--long N] [--within N]
 #   BINARY     the release binary (make static: target/static/release/reelmill)
 #   --room     where clips and results lie while it runs; /var/tmp
 #   --device   which device, by ordinal; 0
 #   --size     pictures of the clips and of the rates; 1920x1080
 #   --seconds  length of the clip of ladder and rates; 20
 #   --long     length of the clip of the sprite; 300
+#   --within   seconds that all of it may take; 540
 #
-# Prints what it does, and last a table that fits into benches/README.md. Exit 0 when nothing failed; what a device
-# cannot do, or this build cannot make, is left out and said so.
+# Prints what it does, and last a table that fits into benches/README.md, whatever happened before: a step that does not
+# end has failed, and what no time is left for is left out. Exit 0 when nothing failed; what a device cannot do, or this
+# build cannot make, is left out and said so.
 set -euo pipefail
 export LC_ALL=C
 
-usage() { sed -n '2,15s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+usage() { sed -n '2,17s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 
 [ $# -ge 1 ] || usage
 binary=$1; shift
 [ -x "$binary" ] || { echo "device.sh: $binary is not a program" >&2; exit 2; }
 case $binary in /*) ;; *) binary=$PWD/$binary ;; esac
-base=/var/tmp device=0 size=1920x1080 seconds=20 long=300
+base=/var/tmp device=0 size=1920x1080 seconds=20 long=300 within=540
 while [ $# -gt 0 ]; do
   [ $# -ge 2 ] || usage
   case $1 in
@@ -30,16 +32,32 @@ while [ $# -gt 0 ]; do
     --size) size=$2 ;;
     --seconds) seconds=$2 ;;
     --long) long=$2 ;;
+    --within) within=$2 ;;
     *) usage ;;
   esac
   shift 2
 done
 
 room=$(mktemp -d "$base/reelmill-device.XXXXXX")
-trap 'rm -rf "$room"' EXIT
 table=$room/table
 : >"$table"
 failed=0
+over=$((SECONDS + within))
+# Longest that one step may take: a device that hangs must not cost the table.
+step_s=180
+
+# The table comes last, whatever ended this.
+end() {
+  local code=$?
+  trap - EXIT
+  printf '\n| what | verdict | figures |\n|---|---|---|\n'
+  sed 's/|/\\|/g' "$table" | awk -F '\t' '{ printf "| %s | %s | %s |\n", $1, $2, $3 }'
+  rm -rf "$room"
+  [ "$failed" -eq 0 ] || { echo; echo "something failed"; exit 1; }
+  exit "$code"
+}
+trap end EXIT
+trap 'row "all of it" FAILED "stopped from outside"; exit 1' INT TERM
 
 # row WHAT VERDICT FIGURES...
 row() {
@@ -56,14 +74,30 @@ value() {
 
 now_ms() { echo $(($(date +%s%N) / 1000000)); }
 
-# Runs a command with its output kept; the exit code is in $code and the time in $took_ms.
+# Runs a command with its output kept; the exit code is in $code and the time in $took_ms. What did not end answers 124
+# with a word on that in $late, what was not even begun 125.
 timed() {
-  local into=$1 begun
+  local into=$1 begun left=$((over - SECONDS))
   shift
   begun=$(now_ms)
-  code=0
-  "$@" >"$into" 2>"$into.err" || code=$?
+  code=0 took_ms=0 late=
+  if [ "$left" -lt 5 ]; then
+    code=125 late="no time was left"
+    : >"$into"
+    echo "$late" >"$into.err"
+    return
+  fi
+  [ "$left" -lt "$step_s" ] || left=$step_s
+  timeout --kill-after=10 "$left" "$@" >"$into" 2>"$into.err" || code=$?
   took_ms=$(($(now_ms) - begun))
+  case $code in 124 | 137) late="it did not end within $left s" ;; esac
+}
+
+# The row of a step that has no result of its own because it did not end, or was not begun; false where it did.
+was_late() {
+  [ -n "$late" ] || return 1
+  echo "$1: $late"
+  if [ "$code" -eq 125 ]; then row "$1" 'left out' "$late"; else row "$1" FAILED "$late"; fi
 }
 
 # Lines of a trial: name, verdict, words and figures of each.
@@ -106,7 +140,9 @@ timed "$room/devices.json" "$binary" worker --devices
 driver=$(value "$room/devices.json" driver_version)
 cuda=$(value "$room/devices.json" cuda_version)
 name=$(grep -o '"ordinal":'"$device"',"uuid":"[^"]*","name":"[^"]*"' "$room/devices.json" | sed 's/.*"name":"\([^"]*\)"/\1/' || true)
-if [ "$code" -ne 0 ] || [ -z "$name" ]; then
+if was_late "device $device"; then
+  name=
+elif [ "$code" -ne 0 ] || [ -z "$name" ]; then
   row "device $device" FAILED "not there; see check above"
 else
   row "device $device" ok "$name, driver ${driver:-of unknown version}, CUDA ${cuda:-unknown}, looked at in $took_ms ms"
@@ -116,7 +152,11 @@ if [ -n "$name" ]; then
   say "kernels against plain Rust, and their rates against a device copy"
   timed "$room/kernels" "$binary" worker --kernel-trial --ordinal "$device" --picture "$size"
   agreement=$(grep -o '{"kernel":[^}]*}' "$room/kernels" || true)
-  if [ -z "$agreement" ]; then
+  if was_late kernels; then
+    :
+  elif [ -n "$agreement" ]; then
+    row "PTX" ok "$(wc -l <<<"$agreement") kernels taken by the driver"
+  else
     row kernels FAILED "$(head -c 300 "$room/kernels") $(tail -n 1 "$room/kernels.err")"
   fi
   while IFS= read -r one; do
@@ -145,25 +185,33 @@ if [ -n "$name" ]; then
   timed "$room/decoders" "$binary" worker --device-trial decoders --ordinal "$device" --scratch "$room/scratch"
   trial_rows decode "$room/decoders"
   # A crash leaves what was told before it.
-  [ "$code" -le 1 ] || row decoders FAILED "ended with $code: $(tail -n 1 "$room/decoders.err")"
+  was_late decoders || [ "$code" -le 1 ] || row decoders FAILED "ended with $code: $(tail -n 1 "$room/decoders.err")"
 fi
 
 say "a clip of $seconds s and one of $long s, drawn here"
-"$binary" sample "$room/clip.mp4" --seconds "$seconds" --size "$size"
-"$binary" sample "$room/long.mp4" --seconds "$long" --size "$size"
+timed "$room/sample" "$binary" sample "$room/clip.mp4" --seconds "$seconds" --size "$size"
+was_late "a clip of $seconds s" || [ "$code" -eq 0 ] || row "a clip of $seconds s" FAILED "$(tail -n 1 "$room/sample.err")"
+timed "$room/sample" "$binary" sample "$room/long.mp4" --seconds "$long" --size "$size"
+was_late "a clip of $long s" || [ "$code" -eq 0 ] || row "a clip of $long s" FAILED "$(tail -n 1 "$room/sample.err")"
 
-# job WHAT WORKFLOW CLIP BACKEND: what a run came to, and where.
+# job WHAT WORKFLOW CLIP BACKEND SECONDS [VERDICT]: what a run came to, and where. VERDICT is that of a run that ends with an
+# error; one that left a device for software where the card could have done a part of it has failed, too.
 job() {
   local what=$1 workflow=$2 clip=$3 backend=$4 file status on reason proofs
   file=$room/job.json
   rm -rf "$room/out"
   timed "$file" "$binary" run "$workflow" "$clip" --output "$room/out" --scratch "$room/scratch" --backend "$backend" --json
+  was_late "$what" && return
   status=$(value "$file" status)
   on=$(value "$file" backend)
   reason=$(value "$file" fallback_reason)
   proofs=$(grep -c '"proof": {' "$file" || true)
   fps=$(awk -v s="$5" -v ms="$took_ms" 'BEGIN { printf "%.1f", s * 30 * 1000 / ms }')
   echo "$what: exit $code, $status on $on${reason:+, because $reason}; $proofs proofs, $took_ms ms"
+  if [ "$code" -eq 0 ] && [ "$on" = software ] && [ -n "$reason" ] && [ -n "$name" ]; then
+    row "$what" FAILED "on software: $reason"
+    return
+  fi
   if [ "$code" -eq 0 ]; then
     row "$what" ok "on $on, $proofs outputs proved, $fps source pictures/s${reason:+; $reason}"
     return
@@ -178,13 +226,15 @@ job "ladder, auto" h264-mp4-ladder "$room/clip.mp4" auto "$seconds"
 if [ "$encoders" = '"encode":[]' ] || [ -z "$encoders" ]; then
   # To demand what the card does not have must fail, with a remedy.
   job "ladder, gpu demanded of a card without an encoder" h264-mp4-ladder "$room/clip.mp4" gpu "$seconds" refused
-  [ "$code" -ne 0 ] || row "refusal" FAILED "a demanded encoder that is not there did not fail the job"
+  [ -n "$late" ] || [ "$code" -ne 0 ] || row "refusal" FAILED "a demanded encoder that is not there did not fail the job"
 else
   job "ladder, gpu" h264-mp4-ladder "$room/clip.mp4" gpu "$seconds"
   job "HEVC set, gpu" hevc-hls-ladder "$room/clip.mp4" gpu "$seconds"
 fi
 job "ladder, software" h264-mp4-ladder "$room/clip.mp4" software "$seconds"
+# Alone it is soonest done in software; demanded, its pictures are decoded, scaled and made RGB on the device.
 job "sprite of $long s, auto" sprite-webvtt "$room/long.mp4" auto "$long"
+[ -z "$name" ] || job "sprite of $long s, gpu" sprite-webvtt "$room/long.mp4" gpu "$long"
 job "ladder, sprite, stills in one pass, auto" web-ladder "$room/clip.mp4" auto "$seconds"
 
 if [ -n "$name" ]; then
@@ -194,9 +244,5 @@ if [ -n "$name" ]; then
   # The kernels alone were measured above.
   grep '^{"name":"decode' "$room/rates" >"$room/rates.decode" || true
   trial_rows rate "$room/rates.decode"
-  [ "$code" -eq 0 ] || row rates FAILED "ended with $code: $(tail -n 1 "$room/rates.err")"
+  was_late rates || [ "$code" -eq 0 ] || row rates FAILED "ended with $code: $(tail -n 1 "$room/rates.err")"
 fi
-
-printf '\n| what | verdict | figures |\n|---|---|---|\n'
-sed 's/|/\\|/g' "$table" | awk -F '\t' '{ printf "| %s | %s | %s |\n", $1, $2, $3 }'
-[ "$failed" -eq 0 ] || { echo; echo "something failed"; exit 1; }

@@ -1,6 +1,7 @@
 //! Who decodes the frames of pictures that are sought one by one: libavcodec here, or somebody else with the same manners.
 //!
-//! Guarantees: frames come out on the host, whoever decoded them. Deliberately absent: who else there is.
+//! Guarantees: frames come out in a form that `frame_painter` makes pictures of, whoever decoded them. Deliberately
+//! absent: who else there is.
 
 use crate::media::av::AvError;
 use crate::media::av::Decoder;
@@ -15,7 +16,7 @@ use std::fmt::Debug;
 /// Opens a decoder that is not libavcodec's, for packets of these parameters whose times are in that unit.
 pub type Elsewhere<'a> = dyn Fn(&Parameters, Ratio, &Limits) -> Result<Box<dyn FrameDecoder>, AvError> + 'a;
 
-/// Packets in, frames on the host out.
+/// Packets in, frames out.
 pub trait FrameDecoder: Debug {
     /// Which frames to decode from the next packet on.
     fn decode_only(&mut self, which: Decode);

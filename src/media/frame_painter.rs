@@ -1,7 +1,7 @@
 //! Frames made into RGB pictures of a wanted size.
 //!
-//! Guarantees: upright, square pixels, progressive, SDR, whatever the source has. Frames are treated one by one, so
-//! they need not follow one another. Deliberately absent: which frames.
+//! Guarantees: upright, square pixels, progressive, SDR, whatever the source has; what a device shows is made there.
+//! Frames are treated one by one, so they need not follow one another. Deliberately absent: which frames.
 
 use crate::base::fault::Blame;
 use crate::base::fault::Fault;
@@ -13,11 +13,16 @@ use crate::media::av::Scaler;
 use crate::media::av::filter::GraphInput;
 use crate::media::av::mastering;
 use crate::media::av::scale::Filter;
+use crate::media::error;
 use crate::media::facts::Ratio;
 use crate::media::facts::VideoFacts;
 use crate::media::gather::Fit;
 use crate::media::grading;
+use crate::media::pass::gpu::sight::Easel;
+use crate::media::pass::gpu::sight::Sight;
 use crate::media::picture::Picture;
+
+const OPERATION: &str = "scale";
 
 /// Makes pictures of frames.
 #[derive(Debug)]
@@ -27,6 +32,7 @@ pub struct FramePainter {
     /// Frames come as decoded; otherwise they have been through the pass's own filters.
     raw: bool,
     scaler: Option<(Filter, Scaler)>,
+    easel: Easel,
 }
 
 impl FramePainter {
@@ -37,6 +43,7 @@ impl FramePainter {
             mirrored: video.mirrored,
             raw: true,
             scaler: None,
+            easel: Easel::default(),
         }
     }
 
@@ -47,23 +54,32 @@ impl FramePainter {
             mirrored: false,
             raw: false,
             scaler: None,
+            easel: Easel::default(),
         }
     }
 
     /// The image of a frame in the inner size of a fit.
     pub fn image(&mut self, frame: &Frame, fit: Fit) -> Result<Picture, Fault> {
-        self.paint(frame, fit).map_err(|cause| {
+        let painted = match Sight::of(frame) {
+            Some(sight) => self.easel.image(sight, (fit.inner_width, fit.inner_height)),
+            None => self.paint(frame, fit),
+        };
+        painted.map_err(|cause| {
+            let subject = format!(
+                "a frame of {}x{} to {}x{}",
+                frame.width(),
+                frame.height(),
+                fit.inner_width,
+                fit.inner_height
+            );
+            if cause.is_device() {
+                return error::source_refused(OPERATION, &subject, &cause);
+            }
             Fault::new(
                 "PictureNotMade",
                 if cause.is_no_memory() { Blame::Host } else { Blame::Bug },
-                "scale",
-                format!(
-                    "a frame of {}x{} to {}x{}",
-                    frame.width(),
-                    frame.height(),
-                    fit.inner_width,
-                    fit.inner_height
-                ),
+                OPERATION,
+                subject,
                 cause.to_string(),
                 "Try another size; if it fails the same way, report the source file.",
             )

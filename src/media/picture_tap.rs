@@ -1,15 +1,12 @@
 //! A picture job riding a pass.
 //!
 //! Guarantees: every moment gets the very frame shown then, even where the job would be content with key frames;
-//! frames are scaled only when they are taken for a moment. Deliberately absent: decoding; work without a pass.
+//! frames are scaled, and those on a device brought down from there, only when they are taken for a moment. Deliberately absent: decoding; work without a pass.
 
 use crate::base::fault::Fault;
 use crate::media::av::Frame;
 use crate::media::error;
 use crate::media::frame_painter::FramePainter;
-use crate::media::gather::Fit;
-use crate::media::pass::gpu::transfer;
-use crate::media::picture::Picture;
 use crate::media::picture_job::PictureJob;
 use crate::media::picture_job::Prepared;
 use crate::media::product::JobEnd;
@@ -59,10 +56,12 @@ impl FrameTap for PictureTap {
         let frame = frame
             .share()
             .map_err(|refusal| error::source_refused("snapshot", &self.source_name, &refusal))?;
-        let (painter, name) = (&mut self.painter, self.source_name.as_str());
+        let painter = &mut self.painter;
         let mut of_device = None;
         self.job.offer(pts_s, Arc::new(frame), &mut |frame, fit| {
-            image(painter, frame, fit, name).inspect_err(|fault| of_device = Some(fault.clone()))
+            painter
+                .image(frame, fit)
+                .inspect_err(|fault| of_device = Some(fault.clone()))
         });
         // A device that fails concerns the whole pass, and at once.
         match of_device.filter(error::is_of_device) {
@@ -72,14 +71,8 @@ impl FrameTap for PictureTap {
     }
 
     fn end(mut self: Box<Self>, end_s: f64) -> JobEnd {
-        let (painter, name) = (&mut self.painter, self.source_name.as_str());
+        let painter = &mut self.painter;
         self.job.ends_at(end_s);
-        self.job.finish(&mut |frame, fit| image(painter, frame, fit, name))
+        self.job.finish(&mut |frame, fit| painter.image(frame, fit))
     }
-}
-
-/// The image of a frame that may lie on a device: only what is wanted comes down from there.
-fn image(painter: &mut FramePainter, frame: &Frame, fit: Fit, name: &str) -> Result<Picture, Fault> {
-    let frame = transfer::to_host(frame).map_err(|refusal| error::source_refused("snapshot", name, &refusal))?;
-    painter.image(&frame, fit)
 }

@@ -82,16 +82,15 @@ fn library_folders(
 ) -> Option<BTreeSet<PathBuf>> {
     let told = environment.library_folders();
     let listed = listed_folders(cache);
-    let usual: Vec<PathBuf> = LINKER_FOLDERS
-        .iter()
-        .map(PathBuf::from)
-        .filter(|folder| exists(&folder.join(DRIVER)))
-        .collect();
+    let usual: Vec<PathBuf> = LINKER_FOLDERS.iter().map(PathBuf::from).collect();
     let driver = told
         .iter()
         .chain(&listed)
         .chain(&usual)
         .any(|folder| exists(&folder.join(DRIVER)));
+    // Wherever the driver itself lies, what it needs of the host's own libraries (libdl, librt, libpthread, none of which
+    // this program has opened by itself) lies in the usual folders.
+    let usual = usual.into_iter().filter(|folder| exists(folder));
     driver.then(|| told.into_iter().chain(listed).chain(usual).collect())
 }
 
@@ -151,8 +150,15 @@ mod tests {
         let told = DeviceEnvironment::of([("LD_LIBRARY_PATH".into(), "/opt/stand-in".into())]);
         assert_eq!(library_folders(&told, b"", |_| false), None);
         assert_eq!(library_folders(&DeviceEnvironment::default(), b"", |_| false), None);
-        let found = library_folders(&told, b"", |path| path == Path::new("/opt/stand-in/libcuda.so.1"));
-        assert_eq!(found, Some([PathBuf::from("/opt/stand-in")].into()));
+        let found = library_folders(&told, b"", |path| {
+            [Path::new("/opt/stand-in/libcuda.so.1"), Path::new("/lib64")].contains(&path)
+        });
+        let wanted = ["/opt/stand-in", "/lib64"].map(PathBuf::from);
+        assert_eq!(
+            found,
+            Some(wanted.into()),
+            "the driver's own folder, and where its needs lie"
+        );
     }
 
     #[test]

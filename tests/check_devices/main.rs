@@ -1,6 +1,8 @@
 //! What `reelmill check` and `reelmill bench` say of NVIDIA devices: through the real binary, without a driver and on the
 //! stand-in driver (`tests/standin/`).
 
+mod driver;
+
 use serde_json::Value;
 use std::path::Path;
 use std::path::PathBuf;

@@ -4,6 +4,7 @@
 #[path = "../appliance/mod.rs"]
 mod appliance;
 mod desk;
+mod painted;
 mod works;
 
 use desk::Desk;
@@ -44,6 +45,22 @@ fn ladder_in(mode: &str, source: &Path, environment: &[(&str, &str)]) -> Ended {
     let names: Vec<&str> = files.iter().map(String::as_str).collect();
     are_alike(&device, &software, &names);
     device
+}
+
+#[test]
+fn the_binary_needs_nothing_of_nvidias() {
+    let output = std::process::Command::new("readelf")
+        .args(["-d", appliance::REELMILL])
+        .output()
+        .expect("readelf runs");
+    let text = String::from_utf8_lossy(&output.stdout);
+    let needed: Vec<&str> = text.lines().filter(|line| line.contains("(NEEDED)")).collect();
+    assert!(needed.iter().any(|line| line.contains("libc.so")), "{text}");
+    let theirs = ["libcuda", "libnv", "libcudart"];
+    assert!(
+        !needed.iter().any(|line| theirs.iter().any(|name| line.contains(name))),
+        "{needed:#?}"
+    );
 }
 
 #[test]
@@ -107,6 +124,46 @@ fn a_device_lost_in_the_middle_costs_a_reason_and_no_more() {
         "{}",
         failed.words
     );
+}
+
+#[test]
+fn a_worker_that_dies_on_the_device_is_followed_by_one_in_software() {
+    let (desk, source) = (Desk::new(), works::plain());
+    let workflow = works::ladder(&HEIGHTS);
+    let crash = [("STANDIN_CRASH_AT", "40")];
+    let died = desk.run(&workflow, &source, "auto", &crash).proved();
+    assert_eq!(died.backend(), "software");
+    assert!(died.reason().contains("SIGABRT"), "{}", died.reason());
+    assert!(died.warnings().contains("once more in software"), "{}", died.warnings());
+    let software = desk.run(&workflow, &source, "software", &[]).proved();
+    let files = ladder_files();
+    are_alike(&died, &software, &files.iter().map(String::as_str).collect::<Vec<_>>());
+    let demanded = desk.run(&workflow, &source, "gpu", &crash);
+    assert_eq!(
+        (demanded.code, demanded.fault_codes()[0]),
+        (1, "WorkerCrashed"),
+        "{}",
+        demanded.words
+    );
+}
+
+#[test]
+fn page_locked_memory_is_used_again_and_its_want_is_the_devices() {
+    let (desk, source) = (Desk::new(), works::plain());
+    // Every picture of every rendition comes down from the device: many times what may be had at once.
+    let few = [("STANDIN_NO_NVENC", "1"), ("STANDIN_PAGE_LOCKED_MB", "4")];
+    let ended = desk.run(&works::ladder(&HEIGHTS), &source, "auto", &few).proved();
+    assert_eq!(ended.backend(), "gpu-decode", "{}", ended.reason());
+    // And goes up again where something is drawn on it.
+    let rich = [("STANDIN_PAGE_LOCKED_MB", "4")];
+    let ended = desk
+        .run(&works::ladder(&HEIGHTS), &works::rich(), "auto", &rich)
+        .proved();
+    assert_eq!(ended.backend(), "gpu-encode", "{}", ended.reason());
+    let none = [("STANDIN_PAGE_LOCKED_MB", "0")];
+    let ended = desk.run(&works::ladder(&HEIGHTS), &source, "auto", &none).proved();
+    assert_eq!(ended.backend(), "software");
+    assert!(ended.reason().contains("cuMemHostAlloc"), "{}", ended.reason());
 }
 
 #[test]

@@ -29,6 +29,17 @@ pub fn ladder(heights: &[u32]) -> String {
     )
 }
 
+/// A sheet and stills that lose nothing. The cells are larger than the one small rendition, so that nobody makes them of it.
+pub fn pictures(with_rendition: bool) -> String {
+    let rendition = one(128, "").replace("name = \"one\"\n", "");
+    format!(
+        "name = \"pictures\"\n[[activity]]\nid = \"sprite\"\ntype = \"snapshot\"\nmode = \"sprite\"\n\
+         interval_s = 0.5\nframe_type = \"normal\"\ncolumns = 2\nlines = 2\ncell_width = 320\nformat = \"png\"\n\
+         [[activity]]\nid = \"stills\"\ntype = \"snapshot\"\ncount = 2\nframe_type = \"normal\"\nformat = \"png\"\n{}",
+        if with_rendition { rendition.as_str() } else { "" }
+    )
+}
+
 /// One file of one rendition; `more` is added to its video.
 pub fn one(height: u32, more: &str) -> String {
     let rung = rung("only", height, more);
@@ -65,6 +76,13 @@ fn clip(name: &str, filter: &str, coding: &[&str]) -> PathBuf {
 pub fn plain() -> PathBuf {
     let pictures = "testsrc2=size=384x216:rate=25:duration=2,format=yuv420p";
     clip("gpu-plain.mp4", pictures, &X264)
+}
+
+/// 2 s of the same size without an edge in them: what is made of them differs by rounding alone.
+pub fn smooth() -> PathBuf {
+    let pictures = "nullsrc=size=384x216:rate=25:duration=2,format=yuv420p,\
+                    geq=lum='40+X*0.35+N':cb='96+X*0.2':cr='180-Y*0.4'";
+    clip("gpu-smooth.mp4", pictures, &X264)
 }
 
 /// The same in 4:2:2, which the decoder does not take.

@@ -167,15 +167,8 @@ fn planes_on_host(frame: &Frame) -> Vec<u8> {
 fn planes_on_device(frame: &Frame) -> Vec<u8> {
     let pixels = frame.device_pixels().expect("pixels on the device");
     let surface: &PooledSurface = pixels.downcast_ref().expect("a pooled surface");
-    let plane = |number: usize| {
-        let place = surface.plane(number).expect("a plane");
-        let mut bytes = vec![0; place.row_bytes * place.rows];
-        surface
-            .download(number, &mut bytes, place.row_bytes)
-            .expect("downloaded");
-        bytes
-    };
-    let (luma, chroma) = (plane(0), plane(1));
+    let fetched = surface.fetch().expect("fetched");
+    let (luma, chroma) = (fetched.plane(0).0.to_vec(), fetched.plane(1).0.to_vec());
     match surface.layout() {
         Layout::Nv12 => {
             let half = |odd: usize| chroma.iter().skip(odd).step_by(2).copied().collect::<Vec<_>>();

@@ -75,6 +75,7 @@ impl Pictures {
     /// Picture `number`: a slope that moves, on a ground as bright as the number says.
     pub fn picture(&self, number: u32) -> Arc<PooledSurface> {
         let surface = self.pool.take().expect("a surface");
+        let mut outgoing = surface.outgoing().expect("memory for it");
         for plane in 0..2 {
             let (row_bytes, rows) = self.pool.layout().plane_size(plane, surface.width(), surface.height());
             let value = |x: usize, y: usize| match plane {
@@ -89,8 +90,9 @@ impl Pictures {
                     (0..row_bytes).for_each(|x| bytes.push(value(x, y) as u8));
                 }
             }
-            surface.upload(plane, &bytes, row_bytes).expect("uploaded");
+            outgoing.write(plane, &bytes, row_bytes).expect("written");
         }
+        outgoing.send().expect("sent");
         Arc::new(surface)
     }
 }

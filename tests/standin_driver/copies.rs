@@ -6,6 +6,7 @@ use crate::assert_noticed;
 use crate::call;
 use cudarc::driver::sys::CUDA_MEMCPY2D;
 use cudarc::driver::sys::CUmemorytype;
+use std::ffi::c_int;
 use std::ffi::c_uint;
 
 fn no_copy() -> CUDA_MEMCPY2D {
@@ -29,6 +30,89 @@ fn no_copy() -> CUDA_MEMCPY2D {
     }
 }
 
+/// These bytes in page-locked memory, which is nobody's to free.
+fn page_locked(bytes: &[u8]) -> *mut u8 {
+    let mut start = NULL;
+    assert_eq!(call!(cuMemHostAlloc(&raw mut start, bytes.len(), 0 as c_uint)), SUCCESS);
+    // SAFETY: ours, and as long as the bytes.
+    unsafe { start.cast::<u8>().copy_from(bytes.as_ptr(), bytes.len()) };
+    start.cast()
+}
+
+#[test]
+fn a_copy_of_other_memory_does_not_go_on_by_itself() {
+    let lines = alone(
+        "copies::a_copy_of_other_memory_does_not_go_on_by_itself",
+        &[("STANDIN_PAGE_LOCKED_MB", "1")],
+        || {
+            begin(0);
+            let address = take(100);
+            let mut bytes = [7_u8; 100];
+            // Waited for by the call itself.
+            assert_eq!(call!(cuMemcpyHtoD_v2(address, bytes.as_ptr(), 100_usize)), SUCCESS);
+            assert_eq!(
+                call!(cuMemcpyHtoDAsync_v2(address, bytes.as_ptr(), 100_usize, NULL)),
+                SUCCESS
+            );
+            assert_eq!(
+                call!(cuMemcpyDtoHAsync_v2(bytes.as_mut_ptr(), address, 100_usize, NULL)),
+                SUCCESS
+            );
+            let half = page_locked(&bytes[..50]);
+            assert_eq!(
+                call!(cuMemcpyHtoDAsync_v2(address, half, 60_usize, NULL)),
+                INVALID_VALUE
+            );
+            let mut more = NULL;
+            let most = call!(cuMemHostAlloc(&raw mut more, 1_usize << 20, 0 as c_uint));
+            assert_eq!(most, OUT_OF_MEMORY);
+        },
+    );
+    assert_noticed(
+        lines,
+        &[
+            "cuMemcpyHtoDAsync: 100 bytes at",
+            "cuMemcpyDtoHAsync: 100 bytes at",
+            "60 bytes of page-locked memory, of which 50 are left",
+        ],
+    );
+}
+
+#[test]
+fn page_locked_bytes_are_left_alone_until_somebody_waited() {
+    let lines = alone(
+        "copies::page_locked_bytes_are_left_alone_until_somebody_waited",
+        &[],
+        || {
+            begin(0);
+            let address = take(100);
+            let bytes = page_locked(&[7; 100]);
+            let send = |from: *mut u8, count: usize| {
+                assert_eq!(call!(cuMemcpyHtoDAsync_v2(address, from, count, NULL)), SUCCESS);
+            };
+            send(bytes, 50);
+            // Others than those.
+            send(bytes.wrapping_add(50), 50);
+            assert_eq!(call!(cuStreamSynchronize(NULL)), SUCCESS);
+            send(bytes, 50);
+            send(bytes.wrapping_add(49), 1);
+            assert_eq!(call!(cuMemFreeHost(bytes)), SUCCESS);
+            assert_eq!(call!(cuMemFreeHost(bytes)), INVALID_VALUE);
+            page_locked(&[1, 2]);
+            assert_eq!(call!(cuDevicePrimaryCtxRelease_v2(0 as c_int)), SUCCESS);
+        },
+    );
+    assert_noticed(
+        lines,
+        &[
+            "are used again",
+            "cuMemFreeHost: nobody waited",
+            "cuMemFreeHost: freed",
+            "1 pieces of page-locked memory were not freed",
+        ],
+    );
+}
+
 #[test]
 fn bytes_come_back_as_they_went() {
     let lines = alone(
@@ -50,7 +134,7 @@ fn bytes_come_back_as_they_went() {
             assert_eq!((total, total - free), (1 << 20, 8 * 512));
             let picture: Vec<u8> = (0..800).map(|at| (at % 251) as u8).collect();
             let mut copy = no_copy();
-            copy.srcHost = picture.as_ptr().cast();
+            copy.srcHost = page_locked(&picture).cast();
             copy.srcPitch = 100;
             copy.dstMemoryType = CUmemorytype::CU_MEMORYTYPE_DEVICE;
             copy.dstDevice = address;

@@ -135,9 +135,16 @@ impl Driver {
     /// Copies bytes to the device, on the default stream or another.
     pub fn write(&self, address: u64, bytes: &[u8], stream: *mut c_void) {
         type Copy = unsafe extern "C" fn(u64, *const c_void, usize, *mut c_void) -> i32;
+        type Alloc = unsafe extern "C" fn(*mut *mut c_void, usize, u32) -> i32;
         let copy = self.cuda::<Copy>("cuMemcpyHtoDAsync_v2");
-        // SAFETY: the bytes are there until the call answers, which with the stand-in is when they are copied.
-        assert_eq!(unsafe { copy(address, bytes.as_ptr().cast(), bytes.len(), stream) }, 0);
+        let alloc = self.cuda::<Alloc>("cuMemHostAlloc");
+        let mut from = std::ptr::null_mut();
+        // SAFETY: the answer is ours. It is kept, since nobody waits for the copy.
+        assert_eq!(unsafe { alloc(&mut from, bytes.len(), 0) }, 0);
+        // SAFETY: as long as the bytes, and ours.
+        unsafe { from.cast::<u8>().copy_from(bytes.as_ptr(), bytes.len()) };
+        // SAFETY: as long as the bytes, and never freed.
+        assert_eq!(unsafe { copy(address, from, bytes.len(), stream) }, 0);
     }
 
     /// A stream beside the default one.

@@ -1,8 +1,9 @@
 //! One workflow over one file: the graph, attempt by attempt, with nothing but the executor.
 //!
 //! Guarantees: activities run when their needs ended as the workflow's conditions want; ready ones share one decode
-//! of the source; when such a shared attempt crashes, its jobs are tried once more, each alone. Deliberately absent:
-//! any record of it besides the report.
+//! of the source; when such a shared attempt crashes, its jobs are tried once more, each alone; what a device failed that
+//! need not be made there is made once more in software, and the report says why. Deliberately absent: any record of it
+//! besides the report.
 
 use crate::base::clock::UtcMs;
 use crate::base::fault::Blame;
@@ -13,6 +14,7 @@ use crate::base::ids::TaskId;
 use crate::cli::run::BackendChoice;
 use crate::cli::run::OUTPUT_STORAGE;
 use crate::cli::run::bar::Bar;
+use crate::cli::run::fallback;
 use crate::cli::run::publishing::Publishing;
 use crate::cli::run::report::ActivityReport;
 use crate::cli::run::report::CoverReport;
@@ -29,6 +31,7 @@ use crate::media::facts::MediaFacts;
 use crate::media::limits::Limits;
 use crate::media::product::JobEnd;
 use crate::media::product::JobProduct;
+use crate::media::spec::Backend;
 use crate::objects::uri::ObjectUri;
 use crate::workflow::condition;
 use crate::workflow::condition::Node;
@@ -76,6 +79,8 @@ struct State {
     status: JobStatus,
     ready: bool,
     apart: bool,
+    /// Why it is done in software from now on.
+    software: Option<String>,
     reason: Option<String>,
     /// What it did, for the conditions of those that follow.
     result: Option<Value>,
@@ -239,7 +244,7 @@ impl Errand {
                 let activity = &self.workflow.activities[*at];
                 Some(Candidate {
                     work: activity.work.as_ref()?,
-                    backend: self.backend.over(activity.backend),
+                    backend: self.backend_of(states, *at),
                     apart: states[*at].apart,
                 })
             })
@@ -250,6 +255,27 @@ impl Errand {
         let groups = plan::fuse(&candidates, report.facts.as_ref(), budget);
         let first = groups.into_iter().next()?;
         Some(first.into_iter().map(|at| waiting[at]).collect())
+    }
+
+    /// Where an activity is done.
+    fn backend_of(&self, states: &[State], at: usize) -> Backend {
+        match states[at].software {
+            Some(_) => Backend::Software,
+            None => self.backend.over(self.workflow.activities[at].backend),
+        }
+    }
+
+    /// Whether a worker that died so may have died of a device.
+    async fn has_died_of_device(&self, policy: Backend, end: &AttemptEnd) -> bool {
+        let is_like_it = end.crashed && end.fault.as_ref().is_none_or(fallback::may_be_of_device);
+        if policy != Backend::Auto || !is_like_it {
+            return false;
+        }
+        match self.executor.devices().await {
+            Ok(report) => !report.devices.is_empty(),
+            // A driver that does not even let itself be looked at is one that workers die of.
+            Err(_) => true,
+        }
     }
 
     fn names_of(&self, group: &[usize]) -> String {
@@ -271,11 +297,16 @@ impl Errand {
     ) {
         let attempt = AttemptId::fresh();
         let order = self.order(&attempt, group, states, publishing.task.clone());
+        let policy = order.backend;
         let mut attempted = self.carry_out_attempt(order, report, bar, stop).await;
         let shared = group.len() > 1;
+        let may_be_device = self.has_died_of_device(policy, &attempted.end).await;
         for at in group.iter().copied() {
             match attempted.jobs.remove(&states[at].job) {
-                Some(JobEnd::Success(made)) => {
+                Some(JobEnd::Success(mut made)) => {
+                    if let Some(why) = &states[at].software {
+                        fallback::tell(&mut made, why);
+                    }
                     let activity = &self.workflow.activities[at];
                     let published = publishing.publish(&attempt, activity, &states[at].job, &made).await;
                     match published {
@@ -292,17 +323,30 @@ impl Errand {
                     states[at].status = JobStatus::Skipped;
                     states[at].reason = Some(reason);
                 }
+                Some(JobEnd::Failed { fault }) if fallback::is_due(policy, &fault, false) => {
+                    states[at].software = Some(fallback::why(&fault))
+                }
                 Some(JobEnd::Failed { fault }) => self.fail(states, at, fault, report),
-                Some(JobEnd::Rejected { fault, found }) => {
+                Some(JobEnd::Rejected { fault, mut found }) => {
+                    if let Some(why) = &states[at].software {
+                        fallback::tell(&mut found, why);
+                    }
                     self.fail(states, at, fault, report);
                     states[at].result = result_of(&found);
                     note(*found, &self.workflow.activities[at].id, report);
                 }
                 None if attempted.end.stopped => states[at].status = JobStatus::Canceled,
-                None if attempted.end.crashed && shared => states[at].apart = true,
                 None => {
                     let fault = attempted.end.fault.clone().unwrap_or_else(|| self.unanswered());
-                    self.fail(states, at, fault, report);
+                    let leaves = fallback::is_due(policy, &fault, may_be_device);
+                    if leaves {
+                        states[at].software = Some(fallback::why(&fault));
+                    }
+                    if attempted.end.crashed && shared {
+                        states[at].apart = true;
+                    } else if !leaves {
+                        self.fail(states, at, fault, report);
+                    }
                 }
             }
         }
@@ -315,9 +359,7 @@ impl Errand {
             Some((states[*at].job.clone(), work))
         });
         // Fused jobs agree on it.
-        let backend = group
-            .first()
-            .map(|at| self.backend.over(self.workflow.activities[*at].backend));
+        let backend = group.first().map(|at| self.backend_of(states, *at));
         AttemptOrder {
             attempt: attempt.clone(),
             task,
@@ -389,6 +431,7 @@ impl State {
             status: JobStatus::Init,
             ready: false,
             apart: false,
+            software: None,
             reason: None,
             result: None,
         }

@@ -2,11 +2,12 @@
 //!
 //! Guarantees: the same plan, worker, proofs and publishing as the daemon's; nothing that stands in the output folder
 //! is replaced unless `--overwrite` says so (a taken name becomes `NAME-2`); with `--json` standard output holds the
-//! one result object and nothing else. Deliberately absent: retries, callbacks and what the workflow says of its
-//! source, output and callback.
+//! one result object and nothing else. Deliberately absent: retries, but for the one without a device that failed;
+//! callbacks and what the workflow says of its source, output and callback.
 
 pub mod bar;
 pub mod errand;
+pub mod fallback;
 pub mod input;
 pub mod publishing;
 pub mod report;

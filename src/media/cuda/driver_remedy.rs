@@ -47,7 +47,7 @@ pub(super) fn words(error: &CudaError) -> String {
 /// The driver's own library cannot be opened.
 pub fn no_driver(error: &CudaError, signs: &HostSigns) -> MissingPiece {
     let library = library::CUDA;
-    if !is_not_installed(library, error) {
+    if !library::is_not_installed(library, error) {
         return piece(
             library,
             error.text.as_str(),
@@ -89,11 +89,6 @@ pub fn no_driver(error: &CudaError, signs: &HostSigns) -> MissingPiece {
             "Install NVIDIA's driver, {ENCODER_SINCE} or newer (Debian: nvidia-driver with libnvcuvid1 and libnvidia-encode1), and restart the host; until then the work is done in software."
         ),
     )
-}
-
-/// The dynamic linker finds no such file. Of a library that it needs and does not find it says the same.
-fn is_not_installed(library: &str, error: &CudaError) -> bool {
-    error.text.starts_with(library) && error.text.contains("No such file")
 }
 
 /// The driver is there and does not work on this host, or sees no device.
@@ -262,7 +257,7 @@ pub fn no_library(name: &str, error: &CudaError, signs: &HostSigns, driver: Opti
             "Install it in the driver's version (Debian: {debian}; Ubuntu: {ubuntu}; RPM Fusion: xorg-x11-drv-nvidia-cuda-libs)."
         )
     };
-    let cause = if is_not_installed(name, error) {
+    let cause = if library::is_not_installed(name, error) {
         format!("it is not installed, so nothing is {what} by a device")
     } else {
         error.text.clone()

@@ -7,7 +7,9 @@
 use crate::media::cuda::error;
 use crate::media::cuda::error::CudaError;
 use crate::media::cuda::library;
+use crate::media::cuda::staging::Staging;
 use cudarc::driver::CudaContext;
+use cudarc::driver::CudaEvent;
 use cudarc::driver::CudaStream;
 use cudarc::driver::sys;
 use std::sync::Arc;
@@ -18,6 +20,7 @@ pub struct Gpu {
     ordinal: u32,
     context: Arc<CudaContext>,
     stream: Arc<CudaStream>,
+    staging: Staging,
 }
 
 impl Gpu {
@@ -32,6 +35,7 @@ impl Gpu {
             ordinal,
             context,
             stream,
+            staging: Staging::default(),
         }))
     }
 
@@ -65,11 +69,26 @@ impl Gpu {
         self.stream.cu_stream()
     }
 
+    /// Its page-locked memory of the host.
+    pub(super) fn staging(&self) -> &Staging {
+        &self.staging
+    }
+
+    /// A mark behind all that was queued so far.
+    pub(super) fn mark(&self) -> Result<CudaEvent, CudaError> {
+        self.enter()?;
+        self.stream.record_event(None).map_err(error::of("cuEventRecord"))
+    }
+
     /// Waits until all is done that was queued so far.
     pub fn settle(&self) -> Result<(), CudaError> {
-        self.enter()?;
-        let event = self.stream.record_event(None).map_err(error::of("cuEventRecord"))?;
-        event.synchronize().map_err(error::of("cuEventSynchronize"))
+        let mark = self.mark()?;
+        let waited = mark.synchronize().map_err(error::of("cuEventSynchronize"));
+        if waited.is_err() {
+            // Not even that it is not wanted any more is told to a device that may be lost.
+            std::mem::forget(mark);
+        }
+        waited
     }
 
     /// Bytes of memory that nobody uses, and all of them.
@@ -84,8 +103,11 @@ impl Drop for Gpu {
     fn drop(&mut self) {
         if error::lost().is_some() {
             // Kept for ever, because giving them back would be a call of the driver.
+            self.staging.forget();
             std::mem::forget(Arc::clone(&self.stream));
             std::mem::forget(Arc::clone(&self.context));
+        } else {
+            self.staging.empty(self);
         }
     }
 }

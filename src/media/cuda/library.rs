@@ -53,6 +53,12 @@ pub fn encode() -> Result<&'static Library, CudaError> {
     LIBRARY.get_or_init(|| open(ENCODE)).as_ref().map_err(Clone::clone)
 }
 
+/// Whether it says that a library is not installed, and not that something is wrong with it: of a library that it needs and
+/// does not find the dynamic linker uses the same words.
+pub fn is_not_installed(library: &str, error: &CudaError) -> bool {
+    error.text.starts_with(library) && error.text.contains("No such file")
+}
+
 fn open(name: &'static str) -> Result<Library, CudaError> {
     // SAFETY: the driver's libraries run no code of consequence when they are loaded; they are never closed.
     unsafe { Library::new(name) }.map_err(|error| {

@@ -6,6 +6,7 @@
 use crate::media::cuda::error;
 use crate::media::cuda::error::CudaError;
 use crate::media::cuda::gpu::Gpu;
+use crate::media::cuda::staging::Staged;
 use cudarc::driver::sys;
 use std::ffi::c_void;
 use std::sync::Arc;
@@ -34,24 +35,23 @@ impl DeviceMemory {
         })
     }
 
-    /// With these bytes in it. Answers when they are there.
+    /// With these bytes in it, for whatever is queued from now on.
     pub(super) fn holding(gpu: &Arc<Gpu>, bytes: &[u8]) -> Result<Self, CudaError> {
         let memory = Self::new(gpu, bytes.len())?;
         if bytes.is_empty() {
             return Ok(memory);
         }
-        // SAFETY: the context is current, the piece is as long as the bytes, and they stay until the copy is done.
-        unsafe {
-            sys::cuMemcpyHtoDAsync_v2(
-                memory.address,
-                bytes.as_ptr().cast::<c_void>(),
-                bytes.len(),
-                gpu.raw_stream(),
-            )
-        }
-        .result()
-        .map_err(error::of("cuMemcpyHtoDAsync"))?;
-        gpu.settle()?;
+        let mut staged = Staged::take(gpu, bytes.len())?;
+        staged.bytes_mut().copy_from_slice(bytes);
+        gpu.enter()?;
+        staged.begin();
+        let from = staged.bytes().as_ptr().cast::<c_void>();
+        // SAFETY: the context is current, both pieces are as long as the bytes, and stay until the copy is over: this one
+        // is freed, and the other used again, after what is queued.
+        unsafe { sys::cuMemcpyHtoDAsync_v2(memory.address, from, bytes.len(), gpu.raw_stream()) }
+            .result()
+            .map_err(error::of("cuMemcpyHtoDAsync"))?;
+        staged.sent()?;
         Ok(memory)
     }
 

@@ -20,7 +20,9 @@ mod memory;
 pub mod nvdec;
 pub mod nvenc;
 pub mod pool;
+mod staging;
 pub mod surface;
+pub mod transit;
 
 pub use error::CudaError;
 pub use gpu::Gpu;

@@ -2,13 +2,13 @@
 //!
 //! Guarantees: memory of its own from `cuMemAllocPitch`, which encoders can register (memory of pools they refuse);
 //! freed only when nobody holds it and nothing queued still uses it, because freeing waits for the device. Deliberately
-//! absent: scaling and conversion, which are kernels'; reuse, which is the pool's.
+//! absent: scaling and conversion, which are kernels'; reuse, which is the pool's; the way to the host and back, which is
+//! `transit`'s.
 
 use crate::media::cuda::error;
 use crate::media::cuda::error::CudaError;
 use crate::media::cuda::gpu::Gpu;
 use cudarc::driver::sys;
-use std::ffi::c_void;
 use std::sync::Arc;
 
 /// How the samples of a picture lie.
@@ -164,91 +164,6 @@ impl Surface {
             rows,
         })
     }
-
-    /// Queues the copy of a plane of the host's into one of this surface. Answers when the host's bytes may be
-    /// changed again. `stride_bytes`: from a row of `from` to the next.
-    pub fn upload(&self, plane: usize, from: &[u8], stride_bytes: usize) -> Result<(), CudaError> {
-        let to = self.plane_for("cuMemcpy2DAsync", plane, from.len(), stride_bytes)?;
-        self.gpu.enter()?;
-        let copy = sys::CUDA_MEMCPY2D {
-            srcMemoryType: sys::CUmemorytype::CU_MEMORYTYPE_HOST,
-            srcHost: from.as_ptr().cast::<c_void>(),
-            srcPitch: stride_bytes,
-            dstMemoryType: sys::CUmemorytype::CU_MEMORYTYPE_DEVICE,
-            dstDevice: to.address,
-            dstPitch: to.pitch_bytes,
-            WidthInBytes: to.row_bytes,
-            Height: to.rows,
-            ..no_copy()
-        };
-        self.copy(&copy)?;
-        // Pageable memory is read before the call answers only where the driver says so; page-locked is not.
-        self.gpu.settle()
-    }
-
-    /// Copies a plane of this surface to the host, once all is done that was queued before.
-    pub fn download(&self, plane: usize, to: &mut [u8], stride_bytes: usize) -> Result<(), CudaError> {
-        let from = self.plane_for("cuMemcpy2DAsync", plane, to.len(), stride_bytes)?;
-        self.gpu.enter()?;
-        let copy = sys::CUDA_MEMCPY2D {
-            srcMemoryType: sys::CUmemorytype::CU_MEMORYTYPE_DEVICE,
-            srcDevice: from.address,
-            srcPitch: from.pitch_bytes,
-            dstMemoryType: sys::CUmemorytype::CU_MEMORYTYPE_HOST,
-            dstHost: to.as_mut_ptr().cast::<c_void>(),
-            dstPitch: stride_bytes,
-            WidthInBytes: from.row_bytes,
-            Height: from.rows,
-            ..no_copy()
-        };
-        self.copy(&copy)?;
-        self.gpu.settle()
-    }
-
-    /// Queues the copy of as many rows and bytes as a plane of this surface has from elsewhere on the device.
-    ///
-    /// # Safety
-    /// At `address` lie that many rows, each `pitch_bytes` after the one before, and nothing that is queued on another
-    /// stream, or done without one, touches them until the copy is done.
-    pub(super) unsafe fn copy_from(&self, plane: usize, address: u64, pitch_bytes: usize) -> Result<(), CudaError> {
-        let to = self
-            .plane(plane)
-            .ok_or_else(|| CudaError::refused("cuMemcpy2DAsync", format!("there is no plane {plane}")))?;
-        self.gpu.enter()?;
-        self.copy(&sys::CUDA_MEMCPY2D {
-            srcMemoryType: sys::CUmemorytype::CU_MEMORYTYPE_DEVICE,
-            srcDevice: address,
-            srcPitch: pitch_bytes,
-            dstMemoryType: sys::CUmemorytype::CU_MEMORYTYPE_DEVICE,
-            dstDevice: to.address,
-            dstPitch: to.pitch_bytes,
-            WidthInBytes: to.row_bytes,
-            Height: to.rows,
-            ..no_copy()
-        })
-    }
-
-    fn copy(&self, copy: &sys::CUDA_MEMCPY2D) -> Result<(), CudaError> {
-        // SAFETY: the context is current; the device's side lies within this surface, the host's side was measured by
-        // `plane_for`, and the callers wait for the end; another place on the device is the caller's word.
-        unsafe { sys::cuMemcpy2DAsync_v2(copy, self.gpu.raw_stream()) }
-            .result()
-            .map_err(error::of("cuMemcpy2DAsync"))
-    }
-
-    fn plane_for(&self, call: &'static str, plane: usize, bytes: usize, stride: usize) -> Result<Plane, CudaError> {
-        let place = self
-            .plane(plane)
-            .ok_or_else(|| CudaError::refused(call, format!("there is no plane {plane}")))?;
-        let needed = stride * (place.rows - 1) + place.row_bytes;
-        if stride < place.row_bytes || bytes < needed {
-            return Err(CudaError::refused(
-                call,
-                format!("{needed} bytes are needed, {bytes} given"),
-            ));
-        }
-        Ok(place)
-    }
 }
 
 /// Row of the piece of memory where a plane begins; of the number of planes: where it ends.
@@ -258,28 +173,6 @@ fn row_of(layout: Layout, plane: usize, height: u32) -> usize {
         (_, 0) => 0,
         (Layout::Rgb24, _) => height as usize,
         (_, plane) => luma + (plane - 1) * luma / 2,
-    }
-}
-
-/// A copy of nothing.
-fn no_copy() -> sys::CUDA_MEMCPY2D {
-    sys::CUDA_MEMCPY2D {
-        srcXInBytes: 0,
-        srcY: 0,
-        srcMemoryType: sys::CUmemorytype::CU_MEMORYTYPE_HOST,
-        srcHost: std::ptr::null(),
-        srcDevice: 0,
-        srcArray: std::ptr::null_mut(),
-        srcPitch: 0,
-        dstXInBytes: 0,
-        dstY: 0,
-        dstMemoryType: sys::CUmemorytype::CU_MEMORYTYPE_HOST,
-        dstHost: std::ptr::null_mut(),
-        dstDevice: 0,
-        dstArray: std::ptr::null_mut(),
-        dstPitch: 0,
-        WidthInBytes: 0,
-        Height: 0,
     }
 }
 

@@ -125,7 +125,7 @@ impl Pass<'_> {
             for tapped in taps {
                 let (sender, receiver) = sync_channel(taps::QUEUE);
                 match &mut cutting {
-                    Some(cutting) => cutting.tap(tapped.tap.wanted_size(), sender),
+                    Some(cutting) => cutting.tap(sender),
                     None => {
                         let place = taps::place(tapped.tap.as_ref(), &self.plan.videos, &self.grades);
                         fans[place.map_or(SDR, |index| index + 2)].push(sender);

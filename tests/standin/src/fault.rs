@@ -36,6 +36,11 @@ pub fn tick(context: &Context) -> Result<(), Code> {
     Ok(())
 }
 
+/// Whether launches of that kernel are refused.
+pub fn is_refused(kernel: &str) -> bool {
+    settings().refused_kernel.as_deref() == Some(kernel)
+}
+
 /// Whether the picture of that number, from 1 in the order of decoding, ends in an error.
 pub fn picture_fails(number: u64) -> bool {
     settings().decode_error_at.contains(&number)

@@ -14,6 +14,12 @@ pub struct Settings {
     pub devices: usize,
     /// Memory of each; 8192.
     pub memory_mb: u64,
+    /// Page-locked memory of the host that can be had at once; none: as much as there is.
+    pub page_locked_mb: Option<u64>,
+    /// What `cuInit` answers; 0.
+    pub init_error: i32,
+    /// Newest version of CUDA that the driver speaks, `12.4`.
+    pub cuda_version: (i32, i32),
     /// Encoder sessions at once over all devices; 8.
     pub sessions: usize,
     /// No device has an encoder.
@@ -46,7 +52,9 @@ pub struct Settings {
     pub hang_at: Option<u64>,
     /// The one that ends the process.
     pub crash_at: Option<u64>,
-    /// The device to which the three above happen; none: to any.
+    /// The kernel of which every launch is refused (1).
+    pub refused_kernel: Option<String>,
+    /// The device to which the three faults of a launch or frame happen; none: to any.
     pub fault_device: Option<usize>,
     /// While that file exists no context can be had of the devices whose numbers it holds (`0 2`; empty: of none at all).
     pub broken_while: Option<PathBuf>,
@@ -69,6 +77,9 @@ fn read(variables: impl Iterator<Item = (String, String)>) -> Settings {
     let mut settings = Settings {
         devices: 1,
         memory_mb: 8192,
+        page_locked_mb: None,
+        init_error: 0,
+        cuda_version: (12, 4),
         sessions: 8,
         no_nvenc: false,
         no_nvdec: false,
@@ -85,6 +96,7 @@ fn read(variables: impl Iterator<Item = (String, String)>) -> Settings {
         lost_at: None,
         hang_at: None,
         crash_at: None,
+        refused_kernel: None,
         fault_device: None,
         broken_while: None,
     };
@@ -110,6 +122,10 @@ fn set(settings: &mut Settings, name: &str, value: &str) -> Option<()> {
         "1" => Some(true),
         _ => None,
     };
+    let version = || {
+        let (major, minor) = value.trim().split_once('.')?;
+        Some((major.parse::<i32>().ok()?, minor.parse::<i32>().ok()?))
+    };
     let names = || {
         Some(
             value
@@ -129,6 +145,9 @@ fn set(settings: &mut Settings, name: &str, value: &str) -> Option<()> {
         "VIOLATIONS" | "DIR" => {}
         "DEVICES" => settings.devices = size()?,
         "MEMORY_MB" => settings.memory_mb = number()?,
+        "PAGE_LOCKED_MB" => settings.page_locked_mb = Some(number()?),
+        "INIT_ERROR" => settings.init_error = value.trim().parse().ok()?,
+        "CUDA_VERSION" => settings.cuda_version = version()?,
         "SESSIONS" => settings.sessions = size()?,
         "NO_NVENC" => settings.no_nvenc = flag()?,
         "NO_NVDEC" => settings.no_nvdec = flag()?,
@@ -138,8 +157,11 @@ fn set(settings: &mut Settings, name: &str, value: &str) -> Option<()> {
         "NO_10BIT" => settings.no_10bit = flag()?,
         "NO_LOOKAHEAD" => settings.no_lookahead = flag()?,
         "NVENC_VERSION" => {
-            let (major, minor) = value.split_once('.')?;
-            settings.nvenc_version = (major.parse().ok()?, minor.parse().ok().filter(|minor| *minor < 16)?);
+            let (major, minor) = version()?;
+            settings.nvenc_version = (
+                major.try_into().ok()?,
+                minor.try_into().ok().filter(|minor| *minor < 16)?,
+            );
         }
         "SESSION_ERROR" => settings.session_error = number().filter(|code| [10, 21].contains(code))? as u32,
         "ENCODE_ERROR_AT" => settings.encode_error_at = Some(number()?),
@@ -148,6 +170,7 @@ fn set(settings: &mut Settings, name: &str, value: &str) -> Option<()> {
         "LOST_AT" => settings.lost_at = Some(number()?),
         "HANG_AT" => settings.hang_at = Some(number()?),
         "CRASH_AT" => settings.crash_at = Some(number()?),
+        "REFUSED_KERNEL" => settings.refused_kernel = Some(value.trim().to_owned()),
         "FAULT_DEVICE" => settings.fault_device = Some(size()?),
         "BROKEN_WHILE" => settings.broken_while = Some(PathBuf::from(value)),
         _ => return None,

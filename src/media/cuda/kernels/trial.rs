@@ -115,18 +115,20 @@ impl KernelTrial {
 /// A surface with a picture on it.
 pub(super) fn on_device(gpu: &Arc<Gpu>, raster: &Raster) -> Result<Surface, CudaError> {
     let surface = Surface::new(gpu, raster.layout(), raster.width(), raster.height())?;
+    let mut outgoing = surface.outgoing()?;
     for plane in 0..raster.layout().planes() {
         let (row_bytes, _) = raster.layout().plane_size(plane, raster.width(), raster.height());
-        surface.upload(plane, raster.plane(plane), row_bytes)?;
+        outgoing.write(plane, raster.plane(plane), row_bytes)?;
     }
+    outgoing.send()?;
     Ok(surface)
 }
 
 fn from_device(surface: &Surface) -> Result<Raster, CudaError> {
     let mut raster = Raster::new(surface.layout(), surface.width(), surface.height());
+    let fetched = surface.fetch()?;
     for plane in 0..raster.layout().planes() {
-        let (row_bytes, _) = raster.layout().plane_size(plane, raster.width(), raster.height());
-        surface.download(plane, raster.plane_mut(plane), row_bytes)?;
+        raster.plane_mut(plane).copy_from_slice(fetched.plane(plane).0);
     }
     Ok(raster)
 }

@@ -39,17 +39,6 @@ impl Cut {
             is_full: grade.color.range == color::FULL,
         }
     }
-
-    /// For a picture job that needs so many pixels; none: all there are.
-    pub fn of_tap(wanted: Option<(u32, u32)>, display: (u32, u32), range: i32) -> Self {
-        let (width, height) = even(wanted.unwrap_or(display));
-        Cut {
-            layout: Layout::Yuv420p,
-            width,
-            height,
-            is_full: range == color::FULL,
-        }
-    }
 }
 
 fn even((width, height): (u32, u32)) -> (u32, u32) {
@@ -92,7 +81,6 @@ mod tests {
     use super::Cuts;
     use crate::media::av::Color;
     use crate::media::av::PixelFormat;
-    use crate::media::av::color;
     use crate::media::cuda::Layout;
     use crate::media::encoding::hdr::HdrMetadata;
     use crate::media::pass::grade::Grade;
@@ -122,15 +110,12 @@ mod tests {
     #[test]
     fn each_size_is_made_once() {
         let mut cuts = Cuts::default();
-        let small = Cut::of_tap(Some((159, 90)), (1920, 1080), color::LIMITED);
-        cuts.add(small, "sprite");
-        cuts.add(Cut::of_tap(None, (1920, 1080), color::LIMITED), "poster");
-        cuts.add(
-            Cut::of_tap(Some((160, 90)), (1920, 1080), color::LIMITED),
-            "other sprite",
-        );
+        let of = |size| Cut::of_rendition(&grade(PixelFormat::YUV420P), size, (1920, 1080), true);
+        cuts.add(of((640, 360)), "file");
+        cuts.add(of((1280, 720)), "large");
+        cuts.add(of((640, 360)), "set");
         let all = cuts.into_all();
         assert_eq!(all.len(), 2);
-        assert_eq!(all[0], (small, vec!["sprite", "other sprite"]));
+        assert_eq!(all[0], (of((640, 360)), vec!["file", "set"]));
     }
 }

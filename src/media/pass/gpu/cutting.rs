@@ -2,7 +2,6 @@
 //!
 //! Guarantees: pictures of one grade are made by one stage, each size once. Deliberately absent: launches.
 
-use crate::media::av::color;
 use crate::media::facts::Ratio;
 use crate::media::pass::gpu::cuts::Cut;
 use crate::media::pass::gpu::cuts::Cuts;
@@ -23,9 +22,6 @@ type Takers = Cuts<SyncSender<Picture>>;
 /// Where the pictures of a source go, in SDR and in HDR.
 pub type Ways = (Vec<SyncSender<Picture>>, Vec<SyncSender<Picture>>);
 
-/// A picture job: the size it needs, if it says one, and where its pictures go.
-type Tapping = (Option<(u32, u32)>, SyncSender<Picture>);
-
 /// What is wanted of each picture of a pass.
 #[derive(Debug)]
 pub struct Cutting {
@@ -33,7 +29,7 @@ pub struct Cutting {
     display: (u32, u32),
     sdr: Takers,
     hdr: Takers,
-    taps: Vec<Tapping>,
+    taps: Vec<SyncSender<Picture>>,
 }
 
 impl Cutting {
@@ -48,9 +44,9 @@ impl Cutting {
         }
     }
 
-    /// A picture job takes every picture in the size it needs.
-    pub fn tap(&mut self, wanted: Option<(u32, u32)>, sender: SyncSender<Picture>) {
-        self.taps.push((wanted, sender));
+    /// A picture job sees every picture, of which nothing is made before it wants one.
+    pub fn tap(&mut self, sender: SyncSender<Picture>) {
+        self.taps.push(sender);
     }
 
     /// A rendition takes every picture. `takes_surfaces`: as the device's encoder wants them.
@@ -71,22 +67,19 @@ impl Cutting {
     }
 
     /// The stages that make them, and where the pictures of the source go, in SDR and in HDR.
-    pub fn stages(mut self, (sdr, hdr): (Option<Aim>, Option<Aim>), unit: Ratio, threads: u32) -> (Vec<Stage>, Ways) {
-        let range = sdr.map_or(color::LIMITED, |aim| aim.color.range);
-        for (wanted, sender) in std::mem::take(&mut self.taps) {
-            self.sdr.add(Cut::of_tap(wanted, self.display, range), sender);
-        }
+    pub fn stages(self, (sdr, hdr): (Option<Aim>, Option<Aim>), unit: Ratio, threads: u32) -> (Vec<Stage>, Ways) {
         let mut stages = Vec::new();
-        let mut stage = |aim: Option<Aim>, takers: Takers| -> Vec<SyncSender<Picture>> {
-            let Some(aim) = aim.filter(|_| !takers.is_empty()) else {
-                return Vec::new();
+        let mut stage =
+            |aim: Option<Aim>, takers: Takers, taps: Vec<SyncSender<Picture>>| -> Vec<SyncSender<Picture>> {
+                let Some(aim) = aim.filter(|_| !takers.is_empty() || !taps.is_empty()) else {
+                    return Vec::new();
+                };
+                let (sender, receiver) = sync_channel(QUEUE);
+                let takers = (takers.into_all(), taps);
+                stages.push(Stage::new(&self.device, aim, (unit, threads), takers, receiver));
+                vec![sender]
             };
-            let (sender, receiver) = sync_channel(QUEUE);
-            let cuts = takers.into_all();
-            stages.push(Stage::new(&self.device, aim, (unit, threads), cuts, receiver));
-            vec![sender]
-        };
-        let ways = (stage(sdr, self.sdr), stage(hdr, self.hdr));
+        let ways = (stage(sdr, self.sdr, self.taps), stage(hdr, self.hdr, Vec::new()));
         (stages, ways)
     }
 }

@@ -162,7 +162,7 @@ impl Hardware {
 }
 
 fn words(cause: &CudaError) -> String {
-    if library::cuda_is_there().is_err() {
+    if library::cuda_is_there().is_err_and(|error| library::is_not_installed(library::CUDA, &error)) {
         return NO_DRIVER.to_owned();
     }
     cause.to_string().replace('\n', " ")

@@ -9,6 +9,7 @@ use crate::media::av::PixelFormat;
 use crate::media::cuda::Gpu;
 use crate::media::cuda::Layout;
 use crate::media::cuda::pool::SurfacePool;
+use crate::media::cuda::transit::Outgoing;
 use crate::media::pass::gpu::refusal::refused;
 use crate::media::pass::gpu::transfer;
 use std::sync::Arc;
@@ -22,8 +23,6 @@ const HIGH_BITS: u32 = 6;
 #[derive(Debug)]
 pub struct Interleaving {
     pool: SurfacePool,
-    /// One plane as the device has it.
-    plane: Vec<u8>,
 }
 
 impl Interleaving {
@@ -31,7 +30,6 @@ impl Interleaving {
     pub fn new(gpu: &Arc<Gpu>, layout: Layout, (width, height): (u32, u32)) -> Self {
         Interleaving {
             pool: SurfacePool::new(gpu, layout, width, height, IDLE),
-            plane: Vec::new(),
         }
     }
 
@@ -51,33 +49,33 @@ impl Interleaving {
             ));
         }
         let surface = self.pool.take().map_err(refused)?;
-        if layout == Layout::Nv12
-            && let Some((luma, stride)) = frame.plane(0)
-        {
-            surface.upload(0, luma, stride).map_err(refused)?;
-        } else {
-            let stride = self.gather(frame, 0, &[0])?;
-            surface.upload(0, &self.plane, stride).map_err(refused)?;
+        let mut outgoing = surface.outgoing().map_err(refused)?;
+        match frame.plane(0).filter(|_| layout == Layout::Nv12) {
+            Some((luma, stride)) => outgoing.write(0, luma, stride).map_err(refused)?,
+            None => gather(frame, layout, &mut outgoing, 0, &[0])?,
         }
-        let stride = self.gather(frame, 1, &[1, 2])?;
-        surface.upload(1, &self.plane, stride).map_err(refused)?;
+        gather(frame, layout, &mut outgoing, 1, &[1, 2])?;
+        outgoing.send().map_err(refused)?;
         transfer::frame_of(surface, frame)
     }
+}
 
-    /// One plane of the device's from one or two of the host's; answers bytes from a row to the next.
-    fn gather(&mut self, frame: &Frame, plane: usize, from: &[usize]) -> Result<usize, AvError> {
-        let (width, height) = self.pool.size();
-        let layout = self.pool.layout();
-        let (row_bytes, rows) = layout.plane_size(plane, width, height);
-        self.plane.resize(row_bytes * rows, 0);
-        for (y, to) in (0..).zip(self.plane.chunks_exact_mut(row_bytes)) {
-            for (place, source) in from.iter().enumerate() {
-                let row = frame.row(*source, y).ok_or_else(|| AvError::argument("frame row"))?;
-                weave(layout, row, to, (place, from.len()));
-            }
+/// One plane of the device's from one or two of the host's.
+fn gather(
+    frame: &Frame,
+    layout: Layout,
+    outgoing: &mut Outgoing<'_>,
+    plane: usize,
+    from: &[usize],
+) -> Result<(), AvError> {
+    let (bytes, row_bytes) = outgoing.plane_mut(plane);
+    for (y, to) in (0..).zip(bytes.chunks_exact_mut(row_bytes.max(1))) {
+        for (place, source) in from.iter().enumerate() {
+            let row = frame.row(*source, y).ok_or_else(|| AvError::argument("frame row"))?;
+            weave(layout, row, to, (place, from.len()));
         }
-        Ok(row_bytes)
     }
+    Ok(())
 }
 
 /// Puts the samples of a row into every `every`-th place of another, from place `first` on.

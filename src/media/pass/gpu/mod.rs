@@ -19,6 +19,7 @@ pub mod marking;
 pub mod mode;
 pub mod packing;
 pub mod refusal;
+pub mod sight;
 pub mod sought;
 pub mod stage;
 pub mod transfer;

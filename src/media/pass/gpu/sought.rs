@@ -1,18 +1,20 @@
 //! Pictures that are sought one by one, their frames decoded on the device where that is demanded.
 //!
-//! Guarantees: only what has to be decoded is, as in software; frames come out on the host. Deliberately absent: policy
-//! `auto`, for which software seeks them: a few key frames are decoded before a device is opened. Scaling and putting
-//! together, which `frame_painter` does.
+//! Guarantees: only what has to be decoded is, as in software; of what the device shows only the finished image comes down
+//! from it, and what no launch can bring to one (fields, other matrices) comes down as it is. Deliberately absent: policy
+//! `auto`, for which software seeks them: a few key frames are decoded before a device is opened. Putting together.
 
 use crate::base::fault::Fault;
 use crate::media::av::AvError;
 use crate::media::av::Frame;
 use crate::media::av::Packet;
 use crate::media::av::decode::Decode;
+use crate::media::av::mastering;
 use crate::media::encoding::hdr::HdrMetadata;
 use crate::media::error;
 use crate::media::frame_decoder::Elsewhere;
 use crate::media::frame_decoder::FrameDecoder;
+use crate::media::grading;
 use crate::media::pass::PassOrder;
 use crate::media::pass::glance;
 use crate::media::pass::glance::Looking;
@@ -20,15 +22,17 @@ use crate::media::pass::gpu::decoder::GpuDecoder;
 use crate::media::pass::gpu::hardware::Device;
 use crate::media::pass::gpu::hardware::Hardware;
 use crate::media::pass::gpu::mode::Mode;
+use crate::media::pass::gpu::sight::Sight;
 use crate::media::pass::gpu::transfer::Downloads;
 use crate::media::probe::Opened;
+use crate::media::software::orientation::Turn;
 use crate::media::spec::Backend;
 use std::sync::Arc;
 
 /// What facts call pictures that are not HDR.
 const SDR: &str = "sdr";
 /// Why a demanded device does not do all of it.
-const IN_PART: &str = "single pictures are scaled and put together in software";
+const IN_PART: &str = "single pictures are compressed and put together in software";
 
 /// The device that decodes pictures which are sought in a source, and what is told of it; none: software does. The fault
 /// is for a policy that demands a device where there is none. `is_row`: several files are read as one.
@@ -84,21 +88,45 @@ pub fn elsewhere(
     } else {
         HdrMetadata::default()
     };
+    let main = facts.main_video();
+    let turn = main.map_or(Turn::default(), |(_, video)| Turn {
+        rotation_degrees: video.rotation_degrees % 360,
+        mirrored: video.mirrored,
+    });
     Ok(Box::new(move |parameters, unit, limits| {
         let mut decoder = GpuDecoder::open(&device.gpu, parameters, unit, limits)?;
         decoder.set_light(light);
         Ok(Box::new(Fetching {
             decoder,
+            device: Arc::clone(&device),
+            turn,
             downloads: Downloads::default(),
         }))
     }))
 }
 
-/// A decoder on the device whose frames are fetched from it.
+/// A decoder on the device whose frames are shown there, or fetched where that cannot be.
 #[derive(Debug)]
 struct Fetching {
     decoder: GpuDecoder,
+    device: Arc<Device>,
+    turn: Turn,
     downloads: Downloads,
+}
+
+impl Fetching {
+    fn shown(&mut self, frame: &Frame) -> Result<Frame, AvError> {
+        let format = frame.pixel_format();
+        let (width, height) = (frame.width(), frame.height());
+        let color = grading::completed(frame.color(), format, width, height);
+        let colors = (color, grading::sdr_of(color, width, height));
+        let peak_nits = mastering::of_frame(frame).peak_nits();
+        let sight = match frame.is_interlaced() {
+            true => None,
+            false => Sight::of_frame(&self.device, frame, colors, self.turn, peak_nits)?,
+        };
+        sight.map_or_else(|| self.downloads.take(frame), Ok)
+    }
 }
 
 impl FrameDecoder for Fetching {
@@ -113,7 +141,7 @@ impl FrameDecoder for Fetching {
     }
     fn receive(&mut self) -> Result<Option<Frame>, AvError> {
         let frame = self.decoder.receive()?;
-        frame.map(|frame| self.downloads.take(&frame)).transpose()
+        frame.map(|frame| self.shown(&frame)).transpose()
     }
     fn flush(&mut self) {
         self.decoder.flush();

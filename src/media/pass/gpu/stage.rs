@@ -2,14 +2,13 @@
 //! on the device.
 //!
 //! Guarantees: what comes out is upright, of square pixels, in the grade's colours, and lies on the device; whoever
-//! needs it on the host brings it there. What a launch cannot do (another matrix, another form of picture in the
+//! needs it on the host brings it there. Picture jobs see the source's own picture, of which only what they want is made. What a launch cannot do (another matrix, another form of picture in the
 //! middle) is done by libav's filters on the way, picture by picture. Deliberately absent: decoding and encoding.
 
 use crate::media::av::AvError;
 use crate::media::av::Color;
 use crate::media::av::Frame;
 use crate::media::av::color;
-use crate::media::cuda::Surface;
 use crate::media::cuda::SurfacePool;
 use crate::media::cuda::kernels::ScaleOut;
 use crate::media::error;
@@ -21,6 +20,7 @@ use crate::media::pass::gpu::hardware::Device;
 use crate::media::pass::gpu::launch::Launches;
 use crate::media::pass::gpu::launch::range_of;
 use crate::media::pass::gpu::refusal::refused;
+use crate::media::pass::gpu::sight::Sight;
 use crate::media::pass::gpu::transfer;
 use crate::media::pass::gpu::transfer::Downloads;
 use crate::media::pass::gpu::transfer::Uploads;
@@ -42,11 +42,16 @@ use std::sync::mpsc::SyncSender;
 /// Surfaces of one size that are kept idle: what an encoder that looks ahead holds.
 const IDLE: usize = 64;
 
+/// A picture that is made, and where it goes.
+type Taken = (Cut, Vec<SyncSender<Picture>>);
+
 /// One grade of a pass on a device.
 #[derive(Debug)]
 pub struct Stage {
     aim: Aim,
+    device: Arc<Device>,
     cuts: Vec<(Cut, SurfacePool, Fan)>,
+    taps: Fan,
     pictures: Receiver<Picture>,
     launches: Launches,
     uploads: Uploads,
@@ -73,17 +78,19 @@ impl Detour {
 }
 
 impl Stage {
-    /// Makes cuts of pictures that it is handed; `unit` is that of their time stamps.
+    /// Makes cuts of pictures that it is handed, and shows them to picture jobs; `unit` is that of their time stamps.
     pub fn new(
         device: &Arc<Device>,
         aim: Aim,
         (unit, threads): (Ratio, u32),
-        cuts: Vec<(Cut, Vec<SyncSender<Picture>>)>,
+        (cuts, taps): (Vec<Taken>, Vec<SyncSender<Picture>>),
         pictures: Receiver<Picture>,
     ) -> Self {
         let pool = |cut: &Cut| SurfacePool::new(&device.gpu, cut.layout, cut.width, cut.height, IDLE);
         Stage {
             aim,
+            device: Arc::clone(device),
+            taps: Fan(taps),
             cuts: cuts
                 .into_iter()
                 .map(|(cut, takers)| (cut, pool(&cut), Fan(takers)))
@@ -108,37 +115,50 @@ impl Stage {
     fn work(&mut self) -> Result<(), AvError> {
         while let Ok(picture) = self.pictures.recv() {
             let shape = picture.shape.unwrap_or_else(|| finished(&picture.frame));
-            let made = self.make(&picture.frame, shape)?;
+            let (whole, shape) = self.whole(&picture.frame, shape)?;
+            let done = |frame: Frame| Picture {
+                frame,
+                shape: None,
+                ..picture
+            };
+            if !self.taps.0.is_empty() {
+                self.taps.send(&done(self.sight(&whole, shape)?))?;
+            }
+            let made = self.cut(&whole, shape)?;
             for ((_, _, fan), frame) in self.cuts.iter().zip(made) {
-                fan.send(&Picture {
-                    frame,
-                    shape: None,
-                    ..picture
-                })?;
+                fan.send(&done(frame))?;
             }
         }
         Ok(())
     }
 
-    /// One picture in all sizes.
-    fn make(&mut self, frame: &Frame, shape: Shape) -> Result<Vec<Frame>, AvError> {
+    /// A picture on the device, and what it is there: what it was, but where it went through libav's filters.
+    fn whole(&mut self, frame: &Frame, shape: Shape) -> Result<(Frame, Shape), AvError> {
         let between = grading::between(shape.color, shape.format, self.aim.color);
         if between == Between::Other || !same_form(shown_size(shape), self.aim.display) {
             let graded = self.detour.run(frame, shape)?;
             let surface = self.uploads.put(&graded)?;
-            return self.cut(&surface, finished(&graded), frame);
+            return Ok((transfer::frame_of(surface, frame)?, finished(&graded)));
         }
-        match transfer::surface_of(frame) {
-            Some(surface) => self.cut(surface, shape, frame),
-            None => {
-                let surface = self.uploads.put(frame)?;
-                self.cut(&surface, shape, frame)
-            }
+        if transfer::surface_of(frame).is_some() {
+            return Ok((frame.share()?, shape));
         }
+        Ok((transfer::frame_of(self.uploads.put(frame)?, frame)?, shape))
     }
 
-    /// `like` says when it is shown.
-    fn cut(&mut self, source: &Surface, shape: Shape, like: &Frame) -> Result<Vec<Frame>, AvError> {
+    /// A picture as picture jobs see it.
+    fn sight(&self, whole: &Frame, shape: Shape) -> Result<Frame, AvError> {
+        let colors = (shape.color, self.aim.color);
+        let sight = Sight::of_frame(&self.device, whole, colors, turn_of(shape), self.aim.peak_nits)?;
+        sight.ok_or_else(|| AvError::argument("frame colour"))
+    }
+
+    /// One picture in all sizes.
+    fn cut(&mut self, whole: &Frame, shape: Shape) -> Result<Vec<Frame>, AvError> {
+        if self.cuts.is_empty() {
+            return Ok(Vec::new());
+        }
+        let source = transfer::surface_of(whole).ok_or_else(|| AvError::argument("frame"))?;
         let mapped = match grading::between(shape.color, shape.format, self.aim.color) {
             Between::ToneMap => Some(self.launches.tone(source, shape.color, self.aim.peak_nits)?),
             _ => None,
@@ -146,10 +166,6 @@ impl Stage {
         let (source, range) = match &mapped {
             Some(mapped) => (&**mapped, Range::Limited),
             None => (source, range_of(shape.color.range)),
-        };
-        let turn = Turn {
-            rotation_degrees: shape.rotation_degrees,
-            mirrored: shape.mirrored,
         };
         let mut made = Vec::with_capacity(self.cuts.len());
         for (_, pool, _) in &self.cuts {
@@ -163,10 +179,10 @@ impl Stage {
                 range: if cut.is_full { Range::Full } else { Range::Limited },
             })
             .collect();
-        self.launches.scale(source, range, turn, &outputs)?;
+        self.launches.scale(source, range, turn_of(shape), &outputs)?;
         let mut frames = Vec::with_capacity(made.len());
         for ((cut, ..), surface) in self.cuts.iter().zip(made) {
-            let mut frame = transfer::frame_of(surface, like)?;
+            let mut frame = transfer::frame_of(surface, whole)?;
             frame.set_color(Color {
                 range: if cut.is_full { color::FULL } else { color::LIMITED },
                 ..self.aim.color
@@ -176,6 +192,14 @@ impl Stage {
             frames.push(frame);
         }
         Ok(frames)
+    }
+}
+
+/// How it is turned to be upright.
+fn turn_of(shape: Shape) -> Turn {
+    Turn {
+        rotation_degrees: shape.rotation_degrees,
+        mirrored: shape.mirrored,
     }
 }
 

@@ -15,7 +15,9 @@ use crate::media::cuda::Layout;
 use crate::media::cuda::Surface;
 use crate::media::cuda::pool::PooledSurface;
 use crate::media::cuda::pool::SurfacePool;
+use crate::media::cuda::transit::Fetched;
 use crate::media::pass::gpu::refusal::refused;
+use crate::media::pass::gpu::sight::Sight;
 use std::sync::Arc;
 
 /// Surfaces kept idle for pictures on their way to the device.
@@ -25,8 +27,11 @@ const HIGH_BITS: u32 = 6;
 
 /// The surface of a picture on a device; none of any other.
 pub fn surface_of(frame: &Frame) -> Option<&Surface> {
-    let pixels = frame.device_pixels()?.downcast_ref::<PooledSurface>()?;
-    Some(pixels)
+    let pixels = frame.device_pixels()?;
+    match pixels.downcast_ref::<Sight>() {
+        Some(sight) => sight.surface(),
+        None => Some(pixels.downcast_ref::<PooledSurface>()?),
+    }
 }
 
 /// A surface as a frame of the pass; what else is known of it comes from `like`.
@@ -41,8 +46,6 @@ pub fn frame_of(surface: PooledSurface, like: &Frame) -> Result<Frame, AvError> 
 #[derive(Debug, Default)]
 pub struct Downloads {
     pool: Option<((PixelFormat, u32, u32), PicturePool)>,
-    /// Samples that are not yet as libav has them.
-    raw: Vec<u8>,
 }
 
 impl Downloads {
@@ -66,80 +69,73 @@ impl Downloads {
             .ok_or_else(|| AvError::memory("av_buffer_pool_init"))?;
         let mut host = pool.take()?;
         host.take_properties(frame)?;
+        let fetched = surface.fetch().map_err(refused)?;
         match surface.layout() {
             Layout::Nv12 => {
-                download(surface, 0, &mut host)?;
-                self.split(surface, &mut host, 1, |one, to| to[0] = one[0])?;
+                unpack(&fetched, 0, &mut host, 0, whole)?;
+                unpack(&fetched, 1, &mut host, 1, |row, to| {
+                    every_other(row, 1, to, |one, to| to[0] = one[0])
+                })?;
+                unpack(&fetched, 1, &mut host, 2, |row, to| {
+                    every_other(row.get(1..).unwrap_or_default(), 1, to, |one, to| to[0] = one[0]);
+                })?;
             }
             Layout::P016 => {
-                let lower = |one: &[u8], to: &mut [u8]| {
-                    let value = u16::from_le_bytes([one[0], one[1]]) >> HIGH_BITS;
-                    to[..2].copy_from_slice(&value.to_le_bytes());
-                };
-                self.copy(surface, &mut host, lower)?;
-                self.split(surface, &mut host, 2, lower)?;
+                unpack(&fetched, 0, &mut host, 0, |row, to| {
+                    let samples = row.chunks_exact(2).zip(to.chunks_exact_mut(2));
+                    samples.for_each(|(one, to)| lower(one, to));
+                })?;
+                unpack(&fetched, 1, &mut host, 1, |row, to| every_other(row, 2, to, lower))?;
+                unpack(&fetched, 1, &mut host, 2, |row, to| {
+                    every_other(row.get(2..).unwrap_or_default(), 2, to, lower);
+                })?;
             }
             Layout::Yuv420p | Layout::Yuv420p10 | Layout::Rgb24 => {
                 for plane in 0..surface.layout().planes() {
-                    download(surface, plane, &mut host)?;
+                    unpack(&fetched, plane, &mut host, plane, whole)?;
                 }
             }
         }
         Ok(host)
     }
+}
 
-    /// A plane as it lies on the device; answers bytes from a row to the next.
-    fn fetch(&mut self, surface: &Surface, plane: usize) -> Result<usize, AvError> {
-        let (row_bytes, rows) = surface.layout().plane_size(plane, surface.width(), surface.height());
-        self.raw.resize(row_bytes * rows, 0);
-        surface.download(plane, &mut self.raw, row_bytes).map_err(refused)?;
-        Ok(row_bytes)
+/// Makes rows of a plane of the host's of those of a plane that was fetched.
+fn unpack(
+    fetched: &Fetched,
+    from: usize,
+    host: &mut Frame,
+    to: usize,
+    each: impl Fn(&[u8], &mut [u8]),
+) -> Result<(), AvError> {
+    let (bytes, row_bytes) = fetched.plane(from);
+    for (y, row) in (0..).zip(bytes.chunks_exact(row_bytes.max(1))) {
+        each(row, host.row_mut(to, y).ok_or_else(|| AvError::argument("frame row"))?);
     }
+    Ok(())
+}
 
-    /// Luma, sample by sample of two bytes.
-    fn copy(&mut self, surface: &Surface, host: &mut Frame, of: fn(&[u8], &mut [u8])) -> Result<(), AvError> {
-        let row_bytes = self.fetch(surface, 0)?;
-        for (y, row) in (0..).zip(self.raw.chunks_exact(row_bytes)) {
-            let to = host.row_mut(0, y).ok_or_else(|| AvError::argument("frame row"))?;
-            for (one, to) in row.chunks_exact(2).zip(to.chunks_exact_mut(2)) {
-                of(one, to);
-            }
-        }
-        Ok(())
-    }
+/// A row as it is; what libav keeps behind it stays.
+fn whole(row: &[u8], to: &mut [u8]) {
+    let bytes = row.len().min(to.len());
+    to[..bytes].copy_from_slice(&row[..bytes]);
+}
 
-    /// Interleaved chroma into its two planes; `bytes` of a sample.
-    fn split(
-        &mut self,
-        surface: &Surface,
-        host: &mut Frame,
-        bytes: usize,
-        of: fn(&[u8], &mut [u8]),
-    ) -> Result<(), AvError> {
-        let row_bytes = self.fetch(surface, 1)?;
-        for (y, row) in (0..).zip(self.raw.chunks_exact(row_bytes)) {
-            for plane in 0..2 {
-                let to = host
-                    .row_mut(plane + 1, y)
-                    .ok_or_else(|| AvError::argument("frame row"))?;
-                let mine = row.chunks_exact(bytes).skip(plane).step_by(2);
-                for (one, to) in mine.zip(to.chunks_exact_mut(bytes)) {
-                    of(one, to);
-                }
-            }
-        }
-        Ok(())
-    }
+/// One of two components whose samples, of so many bytes, take turns; the first sample is the first one's.
+fn every_other(row: &[u8], bytes: usize, to: &mut [u8], of: impl Fn(&[u8], &mut [u8])) {
+    let mine = row.chunks(2 * bytes).zip(to.chunks_exact_mut(bytes));
+    mine.for_each(|(one, to)| of(&one[..bytes], to));
+}
+
+/// A sample of 10 bits as libav has it.
+fn lower(one: &[u8], to: &mut [u8]) {
+    let value = u16::from_le_bytes([one[0], one[1]]) >> HIGH_BITS;
+    to[..2].copy_from_slice(&value.to_le_bytes());
 }
 
 /// The same once, for pictures that are wanted rarely.
 pub fn to_host(frame: &Frame) -> Result<Frame, AvError> {
     Downloads::default().take(frame)
-}
-
-fn download(surface: &Surface, plane: usize, host: &mut Frame) -> Result<(), AvError> {
-    let (to, stride) = host.plane_mut(plane).ok_or_else(|| AvError::argument("frame plane"))?;
-    surface.download(plane, to, stride).map_err(refused)
 }
 
 /// Brings pictures to the device.
@@ -170,10 +166,12 @@ impl Uploads {
         }
         let pool = self.pool.as_ref().ok_or_else(|| AvError::memory("cuMemAllocPitch"))?;
         let surface = pool.take().map_err(refused)?;
+        let mut outgoing = surface.outgoing().map_err(refused)?;
         for plane in 0..layout.planes() {
             let (from, stride) = host.plane(plane).ok_or_else(|| AvError::argument("frame plane"))?;
-            surface.upload(plane, from, stride).map_err(refused)?;
+            outgoing.write(plane, from, stride).map_err(refused)?;
         }
+        outgoing.send().map_err(refused)?;
         Ok(surface)
     }
 
@@ -206,5 +204,27 @@ impl Uploads {
             .as_mut()
             .ok_or_else(|| AvError::argument("sws_getContext"))?;
         Ok((layout(wanted), scaler.run(frame)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::every_other;
+    use super::lower;
+
+    #[test]
+    fn components_that_take_turns_are_told_apart() {
+        let mut to = [0; 3];
+        every_other(&[1, 7, 2, 8, 3, 9], 1, &mut to, |one, to| to[0] = one[0]);
+        assert_eq!(to, [1, 2, 3]);
+        // The second one's row ends with its own last sample.
+        every_other(&[7, 2, 8, 3, 9], 1, &mut to, |one, to| to[0] = one[0]);
+        assert_eq!(to, [7, 8, 9]);
+        let row: Vec<u8> = [1023_u16 << 6, 1 << 6].into_iter().flat_map(u16::to_le_bytes).collect();
+        let mut to = [0; 2];
+        every_other(&row[2..], 2, &mut to, lower);
+        assert_eq!(u16::from_le_bytes(to), 1);
+        every_other(&row, 2, &mut to, lower);
+        assert_eq!(u16::from_le_bytes(to), 1023);
     }
 }

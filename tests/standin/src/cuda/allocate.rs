@@ -1,4 +1,4 @@
-//! Taking and freeing memory, of devices and of the host.
+//! Taking and freeing memory of devices.
 
 use crate::cuda::code::Code;
 use crate::cuda::code::INVALID_VALUE;
@@ -13,22 +13,14 @@ use crate::cuda::device;
 use crate::cuda::memory;
 use crate::cuda::memory::Kind;
 use crate::cuda::stream;
-use std::collections::BTreeMap;
 use std::ffi::c_int;
 use std::ffi::c_uint;
 use std::ffi::c_void;
-use std::sync::Mutex;
-use std::sync::PoisonError;
 
 /// What rows of pitched memory are a multiple of.
 pub const PITCH: usize = 512;
-/// What memory of the host is a multiple of.
-const HOST_ALIGN: usize = 4096;
 /// The one pool of a device.
 const POOL: usize = 0x0B10;
-
-/// Page-locked memory of the host: its address and bytes.
-static HOST: Mutex<BTreeMap<usize, usize>> = Mutex::new(BTreeMap::new());
 
 /// Takes a piece and writes its address.
 ///
@@ -230,68 +222,4 @@ pub unsafe extern "C" fn cuPointerGetAttribute(to: *mut c_void, attribute: c_int
             _ => Err(NOT_SUPPORTED),
         }
     }))
-}
-
-fn layout(bytes: usize) -> Option<std::alloc::Layout> {
-    std::alloc::Layout::from_size_align(bytes, HOST_ALIGN).ok()
-}
-
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn cuMemHostAlloc(to: *mut *mut c_void, bytes: usize, _flags: c_uint) -> Code {
-    let call = "cuMemHostAlloc";
-    answer(context::current(call).and_then(|_| {
-        let Some(layout) = layout(bytes).filter(|_| bytes > 0) else {
-            return refuse(call, INVALID_VALUE, format!("{bytes} bytes are asked for"));
-        };
-        // SAFETY: the layout is not empty.
-        let start = unsafe { std::alloc::alloc_zeroed(layout) };
-        if start.is_null() {
-            return Err(OUT_OF_MEMORY);
-        }
-        let mut host = HOST.lock().unwrap_or_else(PoisonError::into_inner);
-        host.insert(start.expose_provenance(), bytes);
-        // SAFETY: as this function's.
-        unsafe { put(call, to, start.cast()) }
-    }))
-}
-
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn cuMemAllocHost_v2(to: *mut *mut c_void, bytes: usize) -> Code {
-    // SAFETY: as this function's.
-    unsafe { cuMemHostAlloc(to, bytes, 0) }
-}
-
-#[unsafe(no_mangle)]
-pub extern "C" fn cuMemFreeHost(start: *mut c_void) -> Code {
-    let call = "cuMemFreeHost";
-    answer(context::current(call).and_then(|_| {
-        let bytes = HOST
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(&start.addr());
-        match bytes.and_then(layout) {
-            // SAFETY: taken with that layout, and no longer in the list.
-            Some(layout) => unsafe {
-                std::alloc::dealloc(std::ptr::with_exposed_provenance_mut(start.addr()), layout);
-                Ok(())
-            },
-            None => refuse(call, INVALID_VALUE, "freed, or never taken by cuMemHostAlloc"),
-        }
-    }))
-}
-
-#[unsafe(no_mangle)]
-pub extern "C" fn cuMemHostRegister_v2(start: *mut c_void, bytes: usize, _flags: c_uint) -> Code {
-    let call = "cuMemHostRegister";
-    answer(context::current(call).and_then(|_| {
-        if start.is_null() || bytes == 0 || memory::is_device_address(start.addr() as u64) {
-            return refuse(call, INVALID_VALUE, "no memory of the host");
-        }
-        Ok(())
-    }))
-}
-
-#[unsafe(no_mangle)]
-pub extern "C" fn cuMemHostUnregister(_start: *mut c_void) -> Code {
-    answer(context::current("cuMemHostUnregister").map(|_| ()))
 }

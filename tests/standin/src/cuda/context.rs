@@ -13,6 +13,7 @@ use crate::cuda::code::answer;
 use crate::cuda::code::put;
 use crate::cuda::code::refuse;
 use crate::cuda::device;
+use crate::cuda::host;
 use crate::cuda::memory;
 use crate::cuda::stream;
 use crate::cuda::stream::Stream;
@@ -199,6 +200,7 @@ pub extern "C" fn cuDevicePrimaryCtxReset_v2(device: c_int) -> Code {
 fn destroy(handle: usize) {
     if let Some(context) = CONTEXTS.remove(pointer(handle)) {
         memory::forget(&context);
+        host::forget(&context);
     }
 }
 

@@ -1,7 +1,7 @@
 //! Copying and filling.
 //!
 //! Guarantees: both sides of a copy are looked at before a byte is moved: the device's lie whole in living pieces, the
-//! host's are no addresses of a device.
+//! host's are no addresses of a device, and page-locked where the copy is to go on by itself.
 
 use crate::cuda::code::Code;
 use crate::cuda::code::INVALID_VALUE;
@@ -9,6 +9,7 @@ use crate::cuda::code::answer;
 use crate::cuda::code::refuse;
 use crate::cuda::context;
 use crate::cuda::context::Context;
+use crate::cuda::host;
 use crate::cuda::memory;
 use crate::cuda::memory::Stretch;
 use crate::cuda::stream;
@@ -100,6 +101,13 @@ unsafe fn copy(
     }
     let source = place(call, &context, from.0, from.1, extent(rows.source_step, rows))?;
     let target = place(call, &context, to.0, to.1, extent(rows.target_step, rows))?;
+    let moment = queue.queue();
+    if stream.is_some() {
+        let sides = [(from, rows.source_step), (to, rows.target_step)];
+        for ((_, address), step) in sides.into_iter().filter(|((is_device, _), _)| !is_device) {
+            host::copied(call, address, extent(step, rows), &moment)?;
+        }
+    }
     for row in 0..rows.count {
         // SAFETY: both sides were measured: a device's by its piece, which is held, the host's by the caller.
         unsafe {
@@ -108,7 +116,6 @@ unsafe fn copy(
             std::ptr::copy(source, target, rows.bytes);
         }
     }
-    let moment = queue.queue();
     note(&moment, [&source, &target]);
     if stream.is_none() {
         queue.settle();
@@ -133,7 +140,7 @@ fn line(bytes: usize) -> Rows {
     }
 }
 
-fn host(address: *const c_void) -> (bool, u64) {
+fn of_host(address: *const c_void) -> (bool, u64) {
     (false, address.expose_provenance() as u64)
 }
 
@@ -148,25 +155,41 @@ fn either(address: u64) -> (bool, u64) {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cuMemcpyHtoD_v2(to: u64, from: *const c_void, bytes: usize) -> Code {
     // SAFETY: as this function's.
-    answer(unsafe { copy("cuMemcpyHtoD", None, host(from), device(to), &line(bytes)) })
+    answer(unsafe { copy("cuMemcpyHtoD", None, of_host(from), device(to), &line(bytes)) })
 }
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cuMemcpyHtoDAsync_v2(to: u64, from: *const c_void, bytes: usize, stream: *mut c_void) -> Code {
     // SAFETY: as this function's.
-    answer(unsafe { copy("cuMemcpyHtoDAsync", Some(stream), host(from), device(to), &line(bytes)) })
+    answer(unsafe {
+        copy(
+            "cuMemcpyHtoDAsync",
+            Some(stream),
+            of_host(from),
+            device(to),
+            &line(bytes),
+        )
+    })
 }
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cuMemcpyDtoH_v2(to: *mut c_void, from: u64, bytes: usize) -> Code {
     // SAFETY: as this function's.
-    answer(unsafe { copy("cuMemcpyDtoH", None, device(from), host(to), &line(bytes)) })
+    answer(unsafe { copy("cuMemcpyDtoH", None, device(from), of_host(to), &line(bytes)) })
 }
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cuMemcpyDtoHAsync_v2(to: *mut c_void, from: u64, bytes: usize, stream: *mut c_void) -> Code {
     // SAFETY: as this function's.
-    answer(unsafe { copy("cuMemcpyDtoHAsync", Some(stream), device(from), host(to), &line(bytes)) })
+    answer(unsafe {
+        copy(
+            "cuMemcpyDtoHAsync",
+            Some(stream),
+            device(from),
+            of_host(to),
+            &line(bytes),
+        )
+    })
 }
 
 #[unsafe(no_mangle)]

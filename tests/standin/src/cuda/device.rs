@@ -17,8 +17,6 @@ use std::sync::atomic::Ordering;
 
 /// What devices call themselves, so that nobody takes a result of theirs for one of a GPU.
 pub const NAME: &str = "Stand-in (no GPU)";
-/// CUDA 12.4, as drivers 550 speak it.
-pub const VERSION: c_int = 12040;
 /// Of Turing, the oldest generation with B-frames in HEVC.
 pub const CAPABILITY: (c_int, c_int) = (7, 5);
 /// Threads of a block, and of its three directions.
@@ -65,14 +63,18 @@ pub extern "C" fn cuInit(flags: c_uint) -> Code {
     if settings().devices == 0 {
         return NO_DEVICE;
     }
+    if settings().init_error != 0 {
+        return settings().init_error;
+    }
     BEGUN.store(true, Ordering::Release);
     answer(Ok(()))
 }
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cuDriverGetVersion(version: *mut c_int) -> Code {
+    let (major, minor) = settings().cuda_version;
     // SAFETY: as this function's.
-    answer(unsafe { put("cuDriverGetVersion", version, VERSION) })
+    answer(unsafe { put("cuDriverGetVersion", version, major * 1000 + minor * 10) })
 }
 
 #[unsafe(no_mangle)]

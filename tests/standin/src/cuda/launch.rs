@@ -149,6 +149,9 @@ pub unsafe extern "C" fn cuLaunchKernel(
             return refuse(call, INVALID_VALUE, "a null pointer to a parameter");
         }
         fault::tick(&context)?;
+        if fault::is_refused(&function.name) {
+            return Err(INVALID_VALUE);
+        }
         // SAFETY: as this function's: it points to the parameter.
         let touched = unsafe { run(call, &context, &function, shape, parameter.cast()) }?;
         let moment = queue.queue();

@@ -6,6 +6,7 @@ pub mod context;
 pub mod copy;
 pub mod device;
 pub mod entry;
+mod host;
 pub mod launch;
 pub mod memory;
 pub mod module;
