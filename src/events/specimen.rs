@@ -89,6 +89,7 @@ pub fn facts() -> MediaFacts {
         dispositions: Vec::new(),
         default: true,
         decodable: true,
+        programs: Vec::new(),
         kind,
     };
     let video = VideoFacts {
@@ -109,6 +110,7 @@ pub fn facts() -> MediaFacts {
         hdr: "sdr".to_owned(),
         has_b_frames: 2,
         attached_picture: false,
+        alpha_beside: false,
     };
     let audio = AudioFacts {
         sample_rate_hz: 44_100,

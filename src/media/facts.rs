@@ -89,15 +89,29 @@ impl MediaFacts {
         self.format_name.ends_with("_pipe") && self.duration_s.is_none_or(|duration_s| duration_s < 0.06)
     }
 
-    /// The stream that audio work is done on: the default one that can be decoded, else the first.
+    /// The stream that audio work is done on: of the main programme the default one that can be decoded, else the first.
     pub fn main_audio(&self) -> Option<(&StreamFacts, &AudioFacts)> {
         let audio = || {
-            self.streams.iter().filter_map(|stream| match &stream.kind {
+            let streams = self.streams.iter().filter(|stream| self.is_of_main_program(stream));
+            streams.filter_map(|stream| match &stream.kind {
                 StreamKind::Audio(audio) if stream.decodable => Some((stream, audio)),
                 _ => None,
             })
         };
         audio().find(|(stream, _)| stream.default).or_else(|| audio().next())
+    }
+
+    /// Whether a stream belongs to the programme that is worked on: that of the main video, of a radio multiplex that of
+    /// the first sound. True where a file is no multiplex of several.
+    pub fn is_of_main_program(&self, stream: &StreamFacts) -> bool {
+        let is_sound = |stream: &&StreamFacts| stream.decodable && matches!(stream.kind, StreamKind::Audio(_));
+        let main = self.main_video().map(|(main, _)| main);
+        let Some(main) = main.or_else(|| self.streams.iter().find(is_sound)) else {
+            return true;
+        };
+        main.programs.is_empty()
+            || stream.programs.is_empty()
+            || stream.programs.iter().any(|program| main.programs.contains(program))
     }
 }
 
@@ -141,6 +155,9 @@ pub struct StreamFacts {
     pub dispositions: Vec<String>,
     /// A decoder for it is built in and allowed.
     pub decodable: bool,
+    /// Numbers of the programmes it belongs to, where a file holds several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub programs: Vec<u32>,
     /// What only its kind has.
     #[serde(flatten)]
     pub kind: StreamKind,
@@ -197,6 +214,9 @@ pub struct VideoFacts {
     pub has_b_frames: i32,
     /// A cover picture in an audio file, not video.
     pub attached_picture: bool,
+    /// Transparency that stands beside the pictures in the container, as WebM has it, and is not decoded.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub alpha_beside: bool,
 }
 
 impl VideoFacts {

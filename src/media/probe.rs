@@ -26,6 +26,8 @@ use crate::media::facts::VideoFacts;
 use crate::media::heif;
 use crate::media::length;
 use crate::media::limits::Limits;
+use crate::media::protection;
+use crate::media::protection::Protection;
 use crate::media::timecode::Timecode;
 use crate::media::wholeness;
 use crate::media::wholeness::Wholeness;
@@ -66,6 +68,8 @@ pub fn open(source: Source, limits: &Limits) -> Result<Opened, Fault> {
         let cause = format!("it is {} in tiles, which are not put together here", picture.word());
         return Err(error::picture_undecodable(OPERATION, &name, cause));
     }
+    let protection =
+        protection::look(&source).map_err(|cause| error::source_unreadable(OPERATION, &name, cause.to_string()))?;
     let (watch, again) = (source.watch(), source.again());
     let demuxer = Demuxer::open(source, limits).map_err(|refusal| match watch.trouble() {
         Some(trouble) => error::source_unreadable(OPERATION, &name, trouble),
@@ -84,7 +88,7 @@ pub fn open(source: Source, limits: &Limits) -> Result<Opened, Fault> {
             None => error::source_refused(OPERATION, &name, &refusal),
         })?;
     }
-    refuse_the_hopeless(&name, &demuxer, &facts, limits)?;
+    refuse_the_hopeless(&name, &demuxer, &facts, limits, &protection)?;
     Ok(Opened {
         demuxer,
         facts,
@@ -133,7 +137,13 @@ fn refused(name: &str, refusal: &AvError, wholeness: &Wholeness, signature: Opti
     )
 }
 
-fn refuse_the_hopeless(name: &str, demuxer: &Demuxer, facts: &MediaFacts, limits: &Limits) -> Result<(), Fault> {
+fn refuse_the_hopeless(
+    name: &str,
+    demuxer: &Demuxer,
+    facts: &MediaFacts,
+    limits: &Limits,
+    protection: &Protection,
+) -> Result<(), Fault> {
     if facts.streams.len() > limits.max_streams as usize {
         return Err(error::source_over_limit(
             OPERATION,
@@ -164,7 +174,7 @@ fn refuse_the_hopeless(name: &str, demuxer: &Demuxer, facts: &MediaFacts, limits
             ));
         }
     }
-    if let Some(scheme) = encryption(demuxer, facts) {
+    if let Some(scheme) = protection.scheme.clone().or_else(|| encryption(demuxer, facts)) {
         return Err(error::source_encrypted(
             OPERATION,
             name,
@@ -199,6 +209,11 @@ fn refuse_the_hopeless(name: &str, demuxer: &Demuxer, facts: &MediaFacts, limits
     };
     match lost {
         None => Ok(()),
+        Some(_) if protection.is_scrambled => Err(error::source_encrypted(
+            OPERATION,
+            name,
+            "the packets of the transport stream are scrambled",
+        )),
         Some(stream) => Err(error::source_undecodable(OPERATION, name, why_undecodable(stream))),
     }
 }
@@ -233,6 +248,15 @@ pub fn facts(demuxer: &Demuxer) -> Result<MediaFacts, AvError> {
     let mut streams = Vec::new();
     for stream in demuxer.streams() {
         streams.push(stream_facts(&stream)?);
+    }
+    let programs = demuxer.programs();
+    if programs.len() > 1 {
+        for stream in &mut streams {
+            let of = programs
+                .iter()
+                .filter(|program| program.streams.contains(&stream.index));
+            stream.programs = of.map(|program| program.number).collect();
+        }
     }
     let bit_rate = demuxer.bit_rate();
     Ok(MediaFacts {
@@ -325,6 +349,7 @@ fn stream_facts(stream: &Stream<'_>) -> Result<StreamFacts, AvError> {
         default: stream.is_default(),
         dispositions: stream.dispositions(),
         decodable: complete && Decoder::exists(&parameters),
+        programs: Vec::new(),
         kind,
     })
 }
@@ -383,6 +408,8 @@ fn video_facts(stream: &Stream<'_>, parameters: &Parameters) -> VideoFacts {
         hdr: hdr(stream, color).to_owned(),
         has_b_frames: parameters.video_delay(),
         attached_picture: stream.is_attached_picture(),
+        alpha_beside: matches!(parameters.codec_name().as_str(), "vp8" | "vp9")
+            && stream.tags().get("alpha_mode").is_some_and(|mode| mode == "1"),
     }
 }
 
@@ -421,9 +448,7 @@ impl Opened {
     pub fn missing_data(&self) -> Option<String> {
         let size_bytes = self.facts.size_bytes;
         match &self.wholeness {
-            Wholeness::Short { declared_bytes, part }
-                if ["Segment", "RIFF", "footer partition"].contains(&part.as_str()) =>
-            {
+            Wholeness::Short { declared_bytes, part } if !wholeness::is_iso_box(part.as_bytes()) => {
                 return Some(format!(
                     "it has {size_bytes} bytes where its {part} declares {declared_bytes}"
                 ));

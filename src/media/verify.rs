@@ -98,6 +98,19 @@ pub struct Expected {
     pub start_s: f64,
     /// The container does not say how long the last picture is shown.
     pub open_end: bool,
+    /// Fragments, whose last packet of sound is read back as long as those before.
+    pub is_fragmented: bool,
+}
+
+impl Expected {
+    /// How long a packet of sound may be, seconds.
+    fn packet_s(&self, audio: &AudioExpected) -> f64 {
+        let usual_s = PACKET_SAMPLES / f64::from(audio.rate_hz.max(1));
+        match audio.codec == "flac" && self.is_fragmented {
+            true => usual_s.max(FLAC_PACKET_S),
+            false => usual_s,
+        }
+    }
 }
 
 /// An output as it was read back.
@@ -119,6 +132,8 @@ const SKEW_S: f64 = 0.040;
 const STAMP_S: f64 = 0.002;
 /// Samples of the longest packet of sound, by which containers without edit lists may be longer.
 const PACKET_SAMPLES: f64 = 1600.0;
+/// The longest packet of FLAC, seconds.
+const FLAC_PACKET_S: f64 = 0.105;
 /// Most that loudness may be off, LU.
 const LOUDNESS_LU: f64 = 0.5;
 /// Most that a true peak may be above its ceiling, dB: meters differ by that.
@@ -183,7 +198,7 @@ pub fn media(source: Source, expected: &Expected) -> Result<ReadBack, Fault> {
             0 => name.to_owned(),
             number => format!("{name}_{}", number + 1),
         };
-        let packet_s = PACKET_SAMPLES / f64::from(audio.rate_hz.max(1));
+        let packet_s = expected.packet_s(audio);
         let tolerance_s = 2.0 * packet_s;
         near(
             &mut checks,
@@ -239,10 +254,7 @@ pub fn media(source: Source, expected: &Expected) -> Result<ReadBack, Fault> {
     let ends = expected.audios.iter().map(|audio| audio.end_s);
     let longest = ends.fold(expected.video.map_or(0.0, |video| video.end_s), f64::max);
     // Sound ends with a whole packet, which lasts long at the rates of telephones.
-    let packets = expected
-        .audios
-        .iter()
-        .map(|audio| 2.0 * PACKET_SAMPLES / f64::from(audio.rate_hz.max(1)));
+    let packets = expected.audios.iter().map(|audio| 2.0 * expected.packet_s(audio));
     near(
         &mut checks,
         "duration_s",

@@ -4,6 +4,7 @@
 //! length; streaming formats are `Unknown`. Deliberately absent: ISO sample tables, which the demuxer knows.
 
 use crate::media::av::Source;
+use crate::media::declared_bytes;
 use crate::media::heif;
 use std::io;
 
@@ -50,7 +51,14 @@ pub fn look(source: &Source) -> io::Result<Wholeness> {
     if is_iso_box(&head[4..8]) {
         return iso(source);
     }
-    Ok(Wholeness::Unknown)
+    Ok(match declared_bytes::of(source)? {
+        None => Wholeness::Unknown,
+        Some((declared_bytes, part)) if declared_bytes > source.size_bytes() => Wholeness::Short {
+            declared_bytes,
+            part: part.to_owned(),
+        },
+        Some(_) => Wholeness::Whole,
+    })
 }
 
 /// What a file says it is in its first bytes, for words on one that cannot be opened.
@@ -77,7 +85,8 @@ pub fn signature(source: &Source) -> io::Result<Option<&'static str>> {
     })
 }
 
-fn is_iso_box(kind: &[u8]) -> bool {
+/// Names of boxes that ISO files begin with.
+pub fn is_iso_box(kind: &[u8]) -> bool {
     const FIRST: [&[u8; 4]; 9] = [
         b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"styp", b"pnot", b"uuid",
     ];

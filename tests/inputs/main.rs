@@ -11,3 +11,4 @@ mod numbered;
 mod partial;
 mod room;
 mod stills;
+mod unusual;

@@ -6,6 +6,7 @@ mod room;
 
 mod playlist;
 mod published;
+mod sounds;
 
 use playlist::attribute;
 use published::Published;

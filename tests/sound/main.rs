@@ -2,6 +2,7 @@
 
 #[path = "../collection/mod.rs"]
 mod collection;
+mod layouts;
 mod reader;
 // Shared with other tests, which use what this one does not.
 #[allow(dead_code)]

@@ -14,6 +14,8 @@ use crate::media::av::error::check;
 use crate::media::av::log;
 use crate::media::av::packet::Packet;
 use crate::media::av::packet::stamp;
+use crate::media::av::program;
+use crate::media::av::program::Program;
 use crate::media::av::source::Source;
 use crate::media::av::source::SourceIo;
 use crate::media::av::source::SourceWatch;
@@ -248,6 +250,15 @@ impl Demuxer {
     /// Streams.
     pub fn stream_count(&self) -> usize {
         self.own_count() + self.beside.iter().map(Strand::stream_count).sum::<usize>()
+    }
+
+    /// The programmes that a multiplex says it holds; none where it says nothing.
+    pub fn programs(&self) -> Vec<Program> {
+        program::of(self.get())
+    }
+    /// How often it had to look for where it can go on reading.
+    pub fn lost_way(&self) -> u64 {
+        log::lost_way(self.raw.as_ptr().addr())
     }
 
     fn own_count(&self) -> usize {

@@ -19,16 +19,22 @@ use std::sync::PoisonError;
 /// Lines kept.
 const KEPT: usize = 40;
 
+/// What demuxers of Matroska and transport streams say where something stands that is none of theirs.
+const LOST_WAY: [&str; 2] = ["invalid as first byte of an EBML number", "max resync size reached"];
+
 struct Heard {
     errors: VecDeque<String>,
     /// By the address of the demuxer that said so, as long as it is open.
     cut_short: HashMap<usize, String>,
+    /// How often, by the same.
+    lost_way: HashMap<usize, u64>,
 }
 
 static HEARD: LazyLock<Mutex<Heard>> = LazyLock::new(|| {
     Mutex::new(Heard {
         errors: VecDeque::new(),
         cut_short: HashMap::new(),
+        lost_way: HashMap::new(),
     })
 });
 static START: Once = Once::new();
@@ -62,13 +68,17 @@ pub(super) fn cut_short(context: usize) -> Option<String> {
     heard.cut_short.get(&context).cloned()
 }
 
+/// How often the demuxer at an address said that it lost its way.
+pub(super) fn lost_way(context: usize) -> u64 {
+    let heard = HEARD.lock().unwrap_or_else(PoisonError::into_inner);
+    heard.lost_way.get(&context).copied().unwrap_or(0)
+}
+
 /// A demuxer is closed; its address may come again.
 pub(super) fn closed(context: usize) {
-    HEARD
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .cut_short
-        .remove(&context);
+    let mut heard = HEARD.lock().unwrap_or_else(PoisonError::into_inner);
+    heard.cut_short.remove(&context);
+    heard.lost_way.remove(&context);
 }
 
 unsafe extern "C" fn hear(
@@ -105,6 +115,9 @@ unsafe extern "C" fn hear(
     if text.contains("partial file") || text.contains("File ended prematurely") {
         // Contexts that are no demuxer's are never asked for; few enough say this to let them be.
         heard.cut_short.entry(context.addr()).or_insert_with(|| text.clone());
+    }
+    if LOST_WAY.iter().any(|words| text.contains(words)) {
+        *heard.lost_way.entry(context.addr()).or_insert(0) += 1;
     }
     if is_error {
         if heard.errors.len() == KEPT {

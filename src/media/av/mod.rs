@@ -32,6 +32,7 @@ pub mod packet;
 pub mod parameters;
 pub mod pixel;
 pub mod pool;
+pub mod program;
 pub mod resample;
 pub mod samples;
 pub mod scale;

@@ -4,6 +4,7 @@ use crate::media::av::error::AvError;
 use crate::media::av::error::check;
 use ffmpeg_the_third::ffi;
 use std::ffi::CStr;
+use std::ffi::CString;
 use std::mem;
 
 /// How one sample is stored.
@@ -111,6 +112,22 @@ impl Sound {
             layout,
             format: format.0,
         }
+    }
+
+    /// Samples in the layout of a name, `5.1(side)`; none where it names no places.
+    pub fn named(rate_hz: u32, layout: &str, format: SampleFormat) -> Option<Self> {
+        let name = CString::new(layout).ok().filter(|name| !name.is_empty())?;
+        // SAFETY: an all-zero layout is libav's "none"; a refused name leaves it so.
+        let (answer, layout) = unsafe {
+            let mut layout: ffi::AVChannelLayout = mem::zeroed();
+            (ffi::av_channel_layout_from_string(&mut layout, name.as_ptr()), layout)
+        };
+        let sound = Sound {
+            rate_hz,
+            layout,
+            format: format.0,
+        };
+        (answer >= 0 && sound.layout.order == ffi::AVChannelOrder::NATIVE).then_some(sound)
     }
 
     /// The same layout, of another rate and format.

@@ -175,6 +175,7 @@ pub fn prove(
         },
         start_s,
         open_end,
+        is_fragmented: matches!(output.form, Form::Segments(_)),
     };
     let rendition = |form| -> Result<Rendition<'_>, Fault> {
         Ok(Rendition {

@@ -24,7 +24,7 @@ pub fn of(plan: &Plan, job: usize, facts: &MediaFacts, used: &BTreeSet<usize>) -
         .streams
         .iter()
         .filter(|stream| !is_taken(&outputs, facts, used, stream, rule))
-        .map(stream_words)
+        .map(|stream| stream_words(facts, stream))
         .collect();
     let without = |holds: fn(Container) -> bool| -> Vec<&str> {
         let lacking = outputs.iter().filter(|output| match &output.form {
@@ -42,10 +42,18 @@ pub fn of(plan: &Plan, job: usize, facts: &MediaFacts, used: &BTreeSet<usize>) -
     if !facts.chapters.is_empty() && rule != MetadataRule::None {
         missing("chapters", without(kept::holds_chapters));
     }
+    let lacks_cover = |output: &&&OutputPlan| {
+        output.video.is_none() && matches!(&output.form, Form::File(container) if !kept::holds_cover(*container))
+    };
+    let covers: Vec<&StreamFacts> = facts.streams.iter().filter(|stream| is_cover(stream)).collect();
+    if covers.iter().any(|cover| is_taken(&outputs, facts, used, cover, rule)) {
+        let lacking = outputs.iter().filter(lacks_cover);
+        missing("cover picture", lacking.map(|output| output.name.as_str()).collect());
+    }
     if facts.timecode.is_some() && outputs.iter().any(|output| output.video.is_some()) {
         missing("timecode", without(kept::holds_timecode));
     }
-    if let Some(format) = transparency(facts) {
+    if let Some((words_of_it, shown)) = transparency(facts) {
         let flat = outputs.iter().filter(|output| {
             output
                 .video
@@ -54,7 +62,7 @@ pub fn of(plan: &Plan, job: usize, facts: &MediaFacts, used: &BTreeSet<usize>) -
         let flat: Vec<&str> = flat.map(|output| output.name.as_str()).collect();
         if !flat.is_empty() {
             words.push(format!(
-                "transparency ({format}): {} shown before black",
+                "transparency ({words_of_it}): {} shown {shown}",
                 flat.join(", ")
             ));
         }
@@ -69,14 +77,21 @@ pub fn of(plan: &Plan, job: usize, facts: &MediaFacts, used: &BTreeSet<usize>) -
     words
 }
 
-/// The pixel format of pictures that can be seen through; of GIF none, whose pictures always could.
-fn transparency(facts: &MediaFacts) -> Option<String> {
+/// The pixel format of pictures that can be seen through, and what is shown; of GIF none, whose pictures always could.
+fn transparency(facts: &MediaFacts) -> Option<(String, &'static str)> {
     let (stream, video) = facts.main_video()?;
+    if video.alpha_beside {
+        return Some((format!("beside the {}", stream.codec_name), "with what lies under it"));
+    }
     let format = video.pixel_format.clone().filter(|_| stream.codec_name != "gif")?;
     PixelFormat::named(&format)
         .filter(|format| format.has_alpha())
         .map(|_| ())?;
-    Some(format)
+    Some((format, "before black"))
+}
+
+fn is_cover(stream: &StreamFacts) -> bool {
+    matches!(&stream.kind, StreamKind::Video(video) if video.attached_picture)
 }
 
 fn is_taken(
@@ -94,12 +109,14 @@ fn is_taken(
             rule != MetadataRule::None && outputs.iter().any(holds)
         }
         // The track of the timecode itself; the timecode is told of below.
-        StreamKind::Data => stream.codec_tag_string == "tmcd" && facts.timecode.is_some(),
+        StreamKind::Data if stream.codec_tag_string == "tmcd" => facts.timecode.is_some(),
+        // The track of the chapters' names; chapters are told of above.
+        StreamKind::Data => stream.codec_tag_string == "text" && !facts.chapters.is_empty(),
         StreamKind::Video(_) | StreamKind::Audio(_) | StreamKind::Subtitle => used.contains(&stream.index),
     }
 }
 
-fn stream_words(stream: &StreamFacts) -> String {
+fn stream_words(facts: &MediaFacts, stream: &StreamFacts) -> String {
     let kind = match &stream.kind {
         StreamKind::Video(video) if video.attached_picture => "cover picture",
         StreamKind::Video(_) => "video",
@@ -109,7 +126,9 @@ fn stream_words(stream: &StreamFacts) -> String {
         StreamKind::Data => "data",
     };
     let language = stream.language.as_deref().map(|l| format!(", {l}")).unwrap_or_default();
-    let why = if stream.decodable || matches!(stream.kind, StreamKind::Subtitle | StreamKind::Data) {
+    let why = if !facts.is_of_main_program(stream) {
+        ", of another programme"
+    } else if stream.decodable || matches!(stream.kind, StreamKind::Subtitle | StreamKind::Data) {
         ""
     } else {
         ", not decodable"

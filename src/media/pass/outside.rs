@@ -138,6 +138,7 @@ fn stream(index: usize, what: &str, language: Option<String>) -> StreamFacts {
         default: false,
         dispositions: Vec::new(),
         decodable: true,
+        programs: Vec::new(),
         kind: StreamKind::Subtitle,
     }
 }

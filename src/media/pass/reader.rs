@@ -89,8 +89,10 @@ pub struct Reading {
     pub end: i64,
     /// Time stamp of the last picture shown.
     pub last: i64,
-    /// Latest time of any packet, seconds from the origin.
+    /// End of the latest picture, without pictures of the latest sound, seconds from the origin.
     pub reached_s: f64,
+    /// The same, of sound and text too.
+    pub heard_s: f64,
     /// Times the head was rebuilt in the middle.
     pub rebuilds: u64,
     /// Jumps of time closed.
@@ -208,6 +210,7 @@ impl Reader<'_> {
                 .pts()
                 .or_else(|| packet.dts())
                 .map(|at| self.origin.since(at, unit, micro) as f64 / 1e6);
+            let over_s = at_s.map(|at_s| at_s + packet.duration().max(0) as f64 * unit.value());
             let is_sound = self.audios.iter().any(|audio| audio.stream == stream);
             if let Some(at_s) = at_s.filter(|_| is_sound) {
                 if at_s > latest_s + MAX_LEAP_S {
@@ -245,16 +248,18 @@ impl Reader<'_> {
                 let _ = audio.packets.send(packet);
                 if self.video.is_none() {
                     ear.reached(at_s.unwrap_or(0.0), 0);
-                    reading.reached_s = reading.reached_s.max(at_s.unwrap_or(0.0));
+                    reading.reached_s = reading.reached_s.max(over_s.unwrap_or(0.0));
                 }
             } else {
                 self.texts.take(&packet, self.origin);
             }
             if let Some(at_s) = at_s {
+                reading.heard_s = reading.heard_s.max(over_s.unwrap_or(at_s));
                 self.texts.reached(at_s);
             }
         }
         reading.jumps = jumps.count();
+        reading.resynchronised += self.demuxer.lost_way();
         Ok(())
     }
 

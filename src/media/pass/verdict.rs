@@ -97,17 +97,23 @@ impl Pass<'_> {
 
     /// How much earlier than it declares its last picture was.
     pub(super) fn ends_early(&self, demuxer: &crate::media::av::Demuxer, reading: &Reading) -> Option<String> {
-        let declares = ["mov,", "matroska", "mxf", "avi", "asf", "flv"];
+        let declares = [
+            "mov,", "matroska", "mxf", "avi", "asf", "flv", "flac", "mp3", "wv", "ape", "tta",
+        ];
         let expected_s = self.timing.expected_s.filter(|_| {
             !demuxer.duration_is_guess() && declares.iter().any(|name| self.facts.format_name.starts_with(name))
         })?;
-        let tolerance_s = (expected_s * 0.02).max(2.0);
-        (reading.reached_s + tolerance_s < expected_s).then(|| {
-            format!(
-                "it declares {expected_s:.1} s and ends after {:.1} s",
-                reading.reached_s
-            )
-        })
+        // A length that is the file's and not the pictures' may be that of whatever lasts longest.
+        let main = self.facts.main_video();
+        let reached_s = match main.and_then(|(stream, _)| stream.duration_s) {
+            Some(_) => reading.reached_s,
+            None => reading.reached_s.max(reading.heard_s),
+        };
+        // Sound by itself has no last picture that is held.
+        let at_least_s = if main.is_some() { 2.0 } else { 0.5 };
+        let tolerance_s = (expected_s * 0.02).max(at_least_s);
+        (reached_s + tolerance_s < expected_s)
+            .then(|| format!("it declares {expected_s:.1} s and ends after {reached_s:.1} s"))
     }
 
     /// What deserves a look.

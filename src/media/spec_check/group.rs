@@ -8,6 +8,7 @@ use crate::media::spec::GroupKind;
 use crate::media::spec::GroupSpec;
 use crate::media::spec::Moment;
 use crate::media::spec::OutputSpec;
+use crate::media::spec::SegmentFormat;
 use crate::media::spec::TranscodeSpec;
 use crate::media::spec::VideoCodec;
 use crate::media::spec_check::audio::audio_fits;
@@ -209,10 +210,11 @@ fn output_of(findings: &mut Findings, path: &str, group: &GroupSpec, output: &Ou
     }
     if let Some(audio) = &output.audio {
         audio_of(findings, &format!("{path}.audio"), audio);
-        if let Some(container) = group.container {
+        let is_of_ts = group.kind == GroupKind::Hls && group.segment_format == SegmentFormat::Ts;
+        let usual = (output.video.is_some() || group.kind != GroupKind::File).then_some(Container::Mp4);
+        let segments = is_of_ts.then_some(Container::Ts).or(usual);
+        if let Some(container) = group.container.or(segments) {
             audio_fits(findings, &format!("{path}.audio"), container, audio);
-        } else if output.video.is_some() || group.kind != GroupKind::File {
-            audio_fits(findings, &format!("{path}.audio"), Container::Mp4, audio);
         }
     }
 }

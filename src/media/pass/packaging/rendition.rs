@@ -102,7 +102,8 @@ impl Rendition<'_> {
         let is_single = self.form.single_file;
         let length_s = match (&expected.video, expected.audios.first()) {
             (Some(video), _) => video.end_s - video.first_s,
-            (None, Some(audio)) => audio.end_s,
+            // Padding before the origin is not played; a copy may begin later.
+            (None, Some(audio)) => audio.end_s - audio.first_s.max(0.0),
             (None, None) => 0.0,
         };
         let text = playlist::media(&track, is_single);

@@ -155,6 +155,8 @@ impl SegmentWriter {
                 } else {
                     options.set("movflags", common)?;
                 }
+                // What some of libav's releases call FLAC and Opus in MP4 to be.
+                options.set("strict", "experimental")?;
                 // The muxer writes its head through the first part.
                 spool.begin(INIT, None).map_err(io_refusal)?;
             }
@@ -215,6 +217,11 @@ impl SegmentWriter {
 
     fn put(&mut self, number: usize, packet: Packet) -> Result<(), AvError> {
         let pts = packet.pts().ok_or_else(|| AvError::argument("av_write_frame"))?;
+        if packet.size_bytes() == 0 {
+            // What an encoder has to say at its end: no sound, and no time that the packet before would last until.
+            self.release(None)?;
+            return self.mux(number, packet);
+        }
         self.release(packet.dts())?;
         if number == 0 {
             self.follow(&packet, pts)?;

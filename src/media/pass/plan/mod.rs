@@ -68,6 +68,8 @@ pub struct AudioEncode {
     pub rate_hz: u32,
     /// Channels.
     pub channels: u32,
+    /// Where the source has them, as libav spells it, `quad`; kept where the codec can. Empty: as that many usually are.
+    pub layout: String,
     /// Bits of a sample of lossless codecs; 0: floating point numbers.
     pub bit_depth: u32,
 }

@@ -99,6 +99,7 @@ impl Plan {
             let spoken = stream.language.as_deref().and_then(language::tag);
             matches!(stream.kind, StreamKind::Subtitle)
                 && stream.decodable
+                && facts.is_of_main_program(stream)
                 && subtitles::is_text(&stream.codec_name)
                 && (wanted.is_none() || spoken.is_none() || wanted == spoken)
         });
@@ -123,6 +124,7 @@ impl Plan {
         for stream in &facts.streams {
             if !matches!(stream.kind, StreamKind::Subtitle)
                 || !stream.decodable
+                || !facts.is_of_main_program(stream)
                 || !subtitles::is_text(&stream.codec_name)
             {
                 continue;

@@ -90,12 +90,18 @@ fn picks<'a>(spec: &AudioSpec, facts: &'a MediaFacts, output: &str, dropped: &mu
         .collect();
     let main = facts.main_audio().map(|(stream, _)| stream.index);
     let is_main = |stream: &StreamFacts| Some(stream.index) == main;
+    let of_program = |all: Picked<'a>| -> Picked<'a> {
+        all.into_iter()
+            .filter(|(stream, _)| facts.is_of_main_program(stream))
+            .collect()
+    };
     let chosen: Picked<'a> = match (&spec.tracks, spec.merge) {
         (Tracks::Main, None) => all.into_iter().filter(|(stream, _)| is_main(stream)).collect(),
         // What is to be put together stands in the order of the file.
-        (Tracks::All | Tracks::Main, Some(_)) => all,
+        (Tracks::All | Tracks::Main, Some(_)) => of_program(all),
         (Tracks::All, None) => {
-            let (first, others): (Picked<'a>, Picked<'a>) = all.into_iter().partition(|(stream, _)| is_main(stream));
+            let (first, others): (Picked<'a>, Picked<'a>) =
+                of_program(all).into_iter().partition(|(stream, _)| is_main(stream));
             first.into_iter().chain(others).collect()
         }
         (Tracks::These(wanted), _) => these(wanted, &all, output, dropped),
@@ -198,6 +204,7 @@ fn encode_of(
             codec_name: stream.codec_name.clone(),
             rate_hz: audio.sample_rate_hz,
             channels: audio.channels,
+            layout: String::new(),
             bit_depth: 0,
         };
     }
@@ -224,6 +231,15 @@ fn encode_of(
         None if spec.merge.is_some() && !joined.is_empty() => source_channels,
         None => source_channels.min(2),
     };
+    if spec.channels == Some(Channels::Source) && channels > most {
+        dropped.push(format!(
+            "{output}: stream {} has {channels} channels and {} at most {most}; they are mixed down",
+            stream.index,
+            codec_name(codec, 0)
+        ));
+    }
+    let channels = channels.clamp(1, most);
+    let keeps_places = joined.is_empty() && spec.channel_map.is_empty() && channels == audio.channels;
     let bit_depth = depth(spec, codec, stream, audio);
     AudioEncode {
         stream: stream.index,
@@ -231,7 +247,12 @@ fn encode_of(
         codec_name: codec_name(codec, bit_depth).to_owned(),
         spec: AudioSpec { codec, ..resolved },
         rate_hz: rate(spec.sample_rate_hz.unwrap_or(audio.sample_rate_hz), codec),
-        channels: channels.clamp(1, most),
+        channels,
+        layout: if keeps_places {
+            audio.channel_layout.clone()
+        } else {
+            String::new()
+        },
         bit_depth,
     }
 }

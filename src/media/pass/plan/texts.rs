@@ -20,7 +20,8 @@ impl Plan {
     ) -> (Vec<usize>, Vec<usize>) {
         let (mut inside, mut beside) = (Vec::new(), Vec::new());
         let tracks = facts.streams.iter().filter(|stream| {
-            matches!(stream.kind, StreamKind::Subtitle) && stream.decodable && subtitles::is_text(&stream.codec_name)
+            let is_text = matches!(stream.kind, StreamKind::Subtitle) && subtitles::is_text(&stream.codec_name);
+            is_text && stream.decodable && facts.is_of_main_program(stream)
         });
         for stream in tracks {
             match rule {

@@ -87,7 +87,7 @@ impl SoundEncoder {
         let name = encoder_name(encode);
         let info = AudioCodecInfo::find(name)?;
         let format = info.format(wanted_formats(encode));
-        let sound = info.sound(encode.rate_hz, encode.channels, format)?;
+        let sound = info.sound(encode.rate_hz, encode.channels, format, &encode.layout)?;
         let bitrate = u64::from(bitrate_kbps(encode)) * 1000;
         let encoder = Encoder::audio_of_depth(name, &sound, bitrate, encode.bit_depth, options(encode)?)?;
         let frame_samples = match encoder.frame_size() {
