@@ -54,6 +54,8 @@ pub struct FrameSeeker<'a> {
     run: Option<Run>,
     /// Frames given out with parts missing.
     damaged: u64,
+    /// A key frame read had a time of decoding only.
+    untimed_keys: bool,
 }
 
 /// A stretch of continuous decoding from one key frame on.
@@ -83,12 +85,18 @@ impl<'a> FrameSeeker<'a> {
             keys,
             run: None,
             damaged: 0,
+            untimed_keys: false,
         }
     }
 
     /// The index.
     pub fn keys(&self) -> &KeyIndex {
         &self.keys
+    }
+
+    /// A key frame was met that does not say when it is shown, only when it is decoded.
+    pub fn has_untimed_keys(&self) -> bool {
+        self.untimed_keys
     }
 
     /// Frames decoded so far.
@@ -196,6 +204,7 @@ impl<'a> FrameSeeker<'a> {
                 return Ok(None);
             }
             if packet.stream_index() == self.stream && packet.is_key() {
+                self.untimed_keys |= packet.pts().is_none();
                 // A key frame before an edit list's start is decoded but never shown.
                 return Ok((!packet.is_discard()).then_some(packet));
             }

@@ -104,7 +104,7 @@ pub fn wanted(spec: &SnapshotSpec, span: Span) -> Result<Moments, Fault> {
         if at_s.is_empty() {
             at_s.push(span.last_frame_s().unwrap_or(0.0));
             warnings.push(format!(
-                "every moment asked for lies at or after the end ({duration_s:.3} s); the last frame was taken"
+                "every moment asked for lies at or after the end ({duration_s:.3} s); what is shown last was taken"
             ));
         } else if at_s.len() < asked {
             let missing = asked - at_s.len();

@@ -3,7 +3,8 @@
 //! Guarantees: with an index, key-frame jobs read and decode one key frame a picture, and exact jobs only what lies
 //! between a key frame and the moment. Without one (transport streams, raw streams, fragments) the file is read once
 //! from the start for all jobs together, and decoding is limited to key frames where these will do. Files whose key
-//! frames are too few to serve the moments are decoded to the exact frames. Deliberately absent: sound.
+//! frames are too few to serve the moments, or do not say when they are shown, are decoded to the exact frames.
+//! Deliberately absent: sound.
 
 use crate::base::fault::Fault;
 use crate::media::av::AvError;
@@ -107,7 +108,8 @@ pub fn carry_out_alone(
                 let moments = job.moments_s().len();
                 let mut report = |done: usize, frames: u64| on_progress((before + done) as f64 / total as f64, frames);
                 let mut sought = workbench.by_seeking(&mut job, keys.clone(), &mut report);
-                if sought.is_ok() && job.is_intra() && job.wants_own_frames() && job.skipped() > 0 {
+                let shared = sought.is_ok() && job.is_intra() && job.wants_own_frames() && job.skipped() > 0;
+                if shared || matches!(sought, Err(Setback::Untimed)) {
                     // The index gave times of decoding, so only reading showed that two moments share a key frame.
                     job = restarted(&jobs[number], &workbench, scratch)?;
                     job.make_exact();
@@ -116,7 +118,9 @@ pub fn carry_out_alone(
                 match sought {
                     Ok(()) => ends[number] = Some(workbench.end(*job)),
                     Err(Setback::Fault(fault)) => return Err(fault),
-                    Err(Setback::Index) => in_order.push((number, restarted(&jobs[number], &workbench, scratch)?)),
+                    Err(Setback::Index | Setback::Untimed) => {
+                        in_order.push((number, restarted(&jobs[number], &workbench, scratch)?));
+                    }
                 }
                 before += moments;
             }
@@ -135,7 +139,7 @@ pub fn carry_out_alone(
             let mut again = Vec::new();
             for (number, job) in in_order {
                 let shared = job.skipped() * 2 > job.moments_s().len() || job.wants_own_frames() && job.skipped() > 0;
-                let unserved = job.is_intra() && shared;
+                let unserved = job.is_intra() && (shared || workbench.untimed);
                 if round < MAX_ROUNDS && (unserved || was_wrong && needs_length(jobs[number].work)) {
                     let mut job = restarted(&jobs[number], &workbench, scratch)?;
                     if unserved {
@@ -191,6 +195,8 @@ enum Setback {
     Fault(Fault),
     /// The index is of no use after all.
     Index,
+    /// Key frames do not say when they are shown.
+    Untimed,
 }
 
 /// The opened source with what its pictures need.
@@ -212,6 +218,10 @@ struct Workbench<'a> {
     zero: Option<i64>,
     /// Something was read or sought; reading in order must begin with a seek.
     touched: bool,
+    /// Frames are shown in another order than they are decoded in.
+    reorders: bool,
+    /// Key frames turned out not to say when they are shown.
+    untimed: bool,
     /// End of the last frame seen in order, on the source's clock.
     seen_s: f64,
     /// That was the last there is.
@@ -247,6 +257,8 @@ impl<'a> Workbench<'a> {
                 .map(|start_s| (start_s / raw.time_base().value()).round() as i64)
                 .or(raw.start_time()),
             touched: false,
+            reorders: video.has_b_frames > 0,
+            untimed: false,
             seen_s: 0.0,
             seen_end: false,
             damaged: 0,
@@ -256,8 +268,12 @@ impl<'a> Workbench<'a> {
         })
     }
 
-    /// The index, if it covers the stream. Matroska and ASF read theirs only when somebody seeks.
+    /// The index, if it covers the stream. Matroska and ASF read theirs only when somebody seeks. What streams have
+    /// is no index but the places where a probe read, all of them called key frames.
     fn usable_index(&mut self) -> Option<KeyIndex> {
+        if self.demuxer.may_jump() {
+            return None;
+        }
         let lazy = ["matroska", "asf"]
             .iter()
             .any(|name| self.demuxer.format_name().contains(name));
@@ -337,6 +353,7 @@ impl<'a> Workbench<'a> {
             None if refusal.is_device() => Setback::Fault(error::source_refused(OPERATION, &name, &refusal)),
             None => Setback::Index,
         };
+        let reorders = self.reorders;
         let (mut found, mut ahead_frames) = (false, 0);
         let mut seeker = FrameSeeker::new(self.demuxer, &mut *decoder, self.stream, keys);
         let painter = &mut self.painter;
@@ -351,6 +368,9 @@ impl<'a> Workbench<'a> {
                     None if job.is_intra() => seeker.key_frame_at(moment).map_err(trouble)?.unzip(),
                     None => (None, None),
                 };
+                if reorders && seeker.has_untimed_keys() {
+                    return Err(Setback::Untimed);
+                }
                 if shown.is_none() {
                     shown = seeker.frame_at(moment).map_err(trouble)?;
                 }
@@ -440,6 +460,11 @@ impl<'a> Workbench<'a> {
                 .map_err(|refusal| self.refusal(&refusal))?;
             if more && packet.stream_index() != self.stream {
                 continue;
+            }
+            if keys_only && self.reorders && more && packet.is_key() && packet.pts().is_none() {
+                // Its time of decoding is all there is, and only the frames around it tell when it is shown.
+                self.untimed = true;
+                break;
             }
             let packet = more.then_some(&packet);
             let shown = decode_next(&mut *decoder, packet, is_alone).map_err(|refusal| self.refusal(&refusal))?;

@@ -103,6 +103,35 @@ fn an_index_that_calls_every_frame_a_key_frame_is_seen_through() {
     assert_eq!(labels_are_true(&bench, &made, "intra"), 3);
 }
 
+/// AVI, ASF and program streams give key frames of reordered pictures a time of decoding and none of showing; what a
+/// program stream has for an index is where the probe happened to read.
+#[test]
+fn containers_that_say_little_of_time_show_the_frames_of_their_labels() {
+    let mpeg2 = ["-c:v", "mpeg2video", "-q:v", "3", "-bf", "2", "-f", "vob"];
+    for (name, arguments) in [
+        ("old.mpg", &mpeg2[..]),
+        ("old.avi", &["-c:v", "mpeg4", "-q:v", "3", "-bf", "2"]),
+        ("old.asf", &["-bf", "2", "-f", "asf"]),
+    ] {
+        let bench = Bench::new();
+        let clip = bench.clip(name, 250, arguments);
+        let intra = bench.cells(&bench.one(&clip, snapshot(INTRA)).outputs[0]);
+        assert_eq!(intra.len(), 3, "{name}: {intra:?}");
+        assert_eq!(intra[0].1, 0, "{name}: the first frame is shown first: {intra:?}");
+        let labels: Vec<String> = intra.iter().map(|(label_s, _)| format!("\"{label_s}\"")).collect();
+        let exact = format!(
+            r#"{{"mode":"sprite","frame_type":"normal","times":[{}]}}"#,
+            labels.join(",")
+        );
+        let exact = bench.cells(&bench.one(&clip, snapshot(&exact)).outputs[0]);
+        close(&intra, &exact, name);
+        if name == "old.mpg" {
+            let cells = bench.cells(&bench.one(&clip, snapshot(EXACT)).outputs[0]);
+            close(&cells, &every_21st(), name);
+        }
+    }
+}
+
 /// Written to a pipe: no index, no duration.
 fn streamed(bench: &Bench, format: &str) -> PathBuf {
     let whole = bench.clip("whole.mp4", 250, &["-bf", "3"]);

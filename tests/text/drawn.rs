@@ -288,6 +288,51 @@ fn reelmill_media(name: &str) -> Option<PathBuf> {
 }
 
 #[test]
+fn what_is_never_seen_or_not_as_it_was_meant_is_told() {
+    let shop = Workshop::new();
+    let side = [
+        ("marks:red.png", red_png(&shop)),
+        ("subs:x.srt", shop.write("x.srt", SRT)),
+    ];
+    let warnings = |drawn: &str| {
+        let definition = format!("{drawn}\n[[group]]\nkind=\"file\"\n{}", rung("a", 180, ""));
+        let named: Vec<_> = side.iter().filter(|(name, _)| drawn.contains(name)).cloned().collect();
+        shop.success(&grey(&shop), &definition, &named).warnings
+    };
+    let image = "[[watermark]]\nimage=\"marks:red.png\"\n";
+    let text = "[[watermark]]\nkind=\"text\"\n";
+    for (drawn, told) in [
+        (format!("{image}x=4000"), "watermark[0]: it lies outside"),
+        (
+            format!("{image}{image}start_s=99"),
+            "watermark[1]: it begins at 99 s, after the end",
+        ),
+        (
+            format!("{text}text=\"x\"\nfont=\"No Such Font\""),
+            "the font \"No Such Font\" is not installed",
+        ),
+        (
+            format!("{text}text=\"a\u{10fffd}\""),
+            "no font of this host has \u{10fffd}",
+        ),
+        (
+            "[[mosaic]]\nx=4000\ny=0\nwidth=9\nheight=9".to_owned(),
+            "mosaic[0]: it lies outside",
+        ),
+        (
+            "[burn]\nsource=\"subs:x.srt\"\nmargin=4000\nfont=\"No Such Font\"".to_owned(),
+            "moves subtitles out of pictures",
+        ),
+    ] {
+        let found = warnings(&drawn);
+        assert!(found.iter().any(|warning| warning.contains(told)), "{drawn}: {found:?}");
+    }
+    let plain =
+        format!("{image}{text}text=\"x\"\n[[mosaic]]\nx=0\ny=0\nwidth=9\nheight=9\n[burn]\nsource=\"subs:x.srt\"");
+    assert_eq!(warnings(&plain), Vec::<String>::new());
+}
+
+#[test]
 fn a_mark_that_is_no_image_fails_its_job_with_its_name() {
     let shop = Workshop::new();
     let side = [("marks:red.png", shop.write("red.png", "no image"))];

@@ -47,6 +47,23 @@ impl Canvas {
     pub(super) fn ink(&self) -> Ink {
         Ink::new(self.color, self.format.bit_depth(), self.width, self.height)
     }
+    /// Words for what is drawn beside the picture.
+    fn outside(&self) -> String {
+        let (width, height) = self.size();
+        format!("it lies outside of pictures of {width}x{height}, so it is never seen")
+    }
+    fn beside(&self, at: (i64, i64), size: (u32, u32)) -> Option<String> {
+        let crosses = |at: i64, size: u32, edge: u32| at < i64::from(edge) && at + i64::from(size) > 0;
+        let is_seen = crosses(at.0, size.0, self.width) && crosses(at.1, size.1, self.height);
+        (!is_seen).then(|| self.outside())
+    }
+    /// Words for what begins after the end.
+    fn late(&self, start_s: f64) -> Option<String> {
+        let length_s = self.length_s.filter(|length_s| start_s >= *length_s)?;
+        Some(format!(
+            "it begins at {start_s} s, after the end ({length_s:.3} s), so it is never seen"
+        ))
+    }
     /// A bitmap for it.
     pub(super) fn stamp(&self, bitmap: &Bitmap, at: (i64, i64), opacity: f64) -> Stamp {
         Stamp::new(bitmap, at, opacity, self.size(), self.format, &self.ink())
@@ -62,29 +79,41 @@ pub struct Drawing {
 }
 
 impl Drawing {
-    /// Prepares what a spec wants on a rendition; none when that is nothing. `burning` are its subtitles.
+    /// Prepares what a spec wants on a rendition; none when that is nothing. `burning` are its subtitles. What is never
+    /// seen, or not as it was meant, is told in `notes`.
     pub fn prepare(
         spec: &VideoSpec,
         canvas: &Canvas,
         side: &SideFiles,
         burning: Option<Burning>,
+        notes: &mut Vec<String>,
     ) -> Result<Option<Self>, Fault> {
         let mut marks = Vec::new();
-        for mark in &spec.watermarks {
-            let Some(bitmap) = bitmap_of(mark, canvas, side)? else {
-                continue;
-            };
-            let at = place::at(mark, (bitmap.width(), bitmap.height()), canvas.size());
-            let stamp = canvas.stamp(&bitmap, at, mark.opacity);
-            if !stamp.is_clear() {
-                let span = Span::new(mark.start_s, mark.duration_s, mark.every_s, canvas.length_s);
-                marks.push((span, stamp));
+        for (number, mark) in spec.watermarks.iter().enumerate() {
+            let mut of_mark = Vec::new();
+            let drawn = bitmap_of(mark, canvas, side, &mut of_mark)?;
+            of_mark.extend(canvas.late(mark.start_s));
+            if let Some(bitmap) = drawn {
+                let size = (bitmap.width(), bitmap.height());
+                let at = place::at(mark, size, canvas.size());
+                of_mark.extend(canvas.beside(at, size));
+                let stamp = canvas.stamp(&bitmap, at, mark.opacity);
+                if !stamp.is_clear() {
+                    let span = Span::new(mark.start_s, mark.duration_s, mark.every_s, canvas.length_s);
+                    marks.push((span, stamp));
+                }
+            }
+            notes.extend(of_mark.into_iter().map(|note| format!("watermark[{number}]: {note}")));
+        }
+        let mut mosaics = Vec::new();
+        for (number, mosaic) in spec.mosaics.iter().enumerate() {
+            let late = canvas.late(mosaic.start_s);
+            notes.extend(late.map(|note| format!("mosaic[{number}]: {note}")));
+            match Mosaic::new(mosaic, canvas.size(), canvas.length_s) {
+                Some(mosaic) => mosaics.push(mosaic),
+                None => notes.push(format!("mosaic[{number}]: {}", canvas.outside())),
             }
         }
-        let mosaics = spec.mosaics.iter();
-        let mosaics: Vec<Mosaic> = mosaics
-            .filter_map(|mosaic| Mosaic::new(mosaic, canvas.size(), canvas.length_s))
-            .collect();
         let drawing = Drawing {
             mosaics,
             burning,
@@ -132,7 +161,12 @@ impl Drawing {
     }
 }
 
-fn bitmap_of(mark: &WatermarkSpec, canvas: &Canvas, side: &SideFiles) -> Result<Option<Bitmap>, Fault> {
+fn bitmap_of(
+    mark: &WatermarkSpec,
+    canvas: &Canvas,
+    side: &SideFiles,
+    notes: &mut Vec<String>,
+) -> Result<Option<Bitmap>, Fault> {
     let file = |name: &Option<String>| -> Result<(String, Vec<u8>), Fault> {
         let name = name.clone().unwrap_or_default();
         let bytes = side.read(&name)?;
@@ -157,7 +191,7 @@ fn bitmap_of(mark: &WatermarkSpec, canvas: &Canvas, side: &SideFiles) -> Result<
             vector.render((0.0, 0.0), vector.size(), pixels).map(Some)
         }
         WatermarkKind::Text => match &mark.text {
-            Some(text) => lettering::draw(mark, text, canvas.size()),
+            Some(text) => lettering::draw(mark, text, canvas.size(), notes),
             None => Err(error::broken_invariant(
                 "draw the watermark",
                 "text",

@@ -1,6 +1,6 @@
 //! Text marks: a text as SVG, whose letters the library sets.
 //!
-//! Guarantees: a text is shown as it stands, whatever characters it has. Deliberately absent: fonts and pixels.
+//! Guarantees: a text is shown as it stands, whatever characters it has, or it is told which are not. Deliberately absent: fonts and pixels.
 
 use crate::base::fault::Fault;
 use crate::media::overlay::bitmap::Bitmap;
@@ -13,10 +13,28 @@ use crate::media::spec::WatermarkSpec;
 const LINE: f64 = 1.25;
 
 /// The text of a mark as pixels.
-pub fn draw(spec: &WatermarkSpec, text: &str, canvas: (u32, u32)) -> Result<Option<Bitmap>, Fault> {
+///
+/// What of it cannot be shown as it was meant is told in `notes`.
+pub fn draw(
+    spec: &WatermarkSpec,
+    text: &str,
+    canvas: (u32, u32),
+    notes: &mut Vec<String>,
+) -> Result<Option<Bitmap>, Fault> {
     let size = f64::from(spec.font_size.on(canvas.1).max(4));
     let family = vector::family(&spec.font)?;
     let vector = Vector::parse(svg(spec, text, &family, size).as_bytes(), "the text")?;
+    if let Some(stand_in) = vector::font_stand_in(&spec.font) {
+        let wanted = &spec.font;
+        notes.push(format!("the font {wanted:?} is not installed; {stand_in:?} stands in"));
+    }
+    let unset: Vec<String> = vector.unset_letters().into_iter().map(String::from).collect();
+    if !unset.is_empty() {
+        notes.push(format!(
+            "no font of this host has {}; boxes stand in their place",
+            unset.join(" ")
+        ));
+    }
     let Some((x, y, width, height)) = vector.drawn() else {
         return Ok(None);
     };
@@ -74,14 +92,16 @@ mod tests {
     #[test]
     fn any_text_is_drawn_at_its_size() {
         let spec: WatermarkSpec = toml::from_str("kind=\"text\"\nfont_size=40\ncolor=\"#ff0000\"").expect("a mark");
-        let one = draw(&spec, "<Hx> & \"\u{1}\u{ffff}", (1280, 720))
+        let one = draw(&spec, "<Hx> & \"\u{1}\u{ffff}", (1280, 720), &mut Vec::new())
             .expect("fonts")
             .expect("letters");
         assert!((28..60).contains(&one.height()), "{}", one.height());
         assert!((0..one.width()).any(|x| (0..one.height()).any(|y| one.pixel(x, y) == [255, 0, 0, 255])));
-        let two = draw(&spec, "Hx\nHx", (1280, 720)).expect("fonts").expect("letters");
+        let two = draw(&spec, "Hx\nHx", (1280, 720), &mut Vec::new())
+            .expect("fonts")
+            .expect("letters");
         assert!(two.height() > one.height() + 30, "{} {}", two.height(), one.height());
-        assert_eq!(draw(&spec, " ", (1280, 720)).expect("fonts"), None);
+        assert_eq!(draw(&spec, " ", (1280, 720), &mut Vec::new()).expect("fonts"), None);
     }
 
     #[test]
@@ -89,7 +109,9 @@ mod tests {
         let plain: WatermarkSpec = toml::from_str("kind=\"text\"\nfont_size=40").expect("a mark");
         let bordered: WatermarkSpec = toml::from_str("kind=\"text\"\nfont_size=40\nborder=5").expect("a mark");
         let size = |spec| {
-            let bitmap = draw(spec, "I", (1280, 720)).expect("fonts").expect("letters");
+            let bitmap = draw(spec, "I", (1280, 720), &mut Vec::new())
+                .expect("fonts")
+                .expect("letters");
             (bitmap.width(), bitmap.height())
         };
         let (small, large) = (size(&plain), size(&bordered));

@@ -30,11 +30,12 @@ impl Mosaic {
     /// For a rendition; none when all of the box lies outside.
     pub fn new(spec: &MosaicSpec, canvas: (u32, u32), length_s: Option<f64>) -> Option<Self> {
         // Whole pixels of chroma: begins even, ends even or at the edge.
-        let x = spec.x.on(canvas.0).min(canvas.0) & !1;
-        let y = spec.y.on(canvas.1).min(canvas.1) & !1;
+        let left = spec.x.on(canvas.0).min(canvas.0);
+        let top = spec.y.on(canvas.1).min(canvas.1);
+        let (x, y) = (left & !1, top & !1);
         let end = |start: u32, length: u32, edge: u32| (start.saturating_add(length).saturating_add(1) & !1).min(edge);
-        let width = end(x, spec.width.on(canvas.0), canvas.0) - x;
-        let height = end(y, spec.height.on(canvas.1), canvas.1) - y;
+        let width = end(left, spec.width.on(canvas.0), canvas.0) - x;
+        let height = end(top, spec.height.on(canvas.1), canvas.1) - y;
         let reach = (f64::from(canvas.1) * f64::from(spec.strength) / 1000.0).round() as u32;
         (width > 0 && height > 0).then_some(Mosaic {
             kind: spec.kind,
@@ -207,6 +208,14 @@ mod tests {
             }
         }
         frame
+    }
+
+    #[test]
+    fn a_box_between_whole_pixels_of_chroma_is_hidden_to_its_last_column() {
+        let spec = toml::from_str("x=7\ny=5\nwidth=8\nheight=10").expect("a box");
+        let cover = Mosaic::new(&spec, (64, 48), None).expect("inside").cover();
+        assert!(cover.x <= 7 && cover.x + cover.width >= 15, "{cover:?}");
+        assert!(cover.y <= 5 && cover.y + cover.height >= 15, "{cover:?}");
     }
 
     #[test]

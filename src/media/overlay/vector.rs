@@ -12,6 +12,7 @@ use resvg::tiny_skia::Transform;
 use resvg::usvg;
 use resvg::usvg::Tree;
 use resvg::usvg::fontdb::Database;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::OnceLock;
 
@@ -72,6 +73,13 @@ impl Vector {
         (width > 0.0 && height > 0.0).then(|| (f64::from(drawn.x()), f64::from(drawn.y()), width, height))
     }
 
+    /// Letters that no font of the host has, each once; boxes are drawn in their place.
+    pub fn unset_letters(&self) -> BTreeSet<char> {
+        let mut unset = BTreeSet::new();
+        gather_unset(self.tree.root(), &mut unset);
+        unset
+    }
+
     /// The part of it from `origin` on, `part` large, drawn over so many pixels.
     pub fn render(&self, origin: (f64, f64), part: (f64, f64), pixels: (u32, u32)) -> Result<Bitmap, Fault> {
         let too_large = || error::side_file_refused("draw the watermark", &self.name, "it has no size".to_owned());
@@ -88,6 +96,32 @@ impl Vector {
         });
         Bitmap::new(pixels.0, pixels.1, straight.collect()).ok_or_else(too_large)
     }
+}
+
+fn gather_unset(group: &usvg::Group, unset: &mut BTreeSet<char>) {
+    for node in group.children() {
+        match node {
+            usvg::Node::Group(inner) => gather_unset(inner, unset),
+            usvg::Node::Text(text) => {
+                let glyphs = text.layouted().iter().flat_map(|span| &span.positioned_glyphs);
+                // Glyph 0 of every font is the one for what it has not.
+                let missing = glyphs.filter(|glyph| glyph.id.0 == 0);
+                unset.extend(
+                    missing
+                        .flat_map(|glyph| glyph.text.chars())
+                        .filter(|letter| !letter.is_whitespace()),
+                );
+            }
+            usvg::Node::Path(_) | usvg::Node::Image(_) => {}
+        }
+    }
+}
+
+/// The family that is taken in place of a wanted one that is not installed; none when it is.
+pub fn font_stand_in(wanted: &str) -> Option<String> {
+    let is_kind = matches!(wanted, "sans-serif" | "serif" | "monospace");
+    let taken = family(wanted).ok()?;
+    (!is_kind && taken != wanted).then_some(taken)
 }
 
 /// The family a letter is looked for in first when nothing else is said.

@@ -56,6 +56,9 @@ use crate::media::spec::MediaWork;
 use crate::media::spec::TranscodeSpec;
 use crate::media::spec::VideoCodec;
 use crate::media::tap::TapOrder;
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+use std::sync::PoisonError;
 
 /// Opens the source once more.
 pub type Reopen<'a> = &'a (dyn Fn() -> Result<Opened, Fault> + Sync);
@@ -178,6 +181,7 @@ pub fn run(
         inspections: inspect::open(pictures, &facts, timing.rate),
         turns: vec![Ok(Turn::Only); plan.videos.len()],
         notes,
+        drawn_notes: Mutex::default(),
         reopen,
         attached_fonts: drawn::attached_fonts(&opened.demuxer),
         cover: kept::cover(&opened.demuxer, &facts),
@@ -338,6 +342,8 @@ pub(super) struct Pass<'a> {
     pub(super) turns: Vec<Result<Turn, Fault>>,
     /// What deserves to be said of the outputs, known before they are made.
     pub(super) notes: Vec<String>,
+    /// The same of what is drawn onto renditions, told while they are opened.
+    pub(super) drawn_notes: Mutex<BTreeSet<String>>,
     /// The source once more, from its beginning.
     pub(super) reopen: Reopen<'a>,
     /// Fonts inside the source.
@@ -449,6 +455,13 @@ impl Pass<'_> {
         }
         let mut warnings = self.warnings(&reading, &sound);
         warnings.extend(self.notes.iter().cloned());
+        warnings.extend(
+            self.drawn_notes
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .iter()
+                .cloned(),
+        );
         warnings.extend(self.loudness_warnings(&sound, measured));
         if let Some(missing) = &truncated {
             if !self.plan.jobs.iter().any(|job| job.partial) {

@@ -10,6 +10,7 @@ use crate::media::error;
 use crate::media::facts::StreamFacts;
 use crate::media::facts::StreamKind;
 use crate::media::language;
+use crate::media::overlay;
 use crate::media::overlay::Burning;
 use crate::media::overlay::Canvas;
 use crate::media::overlay::Drawing;
@@ -23,6 +24,7 @@ use crate::media::subtitles::Style;
 use crate::media::subtitles::Track;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::PoisonError;
 
 const OPERATION: &str = "burn the subtitles in";
 /// Fonts inside a file are small; more is no font.
@@ -66,7 +68,34 @@ impl Pass<'_> {
                 None => return Err(error::broken_invariant(OPERATION, &burn.source, "they were not read")),
             },
         };
-        Drawing::prepare(&video.spec, &canvas, &self.order.side, burning)
+        let mut notes = Vec::new();
+        if let Some(burn) = &video.spec.burn {
+            notes.extend(self.burn_notes(burn, &canvas));
+        }
+        let drawing = Drawing::prepare(&video.spec, &canvas, &self.order.side, burning, &mut notes);
+        let mut told = self.drawn_notes.lock().unwrap_or_else(PoisonError::into_inner);
+        told.extend(notes);
+        drawing
+    }
+
+    /// What of the wishes for subtitles comes to nothing.
+    fn burn_notes(&self, burn: &BurnSpec, canvas: &Canvas) -> Vec<String> {
+        let mut notes = Vec::new();
+        let font = burn.font.as_deref().filter(|_| self.attached_fonts.is_empty());
+        if let Some(family) = font.and_then(overlay::font_stand_in) {
+            let wanted = burn.font.as_deref().unwrap_or_default();
+            notes.push(format!(
+                "burn: the font {wanted:?} is not installed; one like {family:?} stands in"
+            ));
+        }
+        let margin = burn.margin.map(|margin| margin.on(canvas.height));
+        if let Some(margin) = margin.filter(|margin| *margin >= canvas.height) {
+            let (width, height) = (canvas.width, canvas.height);
+            notes.push(format!(
+                "burn: a margin of {margin} pixels moves subtitles out of pictures of {width}x{height}, so none are seen"
+            ));
+        }
+        notes
     }
 
     fn subtitles_of(&self, burn: &BurnSpec) -> Result<Track, Fault> {

@@ -75,6 +75,7 @@ pub fn run(pass: &mut Pass<'_>, opened: Opened) -> Result<(), Fault> {
             .map(|(index, slot)| Ok(Turn::First(of_file(index), Arc::clone(slot))))
             .collect(),
         notes: Vec::new(),
+        drawn_notes: Mutex::default(),
         reopen: pass.reopen,
         attached_fonts: pass.attached_fonts.clone(),
         cover: None,

@@ -181,7 +181,8 @@ pub struct BurnSpec {
     /// Colour of their border, `#rrggbb`; none: the subtitles' own, else black.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub border_color: Option<String>,
-    /// Distance from the lower edge: pixels, or a part of the rendition's height; none: the subtitles' own, else 5 %.
+    /// Distance from the lower edge: pixels, or a part of the rendition's height, at most 90 %; none: the subtitles'
+    /// own, else 5 %.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub margin: Option<Extent>,
 }

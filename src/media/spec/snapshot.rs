@@ -27,7 +27,8 @@ pub enum FrameType {
     #[default]
     Auto,
     /// The key frame at or before it: cheap, and labelled with its true time. Moments between the same two key
-    /// frames share one picture.
+    /// frames share one picture. The very frame where key frames are too few, or do not say when they are shown
+    /// (AVI, ASF and program streams of reordered frames).
     Intra,
     /// The very frame shown at that time.
     Normal,

@@ -152,6 +152,9 @@ fn burn_of(findings: &mut Findings, path: &str, burn: &BurnSpec) {
         Some(Extent::Part(part)) => findings.within(format!("{path}.font_size"), part, 0.005..=0.5),
         None => {}
     }
+    if let Some(Extent::Part(part)) = burn.margin {
+        findings.within(format!("{path}.margin"), part, 0.0..=0.9);
+    }
     for (key, value) in [("color", &burn.color), ("border_color", &burn.border_color)] {
         if let Some(value) = value {
             color(findings, format!("{path}.{key}"), value);
@@ -229,6 +232,7 @@ mod tests {
             ("[[mosaic]]\nx=0\ny=0\nwidth=9\nheight=10\nstrength=0", "strength"),
             ("[burn]\nsource=\"track:\"", "burn.source"),
             ("[burn]\nsource=\"a.srt\"", "burn.source"),
+            ("[burn]\nsource=\"a:b.srt\"\nmargin=\"95%\"", "burn.margin"),
         ] {
             let found = wrong(drawn);
             assert!(found.iter().any(|wrong| wrong.contains(key)), "{drawn}: {found:?}");

@@ -14,6 +14,9 @@ use crate::media::facts::Ratio;
 use crate::media::limits::Limits;
 use crate::media::subtitles::ass::Event;
 use crate::media::subtitles::ass::Script;
+use chardetng::EncodingDetector;
+use chardetng::Iso2022JpDetection;
+use chardetng::Utf8Detection;
 use std::io;
 
 /// How long text without a length stays, at most, seconds.
@@ -117,7 +120,8 @@ pub fn text_of_file(bytes: &[u8], name: &str) -> Result<Script, String> {
     }
 }
 
-/// Text of UTF-8, of UTF-16 with its mark, else of Windows-1252, which every byte belongs to.
+/// Text of UTF-8, of UTF-16 with its mark, else of the encoding that its letters are most likely of: GBK, Big5,
+/// Shift_JIS, EUC-KR, Windows-1251, Windows-1252 ...
 fn decoded(bytes: &[u8]) -> String {
     let wide = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
         let units: Vec<u16> = bytes.chunks_exact(2).map(|two| unit([two[0], two[1]])).collect();
@@ -129,19 +133,16 @@ fn decoded(bytes: &[u8]) -> String {
         [0xef, 0xbb, 0xbf, rest @ ..] => String::from_utf8_lossy(rest).into_owned(),
         bytes => match std::str::from_utf8(bytes) {
             Ok(text) => text.to_owned(),
-            Err(_) => bytes.iter().map(|byte| windows_1252(*byte)).collect(),
+            Err(_) => {
+                let mut detector = EncodingDetector::new(Iso2022JpDetection::Allow);
+                detector.feed(bytes, true);
+                detector
+                    .guess(None, Utf8Detection::Deny)
+                    .decode_without_bom_handling(bytes)
+                    .0
+                    .into_owned()
+            }
         },
-    }
-}
-
-fn windows_1252(byte: u8) -> char {
-    const HIGH: [char; 32] = [
-        '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}', '\u{90}', '‘',
-        '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
-    ];
-    match byte {
-        0x80..=0x9f => HIGH[usize::from(byte - 0x80)],
-        byte => char::from(byte),
     }
 }
 
@@ -200,6 +201,18 @@ mod tests {
                 "{}",
                 script.events[0].line
             );
+        }
+    }
+
+    #[test]
+    fn encodings_of_east_asia_are_recognised() {
+        // The same words in GBK and in Big5.
+        let gbk: &[u8] = b"\xc4\xe3\xba\xc3\xa3\xac\xca\xc0\xbd\xe7";
+        let big5: &[u8] = b"\xa7A\xa6n\xa1A\xa5@\xac\xc9";
+        for (words, wanted) in [(gbk, "你好，世界"), (big5, "你好，世界")] {
+            let file = [b"1\n00:00:00,500 --> 00:00:03,000\n", words, b"\n"].concat();
+            let script = text_of_file(&file, "a.srt").expect("subtitles");
+            assert_eq!(script.events[0].text(), wanted);
         }
     }
 

@@ -105,7 +105,11 @@ pub fn choose(
     let mut kept: Vec<Choice> = Vec::new();
     let mut spare = rungs.len().saturating_sub(ladder.min_rungs as usize);
     for rung in rungs.into_iter().rev() {
-        let cheaper = kept.last().and_then(|cheaper| cheaper.psnr_db);
+        let is_seen = |size| curves.is_none_or(|curves| !is_unseen(size, curves));
+        let cheaper = kept
+            .last()
+            .filter(|cheaper| is_seen(cheaper.size) == is_seen(rung.size));
+        let cheaper = cheaper.and_then(|cheaper| cheaper.psnr_db);
         match (cheaper, rung.psnr_db) {
             (Some(cheaper), Some(psnr_db)) if spare > 0 && psnr_db < cheaper + BETTER_DB => {
                 spare -= 1;
@@ -129,15 +133,20 @@ pub fn choose(
     (kept, rejected)
 }
 
-/// Least bitrate at which the best size reaches the target; the cap where none does.
+/// Least bitrate at which the best size reaches the target; the cap where none does. A size larger than was tried that
+/// is good enough at the cap is the best one: what smaller ones lose beside it is not seen in the trials.
 fn top_kbps(ladder: &AutoLadder, sizes: &[(u32, u32)], curves: &Curves) -> f64 {
+    let (mut low, mut high) = (10.0_f64, f64::from(ladder.max_bitrate_kbps));
+    let unseen = sizes.iter().find(|size| {
+        is_unseen(**size, curves) && curves.psnr_db(area(**size), high) >= ladder.target_psnr_db - UNSEEN_DB
+    });
+    let candidates = unseen.map_or(sizes, std::slice::from_ref);
     let best = |kbps: f64| {
-        sizes
+        candidates
             .iter()
             .map(|size| curves.psnr_db(area(*size), kbps))
             .fold(f64::MIN, f64::max)
     };
-    let (mut low, mut high) = (10.0_f64, f64::from(ladder.max_bitrate_kbps));
     if best(high) < ladder.target_psnr_db {
         return high;
     }
@@ -156,15 +165,20 @@ fn best_size(ladder: &AutoLadder, sizes: &[(u32, u32)], bound: (u32, u32), curve
     let allowed = || sizes.iter().copied().filter(|size| area(*size) <= area(bound));
     // What was not tried at its size cannot be seen to be better; it is taken where it is good enough.
     let unseen = allowed().find(|size| {
-        area(*size) > curves.largest() * 1.05 && curves.psnr_db(area(*size), kbps) >= ladder.target_psnr_db - UNSEEN_DB
+        is_unseen(*size, curves) && curves.psnr_db(area(*size), kbps) >= ladder.target_psnr_db - UNSEEN_DB
     });
-    let seen = || allowed().filter(|size| area(*size) <= curves.largest() * 1.05);
+    let seen = || allowed().filter(|size| !is_unseen(*size, curves));
     let best = seen().max_by(|one, other| {
         // Beyond what is asked for all sizes are as good, and the largest is taken.
         let of = |size: &(u32, u32)| curves.psnr_db(area(*size), kbps).min(ladder.target_psnr_db + SATED_DB);
         of(one).total_cmp(&of(other)).then(area(*one).total_cmp(&area(*other)))
     });
     unseen.or(best).unwrap_or(bound)
+}
+
+/// Larger than was tried, so that its quality cannot be compared with that of sizes that were.
+fn is_unseen(size: (u32, u32), curves: &Curves) -> bool {
+    area(size) > curves.largest() * 1.05
 }
 
 /// Without trials pixels follow the bits.
@@ -243,6 +257,26 @@ mod tests {
             hard[0].size.1 < 1080,
             "at the cap a smaller picture is better: {hard:?}"
         );
+    }
+
+    #[test]
+    fn a_source_larger_than_was_tried_keeps_its_size_where_the_bitrate_allows_it() {
+        let ladder = AutoLadder::default();
+        let all = sizes((3840, 2160), &ladder);
+        for (kbps, reaches_db) in [(500.0, 42.0), (2000.0, 42.0), (4000.0, 39.0)] {
+            let (rungs, rejected) = choose(&ladder, &all, Some(&curves(kbps)), 25.0);
+            assert_eq!(rungs[0].size, (3840, 2160), "{kbps}: {rungs:?} {rejected:?}");
+            assert!(
+                rungs[0].psnr_db.is_some_and(|psnr_db| psnr_db > reaches_db - 0.1),
+                "{kbps}: {rungs:?}"
+            );
+            assert!(
+                rungs.windows(2).all(|pair| pair[1].size.0 <= pair[0].size.0),
+                "{kbps}: {rungs:?}"
+            );
+        }
+        let (hard, _) = choose(&ladder, &all, Some(&curves(60_000.0)), 25.0);
+        assert!(hard[0].size.1 <= 1080, "{hard:?}");
     }
 
     #[test]

@@ -290,10 +290,14 @@ fn explain(
         (best.kbps * 1000.0 / (pixels * fps) * 1e5).round() / 1e5
     });
     let why = match (best.and_then(|best| best.psnr_db), trouble) {
-        (Some(psnr_db), _) if psnr_db + 0.05 < ladder.target_psnr_db => format!(
-            "the best reaches {psnr_db:.1} dB, because {} kbit/s are the most allowed",
-            ladder.max_bitrate_kbps
-        ),
+        (Some(psnr_db), _) if psnr_db + 0.05 < ladder.target_psnr_db => {
+            let most = ladder.max_bitrate_kbps;
+            if best.is_some_and(|best| best.kbps < f64::from(most) * 0.98) {
+                format!("the best reaches {psnr_db:.1} dB; more bits, up to the {most} kbit/s allowed, hardly help")
+            } else {
+                format!("the best reaches {psnr_db:.1} dB, because {most} kbit/s are the most allowed")
+            }
+        }
         (Some(psnr_db), _) => format!("the best reaches {psnr_db:.1} dB"),
         (None, Some(trouble)) => format!("by size alone, because the source could not be tried: {trouble}"),
         (None, None) => "by size alone, because the source gave no pictures to try".to_owned(),
