@@ -58,6 +58,20 @@ impl Rack {
         rack
     }
 
+    /// The same with a driver that lacks NVML.
+    pub fn without_nvml() -> Self {
+        let mut rack = Rack::new("", &[]);
+        let folder = rack.appliance.path("driver");
+        std::fs::create_dir(&folder).expect("a fresh folder");
+        for name in ["libcuda.so.1", "libcuda.so", "libnvcuvid.so.1", "libnvidia-encode.so.1"] {
+            let library = driver().join("libcuda.so.1");
+            std::os::unix::fs::symlink(library, folder.join(name)).expect("a link");
+        }
+        rack.appliance
+            .set_variable("LD_LIBRARY_PATH", &folder.display().to_string());
+        rack
+    }
+
     /// The same on a host without any driver.
     pub fn without_driver() -> Self {
         Rack::without_driver_but("")
