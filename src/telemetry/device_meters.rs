@@ -156,20 +156,27 @@ impl Reader {
         };
         let nvml = self.nvml.insert(nvml);
         let mut meters = Vec::new();
+        let mut refused = None;
         for index in 0..nvml.device_count()? {
-            // One that fell off the bus does not hide the others.
-            if let Some(meter) = nvml.device_by_index(index).ok().as_ref().and_then(meter) {
-                meters.push(meter);
+            match nvml.device_by_index(index).and_then(|device| meter(&device)) {
+                Ok(meter) => meters.push(meter),
+                // One that fell off the bus does not hide the others.
+                Err(error) => refused = refused.or(Some(error)),
             }
         }
-        Ok(meters)
+        match refused {
+            // Trouble of all of them is trouble of the driver or of this user's, and worth a word.
+            Some(error) if meters.is_empty() => Err(error),
+            _ => Ok(meters),
+        }
     }
 }
 
-fn meter(device: &nvml_wrapper::Device<'_>) -> Option<DeviceMeter> {
+fn meter(device: &nvml_wrapper::Device<'_>) -> Result<DeviceMeter, NvmlError> {
+    let uuid = device.uuid()?;
     let memory = device.memory_info().ok();
-    Some(DeviceMeter {
-        uuid: device.uuid().ok()?,
+    Ok(DeviceMeter {
+        uuid,
         busy_percent: device.utilization_rates().ok().map(|rates| rates.gpu),
         encoder_percent: device.encoder_utilization().ok().map(|info| info.utilization),
         decoder_percent: device.decoder_utilization().ok().map(|info| info.utilization),

@@ -1,10 +1,12 @@
 //! The daemon and its NVIDIA devices, played by the stand-in driver: which of them carries what, what happens when one is
-//! lost, breaks for good or comes back, and what is said of it in results, events, numbers and `/api/v1/system`.
+//! lost, breaks for good or comes back, and what is said of it in results, events, numbers and `/api/v1/system`; how
+//! busy, full and warm they are.
 //!
 //! There is no GPU in it (see `standin/README.md`).
 
 #[path = "../appliance/mod.rs"]
 mod appliance;
+mod meters;
 mod rack;
 
 use crate::rack::Rack;

@@ -58,6 +58,21 @@ impl Rack {
         rack
     }
 
+    /// The same with a driver that lacks NVML.
+    pub fn without_nvml() -> Self {
+        let mut rack = Rack::new("", &[]);
+        let folder = rack.appliance.path("driver");
+        std::fs::create_dir(&folder).expect("a fresh folder");
+        // A caged worker can read the folder that it is told of, and not where links out of it lead.
+        std::fs::copy(driver().join("libcuda.so.1"), folder.join("libcuda.so.1")).expect("copied");
+        for name in ["libcuda.so", "libnvcuvid.so.1", "libnvidia-encode.so.1"] {
+            std::os::unix::fs::symlink("libcuda.so.1", folder.join(name)).expect("a link");
+        }
+        rack.appliance
+            .set_variable("LD_LIBRARY_PATH", &folder.display().to_string());
+        rack
+    }
+
     /// The same on a host without any driver.
     pub fn without_driver() -> Self {
         Rack::without_driver_but("")

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Builds the stand-in driver and leaves it under the driver's names.
 # usage: tests/standin/build.sh DIR [CARGO_TARGET_DIR]
-# DIR gets libcuda.so.1, libcuda.so, libnvcuvid.so.1 and libnvidia-encode.so.1: links to one library, which is what
-# makes them share their state. Callers at the same time wait for one another; nothing is built when nothing changed.
+# DIR gets libcuda.so.1, libcuda.so, libnvcuvid.so.1, libnvidia-encode.so.1 and libnvidia-ml.so.1: links to one
+# library, which is what makes them share their state. Callers at the same time wait for one another; nothing is built when nothing changed.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
@@ -34,6 +34,6 @@ if ! cmp -s "$built" "$dir/libcuda.so.1"; then
   cp "$built" "$dir/.libcuda.so.1.$$"
   mv "$dir/.libcuda.so.1.$$" "$dir/libcuda.so.1"
 fi
-for name in libcuda.so libnvcuvid.so.1 libnvidia-encode.so.1; do
+for name in libcuda.so libnvcuvid.so.1 libnvidia-encode.so.1 libnvidia-ml.so.1; do
   [ "$(readlink "$dir/$name" || true)" = libcuda.so.1 ] || ln -sfn libcuda.so.1 "$dir/$name"
 done

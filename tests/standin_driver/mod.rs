@@ -19,7 +19,13 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 /// The names under which the driver's libraries are looked for.
-pub const LIBRARIES: [&str; 4] = ["libcuda.so.1", "libcuda.so", "libnvcuvid.so.1", "libnvidia-encode.so.1"];
+pub const LIBRARIES: [&str; 5] = [
+    "libcuda.so.1",
+    "libcuda.so",
+    "libnvcuvid.so.1",
+    "libnvidia-encode.so.1",
+    "libnvidia-ml.so.1",
+];
 
 /// Where it lies.
 #[derive(Debug, Clone)]

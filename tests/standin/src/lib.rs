@@ -1,4 +1,4 @@
-//! A stand-in for the NVIDIA driver: libcuda, libnvcuvid and libnvidia-encode in one library, for tests alone.
+//! A stand-in for the NVIDIA driver: libcuda, libnvcuvid, libnvidia-encode and libnvidia-ml in one library, for tests alone.
 //!
 //! There is no GPU in it. Memory of the device is memory of the host at addresses that nobody can read, kernels are
 //! the product's own, compiled for the host, and decoding and encoding are libav's. What it is strict about is the
@@ -17,4 +17,5 @@ pub mod cuvid;
 pub mod fault;
 pub mod handle;
 pub mod nvenc;
+pub mod nvml;
 pub mod settings;

@@ -58,6 +58,23 @@ pub struct Settings {
     pub fault_device: Option<usize>,
     /// While that file exists no context can be had of the devices whose numbers it holds (`0 2`; empty: of none at all).
     pub broken_while: Option<PathBuf>,
+    /// What `nvmlInit` answers; 0.
+    pub nvml_init_error: i32,
+    /// NVML counts the devices from the other end.
+    pub nvml_reversed: bool,
+    /// How busy the devices are, per cent, by their number in CUDA: `37,-3`. Here and in the next four: 0 where nothing is
+    /// said, and a number below nought is the status that is answered instead.
+    pub nvml_busy: Vec<i32>,
+    /// How busy their encoders are, per cent.
+    pub nvml_encoder: Vec<i32>,
+    /// How busy their decoders are, per cent.
+    pub nvml_decoder: Vec<i32>,
+    /// Memory in use.
+    pub nvml_memory_used_mb: Vec<i32>,
+    /// Degrees Celsius.
+    pub nvml_temperature: Vec<i32>,
+    /// While that file exists the devices whose numbers it holds are lost to NVML (15).
+    pub nvml_lost_while: Option<PathBuf>,
 }
 
 /// What the environment of this process says.
@@ -99,6 +116,14 @@ fn read(variables: impl Iterator<Item = (String, String)>) -> Settings {
         refused_kernel: None,
         fault_device: None,
         broken_while: None,
+        nvml_init_error: 0,
+        nvml_reversed: false,
+        nvml_busy: Vec::new(),
+        nvml_encoder: Vec::new(),
+        nvml_decoder: Vec::new(),
+        nvml_memory_used_mb: Vec::new(),
+        nvml_temperature: Vec::new(),
+        nvml_lost_while: None,
     };
     for (name, value) in variables {
         let Some(name) = name.strip_prefix("STANDIN_") else {
@@ -121,6 +146,10 @@ fn set(settings: &mut Settings, name: &str, value: &str) -> Option<()> {
         "0" => Some(false),
         "1" => Some(true),
         _ => None,
+    };
+    let readings = || {
+        let parse = |one: &str| one.trim().parse::<i32>().ok();
+        value.split(',').map(parse).collect::<Option<Vec<_>>>()
     };
     let version = || {
         let (major, minor) = value.trim().split_once('.')?;
@@ -172,6 +201,14 @@ fn set(settings: &mut Settings, name: &str, value: &str) -> Option<()> {
         "CRASH_AT" => settings.crash_at = Some(number()?),
         "REFUSED_KERNEL" => settings.refused_kernel = Some(value.trim().to_owned()),
         "FAULT_DEVICE" => settings.fault_device = Some(size()?),
+        "NVML_INIT_ERROR" => settings.nvml_init_error = value.trim().parse().ok()?,
+        "NVML_REVERSED" => settings.nvml_reversed = flag()?,
+        "NVML_BUSY" => settings.nvml_busy = readings()?,
+        "NVML_ENCODER" => settings.nvml_encoder = readings()?,
+        "NVML_DECODER" => settings.nvml_decoder = readings()?,
+        "NVML_MEMORY_USED_MB" => settings.nvml_memory_used_mb = readings()?,
+        "NVML_TEMPERATURE" => settings.nvml_temperature = readings()?,
+        "NVML_LOST_WHILE" => settings.nvml_lost_while = Some(PathBuf::from(value)),
         "BROKEN_WHILE" => settings.broken_while = Some(PathBuf::from(value)),
         _ => return None,
     }

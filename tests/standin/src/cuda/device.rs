@@ -48,7 +48,7 @@ pub fn begun(call: &str) -> Result<(), Code> {
 }
 
 /// Its 16 bytes: the name of what it is, and its number.
-fn uuid(device: usize) -> [u8; 16] {
+pub fn uuid(device: usize) -> [u8; 16] {
     let mut uuid = *b"reelmill-stand00";
     uuid[15] += (device % 10) as u8;
     uuid[14] += (device / 10 % 10) as u8;
