@@ -62,7 +62,7 @@ fn of_head(head: &[u8]) -> Option<(u64, &'static str)> {
         const NAME: &[u8] = b"\0\x08filesize\0";
         let at = head.windows(NAME.len()).position(|bytes| bytes == NAME)? + NAME.len();
         let length = f64::from_be_bytes(head.get(at..at + 8)?.try_into().ok()?);
-        return (length >= 1.0 && length < 1e15).then_some((length as u64, "onMetaData"));
+        return (1.0..1e15).contains(&length).then_some((length as u64, "onMetaData"));
     }
     None
 }

@@ -64,7 +64,13 @@ impl DeviceAccess {
     /// What this host needs for it; none: there is no driver here.
     pub fn of_host(environment: &DeviceEnvironment) -> Option<Self> {
         let cache = std::fs::read(LINKER_CACHE).unwrap_or_default();
-        let folders = library_folders(environment, &cache, |path| path.exists())?;
+        let mut folders = library_folders(environment, &cache, |path| path.exists())?;
+        folders.extend(
+            folders
+                .iter()
+                .flat_map(|folder| linked_folders(folder))
+                .collect::<Vec<_>>(),
+        );
         let own = READ.iter().map(PathBuf::from);
         let kernels = environment.kernel_cache().map(Path::to_owned);
         Some(DeviceAccess {
@@ -109,6 +115,21 @@ fn listed_folders(cache: &[u8]) -> Vec<PathBuf> {
     folders.into_iter().collect()
 }
 
+/// Folders that links of the driver's libraries in `folder` lead to, where some have a tree of their own.
+fn linked_folders(folder: &Path) -> BTreeSet<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let links = entries.filter(|entry| {
+        let name = entry.file_name();
+        let is_link = entry.file_type().is_ok_and(|kind| kind.is_symlink());
+        is_link
+            && LIBRARIES
+                .iter()
+                .any(|begin| name.as_bytes().starts_with(begin.as_bytes()))
+    });
+    let files = links.filter_map(|link| link.path().canonicalize().ok());
+    files.filter_map(|file| file.parent().map(Path::to_owned)).collect()
+}
+
 /// The nodes of NVIDIA devices in `folder`: `nvidia0`, `nvidiactl`, `nvidia-uvm`, `nvidia-caps/...`.
 fn nodes(folder: &Path) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(folder) else {
@@ -126,6 +147,7 @@ fn nodes(folder: &Path) -> Vec<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::library_folders;
+    use super::linked_folders;
     use super::listed_folders;
     use super::nodes;
     use crate::worker::environment::DeviceEnvironment;
@@ -158,6 +180,26 @@ mod tests {
             found,
             Some(wanted.into()),
             "the driver's own folder, and where its needs lie"
+        );
+    }
+
+    #[test]
+    fn links_of_the_driver_are_followed() {
+        let root = tempfile::tempdir().expect("a folder");
+        let root = root.path().canonicalize().expect("there");
+        let (folder, tree) = (root.join("lib"), root.join("driver-550/lib"));
+        std::fs::create_dir_all(&folder).expect("a folder");
+        std::fs::create_dir_all(&tree).expect("a folder");
+        for name in ["libcuda.so.1", "libz.so.1"] {
+            std::fs::write(tree.join(name), b"").expect("a library");
+            std::os::unix::fs::symlink(tree.join(name), folder.join(name)).expect("a link");
+        }
+        assert_eq!(linked_folders(&folder), [tree.clone()].into());
+        std::fs::remove_file(folder.join("libcuda.so.1")).expect("removed");
+        assert!(linked_folders(&folder).is_empty(), "only the driver's libraries count");
+        assert!(
+            linked_folders(&tree).is_empty(),
+            "a file lies where its folder is read already"
         );
     }
 
