@@ -106,9 +106,9 @@ pub fn choose(
     let mut spare = rungs.len().saturating_sub(ladder.min_rungs as usize);
     for rung in rungs.into_iter().rev() {
         let is_seen = |size| curves.is_none_or(|curves| !is_unseen(size, curves));
-        let cheaper = kept
-            .last()
-            .filter(|cheaper| is_seen(cheaper.size) == is_seen(rung.size));
+        // Of sizes that were not tried nobody knows which is better.
+        let are_comparable = |size| size == rung.size || is_seen(size) && is_seen(rung.size);
+        let cheaper = kept.last().filter(|cheaper| are_comparable(cheaper.size));
         let cheaper = cheaper.and_then(|cheaper| cheaper.psnr_db);
         match (cheaper, rung.psnr_db) {
             (Some(cheaper), Some(psnr_db)) if spare > 0 && psnr_db < cheaper + BETTER_DB => {
