@@ -58,6 +58,8 @@ pub enum Claim {
     Ours,
     /// Something of ours has or had its key, with another identity or none that is known.
     Doubtful,
+    /// Something of ours is on its way to its key, of another size: what stands there may be seen too early.
+    Coming,
 }
 
 const ROW: &str = "select key, size_bytes, mtime_ns, etag, state <> 0, gone_ms is not null from arrivals";
@@ -444,10 +446,11 @@ pub struct HintsWaiting {
 
 fn claim(connection: &Connection, storage: &str, object: &Arrival) -> Result<Claim, StoreError> {
     const SQL: &str = "select size_bytes = :size and (mtime_ns is null or mtime_ns = :mtime or coalesce(etag, '') <> '') \
-          and (etag is null or etag = :etag) from ( \
-        select size_bytes, null as mtime_ns, null as etag from publish_intents where storage = :storage and key = :key \
-        union all select size_bytes, mtime_ns, etag from output_files where storage = :storage and key = :key \
-        union all select size_bytes, mtime_ns, etag from own_files where storage = :storage and key = :key)";
+          and (etag is null or etag = :etag), is_coming from ( \
+        select size_bytes, null as mtime_ns, null as etag, 1 as is_coming from publish_intents \
+          where storage = :storage and key = :key and strange = 0 \
+        union all select size_bytes, mtime_ns, etag, 0 from output_files where storage = :storage and key = :key \
+        union all select size_bytes, mtime_ns, etag, 0 from own_files where storage = :storage and key = :key)";
     let mut statement = connection.prepare_cached(SQL)?;
     let mut rows = statement.query(named_params! {
         ":storage": storage, ":key": object.key, ":size": i64::try_from(object.size_bytes).unwrap_or(i64::MAX),
@@ -458,7 +461,11 @@ fn claim(connection: &Connection, storage: &str, object: &Arrival) -> Result<Cla
         if row.get(0)? {
             return Ok(Claim::Ours);
         }
-        found = Claim::Doubtful;
+        if row.get(1)? {
+            found = Claim::Coming;
+        } else if found == Claim::None {
+            found = Claim::Doubtful;
+        }
     }
     Ok(found)
 }

@@ -264,6 +264,26 @@ async fn an_output_of_ours_is_known_without_its_note_by_what_it_is() {
     assert_eq!(room.ready().await, ["in/replaced.mp4"]);
 }
 
+/// The look at an object and what we know of our own are never of one instant.
+#[tokio::test]
+async fn an_output_of_ours_that_was_seen_too_early_is_looked_at_again() {
+    let room = Room::new().await;
+    room.shelf.lists_no_etags.store(true, Ordering::Relaxed);
+    room.made_by_us("in/made.mp4", "made");
+    room.shelf.put("in/made.mp4", AFTER, "made");
+    room.shelf.shows_early("in/made.mp4");
+    room.making("in/coming.mp4", Some(9));
+    room.shelf.put("in/coming.mp4", AFTER, "a part of it, or hers");
+    for _ in 0..2 {
+        room.watch().list_once().await.expect("listed");
+        assert_eq!(room.ready().await, [""; 0]);
+    }
+    // It was hers.
+    room.making("in/coming.mp4", None);
+    room.watch().list_once().await.expect("listed");
+    assert_eq!(room.ready().await, ["in/coming.mp4"]);
+}
+
 /// `cargo test --test s3_trigger --release -- --ignored --nocapture a_million_keys`; results stand in benches/README.md.
 #[tokio::test]
 #[ignore = "a measurement"]

@@ -52,6 +52,8 @@ pub struct Shelf {
     pub backwards: AtomicBool,
     /// Tells ETags to who asks for an object alone, and to nobody else.
     pub lists_no_etags: AtomicBool,
+    /// What the first look at an object alone sees instead of it.
+    pub seen_early: Mutex<BTreeMap<Vec<u8>, Kept>>,
     /// Fails after so many pages; 0: does not.
     pub fails_after: AtomicU64,
 }
@@ -66,6 +68,17 @@ impl Shelf {
         let mut objects = self.objects.lock().expect("lock");
         let kept = objects.get_mut(key.as_bytes()).expect("there");
         kept.3.insert(name.to_owned(), value.to_owned());
+    }
+
+    /// The next look at this object alone sees it without ETag.
+    pub fn shows_early(&self, key: &str) {
+        let objects = self.objects.lock().expect("lock");
+        let mut kept = objects.get(key.as_bytes()).expect("there").clone();
+        kept.2.clear();
+        self.seen_early
+            .lock()
+            .expect("lock")
+            .insert(key.as_bytes().to_vec(), kept);
     }
 
     pub fn remove(&self, key: &str) {
@@ -149,9 +162,11 @@ impl Lister for Shelf {
             if let Some(fault) = self.refused() {
                 return Err(fault);
             }
+            let early = self.seen_early.lock().expect("lock").remove(&key_bytes(key));
             let objects = self.objects.lock().expect("lock");
-            Ok(objects
-                .get(&key_bytes(key))
+            Ok(early
+                .as_ref()
+                .or(objects.get(&key_bytes(key)))
                 .map(|(size_bytes, mtime_ns, etag, metadata)| Head {
                     size_bytes: *size_bytes,
                     mtime_ns: *mtime_ns,
@@ -239,6 +254,21 @@ impl Room {
         let database = rusqlite::Connection::open(self.folder.path().join("reelmill.db")).expect("the database");
         let sql = "insert into own_files (storage, key, size_bytes, etag) values ('archive', ?1, 5, ?2)";
         database.execute(sql, [key, etag]).expect("written");
+    }
+
+    /// Writes down that we are making an object of so many bytes, or that this was given up.
+    pub fn making(&self, key: &str, size_bytes: Option<u64>) {
+        let database = rusqlite::Connection::open(self.folder.path().join("reelmill.db")).expect("the database");
+        database.pragma_update(None, "foreign_keys", false).expect("set");
+        let made = match size_bytes {
+            Some(size_bytes) => database.execute(
+                "insert into publish_intents (output_id, ordinal, attempt_id, storage, key, scratch_path, size_bytes, md5, \
+                 overwrite, created_ms) values ('one', 0, 'one', 'archive', ?1, 'x', ?2, '', 0, 0)",
+                (key, i64::try_from(size_bytes).expect("small")),
+            ),
+            None => database.execute("delete from publish_intents where key = ?1", [key]),
+        };
+        assert_eq!(made.expect("written"), 1);
     }
 
     /// Keys that wait for intake, sorted.

@@ -19,6 +19,8 @@ use std::collections::HashMap;
 pub(super) const OUTPUT: &str = "reelmill-output";
 /// An object of this age should have been told of.
 const TOLD_WITHIN_MS: i64 = 60_000;
+/// After so long an object is looked at again that stands where we are publishing.
+const LOOK_AGAIN_MS: i64 = 1_000;
 
 /// An object, with what is known of it alone where somebody looked.
 pub(super) type Candidate = (Listed, Option<Head>);
@@ -98,7 +100,8 @@ impl WatchBucket {
         Ok(new as u64)
     }
 
-    /// Tells what arrives from what is ours. An object that is gone by now is neither.
+    /// Tells what arrives from what is ours. An object that is gone by now is neither; one that stands where we are just
+    /// publishing, and is not what we publish, is looked at again later.
     async fn tell_ours(&mut self, rest: Vec<(Arrival, Option<Head>)>) -> Result<(Vec<Arrival>, Vec<Arrival>), Trouble> {
         let store = self.surroundings.store.clone();
         let claims = store
@@ -113,7 +116,7 @@ impl WatchBucket {
             match claim {
                 Claim::Ours => ours.push(arrival),
                 // Somebody looked before we knew what we had made: the look may be older than what stands there.
-                Claim::Doubtful => doubtful.push((arrival, None)),
+                Claim::Doubtful | Claim::Coming => doubtful.push((arrival, None)),
                 Claim::None if in_doubt => doubtful.push((arrival, head)),
                 Claim::None => arrivals.push(arrival),
             }
@@ -142,12 +145,29 @@ impl WatchBucket {
         // A service may show an object before its note, or have shown something else in the listing: what has the
         // identity of something we made or are making is ours without a note.
         let claims = store.claims(&self.options.name, without_note.clone()).await?;
+        let (mut early, mut stale) = (Vec::new(), Vec::new());
         for (arrival, claim) in without_note.into_iter().zip(claims) {
-            if claim == Claim::Ours {
-                ours.push(arrival);
-            } else {
-                arrivals.push(arrival);
+            match claim {
+                Claim::Ours => ours.push(arrival),
+                Claim::None => arrivals.push(arrival),
+                Claim::Coming => early.push(arrival.key),
+                Claim::Doubtful => stale.push(arrival),
             }
+        }
+        // What we made may have become known only after the look: one after that tells whether it saw something else.
+        let keys = stale.iter().map(|arrival| arrival.key.clone()).collect();
+        let mut heads: HashMap<String, Option<Head>> = self.heads(keys).await?.into_iter().collect();
+        for arrival in stale {
+            match heads.remove(&arrival.key).flatten() {
+                Some(head) if is_same(&arrival, &head) => arrivals.push(arrival),
+                Some(_) => early.push(arrival.key),
+                None => {}
+            }
+        }
+        if !early.is_empty() {
+            let due = UtcMs::now().plus_ms(LOOK_AGAIN_MS);
+            store.keep_hints(&self.options.name, early, due).await?;
+            self.told = true;
         }
         Ok((arrivals, ours))
     }
@@ -185,6 +205,11 @@ impl WatchBucket {
         }
         Ok(again)
     }
+}
+
+fn is_same(arrival: &Arrival, head: &Head) -> bool {
+    let seen = (arrival.size_bytes, arrival.mtime_ns, &arrival.etag);
+    seen == (head.size_bytes, merge::whole_seconds(head.mtime_ns), &head.etag)
 }
 
 fn arrival(object: &Listed, now: UtcMs) -> Arrival {
