@@ -132,10 +132,16 @@ impl Bench {
         let folder = self.server.folder("out");
         let root = folder.parent().expect("a folder above");
         let entries = std::fs::read_dir(root).expect("readable");
-        entries
-            .map(|entry| entry.expect("readable").file_name().to_string_lossy().into_owned())
-            .filter(|name| name.starts_with(".upload"))
-            .collect()
+        let names = entries.map(|entry| entry.expect("readable").file_name().to_string_lossy().into_owned());
+        // A part that arrived after its upload had ended lies in this service's folder for ever; a real one refuses it.
+        let is_known = |name: &String| match name
+            .strip_prefix(".upload_id-")
+            .and_then(|rest| rest.split_once(".part-"))
+        {
+            Some((upload, _)) => root.join(format!(".upload-{upload}.json")).exists(),
+            None => name.starts_with(".upload"),
+        };
+        names.filter(is_known).collect()
     }
 
     /// What lies in scratch beside the directory of the attempt.

@@ -10,7 +10,7 @@ use crate::objects::s3::key;
 use crate::objects::s3::multipart::Part;
 use crate::objects::s3::writing::Put;
 use crate::objects::s3::writing::PutRule;
-use futures_util::TryStreamExt;
+use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use md5::Digest;
 use md5::Md5;
@@ -18,6 +18,8 @@ use std::fs::File;
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 use tokio_util::bytes::Bytes;
 
 /// Most parts of one upload.
@@ -179,8 +181,9 @@ impl Bucket {
         let weight = part_bytes.div_ceil(options.part_bytes.max(SMALLEST_PART));
         let weight = u32::try_from(weight.min(concurrency as u64)).unwrap_or(1);
         let count = size_bytes.div_ceil(part_bytes);
+        let failed = &AtomicBool::new(false);
         let pieces = futures_util::stream::try_unfold((0, Md5::new()), |(done, md5)| async move {
-            if done == count {
+            if done == count || failed.load(Ordering::Relaxed) {
                 return Ok(None);
             }
             let slot = self
@@ -195,15 +198,23 @@ impl Bucket {
             let whole = (done + 1 == count).then(|| hex::encode(md5.clone().finalize()));
             Ok::<_, Fault>(Some(((done + 1, bytes, slot, whole), (done + 1, md5))))
         });
-        let sent = pieces.map_ok(|(number, bytes, slot, whole)| async move {
-            let number = u32::try_from(number).expect("there are at most 10,000");
-            let part = self.part(key, upload, number, bytes).await?;
-            drop(slot);
-            Ok((part, whole))
+        let sent = pieces.map(|piece: Result<_, Fault>| async move {
+            let send = async {
+                let (number, bytes, slot, whole) = piece?;
+                let number = u32::try_from(number).expect("there are at most 10,000");
+                let part = self.part(key, upload, number, bytes).await?;
+                drop(slot);
+                Ok((part, whole))
+            };
+            let answer: Result<(Part, Option<String>), Fault> = send.await;
+            failed.fetch_or(answer.is_err(), Ordering::Relaxed);
+            answer
         });
-        // Boxed here, where the compiler still knows for how long everything is borrowed: else no caller is `Send`.
-        let sent: BoxFuture<'_, Result<_, Fault>> = Box::pin(sent.try_buffer_unordered(concurrency).try_collect());
-        let mut sent: Vec<(Part, Option<String>)> = sent.await?;
+        // After a failure no part is begun, but those on their way come to their end: one that arrives after its upload
+        // was aborted stays there, and is paid for. Boxed here, where the compiler still knows for how long everything
+        // is borrowed: else no caller is `Send`.
+        let sent: BoxFuture<'_, Vec<Result<_, Fault>>> = Box::pin(sent.buffer_unordered(concurrency).collect());
+        let mut sent: Vec<(Part, Option<String>)> = sent.await.into_iter().collect::<Result<_, Fault>>()?;
         sent.sort_by_key(|(part, _)| part.number);
         let md5 = sent.iter().find_map(|(_, whole)| whole.clone()).unwrap_or_default();
         Ok((sent.into_iter().map(|(part, _)| part).collect(), md5))
