@@ -4,10 +4,13 @@
 //! tiles together: libav hands them out one by one, and one alone would be taken for the picture.
 
 use crate::media::av::Source;
+use crate::media::iso_box::IsoBox;
 use std::io;
 
 /// Boxes before the one that describes the picture, at most.
 const MAX_BOXES: u32 = 16;
+/// Of the list of brands, the first and its version included; some files have a dozen.
+const MAX_BRANDS_BYTES: u64 = 1024;
 /// Of the box that describes the picture; a photograph in tiles has a few kilobytes.
 const MAX_META_BYTES: u64 = 1 << 20;
 /// Brands of pictures of HEVC and others.
@@ -38,19 +41,15 @@ impl PictureFile {
 pub fn look(source: &Source) -> io::Result<Option<PictureFile>> {
     let (mut at, mut is_avif) = (0, None);
     for _ in 0..MAX_BOXES {
-        let mut head = [0; 16];
-        if source.read_full_at(&mut head, at)? < 8 {
+        let Some(found) = IsoBox::at(source, at)? else {
             return Ok(None);
-        }
-        let length = match u32::from_be_bytes([head[0], head[1], head[2], head[3]]) {
-            0 => source.size_bytes().saturating_sub(at),
-            length => u64::from(length),
         };
-        match (&head[4..8], is_avif) {
+        let content_bytes = found.end - found.content_at;
+        match (&found.kind, is_avif) {
             (b"ftyp", _) => {
-                let mut brands = vec![0; length.clamp(8, 1024) as usize];
-                let count = source.read_full_at(&mut brands, at)?;
-                let brands: Vec<&[u8]> = brands[8..count.max(8)].chunks_exact(4).collect();
+                let mut brands = vec![0; content_bytes.min(MAX_BRANDS_BYTES) as usize];
+                let count = source.read_full_at(&mut brands, found.content_at)?;
+                let brands: Vec<&[u8]> = brands[..count].chunks_exact(4).collect();
                 let is_heif = HEIF.iter().any(|known| brands.contains(&known.as_slice()));
                 let avif = brands.contains(&AVIF.as_slice());
                 if !is_heif && !avif {
@@ -59,18 +58,15 @@ pub fn look(source: &Source) -> io::Result<Option<PictureFile>> {
                 is_avif = Some(avif);
             }
             (b"meta", Some(is_avif)) => {
-                let mut meta = vec![0; length.min(MAX_META_BYTES) as usize];
-                let count = source.read_full_at(&mut meta, at)?;
+                let mut meta = vec![0; content_bytes.min(MAX_META_BYTES) as usize];
+                let count = source.read_full_at(&mut meta, found.content_at)?;
                 let is_tiled = has_grid(&meta[..count]);
                 return Ok(Some(PictureFile { is_avif, is_tiled }));
             }
             (b"moov", _) | (_, None) => return Ok(None),
             _ => {}
         }
-        if length < 8 {
-            return Ok(None);
-        }
-        at = at.saturating_add(length);
+        at = found.end;
     }
     Ok(None)
 }

@@ -32,6 +32,7 @@ pub mod grading;
 pub mod hearing;
 pub mod heif;
 pub mod image_playlist;
+pub mod iso_box;
 pub mod key_decoders;
 pub mod key_index;
 pub mod ladder;

@@ -24,6 +24,7 @@ use crate::media::facts::StreamKind;
 use crate::media::facts::TimecodeFacts;
 use crate::media::facts::VideoFacts;
 use crate::media::heif;
+use crate::media::iso_box::IsoBox;
 use crate::media::length;
 use crate::media::limits::Limits;
 use crate::media::protection;
@@ -448,7 +449,7 @@ impl Opened {
     pub fn missing_data(&self) -> Option<String> {
         let size_bytes = self.facts.size_bytes;
         match &self.wholeness {
-            Wholeness::Short { declared_bytes, part } if !wholeness::is_iso_box(part.as_bytes()) => {
+            Wholeness::Short { declared_bytes, part } if !IsoBox::begins_files(part.as_bytes()) => {
                 return Some(format!(
                     "it has {size_bytes} bytes where its {part} declares {declared_bytes}"
                 ));

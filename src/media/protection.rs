@@ -4,7 +4,7 @@
 //! Guarantees: a few box headers or packets are read, bounded. Deliberately absent: other containers, whose demuxers tell.
 
 use crate::media::av::Source;
-use crate::media::wholeness;
+use crate::media::iso_box::IsoBox;
 use std::io;
 
 /// Packets of a transport stream looked at: some seconds of a slow one, and nothing of a fast one.
@@ -37,8 +37,7 @@ pub fn look(source: &Source) -> io::Result<Protection> {
 }
 
 fn scheme(source: &Source) -> io::Result<Option<String>> {
-    let mut head = [0; 8];
-    if source.read_full_at(&mut head, 0)? < 8 || !wholeness::is_iso_box(&head[4..8]) {
+    if IsoBox::at(source, 0)?.is_none_or(|first| !IsoBox::begins_files(&first.kind)) {
         return Ok(None);
     }
     let mut left = MAX_BOXES;
@@ -46,10 +45,6 @@ fn scheme(source: &Source) -> io::Result<Option<String>> {
 }
 
 fn is_scrambled(source: &Source) -> io::Result<bool> {
-    let mut first = [0];
-    if source.read_full_at(&mut first, 0)? == 0 || first != [0x47] {
-        return Ok(false);
-    }
     let mut packets = vec![0; TS_PACKETS * TS_PACKET_BYTES];
     let count = source.read_full_at(&mut packets, 0)?;
     let packets = packets[..count].chunks_exact(TS_PACKET_BYTES);
@@ -64,30 +59,16 @@ fn within(source: &Source, (from, to): (u64, u64), depth: usize, left: &mut u32)
     let mut at = from;
     while at + 8 <= to && *left > 0 {
         *left -= 1;
-        let mut head = [0; 16];
-        let count = source.read_full_at(&mut head, at)?;
-        if count < 8 {
+        let Some(IsoBox { kind, content_at, end }) = IsoBox::at(source, at)? else {
             break;
-        }
-        let (length, skip) = match u32::from_be_bytes([head[0], head[1], head[2], head[3]]) {
-            0 => (to - at, 8),
-            1 if count == 16 => (
-                u64::from_be_bytes([
-                    head[8], head[9], head[10], head[11], head[12], head[13], head[14], head[15],
-                ]),
-                16,
-            ),
-            length => (u64::from(length), 8),
         };
-        if length < skip {
-            break;
-        }
-        let end = at.saturating_add(length).min(to);
+        let end = end.min(to);
         let found = match PATH.get(depth) {
-            Some(name) if head[4..8] == **name => within(source, (at + skip, end), depth + 1, left)?,
-            None if &head[4..8] == b"stsd" => {
-                let mut content = vec![0; (end - at - skip).min(MAX_DESCRIPTION_BYTES) as usize];
-                let count = source.read_full_at(&mut content, at + skip)?;
+            Some(name) if kind == **name => within(source, (content_at, end), depth + 1, left)?,
+            None if &kind == b"stsd" => {
+                let content_bytes = end.saturating_sub(content_at).min(MAX_DESCRIPTION_BYTES);
+                let mut content = vec![0; content_bytes as usize];
+                let count = source.read_full_at(&mut content, content_at)?;
                 described(&content[..count])
             }
             _ => None,
@@ -96,7 +77,7 @@ fn within(source: &Source, (from, to): (u64, u64), depth: usize, left: &mut u32)
             return Ok(found);
         }
         // One `moov` describes all there is.
-        if depth == 0 && &head[4..8] == b"moov" {
+        if depth == 0 && &kind == b"moov" {
             break;
         }
         at = end;

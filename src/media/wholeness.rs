@@ -6,6 +6,7 @@
 use crate::media::av::Source;
 use crate::media::declared_bytes;
 use crate::media::heif;
+use crate::media::iso_box::IsoBox;
 use std::io;
 
 /// Most boxes looked at: two a fragment, hours of fragments.
@@ -48,7 +49,7 @@ pub fn look(source: &Source) -> io::Result<Wholeness> {
     if head[..MXF_PARTITION.len()] == MXF_PARTITION {
         return mxf(source);
     }
-    if is_iso_box(&head[4..8]) {
+    if IsoBox::begins_files(&head[4..8]) {
         return iso(source);
     }
     Ok(match declared_bytes::of(source)? {
@@ -72,7 +73,7 @@ pub fn signature(source: &Source) -> io::Result<Option<&'static str>> {
         Some("a Matroska or WebM file")
     } else if begins(b"RIFF") || begins(b"RF64") {
         Some("an AVI or WAVE file")
-    } else if count >= 8 && is_iso_box(&head[4..8]) {
+    } else if count >= 8 && IsoBox::begins_files(&head[4..8]) {
         Some("an MP4 or QuickTime file")
     } else if begins(&[0x30, 0x26, 0xB2, 0x75, 0x8E, 0x66, 0xCF, 0x11]) {
         Some("a Windows Media file")
@@ -85,14 +86,6 @@ pub fn signature(source: &Source) -> io::Result<Option<&'static str>> {
     })
 }
 
-/// Names of boxes that ISO files begin with.
-pub fn is_iso_box(kind: &[u8]) -> bool {
-    const FIRST: [&[u8; 4]; 9] = [
-        b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"styp", b"pnot", b"uuid",
-    ];
-    FIRST.iter().any(|known| kind == known.as_slice())
-}
-
 fn iso(source: &Source) -> io::Result<Wholeness> {
     let size = source.size_bytes();
     let is_picture = heif::look(source)?.is_some();
@@ -102,34 +95,20 @@ fn iso(source: &Source) -> io::Result<Wholeness> {
         if boxes > MAX_BOXES {
             return Ok(Wholeness::Unknown);
         }
-        let mut head = [0; 16];
-        let count = source.read_full_at(&mut head, at)?;
-        if count < 8 {
+        let Some(IsoBox { kind, end, .. }) = IsoBox::at(source, at)? else {
             break;
-        }
-        let kind = &head[4..8];
-        // A picture is described by its `meta`; that of a film stands in its `moov`, or beside it.
-        has_index |= kind == b"moov" || is_picture && kind == b"meta";
-        let length = match u32::from_be_bytes([head[0], head[1], head[2], head[3]]) {
-            0 => size - at,
-            1 => u64::from_be_bytes([
-                head[8], head[9], head[10], head[11], head[12], head[13], head[14], head[15],
-            ]),
-            length => u64::from(length),
         };
         // Trailing bytes that are no box are common after cameras and editors.
-        if length < 8
-            || !kind
-                .iter()
-                .all(|byte| byte.is_ascii_graphic() || *byte == b' ' || *byte == 0xA9)
-        {
+        let is_name = |byte: &u8| byte.is_ascii_graphic() || *byte == b' ' || *byte == 0xA9;
+        if !kind.iter().all(is_name) {
             break;
         }
-        let end = at.saturating_add(length);
+        // A picture is described by its `meta`; that of a film stands in its `moov`, or beside it.
+        has_index |= &kind == b"moov" || is_picture && &kind == b"meta";
         if end > size && has_index {
             return Ok(Wholeness::Short {
                 declared_bytes: end,
-                part: String::from_utf8_lossy(kind).into_owned(),
+                part: String::from_utf8_lossy(&kind).into_owned(),
             });
         }
         at = end;

@@ -183,7 +183,7 @@ impl Folder {
     /// could see it half-written.
     pub fn stage(&self, key: &str, from: &File, pulse: &Pulse) -> Result<(), Fault> {
         // The folders on the way pass with the publish: after a power cut it begins anew, so they are not synced.
-        let (parent, leaf) = self.parent_making(key, "write", Making::Passing)?;
+        let (parent, leaf) = self.parent(key, "write", Making::Passing)?;
         let stage = || -> io::Result<()> {
             match rustix::fs::unlinkat(&parent, leaf.as_slice(), AtFlags::empty()) {
                 Ok(()) | Err(Errno::NOENT) => {}
@@ -228,7 +228,7 @@ impl Folder {
 
     /// Puts `bytes` at `key` in one step, replacing what is there.
     pub fn write(&self, key: &str, bytes: &[u8]) -> Result<(), Fault> {
-        let (parent, leaf) = self.parent(key, "write", true)?;
+        let (parent, leaf) = self.parent(key, "write", Making::Lasting)?;
         let fresh = [leaf.as_slice(), b".new"].concat();
         let write = || -> io::Result<()> {
             let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -244,8 +244,8 @@ impl Folder {
 
     /// Renames `staged` to `key` in one step, with the folders it needs. Without `overwrite`, nothing is ever replaced.
     pub fn place(&self, staged: &str, key: &str, overwrite: bool) -> Result<Placed, Fault> {
-        let (from, from_leaf) = self.parent(staged, "publish", false)?;
-        let (to, to_leaf) = self.parent(key, "publish", true)?;
+        let (from, from_leaf) = self.parent(staged, "publish", Making::None)?;
+        let (to, to_leaf) = self.parent(key, "publish", Making::Lasting)?;
         let flags = if overwrite {
             RenameFlags::empty()
         } else {
@@ -268,7 +268,7 @@ impl Folder {
 
     /// Makes the names in the folder of `key` survive a power cut.
     pub fn sync_parent(&self, key: &str) -> Result<(), Fault> {
-        let (parent, _) = self.parent(key, "sync", false)?;
+        let (parent, _) = self.parent(key, "sync", Making::None)?;
         sync_folder(&parent).map_err(|error| self.refused(Access::Write, "sync", key, &error))
     }
 
@@ -327,7 +327,7 @@ impl Folder {
     }
 
     fn unlink(&self, key: &str, flags: AtFlags) -> Result<(), Fault> {
-        let (parent, leaf) = match self.parent(key, "remove", false) {
+        let (parent, leaf) = match self.parent(key, "remove", Making::None) {
             Ok(found) => found,
             Err(fault) if fault.code == "SourceVanished" => return Ok(()),
             Err(fault) => return Err(fault),
@@ -351,12 +351,8 @@ impl Folder {
         }
     }
 
-    /// The open folder of `key`, made when `create`, and the last part of its name.
-    fn parent(&self, key: &str, operation: &str, create: bool) -> Result<(OwnedFd, Vec<u8>), Fault> {
-        self.parent_making(key, operation, if create { Making::Lasting } else { Making::None })
-    }
-
-    fn parent_making(&self, key: &str, operation: &str, making: Making) -> Result<(OwnedFd, Vec<u8>), Fault> {
+    /// The open folder of `key`, made as `making` says, and the last part of its name.
+    fn parent(&self, key: &str, operation: &str, making: Making) -> Result<(OwnedFd, Vec<u8>), Fault> {
         let path = self.path(key, operation)?;
         let root = self.open_root(operation, key)?;
         let (folders, leaf) = match path.iter().rposition(|byte| *byte == b'/') {

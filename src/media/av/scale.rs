@@ -26,12 +26,25 @@ pub enum Filter {
     Area,
 }
 
+/// What pictures come in as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Shape {
     width: u32,
     height: u32,
     format: PixelFormat,
     color: Color,
+}
+
+impl Shape {
+    fn of(frame: &Frame) -> Self {
+        let (format, _) = frame.pixel_format().without_range();
+        Shape {
+            width: frame.width(),
+            height: frame.height(),
+            format,
+            color: frame.color(),
+        }
+    }
 }
 
 /// Makes pictures of one size and format.
@@ -95,13 +108,7 @@ impl Scaler {
 
     /// The picture in this scaler's size and format, with the time stamp of the source.
     pub fn run(&mut self, frame: &Frame) -> Result<Frame, AvError> {
-        let (format, _) = frame.pixel_format().without_range();
-        let shape = Shape {
-            width: frame.width(),
-            height: frame.height(),
-            format,
-            color: frame.color(),
-        };
+        let shape = Shape::of(frame);
         let is_in_range = self.range.is_none_or(|range| range == shape.color.range);
         if is_in_range && (shape.width, shape.height, shape.format) == (self.width, self.height, self.format) {
             let mut shared = frame.share()?;
@@ -123,13 +130,7 @@ impl Scaler {
     /// # Errors
     /// Of a scaler that makes anything but `rgb24`; those of libswscale.
     pub fn packed_rgb(&mut self, frame: &Frame) -> Result<Vec<u8>, AvError> {
-        let (format, _) = frame.pixel_format().without_range();
-        let shape = Shape {
-            width: frame.width(),
-            height: frame.height(),
-            format,
-            color: frame.color(),
-        };
+        let shape = Shape::of(frame);
         let row_bytes = self.width as usize * 3;
         let size_bytes = row_bytes * self.height as usize;
         let row_step = c_int::try_from(row_bytes).map_err(|_| AvError::argument("sws_scale"))?;

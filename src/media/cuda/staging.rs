@@ -111,18 +111,13 @@ impl Staging {
                 self.put(gpu, found);
                 return Piece::take(gpu, wanted_bytes);
             }
-            Ok(_) => {}
-            Err(error) => {
-                std::mem::forget(found);
-                return Err(error);
-            }
-        }
-        match found.wait() {
-            Ok(()) => Ok(found),
-            Err(error) => {
-                std::mem::forget(found);
-                Err(error)
-            }
+            is_ready => match is_ready.and_then(|_| found.wait()) {
+                Ok(()) => Ok(found),
+                Err(error) => {
+                    std::mem::forget(found);
+                    Err(error)
+                }
+            },
         }
     }
 

@@ -24,10 +24,7 @@ pub fn draw(
     let size = f64::from(spec.font_size.on(canvas.1).max(4));
     let family = vector::family(&spec.font)?;
     let vector = Vector::parse(svg(spec, text, &family, size).as_bytes(), "the text")?;
-    if let Some(stand_in) = vector::font_stand_in(&spec.font) {
-        let wanted = &spec.font;
-        notes.push(format!("the font {wanted:?} is not installed; {stand_in:?} stands in"));
-    }
+    notes.extend(vector::font_note(&spec.font));
     let unset: Vec<String> = vector.unset_letters().into_iter().map(String::from).collect();
     if !unset.is_empty() {
         notes.push(format!(

@@ -20,4 +20,4 @@ pub use burn::Burning;
 pub use drawing::Canvas;
 pub use drawing::Drawing;
 pub use stamp::Stamp;
-pub use vector::font_stand_in;
+pub use vector::font_note;

@@ -117,11 +117,11 @@ fn gather_unset(group: &usvg::Group, unset: &mut BTreeSet<char>) {
     }
 }
 
-/// The family that is taken in place of a wanted one that is not installed; none when it is.
-pub fn font_stand_in(wanted: &str) -> Option<String> {
+/// What to tell of a wanted family that is not installed; none when it is.
+pub fn font_note(wanted: &str) -> Option<String> {
     let is_kind = matches!(wanted, "sans-serif" | "serif" | "monospace");
     let taken = family(wanted).ok()?;
-    (!is_kind && taken != wanted).then_some(taken)
+    (!is_kind && taken != wanted).then(|| format!("the font {wanted:?} is not installed; {taken:?} stands in"))
 }
 
 /// The family a letter is looked for in first when nothing else is said.

@@ -82,12 +82,8 @@ impl Pass<'_> {
     fn burn_notes(&self, burn: &BurnSpec, canvas: &Canvas) -> Vec<String> {
         let mut notes = Vec::new();
         let font = burn.font.as_deref().filter(|_| self.attached_fonts.is_empty());
-        if let Some(family) = font.and_then(overlay::font_stand_in) {
-            let wanted = burn.font.as_deref().unwrap_or_default();
-            notes.push(format!(
-                "burn: the font {wanted:?} is not installed; one like {family:?} stands in"
-            ));
-        }
+        let font_note = font.and_then(overlay::font_note);
+        notes.extend(font_note.map(|note| format!("burn: {note}")));
         let margin = burn.margin.map(|margin| margin.on(canvas.height));
         if let Some(margin) = margin.filter(|margin| *margin >= canvas.height) {
             let (width, height) = (canvas.width, canvas.height);

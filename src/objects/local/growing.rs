@@ -9,6 +9,7 @@ use crate::base::fault::Fault;
 use crate::objects::directory::beneath;
 use crate::objects::local::Folder;
 use crate::objects::local::Kind;
+use crate::objects::local::Making;
 use crate::objects::refusal::Access;
 use rustix::fs::Mode;
 use rustix::fs::OFlags;
@@ -25,7 +26,7 @@ impl Folder {
     /// # Errors
     /// `UploadLost` when the file is shorter than the offset, else what the storage says.
     pub fn grow(&self, key: &str, offset: u64) -> Result<File, Fault> {
-        let (parent, leaf) = self.parent(key, "write", true)?;
+        let (parent, leaf) = self.parent(key, "write", Making::Lasting)?;
         let open = || -> io::Result<(File, u64)> {
             let create = if offset == 0 { OFlags::CREATE } else { OFlags::empty() };
             let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::CLOEXEC | create;
@@ -74,7 +75,7 @@ impl Folder {
     /// Adds `bytes` to the end of the file `key` (made with its folders when it is not there) and syncs it. One call
     /// is one write, so lines of several writers stay whole on a local file system.
     pub fn append(&self, key: &str, bytes: &[u8]) -> Result<(), Fault> {
-        let (parent, leaf) = self.parent(key, "append", true)?;
+        let (parent, leaf) = self.parent(key, "append", Making::Lasting)?;
         let append = || -> io::Result<()> {
             let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
             let mode = Mode::from_raw_mode(0o666);

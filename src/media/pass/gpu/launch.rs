@@ -27,11 +27,42 @@ use std::sync::Arc;
 const IDLE: usize = 2;
 
 /// The range of a colour, as kernels know it.
-pub fn range_of(said: i32) -> Range {
+fn range_of(said: i32) -> Range {
     if said == color::FULL {
         Range::Full
     } else {
         Range::Limited
+    }
+}
+
+/// A picture of the source as scaling takes it: its own, or what tone mapping made of it.
+#[derive(Debug)]
+pub struct Seen<'a> {
+    source: &'a Surface,
+    mapped: Option<PooledSurface>,
+    color: Color,
+}
+
+impl Seen<'_> {
+    /// The pixels.
+    pub fn surface(&self) -> &Surface {
+        self.mapped.as_deref().unwrap_or(self.source)
+    }
+
+    /// Their matrix, as ISO/IEC 23091-2 numbers it.
+    pub fn matrix(&self) -> i32 {
+        match self.mapped {
+            Some(_) => color::BT709,
+            None => self.color.matrix,
+        }
+    }
+
+    /// Their range.
+    pub fn range(&self) -> Range {
+        match self.mapped {
+            Some(_) => Range::Limited,
+            None => range_of(self.color.range),
+        }
     }
 }
 
@@ -51,8 +82,23 @@ impl Launches {
         }
     }
 
-    /// An HDR picture made an SDR one (limited range) of the same size. `peak_nits`: its brightest light, where known.
-    pub fn tone(&mut self, source: &Surface, from: Color, peak_nits: Option<f64>) -> Result<PooledSurface, AvError> {
+    /// A picture whose numbers mean `color` as scaling takes it. `mapped`: it is HDR and becomes SDR; within, its brightest
+    /// light in nits, where that is known.
+    pub fn see<'a>(
+        &mut self,
+        source: &'a Surface,
+        color: Color,
+        mapped: Option<Option<f64>>,
+    ) -> Result<Seen<'a>, AvError> {
+        let mapped = match mapped {
+            Some(peak_nits) => Some(self.tone(source, color, peak_nits)?),
+            None => None,
+        };
+        Ok(Seen { source, mapped, color })
+    }
+
+    /// An HDR picture made an SDR one (limited range) of the same size.
+    fn tone(&mut self, source: &Surface, from: Color, peak_nits: Option<f64>) -> Result<PooledSurface, AvError> {
         let size = (source.width(), source.height());
         if self.mapped.as_ref().is_none_or(|pool| pool.size() != size) {
             // Of 10 bits, so that scaling is what brings them to 8 where that is wanted.

@@ -7,7 +7,6 @@
 use crate::media::av::AvError;
 use crate::media::av::Color;
 use crate::media::av::Frame;
-use crate::media::av::color;
 use crate::media::cuda::Layout;
 use crate::media::cuda::Surface;
 use crate::media::cuda::SurfacePool;
@@ -17,12 +16,10 @@ use crate::media::grading;
 use crate::media::grading::Between;
 use crate::media::pass::gpu::hardware::Device;
 use crate::media::pass::gpu::launch::Launches;
-use crate::media::pass::gpu::launch::range_of;
 use crate::media::pass::gpu::refusal::refused;
 use crate::media::pass::gpu::transfer;
 use crate::media::picture::Picture;
 use crate::media::software::orientation::Turn;
-use crate::media::software::range::Range;
 use crate::media::software::rgb::Place;
 use std::sync::Arc;
 
@@ -36,7 +33,7 @@ pub struct Sight {
     frame: Frame,
     color: Color,
     turn: Turn,
-    /// It is HDR, and of this brightest light where that is known.
+    /// It is HDR; within, its brightest light in nits, where that is known.
     mapped: Option<Option<f64>>,
 }
 
@@ -91,24 +88,17 @@ impl Easel {
         let surface = sight.surface().ok_or_else(|| AvError::argument("frame"))?;
         let device = &sight.device;
         let launches = self.launches.get_or_insert_with(|| Launches::new(device));
-        let mapped = match sight.mapped {
-            Some(peak_nits) => Some(launches.tone(surface, sight.color, peak_nits)?),
-            None => None,
-        };
-        let (source, matrix, range) = match &mapped {
-            Some(mapped) => (&**mapped, color::BT709, Range::Limited),
-            None => (surface, sight.color.matrix, range_of(sight.color.range)),
-        };
+        let seen = launches.see(surface, sight.color, sight.mapped)?;
         if self.sheets.as_ref().is_none_or(|pool| pool.size() != (width, height)) {
             self.sheets = Some(SurfacePool::new(&device.gpu, Layout::Rgb24, width, height, IDLE));
         }
         let pool = self.sheets.as_ref().ok_or_else(|| AvError::memory("cuMemAllocPitch"))?;
         let sheet = pool.take().map_err(refused)?;
         let job = RgbJob {
-            source: Source::whole(source),
+            source: Source::whole(seen.surface()),
             turn: sight.turn,
-            matrix,
-            range,
+            matrix: seen.matrix(),
+            range: seen.range(),
             filter: None,
             sheet: &sheet,
             place: Place::stretched(0, 0, width, height),

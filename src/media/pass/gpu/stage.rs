@@ -18,7 +18,6 @@ use crate::media::grading::Between;
 use crate::media::pass::gpu::cuts::Cut;
 use crate::media::pass::gpu::hardware::Device;
 use crate::media::pass::gpu::launch::Launches;
-use crate::media::pass::gpu::launch::range_of;
 use crate::media::pass::gpu::refusal::refused;
 use crate::media::pass::gpu::sight::Sight;
 use crate::media::pass::gpu::transfer;
@@ -159,14 +158,9 @@ impl Stage {
             return Ok(Vec::new());
         }
         let source = transfer::surface_of(whole).ok_or_else(|| AvError::argument("frame"))?;
-        let mapped = match grading::between(shape.color, shape.format, self.aim.color) {
-            Between::ToneMap => Some(self.launches.tone(source, shape.color, self.aim.peak_nits)?),
-            _ => None,
-        };
-        let (source, range) = match &mapped {
-            Some(mapped) => (&**mapped, Range::Limited),
-            None => (source, range_of(shape.color.range)),
-        };
+        let is_mapped = grading::between(shape.color, shape.format, self.aim.color) == Between::ToneMap;
+        let mapped = is_mapped.then_some(self.aim.peak_nits);
+        let seen = self.launches.see(source, shape.color, mapped)?;
         let mut made = Vec::with_capacity(self.cuts.len());
         for (_, pool, _) in &self.cuts {
             made.push(pool.take().map_err(refused)?);
@@ -179,7 +173,8 @@ impl Stage {
                 range: if cut.is_full { Range::Full } else { Range::Limited },
             })
             .collect();
-        self.launches.scale(source, range, turn_of(shape), &outputs)?;
+        self.launches
+            .scale(seen.surface(), seen.range(), turn_of(shape), &outputs)?;
         let mut frames = Vec::with_capacity(made.len());
         for ((cut, ..), surface) in self.cuts.iter().zip(made) {
             let mut frame = transfer::frame_of(surface, whole)?;

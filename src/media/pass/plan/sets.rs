@@ -5,7 +5,6 @@
 
 use crate::media::facts::MediaFacts;
 use crate::media::facts::Ratio;
-use crate::media::facts::StreamKind;
 use crate::media::language;
 use crate::media::pass::plan::Form;
 use crate::media::pass::plan::GroupPlan;
@@ -18,6 +17,7 @@ use crate::media::pass::plan::TrackLabel;
 use crate::media::pass::plan::Variant;
 use crate::media::pass::plan::Want;
 use crate::media::pass::plan::names::unique;
+use crate::media::pass::plan::texts;
 use crate::media::spec::GroupKind;
 use crate::media::spec::GroupSpec;
 use crate::media::spec::OutputSpec;
@@ -25,7 +25,6 @@ use crate::media::spec::RenditionKind;
 use crate::media::spec::RenditionSpec;
 use crate::media::spec::SegmentFormat;
 use crate::media::spec::VideoCodec;
-use crate::media::subtitles;
 
 impl Plan {
     /// Adds what one wanted output is in its set. `sounds` are its audio encodes, the one that players take by
@@ -95,13 +94,9 @@ impl Plan {
     ) -> bool {
         let wish = output.rendition.clone().unwrap_or_default();
         let wanted = wish.language.as_deref().and_then(language::tag);
-        let found = facts.streams.iter().find(|stream| {
+        let found = texts::tracks(facts).find(|stream| {
             let spoken = stream.language.as_deref().and_then(language::tag);
-            matches!(stream.kind, StreamKind::Subtitle)
-                && stream.decodable
-                && facts.is_of_main_program(stream)
-                && subtitles::is_text(&stream.codec_name)
-                && (wanted.is_none() || spoken.is_none() || wanted == spoken)
+            wanted.is_none() || spoken.is_none() || wanted == spoken
         });
         let Some(stream) = found else { return false };
         let label = TrackLabel {
@@ -121,14 +116,7 @@ impl Plan {
         facts: &MediaFacts,
         planned: &mut GroupPlan,
     ) {
-        for stream in &facts.streams {
-            if !matches!(stream.kind, StreamKind::Subtitle)
-                || !stream.decodable
-                || !facts.is_of_main_program(stream)
-                || !subtitles::is_text(&stream.codec_name)
-            {
-                continue;
-            }
+        for stream in texts::tracks(facts) {
             let wish = RenditionSpec {
                 name: stream.title.clone(),
                 forced: stream.dispositions.iter().any(|word| word == "forced"),
