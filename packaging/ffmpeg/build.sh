@@ -64,6 +64,9 @@ export PKG_CONFIG_PATH=$prefix/lib/pkgconfig
 export CFLAGS="-O2 -fPIC -fstack-protector-strong -fstack-clash-protection -fcf-protection -D_FORTIFY_SOURCE=2 \
 -ffile-prefix-map=$root=/usr/src/ffmpeg"
 export CXXFLAGS=$CFLAGS
+# SVT-AV1 writes down when it was compiled, which would be another time with every build: the time of its sources instead.
+SOURCE_DATE_EPOCH=$(stat -c %Y "$root/src/svt-av1/CMakeLists.txt")
+export SOURCE_DATE_EPOCH
 
 # --- libraries that Debian has no .a file of -----------------------------------------------------------------------------
 if [ ! -e "$prefix/lib/libdav1d.a" ]; then
@@ -81,6 +84,8 @@ if [ ! -e "$prefix/lib/libSvtAv1Enc.a" ]; then
     -DBUILD_APPS=OFF -DBUILD_TESTING=OFF -DENABLE_AVX512=ON -DSVT_AV1_LTO=OFF -DCMAKE_INSTALL_PREFIX="$prefix" -DCMAKE_INSTALL_LIBDIR=lib \
     >/dev/null
   cmake --build "$root/src/svt-av1/out" -j "$jobs" --target install >/dev/null
+  # NASM names each source by its whole path, which no option of it shortens.
+  strip --enable-deterministic-archives --strip-unneeded "$prefix/lib/libSvtAv1Enc.a"
 fi
 if [ ! -e "$prefix/lib/libharfbuzz.a" ]; then
   say "HarfBuzz"
