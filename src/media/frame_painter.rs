@@ -8,8 +8,8 @@ use crate::base::fault::Fault;
 use crate::media::av::AvError;
 use crate::media::av::Frame;
 use crate::media::av::Graph;
+use crate::media::av::PackedRgb;
 use crate::media::av::PixelFormat;
-use crate::media::av::Scaler;
 use crate::media::av::filter::GraphInput;
 use crate::media::av::mastering;
 use crate::media::av::scale::Filter;
@@ -31,7 +31,7 @@ pub struct FramePainter {
     mirrored: bool,
     /// Frames come as decoded; otherwise they have been through the pass's own filters.
     raw: bool,
-    scaler: Option<(Filter, Scaler)>,
+    scaler: Option<PackedRgb>,
     easel: Easel,
 }
 
@@ -123,16 +123,9 @@ impl FramePainter {
     fn convert(&mut self, frame: &Frame, width: u32, height: u32) -> Result<Vec<u8>, AvError> {
         let small = frame.width() >= width * 2 && frame.height() >= height * 2;
         let filter = if small { Filter::Area } else { Filter::Bicubic };
-        let fits = |(known, scaler): &(Filter, Scaler)| {
-            *known == filter && (scaler.width(), scaler.height()) == (width, height)
-        };
-        if !self.scaler.as_ref().is_some_and(fits) {
-            self.scaler = Some((filter, Scaler::new(PixelFormat::RGB24, width, height, filter)?));
-        }
-        match &mut self.scaler {
-            Some((_, scaler)) => scaler.packed_rgb(frame),
-            None => Err(AvError::argument("scaler")),
-        }
+        let known = self.scaler.take().filter(|known| known.makes(width, height, filter));
+        let scaler = known.unwrap_or_else(|| PackedRgb::new(width, height, filter));
+        self.scaler.insert(scaler).run(frame)
     }
 }
 

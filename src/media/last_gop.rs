@@ -2,7 +2,7 @@
 //! half-written files go wrong.
 //!
 //! Guarantees: holds the packets of one group of pictures at most, and no more than [`MOST_BYTES`] of them. Deliberately
-//! absent: comparing pictures.
+//! absent: comparing pictures, which need not even be deblocked.
 
 use crate::media::av::AvError;
 use crate::media::av::Decoder;
@@ -76,7 +76,7 @@ impl LastGop {
     fn decode(&mut self) -> Result<(), AvError> {
         let mut decoder = match self.running.take() {
             Some(decoder) => decoder,
-            None => Decoder::open(&self.parameters, self.unit, 1, &Limits::default())?,
+            None => Decoder::open(&self.parameters, self.unit, 1, &Limits::default())?.without_loop_filter(),
         };
         for packet in self.waiting.drain(..) {
             decoder.send(&packet)?;

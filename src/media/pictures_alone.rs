@@ -340,11 +340,7 @@ impl<'a> Workbench<'a> {
             .map(|_| self.own_decoder(1))
             .collect();
         let lanes = lanes.map_err(Setback::Fault)?;
-        let threads = if job.is_intra() || moments.len() == 1 {
-            1
-        } else {
-            self.threads
-        };
+        let threads = if job.is_intra() { 1 } else { self.threads };
         let mut decoder = self.decoder(threads).map_err(Setback::Fault)?;
         let name = self.demuxer.name().to_owned();
         let watch = self.demuxer.watch();

@@ -33,6 +33,7 @@ use crate::media::timecode::Timecode;
 use crate::media::wholeness;
 use crate::media::wholeness::Wholeness;
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 const OPERATION: &str = "probe";
 
@@ -45,6 +46,8 @@ pub struct Opened {
     pub facts: MediaFacts,
     /// What its container says of its length.
     pub wholeness: Wholeness,
+    /// What of its data is missing, once somebody asked.
+    missing: OnceLock<Option<String>>,
 }
 
 /// Facts of a source.
@@ -94,6 +97,7 @@ pub fn open(source: Source, limits: &Limits) -> Result<Opened, Fault> {
         demuxer,
         facts,
         wholeness,
+        missing: OnceLock::new(),
     })
 }
 
@@ -447,6 +451,10 @@ pub(crate) fn orientation(matrix: [i32; 9]) -> (u32, bool) {
 impl Opened {
     /// Why data that the file declares is not in it, if so; found in lengths and indexes alone.
     pub fn missing_data(&self) -> Option<String> {
+        self.missing.get_or_init(|| self.look_for_missing()).clone()
+    }
+
+    fn look_for_missing(&self) -> Option<String> {
         let size_bytes = self.facts.size_bytes;
         match &self.wholeness {
             Wholeness::Short { declared_bytes, part } if !IsoBox::begins_files(part.as_bytes()) => {

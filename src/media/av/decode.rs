@@ -44,6 +44,7 @@ pub struct Decoder {
     threads: u32,
     max_pixels: i64,
     which: Decode,
+    has_loop_filter: bool,
     /// Among joined sources.
     turn: Option<Arc<Turn>>,
     turner: Turner,
@@ -76,6 +77,7 @@ impl Decoder {
             threads,
             max_pixels,
             which: Decode::All,
+            has_loop_filter: true,
             turn: None,
             turner: Turner::default(),
             left: VecDeque::new(),
@@ -85,16 +87,29 @@ impl Decoder {
     /// Which frames to decode from the next packet on.
     pub fn decode_only(&mut self, which: Decode) {
         self.which = which;
-        let (skip, loop_filter) = match which {
-            Decode::All => (ffi::AVDiscard::DEFAULT, ffi::AVDiscard::DEFAULT),
-            Decode::References => (ffi::AVDiscard::NONREF, ffi::AVDiscard::DEFAULT),
-            Decode::Keys => (ffi::AVDiscard::NONKEY, ffi::AVDiscard::DEFAULT),
+        let skip = match which {
+            Decode::All => ffi::AVDiscard::DEFAULT,
+            Decode::References => ffi::AVDiscard::NONREF,
+            Decode::Keys => ffi::AVDiscard::NONKEY,
+        };
+        let loop_filter = if self.has_loop_filter {
+            ffi::AVDiscard::DEFAULT
+        } else {
+            ffi::AVDiscard::ALL
         };
         // SAFETY: a live context; libav reads both fields packet by packet.
         unsafe {
             (*self.raw.as_ptr()).skip_frame = skip;
             (*self.raw.as_ptr()).skip_loop_filter = loop_filter;
         }
+    }
+
+    /// Leaves out what only makes pictures look better (deblocking and the like), for who wants to know whether they decode.
+    /// What can go wrong goes wrong before that.
+    pub fn without_loop_filter(mut self) -> Self {
+        self.has_loop_filter = false;
+        self.decode_only(self.which);
+        self
     }
 
     /// Gives it a packet. A packet that cannot be decoded is counted and passed over. `Again` never comes when

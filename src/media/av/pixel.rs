@@ -20,6 +20,8 @@ impl PixelFormat {
     pub const YUV422P10: PixelFormat = PixelFormat(ffi::AVPixelFormat::YUV422P10LE.0);
     /// Planar 4:4:4, 10 bit.
     pub const YUV444P10: PixelFormat = PixelFormat(ffi::AVPixelFormat::YUV444P10LE.0);
+    /// Planar G, B, R, 8 bit each.
+    pub const GBRP: PixelFormat = PixelFormat(ffi::AVPixelFormat::GBRP.0);
     /// Packed R, G, B, 8 bit each.
     pub const RGB24: PixelFormat = PixelFormat(ffi::AVPixelFormat::RGB24.0);
     /// Packed R, G, B, A, 8 bit each.

@@ -125,35 +125,6 @@ impl Scaler {
         Ok(scaled)
     }
 
-    /// The picture in this scaler's size as red, green and blue, row after row without gaps: `width * height * 3` bytes.
-    ///
-    /// # Errors
-    /// Of a scaler that makes anything but `rgb24`; those of libswscale.
-    pub fn packed_rgb(&mut self, frame: &Frame) -> Result<Vec<u8>, AvError> {
-        let shape = Shape::of(frame);
-        let row_bytes = self.width as usize * 3;
-        let size_bytes = row_bytes * self.height as usize;
-        let row_step = c_int::try_from(row_bytes).map_err(|_| AvError::argument("sws_scale"))?;
-        if self.format != PixelFormat::RGB24 {
-            return Err(AvError::argument("sws_scale"));
-        }
-        if (shape.width, shape.height, shape.format) == (self.width, self.height, self.format) {
-            let mut packed = Vec::with_capacity(size_bytes);
-            for y in 0..self.height {
-                let row = frame.row(0, y).and_then(|row| row.get(..row_bytes));
-                packed.extend_from_slice(row.ok_or_else(|| AvError::argument("frame row"))?);
-            }
-            return Ok(packed);
-        }
-        // Behind the last row is as much room as libav's own buffers have.
-        let mut packed = vec![0_u8; size_bytes + ffi::AV_INPUT_BUFFER_PADDING_SIZE as usize];
-        let mut planes = [ptr::null_mut(); 8];
-        planes[0] = packed.as_mut_ptr();
-        self.scale(frame, shape, &planes, &[row_step, 0, 0, 0, 0, 0, 0, 0])?;
-        packed.truncate(size_bytes);
-        Ok(packed)
-    }
-
     /// Scales into `planes`, which must have the size and format of this scaler. Gives the colours of the result.
     fn scale(
         &mut self,

@@ -8,6 +8,7 @@ use crate::media::av::Encoder;
 use crate::media::av::Frame;
 use crate::media::av::Graph;
 use crate::media::av::Muxer;
+use crate::media::av::PackedRgb;
 use crate::media::av::Packet;
 use crate::media::av::PixelFormat;
 use crate::media::av::Scaler;
@@ -138,6 +139,47 @@ fn scaling_to_rgb_honours_matrix_and_range() {
             .iter()
             .all(|value| (234..=236).contains(value))
     );
+}
+
+/// A picture in which no two samples that lie beside one another are alike.
+fn motley(format: PixelFormat, width: u32, height: u32) -> Frame {
+    let mut frame = Frame::picture(format, width, height).expect("memory");
+    for plane in 0..3 {
+        let mut y = 0;
+        while let Some(row) = frame.row_mut(plane, y) {
+            for (x, value) in (0..).zip(row.iter_mut()) {
+                *value = (x * 37 + y * 91 + plane as u32 * 53) as u8;
+            }
+            y += 1;
+        }
+    }
+    frame.set_color(Color::BT709);
+    frame
+}
+
+#[test]
+fn packed_rgb_is_what_scaling_straight_to_it_gives() {
+    let sizes = [
+        (162, 90, Filter::Bicubic),
+        (200, 111, Filter::Bicubic),
+        (61, 35, Filter::Bicubic),
+        (61, 35, Filter::Area),
+        (16, 9, Filter::Area),
+    ];
+    for format in [PixelFormat::YUV420P, PixelFormat::YUV422P, PixelFormat::RGB24] {
+        let frame = motley(format, 162, 90);
+        for (width, height, filter) in sizes {
+            let packed = PackedRgb::new(width, height, filter).run(&frame).expect("scaled");
+            let mut scaler = Scaler::new(PixelFormat::RGB24, width, height, filter).expect("scaler");
+            let straight = scaler.run(&frame).expect("scaled");
+            let rows = packed.chunks_exact(width as usize * 3);
+            assert_eq!(rows.len(), height as usize, "{format:?} {width}x{height}");
+            for (y, row) in (0..).zip(rows) {
+                let is_same = straight.row(0, y) == Some(row);
+                assert!(is_same, "{format:?} {width}x{height} {filter:?}, row {y}");
+            }
+        }
+    }
 }
 
 #[test]
