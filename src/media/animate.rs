@@ -70,6 +70,7 @@ pub fn wanted(spec: &AnimationSpec, span: Span) -> Moments {
         return Moments {
             at_s: vec![0.0],
             warnings,
+            spread: None,
         };
     }
     let mut start_s = spec.start_s.max(0.0);
@@ -104,7 +105,11 @@ pub fn wanted(spec: &AnimationSpec, span: Span) -> Moments {
     }
     // Pieces that touch may overlap by less than a frame.
     at_s.dedup_by(|later, earlier| *later <= *earlier);
-    Moments { at_s, warnings }
+    Moments {
+        at_s,
+        warnings,
+        spread: None,
+    }
 }
 
 /// Where the pieces begin: each in the middle of its share of the room, so that the first is not the film's first

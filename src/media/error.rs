@@ -8,6 +8,7 @@ use crate::base::fault::Fault;
 use crate::media::av::AvError;
 use crate::media::av::DeviceTrouble;
 use crate::media::av::log;
+use crate::media::av::log::About;
 use std::io;
 use std::path::Path;
 
@@ -98,14 +99,14 @@ pub fn source_over_limit(operation: &str, name: &str, cause: impl Into<String>) 
     )
 }
 
-/// Too much damage.
-pub fn source_damaged(operation: &str, name: &str, cause: impl Into<String>) -> Fault {
+/// Too much damage, of pictures or of sound.
+pub fn source_damaged(operation: &str, name: &str, cause: impl Into<String>, about: About) -> Fault {
     Fault::new(
         "SourceDamaged",
         Blame::Source,
         operation,
         name,
-        with_log(cause.into()),
+        with_log(cause.into(), about),
         "Copy the file again; if the original is damaged, raise the limit of damaged frames.",
     )
 }
@@ -146,8 +147,17 @@ pub fn stopped(operation: &str, name: &str) -> Fault {
     )
 }
 
-/// libav refused something on the source's side.
+/// libav refused something on the source's side, which was not its sound.
 pub fn source_refused(operation: &str, name: &str, error: &AvError) -> Fault {
+    refused_of(operation, name, error, About::Video)
+}
+
+/// libav refused something of the source's sound.
+pub fn sound_refused(operation: &str, name: &str, error: &AvError) -> Fault {
+    refused_of(operation, name, error, About::Audio)
+}
+
+fn refused_of(operation: &str, name: &str, error: &AvError, about: About) -> Fault {
     if let Some(trouble) = error.device_trouble() {
         return device_refused(operation, name, trouble, error.to_string());
     }
@@ -159,13 +169,22 @@ pub fn source_refused(operation: &str, name: &str, error: &AvError) -> Fault {
         Blame::Source,
         operation,
         name,
-        with_log(error.to_string()),
+        with_log(error.to_string(), about),
         "Play the file to see whether it is sound; deliver it again if not.",
     )
 }
 
-/// libav refused something on the side of an output.
+/// libav refused something on the side of an output, which was not its sound.
 pub fn output_refused(operation: &str, name: &str, error: &AvError) -> Fault {
+    output_refused_of(operation, name, error, About::Video)
+}
+
+/// libav refused something of an output's sound.
+pub fn output_sound_refused(operation: &str, name: &str, error: &AvError) -> Fault {
+    output_refused_of(operation, name, error, About::Audio)
+}
+
+fn output_refused_of(operation: &str, name: &str, error: &AvError, about: About) -> Fault {
     if let Some(trouble) = error.device_trouble() {
         return device_refused(operation, name, trouble, error.to_string());
     }
@@ -180,7 +199,7 @@ pub fn output_refused(operation: &str, name: &str, error: &AvError) -> Fault {
         Blame::Request,
         operation,
         name,
-        with_log(error.to_string()),
+        with_log(error.to_string(), about),
         "Check the parameters of this output against the encoder's ranges.",
     )
 }
@@ -345,9 +364,9 @@ fn no_memory(operation: &str, name: &str) -> Fault {
     )
 }
 
-/// The cause, with the last thing libav said about it.
-fn with_log(cause: String) -> String {
-    match log::errors().pop() {
+/// The cause, with the last thing libav said that may be about it.
+fn with_log(cause: String, about: About) -> String {
+    match log::last_error(about) {
         Some(line) => format!("{cause}; libav said: {line}"),
         None => cause,
     }

@@ -28,6 +28,8 @@ pub struct Moments {
     pub at_s: Vec<f64>,
     /// What was asked and could not be had, in words.
     pub warnings: Vec<String>,
+    /// So many pictures were to be spread over a source that has not as many frames: each is given once.
+    pub spread: Option<usize>,
 }
 
 /// How long the source shows something.
@@ -59,6 +61,7 @@ pub fn wanted(spec: &SnapshotSpec, span: Span) -> Result<Moments, Fault> {
         return Ok(Moments {
             at_s: vec![0.0],
             warnings: Vec::new(),
+            spread: spread_of(spec, span),
         });
     }
     let cap = spec
@@ -128,7 +131,26 @@ pub fn wanted(spec: &SnapshotSpec, span: Span) -> Result<Moments, Fault> {
         }
         at_s.dedup();
     }
-    Ok(Moments { at_s, warnings })
+    Ok(Moments {
+        at_s,
+        warnings,
+        spread: spread_of(spec, span),
+    })
+}
+
+/// How many pictures are to be spread evenly over fewer frames. Tiles of an image playlist are of one length, so each of
+/// them is wanted though it be like the one before; and so is the picture of a frame that stands for long.
+fn spread_of(spec: &SnapshotSpec, span: Span) -> Option<usize> {
+    let frames = match span.duration_s.filter(|_| span.frame_s > 0.0) {
+        _ if span.is_one_frame => 1.0,
+        Some(duration_s) => (duration_s - spec.start_s).max(0.0) / span.frame_s,
+        None => return None,
+    };
+    let steps = spec.interval_s.is_some_and(|interval_s| interval_s > 0.0);
+    let is_spread = spec.times.is_empty() && spec.best.is_none() && !steps && !spec.image_playlist;
+    spec.count
+        .filter(|count| is_spread && f64::from(*count) > frames + 0.5)
+        .map(|count| (count as usize).clamp(1, MAX_PICTURES))
 }
 
 /// Moments at which pictures are looked at to choose among them: the middles of equal parts, so that neither the first

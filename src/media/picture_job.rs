@@ -12,6 +12,7 @@ use crate::media::gather::Gather;
 use crate::media::moments::MAX_PICTURES;
 use crate::media::picker::Pick;
 use crate::media::picker::Picker;
+use crate::media::picker::TOLERANCE_S;
 use crate::media::picture::Picture;
 use crate::media::product::JobEnd;
 use crate::media::scratch_file::JobScratch;
@@ -27,7 +28,10 @@ pub type Render<'a, F> = dyn FnMut(&F, Fit) -> Result<Picture, Fault> + 'a;
 pub struct PictureJob<F> {
     intra: bool,
     own_frames: bool,
+    begins_s: f64,
     candidates: bool,
+    /// Number of pictures to be spread, each of another frame.
+    spread: Option<usize>,
     picker: Picker<F>,
     moments_s: Vec<f64>,
     label: Label,
@@ -37,8 +41,12 @@ pub struct PictureJob<F> {
     warnings: Vec<String>,
     fault: Option<Fault>,
     last_label_s: Option<f64>,
+    /// Time of the frame that stood for the moment before.
+    last_pick_s: Option<f64>,
     last_frame_s: f64,
     end_s: f64,
+    /// Pictures made so far.
+    taken: usize,
     skipped: usize,
     missed: usize,
     length: ClaimedLength,
@@ -100,6 +108,8 @@ impl<F: Clone> PictureJob<F> {
         PictureJob {
             intra,
             own_frames: wish.own_frames,
+            begins_s: wish.begins_s,
+            spread: wish.moments.spread.filter(|_| !wish.candidates),
             candidates: wish.candidates,
             picker: Picker::new(wish.moments.at_s.clone()),
             moments_s: wish.moments.at_s,
@@ -110,8 +120,10 @@ impl<F: Clone> PictureJob<F> {
             warnings: wish.moments.warnings,
             fault: None,
             last_label_s: None,
+            last_pick_s: None,
             last_frame_s: 0.0,
             end_s: timeline.end_s,
+            taken: 0,
             skipped: 0,
             missed: 0,
             length: ClaimedLength::of(timeline, has_sound),
@@ -229,6 +241,21 @@ impl<F: Clone> PictureJob<F> {
         self.own_frames
     }
 
+    /// Whether it wants but one picture.
+    pub fn is_lone(&self) -> bool {
+        self.moments_s.len() == 1
+    }
+
+    /// Nothing before a moment of its own is to be shown, however near a key frame is.
+    pub fn begins_late(&self) -> bool {
+        self.intra && self.begins_s > 0.0
+    }
+
+    /// A key frame shown from `frame_s` on lies before everything that is to be shown.
+    pub fn is_too_early(&self, frame_s: f64) -> bool {
+        self.begins_late() && frame_s + TOLERANCE_S < self.begins_s
+    }
+
     /// Passes over black frames.
     pub fn minds_black(&self) -> bool {
         self.dark.minds_black()
@@ -275,6 +302,14 @@ impl<F: Clone> PictureJob<F> {
                 self.moments_s.len()
             ));
         }
+        let told_otherwise = self.skipped + self.missed;
+        if let Some(asked) = self.spread.filter(|asked| self.taken + told_otherwise < *asked) {
+            self.warnings.push(format!(
+                "{asked} pictures were asked for, and only {} frames are shown at the moments they are spread to; each was \
+                 taken once",
+                self.taken
+            ));
+        }
         if self.missed > 0 {
             self.warnings
                 .push(format!("nothing could be decoded at {} moments", self.missed));
@@ -298,6 +333,12 @@ impl<F: Clone> PictureJob<F> {
             self.skipped += 1;
             return;
         }
+        let is_again = self.last_pick_s.is_some_and(|last_s| pick.frame_s <= last_s);
+        self.last_pick_s = Some(pick.frame_s);
+        if is_again && self.spread.is_some() {
+            // Told at the end, with the number of pictures that there are.
+            return;
+        }
         // What is not wanted again makes room before the next one is made.
         let picture = match self.rendered.take().filter(|(frame_s, _)| *frame_s == pick.frame_s) {
             Some((_, picture)) => picture,
@@ -308,7 +349,8 @@ impl<F: Clone> PictureJob<F> {
         };
         let label_s = match self.label {
             Label::Moment => self.moments_s[pick.moment],
-            Label::Frame => pick.frame_s,
+            // The frame on screen when a clip begins may have been there before.
+            Label::Frame => pick.frame_s.max(if self.intra { self.begins_s } else { 0.0 }),
         };
         if self.dark.is_too_dark(&picture) {
             let next_s = self.moments_s.get(pick.moment + 1).copied().unwrap_or(f64::INFINITY);
@@ -341,6 +383,7 @@ impl<F: Clone> PictureJob<F> {
         // Containers let the first frame begin a little before the start.
         let label_s = label_s.max(0.0);
         self.last_label_s = Some(label_s);
+        self.taken += 1;
         if let Err(fault) = self.gather.take(label_s, self.gather.fit().frame(picture)) {
             self.fail(fault);
         }

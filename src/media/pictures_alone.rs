@@ -14,6 +14,7 @@ use crate::media::av::Frame;
 use crate::media::av::Packet;
 use crate::media::av::Parameters;
 use crate::media::av::decode::Decode;
+use crate::media::av::log::About;
 use crate::media::bright_search;
 use crate::media::claimed_length::is_overlong;
 use crate::media::error;
@@ -37,6 +38,7 @@ use crate::media::picture_job::Prepared;
 use crate::media::probe::Opened;
 use crate::media::product::JobEnd;
 use crate::media::spec::MediaWork;
+use crate::media::timeline;
 use crate::media::timeline::Clock;
 use crate::media::timeline::Timeline;
 use std::path::Path;
@@ -139,7 +141,8 @@ pub fn carry_out_alone(
             let mut again = Vec::new();
             for (number, job) in in_order {
                 let shared = job.skipped() * 2 > job.moments_s().len() || job.wants_own_frames() && job.skipped() > 0;
-                let unserved = job.is_intra() && (shared || workbench.untimed);
+                let none = job.begins_late() && job.decided() == 0;
+                let unserved = job.is_intra() && (shared || none || workbench.untimed);
                 if round < MAX_ROUNDS && (unserved || was_wrong && needs_length(jobs[number].work)) {
                     let mut job = restarted(&jobs[number], &workbench, scratch)?;
                     if unserved {
@@ -242,6 +245,7 @@ impl<'a> Workbench<'a> {
         let (stream, video) = opened.facts.main_video()?;
         let raw = opened.demuxer.stream(stream.index)?;
         let rate = video.nominal_rate().map_or(25.0, |rate| rate.value());
+        let lag_s = timeline::lag_s(&opened.facts);
         Some(Workbench {
             painter: FramePainter::of_source(video),
             limits,
@@ -254,7 +258,7 @@ impl<'a> Workbench<'a> {
             zero: opened
                 .facts
                 .start_time_s
-                .map(|start_s| (start_s / raw.time_base().value()).round() as i64)
+                .map(|start_s| ((start_s + lag_s) / raw.time_base().value()).round() as i64)
                 .or(raw.start_time()),
             touched: false,
             reorders: video.has_b_frames > 0,
@@ -367,7 +371,8 @@ impl<'a> Workbench<'a> {
                 if reorders && seeker.has_untimed_keys() {
                     return Err(Setback::Untimed);
                 }
-                if shown.is_none() {
+                // What is shown when a clip begins is the very frame, where its key frame is cut away.
+                if shown.as_ref().is_none_or(|shown| job.is_too_early(seconds(shown))) {
                     shown = seeker.frame_at(moment).map_err(trouble)?;
                 }
                 match shown {
@@ -430,6 +435,10 @@ impl<'a> Workbench<'a> {
 
     /// Reads the file from its start for all these jobs.
     fn in_order(&mut self, jobs: &mut [&mut Job], on_progress: &mut OnProgress<'_>) -> Result<(), Fault> {
+        for job in jobs.iter_mut().filter(|job| job.is_lone() && job.begins_late()) {
+            // The next key frame may be far.
+            job.make_exact();
+        }
         let keys_only = jobs.iter().all(|job| job.is_intra());
         if !keys_only {
             // Every frame is decoded anyway: nobody need be content with key frames.
@@ -468,6 +477,9 @@ impl<'a> Workbench<'a> {
                 let frame_s = clock.time(pts);
                 self.seen_s = self.seen_s.max(frame_s + self.frame_s);
                 for job in jobs.iter_mut() {
+                    if keys_only && job.is_too_early(frame_s) {
+                        continue;
+                    }
                     job.offer(frame_s, Arc::clone(&frame), &mut |frame, fit| {
                         self.painter.image(frame, fit)
                     });
@@ -503,6 +515,7 @@ impl<'a> Workbench<'a> {
                     "{} of {seen} frames decoded for pictures are damaged ({percent:.1} %)",
                     self.damaged
                 ),
+                About::Video,
             ));
         } else if self.damaged > 0 {
             job.warn(format!(

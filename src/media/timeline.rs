@@ -47,6 +47,23 @@ impl Timeline {
     }
 }
 
+/// Containers that say when pictures are decoded, never when they are shown.
+const DECODED_ONLY: [&str; 5] = ["avi", "mpegvideo", "m4v", "vc1", "cavsvideo"];
+
+/// How much later than they are shown pictures of the main video are stamped, seconds. Where a file has times of
+/// decoding alone, a decoder that puts pictures into their order gives each the time at which it comes out, which is
+/// later by as many pictures as it waits for; the file's sound does not wait.
+pub fn lag_s(facts: &MediaFacts) -> f64 {
+    let Some((_, video)) = facts
+        .main_video()
+        .filter(|_| DECODED_ONLY.contains(&&*facts.format_name))
+    else {
+        return 0.0;
+    };
+    let frame_s = video.nominal_rate().map_or(0.0, |rate| 1.0 / rate.value().max(0.1));
+    f64::from(video.has_b_frames.clamp(0, 16)) * frame_s
+}
+
 /// Demuxers of single pictures guess a rate for them, and none says how many frames there are.
 fn is_one_frame(facts: &MediaFacts, stream: &StreamFacts) -> bool {
     let is_picture_file = facts.format_name.ends_with("_pipe") && facts.streams.len() == 1;

@@ -37,6 +37,8 @@ pub struct Wish {
     pub intra: bool,
     /// But only those that are no other moment's as well.
     pub own_frames: bool,
+    /// No key frame before this stands for a moment, seconds on the source's clock.
+    pub begins_s: f64,
     /// Pictures are candidates to choose among: one less is nothing to tell.
     pub candidates: bool,
     /// Which frames are passed over as black.
@@ -111,6 +113,8 @@ impl Wish {
                 Some(_) => is_auto && timeline.end_s <= SHORT_S,
                 None => is_auto,
             },
+            // Who asks for key frames gets that at or before each moment, who leaves it open nothing that is cut away.
+            begins_s: if is_auto { spec.start_s } else { 0.0 },
             candidates: spec.best.is_some(),
             moments,
             gather,
@@ -136,6 +140,7 @@ impl Wish {
             gather,
             intra: false,
             own_frames: false,
+            begins_s: 0.0,
             candidates: false,
             black: None,
         })

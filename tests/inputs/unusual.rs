@@ -2,7 +2,9 @@
 //! transparency and covers that have no place, holes in the middle.
 
 use crate::room::Room;
+use crate::room::pictures;
 use crate::room::rung;
+use crate::room::tenths;
 use std::path::Path;
 use std::process::Command;
 
@@ -62,6 +64,43 @@ fn sound_files_that_declare_their_length_are_truncated_when_they_end_before() {
         let run = room.run(&sound("wav", "codec = \"pcm\""), &cut, &[]);
         assert_eq!(run.codes(), ["SourceTruncated"], "{name}: {}", run.words);
     }
+}
+
+/// Containers that know no time of showing: what a decoder puts into order comes out later than the sound beside it.
+#[test]
+fn pictures_without_a_time_of_their_own_stay_with_their_sound() {
+    let room = Room::new();
+    let flash = "-f lavfi -i color=black:s=160x90:r=25:d=3,drawbox=c=white:t=fill:enable='between(n\\,50\\,54)'";
+    let beep = "-f lavfi -i aevalsrc='if(between(t\\,2\\,2.1)\\,sin(6283*t)\\,0)':s=48000:d=3";
+    for (name, how) in [
+        ("plain.avi", "-c:v mpeg4 -q:v 2 -bf 0"),
+        ("asp.avi", "-c:v mpeg4 -q:v 2 -bf 2 -g 25"),
+        ("avc.avi", "-c:v libx264 -preset ultrafast -bf 2 -g 25 -pix_fmt yuv420p"),
+    ] {
+        let source = room.make(name, &format!("{flash} {beep} {how} -c:a pcm_s16le"));
+        for (clip, beginning_s) in [("", 0), ("[activity.clip]\nstart_s = 1.0\nend_s = 2.2", 1)] {
+            let run = room.run(&rung(clip), &source, &[]);
+            assert_eq!(run.code, 0, "{name}: {}", run.words);
+            assert!(!run.words.contains("moved"), "{name} {clip}: {}", run.words);
+            let made = run.output("low");
+            let seen = pictures(&made);
+            let first = seen.first().map(|(time_s, _)| *time_s);
+            let white = seen.iter().find(|(_, color)| color[1] > 128).map(|(time_s, _)| *time_s);
+            assert_eq!(
+                (first, white),
+                (Some(0.0), Some(f64::from(2 - beginning_s))),
+                "{name} {clip}"
+            );
+            let loud = tenths(&made).iter().position(|level| *level > 0.1);
+            assert_eq!(loud, Some(20 - beginning_s as usize * 10), "{name} {clip}");
+        }
+    }
+    let source = room.make("raw.m2v", &format!("{flash} -c:v mpeg2video -q:v 2 -bf 2 -g 12"));
+    let run = room.run(&rung(""), &source, &[]);
+    assert_eq!(run.code, 0, "{}", run.words);
+    let seen = pictures(&run.output("low"));
+    let white = seen.iter().find(|(_, color)| color[1] > 128).map(|(time_s, _)| *time_s);
+    assert_eq!((seen[0].0, white, seen.len()), (0.0, Some(2.0), 75));
 }
 
 #[test]

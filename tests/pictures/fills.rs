@@ -236,6 +236,14 @@ fn bad_specs_are_refused_by_key() {
             r#"{"mode":"sprite","interval_s":5,"frame_type":"intra","image_playlist":true}"#,
             "frame_type",
         ),
+        (r#"{"interval_s":5,"columns":4}"#, "columns"),
+        (r#"{"lines":2}"#, "lines"),
+        (r#"{"cell_width":200}"#, "cell_width"),
+        (r#"{"times":["1"],"cell_height":200}"#, "cell_height"),
+        (r#"{"padding":4}"#, "padding"),
+        (r#"{"margin":4}"#, "margin"),
+        (r#"{"color":"red"}"#, "color"),
+        (r#"{"color":"red","width":100}"#, "color"),
         (r#"{"lossless":true}"#, "lossless"),
         (r#"{"pixel_black_threshold":70}"#, "pixel_black_threshold"),
     ] {
@@ -250,6 +258,7 @@ fn bad_specs_are_refused_by_key() {
         r#"{"times":["00:00:01.5","3.5s","10%"]}"#,
         r#"{"mode":"sprite","interval_s":5,"image_playlist":true,"keep_cells":true,"color":"random"}"#,
         r#"{"mode":"sprite","count":5,"vtt":"stills","fill":"blur","cell_width":80,"cell_height":80}"#,
+        r#"{"color":"red","width":100,"height":100,"columns":10}"#,
         r#"{"fill":"gauss","width":100,"height":100,"format":"webp","lossless":true}"#,
     ] {
         assert!(

@@ -98,6 +98,38 @@ fn moments_closer_than_key_frames_get_one_picture_a_key_frame() {
 }
 
 #[test]
+fn more_pictures_than_there_are_frames_are_one_of_each() {
+    for name in ["a.mp4", "a.ts"] {
+        let bench = Bench::new();
+        let clip = bench.clip(name, 10, &["-bf", "0"]);
+        for frame_type in ["normal", "auto"] {
+            let of = |mode: &str, count: u32| {
+                let json = format!(r#"{{"mode":"{mode}","count":{count},"frame_type":"{frame_type}"}}"#);
+                bench.one(&clip, snapshot(&json))
+            };
+            let sprite = of("sprite", 25);
+            let cells = bench.cells(&sprite.outputs[0]);
+            assert!(
+                cells.iter().map(|(_, shown)| *shown).eq(0..10),
+                "{name} {frame_type}: {cells:?}"
+            );
+            let stills = of("normal", 25);
+            assert_eq!(stills.outputs[0].picture_count, Some(10), "{name} {frame_type}");
+            for made in [sprite, stills] {
+                let told = made
+                    .warnings
+                    .iter()
+                    .filter(|line| line.contains("25 pictures were asked for"));
+                assert_eq!(told.count(), 1, "{name} {frame_type}: {:?}", made.warnings);
+            }
+            let each = of("normal", 10);
+            assert_eq!(each.outputs[0].picture_count, Some(10), "{name} {frame_type}");
+            assert!(each.warnings.is_empty(), "{name} {frame_type}: {:?}", each.warnings);
+        }
+    }
+}
+
+#[test]
 fn files_with_a_single_key_frame_are_decoded_to_the_moments() {
     for name in ["a.mp4", "a.mkv", "a.ts"] {
         let bench = Bench::new();

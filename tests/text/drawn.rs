@@ -227,6 +227,63 @@ fn burnt_in_subtitles_are_seen_during_their_cues_only() {
     }
 }
 
+/// Rows and columns between which something bright is.
+fn extent(picture: &Seen) -> Option<((usize, usize), (usize, usize))> {
+    let rows: Vec<usize> = (0..picture.height)
+        .filter(|y| picture.bright((0, *y, picture.width, 1), 150) > 0)
+        .collect();
+    let columns: Vec<usize> = (0..picture.width)
+        .filter(|x| picture.bright((*x, 0, 1, picture.height), 150) > 0)
+        .collect();
+    Some(((*rows.first()?, *rows.last()?), (*columns.first()?, *columns.last()?)))
+}
+
+#[test]
+fn cues_stand_where_their_settings_put_them() {
+    let shop = Workshop::new();
+    let source = shop.ffmpeg(
+        "-f lavfi -i color=0x404040:s=640x360:r=25:d=9 -c:v libx264 -preset ultrafast -crf 10 -pix_fmt yuv420p",
+        "dark.mp4",
+    );
+    // Of 360 rows, and lines of 36: between which rows and columns the letters must be.
+    let cues = [
+        ("", "HHH", (290, 360), (270, 370)),
+        ("line:0", "HHH", (0, 36), (270, 370)),
+        ("line:-1", "HHH\nHHH", (288, 360), (270, 370)),
+        ("line:2", "HHH", (72, 108), (270, 370)),
+        ("line:-4", "HHH", (216, 252), (270, 370)),
+        ("line:50%", "HHH", (180, 216), (270, 370)),
+        ("line:50%,center align:start position:10%", "HHH", (162, 198), (60, 170)),
+        ("position:25%,center", "HHH", (290, 360), (110, 210)),
+        ("align:end line:10%", "HHH", (36, 72), (540, 640)),
+    ];
+    let mut text = String::from("WEBVTT\n");
+    for (number, (settings, words, _, _)) in cues.iter().enumerate() {
+        let until = number + 1;
+        text.push_str(&format!("\n00:0{number}.000 --> 00:0{until}.000 {settings}\n{words}\n"));
+    }
+    let side = [("subs:x.vtt", shop.write("x.vtt", &text))];
+    let definition = format!(
+        "[burn]\nsource=\"subs:x.vtt\"\nfont_size=\"10%\"\n[[group]]\nkind=\"file\"\n{}",
+        rung("a", 360, "")
+    );
+    let product = shop.success(&source, &definition, &side);
+    for (number, (settings, words, within_rows, within_columns)) in cues.iter().enumerate() {
+        let picture = Seen::at(&shop.file(&product, 0), number as f64 + 0.5);
+        let (rows, columns) = extent(&picture).unwrap_or_else(|| panic!("{settings}: nothing is seen"));
+        let is_within = |found: (usize, usize), wanted: (usize, usize)| wanted.0 <= found.0 && found.1 <= wanted.1;
+        assert!(
+            is_within(rows, *within_rows) && is_within(columns, *within_columns),
+            "{settings}: rows {rows:?}, columns {columns:?}"
+        );
+        let lines = words.lines().count();
+        assert!(
+            rows.1 - rows.0 > 15 + (lines - 1) * 36,
+            "{settings}: all {lines} are seen, {rows:?}"
+        );
+    }
+}
+
 #[test]
 fn subtitles_that_are_not_there_are_refused_with_what_is() {
     let shop = Workshop::new();

@@ -22,8 +22,18 @@ const KEPT: usize = 40;
 /// What demuxers of Matroska and transport streams say where something stands that is none of theirs.
 const LOST_WAY: [&str; 2] = ["invalid as first byte of an EBML number", "max resync size reached"];
 
+/// What a line is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum About {
+    /// Pictures.
+    Video,
+    /// Sound.
+    Audio,
+}
+
 struct Heard {
-    errors: VecDeque<String>,
+    /// With what each is about, where one codec said it.
+    errors: VecDeque<(Option<About>, String)>,
     /// By the address of the demuxer that said so, as long as it is open.
     cut_short: HashMap<usize, String>,
     /// How often, by the same.
@@ -59,7 +69,15 @@ pub fn forget() {
 /// The latest lines of error level, oldest first.
 pub fn errors() -> Vec<String> {
     let heard = HEARD.lock().unwrap_or_else(PoisonError::into_inner);
-    heard.errors.iter().cloned().collect()
+    heard.errors.iter().map(|(_, line)| line.clone()).collect()
+}
+
+/// The latest line of error level that may be about this: no codec of another kind said it.
+pub fn last_error(about: About) -> Option<String> {
+    let heard = HEARD.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut latest = heard.errors.iter().rev();
+    let found = latest.find(|(of, _)| of.is_none_or(|of| of == about));
+    found.map(|(_, line)| line.clone())
 }
 
 /// The line in which the demuxer at an address said that its file ends before its own index does, if it did.
@@ -110,6 +128,8 @@ unsafe extern "C" fn hear(
         return;
     }
     let is_error = level <= ffi::AV_LOG_ERROR as c_int;
+    // SAFETY: null or a live context of libav's.
+    let about = unsafe { about(context) };
     tracing::debug!(target: "libav", error = is_error, "{text}");
     let Ok(mut heard) = HEARD.lock() else { return };
     if text.contains("partial file") || text.contains("File ended prematurely") {
@@ -123,7 +143,31 @@ unsafe extern "C" fn hear(
         if heard.errors.len() == KEPT {
             heard.errors.pop_front();
         }
-        heard.errors.push_back(text);
+        heard.errors.push_back((about, text));
+    }
+}
+
+/// What the codec that speaks makes; none: another part of libav speaks.
+///
+/// # Safety
+/// Null, or a live context that begins with the address of its class, as all that libav's log is given do.
+unsafe fn about(context: *const c_void) -> Option<About> {
+    if context.is_null() {
+        return None;
+    }
+    // SAFETY: by the contract above; a class has a name that lives as long as the program, and what is of the class of
+    // codec contexts is one.
+    let kind = unsafe {
+        let class = *context.cast::<*const ffi::AVClass>();
+        if class.is_null() || class != ffi::avcodec_get_class() {
+            return None;
+        }
+        (*context.cast::<ffi::AVCodecContext>()).codec_type
+    };
+    match kind {
+        ffi::AVMediaType::VIDEO => Some(About::Video),
+        ffi::AVMediaType::AUDIO => Some(About::Audio),
+        _ => None,
     }
 }
 
@@ -141,7 +185,38 @@ fn without_addresses(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::About;
+    use super::last_error;
+    use super::start;
     use super::without_addresses;
+    use crate::media::av::encode::context_of;
+    use ffmpeg_the_third::ffi;
+
+    #[test]
+    fn what_a_decoder_of_sound_says_is_not_said_of_pictures() {
+        start();
+        let say = |codec: &str, words: &std::ffi::CStr| {
+            let (_, context) = context_of(codec).expect("a codec");
+            // SAFETY: a live context; the words are no format. It is freed once.
+            unsafe {
+                ffi::av_log(context.as_ptr().cast(), ffi::AV_LOG_ERROR as i32, words.as_ptr());
+                ffi::avcodec_free_context(&mut context.as_ptr());
+            }
+        };
+        say("mpeg4", c"bad picture\n");
+        say("aac", c"bad sound\n");
+        let video = last_error(About::Video).expect("a line");
+        let audio = last_error(About::Audio).expect("a line");
+        assert!(
+            video.contains("bad picture") && audio.contains("bad sound"),
+            "{video} {audio}"
+        );
+        // SAFETY: no context is allowed, too.
+        unsafe { ffi::av_log(std::ptr::null_mut(), ffi::AV_LOG_ERROR as i32, c"bad file\n".as_ptr()) };
+        for about in [About::Video, About::Audio] {
+            assert!(last_error(about).expect("a line").contains("bad file"));
+        }
+    }
 
     #[test]
     fn addresses_are_taken_out() {

@@ -138,6 +138,23 @@ impl Packet {
         }
     }
 
+    /// Where its text stands, by a cue's settings as WebVTT has them; empty: it does not say.
+    pub fn cue_settings(&self) -> String {
+        let mut size = 0;
+        // SAFETY: a live packet; the answer is null or that many bytes, which live as long as the packet does.
+        let bytes = unsafe {
+            let data =
+                ffi::av_packet_get_side_data(self.raw.as_ptr(), ffi::AVPacketSideDataType::WEBVTT_SETTINGS, &mut size);
+            if data.is_null() || size == 0 {
+                return String::new();
+            }
+            std::slice::from_raw_parts(data, size as usize)
+        };
+        String::from_utf8_lossy(bytes)
+            .trim_matches(['\0', ' ', '\t'])
+            .to_owned()
+    }
+
     /// Sets the time stamps.
     pub fn set_times(&mut self, pts: Option<i64>, dts: Option<i64>, duration: i64) {
         let raw = self.get_mut();

@@ -109,7 +109,7 @@ impl Staging {
             // Its copy is not over: another piece lets the host go on meanwhile.
             Ok(false) if !is_full => {
                 self.put(gpu, found);
-                return Piece::take(gpu, wanted_bytes);
+                Piece::take(gpu, wanted_bytes)
             }
             is_ready => match is_ready.and_then(|_| found.wait()) {
                 Ok(()) => Ok(found),

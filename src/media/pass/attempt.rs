@@ -6,7 +6,6 @@ use crate::base::ids::JobId;
 use crate::media::assembly::Rest;
 use crate::media::av::Demuxer;
 use crate::media::av::Parameters;
-use crate::media::av::packet::rescale;
 use crate::media::error;
 use crate::media::facts::MediaFacts;
 use crate::media::facts::Ratio;
@@ -240,7 +239,7 @@ fn look_first(
     if timing.is_clip
         && let Some((stream, _)) = facts.main_video()
     {
-        let at = rescale(timing.origin.ticks, timing.origin.unit, stream.time_base);
+        let at = timing.seek_to(stream.time_base);
         // A container that cannot seek is read from its beginning.
         let _ = opened.demuxer.seek(stream.index, at);
     }
@@ -510,7 +509,7 @@ impl Pass<'_> {
     pub(super) fn seek_to_start(&self, demuxer: &mut Demuxer) {
         let main = self.facts.main_video().map(|(stream, _)| stream);
         if let Some(stream) = main.or(self.facts.main_audio().map(|(stream, _)| stream)) {
-            let at = rescale(self.timing.origin.ticks, self.timing.origin.unit, stream.time_base);
+            let at = self.timing.seek_to(stream.time_base);
             let _ = demuxer.seek(stream.index, at);
         }
     }

@@ -263,6 +263,7 @@ impl Pass<'_> {
                 video = Some(VideoIn {
                     stream: stream.index,
                     unit: stream.time_base,
+                    origin: self.timing.origin.later(self.timing.lag_s),
                     decoder,
                     head,
                     out_unit: self.timing.unit,
@@ -336,7 +337,7 @@ impl Pass<'_> {
             let mut sound = SoundSummary::default();
             for thread in sound_threads {
                 let answer = thread.join().map_err(died)?;
-                sound.add(answer.map_err(|refusal| error::source_refused("decode the sound", &self.name, &refusal))?);
+                sound.add(answer.map_err(|refusal| error::sound_refused("decode the sound", &self.name, &refusal))?);
             }
             if let Some(fault) = health.device_fault() {
                 return Err(fault);

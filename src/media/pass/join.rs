@@ -124,6 +124,10 @@ pub fn in_a_row(
     for stream in &mut whole.streams {
         if Some(stream.index) == video {
             stream.time_base = unit;
+            if let StreamKind::Video(video) = &mut stream.kind {
+                // What follows is not late as the main source's pictures may be.
+                video.has_b_frames = 0;
+            }
         }
         if matches!(stream.kind, StreamKind::Video(_) | StreamKind::Audio(_)) {
             stream.start_time_s = Some(0.0);

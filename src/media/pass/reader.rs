@@ -38,6 +38,8 @@ pub struct VideoIn {
     pub stream: usize,
     /// Unit of its time stamps.
     pub unit: Ratio,
+    /// Where time 0 lies on the clock of what it decodes.
+    pub origin: Origin,
     /// Its decoder.
     pub decoder: PictureDecoder,
     /// What is done to each picture.
@@ -287,7 +289,7 @@ impl Reader<'_> {
             let captions = frame.take_captions();
             // Broken files leave time stamps out; such a frame follows the one before.
             let pts = match frame.best_pts() {
-                Some(pts) => self.origin.since(pts, video.unit, video.out_unit),
+                Some(pts) => video.origin.since(pts, video.unit, video.out_unit),
                 None => video.next.unwrap_or(0),
             };
             let fields = 2 + i64::from(frame.repeated_fields());

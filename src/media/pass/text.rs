@@ -219,7 +219,13 @@ impl Texts<'_> {
                 .duration_s
                 .map_or(LONGEST_MS, |duration_s| (duration_s * 1000.0).round() as i64);
             let end_ms = start_ms.saturating_add(length_ms);
-            self.show(text, (start_ms, end_ms), self.end_s, &shown.lines);
+            self.show(
+                text,
+                (start_ms, end_ms),
+                self.end_s,
+                &shown.lines,
+                &packet.cue_settings(),
+            );
         }
         found
     }
@@ -251,6 +257,7 @@ impl Texts<'_> {
                 (milliseconds(start_s), end_ms),
                 self.last_s.or(self.end_s),
                 &lines,
+                "",
             );
         }
         Ok(())
@@ -262,13 +269,20 @@ impl Texts<'_> {
             while let Some(event) = self.tracks[text].as_mut().and_then(|track| track.next_outside(until_s)) {
                 let milliseconds = |seconds: f64| (seconds * 1000.0).round() as i64;
                 let times = (milliseconds(event.start_s), milliseconds(event.end_s));
-                self.show(text, times, self.last_s.or(self.end_s), &[event.line]);
+                self.show(text, times, self.last_s.or(self.end_s), &[event.line], &event.settings);
             }
         }
     }
 
     /// Keeps lines as cues and hands them on, cut to what is made.
-    fn show(&mut self, text: usize, (start_ms, end_ms): (i64, i64), last_s: Option<f64>, lines: &[String]) {
+    fn show(
+        &mut self,
+        text: usize,
+        (start_ms, end_ms): (i64, i64),
+        last_s: Option<f64>,
+        lines: &[String],
+        settings: &str,
+    ) {
         let last_ms = last_s.map_or(i64::MAX, |last_s| (last_s * 1000.0).round() as i64);
         let (start_ms, end_ms) = (start_ms.max(0), end_ms.min(last_ms));
         let Some(track) = self.tracks[text].as_mut().filter(|_| end_ms > start_ms) else {
@@ -279,6 +293,7 @@ impl Texts<'_> {
                 start_s: start_ms as f64 / 1000.0,
                 end_s: end_ms as f64 / 1000.0,
                 line: line.clone(),
+                settings: settings.to_owned(),
             };
             track.cues.extend(subtitles::cue_of(&event));
         }
@@ -367,6 +382,7 @@ impl TextFeed<'_> {
                     start_s: 0.0,
                     end_s: 1.0,
                     line: line.clone(),
+                    settings: String::new(),
                 });
                 let texts: Vec<String> = events
                     .filter_map(|event| Some(subtitles::cue_of(&event)?.text))

@@ -2,18 +2,22 @@
 //!
 //! Guarantees: pure; the origin is the same whatever is made of a source.
 
+use crate::media::av::packet::rescale;
 use crate::media::facts::MediaFacts;
 use crate::media::facts::Ratio;
 use crate::media::pass::clock;
 use crate::media::pass::clock::Origin;
 use crate::media::pass::plan::Plan;
 use crate::media::spec::Clip;
+use crate::media::timeline;
 
 /// Time of a pass.
 #[derive(Debug, Clone, Copy)]
 pub struct Timing {
     /// What becomes time 0.
     pub origin: Origin,
+    /// How much later than they are shown decoded pictures are stamped, seconds.
+    pub lag_s: f64,
     /// Where a clip ends, seconds from the origin.
     pub end_s: Option<f64>,
     /// Length expected, seconds; for progress and the truncation check.
@@ -26,6 +30,23 @@ pub struct Timing {
     pub is_clip: bool,
     /// Where the clip begins on the source's timeline, seconds.
     pub start_s: f64,
+}
+
+/// A key frame is decoded at most so many pictures before all that it is needed for.
+const MOST_REORDERED: f64 = 17.0;
+
+impl Timing {
+    /// Where to go for what begins the pass, in a stream's unit. A key frame that is stamped with its time of decoding may
+    /// be shown after others that are decoded later, and those need the key frame before it.
+    pub fn seek_to(&self, unit: Ratio) -> i64 {
+        let early_s = if self.lag_s > 0.0 {
+            MOST_REORDERED / self.rate.value()
+        } else {
+            0.0
+        };
+        let origin = self.origin.later(-early_s);
+        rescale(origin.ticks, origin.unit, unit)
+    }
 }
 
 /// Time of a pass over a source, by its facts.
@@ -69,6 +90,7 @@ pub fn of(facts: &MediaFacts, clip: Option<Clip>, plan: &Plan, has_taps: bool) -
         .unwrap_or(Ratio { num: 25, den: 1 });
     Timing {
         origin: origin.later(clip.start_s),
+        lag_s: timeline::lag_s(facts),
         end_s,
         expected_s: whole_s.map(|whole_s| {
             let left_s = (whole_s - clip.start_s).max(0.0);

@@ -3,6 +3,7 @@
 //! Guarantees: damage over the limit and missing parts are faults of the whole attempt; the rest is told as warnings.
 
 use crate::base::fault::Fault;
+use crate::media::av::log::About;
 use crate::media::error;
 use crate::media::pass::attempt::Pass;
 use crate::media::pass::fields::Fields;
@@ -31,6 +32,7 @@ impl Pass<'_> {
                 reading.damaged as f64 * 100.0 / total.max(1) as f64,
                 self.order.limits.max_damaged_percent
             ),
+            About::Video,
         ))
     }
 
@@ -47,6 +49,7 @@ impl Pass<'_> {
                     "{} of {} packets of sound are damaged ({percent:.1} %, allowed are {} %)",
                     sound.refused_packets, sound.packets, self.order.limits.max_damaged_percent
                 ),
+                About::Audio,
             ));
         }
         let has_video = self.facts.main_video().is_some() && !self.plan.videos.is_empty();

@@ -184,10 +184,12 @@ impl SnapshotSpec {
     fn default_quality() -> u8 {
         85
     }
-    fn default_cells() -> u32 {
+    /// Cells in a row, and rows, where nothing says how many.
+    pub fn default_cells() -> u32 {
         10
     }
-    fn default_color() -> String {
+    /// Colour where nothing says which.
+    pub fn default_color() -> String {
         "#000000".to_owned()
     }
 }

@@ -82,14 +82,29 @@ fn needs_both_sides(findings: &mut Findings, fill: Option<PictureFill>, width: O
 
 fn sprite_only(findings: &mut Findings, spec: &SnapshotSpec, is_sprite: bool) {
     let stills = spec.vtt == VttOf::Stills;
+    // What was written as it is without being written cannot be told, and does no harm.
+    let cells = SnapshotSpec::default_cells();
     for (key, is_set) in [
         ("keep_cells", spec.keep_cells),
         ("image_playlist", spec.image_playlist),
         ("vtt", stills),
+        ("columns", spec.columns != cells),
+        ("lines", spec.lines != cells),
+        ("cell_width", spec.cell_width.is_some()),
+        ("cell_height", spec.cell_height.is_some()),
+        ("padding", spec.padding != 0),
+        ("margin", spec.margin != 0),
     ] {
         if is_set && !is_sprite {
             findings.add(key, "is for mode = \"sprite\"");
         }
+    }
+    // Stills have nothing beside them but where both sides are given.
+    if !is_sprite && spec.color != SnapshotSpec::default_color() && (spec.width.is_none() || spec.height.is_none()) {
+        findings.add(
+            "color",
+            "shows beside a frame of another shape than the still's, so it needs width and height, or mode = \"sprite\"",
+        );
     }
     if stills && spec.keep_cells {
         findings.add("keep_cells", "vtt = \"stills\" keeps the cells already");

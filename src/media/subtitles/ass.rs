@@ -2,6 +2,9 @@
 //!
 //! Guarantees: what is not overridden stays as the script has it. Deliberately absent: drawing.
 
+use crate::media::subtitles::position::Page;
+use crate::media::subtitles::position::Position;
+
 /// One event of a script.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event {
@@ -11,6 +14,8 @@ pub struct Event {
     pub end_s: f64,
     /// `ReadOrder,Layer,Style,Name,MarginL,MarginR,MarginV,Effect,Text`.
     pub line: String,
+    /// Where WebVTT wants it, by its cue settings; empty: it does not say.
+    pub settings: String,
 }
 
 impl Event {
@@ -65,6 +70,7 @@ impl Script {
     /// The file. Times are hundredths of a second, which is all that the form has.
     pub fn write(&self, style: &Style) -> String {
         let mut text = self.styled_header(style);
+        let page = Page::of(&text);
         if !text.contains("[Events]") {
             text.push_str("\n[Events]\n");
         }
@@ -72,12 +78,13 @@ impl Script {
         for event in &self.events {
             let mut fields = event.line.splitn(9, ',');
             let (_, layer) = (fields.next(), fields.next().unwrap_or("0"));
-            let rest: Vec<&str> = fields.collect();
+            let rest = fields.collect::<Vec<_>>().join(",");
+            let rest = Position::read(&event.settings).map_or(rest.clone(), |position| position.placed(&rest, page));
             text.push_str(&format!(
                 "Dialogue: {layer},{},{},{}\n",
                 clock(event.start_s),
                 clock(event.end_s),
-                rest.join(",").replace(['\r', '\n'], "")
+                rest.replace(['\r', '\n'], "")
             ));
         }
         text
@@ -175,11 +182,13 @@ mod tests {
                     start_s: 1.0,
                     end_s: 2.5,
                     line: "0,3,Default,,0,0,0,,Hello, {\\i1}you".to_owned(),
+                    settings: String::new(),
                 },
                 Event {
                     start_s: 3661.234,
                     end_s: 3662.0,
                     line: "1,0,Default,,0,0,0,,Late".to_owned(),
+                    settings: String::new(),
                 },
             ],
         }
@@ -228,6 +237,7 @@ mod tests {
             start_s: 0.0,
             end_s: 1.0,
             line: format!("0,0,Default,,0,0,0,{effect},{text}"),
+            settings: String::new(),
         };
         assert!(event("{\\fad(100,100)}x", "").moves());
         assert!(event("x", "Banner;10").moves());

@@ -1,11 +1,12 @@
 //! Text of ASS as text of WebVTT.
 //!
 //! Guarantees: italics, bold, underlines and line breaks are kept, tags are closed in the right order, `&` and `<` are
-//! escaped, no line is empty. Deliberately absent: fonts, colours and places but the upper edge, which WebVTT leaves to
-//! style sheets.
+//! escaped, no line is empty. Deliberately absent: fonts, colours and places of ASS but the upper edge, which WebVTT
+//! leaves to style sheets.
 
 use crate::media::cue::Cue;
 use crate::media::subtitles::ass::Event;
+use crate::media::subtitles::position;
 
 /// One event as a cue; none when it has no text (a drawing, or nothing but tags).
 pub fn cue_of(event: &Event) -> Option<Cue> {
@@ -14,7 +15,11 @@ pub fn cue_of(event: &Event) -> Option<Cue> {
         start_s: event.start_s,
         end_s: event.end_s,
         text,
-        settings: if at_top { "line:0".to_owned() } else { String::new() },
+        settings: match position::kept(&event.settings) {
+            settings if !settings.is_empty() => settings,
+            _ if at_top => "line:0".to_owned(),
+            _ => String::new(),
+        },
     })
 }
 

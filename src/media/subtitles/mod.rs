@@ -4,6 +4,7 @@
 
 mod ass;
 mod markup;
+mod position;
 mod track;
 pub mod vtt;
 

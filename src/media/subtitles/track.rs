@@ -77,7 +77,13 @@ pub fn read(demuxer: &mut Demuxer, stream: usize) -> Result<Track, AvError> {
         let Some(shown) = decoder.decode(&packet) else { continue };
         let Some(start_s) = shown.start_s else { continue };
         let end_s = start_s + shown.duration_s.unwrap_or(LONGEST_S);
-        events.extend(shown.lines.into_iter().map(|line| Event { start_s, end_s, line }));
+        let settings = packet.cue_settings();
+        events.extend(shown.lines.into_iter().map(|line| Event {
+            start_s,
+            end_s,
+            line,
+            settings: settings.clone(),
+        }));
     }
     events.sort_by(|one, other| one.start_s.total_cmp(&other.start_s));
     Ok(Track::Text(Script {

@@ -12,6 +12,8 @@ use crate::media::spec::RUNG_HEIGHTS;
 const STEP: (f64, f64, f64) = (1.75, 1.5, 2.0);
 /// What a rung must be better than the next cheaper one, dB.
 const BETTER_DB: f64 = 0.15;
+/// The same where both have one size: bits alone must buy something that is seen.
+const BETTER_BY_BITS_DB: f64 = 0.5;
 /// Beyond the target by this all sizes are as good.
 const SATED_DB: f64 = 0.5;
 /// A usual size as near to the source's own as this is left out.
@@ -88,7 +90,10 @@ pub fn choose(
                 // Where quality rises no further with bits, what costs less is at least smaller.
                 let same = rungs.last().is_some_and(|above| {
                     let psnr_db = curves.psnr_db(area(size), kbps);
-                    above.size == size && above.psnr_db.is_some_and(|above_db| above_db - psnr_db < BETTER_DB)
+                    above.size == size
+                        && above
+                            .psnr_db
+                            .is_some_and(|above_db| above_db - psnr_db < BETTER_BY_BITS_DB)
                 });
                 let smaller = sizes.iter().copied().find(|smaller| area(*smaller) < area(size));
                 smaller.filter(|_| same).unwrap_or(size)
@@ -109,9 +114,13 @@ pub fn choose(
         // Of sizes that were not tried nobody knows which is better.
         let are_comparable = |size| size == rung.size || is_seen(size) && is_seen(rung.size);
         let cheaper = kept.last().filter(|cheaper| are_comparable(cheaper.size));
+        let better_db = match cheaper {
+            Some(cheaper) if cheaper.size == rung.size => BETTER_BY_BITS_DB,
+            _ => BETTER_DB,
+        };
         let cheaper = cheaper.and_then(|cheaper| cheaper.psnr_db);
         match (cheaper, rung.psnr_db) {
-            (Some(cheaper), Some(psnr_db)) if spare > 0 && psnr_db < cheaper + BETTER_DB => {
+            (Some(cheaper), Some(psnr_db)) if spare > 0 && psnr_db < cheaper + better_db => {
                 spare -= 1;
                 rejected.push(LadderReject {
                     what: format!("{}x{} at {:.0} kbit/s", rung.size.0, rung.size.1, rung.kbps),
@@ -243,6 +252,36 @@ mod tests {
             assert!(pair[1].size.0 <= pair[0].size.0 && pair[1].psnr_db < pair[0].psnr_db);
         }
         assert!(rungs.last().expect("rungs").size.1 < 1080, "{rungs:?}");
+    }
+
+    #[test]
+    fn rungs_of_one_size_differ_in_what_is_seen() {
+        // White noise of 720 lines: whatever it costs, nothing can be made of it.
+        let trial = |height: u32, crf: f64, kbps: f64, psnr_db: f64| LadderTrial {
+            width: height * 16 / 9,
+            height,
+            crf,
+            kbps,
+            psnr_db,
+        };
+        let curves = Curves::fit(&[
+            trial(720, 20.0, 88_295.6, 29.99),
+            trial(720, 33.0, 31_673.95, 17.5),
+            trial(432, 20.0, 25_212.15, 12.54),
+            trial(432, 33.0, 5_631.68, 11.75),
+            trial(216, 20.0, 4_934.11, 11.36),
+            trial(216, 33.0, 107.27, 11.04),
+        ])
+        .expect("trials");
+        let ladder = AutoLadder::default();
+        let (rungs, rejected) = choose(&ladder, &sizes((1280, 720), &ladder), Some(&curves), 25.0);
+        assert!(rungs.len() >= 3, "{rungs:?}");
+        for pair in rungs.windows(2) {
+            let better_db = pair[0].psnr_db.expect("tried") - pair[1].psnr_db.expect("tried");
+            let is_useful = pair[0].size != pair[1].size || better_db >= 0.5;
+            assert!(is_useful, "{rungs:?}");
+        }
+        assert!(rejected.iter().any(|one| one.what.contains("kbit/s")), "{rejected:?}");
     }
 
     #[test]

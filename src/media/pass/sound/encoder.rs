@@ -43,7 +43,7 @@ pub enum SoundMaker {
 impl SoundMaker {
     /// Opens what an encode needs. `source`: the parameters of its stream and the unit of its time stamps.
     pub fn open(encode: &AudioEncode, source: Option<(Parameters, Ratio)>) -> Result<Self, Fault> {
-        let refused = |refusal: AvError| error::output_refused("open the encoder", &encode.codec_name, &refusal);
+        let refused = |refusal: AvError| error::output_sound_refused("open the encoder", &encode.codec_name, &refusal);
         if encode.spec.codec == AudioCodec::Copy {
             let (mut parameters, unit) = source.ok_or_else(|| refused(AvError::argument("stream")))?;
             parameters.clear_codec_tag();

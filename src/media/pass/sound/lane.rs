@@ -93,6 +93,10 @@ impl Lane {
         origin: Origin,
         sink: &mut Sink<'_>,
     ) -> Result<(), AvError> {
+        if self.written >= self.end {
+            // Beyond a clip nothing is written that later time stamps could be compared with.
+            return Ok(());
+        }
         let sound = frame.sound()?;
         if sound.rate_hz == 0 || sound.channels() == 0 {
             return Ok(());

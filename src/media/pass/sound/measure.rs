@@ -109,7 +109,7 @@ impl Pass<'_> {
         }
         self.feed(&mut demuxer, &mut stages)?;
         for stage in stages {
-            let refused = |refusal: AvError| error::source_refused("measure the sound", &self.name, &refusal);
+            let refused = |refusal: AvError| error::sound_refused("measure the sound", &self.name, &refusal);
             for (number, loudness, history) in stage.measured().map_err(refused)? {
                 if let Some(search) = searches.iter_mut().find(|search| search.number == number) {
                     search.learn(loudness, &history);
@@ -120,7 +120,7 @@ impl Pass<'_> {
     }
 
     fn feed(&self, demuxer: &mut crate::media::av::Demuxer, stages: &mut [SoundStage<'_>]) -> Result<(), Fault> {
-        let refused = |refusal: AvError| error::source_refused("measure the sound", &self.name, &refusal);
+        let refused = |refusal: AvError| error::sound_refused("measure the sound", &self.name, &refusal);
         let mut jumps = Jumps::default();
         let may_jump = demuxer.may_jump();
         let units: Vec<_> = demuxer.streams().map(|stream| stream.time_base()).collect();

@@ -118,7 +118,7 @@ impl Pass<'_> {
     }
 
     fn sound_in(&self, demuxer: &Demuxer, stream: usize, is_decoded: bool) -> Result<SoundIn, Fault> {
-        let refused = |refusal: AvError| error::source_refused("open the decoder", &self.name, &refusal);
+        let refused = |refusal: AvError| error::sound_refused("open the decoder", &self.name, &refusal);
         let found = demuxer
             .stream(stream)
             .ok_or_else(|| refused(AvError::argument("stream")))?;

@@ -259,7 +259,7 @@ impl<'a> SoundTrack<'a> {
             if let Some(target) = &self.target {
                 target
                     .outputs
-                    .fail(&error::output_refused("encode", &self.name, &refusal));
+                    .fail(&error::output_sound_refused("encode", &self.name, &refusal));
             }
         }
     }
