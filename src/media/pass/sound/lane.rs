@@ -93,6 +93,10 @@ impl Lane {
         origin: Origin,
         sink: &mut Sink<'_>,
     ) -> Result<(), AvError> {
+        if self.written >= self.end {
+            // Counted no further: against that count all that comes would seem to have been moved.
+            return Ok(());
+        }
         let sound = frame.sound()?;
         if sound.rate_hz == 0 || sound.channels() == 0 {
             return Ok(());
