@@ -332,6 +332,11 @@ fn dolby_vision_is_taken_by_its_base_layer_or_refused() {
     let facts = room::probe(&source);
     assert_eq!(facts.main_video().expect("video").1.hdr, "dovi");
     plausible(&brightness(&transcoded(&room, &source, FINE)), "profile 8.1");
+    let kept = crate::one_file("codec = \"hevc\", bit_depth = 10, preset = \"ultrafast\", crf = 20");
+    let product = room.success(&source, &kept);
+    assert!(product.dropped[0].contains("Dolby Vision"), "{:?}", product.dropped);
+    let copied = room.success(&source, &crate::one_file("codec = \"copy\""));
+    assert!(copied.dropped.is_empty(), "{:?}", copied.dropped);
 
     let source = grey_bars(room.path(), LIGHTS.map(pq_code), "smpte2084", DISPLAY);
     say_dolby(&source, 5, 0);

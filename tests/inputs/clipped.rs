@@ -76,3 +76,18 @@ fn sound_alone_is_cut_to_the_sample() {
     let length_s = ffprobe(&path, "a:0", "stream=duration");
     assert!((length_s[0] - 1.0).abs() < 0.03, "{length_s:?}");
 }
+
+#[test]
+fn sound_beyond_the_end_of_a_clip_is_not_said_to_have_been_moved() {
+    let room = Room::new();
+    let source = counted(&room, "sound.mp4", "25", "-f lavfi -i sine=r=48000:d=2 -c:a aac");
+    let clip = "clip = { start_s = 0.4, end_s = 0.8 }";
+    let run = room.run(&rung(clip), &source, &[]);
+    assert_eq!(run.code, 0, "{}", run.words);
+    assert_eq!(run.report["warnings"], serde_json::json!([]), "{}", run.words);
+    let loud = tenths(&run.output("low"));
+    assert!(
+        loud.len() >= 4 && loud[..4].iter().all(|level| *level > 0.05),
+        "{loud:?}"
+    );
+}

@@ -273,6 +273,53 @@ fn loudness_is_brought_to_the_target_below_the_ceiling() {
 }
 
 #[test]
+fn noise_of_which_a_codec_leaves_some_out_is_told_and_not_refused() {
+    let room = Room::new();
+    let source = make(
+        room.path(),
+        "rain.wav",
+        &["anoisesrc=c=white:r=48000:d=6:seed=5:a=0.3"],
+        "-ac 1 -c:a pcm_s16le",
+    );
+    let spec = group(
+        "aac",
+        "m4a",
+        "audio = { codec = \"aac\", bitrate_kbps = 32, loudness = { target_lufs = -16.0 } }",
+    ) + &group(
+        "flac",
+        "flac",
+        "audio = { codec = \"flac\", loudness = { target_lufs = -16.0 } }",
+    );
+    let product = room.success(&source, &transcode(&spec));
+    let (heard_lufs, _) = loudness(&file(&room, &product, "aac"), 0);
+    assert!(heard_lufs < -16.5, "nothing to tell: {heard_lufs}");
+    let told: Vec<&String> = product.warnings.iter().filter(|line| line.contains("LUFS")).collect();
+    assert_eq!(told.len(), 1, "{:?}", product.warnings);
+    let wanted = format!("heard at {heard_lufs:.1} LUFS");
+    assert!(
+        told[0].starts_with("aac: aac, track 1") && told[0].contains(&wanted),
+        "{told:?}"
+    );
+    assert!((loudness(&file(&room, &product, "flac"), 0).0 + 16.0).abs() <= 0.5);
+}
+
+#[test]
+fn sound_too_short_to_be_measured_is_not_called_silent() {
+    let room = Room::new();
+    let loud = "audio = { codec = \"pcm\", loudness = { target_lufs = -16.0 } }";
+    for (sound, said) in [("sine=r=48000:d=0.3", "too short"), ("anullsrc=r=48000:d=2", "silent")] {
+        let source = make(room.path(), "short.wav", &[sound], "-t 2 -c:a pcm_s16le");
+        let product = room.success(&source, &transcode(&group("out", "wav", loud)));
+        assert!(
+            product.warnings.len() == 1 && product.warnings[0].contains(said),
+            "{said}: {:?}",
+            product.warnings
+        );
+        assert_eq!(md5(&file(&room, &product, "out"), 0, ""), md5(&source, 0, ""));
+    }
+}
+
+#[test]
 fn a_wide_range_is_narrowed_when_asked() {
     let room = Room::new();
     let sound = "anoisesrc=c=pink:r=48000:d=60:seed=11:a=0.4,volume='if(lt(mod(t,20),10),0.05,0.5)':eval=frame";

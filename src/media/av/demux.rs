@@ -11,6 +11,7 @@ use crate::media::av::dict;
 use crate::media::av::dict::Dict;
 use crate::media::av::error::AvError;
 use crate::media::av::error::check;
+use crate::media::av::late::Late;
 use crate::media::av::log;
 use crate::media::av::packet::Packet;
 use crate::media::av::packet::stamp;
@@ -61,6 +62,7 @@ pub struct Demuxer {
     pub(super) ahead: Ahead,
     /// Something of its own file is wanted.
     pub(super) is_wanted: bool,
+    late: Late,
 }
 
 /// Packets of several joined sources under the streams of the main one.
@@ -106,12 +108,13 @@ fn told_name(name: &str) -> String {
 impl Demuxer {
     /// Opens the container and looks into its streams, as far as the limits go.
     pub fn open(source: Source, limits: &Limits) -> Result<Self, AvError> {
-        let demuxer = Self::open_header(source, limits)?;
+        let mut demuxer = Self::open_header(source, limits)?;
         // SAFETY: a live, opened context; no options.
         check("avformat_find_stream_info", unsafe {
             ffi::avformat_find_stream_info(demuxer.raw.as_ptr(), ptr::null_mut())
         })?;
         demuxer.fail_on_trouble()?;
+        demuxer.late = Late::after(demuxer.own_count());
         Ok(demuxer)
     }
 
@@ -160,6 +163,7 @@ impl Demuxer {
             beside: Vec::new(),
             ahead: Ahead::Unknown,
             is_wanted: true,
+            late: Late::default(),
         })
     }
 
@@ -261,6 +265,12 @@ impl Demuxer {
         log::lost_way(self.raw.as_ptr().addr())
     }
 
+    /// Streams in its middle that nobody knew of when it was opened, and that go on as none of those; packets of streams
+    /// that others had gone on in by then.
+    pub fn late_streams(&self) -> (u64, u64) {
+        self.late.left_out()
+    }
+
     fn own_count(&self) -> usize {
         self.get().nb_streams as usize
     }
@@ -326,6 +336,7 @@ impl Demuxer {
             strand.keep_only(wanted);
         }
         self.is_wanted = wanted.iter().any(|index| *index < self.own_count());
+        self.late.sift();
         self.ahead = match std::mem::take(&mut self.ahead) {
             Ahead::Packet(packet) if !wanted.contains(&packet.stream_index()) => Ahead::Unknown,
             ahead => ahead,
@@ -387,14 +398,18 @@ impl Demuxer {
     }
 
     fn read_file(&mut self, packet: &mut Packet) -> Result<bool, AvError> {
-        packet.clear();
-        // SAFETY: live context and packet.
-        let answer = unsafe { ffi::av_read_frame(self.raw.as_ptr(), packet.as_ptr()) };
-        self.fail_on_trouble()?;
-        match check("av_read_frame", answer) {
-            Ok(_) => Ok(true),
-            Err(error) if error.is_eof() => Ok(false),
-            Err(error) => Err(error),
+        loop {
+            packet.clear();
+            // SAFETY: live context and packet.
+            let answer = unsafe { ffi::av_read_frame(self.raw.as_ptr(), packet.as_ptr()) };
+            self.fail_on_trouble()?;
+            match check("av_read_frame", answer) {
+                // SAFETY: a context that lives as long as this value.
+                Ok(_) if self.late.place(unsafe { self.raw.as_ref() }, packet) => return Ok(true),
+                Ok(_) => {}
+                Err(error) if error.is_eof() => return Ok(false),
+                Err(error) => return Err(error),
+            }
         }
     }
 

@@ -23,6 +23,7 @@ pub mod error;
 pub mod filter;
 mod heap;
 pub mod inventory;
+mod late;
 
 pub mod frame;
 pub mod log;

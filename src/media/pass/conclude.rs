@@ -109,6 +109,8 @@ pub struct Proved {
     pub keys_s: Vec<f64>,
     /// Its tracks over its length.
     pub series: Vec<TrackSeries>,
+    /// What is no failure and not as it was asked for.
+    pub notes: Vec<String>,
 }
 
 impl Proved {
@@ -263,6 +265,7 @@ fn file(relative: &str, path: &Path, name: &str, expected: &Expected) -> Result<
         codecs: Vec::new(),
         keys_s: read_back.keys_s,
         series: read_back.series,
+        notes: read_back.notes,
     })
 }
 

@@ -225,6 +225,15 @@ impl Pass<'_> {
                 .warnings
                 .extend(notes.map(|note| format!("{}: {note}", output.name)));
         }
+        for (output, done) in self.plan.outputs.iter().zip(proved.iter()) {
+            let notes = done
+                .iter()
+                .filter(|_| output.job == number)
+                .flat_map(|done| &done.notes);
+            product
+                .warnings
+                .extend(notes.map(|note| format!("{}: {note}", output.name)));
+        }
         for (output, fault) in failed {
             product.warnings.push(format!("{} is missing: {fault}", output.name));
             product.failed_outputs.push(FailedOutput {

@@ -53,18 +53,20 @@ pub fn of(plan: &Plan, job: usize, facts: &MediaFacts, used: &BTreeSet<usize>) -
     if facts.timecode.is_some() && outputs.iter().any(|output| output.video.is_some()) {
         missing("timecode", without(kept::holds_timecode));
     }
-    if let Some((words_of_it, shown)) = transparency(facts) {
-        let flat = outputs.iter().filter(|output| {
-            output
-                .video
-                .is_some_and(|index| plan.videos[index].spec.codec != VideoCodec::Copy)
-        });
-        let flat: Vec<&str> = flat.map(|output| output.name.as_str()).collect();
-        if !flat.is_empty() {
+    let encoded = outputs.iter().filter(|output| {
+        let codec = output.video.map(|index| plan.videos[index].spec.codec);
+        codec.is_some_and(|codec| codec != VideoCodec::Copy)
+    });
+    let encoded: Vec<&str> = encoded.map(|output| output.name.as_str()).collect();
+    if !encoded.is_empty() {
+        if let Some((words_of_it, shown)) = transparency(facts) {
             words.push(format!(
                 "transparency ({words_of_it}): {} shown {shown}",
-                flat.join(", ")
+                encoded.join(", ")
             ));
+        }
+        if facts.main_video().is_some_and(|(_, video)| video.hdr == "dovi") {
+            words.push(format!("Dolby Vision: {} made of its base layer", encoded.join(", ")));
         }
     }
     if rule == MetadataRule::None && !facts.chapters.is_empty() {

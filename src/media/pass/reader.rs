@@ -101,6 +101,10 @@ pub struct Reading {
     pub jumps: u64,
     /// Places where the demuxer had to find its way again.
     pub resynchronised: u64,
+    /// Streams that begin in its middle and go on as none of those before.
+    pub late_streams: u64,
+    /// Packets of streams that others had gone on in by then.
+    pub seam_packets: u64,
     /// The rest of the file could not be read.
     pub lost_rest: bool,
     /// How the stream of pictures begins.
@@ -261,6 +265,7 @@ impl Reader<'_> {
             }
         }
         reading.jumps = jumps.count();
+        (reading.late_streams, reading.seam_packets) = self.demuxer.late_streams();
         reading.resynchronised += self.demuxer.lost_way();
         Ok(())
     }

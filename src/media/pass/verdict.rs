@@ -14,6 +14,8 @@ use crate::media::spec::VideoCodec;
 
 /// So many packets of sound may be damaged whatever share they are.
 const FEW_PACKETS: u64 = 16;
+/// But not with so much of its bytes, per cent: what follows another codec in its place comes in a few large packets.
+const LOST_PERCENT: f64 = 10.0;
 
 impl Pass<'_> {
     /// Too many damaged pictures.
@@ -40,6 +42,16 @@ impl Pass<'_> {
     pub(super) fn check_source(&self, reading: &Reading, sound: &SoundSummary) -> Result<(), Fault> {
         self.check_damage(reading)?;
         let percent = sound.refused_packets as f64 * 100.0 / sound.packets.max(1) as f64;
+        if !self.is_cut && sound.refused_percent > LOST_PERCENT.max(self.order.limits.max_damaged_percent) {
+            return Err(error::source_damaged(
+                "decode",
+                &self.name,
+                format!(
+                    "{} packets of sound with {:.0} % of its bytes cannot be decoded; it may go on in another codec",
+                    sound.refused_packets, sound.refused_percent
+                ),
+            ));
+        }
         // A file that was cut out of a longer one begins with some packets that nobody can decode.
         if !self.is_cut && sound.refused_packets > FEW_PACKETS && percent > self.order.limits.max_damaged_percent {
             return Err(error::source_damaged(
@@ -154,6 +166,18 @@ impl Pass<'_> {
         }
         if reading.jumps > 0 {
             warnings.push(format!("{} jumps of the time stamps were closed", reading.jumps));
+        }
+        if reading.seam_packets > 0 {
+            warnings.push(format!(
+                "{} packets at the end of a recording that another one follows came too late and were left out",
+                reading.seam_packets
+            ));
+        }
+        if reading.late_streams > 0 {
+            warnings.push(format!(
+                "{} streams that begin in the middle of the file were left out",
+                reading.late_streams
+            ));
         }
         if reading.resynchronised > 0 {
             warnings.push(format!(

@@ -145,6 +145,7 @@ impl Rendition<'_> {
             track: Some(track),
             keys_s: read_back.keys_s,
             series: read_back.series,
+            notes: read_back.notes,
         })
     }
 
@@ -257,6 +258,7 @@ impl Rendition<'_> {
             track: None,
             keys_s: Vec::new(),
             series: Vec::new(),
+            notes: Vec::new(),
         })
     }
 }

@@ -10,6 +10,8 @@ use crate::media::verify::LoudnessExpected;
 
 /// Beyond this from what was asked for, LU, it is told.
 const FAR_LU: f64 = 0.5;
+/// What never rises above this is silence; what does and has no loudness is shorter than a gating block, 400 ms.
+const SILENCE_DBTP: f64 = -70.0;
 /// Encodes of the same samples differ by no more in their length, seconds.
 const SAME_S: f64 = 0.001;
 
@@ -30,7 +32,8 @@ impl Pass<'_> {
             } else {
                 reached_lufs
             },
-            ceiling_dbtp: encode.spec.codec.is_lossless().then_some(wanted.true_peak_dbtp),
+            ceiling_dbtp: wanted.true_peak_dbtp,
+            is_lossless: encode.spec.codec.is_lossless(),
             words: words(measured, track),
         });
         AudioExpected {
@@ -79,10 +82,14 @@ impl Pass<'_> {
             };
             let reached = track.loudness.and_then(|loudness| loudness.integrated_lufs);
             match (found.source.integrated_lufs, reached) {
-                (None, _) | (_, None) => warnings.push(format!(
-                    "stream {} is silent: its loudness was left as it is",
-                    encode.stream
-                )),
+                (None, _) | (_, None) => {
+                    let is_heard = (found.source.true_peak_dbtp).is_some_and(|peak_dbtp| peak_dbtp > SILENCE_DBTP);
+                    warnings.push(format!(
+                        "stream {} is {}: its loudness was left as it is",
+                        encode.stream,
+                        if is_heard { "too short to be measured" } else { "silent" }
+                    ));
+                }
                 (_, Some(lufs)) if (lufs - wanted.target_lufs).abs() > FAR_LU => warnings.push(format!(
                     "stream {} reaches {lufs:.1} LUFS of {:.1}: its peaks allow no more ({})",
                     encode.stream,

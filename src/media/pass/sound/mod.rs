@@ -79,6 +79,8 @@ pub struct SoundSummary {
     pub frames: u64,
     /// Packets that gave nothing.
     pub refused_packets: u64,
+    /// Of the bytes of the stream that most is lost of, those in such packets, per cent.
+    pub refused_percent: f64,
     /// Most silence put in, sound cut or stretched to keep step in any stream, seconds.
     pub moved_s: f64,
     /// Streams of which nothing could be decoded.
@@ -93,6 +95,7 @@ impl SoundSummary {
         self.packets += other.packets;
         self.frames += other.frames;
         self.refused_packets += other.refused_packets;
+        self.refused_percent = self.refused_percent.max(other.refused_percent);
         self.moved_s = self.moved_s.max(other.moved_s);
         self.empty_streams.extend(other.empty_streams);
         self.tracks.extend(other.tracks);
@@ -114,6 +117,8 @@ pub struct SoundTime {
 pub struct SoundStage<'a> {
     time: SoundTime,
     streams: Vec<SoundIn>,
+    /// Bytes read of each, and those of packets that its decoder refused.
+    weights: Vec<(usize, usize)>,
     lanes: Vec<Lane>,
     tracks: Vec<SoundTrack<'a>>,
     copies: Vec<CopyTrack<'a>>,
@@ -127,6 +132,7 @@ impl<'a> SoundStage<'a> {
     pub fn new(time: SoundTime, streams: Vec<SoundIn>) -> Self {
         SoundStage {
             time,
+            weights: vec![(0, 0); streams.len()],
             streams,
             lanes: Vec::new(),
             tracks: Vec::new(),
@@ -181,10 +187,18 @@ impl<'a> SoundStage<'a> {
         let Some(at) = self.streams.iter().position(|input| input.stream == stream) else {
             return Ok(());
         };
+        let refused = |input: &SoundIn| input.decoder.as_ref().map_or(0, Decoder::refused_packets);
+        let before = refused(&self.streams[at]);
         if let Some(decoder) = &mut self.streams[at].decoder {
             decoder.send(packet)?;
         }
-        self.decode(at)
+        let answer = self.decode(at);
+        let weight = &mut self.weights[at];
+        weight.0 += packet.size_bytes();
+        if refused(&self.streams[at]) > before {
+            weight.1 += packet.size_bytes();
+        }
+        answer
     }
 
     fn decode(&mut self, at: usize) -> Result<(), AvError> {
@@ -259,12 +273,17 @@ impl<'a> SoundStage<'a> {
         let SoundStage {
             time,
             streams,
+            weights,
             mut lanes,
             mut tracks,
             copies,
             mut summary,
             ..
         } = self;
+        for (bytes, refused) in weights {
+            let percent = refused as f64 * 100.0 / bytes.max(1) as f64;
+            summary.refused_percent = summary.refused_percent.max(percent);
+        }
         for input in &streams {
             if let Some(decoder) = &input.decoder {
                 summary.refused_packets += decoder.refused_packets();
