@@ -140,8 +140,10 @@ const PACKET_SAMPLES: f64 = 1600.0;
 const FLAC_PACKET_S: f64 = 0.105;
 /// Most that loudness may be off, LU.
 const LOUDNESS_LU: f64 = 0.5;
-/// Most that a lossy codec may take or add, LU: at few bits it leaves out what noise is made of. More is a fault.
-const CODED_LU: f64 = 12.0;
+/// Most that a lossy codec may add, LU; it mixes in noise of its own.
+const ADDED_LU: f64 = 1.0;
+/// Most that a lossy codec may take, LU: at few bits it leaves out what noise is made of. More is a fault.
+const TAKEN_LU: f64 = 12.0;
 /// Most that a true peak may be above its ceiling, dB: meters differ by that.
 const PEAK_DB: f64 = 0.2;
 /// The same after a lossy codec, whose peaks nobody can foretell; more is told.
@@ -294,16 +296,23 @@ fn check_loudness(
     };
     let lufs = found.and_then(|found| found.integrated_lufs).unwrap_or(f64::NAN);
     let peak = found.and_then(|found| found.true_peak_dbtp).unwrap_or(f64::NAN);
-    let allowed_lu = if wanted.is_lossless { LOUDNESS_LU } else { CODED_LU };
+    let (less_lu, more_lu) = if wanted.is_lossless {
+        (LOUDNESS_LU, LOUDNESS_LU)
+    } else {
+        (TAKEN_LU, ADDED_LU)
+    };
     check(
         checks,
         &of_track("loudness_lufs"),
-        format!("{:.1} within {allowed_lu} ({})", wanted.lufs, wanted.words),
+        format!(
+            "{:.1}, {less_lu} less to {more_lu} more ({})",
+            wanted.lufs, wanted.words
+        ),
         format!(
             "{lufs:.1}, range {:.1} LU, true peak {peak:.1} dBTP",
             found.map_or(0.0, |found| found.range_lu)
         ),
-        (lufs - wanted.lufs).abs() <= allowed_lu,
+        lufs >= wanted.lufs - less_lu && lufs <= wanted.lufs + more_lu,
     );
     let ceiling_dbtp = wanted.ceiling_dbtp;
     if wanted.is_lossless {

@@ -50,6 +50,7 @@ impl Pass<'_> {
                     "{} packets of sound with {:.0} % of its bytes cannot be decoded; it may go on in another codec",
                     sound.refused_packets, sound.refused_percent
                 ),
+                About::Audio,
             ));
         }
         // A file that was cut out of a longer one begins with some packets that nobody can decode.
