@@ -8,7 +8,7 @@ use crate::room::tenths;
 /// A red recording and a blue one in one file. `how`: what ffmpeg is told of the second.
 fn both(room: &Room, how: &str) -> std::path::PathBuf {
     for (name, color, tone_hz, how) in [("one.mp4", "red", 440, ""), ("two.mp4", "blue", 880, how)] {
-        room.slate(name, color, "128x72", "25", "4", Some(tone_hz));
+        room.slate(name, color, "192x108", "25", "4", Some(tone_hz));
         let part = room.path(name).display().to_string();
         room.make(&format!("{name}.ts"), &format!("-i {part} -c copy {how}"));
     }
