@@ -28,6 +28,7 @@ use crate::worker::protocol::Order;
 use crate::worker::relay::Line;
 use crate::worker::sandbox;
 use crate::worker::sandbox::Cage;
+use crate::worker::turns;
 use crate::worker::voice::Voice;
 use rustix::process::Signal;
 use std::any::Any;
@@ -85,6 +86,7 @@ fn carry_out_order(voice: &Arc<StdoutVoice>, account: &Account, environment: &De
     };
     // Not allowed in some containers, where it matters to nobody else.
     let _ = std::fs::write("/proc/self/oom_score_adj", OOM_SCORE_ADJ);
+    turns::take_long_ones();
     let device = match order.backend {
         Backend::Software => None,
         Backend::Auto | Backend::Gpu => DeviceAccess::of_host(environment),
