@@ -20,6 +20,5 @@ pub mod sandbox;
 pub mod scratch;
 pub mod supervisor;
 mod syscalls;
-mod turns;
 pub mod vitals;
 pub mod voice;

@@ -43,6 +43,7 @@ pub mod source;
 pub mod stream;
 pub mod subtitle;
 pub mod turn;
+pub mod turns;
 
 #[cfg(test)]
 mod tests;

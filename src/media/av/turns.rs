@@ -1,14 +1,13 @@
-//! How a worker shares the processor: its threads compute for minutes, and lose by every interruption what they had in the
-//! caches.
+//! How libav's threads share the processor with others: they compute for minutes, and lose by every
+//! interruption what they had in the caches.
 //!
 //! Guarantees: they wait their turn when others wake, and then have a long one (`SCHED_BATCH`, sched(7)); the share of the
 //! processor stays what it was. Deliberately absent: niceness, which is the service's.
-#![allow(unsafe_code)]
 
 use std::ffi::c_int;
 
 /// Makes the process and all threads that it starts batch work. A refusal changes nothing but speed.
-pub(super) fn take_long_ones() {
+pub fn take_long_ones() {
     /// `SCHED_BATCH` of sched.h.
     const BATCH: c_int = 3;
     /// `struct sched_param` of sched.h.
