@@ -24,6 +24,11 @@ fi
 command=$1
 shift
 case $command in
+  build)
+    # The linker's own build id sums up names that link-time optimisation makes of paths: one of what is built instead.
+    id=$({ cat "$ffmpeg/stamp"; rustc -vV; cd "$top"; find Cargo.toml Cargo.lock src -type f -not -path '*/node_modules/*' \
+      | LC_ALL=C sort | xargs -d '\n' sha256sum; } | sha1sum | cut -d' ' -f1)
+    exec cargo rustc --features static-libav --bin reelmill "$@" -- -C "link-arg=-Wl,--build-id=0x$id" ;;
   nextest) # its own subcommand comes first
     subcommand=$1
     shift
