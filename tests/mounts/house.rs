@@ -79,13 +79,14 @@ impl House {
         self.appliance.get(&format!("/api/v1/storages/nas/explain?key={key}"))
     }
 
-    /// Codes of the alerts that are open.
+    /// Codes of the alerts that are open, but for that of a disk of this host that is nearly full.
     pub fn alerts(&self) -> Vec<String> {
         let list = self.appliance.get("/api/v1/alerts");
         let items = list["items"].as_array().expect("a list");
         let codes = items
             .iter()
-            .map(|alert| alert["code"].as_str().expect("a code").to_owned());
+            .map(|alert| alert["code"].as_str().expect("a code").to_owned())
+            .filter(|code| code != "DiskLow");
         codes.collect()
     }
 
