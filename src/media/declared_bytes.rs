@@ -8,7 +8,7 @@ use std::io;
 
 /// Of Windows Media and Flash video, whose length stands among other properties.
 const HEAD_BYTES: usize = 16 << 10;
-/// Chunks of a CAF file looked at.
+/// Chunks of a CAF or RealMedia file looked at.
 const MAX_CHUNKS: u32 = 64;
 /// `File Properties Object` of Windows Media.
 const ASF_PROPERTIES: [u8; 16] = [
@@ -25,6 +25,9 @@ pub fn of(source: &Source) -> io::Result<Option<(u64, &'static str)>> {
     let head = &head[..count];
     if head.starts_with(b"caff") {
         return caf(source);
+    }
+    if head.starts_with(b".RMF") {
+        return real_media(source);
     }
     Ok(of_head(head))
 }
@@ -65,6 +68,28 @@ fn of_head(head: &[u8]) -> Option<(u64, &'static str)> {
         return (1.0..1e15).contains(&length).then_some((length as u64, "onMetaData"));
     }
     None
+}
+
+/// Chunks one after the other, each with its id and its whole size; the packets' is the last but for indexes.
+fn real_media(source: &Source) -> io::Result<Option<(u64, &'static str)>> {
+    let mut at = 0_u64;
+    for _ in 0..MAX_CHUNKS {
+        let mut head = [0; 8];
+        if source.read_full_at(&mut head, at)? < head.len() {
+            return Ok(None);
+        }
+        let length = u64::from(u32::from_be_bytes([head[4], head[5], head[6], head[7]]));
+        if length < 10 {
+            // A broadcast that was recorded: nobody came back to write it in.
+            return Ok(None);
+        }
+        if &head[..4] == b"DATA" {
+            // Some writers count a head of it twice.
+            return Ok(Some((at + length - 10, "DATA chunk")));
+        }
+        at += length;
+    }
+    Ok(None)
 }
 
 /// Chunks one after the other; the one of the sound may last to the end, whatever that is.

@@ -8,6 +8,9 @@ use serde::Deserialize;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
+/// What the demuxers of single pictures say that each lasts.
+const STILL_S: f64 = 0.04;
+
 /// An exact fraction such as a time base or a frame rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ratio {
@@ -83,10 +86,17 @@ impl MediaFacts {
         })
     }
 
+    /// Makes them those of one picture, whatever else the demuxer took for pictures.
+    pub fn keep_one_picture(&mut self) {
+        self.duration_s = Some(STILL_S);
+        for stream in &mut self.streams {
+            stream.duration_s = Some(STILL_S);
+        }
+    }
+
     /// A file of one picture: PNG, JPEG, DPX.
     pub fn is_still(&self) -> bool {
-        // The demuxers of single pictures give each a 25th of a second.
-        self.format_name.ends_with("_pipe") && self.duration_s.is_none_or(|duration_s| duration_s < 0.06)
+        self.format_name.ends_with("_pipe") && self.duration_s.is_none_or(|duration_s| duration_s < 1.5 * STILL_S)
     }
 
     /// The stream that audio work is done on: of the main programme the default one that can be decoded, else the first.

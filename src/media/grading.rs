@@ -250,7 +250,9 @@ pub fn chain(
         );
         let out = if is_new_form {
             let depth = format.bit_depth();
-            let chroma = if format.is_grey() { (1, 1) } else { (0, 0) };
+            // Halved chroma of an odd size is more than the converter makes.
+            let is_even = size.0.is_multiple_of(2) && size.1.is_multiple_of(2);
+            let chroma = if format.is_grey() && is_even { (1, 1) } else { (0, 0) };
             PixelFormat::planar(depth, chroma)
         } else {
             format

@@ -33,6 +33,7 @@ pub mod hearing;
 pub mod heif;
 pub mod image_playlist;
 pub mod iso_box;
+pub mod jpeg_parts;
 pub mod key_decoders;
 pub mod key_index;
 pub mod ladder;

@@ -25,6 +25,7 @@ use crate::media::facts::TimecodeFacts;
 use crate::media::facts::VideoFacts;
 use crate::media::heif;
 use crate::media::iso_box::IsoBox;
+use crate::media::jpeg_parts;
 use crate::media::length;
 use crate::media::limits::Limits;
 use crate::media::protection;
@@ -74,6 +75,8 @@ pub fn open(source: Source, limits: &Limits) -> Result<Opened, Fault> {
     }
     let protection =
         protection::look(&source).map_err(|cause| error::source_unreadable(OPERATION, &name, cause.to_string()))?;
+    let is_photograph =
+        jpeg_parts::has_more(&source).map_err(|cause| error::source_unreadable(OPERATION, &name, cause.to_string()))?;
     let (watch, again) = (source.watch(), source.again());
     let demuxer = Demuxer::open(source, limits).map_err(|refusal| match watch.trouble() {
         Some(trouble) => error::source_unreadable(OPERATION, &name, trouble),
@@ -91,6 +94,9 @@ pub fn open(source: Source, limits: &Limits) -> Result<Opened, Fault> {
             Some(trouble) => error::source_unreadable(OPERATION, &name, trouble),
             None => error::source_refused(OPERATION, &name, &refusal),
         })?;
+    }
+    if is_photograph {
+        facts.keep_one_picture();
     }
     refuse_the_hopeless(&name, &demuxer, &facts, limits, &protection)?;
     Ok(Opened {
@@ -244,7 +250,16 @@ fn encryption(demuxer: &Demuxer, facts: &MediaFacts) -> Option<String> {
     }
     demuxer.streams().zip(&facts.streams).find_map(|(stream, facts)| {
         let protected_tag = matches!(facts.codec_tag_string.as_str(), "encv" | "enca" | "drms" | "drmi");
-        (protected_tag || stream.is_encrypted()).then(|| format!("stream {}, {}", facts.index, facts.codec_tag_string))
+        let is_tagged = facts
+            .codec_tag_string
+            .chars()
+            .any(|letter| letter.is_ascii_alphabetic());
+        let tag = if is_tagged {
+            &facts.codec_tag_string
+        } else {
+            &facts.codec_name
+        };
+        (protected_tag || stream.is_encrypted()).then(|| format!("stream {}, {tag}", facts.index))
     })
 }
 

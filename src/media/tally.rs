@@ -35,6 +35,9 @@ pub struct Counted {
     pub last_s: f64,
     /// Where the last ends.
     pub end_s: f64,
+    /// Nobody says how long the last is shown: it has no length, or packets are not stored in the order in which they are
+    /// shown, so that their lengths are those of decoding.
+    pub is_open: bool,
 }
 
 /// What reading all packets came to.
@@ -133,6 +136,7 @@ pub fn count(demuxer: &mut Demuxer, facts: &MediaFacts, expected: &Expected) -> 
                 .first_s
                 .map_or(pts_s.max(0.0), |first_s| first_s.min(pts_s.max(0.0))),
         );
+        counted.is_open |= pts_s < counted.last_s;
         counted.last_s = counted.last_s.max(pts_s);
         counted.end_s = counted.end_s.max(end_s);
     }
@@ -153,6 +157,7 @@ pub fn count(demuxer: &mut Demuxer, facts: &MediaFacts, expected: &Expected) -> 
         let Some(first_s) = counted.first_s.filter(|_| counted.end_s <= counted.last_s) else {
             continue;
         };
+        counted.is_open = true;
         // Packets of fragments do not say how long the last picture lasts; it lasts as long as the others, one alone as
         // long as its track.
         counted.end_s = counted.last_s

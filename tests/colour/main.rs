@@ -7,6 +7,7 @@ mod clips;
 mod room;
 
 mod bars;
+mod cutting_room;
 mod hdr;
 mod motion;
 mod shape;

@@ -4,6 +4,7 @@
 #[path = "../backend/mod.rs"]
 mod backend;
 mod clipped;
+mod held;
 mod hostile;
 mod joined;
 mod jumps;

@@ -204,3 +204,52 @@ fn a_heif_picture_is_read_or_refused_as_what_it_is() {
     let run = room.run(ALL, &room.path("cut.heic"), &[]);
     assert_eq!(run.report["errors"][0]["code"], "SourceTruncated", "{}", run.words);
 }
+
+/// Grey pictures have no chroma to say that their size must be even; what they are made into has.
+#[test]
+fn grey_pictures_of_odd_sizes_are_pictures_and_films() {
+    let room = Room::new();
+    for (size, form) in [("385:303", "gray"), ("384:303", "gray16be"), ("385:304", "ya8")] {
+        let source = room.make(
+            "grey.png",
+            &format!("-f lavfi -i testsrc2=s=640x480:d=0.04 -vf scale={size},format={form} -frames:v 1"),
+        );
+        let run = room.run(ALL, &source, &[]);
+        assert_eq!(run.code, 0, "{form} {size}: {}", run.words);
+        for id in ["sprite", "poster"] {
+            assert_eq!(activity(&run, id)["status"], "Success", "{form} {id}: {}", run.words);
+        }
+    }
+    let film = room.make(
+        "grey.mkv",
+        "-f lavfi -i testsrc2=s=640x480:d=1:r=25 -vf scale=385:303,format=gray10le -c:v ffv1",
+    );
+    let run = room.run(ALL, &film, &[]);
+    assert_eq!(run.code, 0, "{}", run.words);
+}
+
+/// Cameras and telephones put a preview, or a gain map of another size, behind the picture.
+#[test]
+fn a_photograph_with_a_second_picture_behind_it_is_one_picture() {
+    let room = Room::new();
+    let plain = room.make("plain.jpg", "-f lavfi -i testsrc2=s=640x480:d=0.04 -q:v 2 -frames:v 1");
+    let grey = room.make("grey.jpg", "-f lavfi -i color=gray:s=320x240:d=0.04 -frames:v 1");
+    let (first, grey) = (
+        std::fs::read(&plain).expect("a picture"),
+        std::fs::read(grey).expect("a picture"),
+    );
+    let index: &[u8] = b"MPF\0MM\0*\0\0\0\x08\0\0";
+    let mut photograph = first[..2].to_vec();
+    photograph.extend([0xff, 0xe2, 0, index.len() as u8 + 2]);
+    photograph.extend(index);
+    photograph.extend(&first[2..]);
+    photograph.extend(grey);
+    let source = room.path("photograph.jpg");
+    std::fs::write(&source, photograph).expect("it can be written");
+    let run = room.run(ALL, &source, &[]);
+    assert_eq!(run.code, 0, "{}", run.words);
+    assert_eq!(activity(&run, "ladder")["status"], "Skipped", "{}", run.words);
+    let outputs = run.report["outputs"].as_array().expect("outputs");
+    let poster = outputs.iter().find(|output| output["activity"] == "poster");
+    assert_alike(&path_of(poster.expect("a poster")), &plain);
+}

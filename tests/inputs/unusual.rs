@@ -53,6 +53,7 @@ fn sound_files_that_declare_their_length_are_truncated_when_they_end_before() {
         ("a.flac", "-c:a flac"),
         ("a.wma", "-c:a wmav2"),
         ("a.flv", "-c:a libmp3lame -flvflags +add_keyframe_index"),
+        ("a.rm", "-c:a ac3"),
     ];
     for (name, how) in kinds {
         let whole = room.make(name, &format!("-f lavfi -i sine=r=44100:d=4 {how}"));

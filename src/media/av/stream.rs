@@ -161,10 +161,10 @@ impl<'a> Stream<'a> {
     pub fn display_matrix(&self) -> Option<[i32; 9]> {
         matrix_of(self.side_data(ffi::AVPacketSideDataType::DISPLAYMATRIX)?)
     }
-    /// Has the header of an encryption scheme.
+    /// Has the header of an encryption scheme, or the key's number that Matroska's demuxer makes a tag of.
     pub fn is_encrypted(&self) -> bool {
-        self.side_data(ffi::AVPacketSideDataType::ENCRYPTION_INIT_INFO)
-            .is_some()
+        let header = self.side_data(ffi::AVPacketSideDataType::ENCRYPTION_INIT_INFO);
+        header.is_some() || self.tags().contains_key("enc_key_id")
     }
     /// The mastering display and content light that the container declares.
     pub fn hdr_metadata(&self) -> HdrMetadata {

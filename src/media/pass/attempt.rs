@@ -431,6 +431,14 @@ impl Pass<'_> {
             self.read(&mut demuxer, (encoders, texts), &gains, &outputs, &health, taps)?;
         made.texts = cues;
         made.has_captions = reading.has_captions || self.glance.has_captions;
+        if reading.is_complete && reading.packets == 0 {
+            // Nothing came of any output, and that is none of their faults.
+            return Err(error::source_undecodable(
+                "read",
+                &self.name,
+                "it has the head of a film and not one packet of it",
+            ));
+        }
         // When no output is left to work for, reading ends early, and that says nothing of the source.
         let is_given_up = health.is_hopeless() && !self.plan.jobs.is_empty() && !has_taps;
         let short = self.truncation(&demuxer, &reading).filter(|_| !is_given_up);

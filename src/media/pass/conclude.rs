@@ -148,11 +148,7 @@ pub fn prove(
             file_writer::start_s(*container, video.map(|video| video.rate)),
             !file_writer::says_last_duration(*container),
         ),
-        // Of several the last lasts as long as those before; of one nobody can say it.
-        Form::Segments(form) => (
-            0.0,
-            form.format == SegmentFormat::Ts && video.is_some_and(|video| video.expected.frames == 1),
-        ),
+        Form::Segments(form) => (0.0, form.format == SegmentFormat::Ts),
         Form::Captions(_) => (0.0, false),
     };
     let expected = Expected {

@@ -22,6 +22,7 @@ use crate::media::pass::grade;
 use crate::media::pass::grade::Grade;
 use crate::media::pass::head::Head;
 use crate::media::pass::head::Wanted;
+use crate::media::pass::hold::Hold;
 use crate::media::pass::inspect;
 use crate::media::pass::opening::Encoders;
 use crate::media::pass::opening::OpenedTexts;
@@ -271,6 +272,11 @@ impl Pass<'_> {
                         .round()
                         .max(1.0) as i64,
                     next: None,
+                    hold: Hold::within(
+                        stream
+                            .duration_s
+                            .map(|length_s| (length_s / stream.time_base.value()).round() as i64),
+                    ),
                     sdr: Fan(sdr),
                     hdr: Fan(hdr),
                     raw: Fan(raw),

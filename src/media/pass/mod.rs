@@ -27,6 +27,7 @@ mod glance;
 pub mod gpu;
 mod grade;
 mod head;
+mod hold;
 mod inspect;
 mod join;
 mod kept;

@@ -7,6 +7,7 @@ use crate::base::fault::Fault;
 use crate::media::av::AvError;
 use crate::media::av::Demuxer;
 use crate::media::av::Packet;
+use crate::media::av::packet::rescale;
 use crate::media::error;
 use crate::media::facts::Ratio;
 use crate::media::pass::clock::Jumps;
@@ -17,6 +18,7 @@ use crate::media::pass::copier::Copier;
 use crate::media::pass::gpu::decoding::PictureDecoder;
 use crate::media::pass::head::Graded;
 use crate::media::pass::head::Head;
+use crate::media::pass::hold::Hold;
 use crate::media::pass::rung::Fan;
 use crate::media::pass::rung::Picture;
 use crate::media::pass::text::Texts;
@@ -50,6 +52,8 @@ pub struct VideoIn {
     pub usual_duration: i64,
     /// When the next picture is due, where its own time stamp is missing.
     pub next: Option<i64>,
+    /// How long the last one stays on.
+    pub hold: Hold,
     /// Where SDR pictures go.
     pub sdr: Fan,
     /// Where HDR pictures go.
@@ -73,6 +77,10 @@ pub struct AudioIn {
 /// What was read and decoded.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Reading {
+    /// Packets of any stream.
+    pub packets: u64,
+    /// The source was read to its end.
+    pub is_complete: bool,
     /// Pictures decoded.
     pub decoded: u64,
     /// Of these, damaged; and packets that gave none, those before the first picture apart.
@@ -192,7 +200,10 @@ impl Reader<'_> {
             let mut packet = Packet::new()?;
             match self.demuxer.read(&mut packet) {
                 Ok(true) => bad_reads = 0,
-                Ok(false) => break,
+                Ok(false) => {
+                    reading.is_complete = true;
+                    break;
+                }
                 Err(refusal) if self.demuxer.watch().trouble().is_some() || refusal.is_no_memory() => {
                     return Err(refusal);
                 }
@@ -206,6 +217,7 @@ impl Reader<'_> {
                     continue;
                 }
             }
+            reading.packets += 1;
             let stream = packet.stream_index();
             let unit = units.get(stream).copied().unwrap_or(Ratio { num: 1, den: 1 });
             if may_jump {
@@ -281,7 +293,10 @@ impl Reader<'_> {
             return Ok(());
         };
         match packet {
-            Some(packet) => video.decoder.send(packet)?,
+            Some(packet) => {
+                video.hold.see(packet);
+                video.decoder.send(packet)?;
+            }
             None => video.decoder.send_end()?,
         }
         let mut ready = Vec::new();
@@ -414,6 +429,11 @@ impl Reader<'_> {
 
     fn finish(&mut self, reading: &mut Reading, pending: &mut Option<Pending>) -> Result<(), AvError> {
         self.decode(None, reading, pending)?;
+        if let (Some(video), Some(last)) = (&self.video, pending.as_mut())
+            && let Some(ticks) = video.hold.ticks()
+        {
+            last.duration = last.duration.max(rescale(ticks, video.unit, video.out_unit));
+        }
         let end = self.video.as_ref().and_then(|video| {
             let end = (self.end_s? / video.out_unit.value()).round() as i64;
             pending
