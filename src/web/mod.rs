@@ -30,6 +30,7 @@ pub mod storage_writer;
 pub mod stored_objects;
 pub mod template_shelf;
 pub mod tls;
+pub mod user_data;
 pub mod wording;
 
 pub use axum::Router;
