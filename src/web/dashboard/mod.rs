@@ -69,6 +69,19 @@ async fn page(headers: HeaderMap) -> Response {
     response
 }
 
+/// The page under an address that is none of its own, which it says; none: this build has no dashboard.
+pub fn missing(headers: &HeaderMap) -> Option<Response> {
+    let mut headers = headers.clone();
+    // Whoever knows the page already shall still learn that there is nothing here.
+    headers.remove(header::IF_NONE_MATCH);
+    let mut response = embedded("index.html", &headers)?;
+    *response.status_mut() = StatusCode::NOT_FOUND;
+    response.headers_mut().remove(header::ETAG);
+    let kept = HeaderValue::from_static("no-cache");
+    response.headers_mut().insert(header::CACHE_CONTROL, kept);
+    Some(response)
+}
+
 /// Its name holds a hash of what it is: it never changes.
 async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Response {
     let Some(mut response) = embedded(&format!("assets/{name}"), &headers) else {
