@@ -43,7 +43,6 @@ use crate::web::tls::Tls;
 use crate::web::tls::TlsListener;
 use axum::Json;
 use axum::extract::DefaultBodyLimit;
-use axum::extract::MatchedPath;
 use axum::extract::Request;
 use axum::extract::State;
 use axum::http::HeaderValue;
@@ -273,7 +272,7 @@ pub fn router(state: WebState) -> Router {
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(nothing_here)
         .layer(middleware::from_fn_with_state(state.clone(), auth::authenticate))
-        .layer(middleware::from_fn(page_for_people));
+        .layer(middleware::from_fn(dashboard::page_for_people));
     let open = Router::new()
         .route("/healthz", get(api::system::healthz))
         .route("/readyz", get(api::system::readyz))
@@ -322,26 +321,6 @@ pub async fn serve(
     tokio::select! {
         ended = served => ended,
         () = async { stop.cancelled().await; tokio::time::sleep(STOP_WITHIN).await } => Ok(()),
-    }
-}
-
-/// Beneath these nobody looks for a page, whatever a browser says that it takes.
-const NO_PAGES: [&str; 7] = ["api", "o", "hooks", "assets", "docs", "metrics", "openapi.json"];
-
-/// Shows people who ask for an address that there is not a page that says so, signed in or not; programs get it as JSON.
-async fn page_for_people(request: Request, next: Next) -> Response {
-    let accepts = request
-        .headers()
-        .get(header::ACCEPT)
-        .and_then(|accepts| accepts.to_str().ok());
-    let is_page = accepts.is_some_and(|accepts| accepts.contains("text/html"))
-        && request.method().is_safe()
-        && request.extensions().get::<MatchedPath>().is_none();
-    let first = request.uri().path().trim_start_matches('/').split('/').next();
-    let is_page = is_page && first.is_some_and(|first| !NO_PAGES.contains(&first));
-    match is_page.then(|| dashboard::missing(request.headers())).flatten() {
-        Some(page) => page,
-        None => next.run(request).await,
     }
 }
 

@@ -191,6 +191,7 @@ fn timed_h264(shop: &Workshop) -> PathBuf {
     for unit in units(&bytes).into_iter().filter(|unit| unit[0] & 31 != 6) {
         if matches!(unit[0] & 31, 1 | 5) {
             let (second, frame) = (label / 30, label % 30);
+            let minute = 59 + second / 60;
             // A whole frame; its clock time stamp: counting drops, all of it said.
             let timing = Bits::default()
                 .number(0, 4)
@@ -199,8 +200,10 @@ fn timed_h264(shop: &Workshop) -> PathBuf {
                 .number(0, 1)
                 .number(4, 5);
             let timing = timing.number(1, 1).number(0, 1).number(1, 1).number(frame, 8);
-            let timing = timing.number(second % 60, 6).number((59 + second / 60) % 60, 6);
-            let timing = timing.number((59 + second / 60) / 60, 5);
+            let timing = timing
+                .number(second % 60, 6)
+                .number(minute % 60, 6)
+                .number(minute / 60, 5);
             out.push([&[6][..], &message(1, &timing.payload())].concat());
             label += 1;
         }
