@@ -46,7 +46,7 @@ impl Ratio {
     }
 }
 
-fn is_none(count: &u32) -> bool {
+fn is_zero(count: &u32) -> bool {
     *count == 0
 }
 
@@ -71,7 +71,7 @@ pub struct MediaFacts {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub chapters: Vec<ChapterFacts>,
     /// Chapters that the file has beside these: within others, or not in the order of their beginning.
-    #[serde(default, skip_serializing_if = "is_none")]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub unread_chapters: u32,
     /// Container tags (title, creation time, ...).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]

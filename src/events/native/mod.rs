@@ -349,6 +349,7 @@ mod tests {
     use crate::events::profile::Profile;
     use crate::events::profile::render;
     use crate::events::specimen;
+    use serde_json::json;
 
     #[test]
     fn quality_control_is_told_in_our_own_words_only() {
@@ -369,5 +370,13 @@ mod tests {
         }
         let kept: Event = serde_json::from_str(&serde_json::to_string(&event).expect("JSON")).expect("an event");
         assert_eq!(kept, event, "as the row keeps it");
+    }
+
+    #[test]
+    fn user_data_are_a_value_unless_that_would_lose_digits() {
+        assert_eq!(super::user_data(Some("{\"a\": 7}")), json!({ "a": 7 }));
+        let long = "{\"a\":123456789012345678901234567890}";
+        assert_eq!(super::user_data(Some(long)), json!(long));
+        assert_eq!(super::user_data(Some("no JSON")), json!("no JSON"));
     }
 }
