@@ -49,6 +49,10 @@ impl Ratio {
     }
 }
 
+fn is_zero(count: &u32) -> bool {
+    *count == 0
+}
+
 /// Facts of one file.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct MediaFacts {
@@ -69,6 +73,9 @@ pub struct MediaFacts {
     /// Chapters.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub chapters: Vec<ChapterFacts>,
+    /// Chapters that the file has beside these: within others, or not in the order of their beginning.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub unread_chapters: u32,
     /// Container tags (title, creation time, ...).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,
@@ -227,6 +234,9 @@ pub struct VideoFacts {
     /// Transparency that stands beside the pictures in the container, as WebM has it, and is not decoded.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub alpha_beside: bool,
+    /// Metadata of HDR that change from picture to picture, `HDR10+` or `HDR Vivid`, as far as pictures were looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dynamic_hdr: Option<String>,
 }
 
 impl VideoFacts {

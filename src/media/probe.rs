@@ -28,6 +28,7 @@ use crate::media::iso_box::IsoBox;
 use crate::media::jpeg_parts;
 use crate::media::length;
 use crate::media::limits::Limits;
+use crate::media::matroska_chapters;
 use crate::media::protection;
 use crate::media::protection::Protection;
 use crate::media::timecode::Timecode;
@@ -77,6 +78,8 @@ pub fn open(source: Source, limits: &Limits) -> Result<Opened, Fault> {
         protection::look(&source).map_err(|cause| error::source_unreadable(OPERATION, &name, cause.to_string()))?;
     let is_photograph =
         jpeg_parts::has_more(&source).map_err(|cause| error::source_unreadable(OPERATION, &name, cause.to_string()))?;
+    let chapters = matroska_chapters::count(&source)
+        .map_err(|cause| error::source_unreadable(OPERATION, &name, cause.to_string()))?;
     let (watch, again) = (source.watch(), source.again());
     let demuxer = Demuxer::open(source, limits).map_err(|refusal| match watch.trouble() {
         Some(trouble) => error::source_unreadable(OPERATION, &name, trouble),
@@ -89,6 +92,7 @@ pub fn open(source: Source, limits: &Limits) -> Result<Opened, Fault> {
         },
     })?;
     let mut facts = facts(&demuxer).map_err(|refusal| error::source_refused(OPERATION, &name, &refusal))?;
+    facts.unread_chapters = chapters.saturating_sub(u32::try_from(facts.chapters.len()).unwrap_or(u32::MAX));
     if length::is_wanted(&demuxer, &facts, &wholeness) {
         length::measure(again, limits, &mut facts).map_err(|refusal| match watch.trouble() {
             Some(trouble) => error::source_unreadable(OPERATION, &name, trouble),
@@ -288,6 +292,7 @@ pub fn facts(demuxer: &Demuxer) -> Result<MediaFacts, AvError> {
         bitrate_kbps: (bit_rate > 0).then_some(bit_rate as f64 / 1000.0),
         streams,
         chapters: demuxer.chapters(),
+        unread_chapters: 0,
         tags: demuxer.tags(),
         timecode: timecode(demuxer),
     })
@@ -430,6 +435,7 @@ fn video_facts(stream: &Stream<'_>, parameters: &Parameters) -> VideoFacts {
         attached_picture: stream.is_attached_picture(),
         alpha_beside: matches!(parameters.codec_name().as_str(), "vp8" | "vp9")
             && stream.tags().get("alpha_mode").is_some_and(|mode| mode == "1"),
+        dynamic_hdr: None,
     }
 }
 

@@ -155,7 +155,8 @@ pub fn clock(ms: u64) -> String {
     )
 }
 
-fn unclock(text: &str) -> Option<u64> {
+/// The milliseconds of a moment as WebVTT writes it, hours left out or not; none: it is no moment.
+pub fn unclock(text: &str) -> Option<u64> {
     let (whole, thousandths) = text.trim().split_once('.')?;
     let mut parts = whole.split(':').rev().map(|part| part.parse::<u64>().ok());
     let seconds = parts.next()??;

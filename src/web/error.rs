@@ -144,10 +144,11 @@ impl IntoResponse for Problem {
 /// problem.
 pub fn in_words(response: Response) -> Response {
     let status = response.status();
-    let said = response
-        .headers()
-        .get(header::CONTENT_TYPE)
-        .is_some_and(|said| said.as_bytes().starts_with(PROBLEM_JSON.as_bytes()));
+    // A page says it itself.
+    let said = response.headers().get(header::CONTENT_TYPE).is_some_and(|said| {
+        let is_of = |kind: &str| said.as_bytes().starts_with(kind.as_bytes());
+        is_of(PROBLEM_JSON) || is_of("text/html")
+    });
     if said || !(status.is_client_error() || status.is_server_error()) {
         return response;
     }

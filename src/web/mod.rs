@@ -30,6 +30,7 @@ pub mod storage_writer;
 pub mod stored_objects;
 pub mod template_shelf;
 pub mod tls;
+pub mod user_data;
 pub mod wording;
 
 pub use axum::Router;
@@ -270,7 +271,8 @@ pub fn router(state: WebState) -> Router {
         .merge(admin)
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(nothing_here)
-        .layer(middleware::from_fn_with_state(state.clone(), auth::authenticate));
+        .layer(middleware::from_fn_with_state(state.clone(), auth::authenticate))
+        .layer(middleware::from_fn(dashboard::page_for_people));
     let open = Router::new()
         .route("/healthz", get(api::system::healthz))
         .route("/readyz", get(api::system::readyz))

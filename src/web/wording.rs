@@ -5,7 +5,7 @@
 use crate::objects::uri::ObjectUri;
 use crate::web::error::Answer;
 use crate::web::error::Problem;
-use serde_json::Value;
+use crate::web::user_data::UserData;
 
 /// Characters of a title, and of the name of a category or a rendition.
 const TITLE: usize = 255;
@@ -84,16 +84,11 @@ pub fn tags(given: &[String]) -> Answer<Vec<String>> {
 ///
 /// # Errors
 /// It is too long.
-pub fn user_data(given: &Value) -> Answer<Option<String>> {
-    let text = match given {
-        Value::Null => return Ok(None),
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    };
-    if text.len() > USER_DATA {
+pub fn user_data(given: &UserData) -> Answer<Option<String>> {
+    if given.text().is_some_and(|text| text.len() > USER_DATA) {
         return Err(bad("user_data", format!("is longer than {USER_DATA} bytes")));
     }
-    Ok(Some(text))
+    Ok(given.text().map(str::to_owned))
 }
 
 /// A language tag.

@@ -19,6 +19,26 @@ fn every_refusal_is_a_problem_also_those_of_the_framework() {
     let json_type = "application/json";
     refused(&ask("GET", "/nowhere", json_type, b""), 404, "NoSuchAddress");
     refused(&ask("GET", "/api/v1/nowhere", json_type, b""), 404, "NoSuchAddress");
+    // A browser is shown the dashboard, which says so; beneath the API it is answered like everybody else.
+    let browsing = |path: &str, token: Option<&str>| {
+        let accept = [("Accept", "text/html,application/xhtml+xml,*/*;q=0.8")];
+        http::request(port, "GET", path, token, &accept, b"").expect("answers")
+    };
+    // Pages are built apart from the program: one without them answers as above.
+    let has_pages = browsing("/", None).status == 200;
+    for token in [Some(token.as_str()), None] {
+        let page = browsing("/nowhere/at/all", token);
+        if !has_pages {
+            let (status, code) = token.map_or((401, "Unauthorized"), |_| (404, "NoSuchAddress"));
+            refused(&page, status, code);
+            continue;
+        }
+        let kind = page.header("content-type").unwrap_or_default();
+        assert_eq!((page.status, kind), (404, "text/html; charset=utf-8"));
+        let text = String::from_utf8_lossy(&page.body).into_owned();
+        assert!(text.contains("<div id=\"app\">"), "{text}");
+    }
+    refused(&browsing("/api/v1/nowhere", Some(&token)), 404, "NoSuchAddress");
     for (method, path, allowed) in [
         ("DELETE", "/api/v1/tasks", "GET"),
         ("PUT", "/healthz", "GET"),

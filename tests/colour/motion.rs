@@ -93,6 +93,51 @@ fn soft_telecine_gives_film_timing() {
     same_times(&times, &wanted, 0.0005, "film");
 }
 
+#[test]
+fn soft_telecine_of_h264_is_no_interlace() {
+    let room = Room::new();
+    let plain = room.path().join("plain.h264");
+    ffmpeg(
+        "-f lavfi -i testsrc2=s=720x480:r=24000/1001:d=2 -c:v libx264 -preset ultrafast -qp 10 -bf 0 \
+         -x264-params slices=1:sliced-threads=0:pic-struct=1:fake-interlaced=1 -f h264 {}",
+        &[&plain],
+    );
+    let bytes = std::fs::read(&plain).expect("read");
+    let starts: Vec<usize> = (0..bytes.len() - 3)
+        .filter(|at| bytes[*at..].starts_with(&[0, 0, 1]))
+        .collect();
+    let (mut out, mut picture) = (Vec::new(), 0);
+    for (start, end) in starts
+        .iter()
+        .copied()
+        .zip(starts.iter().skip(1).copied().chain([bytes.len()]))
+    {
+        match bytes[start + 3] & 31 {
+            6 => continue,
+            1 | 5 => {
+                // Picture timing: top bottom, top bottom top, bottom top, bottom top bottom; no clock in any field.
+                let shown = [3_u16, 5, 4, 6][picture % 4];
+                let [high, low] = (shown << 12).to_be_bytes();
+                out.extend([0, 0, 1, 6, 1, 2, high, low | 0x40, 0x80]);
+                picture += 1;
+            }
+            _ => {}
+        }
+        out.extend(&bytes[start..end]);
+    }
+    assert_eq!(picture, 48);
+    std::fs::write(&plain, out).expect("write");
+    let source = room.path().join("film.mkv");
+    ffmpeg("-r 24000/1001 -i {} -c copy {}", &[&plain, &source]);
+    let output = transcoded(&room, &source, FINE);
+    let times = frame_times(&output);
+    assert_eq!(times.len(), 48);
+    same_times(&times, &frame_times(&source), 0.0005, "film");
+    // A filter that makes pictures of fields would take half the lines of each.
+    let near_db = psnr(&output, &source);
+    assert!(near_db > 40.0, "{near_db}");
+}
+
 /// Moving stripes at 50 pictures a second: the clip, and what its every second picture looks like.
 const MOTION: &str = "-f lavfi -i testsrc2=s=192x144:r=50:d=2";
 

@@ -91,3 +91,29 @@ fn sound_beyond_the_end_of_a_clip_is_not_said_to_have_been_moved() {
         "{loud:?}"
     );
 }
+
+#[test]
+fn a_clip_of_a_stream_without_an_index_begins_where_it_was_asked_to() {
+    let room = Room::new();
+    for (name, codec) in [
+        ("long-groups.ts", "-c:v libx264 -preset ultrafast -qp 0 -g 100 -bf 2"),
+        ("program.mpg", "-c:v mpeg2video -qscale:v 2 -g 12 -bf 2 -s 160x96"),
+    ] {
+        // Brighter by one with each picture; the longest group of the first is four seconds.
+        let source = room.make(
+            name,
+            &format!(
+                "-f lavfi -i color=black:s=160x90:r=25:d=6,geq=lum='16+N':cb=128:cr=128 -f lavfi -i sine=d=6 {codec} -c:a mp2"
+            ),
+        );
+        let run = room.run(&rung("clip = { start_s = 3.0, end_s = 4.0 }"), &source, &[]);
+        assert_eq!(run.code, 0, "{name}: {}", run.words);
+        let found = pictures(&run.output("low"));
+        assert!((24..=26).contains(&found.len()), "{name}: {}", found.len());
+        let first = f64::from(found[0].1[1]);
+        // Number 75 of 16 + N in limited range.
+        let wanted = 75.0 * 255.0 / 219.0;
+        assert!((first - wanted).abs() < 4.0, "{name}: {first} is not {wanted}");
+        assert!(found[0].0 < 0.05, "{name}: {:?}", found[0]);
+    }
+}

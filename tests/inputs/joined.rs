@@ -118,3 +118,83 @@ fn what_is_not_there_fails_its_job_alone_and_not_again() {
     let run = room.run(&rung("tail = [\"elsewhere:a.mp4\"]"), &main, &[]);
     assert_eq!(run.codes(), ["StorageUnknown"], "{}", run.words);
 }
+
+#[test]
+fn chapters_of_joined_files_stand_where_their_files_do() {
+    let room = Room::new();
+    room.slate("head.mp4", "red", "320x180", "25", "1", None);
+    let chapters = |name: &str, titles: [&str; 2]| {
+        let text = format!(
+            ";FFMETADATA1\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=1000\ntitle={}\n[CHAPTER]\nTIMEBASE=1/1000\n\
+             START=1000\nEND=2000\ntitle={}\n",
+            titles[0], titles[1]
+        );
+        std::fs::write(room.path("chapters.txt"), text).expect("written");
+        let plain = room.slate("plain.mp4", "lime", "320x180", "25", "2", None);
+        room.make(
+            name,
+            &format!(
+                "-i {} -i {} -map 0 -map_chapters 1 -c copy",
+                plain.display(),
+                room.path("chapters.txt").display()
+            ),
+        )
+    };
+    let main = chapters("main.mp4", ["A", "B"]);
+    chapters("more.mkv", ["C", "D"]);
+    let run = room.run(&rung("head = [\"head.mp4\"]\ninputs = [\"more.mkv\"]"), &main, &[]);
+    assert_eq!(run.code, 0, "{}", run.words);
+    assert_eq!(
+        ffprobe(&run.output("low"), "v:0", "chapter=start_time"),
+        [0.0, 1.0, 2.0, 3.0, 4.0],
+        "of MP4 the first begins at the beginning"
+    );
+    // Of a part of the main file its part, in its place.
+    let part = "head = [\"head.mp4\"]\nclip = { start_s = 1.5 }";
+    let run = room.run(&rung(part), &main, &[]);
+    assert_eq!(run.code, 0, "{}", run.words);
+    assert_eq!(ffprobe(&run.output("low"), "v:0", "chapter=start_time"), [0.0, 1.0]);
+    assert!(
+        run.report
+            .to_string()
+            .contains("chapters: 1 that are within others, out of order, or outside"),
+        "{}",
+        run.report
+    );
+}
+
+#[test]
+fn joined_programmes_of_different_loudness_are_one_as_loud_as_was_asked_for() {
+    let room = Room::new();
+    let programme = |name: &str, volume_db: i32| {
+        room.make(
+            name,
+            &format!(
+                "-f lavfi -i color=lime:s=320x180:r=25:d=5 -f lavfi -i sine=f=1000:r=48000:d=5,volume={volume_db}dB \
+                 -c:v libx264 -preset ultrafast -c:a aac"
+            ),
+        )
+    };
+    let main = programme("loud.mp4", 0);
+    programme("quiet.mp4", -12);
+    let activity = rung("inputs = [\"quiet.mp4\"]")
+        .replace("codec = \"aac\"", "codec = \"aac\", loudness = { target_lufs = -24.0 }");
+    let run = room.run(&activity, &main, &[]);
+    assert_eq!(run.code, 0, "{}", run.words);
+    let loud = tenths(&run.output("low"));
+    let mean = |from: usize, to: usize| loud[from..to].iter().sum::<f64>() / (to - from) as f64;
+    // One gain for all of it: what was quieter stays so.
+    let apart_db = 20.0 * (mean(10, 45) / mean(55, 95)).log10();
+    assert!((apart_db - 12.0).abs() < 0.5, "{apart_db}");
+    let said = std::process::Command::new("ffmpeg")
+        .args(["-hide_banner", "-nostdin", "-i"])
+        .arg(run.output("low"))
+        .args(["-af", "ebur128", "-f", "null", "-"])
+        .output()
+        .expect("ffmpeg is installed")
+        .stderr;
+    let said = String::from_utf8_lossy(&said).into_owned();
+    let lufs = said.rsplit("I:").next().and_then(|rest| rest.split_whitespace().next());
+    let lufs: f64 = lufs.and_then(|lufs| lufs.parse().ok()).expect("a loudness");
+    assert!((lufs + 24.0).abs() < 0.5, "{lufs}");
+}

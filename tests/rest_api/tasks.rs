@@ -138,6 +138,28 @@ async fn a_task_starts_once_for_a_key_and_only_when_it_can_run() {
 }
 
 #[tokio::test]
+async fn user_data_come_back_with_each_digit() {
+    let served = Served::new().await;
+    served.apply(NOOP).await;
+    served.object("in/a.mp4", b"1234");
+    let answer = served
+        .ask(Method::POST, "/api/v1/tasks")
+        .header("content-type", "application/json")
+        .body(
+            "{\"workflow\": \"noop\", \"object\": \"ingest:in/a.mp4\", \
+             \"user_data\": {\"id\": 123456789012345678901234567890, \"at\": 1.00}}",
+        )
+        .send();
+    let made = answer.await.expect("answers");
+    assert_eq!(made.status(), StatusCode::CREATED);
+    let made: Value = made.json().await.expect("is JSON");
+    assert_eq!(
+        made["user_data"],
+        json!("{\"id\":123456789012345678901234567890,\"at\":1.00}")
+    );
+}
+
+#[tokio::test]
 async fn a_task_shows_everything_of_it_and_takes_wishes() {
     let served = Served::new().await;
     served.apply(NOOP).await;

@@ -36,7 +36,20 @@ async fn workflows_are_changed_by_their_rules() {
         .await
         .expect("answers");
     assert_eq!(problem(refused).await.1["code"], "WorkflowEnabled");
-    served.post("/api/v1/workflows/noop/disable", json!({})).await;
+    // The second time nothing changes, and somebody did it all the same.
+    for verb in ["disable", "disable", "enable", "enable", "disable"] {
+        served.post(&format!("/api/v1/workflows/noop/{verb}"), json!({})).await;
+    }
+    let noted = served.get("/api/v1/audit?limit=5").await;
+    let noted: Vec<(&Value, &Value)> = noted["items"]
+        .as_array()
+        .expect("deeds")
+        .iter()
+        .map(|deed| (&deed["verb"], &deed["subject"]))
+        .collect();
+    let wanted = ["disable", "enable", "enable", "disable", "disable"].map(|verb| json!(format!("workflow.{verb}")));
+    let noop = json!("noop");
+    assert_eq!(noted, wanted.iter().map(|verb| (verb, &noop)).collect::<Vec<_>>());
     let put = send(Method::PUT, "/api/v1/workflows/noop", edited).await;
     assert_eq!(put.json::<Value>().await.expect("is JSON")["version"], 2);
     let (status, copied) = served

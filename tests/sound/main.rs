@@ -304,6 +304,48 @@ fn noise_of_which_a_codec_leaves_some_out_is_told_and_not_refused() {
 }
 
 #[test]
+fn each_track_is_brought_to_the_target_by_itself() {
+    let room = Room::new();
+    let source = make(
+        room.path(),
+        "tracks.mkv",
+        &[
+            &format!("{PICTURES}:d=8"),
+            "sine=f=1000:r=48000:d=8,volume=-1dB",
+            "sine=f=500:r=48000:d=8,volume=-25dB",
+            "anullsrc=r=48000:cl=stereo:d=8",
+            // Shorter than the film; the last too short to be measured.
+            "anoisesrc=c=pink:r=48000:d=3:seed=3:a=0.1",
+            "sine=f=900:r=48000:d=0.2",
+        ],
+        &format!("-map 0 -map 1 -map 2 -map 3 -map 4 -map 5 {X264} -c:a flac"),
+    );
+    let spec = group(
+        "mkv",
+        "mkv",
+        &format!("{VIDEO}\naudio = {{ codec = \"aac\", loudness = {{ target_lufs = -20.0 }} }}"),
+    );
+    let product = room.success(&source, &transcode(&spec));
+    let path = file(&room, &product, "mkv");
+    for track in [0, 1, 3] {
+        let (lufs, _) = loudness(&path, track);
+        assert!((lufs + 20.0).abs() <= 0.5, "track {track}: {lufs}");
+    }
+    let said: Vec<&String> = product
+        .warnings
+        .iter()
+        .filter(|line| line.contains("loudness was left"))
+        .collect();
+    assert!(
+        said.len() == 2 && said[0].contains("silent") && said[1].contains("too short"),
+        "{:?}",
+        product.warnings
+    );
+    let quiet = samples(&path, 2);
+    assert!(quiet.iter().all(|sample| sample.abs() < 1e-4), "silence stays silence");
+}
+
+#[test]
 fn sound_too_short_to_be_measured_is_not_called_silent() {
     let room = Room::new();
     let loud = "audio = { codec = \"pcm\", loudness = { target_lufs = -16.0 } }";

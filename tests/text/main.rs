@@ -2,7 +2,9 @@
 
 #[path = "../backend/mod.rs"]
 mod backend;
+mod bits;
 mod carried;
 mod closed_captions;
 mod drawn;
+mod labels;
 mod workshop;

@@ -10,7 +10,7 @@
 //! ```
 //! `media` is null in events about the installation, `task` in events outside of any; `job` is missing in events of the
 //! task itself. `task.purpose` is run, register or job. `user_data` is the caller's JSON as a value (as a string when it
-//! is no JSON). `fault` is null or `{code, operation, subject, cause, remedy, blame, retryable}`. Statuses are the words
+//! is no JSON, or has numbers that neither a 64-bit integer nor a double holds). `fault` is null or `{code, operation, subject, cause, remedy, blame, retryable}`. Statuses are the words
 //! of the product, Canceled included. Objects are null or `{storage, key, url}`. By type:
 //!
 //! | type | adds |
@@ -41,6 +41,7 @@
 //! stringified.
 
 mod library;
+mod numbers;
 
 use crate::events::ActivityBrief;
 use crate::events::Detail;
@@ -98,6 +99,8 @@ pub fn render(event: &Event, deployment: &Deployment) -> Rendered {
 
 fn user_data(text: Option<&str>) -> Value {
     match text {
+        // Numbers of more digits than a double has would come back as others.
+        Some(text) if !numbers::are_kept(text) => json!(text),
         Some(text) => serde_json::from_str(text).unwrap_or_else(|_| json!(text)),
         None => Value::Null,
     }
@@ -346,6 +349,7 @@ mod tests {
     use crate::events::profile::Profile;
     use crate::events::profile::render;
     use crate::events::specimen;
+    use serde_json::json;
 
     #[test]
     fn quality_control_is_told_in_our_own_words_only() {
@@ -366,5 +370,13 @@ mod tests {
         }
         let kept: Event = serde_json::from_str(&serde_json::to_string(&event).expect("JSON")).expect("an event");
         assert_eq!(kept, event, "as the row keeps it");
+    }
+
+    #[test]
+    fn user_data_are_a_value_unless_that_would_lose_digits() {
+        assert_eq!(super::user_data(Some("{\"a\": 7}")), json!({ "a": 7 }));
+        let long = "{\"a\":123456789012345678901234567890}";
+        assert_eq!(super::user_data(Some(long)), json!(long));
+        assert_eq!(super::user_data(Some("no JSON")), json!("no JSON"));
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::media::av::error::AvError;
 use crate::media::av::error::check;
+use crate::media::old_text;
 use ffmpeg_the_third::ffi;
 use std::collections::BTreeMap;
 use std::ffi::CStr;
@@ -62,7 +63,7 @@ impl Drop for Dict {
     }
 }
 
-/// Copies a dictionary of libav's; null is an empty one.
+/// Copies a dictionary of libav's; null is an empty one. Values that are not UTF-8 are of an older writer.
 pub(super) fn read(raw: *const ffi::AVDictionary) -> BTreeMap<String, String> {
     let mut entries = BTreeMap::new();
     let mut entry: *const ffi::AVDictionaryEntry = ptr::null();
@@ -75,6 +76,6 @@ pub(super) fn read(raw: *const ffi::AVDictionary) -> BTreeMap<String, String> {
         }
         // SAFETY: entries hold two NUL-terminated strings.
         let (key, value) = unsafe { (CStr::from_ptr((*entry).key), CStr::from_ptr((*entry).value)) };
-        entries.insert(key.to_string_lossy().into_owned(), value.to_string_lossy().into_owned());
+        entries.insert(key.to_string_lossy().into_owned(), old_text::of(value.to_bytes()));
     }
 }

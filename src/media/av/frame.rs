@@ -20,6 +20,12 @@ const FLAG_KEY: i32 = 1 << 1;
 const FLAG_INTERLACED: i32 = 1 << 3;
 const FLAG_TOP_FIELD_FIRST: i32 = 1 << 4;
 
+/// Metadata of HDR that change from picture to picture.
+const DYNAMIC_HDR: [(ffi::AVFrameSideDataType, &str); 2] = [
+    (ffi::AVFrameSideDataType::DYNAMIC_HDR_PLUS, "HDR10+"),
+    (ffi::AVFrameSideDataType::DYNAMIC_HDR_VIVID, "HDR Vivid"),
+];
+
 /// What a decoder finds out of a picture beside its pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Marks {
@@ -123,6 +129,20 @@ impl Frame {
             std::ptr::copy_nonoverlapping(constructs.as_ptr(), side.data, constructs.len());
         }
         Ok(())
+    }
+
+    /// Which metadata of HDR it carries that change from picture to picture.
+    pub fn dynamic_hdr(&self) -> Option<&'static str> {
+        let mut kinds = DYNAMIC_HDR.into_iter();
+        kinds.find_map(|(kind, name)| self.side_data(kind).map(|_| name))
+    }
+
+    /// Takes such metadata away, which say nothing of a picture that is graded anew.
+    pub fn leave_dynamic_hdr(&mut self) {
+        for (kind, _) in DYNAMIC_HDR {
+            // SAFETY: a live frame; its owner removes what belongs to it.
+            unsafe { ffi::av_frame_remove_side_data(self.as_ptr(), kind) };
+        }
     }
 
     /// Timecode that the picture itself carries (S12M, or of its GOP), as text, `01:00:00:00`.

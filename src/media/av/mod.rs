@@ -44,6 +44,7 @@ pub mod stream;
 pub mod subtitle;
 pub mod turn;
 pub mod turns;
+mod webvtt_text;
 
 #[cfg(test)]
 mod tests;

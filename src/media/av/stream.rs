@@ -161,6 +161,10 @@ impl<'a> Stream<'a> {
     pub fn display_matrix(&self) -> Option<[i32; 9]> {
         matrix_of(self.side_data(ffi::AVPacketSideDataType::DISPLAYMATRIX)?)
     }
+    /// Its packets are left out, see [`Demuxer::keep_only`](crate::media::av::Demuxer::keep_only).
+    pub fn is_left_out(&self) -> bool {
+        self.get().discard == ffi::AVDiscard::ALL
+    }
     /// Has the header of an encryption scheme, or the key's number that Matroska's demuxer makes a tag of.
     pub fn is_encrypted(&self) -> bool {
         let header = self.side_data(ffi::AVPacketSideDataType::ENCRYPTION_INIT_INFO);

@@ -12,8 +12,10 @@ use crate::media::av::packet::Packet;
 use crate::media::av::packet::rational;
 use crate::media::av::packet::stamp;
 use crate::media::av::parameters::Parameters;
+use crate::media::av::webvtt_text;
 use crate::media::facts::Ratio;
 use ffmpeg_the_third::ffi;
+use std::borrow::Cow;
 use std::ffi::CStr;
 use std::ffi::CString;
 use std::ffi::c_char;
@@ -125,6 +127,14 @@ impl SubtitleDecoder {
 
     /// Decodes a packet. None: it shows nothing by itself, or it is damaged.
     pub fn decode(&mut self, packet: &Packet) -> Option<Shown> {
+        // SAFETY: a live context.
+        let is_webvtt = unsafe { self.raw.as_ref() }.codec_id == ffi::AVCodecID::WEBVTT;
+        let said = std::str::from_utf8(packet.data()).ok().filter(|_| is_webvtt);
+        let understood = match said.map(webvtt_text::understood) {
+            Some(Cow::Owned(text)) => Some(packet.with_data(text.as_bytes()).ok()?),
+            _ => None,
+        };
+        let packet = understood.as_ref().unwrap_or(packet);
         // SAFETY: all zeros is an empty subtitle.
         let mut raw: ffi::AVSubtitle = unsafe { std::mem::zeroed() };
         let mut got = 0;

@@ -31,6 +31,7 @@ use crate::media::pass::inspect;
 use crate::media::pass::inspect::Inspection;
 use crate::media::pass::join;
 use crate::media::pass::kept;
+use crate::media::pass::key_seek;
 use crate::media::pass::output::Health;
 use crate::media::pass::output::Output;
 use crate::media::pass::outside::Outside;
@@ -241,7 +242,7 @@ fn look_first(
     {
         let at = timing.seek_to(stream.time_base);
         // A container that cannot seek is read from its beginning.
-        let _ = opened.demuxer.seek(stream.index, at);
+        let _ = key_seek::seek(&mut opened.demuxer, stream.index, at);
     }
     let outputs = jobs
         .iter()
@@ -518,7 +519,7 @@ impl Pass<'_> {
         let main = self.facts.main_video().map(|(stream, _)| stream);
         if let Some(stream) = main.or(self.facts.main_audio().map(|(stream, _)| stream)) {
             let at = self.timing.seek_to(stream.time_base);
-            let _ = demuxer.seek(stream.index, at);
+            let _ = key_seek::seek(demuxer, stream.index, at);
         }
     }
 }

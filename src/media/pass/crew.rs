@@ -51,6 +51,7 @@ use crate::media::pass::text::Texts;
 use crate::media::pass::track::VideoTrack;
 use crate::media::progress::Progress;
 use crate::media::spec::VideoCodec;
+use std::sync::PoisonError;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
@@ -319,7 +320,11 @@ impl Pass<'_> {
                 texts, video, audios, ..
             } = reader;
             drop((video, audios));
-            let cues = texts.finish(whole());
+            let (cues, notes) = texts.finish(whole());
+            self.drawn_notes
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .extend(notes);
             let died = |_| error::broken_invariant("pass", &self.name, "a thread of the pass panicked");
             for thread in stage_threads {
                 thread.join().map_err(died)?;

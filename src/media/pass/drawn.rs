@@ -22,6 +22,7 @@ use crate::media::spec::Extent;
 use crate::media::subtitles;
 use crate::media::subtitles::Style;
 use crate::media::subtitles::Track;
+use crate::media::subtitles::Unfollowed;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::PoisonError;
@@ -71,6 +72,9 @@ impl Pass<'_> {
         let mut notes = Vec::new();
         if let Some(burn) = &video.spec.burn {
             notes.extend(self.burn_notes(burn, &canvas));
+            if let Some(Ok(Track::Text(script))) = subtitles.get(&burn.source) {
+                notes.extend(unfollowed_notes(&burn.source, script.unfollowed()));
+            }
         }
         let drawing = Drawing::prepare(&video.spec, &canvas, &self.order.side, burning, &mut notes);
         let mut told = self.drawn_notes.lock().unwrap_or_else(PoisonError::into_inner);
@@ -201,6 +205,25 @@ impl Pass<'_> {
     pub(super) fn origin_s(&self) -> f64 {
         self.timing.origin.ticks as f64 * self.timing.origin.unit.value()
     }
+}
+
+/// What is said of subtitles that stand where their cues do not put them.
+fn unfollowed_notes(source: &str, unfollowed: Unfollowed) -> Vec<String> {
+    let mut notes = Vec::new();
+    if unfollowed.vertical > 0 {
+        notes.push(format!(
+            "burn: {source}: {} cues run from top to bottom (vertical); they are drawn from side to side, where subtitles \
+             usually stand",
+            unfollowed.vertical
+        ));
+    }
+    if unfollowed.regions > 0 {
+        notes.push(format!(
+            "burn: {source}: {} cues stand in regions, which are not followed; they are drawn where subtitles usually stand",
+            unfollowed.regions
+        ));
+    }
+    notes
 }
 
 /// Fonts attached to a Matroska file.

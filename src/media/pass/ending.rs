@@ -209,6 +209,7 @@ impl Pass<'_> {
                 .dropped
                 .iter()
                 .cloned()
+                .chain(self.chapters_left_out(number))
                 .chain(self.captions_left_out(number, made))
                 .collect(),
             warnings: warnings.to_vec(),

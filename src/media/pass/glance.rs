@@ -30,6 +30,7 @@ use crate::media::pass::fields::Fields;
 use crate::media::pass::fields::Parity;
 use crate::media::probe;
 use crate::media::timecode::Timecode;
+use crate::media::timeline;
 
 /// Pictures looked at where fields are in doubt: about four seconds of film in 3:2 pulldown.
 const DOUBTFUL_PICTURES: u32 = 120;
@@ -57,6 +58,8 @@ const SPEAKING_CODECS: [&str; 14] = [
     "dvvideo",
 ];
 
+/// Codecs whose pictures may carry timecode.
+const TIMED_CODECS: [&str; 5] = ["h264", "hevc", "mpeg1video", "mpeg2video", "dvvideo"];
 /// Codecs whose pictures carry captions.
 const CAPTIONED_CODECS: [&str; 4] = ["h264", "hevc", "mpeg2video", "av1"];
 /// Captioned television has something, if only filling, in every picture; after so many without there are none.
@@ -179,6 +182,7 @@ pub fn look(
             (video.width, video.height) = (first.width, first.height);
         }
         video.sample_aspect_ratio = video.sample_aspect_ratio.or(first.aspect);
+        video.dynamic_hdr = first.dynamic_hdr.map(str::to_owned);
         if let Some(matrix) = first.matrix.filter(|_| !is_turned_by_container) {
             (video.rotation_degrees, video.mirrored) = probe::orientation(matrix);
         }
@@ -201,7 +205,7 @@ pub fn look(
     };
     if let Some((at, timecode)) = look.pictures.into_iter().next().and_then(|first| first.timecode)
         && facts.timecode.is_none()
-        && is_first(at, unit, facts)
+        && is_first(at, unit, facts, looking.is_from_start)
     {
         facts.timecode = Some(timecode);
     }
@@ -240,13 +244,34 @@ fn timecode_of(frame: &Frame, video: &VideoFacts) -> Option<(Option<i64>, Timeco
     (label.frame() > 0).then(|| (frame.best_pts(), timecode))
 }
 
-/// Whether a time stamp of the pictures is that of the first.
-fn is_first(at: Option<i64>, unit: Ratio, facts: &MediaFacts) -> bool {
+/// Whether a time stamp of the pictures is that of the first. `is_from_start`: it is of the first one that was decoded,
+/// which has no time in raw streams, and in some containers that of its decoding.
+fn is_first(at: Option<i64>, unit: Ratio, facts: &MediaFacts, is_from_start: bool) -> bool {
     let start_s = facts.main_video().and_then(|(stream, _)| stream.start_time_s);
     match (at, start_s) {
-        (Some(at), Some(start_s)) => (at as f64 * unit.value() - start_s).abs() < 0.001,
-        _ => false,
+        (Some(at), Some(start_s)) => {
+            let late_s = at as f64 * unit.value() - start_s;
+            late_s.abs() < 0.001 || is_from_start && (late_s - timeline::lag_s(facts)).abs() < 0.001
+        }
+        _ => is_from_start,
     }
+}
+
+/// Looks for timecode in the first picture of a source that stands at its beginning and says none itself, so that clips
+/// can be counted by it; gives back what it read.
+pub fn look_for_timecode(demuxer: &mut Demuxer, facts: &mut MediaFacts, limits: &Limits) -> Result<(), AvError> {
+    let codec = facts.main_video().map(|(stream, _)| stream.codec_name.as_str());
+    if facts.timecode.is_some() || !codec.is_some_and(|codec| TIMED_CODECS.contains(&codec)) {
+        return Ok(());
+    }
+    let mut seen = facts.clone();
+    let looking = Looking {
+        is_from_start: true,
+        for_captions: false,
+    };
+    look(demuxer, &mut seen, limits, 1, looking)?;
+    facts.timecode = seen.timecode;
+    Ok(())
 }
 
 /// Refuses pictures that only Dolby's own decoder gives their colours.
@@ -299,6 +324,7 @@ struct Seen {
     height: u32,
     aspect: Option<Ratio>,
     matrix: Option<[i32; 9]>,
+    dynamic_hdr: Option<&'static str>,
     timecode: Option<(Option<i64>, TimecodeFacts)>,
 }
 
@@ -329,6 +355,7 @@ impl Look {
                     height: frame.height(),
                     aspect: frame.sample_aspect_ratio(),
                     matrix: frame.display_matrix(),
+                    dynamic_hdr: frame.dynamic_hdr(),
                     timecode: timecode_of(&frame, video),
                 });
                 if are_fields_in_doubt(&frame, video, codec) {

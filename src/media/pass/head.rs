@@ -130,6 +130,8 @@ impl Head {
     /// Takes a decoded picture; what comes out is appended.
     pub fn push(&mut self, mut frame: Frame, out: &mut Vec<Graded>) -> Result<(), AvError> {
         frame.say_range_apart();
+        // Only some encoders would write them, and no others know that they were there.
+        frame.leave_dynamic_hdr();
         let mut ready = Vec::new();
         self.weaver.push(frame, &mut ready)?;
         self.grade_all(ready, out)

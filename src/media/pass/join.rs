@@ -13,11 +13,14 @@ use crate::media::av::Demuxer;
 use crate::media::av::Source;
 use crate::media::av::turn::Turn;
 use crate::media::error;
+use crate::media::facts::ChapterFacts;
 use crate::media::facts::MediaFacts;
 use crate::media::facts::Ratio;
 use crate::media::facts::StreamKind;
 use crate::media::facts::VideoFacts;
 use crate::media::pass::PassOrder;
+use crate::media::pass::chapters;
+use crate::media::pass::key_seek;
 use crate::media::pass::splice::FLICK;
 use crate::media::pass::splice::Lane;
 use crate::media::pass::splice::Piece;
@@ -92,9 +95,14 @@ pub fn in_a_row(
     let shape = Shape { facts, unit, seam };
     let mut pieces = Vec::new();
     let mut begins_s = vec![0.0];
-    let mut begin_after = |length_s: f64| begins_s.push(begins_s.last().copied().unwrap_or(0.0) + length_s);
+    let mut chapters = Chapters::default();
+    let mut begin_after = |facts: &MediaFacts, clip: Option<Clip>, lead_s: f64| {
+        let begin_s = begins_s.last().copied().unwrap_or(0.0);
+        chapters.add(facts, clip, begin_s);
+        begins_s.push(begin_s + lead_s + length_s(facts, clip));
+    };
     for one in before {
-        begin_after(length_s(&one.opened.facts, one.clip));
+        begin_after(&one.opened.facts, one.clip, 0.0);
         let piece = shape.piece(Some(one.opened.demuxer), &one.opened.facts, one.clip, &main.demuxer);
         pieces.push(piece.map_err(refused)?);
     }
@@ -104,10 +112,10 @@ pub fn in_a_row(
         Seam::None if clip.is_none() => lead_s(facts),
         Seam::None => 0.0,
     };
-    begin_after(lead_s + length_s(facts, clip));
+    begin_after(facts, clip, lead_s);
     pieces.push(shape.piece(None, facts, clip, &main.demuxer).map_err(refused)?);
     for one in after {
-        begin_after(length_s(&one.opened.facts, one.clip));
+        begin_after(&one.opened.facts, one.clip, 0.0);
         let piece = shape.piece(Some(one.opened.demuxer), &one.opened.facts, one.clip, &main.demuxer);
         pieces.push(piece.map_err(refused)?);
     }
@@ -115,9 +123,8 @@ pub fn in_a_row(
     if let (Some(clip), Some((stream, _))) = (clip, facts.main_video()) {
         let start_s = stream.start_time_s.unwrap_or(0.0) + clip.start_s;
         // A container that cannot seek is read from its beginning.
-        let _ = main
-            .demuxer
-            .seek(stream.index, (start_s / stream.time_base.value()).floor() as i64);
+        let at = (start_s / stream.time_base.value()).floor() as i64;
+        let _ = key_seek::seek(&mut main.demuxer, stream.index, at);
     }
     let mut whole = facts.clone();
     let video = facts.main_video().map(|(stream, _)| stream.index);
@@ -137,6 +144,8 @@ pub fn in_a_row(
     }
     whole.duration_s = Some(total_s);
     whole.start_time_s = Some(0.0);
+    whole.chapters = chapters.read;
+    whole.unread_chapters = chapters.unread;
     let inner = main.demuxer.take_feed();
     let flicks = |seconds: f64| (seconds * f64::from(FLICK.den)).round() as i64;
     main.demuxer.feed_from(Box::new(Splice::new(
@@ -148,6 +157,33 @@ pub fn in_a_row(
         inner,
     )));
     Ok(whole)
+}
+
+/// Chapters of all sources on the clock of the whole.
+#[derive(Debug, Default)]
+struct Chapters {
+    read: Vec<ChapterFacts>,
+    /// Also those that lie outside of what is taken of their source.
+    unread: u32,
+}
+
+impl Chapters {
+    /// Takes those of a source that begins at `begin_s`.
+    fn add(&mut self, facts: &MediaFacts, clip: Option<Clip>, begin_s: f64) {
+        let zero_s = facts.start_time_s.unwrap_or(0.0) + clip.unwrap_or_default().start_s;
+        let taken = chapters::taken(&facts.chapters, zero_s, length_s(facts, clip));
+        let outside = u32::try_from(taken.outside.len()).unwrap_or(u32::MAX);
+        self.unread = self
+            .unread
+            .saturating_add(facts.unread_chapters)
+            .saturating_add(outside);
+        self.read
+            .extend(taken.chapters.into_iter().map(|(start_s, end_s, title)| ChapterFacts {
+                start_s: begin_s + start_s,
+                end_s: begin_s + end_s,
+                title,
+            }));
+    }
 }
 
 /// Seconds from the beginning of a source to its first picture.

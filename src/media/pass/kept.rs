@@ -6,10 +6,14 @@
 use crate::media::av::Demuxer;
 use crate::media::facts::MediaFacts;
 use crate::media::facts::Ratio;
+use crate::media::facts::StreamFacts;
 use crate::media::facts::StreamKind;
 use crate::media::pass::attempt::Pass;
+use crate::media::pass::chapters;
+use crate::media::pass::chapters::Taken;
 use crate::media::pass::file_writer::Cover;
 use crate::media::pass::file_writer::FileTags;
+use crate::media::pass::plan::Form;
 use crate::media::pass::plan::OutputPlan;
 use crate::media::spec::Container;
 use crate::media::spec::MetadataRule;
@@ -128,7 +132,7 @@ impl Pass<'_> {
         let has_cover = is_wanted && output.video.is_none() && holds_cover(container);
         FileTags {
             chapters: if is_wanted && holds_chapters(container) {
-                self.chapters()
+                chapters::written(self.chapters().chapters, container).0
             } else {
                 Vec::new()
             },
@@ -143,22 +147,45 @@ impl Pass<'_> {
         Some(first.later_s(self.timing.start_s).at_rate(rate)?.to_string())
     }
 
-    /// Chapters inside the clip, on the outputs' clock.
-    fn chapters(&self) -> Vec<(f64, f64, Option<String>)> {
-        let zero_s = self.origin_s();
-        let end_s = self.timing.expected_s.unwrap_or(f64::MAX);
-        self.facts
-            .chapters
-            .iter()
-            .map(|chapter| {
-                (
-                    (chapter.start_s - zero_s).max(0.0),
-                    (chapter.end_s - zero_s).min(end_s),
-                    chapter.title.clone(),
-                )
+    /// Chapters inside what is made, on the outputs' clock.
+    fn chapters(&self) -> Taken {
+        let timing = &self.timing;
+        // Of sound that outlasts the pictures there are chapters too.
+        let is_shown = |stream: &&StreamFacts| matches!(stream.kind, StreamKind::Video(_) | StreamKind::Audio(_));
+        let shown = self.facts.streams.iter().filter(is_shown);
+        let shown_s = shown.filter_map(|stream| stream.duration_s).max_by(f64::total_cmp);
+        // A list of chapters that goes on makes the whole no longer.
+        let whole_s = shown_s
+            .or(self.facts.duration_s)
+            .map(|whole_s| whole_s - timing.start_s);
+        let end_s = [timing.expected_s, whole_s]
+            .into_iter()
+            .flatten()
+            .max_by(f64::total_cmp);
+        let ends = end_s.into_iter().chain(timing.end_s);
+        chapters::taken(
+            &self.facts.chapters,
+            self.origin_s(),
+            ends.min_by(f64::total_cmp).unwrap_or(f64::MAX),
+        )
+    }
+
+    /// What the outputs of job number `job` do not have of the source's chapters, though they have a place for them.
+    pub(super) fn chapters_left_out(&self, job: usize) -> Vec<String> {
+        let outputs = || {
+            let mine = self.plan.outputs.iter().filter(move |output| output.job == job);
+            mine.filter_map(|output| match &output.form {
+                Form::File(container) if holds_chapters(*container) => Some((&output.name, *container)),
+                _ => None,
             })
-            .filter(|(start_s, end_s, _)| end_s > start_s)
-            .collect()
+        };
+        if self.plan.jobs[job].metadata == MetadataRule::None || outputs().next().is_none() {
+            return Vec::new();
+        }
+        let taken = self.chapters();
+        let mut words = chapters::missing_words(&taken, self.facts.unread_chapters);
+        words.extend(outputs().filter_map(|(name, container)| chapters::changed_words(&taken, container, name)));
+        words
     }
 }
 

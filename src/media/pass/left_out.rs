@@ -68,6 +68,13 @@ pub fn of(plan: &Plan, job: usize, facts: &MediaFacts, used: &BTreeSet<usize>) -
         if facts.main_video().is_some_and(|(_, video)| video.hdr == "dovi") {
             words.push(format!("Dolby Vision: {} made of its base layer", encoded.join(", ")));
         }
+        let dynamic = facts.main_video().and_then(|(_, video)| video.dynamic_hdr.as_deref());
+        if let Some(name) = dynamic {
+            words.push(format!(
+                "{name}: {} without what it says of each picture",
+                encoded.join(", ")
+            ));
+        }
     }
     if rule == MetadataRule::None && !facts.chapters.is_empty() {
         words.push("chapters, because metadata = \"none\"".to_owned());

@@ -11,6 +11,7 @@
 mod assembled;
 mod attempt;
 mod auto_ladder;
+mod chapters;
 mod clock;
 mod closed_captions;
 mod conclude;
@@ -31,6 +32,7 @@ mod hold;
 mod inspect;
 mod join;
 mod kept;
+mod key_seek;
 mod lane;
 mod left_out;
 mod opening;
@@ -173,6 +175,10 @@ pub fn carry_out(
             kept
         }
     };
+    if order.jobs.iter().any(|job| takes_part(&job.work)) {
+        // What is wrong with its pictures is found when they are wanted.
+        let _ = glance::look_for_timecode(&mut opened.demuxer, &mut opened.facts, &order.limits);
+    }
     let facts = opened.facts.clone();
     let reopen = || -> Result<probe::Opened, Fault> {
         let mut opened = begin()?;
@@ -329,6 +335,11 @@ fn pictures_alone(
         watch.job_ended(&job.job, end);
     }
     Ok(opened.demuxer.watch().read_bytes().saturating_sub(before))
+}
+
+/// Whether a transcode takes a part of the source, whose place may be said in timecode.
+fn takes_part(work: &MediaWork) -> bool {
+    matches!(work, MediaWork::Transcode(spec) if spec.clip.is_some())
 }
 
 fn make_directory(order: &PassOrder, job: &JobId) -> Result<(), Fault> {

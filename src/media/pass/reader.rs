@@ -366,7 +366,9 @@ impl Reader<'_> {
         let Some(video) = &self.video else { return Ok(()) };
         let mut pts = graded.pts.unwrap_or(0);
         let end = self.end_s.map(|end_s| (end_s / video.out_unit.value()).round() as i64);
-        if end.is_some_and(|end| pts >= end) {
+        // Times of a coarse unit are the nearest that there are: a picture so near to an edge of the clip is at it.
+        let grain = ((video.unit.value() / video.out_unit.value()).round() as i64).max(1);
+        if end.is_some_and(|end| pts + grain > end) {
             // Enough was seen; the reader stops when the last picture before the end is out.
             self.release(pending, end, reading)?;
             reading.past_end = true;
@@ -382,6 +384,9 @@ impl Reader<'_> {
                 });
                 return Ok(());
             }
+            pts = 0;
+        }
+        if self.is_clip && pts < grain {
             pts = 0;
         }
         if let Some(before) = pending.as_ref().map(|picture| picture.pts) {

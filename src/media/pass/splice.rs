@@ -14,6 +14,7 @@ use crate::media::av::turn::Turn;
 use crate::media::facts::Ratio;
 use crate::media::facts::StreamFacts;
 use crate::media::pass::clock::Jumps;
+use crate::media::pass::key_seek;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -211,12 +212,12 @@ impl Splice {
         }
         let Some((index, time)) = lead else { return Ok(()) };
         match (&mut piece.own, &mut self.inner) {
-            (Some(own), _) => own.seek(index, time),
+            (Some(own), _) => key_seek::seek(own, index, time),
             (None, Some(inner)) => match inner.seek(main, index, time)? {
                 true => Ok(()),
-                false => main.seek(index, time),
+                false => key_seek::seek(main, index, time),
             },
-            (None, None) => main.seek(index, time),
+            (None, None) => key_seek::seek(main, index, time),
         }
     }
 }

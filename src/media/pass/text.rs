@@ -21,6 +21,7 @@ use crate::media::spec::Container;
 use crate::media::subtitles;
 use crate::media::subtitles::Event;
 use crate::media::subtitles::Script;
+use crate::media::subtitles::Unfollowed;
 use std::collections::VecDeque;
 
 /// Unit of text packets.
@@ -82,6 +83,7 @@ pub struct TextIn {
     origin: TextOrigin,
     header: String,
     cues: Vec<Cue>,
+    unfollowed: Unfollowed,
 }
 
 /// Where text comes from.
@@ -107,6 +109,7 @@ impl TextIn {
             header: decoder.header(),
             origin: TextOrigin::Stream { stream, unit, decoder },
             cues: Vec::new(),
+            unfollowed: Unfollowed::default(),
         })
     }
 
@@ -117,6 +120,7 @@ impl TextIn {
             header: decoder.header(),
             origin: TextOrigin::Captions(decoder),
             cues: Vec::new(),
+            unfollowed: Unfollowed::default(),
         })
     }
 
@@ -126,6 +130,7 @@ impl TextIn {
             header: script.header,
             origin: TextOrigin::Outside(script.events.into()),
             cues: Vec::new(),
+            unfollowed: Unfollowed::default(),
         }
     }
 
@@ -297,6 +302,7 @@ impl Texts<'_> {
             };
             track.cues.extend(subtitles::cue_of(&event));
         }
+        track.unfollowed.count(settings);
         if !lines.is_empty() {
             self.hand_on(text, start_ms, end_ms, lines);
         }
@@ -328,8 +334,9 @@ impl Texts<'_> {
         }
     }
 
-    /// The source was read to its end. `whole`: what was written is worth finishing. Answers the cues by text track.
-    pub fn finish(mut self, whole: bool) -> Vec<Option<Vec<Cue>>> {
+    /// The source was read to its end. `whole`: what was written is worth finishing. Answers the cues by text track, and
+    /// what is to be said of them.
+    pub fn finish(mut self, whole: bool) -> (Vec<Option<Vec<Cue>>>, Vec<String>) {
         self.take_outside(f64::INFINITY);
         // Nothing but memory fails here, and then there is no last caption.
         let _ = self.take_captions(None);
@@ -340,8 +347,29 @@ impl Texts<'_> {
                 feed.output.end_track(self.health);
             }
         }
+        let notes = self.notes();
         let tracks = self.tracks.into_iter();
-        tracks.map(|track| track.map(|track| track.cues)).collect()
+        (tracks.map(|track| track.map(|track| track.cues)).collect(), notes)
+    }
+
+    /// What is to be said of places that do not come along.
+    fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        for (number, track) in self.tracks.iter().enumerate() {
+            let Unfollowed { vertical, regions } = track.as_ref().map(|track| track.unfollowed).unwrap_or_default();
+            // WebVTT beside an output, or of a set, says it.
+            if vertical > 0 && self.feeds.iter().any(|feed| feed.text == number) {
+                notes.push(format!(
+                    "subtitles {number}: {vertical} cues run from top to bottom (vertical), which is not carried into files"
+                ));
+            }
+            if regions > 0 {
+                notes.push(format!(
+                    "subtitles {number}: {regions} cues stand in regions, which are not carried"
+                ));
+            }
+        }
+        notes
     }
 }
 

@@ -4,6 +4,7 @@
 
 use crate::media::subtitles::position::Page;
 use crate::media::subtitles::position::Position;
+use crate::media::subtitles::position::Unfollowed;
 
 /// One event of a script.
 #[derive(Debug, Clone, PartialEq)]
@@ -65,6 +66,13 @@ impl Script {
         }
         self.events.retain(|event| event.end_s > event.start_s);
         self
+    }
+
+    /// What its cues ask for and do not get when they are drawn.
+    pub fn unfollowed(&self) -> Unfollowed {
+        let mut unfollowed = Unfollowed::default();
+        self.events.iter().for_each(|event| unfollowed.count(&event.settings));
+        unfollowed
     }
 
     /// The file. Times are hundredths of a second, which is all that the form has.

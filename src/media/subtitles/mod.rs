@@ -12,6 +12,7 @@ pub use ass::Event;
 pub use ass::Script;
 pub use ass::Style;
 pub use markup::cue_of;
+pub use position::Unfollowed;
 pub use track::Bitmaps;
 pub use track::Track;
 pub use track::is_bitmap;

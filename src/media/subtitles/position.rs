@@ -79,6 +79,29 @@ pub fn kept(settings: &str) -> String {
     settings.collect::<Vec<_>>().join(" ")
 }
 
+/// What cues ask for and do not get.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Unfollowed {
+    /// Cues that run from top to bottom.
+    pub vertical: u64,
+    /// Cues within a region.
+    pub regions: u64,
+}
+
+impl Unfollowed {
+    /// Counts a cue by its settings.
+    pub fn count(&mut self, settings: &str) {
+        let has = |name: &str| {
+            let mut settings = settings
+                .split_whitespace()
+                .filter_map(|setting| setting.split_once(':'));
+            settings.any(|(known, value)| known == name && !value.is_empty())
+        };
+        self.vertical += u64::from(has("vertical"));
+        self.regions += u64::from(has("region"));
+    }
+}
+
 impl Position {
     /// From a cue's settings; none: they say nothing of its place.
     pub fn read(settings: &str) -> Option<Self> {
@@ -259,6 +282,7 @@ fn whole(number: f64) -> String {
 mod tests {
     use super::Page;
     use super::Position;
+    use super::Unfollowed;
     use super::kept;
 
     const HEADER: &str = "[Script Info]\nPlayResX: 400\nPlayResY: 200\n\n[V4+ Styles]\n\
@@ -305,6 +329,15 @@ mod tests {
         ] {
             assert_eq!(placed(settings, "a"), format!("Default,,{wanted}"), "{settings}");
         }
+    }
+
+    #[test]
+    fn what_cannot_be_followed_is_counted() {
+        let mut unfollowed = Unfollowed::default();
+        for settings in ["vertical:rl line:0", "vertical:", "region:fred", "align:left", ""] {
+            unfollowed.count(settings);
+        }
+        assert_eq!((unfollowed.vertical, unfollowed.regions), (1, 1));
     }
 
     #[test]

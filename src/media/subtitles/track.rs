@@ -12,11 +12,10 @@ use crate::media::av::SubtitleDecoder;
 use crate::media::av::source::ReadAt;
 use crate::media::facts::Ratio;
 use crate::media::limits::Limits;
+use crate::media::old_text;
 use crate::media::subtitles::ass::Event;
 use crate::media::subtitles::ass::Script;
-use chardetng::EncodingDetector;
-use chardetng::Iso2022JpDetection;
-use chardetng::Utf8Detection;
+use crate::media::subtitles::vtt;
 use std::io;
 
 /// How long text without a length stays, at most, seconds.
@@ -108,7 +107,10 @@ fn next(demuxer: &mut Demuxer, stream: usize) -> Result<Option<Packet>, AvError>
 
 /// Reads a file of text subtitles: SRT, WebVTT or ASS, whatever its name. The error says what is wrong.
 pub fn text_of_file(bytes: &[u8], name: &str) -> Result<Script, String> {
-    let text = decoded(bytes);
+    let mut text = decoded(bytes);
+    if text.starts_with("WEBVTT") {
+        text = vtt::cues_alone(&text);
+    }
     let source = Source::from_bytes(Box::new(Held(text.into_bytes())), name).map_err(|cause| cause.to_string())?;
     let unknown = |refusal: AvError| format!("it is neither SRT nor WebVTT nor ASS ({refusal})");
     let mut demuxer = Demuxer::open(source, &Limits::default()).map_err(unknown)?;
@@ -137,18 +139,7 @@ fn decoded(bytes: &[u8]) -> String {
         [0xff, 0xfe, rest @ ..] => wide(rest, u16::from_le_bytes),
         [0xfe, 0xff, rest @ ..] => wide(rest, u16::from_be_bytes),
         [0xef, 0xbb, 0xbf, rest @ ..] => String::from_utf8_lossy(rest).into_owned(),
-        bytes => match std::str::from_utf8(bytes) {
-            Ok(text) => text.to_owned(),
-            Err(_) => {
-                let mut detector = EncodingDetector::new(Iso2022JpDetection::Allow);
-                detector.feed(bytes, true);
-                detector
-                    .guess(None, Utf8Detection::Deny)
-                    .decode_without_bom_handling(bytes)
-                    .0
-                    .into_owned()
-            }
-        },
+        bytes => old_text::of(bytes),
     }
 }
 

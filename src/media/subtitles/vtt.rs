@@ -5,6 +5,7 @@
 
 use crate::media::cue::Cue;
 use crate::media::webvtt::clock;
+use crate::media::webvtt::unclock;
 
 /// The file.
 pub fn file_of(cues: &[Cue]) -> String {
@@ -13,6 +14,23 @@ pub fn file_of(cues: &[Cue]) -> String {
     let mut text = String::from("WEBVTT\n");
     order.into_iter().for_each(|cue| text.push_str(&block(cue)));
     text
+}
+
+/// A file with its head and its cues alone. Some versions of libav end their reading at the first block that is none: a
+/// style, a region, a note of a later version, or a cue whose times are damaged.
+pub fn cues_alone(file: &str) -> String {
+    let lines = file.replace("\r\n", "\n").replace('\r', "\n");
+    let is_cue = |block: &&str| {
+        let timing = block.lines().take(2).find_map(|line| line.split_once("-->"));
+        timing.is_some_and(|(start, end)| {
+            let end = end.split_whitespace().next().unwrap_or_default();
+            unclock(start).is_some() && unclock(end).is_some()
+        })
+    };
+    let mut blocks = lines.split("\n\n").map(|block| block.trim_matches('\n'));
+    let head = blocks.next().unwrap_or_default().lines().next().unwrap_or_default();
+    let cues = blocks.filter(is_cue);
+    std::iter::once(head).chain(cues).collect::<Vec<_>>().join("\n\n") + "\n"
 }
 
 /// A cue with the empty line before it. An empty line or an arrow within its text would end it early.
@@ -37,8 +55,19 @@ pub fn block(cue: &Cue) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::cues_alone;
     use super::file_of;
     use crate::media::cue::Cue;
+
+    #[test]
+    fn what_is_no_cue_is_left_out_of_a_file() {
+        let file = "WEBVTT - x\nKind: captions\n\nSTYLE\n::cue { color: red }\n\nREGION\nid:a\n\n1\r\n00:01.000 --> 00:02.000 \
+            line:0\r\none\r\n\n\n\nNOTE a --> b\nx\n\n00:aa.000 --> 00:02.000\nbad\n\n00:03.000 --> 01:00:04.000\ntwo\nlines";
+        assert_eq!(
+            cues_alone(file),
+            "WEBVTT - x\n\n1\n00:01.000 --> 00:02.000 line:0\none\n\n00:03.000 --> 01:00:04.000\ntwo\nlines\n"
+        );
+    }
 
     #[test]
     fn cues_stand_in_order_with_their_settings() {

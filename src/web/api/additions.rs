@@ -26,6 +26,7 @@ use crate::web::idempotency;
 use crate::web::library;
 use crate::web::paging::Page;
 use crate::web::state::WebState;
+use crate::web::user_data::UserData;
 use crate::web::wording;
 use axum::Extension;
 use axum::Json;
@@ -35,7 +36,6 @@ use axum::http::HeaderMap;
 use axum::http::StatusCode;
 use serde::Deserialize;
 use serde::Serialize;
-use serde_json::Value;
 use utoipa::IntoParams;
 use utoipa::ToSchema;
 
@@ -104,7 +104,7 @@ pub struct AttachRequest {
     language: Option<String>,
     /// Echoed in its event; a NotifyAddress in it is told of it.
     #[schema(value_type = Option<Object>)]
-    user_data: Option<Value>,
+    user_data: Option<UserData>,
 }
 
 /// An object that becomes a rendition.
@@ -122,7 +122,7 @@ pub struct RenditionRequest {
     language: Option<String>,
     /// Echoed in its event; a NotifyAddress in it is told of it.
     #[schema(value_type = Option<Object>)]
-    user_data: Option<Value>,
+    user_data: Option<UserData>,
 }
 
 /// What becomes of the file.

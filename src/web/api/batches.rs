@@ -17,6 +17,7 @@ use crate::web::error::Problem;
 use crate::web::extract::Given;
 use crate::web::paging::Wanted;
 use crate::web::state::WebState;
+use crate::web::user_data::UserData;
 use crate::workflow::definition::CallbackSection;
 use crate::workflow::otherwise::OutputChange;
 use axum::Extension;
@@ -62,7 +63,8 @@ pub struct BatchRequest {
     cursor: Option<String>,
     /// As for one task.
     #[serde(default)]
-    user_data: Option<Value>,
+    #[schema(value_type = Value)]
+    user_data: Option<UserData>,
     /// As for one task.
     #[serde(default)]
     priority: i64,

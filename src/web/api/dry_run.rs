@@ -20,6 +20,7 @@ use crate::web::error::Problem;
 use crate::web::extract::Given;
 use crate::web::extract::Named;
 use crate::web::state::WebState;
+use crate::web::user_data::UserData;
 use crate::workflow::deed::Deed;
 use crate::workflow::definition::CallbackSection;
 use crate::workflow::otherwise::OutputChange;
@@ -60,7 +61,8 @@ pub struct TestRequest {
     run: bool,
     /// As for a task: with `NotifyAddress` it tells somebody else.
     #[serde(default)]
-    user_data: Option<Value>,
+    #[schema(value_type = Value)]
+    user_data: Option<UserData>,
     /// As for a task.
     #[serde(default)]
     priority: i64,

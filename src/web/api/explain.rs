@@ -221,18 +221,15 @@ fn of_the_ledger(storage: &StorageState, explained: &Explained, words: &[Word]) 
         ArrivalState::Taken => {
             vec!["It was taken: the tasks were made from its present content; new content would run again.".to_owned()]
         }
-        ArrivalState::NotTaken => vec![
-            match arrival.why_not.as_deref() {
-                Some("existing") => {
-                    "It was there before the storage was first scanned, and no workflow says existing = \"process\"."
-                }
-                Some("ours") => "It is an output that we published ourselves.",
-                Some("ignored") => "Its name is that of a temporary or hidden file.",
-                Some(sentence) => sentence,
-                None => "No enabled workflow takes it.",
+        ArrivalState::NotTaken => vec![sentence(match arrival.why_not.as_deref() {
+            Some("existing") => {
+                "It was there before the storage was first scanned, and no workflow says existing = \"process\"."
             }
-            .to_owned(),
-        ],
+            Some("ours") => "It is an output that we published ourselves.",
+            Some("ignored") => "Its name is that of a temporary or hidden file.",
+            Some(why) => why,
+            None => "No enabled workflow takes it.",
+        })],
     };
     if let Some(settled) = arrival.settled {
         let (seen, settled) = (arrival.seen.wire(), settled.wire());
@@ -250,6 +247,14 @@ fn of_the_ledger(storage: &StorageState, explained: &Explained, words: &[Word]) 
         ArrivalState::NotTaken => "not_taken",
     };
     (word, said)
+}
+
+/// What workflows and logs say in a clause, as a sentence among others.
+fn sentence(clause: &str) -> String {
+    let mut letters = clause.trim().chars();
+    let first = letters.next().map(|first| first.to_uppercase().to_string());
+    let end = if clause.trim().ends_with('.') { "" } else { "." };
+    format!("{}{}{end}", first.unwrap_or_default(), letters.as_str())
 }
 
 #[cfg(test)]
@@ -302,6 +307,13 @@ mod tests {
         assert_eq!(state, "not_taken");
         assert!(
             text.contains("before the storage was first scanned") && text.contains("the mount is gone"),
+            "{text}"
+        );
+        arrival.why_not = Some("workflow web takes keys that begin with \"tv/\", and this one does not".to_owned());
+        explained.arrival = Some(arrival.clone());
+        let (_, text) = sentences(&storage, &explained, &frozen, None);
+        assert!(
+            text.starts_with("Workflow web takes keys") && text.contains("this one does not. Nothing of this"),
             "{text}"
         );
         arrival.state = ArrivalState::Taken;

@@ -40,6 +40,7 @@ use crate::web::paging::Page;
 use crate::web::paging::Wanted;
 use crate::web::paging::sought;
 use crate::web::state::WebState;
+use crate::web::user_data::UserData;
 use crate::web::wording;
 use axum::Extension;
 use axum::Json;
@@ -53,7 +54,6 @@ use axum::response::Response;
 use serde::Deserialize;
 use serde::Deserializer;
 use serde::Serialize;
-use serde_json::Value;
 use utoipa::IntoParams;
 use utoipa::ToSchema;
 
@@ -116,7 +116,7 @@ pub struct RegisterRequest {
     workflow: Option<String>,
     /// Echoed in its events; a NotifyAddress in it is told of them.
     #[schema(value_type = Option<Object>)]
-    user_data: Option<Value>,
+    user_data: Option<UserData>,
 }
 
 /// What registering made.
@@ -158,7 +158,7 @@ pub struct ChangeRequest {
     /// Echoed in its events.
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<Object>)]
-    user_data: Option<Option<Value>>,
+    user_data: Option<Option<UserData>>,
 }
 
 /// Tells null from absent.
@@ -412,7 +412,7 @@ pub async fn change(
         },
         user_data: request
             .user_data
-            .map(|given| wording::user_data(&given.unwrap_or_default()))
+            .map(|given| given.as_ref().map_or(Ok(None), wording::user_data))
             .transpose()?,
     };
     match state.store.describe_media(&id, change, seen, UtcMs::now()).await? {

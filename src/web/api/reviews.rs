@@ -22,6 +22,7 @@ use crate::web::extract::Named;
 use crate::web::paging::Page;
 use crate::web::paging::Wanted;
 use crate::web::state::WebState;
+use crate::web::user_data::UserData;
 use crate::workflow::deed::OnTimeout;
 use crate::workflow::deed::ReviewRule;
 use axum::Extension;
@@ -31,7 +32,6 @@ use axum::http::HeaderMap;
 use axum::http::StatusCode;
 use serde::Deserialize;
 use serde::Serialize;
-use serde_json::Value;
 use sha2::Digest;
 use sha2::Sha256;
 use utoipa::IntoParams;
@@ -168,7 +168,8 @@ pub struct AskRequest {
     on_timeout: Option<String>,
     /// Echoed in its event; anything but a string is kept as JSON text.
     #[serde(default)]
-    user_data: Option<Value>,
+    #[schema(value_type = Value)]
+    user_data: Option<UserData>,
 }
 
 /// List reviews, newest first.
@@ -324,11 +325,7 @@ pub async fn ask(
             "Correct it and send it again.",
         ));
     }
-    let user_data = request.user_data.and_then(|value| match value {
-        Value::Null => None,
-        Value::String(text) => Some(text),
-        other => Some(other.to_string()),
-    });
+    let user_data = request.user_data.and_then(UserData::into_text);
     if user_data.as_ref().is_some_and(|text| text.len() > USER_DATA) {
         return Err(Problem::unacceptable(
             "BadReview",

@@ -19,6 +19,7 @@ use crate::web::auth::Caller;
 use crate::web::error::Answer;
 use crate::web::error::Problem;
 use crate::web::state::WebState;
+use crate::web::user_data::UserData;
 use crate::workflow::definition::CallbackSection;
 use crate::workflow::otherwise;
 use crate::workflow::otherwise::Otherwise;
@@ -45,7 +46,8 @@ pub struct RunRequest {
     /// Echoed in every event; anything but a string is kept as JSON text. An object with `NotifyAddress` (an http or https
     /// address, or the name of a destination) tells that one of this run instead of the workflow's own destination.
     #[serde(default)]
-    pub user_data: Option<Value>,
+    #[schema(value_type = Value)]
+    pub user_data: Option<UserData>,
     /// -10 (last) to 10 (first).
     #[serde(default)]
     pub priority: i64,
@@ -186,11 +188,7 @@ impl Likeness {
 }
 
 fn user_data(request: &RunRequest) -> Answer<Option<String>> {
-    let text = match &request.user_data {
-        None | Some(Value::Null) => None,
-        Some(Value::String(text)) => Some(text.clone()),
-        Some(other) => Some(other.to_string()),
-    };
+    let text = request.user_data.as_ref().and_then(UserData::text).map(str::to_owned);
     if let Some(long) = text.as_ref().filter(|text| text.len() > USER_DATA_BYTES) {
         return Err(Problem::unacceptable(
             "UserDataTooLong",

@@ -35,6 +35,7 @@ use crate::web::paging::sought;
 use crate::web::paging::time;
 use crate::web::ports::Live;
 use crate::web::state::WebState;
+use crate::web::user_data::UserData;
 use crate::workflow::definition::CallbackSection;
 use crate::workflow::otherwise::Otherwise;
 use crate::workflow::otherwise::OutputChange;
@@ -70,7 +71,8 @@ pub struct StartRequest {
     /// Echoed in every event; anything but a string is kept as JSON text. An object with `NotifyAddress` (an http or https
     /// address, or the name of a destination) tells that one of this run instead of the workflow's own destination.
     #[serde(default)]
-    user_data: Option<Value>,
+    #[schema(value_type = Value)]
+    user_data: Option<UserData>,
     /// -10 (last) to 10 (first).
     #[serde(default)]
     priority: i64,

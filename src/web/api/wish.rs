@@ -16,6 +16,7 @@ use crate::store::admission::Wanted;
 use crate::web::error::Answer;
 use crate::web::error::Problem;
 use crate::web::state::WebState;
+use crate::web::user_data::UserData;
 use crate::web::wording;
 use crate::workflow::resolved::OnConflict;
 use axum::http::StatusCode;
@@ -270,7 +271,10 @@ impl Wish {
             tags: wording::tags(&self.tags)?,
             category: self.category,
             language: self.language.as_deref().map(wording::language).transpose()?,
-            user_data: self.user_data.as_ref().map(wording::user_data).transpose()?.flatten(),
+            user_data: self
+                .user_data
+                .as_ref()
+                .map_or(Ok(None), |given| wording::user_data(&UserData::from(given)))?,
             register: self.register.unwrap_or(role == Role::Media && self.workflow.is_none()),
             workflow: self.workflow,
             callback: None,

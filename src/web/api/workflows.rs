@@ -364,9 +364,12 @@ async fn set_enabled(state: &WebState, caller: &Caller, id: &str, enabled: bool)
     if enabled {
         configured(state, &row.resolved)?;
     }
+    let verb = if enabled { "workflow.enable" } else { "workflow.disable" };
     if state.store.set_workflow_enabled(&row.id, enabled, UtcMs::now()).await? {
-        let verb = if enabled { "workflow.enable" } else { "workflow.disable" };
         changed(state, caller, verb, &row.name).await;
+    } else {
+        // It was so before. Somebody did it all the same.
+        state.audit(caller, verb, &row.name).await;
     }
     let row = state.store.workflow(row.id.as_str()).await?;
     Ok(Json(WorkflowView::from(&row)))

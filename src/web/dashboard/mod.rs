@@ -7,11 +7,14 @@
 
 use crate::web::state::WebState;
 use axum::Router;
+use axum::extract::MatchedPath;
 use axum::extract::Path;
+use axum::extract::Request;
 use axum::http::HeaderMap;
 use axum::http::HeaderValue;
 use axum::http::StatusCode;
 use axum::http::header;
+use axum::middleware::Next;
 use axum::response::IntoResponse;
 use axum::response::Response;
 use axum::routing::get;
@@ -67,6 +70,39 @@ async fn page(headers: HeaderMap) -> Response {
     let kept = HeaderValue::from_static("no-cache");
     response.headers_mut().insert(header::CACHE_CONTROL, kept);
     response
+}
+
+/// Beneath these nobody looks for a page, whatever a browser says that it takes.
+const NO_PAGES: [&str; 7] = ["api", "o", "hooks", "assets", "docs", "metrics", "openapi.json"];
+
+/// Shows people who ask for an address that there is not a page that says so, signed in or not; programs get it as JSON.
+pub async fn page_for_people(request: Request, next: Next) -> Response {
+    let accepts = request
+        .headers()
+        .get(header::ACCEPT)
+        .and_then(|accepts| accepts.to_str().ok());
+    let is_page = accepts.is_some_and(|accepts| accepts.contains("text/html"))
+        && request.method().is_safe()
+        && request.extensions().get::<MatchedPath>().is_none();
+    let first = request.uri().path().trim_start_matches('/').split('/').next();
+    let is_page = is_page && first.is_some_and(|first| !NO_PAGES.contains(&first));
+    match is_page.then(|| missing(request.headers())).flatten() {
+        Some(page) => page,
+        None => next.run(request).await,
+    }
+}
+
+/// The page under an address that is none of its own, which it says; none: this build has no dashboard.
+fn missing(headers: &HeaderMap) -> Option<Response> {
+    let mut headers = headers.clone();
+    // Whoever knows the page already shall still learn that there is nothing here.
+    headers.remove(header::IF_NONE_MATCH);
+    let mut response = embedded("index.html", &headers)?;
+    *response.status_mut() = StatusCode::NOT_FOUND;
+    response.headers_mut().remove(header::ETAG);
+    let kept = HeaderValue::from_static("no-cache");
+    response.headers_mut().insert(header::CACHE_CONTROL, kept);
+    Some(response)
 }
 
 /// Its name holds a hash of what it is: it never changes.

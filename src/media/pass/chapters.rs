@@ -1,0 +1,217 @@
+//! Chapters of a source as its outputs have them: moved to their clock, cut to what is made, and put in a row where a
+//! container knows but one at a time.
+//!
+//! Guarantees: pure; what an output does not have as the source does is told in words. Deliberately absent: which
+//! containers have chapters at all (`kept`).
+
+use crate::media::facts::ChapterFacts;
+use crate::media::spec::Container;
+
+/// Bytes of a title that are written; those of QuickTime count theirs in 16 bits.
+const MAX_TITLE_BYTES: usize = 32_000;
+/// Titles named where chapters are left out.
+const MAX_NAMED: usize = 3;
+/// Chapters nearer to one another than this begin together: containers count milliseconds.
+const SAME_S: f64 = 0.001;
+
+/// One chapter of an output: its beginning and end, seconds of the output, and its title.
+pub type Chapter = (f64, f64, Option<String>);
+
+/// Chapters on the clock of what is made.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Taken {
+    /// Those of which something is made.
+    pub chapters: Vec<Chapter>,
+    /// The others.
+    pub outside: Vec<ChapterFacts>,
+}
+
+/// Chapters of a source of which the time from `zero_s` on is made, until `end_s` of the outputs' clock.
+pub fn taken(all: &[ChapterFacts], zero_s: f64, end_s: f64) -> Taken {
+    let mut taken = Taken::default();
+    for chapter in all {
+        let start_s = (chapter.start_s - zero_s).max(0.0);
+        let until_s = (chapter.end_s - zero_s).min(end_s);
+        if until_s > start_s {
+            taken.chapters.push((start_s, until_s, chapter.title.clone()));
+        } else {
+            taken.outside.push(chapter.clone());
+        }
+    }
+    taken
+}
+
+/// Whether a container knows one chapter at a time, by its beginning.
+fn is_in_a_row(container: Container) -> bool {
+    matches!(
+        container,
+        Container::Mp4 | Container::M4a | Container::Mov | Container::Ogg
+    )
+}
+
+/// Chapters as a container has them, and how many of them are not as they were: `(shortened, left out)`.
+pub fn written(mut chapters: Vec<Chapter>, container: Container) -> (Vec<Chapter>, (usize, usize)) {
+    for (_, _, title) in &mut chapters {
+        if let Some(title) = title {
+            let mut cuts = (0..=title.len().min(MAX_TITLE_BYTES)).rev();
+            let cut = cuts.find(|cut| title.is_char_boundary(*cut));
+            title.truncate(cut.unwrap_or(0));
+        }
+    }
+    if !is_in_a_row(container) {
+        return (chapters, (0, 0));
+    }
+    // Of those that begin together the first is the longest, which the others are parts of.
+    chapters.sort_by(|one, other| one.0.total_cmp(&other.0).then(other.1.total_cmp(&one.1)));
+    let mut row: Vec<Chapter> = Vec::with_capacity(chapters.len());
+    if let Some((first_s, _, _)) = chapters.first().filter(|(first_s, _, _)| *first_s >= SAME_S) {
+        // The first one in a row begins at the beginning, whatever it says.
+        row.push((0.0, *first_s, Some(String::new())));
+    }
+    let (mut shortened, mut left_out) = (0, 0);
+    for (start_s, end_s, title) in chapters {
+        match row.last_mut() {
+            Some(last) if start_s - last.0 < SAME_S => {
+                left_out += 1;
+                continue;
+            }
+            Some(last) if last.1 - start_s >= SAME_S => {
+                last.1 = start_s;
+                shortened += 1;
+            }
+            _ => {}
+        }
+        // One without a title would be left out by the muxer, and the one before it last until its end.
+        row.push((start_s, end_s, Some(title.unwrap_or_default())));
+    }
+    (row, (shortened, left_out))
+}
+
+/// What is told of the chapters that an output in this container, called `name`, does not have as the source does.
+pub fn changed_words(taken: &Taken, container: Container, name: &str) -> Option<String> {
+    let (_, (shortened, left_out)) = written(taken.chapters.clone(), container);
+    let ends = match shortened {
+        0 => None,
+        1 => Some("1 ends where the next begins".to_owned()),
+        many => Some(format!("{many} end where the next begins")),
+    };
+    let missing = match left_out {
+        0 => None,
+        1 => Some("1 that begins with another is left out".to_owned()),
+        many => Some(format!("{many} that begin with another are left out")),
+    };
+    let words: Vec<String> = ends.into_iter().chain(missing).collect();
+    (!words.is_empty()).then(|| {
+        format!(
+            "chapters that overlap: {name} has one at a time, so {}",
+            words.join(" and ")
+        )
+    })
+}
+
+/// What is told of the chapters that no output has: those outside of what is made, and `unread` ones.
+pub fn missing_words(taken: &Taken, unread: u32) -> Vec<String> {
+    let mut words = Vec::new();
+    if !taken.outside.is_empty() {
+        let (count, all) = (taken.outside.len(), taken.outside.len() + taken.chapters.len());
+        let named = taken.outside.iter().filter_map(|chapter| chapter.title.as_deref());
+        let named = named.filter(|title| !title.is_empty() && title.len() < 100);
+        let named: Vec<String> = named.take(MAX_NAMED).map(|title| format!("{title:?}")).collect();
+        let named = match named.is_empty() {
+            true => String::new(),
+            false if named.len() < count => format!(" ({}, ...)", named.join(", ")),
+            false => format!(" ({})", named.join(", ")),
+        };
+        words.push(format!("chapters: {count} of {all} outside of what is made{named}"));
+    }
+    if unread > 0 {
+        words.push(format!(
+            "chapters: {unread} that are within others, out of order, or outside of what is joined"
+        ));
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ChapterFacts;
+    use super::Taken;
+    use super::changed_words;
+    use super::missing_words;
+    use super::taken;
+    use super::written;
+    use crate::media::spec::Container;
+
+    fn chapter(start_s: f64, end_s: f64, title: &str) -> ChapterFacts {
+        ChapterFacts {
+            start_s,
+            end_s,
+            title: (!title.is_empty()).then(|| title.to_owned()),
+        }
+    }
+
+    #[test]
+    fn chapters_are_cut_to_what_is_made() {
+        let all = [
+            chapter(0.0, 2.0, "a"),
+            chapter(2.0, 9.0, "b"),
+            chapter(8.0, 8.0, ""),
+            chapter(8.0, 9.0, "d"),
+        ];
+        let found = taken(&all, 1.0, 4.0);
+        assert_eq!(
+            found.chapters,
+            [(0.0, 1.0, Some("a".to_owned())), (1.0, 4.0, Some("b".to_owned()))]
+        );
+        assert_eq!(
+            missing_words(&found, 1),
+            [
+                "chapters: 2 of 4 outside of what is made (\"d\", ...)",
+                "chapters: 1 that are within others, out of order, or outside of what is joined"
+            ]
+        );
+        assert!(missing_words(&taken(&all[..2], 0.0, 9.0), 0).is_empty());
+    }
+
+    #[test]
+    fn a_row_has_one_at_a_time_and_no_chapter_without_a_title() {
+        let title = |title: &str| Some(title.to_owned());
+        let nested = vec![
+            (1.0, 2.0, title("scene")),
+            (0.0, 2.0, title("part")),
+            (0.0, 1.0, None),
+            (2.0, 3.0, None),
+        ];
+        let found = Taken {
+            chapters: nested.clone(),
+            outside: Vec::new(),
+        };
+        let (row, changed) = written(nested.clone(), Container::Mp4);
+        assert_eq!(
+            row,
+            [
+                (0.0, 1.0, title("part")),
+                (1.0, 2.0, title("scene")),
+                (2.0, 3.0, title(""))
+            ]
+        );
+        assert_eq!(changed, (1, 1));
+        assert_eq!(
+            changed_words(&found, Container::Mov, "m").expect("words"),
+            "chapters that overlap: m has one at a time, so 1 ends where the next begins and 1 that begins with another \
+             is left out"
+        );
+        assert_eq!(written(nested.clone(), Container::Mkv), (nested, (0, 0)));
+        let late = written(vec![(1.0, 2.0, title("late"))], Container::M4a).0;
+        assert_eq!(late, [(0.0, 1.0, title("")), (1.0, 2.0, title("late"))]);
+        assert_eq!(changed_words(&found, Container::Mkv, "m"), None);
+    }
+
+    #[test]
+    fn a_title_without_end_is_cut_between_letters() {
+        let (row, _) = written(vec![(0.0, 1.0, Some("é".repeat(40_000)))], Container::Mkv);
+        let title = row[0].2.as_deref().expect("a title");
+        assert_eq!(title.len(), 32_000);
+        assert!(title.chars().all(|letter| letter == 'é'));
+    }
+}
