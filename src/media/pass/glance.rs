@@ -17,6 +17,7 @@ use crate::media::av::color;
 use crate::media::av::filter::GraphInput;
 use crate::media::av::mastering;
 use crate::media::av::stream::DolbyVision;
+use crate::media::container_facts;
 use crate::media::encoding::hdr::HdrMetadata;
 use crate::media::error;
 use crate::media::facts::MediaFacts;
@@ -28,7 +29,6 @@ use crate::media::grading;
 use crate::media::limits::Limits;
 use crate::media::pass::fields::Fields;
 use crate::media::pass::fields::Parity;
-use crate::media::probe;
 use crate::media::timecode::Timecode;
 
 /// Pictures looked at where fields are in doubt: about four seconds of film in 3:2 pulldown.
@@ -180,7 +180,7 @@ pub fn look(
         }
         video.sample_aspect_ratio = video.sample_aspect_ratio.or(first.aspect);
         if let Some(matrix) = first.matrix.filter(|_| !is_turned_by_container) {
-            (video.rotation_degrees, video.mirrored) = probe::orientation(matrix);
+            (video.rotation_degrees, video.mirrored) = container_facts::orientation(matrix);
         }
     }
     let display = video.display_size();
