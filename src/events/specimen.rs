@@ -111,6 +111,7 @@ pub fn facts() -> MediaFacts {
         has_b_frames: 2,
         attached_picture: false,
         alpha_beside: false,
+        is_opaque: false,
     };
     let audio = AudioFacts {
         sample_rate_hz: 44_100,

@@ -188,6 +188,7 @@ fn video_facts(stream: &Stream<'_>, parameters: &Parameters) -> VideoFacts {
         attached_picture: stream.is_attached_picture(),
         alpha_beside: matches!(parameters.codec_name().as_str(), "vp8" | "vp9")
             && stream.tags().get("alpha_mode").is_some_and(|mode| mode == "1"),
+        is_opaque: false,
     }
 }
 

@@ -217,6 +217,9 @@ pub struct VideoFacts {
     /// Transparency that stands beside the pictures in the container, as WebM has it, and is not decoded.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub alpha_beside: bool,
+    /// Its first picture has a palette, and nothing can be seen through any colour of it. Known only to a pass, which looked.
+    #[serde(skip)]
+    pub is_opaque: bool,
 }
 
 impl VideoFacts {

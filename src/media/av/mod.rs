@@ -31,6 +31,7 @@ pub mod mastering;
 pub mod mux;
 pub mod packed_rgb;
 pub mod packet;
+mod palette;
 pub mod parameters;
 pub mod pixel;
 pub mod pool;

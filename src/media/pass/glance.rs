@@ -179,6 +179,7 @@ pub fn look(
             (video.width, video.height) = (first.width, first.height);
         }
         video.sample_aspect_ratio = video.sample_aspect_ratio.or(first.aspect);
+        video.is_opaque = first.format == PixelFormat::PAL8 && first.is_opaque;
         if let Some(matrix) = first.matrix.filter(|_| !is_turned_by_container) {
             (video.rotation_degrees, video.mirrored) = container_facts::orientation(matrix);
         }
@@ -300,6 +301,7 @@ struct Seen {
     aspect: Option<Ratio>,
     matrix: Option<[i32; 9]>,
     timecode: Option<(Option<i64>, TimecodeFacts)>,
+    is_opaque: bool,
 }
 
 #[derive(Debug)]
@@ -330,6 +332,7 @@ impl Look {
                     aspect: frame.sample_aspect_ratio(),
                     matrix: frame.display_matrix(),
                     timecode: timecode_of(&frame, video),
+                    is_opaque: !frame.may_be_seen_through(),
                 });
                 if are_fields_in_doubt(&frame, video, codec) {
                     self.wanted = DOUBTFUL_PICTURES;
