@@ -11,6 +11,7 @@ use crate::media::av::dict;
 use crate::media::av::dict::Dict;
 use crate::media::av::error::AvError;
 use crate::media::av::error::check;
+use crate::media::av::feed::Feed;
 use crate::media::av::late::Late;
 use crate::media::av::log;
 use crate::media::av::packet::Packet;
@@ -22,8 +23,8 @@ use crate::media::av::source::SourceIo;
 use crate::media::av::source::SourceWatch;
 use crate::media::av::stream::IndexEntry;
 use crate::media::av::stream::Stream;
+use crate::media::av::told_name::told_name;
 use crate::media::facts::ChapterFacts;
-use crate::media::facts::Ratio;
 use crate::media::limits::Limits;
 use ffmpeg_the_third::ffi;
 use std::collections::BTreeMap;
@@ -65,43 +66,12 @@ pub struct Demuxer {
     late: Late,
 }
 
-/// Packets of several joined sources under the streams of the main one.
-pub trait Feed: Send {
-    /// The next packet; `main` reads the main source.
-    fn read(&mut self, main: &mut Demuxer, packet: &mut Packet) -> Result<bool, AvError>;
-    /// The unit of the times of a stream; none: the main source's own.
-    fn unit(&self, stream: usize) -> Option<Ratio>;
-    /// Goes to a time of a stream; false: that is the main source's affair.
-    fn seek(&mut self, _main: &mut Demuxer, _stream: usize, _time: i64) -> Result<bool, AvError> {
-        Ok(false)
-    }
-    /// The index of a stream in the feed's own times; none: there is none.
-    fn index(&self, _main: &Demuxer, _stream: usize) -> Option<Vec<IndexEntry>> {
-        None
-    }
-}
-
 // SAFETY: the context and all it points to belong to this value alone.
 unsafe impl Send for Demuxer {}
 
 impl std::fmt::Debug for Demuxer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} as {}", self.name, self.format_name())
-    }
-}
-
-/// Pictures with these names libav takes for one of a numbered row, more surely than for the JPEG that their content says,
-/// and rows are opened one by one here.
-const NUMBERED: [&str; 4] = ["jpg", "jpeg", "jps", "mpo"];
-
-/// A source's name as libav is told it, who guesses by it too.
-fn told_name(name: &str) -> String {
-    let plain = name.replace(['\0', ':', '%'], "_");
-    match plain.rsplit_once('.') {
-        Some((stem, extension)) if NUMBERED.iter().any(|known| extension.eq_ignore_ascii_case(known)) => {
-            format!("{stem}_{extension}")
-        }
-        _ => plain,
     }
 }
 

@@ -20,6 +20,7 @@ pub mod device_frame;
 pub mod dict;
 pub mod encode;
 pub mod error;
+pub mod feed;
 pub mod filter;
 mod heap;
 pub mod inventory;
@@ -43,6 +44,7 @@ pub mod sound;
 pub mod source;
 pub mod stream;
 pub mod subtitle;
+mod told_name;
 pub mod turn;
 pub mod turns;
 
