@@ -4,6 +4,7 @@
 #[path = "../backend/mod.rs"]
 mod backend;
 mod clipped;
+mod holes;
 mod hostile;
 mod joined;
 mod jumps;

@@ -18,6 +18,10 @@ pub trait Feed: Send {
     fn seek(&mut self, _main: &mut Demuxer, _stream: usize, _time: i64) -> Result<bool, AvError> {
         Ok(false)
     }
+    /// How often those that it reads beside the main source had to look for where they can go on.
+    fn lost_way(&self) -> u64 {
+        0
+    }
     /// The index of a stream in the feed's own times; none: there is none.
     fn index(&self, _main: &Demuxer, _stream: usize) -> Option<Vec<IndexEntry>> {
         None

@@ -14,6 +14,7 @@ pub mod avif;
 pub mod bitstream_filter;
 mod braid;
 pub mod color;
+mod counted;
 pub mod decode;
 pub mod demux;
 pub mod device_frame;

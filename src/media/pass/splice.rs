@@ -390,6 +390,12 @@ impl Feed for Splice {
         }
     }
 
+    fn lost_way(&self) -> u64 {
+        let own = self.pieces.iter().filter_map(|piece| piece.own.as_ref());
+        let inner = self.inner.as_ref().map_or(0, |inner| inner.lost_way());
+        inner + own.map(Demuxer::lost_way).sum::<u64>()
+    }
+
     fn unit(&self, stream: usize) -> Option<Ratio> {
         self.video.filter(|(index, _)| *index == stream).map(|(_, unit)| unit)
     }
