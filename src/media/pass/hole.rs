@@ -25,7 +25,9 @@ const LEAP_FRAMES: f64 = 1.5;
 /// Demuxers that read all of a file, whoever wants it.
 const READ_WHOLE: [&str; 3] = ["matroska", "flv", "asf"];
 /// Containers that hold no filling to speak of between their packets.
-const UNFILLED: [&str; 4] = ["matroska", "flv", "asf", "mpeg"];
+const UNFILLED: [&str; 3] = ["matroska", "flv", "mpeg"];
+/// Less than this in one place is what stands between packets anyway: headers, padding.
+const LEAST_BYTES: u64 = 4096;
 
 /// Adds the streams that show where a file's bytes are, though nothing is made of them: what is passed over in silence
 /// would look like a hole, and how long a last picture stands is known by the sound under it.
@@ -122,8 +124,8 @@ impl Holes {
         if let Some(leap_s) = self.due_s.map(|due_s| at_s - due_s)
             && leap_s > LEAP_FRAMES * self.frame_s
         {
-            let skipped: u64 = self.skipped.iter().sum();
-            if skipped > 0
+            let skipped = self.skipped.iter().copied().max().unwrap_or(0);
+            if skipped >= LEAST_BYTES
                 && skipped as f64 >= LEAST_SHARE * self.bytes_per_s * leap_s
                 && (self.is_witnessed || has_lost_way())
             {
@@ -172,5 +174,10 @@ mod tests {
         assert_eq!(missing_s(250..500, 0, true), 0.0, "a pause");
         assert_eq!(missing_s(250..500, 2000, true), 0.0, "a scratch before a still picture");
         assert_eq!(missing_s(250..250, 0, true), 0.0);
+        assert_eq!(
+            missing_s(250..252, 500, true),
+            0.0,
+            "headers before a picture that stands for three"
+        );
     }
 }
