@@ -112,6 +112,7 @@ pub fn facts() -> MediaFacts {
         attached_picture: false,
         alpha_beside: false,
         dynamic_hdr: None,
+        is_opaque: false,
     };
     let audio = AudioFacts {
         sample_rate_hz: 44_100,

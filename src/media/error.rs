@@ -111,6 +111,18 @@ pub fn source_damaged(operation: &str, name: &str, cause: impl Into<String>, abo
     )
 }
 
+/// Something in the middle of it is not there any more.
+pub fn source_with_hole(operation: &str, name: &str, cause: impl Into<String>) -> Fault {
+    Fault::new(
+        "SourceDamaged",
+        Blame::Source,
+        operation,
+        name,
+        cause,
+        "Copy the file again and compare checksums; `partial = true` on the activity takes what there is.",
+    )
+}
+
 /// A file that a definition names beside the source cannot be used.
 pub fn side_file_refused(operation: &str, name: &str, cause: impl Into<String>) -> Fault {
     Fault::new(

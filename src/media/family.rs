@@ -9,7 +9,7 @@ use crate::media::av::AvError;
 use crate::media::av::Demuxer;
 use crate::media::av::Packet;
 use crate::media::av::Source;
-use crate::media::av::demux::Feed;
+use crate::media::av::feed::Feed;
 use crate::media::av::source;
 use crate::media::av::source::ReadAt;
 use crate::media::error;

@@ -8,9 +8,9 @@ use crate::media::av::AvError;
 use crate::media::av::Demuxer;
 use crate::media::av::Packet;
 use crate::media::error;
-use crate::media::pictures_alone::OnProgress;
 use crate::media::probe::Opened;
 use crate::media::timeline::Timeline;
+use crate::media::workbench::OnProgress;
 
 /// Reads through a file that does not say how long its video is, unless it is a single picture; the facts then say
 /// it, and reading begins anew.

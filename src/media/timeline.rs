@@ -50,14 +50,23 @@ impl Timeline {
 /// Containers that say when pictures are decoded, never when they are shown.
 const DECODED_ONLY: [&str; 5] = ["avi", "mpegvideo", "m4v", "vc1", "cavsvideo"];
 
+/// A key frame is decoded at most so many pictures before all that it is needed for.
+pub const MOST_REORDERED: f64 = 17.0;
+
 /// How much later than they are shown pictures of the main video are stamped, seconds. Where a file has times of
 /// decoding alone, a decoder that puts pictures into their order gives each the time at which it comes out, which is
 /// later by as many pictures as it waits for; the file's sound does not wait.
 pub fn lag_s(facts: &MediaFacts) -> f64 {
-    let Some((_, video)) = facts
-        .main_video()
-        .filter(|_| DECODED_ONLY.contains(&&*facts.format_name))
-    else {
+    match DECODED_ONLY.contains(&&*facts.format_name) {
+        true => wait_s(facts),
+        false => 0.0,
+    }
+}
+
+/// How long a decoder of the main video holds pictures back for those that are stored after them and shown before,
+/// seconds.
+pub fn wait_s(facts: &MediaFacts) -> f64 {
+    let Some((_, video)) = facts.main_video() else {
         return 0.0;
     };
     let frame_s = video.nominal_rate().map_or(0.0, |rate| 1.0 / rate.value().max(0.1));

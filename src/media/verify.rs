@@ -10,13 +10,13 @@ use crate::media::av::Color;
 use crate::media::av::Demuxer;
 use crate::media::av::PixelFormat;
 use crate::media::av::Source;
+use crate::media::container_facts;
 use crate::media::encoding::hdr::HdrMetadata;
 use crate::media::error;
 use crate::media::facts::MediaFacts;
 use crate::media::facts::StreamKind;
 use crate::media::limits::Limits;
 use crate::media::loudness::Loudness;
-use crate::media::probe;
 use crate::media::product::Check;
 use crate::media::product::TrackSeries;
 use crate::media::tally::Counted;
@@ -154,7 +154,7 @@ pub fn media(source: Source, expected: &Expected) -> Result<ReadBack, Fault> {
     let name = source.name().to_owned();
     let unreadable = |refusal: AvError| error::output_unproved(&name, format!("it cannot be read back: {refusal}"));
     let mut demuxer = Demuxer::open(source, &Limits::default()).map_err(unreadable)?;
-    let facts = probe::facts(&demuxer).map_err(unreadable)?;
+    let facts = container_facts::of(&demuxer).map_err(unreadable)?;
     let mut checks = Vec::new();
     check(
         &mut checks,

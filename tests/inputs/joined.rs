@@ -2,6 +2,7 @@
 
 use crate::room::Room;
 use crate::room::ffprobe;
+use crate::room::levels;
 use crate::room::pictures;
 use crate::room::rung;
 use crate::room::tenths;
@@ -101,6 +102,131 @@ fn a_part_of_the_source_is_joined_and_turned_slates_stand_upright() {
     // It fills the frame: a slate that lay would be letterboxed to a third.
     assert!(found[..25].iter().all(|(_, [red, ..])| *red > 200), "{:?}", found[0]);
     assert!(found[25..].iter().all(|(_, color)| is_green(*color)));
+}
+
+/// A flash at 2 s of 3 s of black, and a beep with it; what `how` says of sound is left out of `.m2v` and the like.
+fn flash(room: &Room, name: &str, how: &str) {
+    let flash = "-f lavfi -i color=black:s=320x180:r=25:d=3,drawbox=c=white:t=fill:enable='between(n\\,50\\,54)'";
+    let beep = "-f lavfi -i aevalsrc='if(between(t\\,2\\,2.1)\\,sin(6283*t)\\,0)':s=48000:d=3";
+    let sound = if how.contains("-c:a") { beep } else { "" };
+    room.make(name, &format!("{flash} {sound} {how}"));
+}
+
+/// When something begins, of samples so far apart.
+fn beginnings(is_on: impl Iterator<Item = (f64, bool)>) -> Vec<f64> {
+    let mut was_on = false;
+    let mut found = Vec::new();
+    for (at_s, is_on) in is_on {
+        if is_on && !was_on {
+            found.push(at_s);
+        }
+        was_on = is_on;
+    }
+    found
+}
+
+#[test]
+fn pieces_that_do_not_say_when_pictures_are_shown_stay_with_their_sound_and_lose_no_time() {
+    let room = Room::new();
+    flash(
+        &room,
+        "plain.mp4",
+        "-c:v libx264 -preset ultrafast -pix_fmt yuv420p -c:a aac",
+    );
+    let avc = "-c:v libx264 -preset ultrafast -bf 2 -g 25 -pix_fmt yuv420p";
+    let mpeg2 = "-c:v mpeg2video -q:v 2 -bf 2 -g 12";
+    let pieces = [
+        // Times of decoding alone.
+        ("asp.avi", "-c:v mpeg4 -q:v 2 -bf 2 -g 25 -c:a pcm_s16le".to_owned()),
+        ("avc.avi", format!("{avc} -c:a pcm_s16le")),
+        ("wmv.asf", "-c:v mpeg4 -q:v 2 -bf 2 -g 25 -c:a wmav2".to_owned()),
+        ("raw.m2v", mpeg2.to_owned()),
+        ("raw.m4v", "-c:v mpeg4 -q:v 2 -bf 2 -g 25".to_owned()),
+        // Of some pictures.
+        ("ps.mpg", format!("{mpeg2} -f vob -c:a mp2")),
+        ("avc.flv", format!("{avc} -c:a aac")),
+        // None at all.
+        ("raw.h264", avc.to_owned()),
+    ];
+    for (name, how) in &pieces {
+        flash(&room, name, how);
+        let is_silent = !how.contains("-c:a");
+        // Between two others, first of three, and as the source itself.
+        let orders = [
+            ("plain.mp4", format!("tail = [{name:?}, \"plain.mp4\"]"), 1),
+            ("plain.mp4", format!("inputs = [{name:?}, \"plain.mp4\"]"), 1),
+            ("plain.mp4", format!("head = [{name:?}]\ntail = [\"plain.mp4\"]"), 0),
+            (*name, "tail = [\"plain.mp4\", \"plain.mp4\"]".to_owned(), 0),
+        ];
+        for (main, extra, silent) in orders {
+            let run = room.run(&rung(&extra), &room.path(main), &[]);
+            assert_eq!(run.code, 0, "{name} {extra}: {}", run.words);
+            assert!(
+                !run.report["warnings"].to_string().contains("moved"),
+                "{name} {extra}: {}",
+                run.report
+            );
+            let made = run.output("low");
+            let seen = pictures(&made);
+            assert_eq!(seen.len(), 225, "{name} {extra}");
+            let steps = seen.windows(2).map(|two| two[1].0 - two[0].0);
+            assert!(
+                steps.clone().all(|step_s| step_s > 0.025 && step_s < 0.1),
+                "{name} {extra}: {steps:?}"
+            );
+            let white = beginnings(seen.iter().map(|(at_s, color)| (*at_s, color[1] > 128)));
+            let near = |found: &[f64], wanted: &[f64]| {
+                found.len() == wanted.len() && found.iter().zip(wanted).all(|(one, other)| (one - other).abs() < 0.1)
+            };
+            assert!(near(&white, &[2.0, 5.0, 8.0]), "{name} {extra}: {white:?}");
+            if main == *name && is_silent {
+                continue;
+            }
+            let fine = beeps(&made);
+            let mut with_sound = white.clone();
+            if is_silent {
+                with_sound.remove(silent);
+            }
+            let apart = with_sound
+                .iter()
+                .zip(&fine)
+                .all(|(one, other)| (one - other).abs() < 0.025);
+            assert!(
+                apart && with_sound.len() == fine.len(),
+                "{name} {extra}: {with_sound:?} {fine:?}"
+            );
+        }
+    }
+}
+
+/// When beeps begin.
+fn beeps(made: &std::path::Path) -> Vec<f64> {
+    beginnings(
+        levels(made, 80)
+            .iter()
+            .enumerate()
+            .map(|(number, level)| (number as f64 / 100.0, *level > 0.05)),
+    )
+}
+
+#[test]
+fn sound_that_has_a_gap_within_a_piece_is_told_and_a_silent_piece_is_not() {
+    let room = Room::new();
+    let main = room.slate("main.mp4", "lime", "320x180", "25", "1", Some(440));
+    room.slate("silent.mp4", "red", "320x180", "25", "2", None);
+    room.make(
+        "gap.mkv",
+        "-f lavfi -i color=blue:s=320x180:r=25:d=3 -f lavfi -i sine=f=880:r=48000:d=3,aselect='not(between(t\\,1\\,2))' \
+         -c:v libx264 -preset ultrafast -pix_fmt yuv420p -c:a pcm_s16le",
+    );
+    let moved = |list: &str| {
+        let run = room.run(&rung(&format!("tail = {list}")), &main, &[]);
+        assert_eq!(run.code, 0, "{}", run.words);
+        run.report["warnings"].to_string().contains("moved")
+    };
+    assert!(!moved("[\"silent.mp4\", \"main.mp4\"]"));
+    assert!(moved("[\"gap.mkv\"]"));
+    assert!(moved("[\"silent.mp4\", \"gap.mkv\"]"));
 }
 
 #[test]

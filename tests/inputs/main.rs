@@ -5,6 +5,7 @@
 mod backend;
 mod clipped;
 mod held;
+mod holes;
 mod hostile;
 mod joined;
 mod jumps;

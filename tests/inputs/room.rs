@@ -166,6 +166,11 @@ pub fn ffprobe(file: &Path, stream: &str, field: &str) -> Vec<f64> {
 
 /// The loudness of each tenth of a second of the sound, root mean square of full scale.
 pub fn tenths(file: &Path) -> Vec<f64> {
+    levels(file, 800)
+}
+
+/// The same of so many eight thousandths of a second each.
+pub fn levels(file: &Path, samples_each: usize) -> Vec<f64> {
     let raw = Command::new("ffmpeg")
         .args(["-nostdin", "-v", "error", "-i"])
         .arg(file)
@@ -178,7 +183,7 @@ pub fn tenths(file: &Path) -> Vec<f64> {
         .map(|two| f64::from(i16::from_le_bytes([two[0], two[1]])) / 32768.0)
         .collect();
     samples
-        .chunks(800)
+        .chunks(samples_each)
         .map(|chunk| (chunk.iter().map(|value| value * value).sum::<f64>() / chunk.len() as f64).sqrt())
         .collect()
 }

@@ -1,5 +1,5 @@
 //! Files as broadcasters, shops and broken copies have them: several programmes, encryption, sound files cut short,
-//! transparency and covers that have no place, holes in the middle.
+//! transparency and covers that have no place.
 
 use crate::room::Room;
 use crate::room::pictures;
@@ -237,20 +237,29 @@ fn transparency_beside_the_pictures_and_covers_without_a_place_are_told() {
     );
 }
 
+/// Pictures with a palette, which may have clear colours in it and mostly has none.
 #[test]
-fn a_hole_in_the_middle_that_the_demuxer_passes_over_is_told() {
+fn a_palette_is_told_as_transparency_only_if_it_is() {
     let room = Room::new();
-    let clip = room.make(
-        "clip.mkv",
-        &format!("-f lavfi -i testsrc2=s=160x90:r=25:d=8 -f lavfi -i sine=r=48000:d=8 {X264} -c:a aac"),
-    );
-    let mut bytes = std::fs::read(&clip).expect("the clip");
-    let (from, to) = (bytes.len() * 4 / 10, bytes.len() * 5 / 10);
-    bytes[from..to].fill(0);
-    let source = room.path("hole.mkv");
-    std::fs::write(&source, bytes).expect("it can be written");
-    let run = room.run(&rung(""), &source, &[]);
-    assert_eq!(run.code, 0, "{}", run.words);
-    let warnings = list(&run.report, "warnings");
-    assert!(warnings.contains("found its way again"), "{warnings}");
+    let clear = "-f lavfi -i color=red:s=160x90:r=25:d=1,format=rgba,geq=r=200:g=0:b=0:a='if(lt(X\\,80)\\,0\\,255)' \
+                 -filter_complex [0]split[a][b];[b]palettegen=reserve_transparent=1[p];[a][p]paletteuse";
+    let kinds = [
+        ("raw.avi", format!("{PICTURES} -c:v rawvideo -pix_fmt pal8"), false),
+        ("plain.mov", format!("{PICTURES} -c:v png -pix_fmt pal8"), false),
+        (
+            "plain.png",
+            "-f lavfi -i testsrc2=s=160x90 -frames:v 1 -pix_fmt pal8".to_owned(),
+            false,
+        ),
+        ("plain.gif", PICTURES.to_owned(), false),
+        ("clear.mov", format!("{clear} -c:v png -pix_fmt pal8"), true),
+        ("clear.apng", format!("{clear} -c:v apng -pix_fmt pal8 -f apng"), true),
+    ];
+    for (name, how, is_clear) in kinds {
+        let source = room.make(name, &how);
+        let run = room.run(&rung(""), &source, &[]);
+        assert_eq!(run.code, 0, "{name}: {}", run.words);
+        let dropped = list(&run.report, "dropped");
+        assert_eq!(dropped.contains("transparency"), is_clear, "{name}: {dropped}");
+    }
 }

@@ -50,6 +50,9 @@ pub struct Decoder {
     turner: Turner,
     /// Frames of the source before.
     left: VecDeque<Frame>,
+    /// Changes from one of them to the next, and those before the frame that came out last.
+    changes: u32,
+    changes_shown: u32,
 }
 
 // SAFETY: the context belongs to this value alone; its own threads are libav's affair.
@@ -81,6 +84,8 @@ impl Decoder {
             turn: None,
             turner: Turner::default(),
             left: VecDeque::new(),
+            changes: 0,
+            changes_shown: 0,
         })
     }
 
@@ -156,6 +161,7 @@ impl Decoder {
             while let Some(frame) = self.receive_shown()? {
                 self.left.push_back(frame);
             }
+            self.changes += 1;
         }
         let codec = allowed::decoder(turn.parameters.get().codec_id)
             .ok_or_else(|| AvError::new(ffi::AVERROR_DECODER_NOT_FOUND, "avcodec_find_decoder"))?;
@@ -173,8 +179,17 @@ impl Decoder {
     pub fn receive(&mut self) -> Result<Option<Frame>, AvError> {
         match self.left.pop_front() {
             Some(frame) => Ok(Some(frame)),
-            None => self.receive_shown(),
+            None => {
+                self.changes_shown = self.changes;
+                self.receive_shown()
+            }
         }
+    }
+
+    /// Of which of several joined sources the frame is that came out last, counted in their order; 0: the first, or the only
+    /// one.
+    pub fn source_number(&self) -> u32 {
+        self.changes_shown
     }
 
     fn receive_shown(&mut self) -> Result<Option<Frame>, AvError> {

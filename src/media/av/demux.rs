@@ -7,10 +7,12 @@ use crate::media::av::allowed;
 use crate::media::av::braid;
 use crate::media::av::braid::Ahead;
 use crate::media::av::braid::Strand;
+use crate::media::av::counted::Counted;
 use crate::media::av::dict;
 use crate::media::av::dict::Dict;
 use crate::media::av::error::AvError;
 use crate::media::av::error::check;
+use crate::media::av::feed::Feed;
 use crate::media::av::late::Late;
 use crate::media::av::log;
 use crate::media::av::packet::Packet;
@@ -22,8 +24,8 @@ use crate::media::av::source::SourceIo;
 use crate::media::av::source::SourceWatch;
 use crate::media::av::stream::IndexEntry;
 use crate::media::av::stream::Stream;
+use crate::media::av::told_name::told_name;
 use crate::media::facts::ChapterFacts;
-use crate::media::facts::Ratio;
 use crate::media::limits::Limits;
 use ffmpeg_the_third::ffi;
 use std::collections::BTreeMap;
@@ -63,22 +65,8 @@ pub struct Demuxer {
     /// Something of its own file is wanted.
     pub(super) is_wanted: bool,
     late: Late,
-}
-
-/// Packets of several joined sources under the streams of the main one.
-pub trait Feed: Send {
-    /// The next packet; `main` reads the main source.
-    fn read(&mut self, main: &mut Demuxer, packet: &mut Packet) -> Result<bool, AvError>;
-    /// The unit of the times of a stream; none: the main source's own.
-    fn unit(&self, stream: usize) -> Option<Ratio>;
-    /// Goes to a time of a stream; false: that is the main source's affair.
-    fn seek(&mut self, _main: &mut Demuxer, _stream: usize, _time: i64) -> Result<bool, AvError> {
-        Ok(false)
-    }
-    /// The index of a stream in the feed's own times; none: there is none.
-    fn index(&self, _main: &Demuxer, _stream: usize) -> Option<Vec<IndexEntry>> {
-        None
-    }
+    /// Of containers whose time is a count.
+    counted: Option<Counted>,
 }
 
 // SAFETY: the context and all it points to belong to this value alone.
@@ -87,21 +75,6 @@ unsafe impl Send for Demuxer {}
 impl std::fmt::Debug for Demuxer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} as {}", self.name, self.format_name())
-    }
-}
-
-/// Pictures with these names libav takes for one of a numbered row, more surely than for the JPEG that their content says,
-/// and rows are opened one by one here.
-const NUMBERED: [&str; 4] = ["jpg", "jpeg", "jps", "mpo"];
-
-/// A source's name as libav is told it, who guesses by it too.
-fn told_name(name: &str) -> String {
-    let plain = name.replace(['\0', ':', '%'], "_");
-    match plain.rsplit_once('.') {
-        Some((stem, extension)) if NUMBERED.iter().any(|known| extension.eq_ignore_ascii_case(known)) => {
-            format!("{stem}_{extension}")
-        }
-        _ => plain,
     }
 }
 
@@ -115,6 +88,7 @@ impl Demuxer {
         })?;
         demuxer.fail_on_trouble()?;
         demuxer.late = Late::after(demuxer.own_count());
+        demuxer.counted = (demuxer.format_name() == "avi").then(Counted::default);
         Ok(demuxer)
     }
 
@@ -164,6 +138,7 @@ impl Demuxer {
             ahead: Ahead::Unknown,
             is_wanted: true,
             late: Late::default(),
+            counted: None,
         })
     }
 
@@ -260,15 +235,23 @@ impl Demuxer {
     pub fn programs(&self) -> Vec<Program> {
         program::of(self.get())
     }
-    /// How often it had to look for where it can go on reading.
+    /// How often it had to look for where it can go on reading; of those that count, in how many streams something was not
+    /// found.
     pub fn lost_way(&self) -> u64 {
-        log::lost_way(self.raw.as_ptr().addr())
+        let fed = self.feed.as_ref().map_or(0, |feed| feed.lost_way());
+        let counted = self.counted.as_ref().map_or(0, Counted::lost);
+        log::lost_way(self.raw.as_ptr().addr()) + fed + counted
     }
 
     /// Streams in its middle that nobody knew of when it was opened, and that go on as none of those; packets of streams
     /// that others had gone on in by then.
     pub fn late_streams(&self) -> (u64, u64) {
         self.late.left_out()
+    }
+
+    /// Whether all that it hands on is of one file.
+    pub fn is_alone(&self) -> bool {
+        self.feed.is_none() && self.beside.is_empty()
     }
 
     fn own_count(&self) -> usize {
@@ -405,7 +388,14 @@ impl Demuxer {
             self.fail_on_trouble()?;
             match check("av_read_frame", answer) {
                 // SAFETY: a context that lives as long as this value.
-                Ok(_) if self.late.place(unsafe { self.raw.as_ref() }, packet) => return Ok(true),
+                Ok(_) if self.late.place(unsafe { self.raw.as_ref() }, packet) => {
+                    if let Some(mut counted) = self.counted.take() {
+                        let stream = self.stream(packet.stream_index());
+                        counted.place(packet, |number| stream.as_ref()?.index_entry(number));
+                        self.counted = Some(counted);
+                    }
+                    return Ok(true);
+                }
                 Ok(_) => {}
                 Err(error) if error.is_eof() => return Ok(false),
                 Err(error) => return Err(error),
@@ -440,6 +430,9 @@ impl Demuxer {
 
     fn seek_file(&mut self, stream: usize, time: i64) -> Result<(), AvError> {
         let stream = c_int::try_from(stream).map_err(|_| AvError::argument("avformat_seek_file"))?;
+        if let Some(counted) = &mut self.counted {
+            counted.forget();
+        }
         // SAFETY: a live context.
         check("avformat_seek_file", unsafe {
             ffi::avformat_seek_file(self.raw.as_ptr(), stream, i64::MIN, time, time, 0)

@@ -19,8 +19,16 @@ use std::sync::PoisonError;
 /// Lines kept.
 const KEPT: usize = 40;
 
-/// What demuxers of Matroska and transport streams say where something stands that is none of theirs.
-const LOST_WAY: [&str; 2] = ["invalid as first byte of an EBML number", "max resync size reached"];
+/// What demuxers (of Matroska, transport streams, Flash and Windows Media) say where something stands that is none of
+/// theirs.
+const LOST_WAY: [&str; 6] = [
+    "invalid as first byte of an EBML number",
+    "max resync size reached",
+    "changing packet size to",
+    "Packet mismatch",
+    "ff asf bad header",
+    "invalid padsize",
+];
 
 /// What a line is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

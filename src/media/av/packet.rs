@@ -172,7 +172,7 @@ impl Packet {
         unsafe { ffi::av_packet_rescale_ts(self.raw.as_ptr(), rational(from), rational(to)) }
     }
     /// Whose turn it is among joined sources; none: there is one source only.
-    pub(super) fn turn(&self) -> Option<&Arc<Turn>> {
+    pub fn turn(&self) -> Option<&Arc<Turn>> {
         self.turn.as_ref()
     }
     /// Says of which joined source it is.

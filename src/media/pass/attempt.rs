@@ -39,6 +39,7 @@ use crate::media::pass::packaging::codec_name;
 use crate::media::pass::packaging::seal;
 use crate::media::pass::packaging::seal::Seals;
 use crate::media::pass::partial;
+use crate::media::pass::partial::Lack;
 use crate::media::pass::plan::Plan;
 use crate::media::pass::rating::Ratings;
 use crate::media::pass::sound::Measured;
@@ -48,14 +49,12 @@ use crate::media::pass::taps::Tapped;
 use crate::media::pass::timing;
 use crate::media::pass::timing::Timing;
 use crate::media::pass::track::Turn;
-use crate::media::picture_tap::PictureTap;
 use crate::media::probe::Opened;
 use crate::media::product::JobEnd;
 use crate::media::spec::Clip;
 use crate::media::spec::MediaWork;
 use crate::media::spec::TranscodeSpec;
 use crate::media::spec::VideoCodec;
-use crate::media::tap::TapOrder;
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -82,7 +81,7 @@ pub fn run(
     let missing = opened.missing_data();
     let jobs = match &missing {
         None => jobs.to_vec(),
-        Some(missing) => keep_partial(
+        Some(missing) => partial::keep_transcodes(
             jobs,
             error::source_truncated("read", opened.demuxer.name(), missing.as_str()),
             watch,
@@ -127,7 +126,7 @@ pub fn run(
         };
         watch.job_ended(&job.job, JobEnd::Skipped { reason });
     }
-    let taps = open_taps(order, &facts, opened.demuxer.name(), pictures, watch);
+    let taps = taps::open(order, &facts, opened.demuxer.name(), pictures, watch);
     let inspects = pictures.iter().any(|job| matches!(job.work, MediaWork::Qc(_)));
     if plan.outputs.is_empty() && taps.is_empty() && !inspects {
         return Ok(opened.demuxer.watch().read_bytes());
@@ -271,48 +270,6 @@ fn four_fifths(rate: Ratio) -> Ratio {
     }
 }
 
-/// Fails the jobs that do not take a truncated source; all of them fails the attempt.
-fn keep_partial<'a>(
-    jobs: &[(&'a JobId, &'a TranscodeSpec)],
-    fault: Fault,
-    watch: &dyn Watch,
-) -> Result<Vec<(&'a JobId, &'a TranscodeSpec)>, Fault> {
-    if !jobs.iter().any(|(_, spec)| spec.partial) {
-        return Err(fault);
-    }
-    let (kept, refused): (Vec<_>, Vec<_>) = jobs.iter().copied().partition(|(_, spec)| spec.partial);
-    for (job, _) in refused {
-        watch.job_ended(job, JobEnd::Failed { fault: fault.clone() });
-    }
-    Ok(kept)
-}
-
-fn open_taps(
-    order: &PassOrder,
-    facts: &MediaFacts,
-    name: &str,
-    pictures: &[PassJob],
-    watch: &dyn Watch,
-) -> Vec<Tapped> {
-    let mut taps = Vec::new();
-    for job in pictures.iter().filter(|job| !matches!(job.work, MediaWork::Qc(_))) {
-        let tap_order = TapOrder {
-            facts: facts.clone(),
-            scratch: order.scratch.clone(),
-            directory: job.job.as_str().to_owned(),
-            source_name: name.to_owned(),
-        };
-        match PictureTap::open(&tap_order, &job.work) {
-            Ok(tap) => taps.push(Tapped {
-                job: job.job.clone(),
-                tap: Box::new(tap),
-            }),
-            Err(end) => watch.job_ended(&job.job, *end),
-        }
-    }
-    taps
-}
-
 /// Everything the threads of a pass share.
 pub(super) struct Pass<'a> {
     pub(super) order: &'a PassOrder,
@@ -442,13 +399,14 @@ impl Pass<'_> {
         }
         // When no output is left to work for, reading ends early, and that says nothing of the source.
         let is_given_up = health.is_hopeless() && !self.plan.jobs.is_empty() && !has_taps;
-        let short = self.truncation(&demuxer, &reading).filter(|_| !is_given_up);
+        let short = self.lack(&demuxer, &reading).filter(|_| !is_given_up);
         if !is_given_up {
-            let is_decoders = short.is_some() && missing.is_none() && short == self.ends_early(&demuxer, &reading);
+            let is_decoders =
+                short.is_some() && missing.is_none() && short == self.ends_early(&demuxer, &reading).map(Lack::End);
             self.doubt_device(&reading, is_decoders)?;
             self.check_source(&reading, &sound)?;
         }
-        let truncated = missing.or(short);
+        let lack = missing.map(Lack::End).or(short);
         if self.watch.stop_asked() {
             return Err(error::stopped("decode", &self.name));
         }
@@ -471,21 +429,21 @@ impl Pass<'_> {
                 .cloned(),
         );
         warnings.extend(self.loudness_warnings(&sound, measured));
-        if let Some(missing) = &truncated {
-            if !self.plan.jobs.iter().any(|job| job.partial) {
-                return Err(error::source_truncated("decode", &self.name, missing.as_str()));
+        if let Some(lack) = &lack {
+            let is_work = |work: &MediaWork| !matches!(work, MediaWork::Analysis);
+            let mut works = self.order.jobs.iter().map(|job| &job.work);
+            if !works.any(|work| is_work(work) && work.takes_partial()) {
+                return Err(lack.fault("decode", &self.name));
             }
-            warnings.push(partial::words(missing));
+            warnings.push(lack.words());
         }
-        self.conclude(outputs, &health, &made, &warnings, truncated.as_deref());
+        self.conclude(outputs, &health, &made, &warnings, lack.as_ref());
         for inspection in std::mem::take(&mut self.inspections) {
-            let (job, end) = match &truncated {
-                Some(missing) => (
-                    inspection.job.clone(),
-                    JobEnd::Failed {
-                        fault: error::source_truncated("decode", &self.name, missing.as_str()),
-                    },
-                ),
+            let (job, end) = match &lack {
+                Some(lack) => {
+                    let fault = lack.fault("decode", &self.name);
+                    (inspection.job.clone(), JobEnd::Failed { fault })
+                }
                 None => inspection.end(self.facts, &reading, &sound, end_s, &self.order.scratch, &self.name),
             };
             self.watch.job_ended(&job, end);
@@ -496,17 +454,15 @@ impl Pass<'_> {
                 .jobs
                 .iter()
                 .any(|job| job.job == tapped.job && job.work.takes_partial());
-            let (job, end) = match &truncated {
-                Some(missing) if is_partial => {
+            let (job, end) = match &lack {
+                Some(lack) if is_partial => {
                     let (job, end) = taps::end(tapped, answer, end_s);
-                    (job, partial::mark(end, missing))
+                    (job, partial::mark(end, lack))
                 }
-                Some(missing) => (
-                    tapped.job,
-                    JobEnd::Failed {
-                        fault: error::source_truncated("decode", &self.name, missing.as_str()),
-                    },
-                ),
+                Some(lack) => {
+                    let fault = lack.fault("decode", &self.name);
+                    (tapped.job, JobEnd::Failed { fault })
+                }
                 None => taps::end(tapped, answer, end_s),
             };
             self.watch.job_ended(&job, end);

@@ -23,6 +23,7 @@ use crate::media::pass::grade::Grade;
 use crate::media::pass::head::Head;
 use crate::media::pass::head::Wanted;
 use crate::media::pass::hold::Hold;
+use crate::media::pass::hole;
 use crate::media::pass::inspect;
 use crate::media::pass::opening::Encoders;
 use crate::media::pass::opening::OpenedTexts;
@@ -286,7 +287,9 @@ impl Pass<'_> {
             }
             let texts = self.text_feeds(texts, outputs, health);
             wanted.extend(texts.streams());
+            hole::add_witnesses(self.facts, &mut wanted);
             demuxer.keep_only(&wanted);
+            let is_witnessed = demuxer.is_alone() && hole::is_witnessed(self.facts, &wanted);
             let mut reader = Reader {
                 demuxer,
                 video,
@@ -296,6 +299,7 @@ impl Pass<'_> {
                 end_s: self.timing.end_s,
                 is_clip: self.timing.is_clip,
                 texts,
+                holes: self.holes(is_witnessed),
             };
             let mut ear = Listener {
                 pass: self,

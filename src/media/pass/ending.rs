@@ -12,6 +12,7 @@ use crate::media::pass::conclude::Proved;
 use crate::media::pass::conclude::VideoMade;
 use crate::media::pass::output::Health;
 use crate::media::pass::output::Output;
+use crate::media::pass::partial::Lack;
 use crate::media::pass::plan::OutputPlan;
 use crate::media::pass::reader::Reading;
 use crate::media::product::FailedOutput;
@@ -98,7 +99,7 @@ impl Pass<'_> {
         health: &Health,
         made: &Made,
         warnings: &[String],
-        truncated: Option<&str>,
+        lack: Option<&Lack>,
     ) {
         let result = |output: Output| health.ended_by(output.job()).map_or_else(|| output.into_result(), Err);
         let mut results: Vec<Option<Result<Option<crate::media::pass::packaging::segments::Track>, Fault>>> =
@@ -164,7 +165,7 @@ impl Pass<'_> {
                 .filter(|(output, _)| output.job == number)
                 .filter_map(|(output, fault)| Some((output, fault.as_ref()?)))
                 .collect();
-            let end = self.end_job(number, job, &failed, &mut proved, made, warnings, truncated);
+            let end = self.end_job(number, job, &failed, &mut proved, made, warnings, lack);
             self.watch
                 .job_ended(&job.job, end.unwrap_or_else(|fault| JobEnd::Failed { fault }));
         }
@@ -195,10 +196,10 @@ impl Pass<'_> {
         proved: &mut [Option<Proved>],
         made: &Made,
         warnings: &[String],
-        truncated: Option<&str>,
+        lack: Option<&Lack>,
     ) -> Result<JobEnd, Fault> {
-        if let (Some(missing), false) = (truncated, job.partial) {
-            return Err(error::source_truncated("decode", &self.name, missing));
+        if let (Some(lack), false) = (lack, job.partial) {
+            return Err(lack.fault("decode", &self.name));
         }
         let mine = self.plan.outputs.iter().filter(|output| output.job == number).count();
         if let Some((_, fault)) = failed.first().filter(|_| !job.partial || failed.len() == mine) {
@@ -215,7 +216,7 @@ impl Pass<'_> {
             warnings: warnings.to_vec(),
             ..JobProduct::default()
         };
-        product.partial = truncated.is_some() || !failed.is_empty();
+        product.partial = lack.is_some() || !failed.is_empty();
         for output in self.plan.outputs.iter().filter(|output| output.job == number) {
             let notes = output
                 .video

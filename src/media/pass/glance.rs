@@ -17,6 +17,7 @@ use crate::media::av::color;
 use crate::media::av::filter::GraphInput;
 use crate::media::av::mastering;
 use crate::media::av::stream::DolbyVision;
+use crate::media::container_facts;
 use crate::media::encoding::hdr::HdrMetadata;
 use crate::media::error;
 use crate::media::facts::MediaFacts;
@@ -28,7 +29,6 @@ use crate::media::grading;
 use crate::media::limits::Limits;
 use crate::media::pass::fields::Fields;
 use crate::media::pass::fields::Parity;
-use crate::media::probe;
 use crate::media::timecode::Timecode;
 use crate::media::timeline;
 
@@ -183,8 +183,9 @@ pub fn look(
         }
         video.sample_aspect_ratio = video.sample_aspect_ratio.or(first.aspect);
         video.dynamic_hdr = first.dynamic_hdr.map(str::to_owned);
+        video.is_opaque = first.format == PixelFormat::PAL8 && first.is_opaque;
         if let Some(matrix) = first.matrix.filter(|_| !is_turned_by_container) {
-            (video.rotation_degrees, video.mirrored) = probe::orientation(matrix);
+            (video.rotation_degrees, video.mirrored) = container_facts::orientation(matrix);
         }
     }
     let display = video.display_size();
@@ -326,6 +327,7 @@ struct Seen {
     matrix: Option<[i32; 9]>,
     dynamic_hdr: Option<&'static str>,
     timecode: Option<(Option<i64>, TimecodeFacts)>,
+    is_opaque: bool,
 }
 
 #[derive(Debug)]
@@ -357,6 +359,7 @@ impl Look {
                     matrix: frame.display_matrix(),
                     dynamic_hdr: frame.dynamic_hdr(),
                     timecode: timecode_of(&frame, video),
+                    is_opaque: !frame.may_be_seen_through(),
                 });
                 if are_fields_in_doubt(&frame, video, codec) {
                     self.wanted = DOUBTFUL_PICTURES;

@@ -9,6 +9,7 @@ use crate::media::av::AvError;
 use crate::media::av::Color;
 use crate::media::av::Frame;
 use crate::media::av::PixelFormat;
+use crate::media::container_facts;
 use crate::media::facts::Ratio;
 use crate::media::facts::VideoFacts;
 use crate::media::grading;
@@ -19,7 +20,6 @@ use crate::media::pass::lane::Aim;
 use crate::media::pass::lane::Lane;
 use crate::media::pass::lane::SQUARE;
 use crate::media::pass::lane::Shape;
-use crate::media::probe;
 
 /// One picture in the grades that are wanted of it.
 #[derive(Debug)]
@@ -181,7 +181,7 @@ impl Head {
         let own_turn = frame
             .display_matrix()
             .filter(|_| !self.glance.is_turned_by_container)
-            .map(probe::orientation);
+            .map(container_facts::orientation);
         let (rotation_degrees, mirrored) = *own_turn.as_ref().unwrap_or(&self.orientation);
         // The container's word on the shape of pixels holds for pictures like the first.
         let aspect = if first == (size, own) {

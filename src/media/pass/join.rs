@@ -25,12 +25,14 @@ use crate::media::pass::splice::FLICK;
 use crate::media::pass::splice::Lane;
 use crate::media::pass::splice::Piece;
 use crate::media::pass::splice::REST_S;
+use crate::media::pass::splice::Reordering;
 use crate::media::pass::splice::Seam;
 use crate::media::pass::splice::Splice;
 use crate::media::probe;
 use crate::media::probe::Opened;
 use crate::media::spec::Clip;
 use crate::media::spec::Joined;
+use crate::media::timeline;
 use std::collections::BTreeMap;
 
 /// Units of joined pictures, coarsest first.
@@ -121,7 +123,12 @@ pub fn in_a_row(
     }
     let total_s = begins_s.last().copied().unwrap_or(0.0);
     if let (Some(clip), Some((stream, _))) = (clip, facts.main_video()) {
-        let start_s = stream.start_time_s.unwrap_or(0.0) + clip.start_s;
+        let frame_s = rate_of_main.map_or(0.0, |rate| 1.0 / rate.value());
+        let early_s = match timeline::lag_s(facts) > 0.0 {
+            true => timeline::MOST_REORDERED * frame_s,
+            false => 0.0,
+        };
+        let start_s = stream.start_time_s.unwrap_or(0.0) + clip.start_s - early_s;
         // A container that cannot seek is read from its beginning.
         let at = (start_s / stream.time_base.value()).floor() as i64;
         let _ = key_seek::seek(&mut main.demuxer, stream.index, at);
@@ -132,7 +139,7 @@ pub fn in_a_row(
         if Some(stream.index) == video {
             stream.time_base = unit;
             if let StreamKind::Video(video) = &mut stream.kind {
-                // What follows is not late as the main source's pictures may be.
+                // What comes late of any source was placed as it is shown (`splice`).
                 video.has_b_frames = 0;
             }
         }
@@ -272,7 +279,13 @@ impl Shape<'_> {
                 aspect: own_video.sample_aspect_ratio,
                 upright: upright(own_video, main_video),
             };
-            lanes.insert(stream.index, Lane::new(true, to, stream.time_base, self.unit, turn));
+            let reordering = Reordering {
+                frame: rate_of(own_video).map_or(0, |rate| flicks(1.0 / rate.value().max(0.1))),
+                wait: flicks(timeline::wait_s(facts)),
+                lag: flicks(timeline::lag_s(facts)),
+            };
+            let lane = Lane::new(Some(reordering), to, stream.time_base, self.unit, turn);
+            lanes.insert(stream.index, lane);
         }
         let tracks = self.facts.streams.iter().filter(|stream| stream.decodable);
         let tracks = tracks.filter(|stream| matches!(stream.kind, StreamKind::Audio(_)));
@@ -285,7 +298,7 @@ impl Shape<'_> {
                 aspect: None,
                 upright: None,
             };
-            lanes.insert(index, Lane::new(false, to, unit, to.time_base, turn));
+            lanes.insert(index, Lane::new(None, to, unit, to.time_base, turn));
         }
         Ok(Piece::new(
             own,

@@ -92,7 +92,8 @@ fn transparency(facts: &MediaFacts) -> Option<(String, &'static str)> {
     if video.alpha_beside {
         return Some((format!("beside the {}", stream.codec_name), "with what lies under it"));
     }
-    let format = video.pixel_format.clone().filter(|_| stream.codec_name != "gif")?;
+    let may_show = stream.codec_name != "gif" && !video.is_opaque;
+    let format = video.pixel_format.clone().filter(|_| may_show)?;
     PixelFormat::named(&format)
         .filter(|format| format.has_alpha())
         .map(|_| ())?;

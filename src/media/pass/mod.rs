@@ -29,6 +29,7 @@ pub mod gpu;
 mod grade;
 mod head;
 mod hold;
+mod hole;
 mod inspect;
 mod join;
 mod kept;
@@ -329,7 +330,7 @@ fn pictures_alone(
     )?;
     for (job, end) in jobs.iter().zip(ends) {
         let end = match &missing {
-            Some(missing) => partial::mark(end, missing),
+            Some(missing) => partial::mark(end, &partial::Lack::End(missing.clone())),
             None => end,
         };
         watch.job_ended(&job.job, end);

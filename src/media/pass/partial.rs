@@ -1,9 +1,10 @@
-//! A truncated source whose jobs accept that: which jobs go on, and with which length.
+//! A source that is not whole and whose jobs accept that: which jobs go on, and with which length.
 //!
 //! Guarantees: jobs that did not ask for it fail; those that go on say that they are partial. Deliberately absent: read
-//! errors, which fail an attempt whatever its jobs accept.
+//! errors, and pictures that come out damaged, which fail an attempt whatever its jobs accept.
 
 use crate::base::fault::Fault;
+use crate::base::ids::JobId;
 use crate::media::av::AvError;
 use crate::media::av::Source;
 use crate::media::error;
@@ -14,6 +15,34 @@ use crate::media::pass::Watch;
 use crate::media::probe::Opened;
 use crate::media::product::JobEnd;
 use crate::media::spec::MediaWork;
+use crate::media::spec::TranscodeSpec;
+
+/// What of a source is not there, in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Lack {
+    /// It ends before it should.
+    End(String),
+    /// Something in its middle.
+    Middle(String),
+}
+
+impl Lack {
+    /// The fault of a job that does not take what there is.
+    pub fn fault(&self, operation: &str, name: &str) -> Fault {
+        match self {
+            Lack::End(what) => error::source_truncated(operation, name, what.as_str()),
+            Lack::Middle(what) => error::source_with_hole(operation, name, what.as_str()),
+        }
+    }
+
+    /// The warning of one that does.
+    pub fn words(&self) -> String {
+        match self {
+            Lack::End(what) => format!("the source is truncated, and what there is was taken: {what}"),
+            Lack::Middle(what) => format!("the source has a hole, and what there is was taken: {what}"),
+        }
+    }
+}
 
 /// The order without the jobs that do not take a truncated source, which are told to have failed. When none but facts
 /// is left the attempt fails.
@@ -43,18 +72,29 @@ pub fn settle(opened: &mut Opened, source: Source, limits: &Limits, name: &str) 
 }
 
 /// A picture job's end, marked as what it is.
-pub fn mark(end: JobEnd, missing: &str) -> JobEnd {
+pub fn mark(end: JobEnd, lack: &Lack) -> JobEnd {
     match end {
         JobEnd::Success(mut product) => {
             product.partial = true;
-            product.warnings.push(words(missing));
+            product.warnings.push(lack.words());
             JobEnd::Success(product)
         }
         end => end,
     }
 }
 
-/// The warning.
-pub fn words(missing: &str) -> String {
-    format!("the source is truncated, and what there is was taken: {missing}")
+/// Fails the jobs that do not take a truncated source; all of them fails the attempt.
+pub fn keep_transcodes<'a>(
+    jobs: &[(&'a JobId, &'a TranscodeSpec)],
+    fault: Fault,
+    watch: &dyn Watch,
+) -> Result<Vec<(&'a JobId, &'a TranscodeSpec)>, Fault> {
+    if !jobs.iter().any(|(_, spec)| spec.partial) {
+        return Err(fault);
+    }
+    let (kept, refused): (Vec<_>, Vec<_>) = jobs.iter().copied().partition(|(_, spec)| spec.partial);
+    for (job, _) in refused {
+        watch.job_ended(job, JobEnd::Failed { fault: fault.clone() });
+    }
+    Ok(kept)
 }

@@ -19,6 +19,7 @@ use crate::media::pass::gpu::decoding::PictureDecoder;
 use crate::media::pass::head::Graded;
 use crate::media::pass::head::Head;
 use crate::media::pass::hold::Hold;
+use crate::media::pass::hole::Holes;
 use crate::media::pass::rung::Fan;
 use crate::media::pass::rung::Picture;
 use crate::media::pass::text::Texts;
@@ -119,6 +120,8 @@ pub struct Reading {
     pub opening: Option<Opening>,
     /// The end of a clip was passed.
     pub past_end: bool,
+    /// What is missing in the middle, seconds.
+    pub missing_s: f64,
     /// Closed captions are inside the pictures.
     pub has_captions: bool,
     /// What was handed on without being decoded.
@@ -158,6 +161,8 @@ pub struct Reader<'a> {
     pub is_clip: bool,
     /// Its text.
     pub texts: Texts<'a>,
+    /// What looks for what is missing in its middle.
+    pub holes: Option<Holes>,
 }
 
 impl Reader<'_> {
@@ -220,6 +225,9 @@ impl Reader<'_> {
             reading.packets += 1;
             let stream = packet.stream_index();
             let unit = units.get(stream).copied().unwrap_or(Ratio { num: 1, den: 1 });
+            if let Some(holes) = &mut self.holes {
+                holes.pass(&packet, unit.value(), || self.demuxer.lost_way() > 0);
+            }
             if may_jump {
                 jumps.close(&mut packet, unit);
             }
@@ -279,6 +287,7 @@ impl Reader<'_> {
         reading.jumps = jumps.count();
         (reading.late_streams, reading.seam_packets) = self.demuxer.late_streams();
         reading.resynchronised += self.demuxer.lost_way();
+        reading.missing_s = self.holes.as_ref().map_or(0.0, Holes::missing_s);
         Ok(())
     }
 

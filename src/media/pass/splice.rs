@@ -7,7 +7,7 @@
 use crate::media::av::AvError;
 use crate::media::av::Demuxer;
 use crate::media::av::Packet;
-use crate::media::av::demux::Feed;
+use crate::media::av::feed::Feed;
 use crate::media::av::packet::rescale;
 use crate::media::av::stream::IndexEntry;
 use crate::media::av::turn::Turn;
@@ -15,6 +15,7 @@ use crate::media::facts::Ratio;
 use crate::media::facts::StreamFacts;
 use crate::media::pass::clock::Jumps;
 use crate::media::pass::key_seek;
+use crate::media::timeline::MOST_REORDERED;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -35,9 +36,21 @@ pub enum Seam {
     None,
 }
 
+/// How the pictures of a source are stored and come out of a decoder, flicks.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Reordering {
+    /// How long one is shown; 0: nobody says.
+    pub frame: i64,
+    /// How long a decoder holds one back for others that are stored after it and shown before.
+    pub wait: i64,
+    /// How much later than it is shown each comes out stamped: the wait, where its file has times of decoding alone.
+    pub lag: i64,
+}
+
 /// One stream of one source.
 pub struct Lane {
-    is_video: bool,
+    /// Of pictures; none: of sound.
+    reordering: Option<Reordering>,
     /// The main source's stream that it goes on as.
     to: usize,
     from_unit: Ratio,
@@ -45,6 +58,21 @@ pub struct Lane {
     turn: Turning,
     /// Read beyond what is taken of it.
     is_done: bool,
+    /// A packet of it said when it is shown or decoded.
+    is_timed: bool,
+    /// A packet of it said when it is decoded and not when it is shown.
+    is_untold: bool,
+    /// When its next packet is decoded, where none says so: flicks of the joined timeline.
+    due: Option<i64>,
+}
+
+/// When a packet is shown and decoded, flicks of the joined timeline.
+struct Placed {
+    pts: Option<i64>,
+    dts: Option<i64>,
+    duration: i64,
+    /// Where the stream ends if nothing comes after it.
+    end: Option<i64>,
 }
 
 /// Becomes shared when its beginning is known.
@@ -54,15 +82,87 @@ enum Turning {
 }
 
 impl Lane {
-    /// Of stream `to` of the main source.
-    pub fn new(is_video: bool, to: &StreamFacts, from_unit: Ratio, to_unit: Ratio, turn: Turn) -> Self {
+    /// Of stream `to` of the main source. `reordering`: of pictures, none for sound.
+    pub fn new(reordering: Option<Reordering>, to: &StreamFacts, from_unit: Ratio, to_unit: Ratio, turn: Turn) -> Self {
         Lane {
-            is_video,
+            reordering,
             to: to.index,
             from_unit,
             to_unit,
             turn: Turning::Waiting(Some(turn)),
             is_done: false,
+            is_timed: false,
+            is_untold: false,
+            due: None,
+        }
+    }
+
+    fn is_video(&self) -> bool {
+        self.reordering.is_some()
+    }
+
+    /// How much later than they are shown its pictures come out of a decoder, as they are given to it.
+    fn lag(&self) -> i64 {
+        match self.reordering {
+            // Those of files without any times are given times of decoding.
+            Some(order) if !self.is_timed && self.due.is_some() => order.wait,
+            Some(order) => order.lag,
+            None => 0,
+        }
+    }
+
+    /// Where to go for what is shown from `at` on, in its own units: a key frame that is stamped with its time of decoding
+    /// may be shown after others that are decoded later, and those need the key frame before it.
+    fn seek_to(&self, at: i64) -> i64 {
+        let early = match self.reordering {
+            Some(order) if order.lag > 0 => (MOST_REORDERED * order.frame as f64) as i64,
+            _ => 0,
+        };
+        rescale(at - early, FLICK, self.from_unit)
+    }
+
+    /// Begins anew, after somebody went somewhere.
+    fn forget(&mut self) {
+        self.is_done = false;
+        self.due = None;
+    }
+
+    /// Places a packet of a source that begins at `begins`, which is `origin` on its own timeline, both in flicks.
+    /// `at_least`: how long a picture is shown whatever the packet says.
+    fn place(&mut self, packet: &Packet, begins: i64, origin: i64, at_least: i64) -> Placed {
+        let joined = |at: i64| rescale(at, self.from_unit, FLICK) - origin + begins;
+        let (mut pts, mut dts) = (packet.pts().map(joined), packet.dts().map(joined));
+        let duration = rescale(packet.duration().max(0), self.from_unit, FLICK);
+        let Some(order) = self.reordering else {
+            let end = pts.or(dts).map(|at| at + duration);
+            return Placed {
+                pts,
+                dts,
+                duration,
+                end,
+            };
+        };
+        self.is_timed |= pts.is_some() || dts.is_some();
+        if !self.is_timed {
+            let due = self.due.unwrap_or(begins);
+            self.due = Some(due + if duration > 0 { duration } else { order.frame });
+            dts = Some(due);
+        }
+        self.is_untold |= pts.is_none() && dts.is_some();
+        let lag = self.lag();
+        pts = pts.map(|at| at - lag);
+        dts = dts.map(|at| at - lag);
+        let shown = duration.max(at_least);
+        let mut end = pts.or(dts).map(|at| at + shown);
+        if let Some(dts) = dts.filter(|_| self.is_untold) {
+            // Whichever is shown last waits for all that are stored after it.
+            end = end.max(Some(dts + order.wait + shown));
+        }
+        Placed {
+            pts,
+            dts,
+            duration,
+            end,
         }
     }
 
@@ -205,9 +305,9 @@ impl Splice {
         piece.jumps = piece.jumps.take().map(|_| Jumps::default());
         let mut lead = None;
         for (index, lane) in &mut piece.lanes {
-            lane.is_done = false;
-            if lane.is_video || lead.is_none() {
-                lead = Some((*index, rescale(at, FLICK, lane.from_unit)));
+            lane.forget();
+            if lane.is_video() || lead.is_none() {
+                lead = Some((*index, lane.seek_to(at)));
             }
         }
         let Some((index, time)) = lead else { return Ok(()) };
@@ -265,37 +365,36 @@ impl Feed for Splice {
                 packet.set_times(packet.pts().map(moved), packet.dts().map(moved), packet.duration());
                 return Ok(true);
             };
-            let joined = |at: i64| rescale(at, lane.from_unit, FLICK) - origin + begins;
             let until = piece.length.map(|length| begins + length);
-            let (pts, dts) = (packet.pts().map(joined), packet.dts().map(joined));
-            let duration = rescale(packet.duration().max(0), lane.from_unit, FLICK);
             // Where a recording was cut, the container may say that its last picture was shown shorter.
-            let shown = match self.seam {
-                Seam::None if lane.is_video => duration.max(self.frame),
-                _ => duration,
-            };
+            let at_least = if self.seam == Seam::None { self.frame } else { 0 };
+            let placed = lane.place(packet, begins, origin, at_least);
             // Pictures are stored in another order than they are shown in; a second covers that.
-            if let (Some(until), Some(dts)) = (until, dts.or(pts)) {
+            if let (Some(until), Some(dts)) = (until, placed.dts.or(placed.pts)) {
                 lane.is_done |= dts > until + i64::from(FLICK.den);
             }
-            if !packet.is_discard()
-                && let Some(at) = pts.or(dts)
-            {
-                let end = if lane.is_video {
+            if !packet.is_discard() {
+                let end = if lane.is_video() {
                     &mut self.video_end
                 } else {
                     &mut self.audio_end
                 };
-                *end = Some(end.map_or(at + shown, |known| known.max(at + shown)));
+                *end = placed.end.max(*end);
             }
             let out = |at: i64| rescale(at, FLICK, lane.to_unit);
-            packet.set_times(pts.map(out), dts.map(out), out(duration));
+            packet.set_times(placed.pts.map(out), placed.dts.map(out), out(placed.duration));
             packet.set_stream_index(lane.to);
             if let Some(turn) = lane.turn(piece.is_cut, begins, until) {
                 packet.set_turn(turn);
             }
             return Ok(true);
         }
+    }
+
+    fn lost_way(&self) -> u64 {
+        let own = self.pieces.iter().filter_map(|piece| piece.own.as_ref());
+        let inner = self.inner.as_ref().map_or(0, |inner| inner.lost_way());
+        inner + own.map(Demuxer::lost_way).sum::<u64>()
     }
 
     fn unit(&self, stream: usize) -> Option<Ratio> {
@@ -316,7 +415,7 @@ impl Feed for Splice {
         self.video_end = None;
         self.audio_end = None;
         for piece in &mut self.pieces[self.at..] {
-            piece.lanes.values_mut().for_each(|lane| lane.is_done = false);
+            piece.lanes.values_mut().for_each(Lane::forget);
         }
         let within = (at - self.begins[self.at]).max(0) + self.pieces[self.at].origin;
         self.go_within(main, within)?;
@@ -338,7 +437,7 @@ impl Feed for Splice {
             }
             let joined = |at: i64| {
                 rescale(
-                    rescale(at, lane.from_unit, FLICK) - piece.origin + begins,
+                    rescale(at, lane.from_unit, FLICK) - piece.origin + begins - lane.lag(),
                     FLICK,
                     lane.to_unit,
                 )

@@ -3,12 +3,19 @@
 use crate::base::fault::Fault;
 use crate::base::ids::JobId;
 use crate::media::av::PixelFormat;
+use crate::media::facts::MediaFacts;
 use crate::media::facts::Ratio;
+use crate::media::pass::PassJob;
+use crate::media::pass::PassOrder;
+use crate::media::pass::Watch;
 use crate::media::pass::grade::Grade;
 use crate::media::pass::plan::VideoEncode;
 use crate::media::pass::rung::Picture;
+use crate::media::picture_tap::PictureTap;
 use crate::media::product::JobEnd;
+use crate::media::spec::MediaWork;
 use crate::media::tap::FrameTap;
+use crate::media::tap::TapOrder;
 use std::sync::mpsc::Receiver;
 
 /// Pictures waiting for a tap: at the source's size each is as large as the source is.
@@ -57,4 +64,25 @@ pub fn end(tapped: Tapped, answer: Result<(), Fault>, end_s: f64) -> (JobId, Job
         Err(fault) => JobEnd::Failed { fault },
     };
     (tapped.job, end)
+}
+
+/// Opens what picture jobs take of a pass; those that cannot be opened are told to have ended.
+pub fn open(order: &PassOrder, facts: &MediaFacts, name: &str, pictures: &[PassJob], watch: &dyn Watch) -> Vec<Tapped> {
+    let mut taps = Vec::new();
+    for job in pictures.iter().filter(|job| !matches!(job.work, MediaWork::Qc(_))) {
+        let tap_order = TapOrder {
+            facts: facts.clone(),
+            scratch: order.scratch.clone(),
+            directory: job.job.as_str().to_owned(),
+            source_name: name.to_owned(),
+        };
+        match PictureTap::open(&tap_order, &job.work) {
+            Ok(tap) => taps.push(Tapped {
+                job: job.job.clone(),
+                tap: Box::new(tap),
+            }),
+            Err(end) => watch.job_ended(&job.job, *end),
+        }
+    }
+    taps
 }

@@ -32,15 +32,12 @@ pub struct Timing {
     pub start_s: f64,
 }
 
-/// A key frame is decoded at most so many pictures before all that it is needed for.
-const MOST_REORDERED: f64 = 17.0;
-
 impl Timing {
     /// Where to go for what begins the pass, in a stream's unit. A key frame that is stamped with its time of decoding may
     /// be shown after others that are decoded later, and those need the key frame before it.
     pub fn seek_to(&self, unit: Ratio) -> i64 {
         let early_s = if self.lag_s > 0.0 {
-            MOST_REORDERED / self.rate.value()
+            timeline::MOST_REORDERED / self.rate.value()
         } else {
             0.0
         };

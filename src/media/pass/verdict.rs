@@ -7,6 +7,8 @@ use crate::media::av::log::About;
 use crate::media::error;
 use crate::media::pass::attempt::Pass;
 use crate::media::pass::fields::Fields;
+use crate::media::pass::hole::Holes;
+use crate::media::pass::partial::Lack;
 use crate::media::pass::reader::Reading;
 use crate::media::pass::sound::SoundSummary;
 use crate::media::probe;
@@ -17,7 +19,25 @@ const FEW_PACKETS: u64 = 16;
 /// But not with so much of its bytes, per cent: what follows another codec in its place comes in a few large packets.
 const LOST_PERCENT: f64 = 10.0;
 
+/// No packet of sound is longer, seconds.
+const LONGEST_PACKET_S: f64 = 0.12;
+
 impl Pass<'_> {
+    /// What looks for holes in the source while it is read: by its pictures, or by its sound if it has no more.
+    /// `is_witnessed`: bytes that are passed over are none of any other stream.
+    pub(super) fn holes(&self, is_witnessed: bool) -> Option<Holes> {
+        if let Some((stream, _)) = self.facts.main_video() {
+            return Some(Holes::new(
+                self.facts,
+                stream.index,
+                1.0 / self.timing.rate.value(),
+                is_witnessed,
+            ));
+        }
+        let (stream, _) = self.facts.main_audio()?;
+        Some(Holes::new(self.facts, stream.index, LONGEST_PACKET_S, is_witnessed))
+    }
+
     /// Too many damaged pictures.
     pub(super) fn check_damage(&self, reading: &Reading) -> Result<(), Fault> {
         let total = reading.decoded.max(reading.damaged);
@@ -94,8 +114,29 @@ impl Pass<'_> {
         Ok(())
     }
 
-    /// Why the source is shorter than it declares, if it is; known only after it was read.
-    pub(super) fn truncation(&self, demuxer: &crate::media::av::Demuxer, reading: &Reading) -> Option<String> {
+    /// What of the source is not there; known only after it was read.
+    pub(super) fn lack(&self, demuxer: &crate::media::av::Demuxer, reading: &Reading) -> Option<Lack> {
+        let end = self.truncation(demuxer, reading).map(Lack::End);
+        end.or_else(|| self.hole(reading).map(Lack::Middle))
+    }
+
+    /// What its middle lacks, if that is more than may be damaged.
+    fn hole(&self, reading: &Reading) -> Option<String> {
+        let pictures = |seconds: f64| (seconds * self.timing.rate.value()).round() as u64;
+        let (missing, total) = (pictures(reading.missing_s), pictures(reading.reached_s));
+        is_too_damaged(missing, total, self.order.limits.max_damaged_percent).then(|| {
+            format!(
+                "about {:.1} s of {:.1} s are missing in its middle, where its data cannot be read ({:.1} %, allowed are {} %)",
+                reading.missing_s,
+                reading.reached_s,
+                reading.missing_s * 100.0 / reading.reached_s,
+                self.order.limits.max_damaged_percent
+            )
+        })
+    }
+
+    /// Why the source is shorter than it declares, if it is.
+    fn truncation(&self, demuxer: &crate::media::av::Demuxer, reading: &Reading) -> Option<String> {
         if reading.past_end {
             return None;
         }
@@ -121,8 +162,19 @@ impl Pass<'_> {
         })?;
         // A length that is the file's and not the pictures' may be that of whatever lasts longest.
         let main = self.facts.main_video();
-        let reached_s = match main.and_then(|(stream, _)| stream.duration_s) {
+        let own_s = main.and_then(|(stream, _)| stream.duration_s);
+        // Where only the file has one, libav says the same of its streams.
+        let has_own = ["mov,", "mxf", "avi"]
+            .iter()
+            .any(|name| self.facts.format_name.starts_with(name));
+        let is_files = |own_s: &f64| {
+            self.facts
+                .duration_s
+                .is_some_and(|file_s| (file_s - own_s).abs() < 0.01)
+        };
+        let reached_s = match own_s.filter(|own_s| has_own || !is_files(own_s)) {
             Some(_) => reading.reached_s,
+            // A last slide stands as long as the sound under it goes on.
             None => reading.reached_s.max(reading.heard_s),
         };
         // Sound by itself has no last picture that is held.
@@ -184,6 +236,12 @@ impl Pass<'_> {
             warnings.push(format!(
                 "the demuxer found its way again {} times",
                 reading.resynchronised
+            ));
+        }
+        if reading.missing_s > 0.0 && self.hole(reading).is_none() {
+            warnings.push(format!(
+                "about {:.1} s are missing in its middle, where its data cannot be read",
+                reading.missing_s
             ));
         }
         if sound.refused_packets > 0 {

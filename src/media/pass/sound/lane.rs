@@ -11,6 +11,7 @@ use crate::media::av::sound::Place;
 use crate::media::av::sound::SampleFormat;
 use crate::media::facts::Ratio;
 use crate::media::pass::clock::Origin;
+use crate::media::pass::splice::REST_S;
 
 /// Beyond this, sound is moved to where its time stamps say at once.
 const TOLERANCE_S: f64 = 0.03;
@@ -57,6 +58,12 @@ pub struct Lane {
     drift: f64,
     stretching: i64,
     moved_s: f64,
+    /// Which of several joined sources is heard.
+    source: u32,
+    /// The next frame is the first of another of them.
+    is_seam: bool,
+    /// Samples by which sound was off where it began, and is moved though nothing is wrong with it.
+    of_seam: i64,
 }
 
 impl Lane {
@@ -77,10 +84,20 @@ impl Lane {
             drift: 0.0,
             stretching: 0,
             moved_s: 0.0,
+            source: 0,
+            is_seam: false,
+            of_seam: 0,
         }
     }
 
-    /// Silence put in, sound cut and stretched to keep step, seconds.
+    /// Which of several joined sources the frames to come are of.
+    pub fn follows(&mut self, source: u32) {
+        self.is_seam |= source != self.source;
+        self.source = source;
+    }
+
+    /// Silence put in, sound cut and stretched to keep step within a source, seconds. Where one follows another there may be
+    /// silence, and the last frame of the one before may reach beyond its end.
     pub fn moved_s(&self) -> f64 {
         self.moved_s
     }
@@ -117,6 +134,7 @@ impl Lane {
         if !self.has_begun && self.padding > 0 && at.is_some_and(|at| (at + self.padding).abs() <= tick) {
             at = Some(-self.padding);
         }
+        let is_seam = std::mem::take(&mut self.is_seam);
         let expected = self.written - self.skip + self.resampler.as_ref().map_or(0, Resampler::delay);
         let mut step = at.map_or(0, |at| at - expected);
         if !self.has_begun || step.abs() > self.samples(TOLERANCE_S) {
@@ -124,8 +142,12 @@ impl Lane {
                 // What is still inside the resampler belongs before the gap.
                 self.reopen(sink)?;
                 step = at.map_or(0, |at| at - (self.written - self.skip));
-                self.moved_s += step.abs() as f64 / f64::from(self.rate_hz);
+                let is_of_seam = is_seam && step >= -self.samples(REST_S);
+                if !is_of_seam {
+                    self.moved_s += step.abs() as f64 / f64::from(self.rate_hz);
+                }
             }
+            self.of_seam = 0;
             self.skip -= step;
             if self.skip < 0 {
                 self.silence(-self.skip, sink);
@@ -135,6 +157,9 @@ impl Lane {
             self.drift = 0.0;
             self.stretching = 0;
         } else {
+            if is_seam {
+                self.of_seam = step.abs();
+            }
             self.follow(step, frame.samples() as f64 / f64::from(frame.sound()?.rate_hz))?;
         }
         let out = match &mut self.resampler {
@@ -162,7 +187,9 @@ impl Lane {
                 resampler.compensate(delta, distance)?;
             }
             self.stretching = distance;
-            self.moved_s += delta.abs() as f64 / f64::from(self.rate_hz);
+            let of_seam = self.of_seam.min(delta.abs());
+            self.of_seam -= of_seam;
+            self.moved_s += (delta.abs() - of_seam) as f64 / f64::from(self.rate_hz);
             self.drift = 0.0;
         }
         Ok(())

@@ -227,6 +227,7 @@ impl<'a> SoundStage<'a> {
                     continue;
                 }
                 let is_resampled = frame.sound()?.rate_hz != lane.rate_hz;
+                lane.follows(decoder.source_number());
                 lane.take(&frame, pts, time.origin, &mut |piece| {
                     for track in tracks.iter_mut().filter(|track| track.is_wanted()) {
                         track.comes_from(input.bits, is_resampled);
