@@ -8,13 +8,11 @@ use crate::media::av::Decoder;
 use crate::media::av::Demuxer;
 use crate::media::av::Packet;
 use crate::media::av::Source;
-use crate::media::av::source::ReadAt;
 use crate::media::limits::Limits;
 use crate::media::spec::AnimationFormat;
 use image::AnimationDecoder;
 use image::ImageDecoder;
 use image::codecs::webp::WebPDecoder;
-use std::io;
 use std::io::Cursor;
 
 /// What an animation file holds.
@@ -90,23 +88,6 @@ pub fn webp_repeats_at(bytes: &[u8]) -> Option<usize> {
     }
 }
 
-/// A file in memory.
-struct Held(Vec<u8>);
-
-impl ReadAt for Held {
-    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-        let rest = usize::try_from(offset).ok().and_then(|offset| self.0.get(offset..));
-        let rest = rest.unwrap_or_default();
-        let count = rest.len().min(buffer.len());
-        buffer[..count].copy_from_slice(&rest[..count]);
-        Ok(count)
-    }
-
-    fn size_bytes(&self) -> io::Result<u64> {
-        Ok(self.0.len() as u64)
-    }
-}
-
 /// Frames are decoded by libav, whose decoders of AV1 are others than the encoders.
 fn read_avif(bytes: &[u8]) -> Result<AnimationFacts, String> {
     if !bytes
@@ -116,8 +97,7 @@ fn read_avif(bytes: &[u8]) -> Result<AnimationFacts, String> {
         return Err("it does not begin like an AVIF".to_owned());
     }
     let words = |cause: AvError| cause.to_string();
-    let source =
-        Source::from_bytes(Box::new(Held(bytes.to_vec())), "animation.avif").map_err(|cause| cause.to_string())?;
+    let source = Source::from_bytes(Box::new(bytes.to_vec()), "animation.avif").map_err(|cause| cause.to_string())?;
     let limits = Limits::default();
     let mut demuxer = Demuxer::open(source, &limits).map_err(words)?;
     // Newer libav shows the picture that stands for the sequence as a track of its own, before it.

@@ -4,6 +4,7 @@
 //! what cannot be understood counts as nothing. Deliberately absent: their times and titles.
 
 use crate::media::av::Source;
+use crate::media::ebml;
 use std::io;
 
 /// Elements looked at on the level of the segment.
@@ -13,8 +14,6 @@ const MAX_BYTES: u64 = 4 << 20;
 /// Chapters within chapters.
 const MAX_DEPTH: u32 = 16;
 
-const EBML: u32 = 0x1A45_DFA3;
-const SEGMENT: u32 = 0x1853_8067;
 const SEEK_HEAD: u32 = 0x114D_9B74;
 const SEEK: u32 = 0x4DBB;
 const SEEK_ID: u32 = 0x53AB;
@@ -26,10 +25,10 @@ const CHAPTER: u32 = 0xB6;
 
 /// Chapters on all levels; 0 of what is no Matroska file or has none.
 pub fn count(source: &Source) -> io::Result<u32> {
-    let Some(header) = element_at(source, 0)?.filter(|header| header.id == EBML) else {
+    let Some(header) = element_at(source, 0)?.filter(|header| header.id == ebml::EBML) else {
         return Ok(0);
     };
-    let Some(segment) = element_at(source, header.end())?.filter(|segment| segment.id == SEGMENT) else {
+    let Some(segment) = element_at(source, header.end())?.filter(|segment| segment.id == ebml::SEGMENT) else {
         return Ok(0);
     };
     let mut at = segment.body;
@@ -74,7 +73,7 @@ impl Element {
 fn element_at(source: &Source, at: u64) -> io::Result<Option<Element>> {
     let mut head = [0; 12];
     let count = source.read_full_at(&mut head, at)?;
-    Ok(head_of(&head[..count]).map(|(id, size, used)| Element {
+    Ok(ebml::head(&head[..count]).map(|(id, size, used)| Element {
         id,
         body: at + used as u64,
         size,
@@ -127,7 +126,7 @@ fn place_of_chapters(seek_head: &[u8]) -> Option<u64> {
 /// Elements that follow one another in what another holds.
 fn children(mut bytes: &[u8]) -> impl Iterator<Item = (u32, &[u8])> {
     std::iter::from_fn(move || {
-        let (id, size, used) = head_of(bytes)?;
+        let (id, size, used) = ebml::head(bytes)?;
         let body = bytes.get(used..)?;
         let length = usize::try_from(size?).ok()?.min(body.len());
         bytes = &body[length..];
@@ -135,48 +134,10 @@ fn children(mut bytes: &[u8]) -> impl Iterator<Item = (u32, &[u8])> {
     })
 }
 
-/// Id and size of an element, and how many bytes they took.
-fn head_of(bytes: &[u8]) -> Option<(u32, Option<u64>, usize)> {
-    let length = bytes.first()?.leading_zeros() as usize + 1;
-    if length > 4 || bytes.len() < length {
-        return None;
-    }
-    let id = bytes[..length]
-        .iter()
-        .fold(0_u32, |id, byte| id << 8 | u32::from(*byte));
-    let bytes = &bytes[length..];
-    let first = *bytes.first()?;
-    let wide = first.leading_zeros() as usize + 1;
-    if wide > 8 || bytes.len() < wide {
-        return None;
-    }
-    let own = if wide == 8 { 0 } else { first & (0xFF_u8 >> wide) };
-    let size = bytes[1..wide]
-        .iter()
-        .fold(u64::from(own), |size, byte| size << 8 | u64::from(*byte));
-    let is_open = size == (1_u64 << (7 * wide)) - 1;
-    Some((id, (!is_open).then_some(size), length + wide))
-}
-
 #[cfg(test)]
 mod tests {
     use super::count;
     use crate::media::av::Source;
-    use crate::media::av::source::ReadAt;
-    use std::io;
-
-    struct Bytes(Vec<u8>);
-    impl ReadAt for Bytes {
-        fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-            let rest = self.0.get(offset as usize..).unwrap_or_default();
-            let count = rest.len().min(buffer.len());
-            buffer[..count].copy_from_slice(&rest[..count]);
-            Ok(count)
-        }
-        fn size_bytes(&self) -> io::Result<u64> {
-            Ok(self.0.len() as u64)
-        }
-    }
 
     fn element(id: &[u8], body: &[u8]) -> Vec<u8> {
         let size = (0x4000 | body.len() as u16).to_be_bytes();
@@ -189,7 +150,7 @@ mod tests {
             element(b"\x18\x53\x80\x67", segment),
         ]
         .concat();
-        count(&Source::from_bytes(Box::new(Bytes(bytes)), "x").expect("size")).expect("readable")
+        count(&Source::from_bytes(Box::new(bytes), "x").expect("size")).expect("readable")
     }
 
     fn chapters() -> Vec<u8> {

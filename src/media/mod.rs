@@ -21,6 +21,7 @@ pub mod declared_bytes;
 pub mod device_report;
 pub mod device_trial;
 pub mod digest;
+pub mod ebml;
 pub mod encoding;
 pub mod error;
 pub mod facts;

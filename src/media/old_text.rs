@@ -18,18 +18,12 @@ pub fn of(bytes: &[u8]) -> String {
         Ok(text) => text.to_owned(),
         Err(why) => match str::from_utf8(&bytes[..why.valid_up_to()]) {
             // Formats that give a title so many bytes cut it wherever they end.
-            Ok(whole)
-                if why.error_len().is_none() && is_beyond_ascii(whole) && bytes.len() - whole.len() <= MOST_CUT =>
-            {
+            Ok(whole) if why.error_len().is_none() && !whole.is_ascii() && bytes.len() - whole.len() <= MOST_CUT => {
                 whole.to_owned()
             }
             _ => guessed(bytes),
         },
     }
-}
-
-fn is_beyond_ascii(text: &str) -> bool {
-    !text.is_ascii()
 }
 
 fn guessed(bytes: &[u8]) -> String {

@@ -24,6 +24,7 @@ use crate::media::protection;
 use crate::media::protection::Protection;
 use crate::media::wholeness;
 use crate::media::wholeness::Wholeness;
+use std::io;
 use std::sync::OnceLock;
 
 const OPERATION: &str = "probe";
@@ -54,21 +55,17 @@ pub fn open(source: Source, limits: &Limits) -> Result<Opened, Fault> {
     if source.size_bytes() == 0 {
         return Err(error::source_empty(OPERATION, &name));
     }
-    let wholeness =
-        wholeness::look(&source).map_err(|cause| error::source_unreadable(OPERATION, &name, cause.to_string()))?;
-    let signature =
-        wholeness::signature(&source).map_err(|cause| error::source_unreadable(OPERATION, &name, cause.to_string()))?;
-    let picture = heif::look(&source).map_err(|cause| error::source_unreadable(OPERATION, &name, cause.to_string()))?;
+    let unreadable = |cause: io::Error| error::source_unreadable(OPERATION, &name, cause.to_string());
+    let wholeness = wholeness::look(&source).map_err(unreadable)?;
+    let signature = wholeness::signature(&source).map_err(unreadable)?;
+    let picture = heif::look(&source).map_err(unreadable)?;
     if let Some(picture) = picture.filter(|picture| picture.is_tiled) {
         let cause = format!("it is {} in tiles, which are not put together here", picture.word());
         return Err(error::picture_undecodable(OPERATION, &name, cause));
     }
-    let protection =
-        protection::look(&source).map_err(|cause| error::source_unreadable(OPERATION, &name, cause.to_string()))?;
-    let is_photograph =
-        jpeg_parts::has_more(&source).map_err(|cause| error::source_unreadable(OPERATION, &name, cause.to_string()))?;
-    let chapters = matroska_chapters::count(&source)
-        .map_err(|cause| error::source_unreadable(OPERATION, &name, cause.to_string()))?;
+    let protection = protection::look(&source).map_err(unreadable)?;
+    let is_photograph = jpeg_parts::has_more(&source).map_err(unreadable)?;
+    let chapters = matroska_chapters::count(&source).map_err(unreadable)?;
     let (watch, again) = (source.watch(), source.again());
     let demuxer = Demuxer::open(source, limits).map_err(|refusal| match watch.trouble() {
         Some(trouble) => error::source_unreadable(OPERATION, &name, trouble),

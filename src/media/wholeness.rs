@@ -5,6 +5,7 @@
 
 use crate::media::av::Source;
 use crate::media::declared_bytes;
+use crate::media::ebml;
 use crate::media::heif;
 use crate::media::iso_box::IsoBox;
 use std::io;
@@ -43,7 +44,7 @@ pub fn look(source: &Source) -> io::Result<Wholeness> {
     if &head[..4] == b"RIFF" {
         return Ok(riff(&head, source.size_bytes()));
     }
-    if head[..4] == [0x1A, 0x45, 0xDF, 0xA3] {
+    if head[..4] == ebml::EBML.to_be_bytes() {
         return matroska(source);
     }
     if head[..MXF_PARTITION.len()] == MXF_PARTITION {
@@ -69,7 +70,7 @@ pub fn signature(source: &Source) -> io::Result<Option<&'static str>> {
     let begins = |with: &[u8]| count >= with.len() && head.starts_with(with);
     Ok(if begins(&MXF_PARTITION) {
         Some("an MXF file")
-    } else if begins(&[0x1A, 0x45, 0xDF, 0xA3]) {
+    } else if begins(&ebml::EBML.to_be_bytes()) {
         Some("a Matroska or WebM file")
     } else if begins(b"RIFF") || begins(b"RF64") {
         Some("an AVI or WAVE file")
@@ -164,16 +165,16 @@ fn mxf(source: &Source) -> io::Result<Wholeness> {
 fn matroska(source: &Source) -> io::Result<Wholeness> {
     let mut head = [0; 64];
     let count = source.read_full_at(&mut head, 0)?;
-    let Some((header, used)) = vint(&head[4..count]) else {
+    let Some((header, used)) = ebml::length(&head[4..count]) else {
         return Ok(Wholeness::Unknown);
     };
     let segment_at = 4 + used as u64 + header.unwrap_or(u64::MAX).min(1 << 20);
     let mut head = [0; 12];
     let count = source.read_full_at(&mut head, segment_at)?;
-    if count < 6 || head[..4] != [0x18, 0x53, 0x80, 0x67] {
+    if count < 6 || head[..4] != ebml::SEGMENT.to_be_bytes() {
         return Ok(Wholeness::Unknown);
     }
-    Ok(match vint(&head[4..count]) {
+    Ok(match ebml::length(&head[4..count]) {
         Some((Some(length), used)) => {
             let declared_bytes = (segment_at + 4 + used as u64).saturating_add(length);
             if declared_bytes > source.size_bytes() {
@@ -189,45 +190,14 @@ fn matroska(source: &Source) -> io::Result<Wholeness> {
     })
 }
 
-/// An EBML length and how many bytes it took; `None` inside for "unknown length".
-fn vint(bytes: &[u8]) -> Option<(Option<u64>, usize)> {
-    let first = *bytes.first()?;
-    let length = first.leading_zeros() as usize + 1;
-    if length > 8 || bytes.len() < length {
-        return None;
-    }
-    let mask = if length == 8 { 0 } else { 0xFF_u8 >> length };
-    let value = bytes[1..length]
-        .iter()
-        .fold(u64::from(first & mask), |value, byte| value << 8 | u64::from(*byte));
-    let unknown = value == (1_u64 << (7 * length)) - 1;
-    Some(((!unknown).then_some(value), length))
-}
-
 #[cfg(test)]
 mod tests {
     use super::Wholeness;
     use super::look;
-    use super::vint;
     use crate::media::av::Source;
-    use crate::media::av::source::ReadAt;
-    use std::io;
-
-    struct Bytes(Vec<u8>);
-    impl ReadAt for Bytes {
-        fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-            let rest = self.0.get(offset as usize..).unwrap_or_default();
-            let count = rest.len().min(buffer.len());
-            buffer[..count].copy_from_slice(&rest[..count]);
-            Ok(count)
-        }
-        fn size_bytes(&self) -> io::Result<u64> {
-            Ok(self.0.len() as u64)
-        }
-    }
 
     fn verdict(bytes: Vec<u8>) -> Wholeness {
-        look(&Source::from_bytes(Box::new(Bytes(bytes)), "x").expect("size")).expect("readable")
+        look(&Source::from_bytes(Box::new(bytes), "x").expect("size")).expect("readable")
     }
     fn iso_box(kind: &[u8; 4], declared: u32, body: usize) -> Vec<u8> {
         let mut bytes = declared.to_be_bytes().to_vec();
@@ -274,7 +244,6 @@ mod tests {
         assert_eq!(verdict(mkv(0x84)), Wholeness::Whole);
         assert!(matches!(verdict(mkv(0x90)), Wholeness::Short { .. }));
         assert_eq!(verdict(mkv(0xFF)), Wholeness::Unknown);
-        assert_eq!(vint(&[0x40, 0x02]), Some((Some(2), 2)));
     }
 
     #[test]

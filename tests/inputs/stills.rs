@@ -93,6 +93,16 @@ fn path_of(output: &Value) -> std::path::PathBuf {
     output["path"].as_str().expect("a path").into()
 }
 
+fn poster(run: &Run) -> std::path::PathBuf {
+    let outputs = run.report["outputs"].as_array().expect("outputs");
+    path_of(
+        outputs
+            .iter()
+            .find(|output| output["activity"] == "poster")
+            .expect("a poster"),
+    )
+}
+
 #[test]
 fn a_single_picture_gives_poster_and_sprite_and_no_film() {
     for (name, more) in [
@@ -128,9 +138,7 @@ fn a_single_picture_gives_poster_and_sprite_and_no_film() {
             "{name}: {facts}"
         );
         assert!(kinds(&run, "hls").is_empty(), "{name}");
-        let outputs = run.report["outputs"].as_array().expect("outputs");
-        let poster = outputs.iter().find(|output| output["activity"] == "poster");
-        assert_alike(&path_of(poster.expect("a poster")), &source);
+        assert_alike(&poster(&run), &source);
     }
 }
 
@@ -146,10 +154,8 @@ fn an_avif_is_a_film_of_one_picture() {
     for id in ["info", "sprite", "poster"] {
         assert_eq!(activity(&run, id)["status"], "Success", "{id}: {}", run.words);
     }
-    let outputs = run.report["outputs"].as_array().expect("outputs");
-    let poster = outputs.iter().find(|output| output["activity"] == "poster");
     let plain = room.make("plain.png", "-f lavfi -i testsrc2=s=640x360,format=yuv420p -frames:v 1");
-    assert_alike(&path_of(poster.expect("a poster")), &plain);
+    assert_alike(&poster(&run), &plain);
     let sets = kinds(&run, "hls");
     assert_eq!(sets.len(), 2, "{}", run.words);
     for set in sets {
@@ -178,9 +184,7 @@ fn a_heif_picture_is_read_or_refused_as_what_it_is() {
     let run = room.run(ALL, &source, &[]);
     if run.code == 0 {
         // libav 7.1 opens those without tiles.
-        let outputs = run.report["outputs"].as_array().expect("outputs");
-        let poster = outputs.iter().find(|output| output["activity"] == "poster");
-        assert_alike(&path_of(poster.expect("a poster")), &room.path("plain.png"));
+        assert_alike(&poster(&run), &room.path("plain.png"));
     } else {
         assert_eq!(run.report["errors"][0]["code"], "SourceUndecodable", "{}", run.words);
         assert!(run.words.contains("an HEIF picture (HEIC)"), "{}", run.words);
@@ -249,7 +253,5 @@ fn a_photograph_with_a_second_picture_behind_it_is_one_picture() {
     let run = room.run(ALL, &source, &[]);
     assert_eq!(run.code, 0, "{}", run.words);
     assert_eq!(activity(&run, "ladder")["status"], "Skipped", "{}", run.words);
-    let outputs = run.report["outputs"].as_array().expect("outputs");
-    let poster = outputs.iter().find(|output| output["activity"] == "poster");
-    assert_alike(&path_of(poster.expect("a poster")), &plain);
+    assert_alike(&poster(&run), &plain);
 }

@@ -10,8 +10,9 @@
 //! ```
 //! `media` is null in events about the installation, `task` in events outside of any; `job` is missing in events of the
 //! task itself. `task.purpose` is run, register or job. `user_data` is the caller's JSON as a value (as a string when it
-//! is no JSON, or has numbers that neither a 64-bit integer nor a double holds). `fault` is null or `{code, operation, subject, cause, remedy, blame, retryable}`. Statuses are the words
-//! of the product, Canceled included. Objects are null or `{storage, key, url}`. By type:
+//! is no JSON, or has numbers that neither a 64-bit integer nor a double holds). `fault` is null or
+//! `{code, operation, subject, cause, remedy, blame, retryable}`. Statuses are the words of the
+//! product, Canceled included. Objects are null or `{storage, key, url}`. By type:
 //!
 //! | type | adds |
 //! |---|---|

@@ -56,6 +56,20 @@ impl ReadAt for File {
     }
 }
 
+/// A file in memory.
+impl ReadAt for Vec<u8> {
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        let rest = usize::try_from(offset).ok().and_then(|offset| self.get(offset..));
+        let rest = rest.unwrap_or_default();
+        let count = rest.len().min(buffer.len());
+        buffer[..count].copy_from_slice(&rest[..count]);
+        Ok(count)
+    }
+    fn size_bytes(&self) -> io::Result<u64> {
+        Ok(self.len() as u64)
+    }
+}
+
 /// What went on at a source, shared with whoever holds the demuxer.
 #[derive(Debug, Default)]
 pub struct SourceWatch {

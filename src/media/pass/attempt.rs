@@ -389,7 +389,7 @@ impl Pass<'_> {
             self.read(&mut demuxer, (encoders, texts), &gains, &outputs, &health, taps)?;
         made.texts = cues;
         made.has_captions = reading.has_captions || self.glance.has_captions;
-        if reading.is_complete && reading.packets == 0 {
+        if reading.is_empty {
             // Nothing came of any output, and that is none of their faults.
             return Err(error::source_undecodable(
                 "read",

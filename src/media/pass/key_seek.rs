@@ -21,13 +21,12 @@ const MAX_KEPT_BYTES: usize = 64 << 20;
 
 /// Goes to the key frame at or before a time of a stream (its units).
 pub fn seek(demuxer: &mut Demuxer, stream: usize, at: i64) -> Result<(), AvError> {
-    demuxer.seek(stream, at)?;
     let is_sought = demuxer.may_jump() && demuxer.stream(stream).is_some_and(|stream| !stream.is_left_out());
     let times = demuxer
         .stream(stream)
         .map(|stream| (stream.time_base(), stream.start_time()));
     let Some((unit, start)) = times.filter(|_| is_sought) else {
-        return Ok(());
+        return demuxer.seek(stream, at);
     };
     for earlier_s in EARLIER_S {
         let to = at.saturating_sub((earlier_s / unit.value()) as i64);

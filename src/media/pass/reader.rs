@@ -78,10 +78,8 @@ pub struct AudioIn {
 /// What was read and decoded.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Reading {
-    /// Packets of any stream.
-    pub packets: u64,
-    /// The source was read to its end.
-    pub is_complete: bool,
+    /// Its end was reached without one packet before it.
+    pub is_empty: bool,
     /// Pictures decoded.
     pub decoded: u64,
     /// Of these, damaged; and packets that gave none, those before the first picture apart.
@@ -192,6 +190,7 @@ impl Reader<'_> {
         let may_jump = self.demuxer.may_jump();
         let units: Vec<Ratio> = self.demuxer.streams().map(|stream| stream.time_base()).collect();
         let mut bad_reads = 0;
+        let mut is_empty = true;
         let mut latest_s = 0.0_f64;
         let mut video_done = self.video.is_none();
         let mut audio_past_s = 0.0_f64;
@@ -206,7 +205,7 @@ impl Reader<'_> {
             match self.demuxer.read(&mut packet) {
                 Ok(true) => bad_reads = 0,
                 Ok(false) => {
-                    reading.is_complete = true;
+                    reading.is_empty = is_empty;
                     break;
                 }
                 Err(refusal) if self.demuxer.watch().trouble().is_some() || refusal.is_no_memory() => {
@@ -222,7 +221,7 @@ impl Reader<'_> {
                     continue;
                 }
             }
-            reading.packets += 1;
+            is_empty = false;
             let stream = packet.stream_index();
             let unit = units.get(stream).copied().unwrap_or(Ratio { num: 1, den: 1 });
             if let Some(holes) = &mut self.holes {

@@ -9,14 +9,12 @@ use crate::media::av::Packet;
 use crate::media::av::Parameters;
 use crate::media::av::Source;
 use crate::media::av::SubtitleDecoder;
-use crate::media::av::source::ReadAt;
 use crate::media::facts::Ratio;
 use crate::media::limits::Limits;
 use crate::media::old_text;
 use crate::media::subtitles::ass::Event;
 use crate::media::subtitles::ass::Script;
 use crate::media::subtitles::vtt;
-use std::io;
 
 /// How long text without a length stays, at most, seconds.
 const LONGEST_S: f64 = 7.0;
@@ -111,7 +109,7 @@ pub fn text_of_file(bytes: &[u8], name: &str) -> Result<Script, String> {
     if text.starts_with("WEBVTT") {
         text = vtt::cues_alone(&text);
     }
-    let source = Source::from_bytes(Box::new(Held(text.into_bytes())), name).map_err(|cause| cause.to_string())?;
+    let source = Source::from_bytes(Box::new(text.into_bytes()), name).map_err(|cause| cause.to_string())?;
     let unknown = |refusal: AvError| format!("it is neither SRT nor WebVTT nor ASS ({refusal})");
     let mut demuxer = Demuxer::open(source, &Limits::default()).map_err(unknown)?;
     let is_known = demuxer.stream(0).is_some_and(|stream| {
@@ -140,20 +138,6 @@ fn decoded(bytes: &[u8]) -> String {
         [0xfe, 0xff, rest @ ..] => wide(rest, u16::from_be_bytes),
         [0xef, 0xbb, 0xbf, rest @ ..] => String::from_utf8_lossy(rest).into_owned(),
         bytes => old_text::of(bytes),
-    }
-}
-
-struct Held(Vec<u8>);
-
-impl ReadAt for Held {
-    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-        let from = usize::try_from(offset).map_or(self.0.len(), |offset| offset.min(self.0.len()));
-        let count = buffer.len().min(self.0.len() - from);
-        buffer[..count].copy_from_slice(&self.0[from..from + count]);
-        Ok(count)
-    }
-    fn size_bytes(&self) -> io::Result<u64> {
-        Ok(self.0.len() as u64)
     }
 }
 
