@@ -43,6 +43,10 @@ first() { grep -o "\"$1\": *\"[^\"]*\"" | head -n 1 | sed 's/.*: *"//; s/"$//'; 
 status_of() { reelmill task show "$1" --json | first status; }
 ended_well() { is "$(status_of "$1")" Succeed; }
 newest_task() { reelmill task list --json | first id; }
+# Whether it has a child that is batch work: the 41st field of proc(5), of which the second is a name.
+has_batch_child() {
+  awk -v parent="$1" '{ sub(/.*\) /, "") } $2 == parent && $39 == 3 { found = 1 } END { exit !found }' /proc/[0-9]*/stat
+}
 running_attempts() {
   local running
   running=$(reelmill drain off --json | grep -o '"running_attempts": *[0-9]*' | grep -o '[0-9]*$')
@@ -298,6 +302,7 @@ operations() {
 
   drop drained.mp4 20 1280x720
   comes "an attempt runs" 60 running_attempts
+  comes "its worker is batch work" 30 has_batch_child "$(main_pid)"
   holds "drain on --wait waits for it" reelmill drain on --wait 900
   holds "and then its task is done" ended_well "$task"
   drop later.mp4 2
@@ -331,6 +336,7 @@ upgrade() {
   export REELMILL_UPGRADE_DRAIN_S=$3
   drop "during-$3.mp4" 20 1280x720
   comes "an attempt runs" 60 running_attempts
+  comes "its worker is batch work" 30 has_batch_child "$(main_pid)"
   pid=$(main_pid)
   began=$SECONDS
   case $kind in
@@ -403,6 +409,7 @@ stops() {
   local began
   drop stopped.mp4 20 1280x720
   comes "an attempt runs" 60 running_attempts
+  comes "its worker is batch work" 30 has_batch_child "$(main_pid)"
   began=$SECONDS
   holds "a stop ends well" systemctl stop "$unit"
   ok "after $((SECONDS - began)) s"

@@ -25,7 +25,7 @@ use std::collections::BTreeMap;
 pub fn of(demuxer: &Demuxer) -> Result<MediaFacts, AvError> {
     let mut streams = Vec::new();
     for stream in demuxer.streams() {
-        streams.push(stream_facts(&stream)?);
+        streams.push(stream_facts(demuxer, &stream)?);
     }
     let programs = demuxer.programs();
     if programs.len() > 1 {
@@ -88,12 +88,12 @@ fn timecode(demuxer: &Demuxer) -> Option<TimecodeFacts> {
     })
 }
 
-fn stream_facts(stream: &Stream<'_>) -> Result<StreamFacts, AvError> {
+fn stream_facts(demuxer: &Demuxer, stream: &Stream<'_>) -> Result<StreamFacts, AvError> {
     let parameters = stream.parameters()?;
     let time_base = stream.time_base();
     let seconds = |ticks: i64| ticks as f64 * time_base.value();
     let kind = match parameters.kind() {
-        Kind::Video => StreamKind::Video(video_facts(stream, &parameters)),
+        Kind::Video => StreamKind::Video(video_facts(demuxer, stream, &parameters)),
         Kind::Audio => StreamKind::Audio(AudioFacts {
             sample_rate_hz: parameters.sample_rate_hz(),
             channels: parameters.channels(),
@@ -158,7 +158,9 @@ fn title(stream: &Stream<'_>) -> Option<String> {
         .filter(|title| !title.trim().is_empty())
 }
 
-fn video_facts(stream: &Stream<'_>, parameters: &Parameters) -> VideoFacts {
+fn video_facts(demuxer: &Demuxer, stream: &Stream<'_>, parameters: &Parameters) -> VideoFacts {
+    // Of a bare stream libav 7 goes by this rate and says that of the demuxer, which is always 25.
+    let coded_rate = parameters.frame_rate().filter(|_| demuxer.has_no_times());
     let (rotation_degrees, mirrored) = stream.display_matrix().map_or((0, false), orientation);
     let format = parameters.pixel_format();
     let color = parameters.color();
@@ -177,8 +179,8 @@ fn video_facts(stream: &Stream<'_>, parameters: &Parameters) -> VideoFacts {
         mirrored,
         pixel_format: format.name(),
         bit_depth,
-        frame_rate: stream.real_frame_rate(),
-        average_frame_rate: stream.average_frame_rate(),
+        frame_rate: coded_rate.or_else(|| stream.real_frame_rate()),
+        average_frame_rate: coded_rate.or_else(|| stream.average_frame_rate()),
         field_order: parameters.field_order().to_owned(),
         color_range: color.range_name(),
         color_primaries: color.primaries_name(),

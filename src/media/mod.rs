@@ -35,6 +35,7 @@ pub mod hearing;
 pub mod heif;
 pub mod image_playlist;
 pub mod iso_box;
+mod jpeg_file;
 pub mod jpeg_parts;
 pub mod key_decoders;
 pub mod key_index;

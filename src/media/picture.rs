@@ -7,15 +7,13 @@ use crate::base::fault::Blame;
 use crate::base::fault::Fault;
 use crate::media::av::animation;
 use crate::media::av::animation::AnimationError;
+use crate::media::jpeg_file;
 use crate::media::spec::PictureFormat;
 use image::ImageEncoder;
 use image::codecs::png::CompressionType;
 use image::codecs::png::FilterType;
 use image::codecs::png::PngEncoder;
 use image::codecs::webp::WebPEncoder;
-use jpeg_encoder::ColorType;
-use jpeg_encoder::Encoder as JpegEncoder;
-use jpeg_encoder::SamplingFactor;
 use std::sync::Arc;
 
 /// Luma (0..=255, full range) below which a pixel counts as black when nobody says. The clouds' examples move between 16 and 70;
@@ -187,17 +185,8 @@ impl Picture {
     }
 
     fn jpeg(&self, quality: u8) -> Result<Vec<u8>, Fault> {
-        let refused = |cause: String| self.not_encoded(Blame::Request, PictureFormat::Jpg, cause);
-        let edge = |edge: u32| u16::try_from(edge).map_err(|_| refused("JPEG knows no edge beyond 65535".to_owned()));
-        let (width, height) = (edge(self.width)?, edge(self.height)?);
-        let mut bytes = Vec::new();
-        let mut encoder = JpegEncoder::new(&mut bytes, quality);
-        // Colours at every pixel: edges of cells and letters stay as sharp as their brightness.
-        encoder.set_sampling_factor(SamplingFactor::F_1_1);
-        encoder
-            .encode(&self.rgb, width, height, ColorType::Rgb)
-            .map_err(|cause| refused(cause.to_string()))?;
-        Ok(bytes)
+        jpeg_file::encode(&self.rgb, self.width, self.height, quality)
+            .map_err(|cause| self.not_encoded(Blame::Request, PictureFormat::Jpg, cause))
     }
 
     fn lossy_webp(&self, quality: u8) -> Result<Vec<u8>, Fault> {

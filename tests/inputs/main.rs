@@ -3,6 +3,7 @@
 
 #[path = "../backend/mod.rs"]
 mod backend;
+mod bare;
 mod clipped;
 mod held;
 mod holes;

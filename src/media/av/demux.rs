@@ -82,10 +82,17 @@ impl Demuxer {
     /// Opens the container and looks into its streams, as far as the limits go.
     pub fn open(source: Source, limits: &Limits) -> Result<Self, AvError> {
         let mut demuxer = Self::open_header(source, limits)?;
-        // SAFETY: a live, opened context; no options.
-        check("avformat_find_stream_info", unsafe {
-            ffi::avformat_find_stream_info(demuxer.raw.as_ptr(), ptr::null_mut())
-        })?;
+        // What is decoded to learn what it is, nobody sees.
+        let unseen = || {
+            let mut options = Dict::new();
+            options.set("skip_loop_filter", "all").map(|()| options)
+        };
+        let options = (0..demuxer.own_count()).map(|_| unseen()).collect::<Result<_, _>>()?;
+        // SAFETY: a live, opened context; as many dictionaries as it has streams now.
+        let found = dict::lend(options, |options| unsafe {
+            ffi::avformat_find_stream_info(demuxer.raw.as_ptr(), options)
+        });
+        check("avformat_find_stream_info", found)?;
         demuxer.fail_on_trouble()?;
         demuxer.late = Late::after(demuxer.own_count());
         demuxer.counted = (demuxer.format_name() == "avi").then(Counted::default);
@@ -152,10 +159,17 @@ impl Demuxer {
         // SAFETY: as above.
         unsafe { text((*(*self.raw.as_ptr()).iformat).long_name) }
     }
+    /// This container has no time stamps, as that of a bare stream: libav counts its pictures by their nominal rate.
+    pub fn has_no_times(&self) -> bool {
+        self.is_marked(ffi::AVFMT_NOTIMESTAMPS)
+    }
     /// Time stamps of this container may jump.
     pub fn may_jump(&self) -> bool {
+        self.is_marked(ffi::AVFMT_TS_DISCONT)
+    }
+    fn is_marked(&self, mark: c_int) -> bool {
         // SAFETY: as above.
-        self.feed.is_none() && unsafe { (*(*self.raw.as_ptr()).iformat).flags & ffi::AVFMT_TS_DISCONT as c_int != 0 }
+        self.feed.is_none() && unsafe { (*(*self.raw.as_ptr()).iformat).flags & mark != 0 }
     }
     /// Name of the source.
     pub fn name(&self) -> &str {

@@ -56,6 +56,16 @@ impl Dict {
     }
 }
 
+/// Lends several to a call that takes them as an array and may replace each.
+pub(super) fn lend<T>(dicts: Vec<Dict>, call: impl FnOnce(*mut *mut ffi::AVDictionary) -> T) -> T {
+    let mut raw: Vec<_> = dicts.into_iter().map(Dict::into_raw).collect();
+    let answer = call(raw.as_mut_ptr());
+    for raw in raw {
+        drop(Dict { raw });
+    }
+    answer
+}
+
 impl Drop for Dict {
     fn drop(&mut self) {
         // SAFETY: freed once, by its only owner; null is allowed.

@@ -208,6 +208,22 @@ impl Parameters {
     pub fn height(&self) -> u32 {
         self.get().height.max(0) as u32
     }
+    /// Frames a second by the codec's own headers; none when they do not say it, and never before libav 6.1, which gives
+    /// it to the stream instead.
+    pub fn frame_rate(&self) -> Option<Ratio> {
+        // SAFETY: answers null or a context of ours, which takes the parameters over and is freed; it is never opened.
+        let raw = unsafe {
+            let mut context = ffi::avcodec_alloc_context3(std::ptr::null());
+            if context.is_null() || ffi::avcodec_parameters_to_context(context, self.raw.as_ptr()) < 0 {
+                ffi::avcodec_free_context(&mut context);
+                return None;
+            }
+            let raw = (*context).framerate;
+            ffi::avcodec_free_context(&mut context);
+            raw
+        };
+        (raw.num > 0 && raw.den > 0).then(|| ratio(raw))
+    }
     /// Pixel format of video.
     pub fn pixel_format(&self) -> PixelFormat {
         PixelFormat(self.get().format)
