@@ -255,3 +255,82 @@ fn a_photograph_with_a_second_picture_behind_it_is_one_picture() {
     assert_eq!(activity(&run, "ladder")["status"], "Skipped", "{}", run.words);
     assert_alike(&poster(&run), &plain);
 }
+
+/// A TIFF file of 32-bit floats, three or four samples a pixel, in nine parts of these colours (0..=255).
+fn float_tiff(path: &Path, samples: u16, colors: &[[i32; 3]; 9]) {
+    const WIDTH: u32 = 300;
+    const HEIGHT: u32 = 180;
+    let (bits_at, kinds_at) = (8 + 2 + 10 * 12 + 4, 8 + 2 + 10 * 12 + 4 + 8);
+    let strip_at = kinds_at + 8;
+    let long = |tag: u16, value: u32| (tag, 4u16, 1, value);
+    let of_each = |tag: u16, at: u32| (tag, 3u16, u32::from(samples), at);
+    let entries = [
+        long(256, WIDTH),
+        long(257, HEIGHT),
+        of_each(258, bits_at),
+        long(259, 1),
+        long(262, 2),
+        long(273, strip_at),
+        long(277, u32::from(samples)),
+        long(278, HEIGHT),
+        long(279, WIDTH * HEIGHT * u32::from(samples) * 4),
+        of_each(339, kinds_at),
+    ];
+    let mut file = b"II*\0\x08\0\0\0\x0a\0".to_vec();
+    for (tag, kind, count, value) in entries {
+        file.extend(tag.to_le_bytes());
+        file.extend(kind.to_le_bytes());
+        file.extend(count.to_le_bytes());
+        file.extend(value.to_le_bytes());
+    }
+    file.extend([0; 4]);
+    file.extend([32u16; 4].map(u16::to_le_bytes).concat());
+    // 3: IEEE floats.
+    file.extend([3u16; 4].map(u16::to_le_bytes).concat());
+    for y in 0..HEIGHT {
+        for x in 0..WIDTH {
+            let color = colors[(y / (HEIGHT / 3) * 3 + x / (WIDTH / 3)) as usize];
+            file.extend(color.iter().flat_map(|part| (*part as f32 / 255.0).to_le_bytes()));
+            if samples == 4 {
+                file.extend(1f32.to_le_bytes());
+            }
+        }
+    }
+    std::fs::write(path, file).expect("it can be written");
+}
+
+#[test]
+fn floats_of_a_tiff_keep_their_colours_where_libav_reads_them() {
+    let colors = [
+        [250, 20, 20],
+        [20, 250, 20],
+        [20, 20, 250],
+        [0, 0, 0],
+        [128, 128, 128],
+        [255, 255, 255],
+        [200, 160, 90],
+        [90, 160, 200],
+        [250, 250, 10],
+    ];
+    for samples in [3, 4] {
+        let room = Room::new();
+        let source = room.path("floats.tif");
+        float_tiff(&source, samples, &colors);
+        let run = room.run(ALL, &source, &[]);
+        // Before 6.1 libav knows no such file.
+        if run.code != 0 {
+            assert!(
+                run.codes().iter().all(|code| *code == "SourceUndecodable"),
+                "{:?}",
+                run.words
+            );
+            continue;
+        }
+        let seen = parts(&poster(&run));
+        for (seen, meant) in seen.iter().zip(&colors) {
+            let apart = (0..3).map(|part| (seen[part] - meant[part]).abs()).max();
+            assert!(apart < Some(8), "{samples} samples: {seen:?} for {meant:?}");
+        }
+        assert_eq!(seen.len(), colors.len());
+    }
+}

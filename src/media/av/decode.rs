@@ -7,6 +7,7 @@ use crate::media::av::allowed;
 use crate::media::av::dict::Dict;
 use crate::media::av::error::AvError;
 use crate::media::av::error::check;
+use crate::media::av::float_planes;
 use crate::media::av::frame::Frame;
 use crate::media::av::log;
 use crate::media::av::packet::Packet;
@@ -230,7 +231,7 @@ impl Decoder {
                 Ok(_) => {
                     self.frames += 1;
                     self.damaged_frames += u64::from(frame.is_damaged());
-                    return Ok(Some(frame));
+                    return float_planes::apart(frame).map(Some);
                 }
                 Err(error) if error.is_again() || error.is_eof() => return Ok(None),
                 Err(error) if error.is_no_memory() => return Err(error),

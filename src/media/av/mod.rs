@@ -23,6 +23,7 @@ pub mod encode;
 pub mod error;
 pub mod feed;
 pub mod filter;
+mod float_planes;
 mod heap;
 pub mod inventory;
 mod late;

@@ -97,6 +97,12 @@ impl PixelFormat {
         (raw != ffi::AVPixelFormat::NONE).then_some(PixelFormat(raw.0))
     }
 
+    /// The same of samples of several bytes, whose names say the order in the end: `gbrpf32`.
+    pub fn native(name: &str) -> Option<PixelFormat> {
+        let order = if cfg!(target_endian = "big") { "be" } else { "le" };
+        PixelFormat::named(&format!("{name}{order}"))
+    }
+
     /// Whether a picture of this format loses nothing of what one of `other` can hold.
     pub fn holds(self, other: PixelFormat) -> bool {
         let (across, down) = self.chroma_shift();
