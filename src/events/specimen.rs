@@ -113,6 +113,7 @@ pub fn facts() -> MediaFacts {
         alpha_beside: false,
         dynamic_hdr: None,
         is_opaque: false,
+        is_rate_assumed: false,
     };
     let audio = AudioFacts {
         sample_rate_hz: 44_100,

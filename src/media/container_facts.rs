@@ -193,6 +193,7 @@ fn video_facts(demuxer: &Demuxer, stream: &Stream<'_>, parameters: &Parameters) 
             && stream.tags().get("alpha_mode").is_some_and(|mode| mode == "1"),
         dynamic_hdr: None,
         is_opaque: false,
+        is_rate_assumed: demuxer.has_no_times() && coded_rate.is_none() && Parameters::tell_frame_rates(),
     }
 }
 

@@ -237,6 +237,9 @@ pub struct VideoFacts {
     /// Metadata of HDR that change from picture to picture, `HDR10+` or `HDR Vivid`, as far as pictures were looked at.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dynamic_hdr: Option<String>,
+    /// Neither a container nor the codec's headers say how many pictures are shown a second: the rates are a convention.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_rate_assumed: bool,
     /// Its first picture has a palette, and nothing can be seen through any colour of it. Known only to a pass, which looked.
     #[serde(skip)]
     pub is_opaque: bool,

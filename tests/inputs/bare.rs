@@ -57,3 +57,33 @@ fn bare_streams_keep_the_rate_of_their_headers() {
         }
     }
 }
+
+/// Whether the libav inside is 6.1 or later, which tells rates of headers from its own.
+fn tells_frame_rates() -> bool {
+    let answer = Command::new(REELMILL)
+        .args(["check", "--json"])
+        .output()
+        .expect("the binary runs");
+    let words = String::from_utf8_lossy(&answer.stdout);
+    let (_, version) = words.split_once("libavcodec ").expect("a version");
+    let mut numbers = version
+        .split(['.', ','])
+        .map(|part| part.parse::<u32>().expect("a number"));
+    (numbers.next(), numbers.next()) >= (Some(60), Some(31))
+}
+
+#[test]
+fn a_rate_that_nobody_says_is_told_as_assumed() {
+    let room = Room::new();
+    let pictures = "-f lavfi -i testsrc2=s=320x180:r=30 -frames:v 20";
+    let silent = room.make("silent.mjpeg", &format!("{pictures} -c:v mjpeg -q:v 2"));
+    let saying = room.make("saying.h264", &format!("{pictures} -c:v libx264 -preset ultrafast"));
+    let warnings = |source: &Path| {
+        let run = room.run(&rung(""), source, &[]);
+        assert_eq!(run.code, 0, "{}", run.words);
+        run.report["activities"][0].to_string()
+    };
+    assert!(!warnings(&saying).contains("assumed"));
+    // Before 6.1 libav does not tell the one from the other.
+    assert_eq!(warnings(&silent).contains("25 were assumed"), tells_frame_rates());
+}

@@ -208,8 +208,14 @@ impl Parameters {
     pub fn height(&self) -> u32 {
         self.get().height.max(0) as u32
     }
-    /// Frames a second by the codec's own headers; none when they do not say it, and never before libav 6.1, which gives
-    /// it to the stream instead.
+    /// Whether this libav keeps [`Parameters::frame_rate`]: before 6.1 it gives such a rate to the stream instead.
+    pub fn tell_frame_rates() -> bool {
+        /// The libavcodec that came with 6.1.
+        const FIRST: u32 = 60 << 16 | 31 << 8;
+        // SAFETY: answers a constant.
+        unsafe { ffi::avcodec_version() >= FIRST }
+    }
+    /// Frames a second by the codec's own headers; none when they do not say it.
     pub fn frame_rate(&self) -> Option<Ratio> {
         // SAFETY: answers null or a context of ours, which takes the parameters over and is freed; it is never opened.
         let raw = unsafe {

@@ -187,6 +187,13 @@ impl Pass<'_> {
     /// What deserves a look.
     pub(super) fn warnings(&self, reading: &Reading, sound: &SoundSummary) -> Vec<String> {
         let mut warnings = Vec::new();
+        let assumed = self.facts.main_video().filter(|(_, video)| video.is_rate_assumed);
+        if let Some(rate) = assumed.and_then(|(_, video)| video.nominal_rate()) {
+            warnings.push(format!(
+                "a bare stream that does not say how many pictures it shows a second: {} were assumed",
+                rate.value()
+            ));
+        }
         if reading.damaged > 0 {
             warnings.push(format!(
                 "{} of {} pictures are damaged",
