@@ -2,8 +2,8 @@
 //! interruption what they had in the caches.
 //!
 //! Guarantees: they wait their turn when others wake (`SCHED_BATCH`, sched(7)), and then have a long one, as long as the kernel
-//! can be asked for it (Linux 6.12); the share of the processor stays what it was. Deliberately absent: niceness, which is the
-//! service's.
+//! can be asked for it (Linux 6.12); the share of the processor stays what it was. Where the calls are refused, as in the
+//! service, whose unit is batch work as a whole, that is how it stays. Deliberately absent: niceness, which is the service's.
 
 use std::ffi::c_int;
 use std::ffi::c_long;
