@@ -108,8 +108,8 @@ fn color_after(tag: &str, open: &mut Vec<(String, Option<u32>)>) -> Option<u32> 
     if !matches!(name, "c" | "i" | "b" | "u" | "v" | "lang" | "ruby" | "rt") {
         return color;
     }
-    let named = parts.filter_map(|class| (0..).zip(COLORS).find(|(_, (known, _))| *known == class));
-    let own = named.last().map(|(number, _)| number).or(color);
+    let mut named = parts.filter_map(|class| (0..).zip(COLORS).find(|(_, (known, _))| *known == class));
+    let own = named.next_back().map(|(number, _)| number).or(color);
     open.push((name.to_owned(), own));
     own
 }

@@ -238,7 +238,7 @@ impl Position {
         let is_off_row = match self.line {
             None => false,
             Some(Line::Number(number)) => number != 0.0 && number != -1.0,
-            Some(Line::Part(part)) => !is_edge(part) && !(part == 0.5 && self.line_side == Side::Middle),
+            Some(Line::Part(part)) => !(is_edge(part) || part == 0.5 && self.line_side == Side::Middle),
         };
         is_off_row || self.position.is_some_and(|part| !is_edge(part) && part != 0.5)
     }

@@ -307,10 +307,7 @@ impl Wish {
             tags: wording::tags(&self.tags)?,
             category: self.category,
             language: self.language.as_deref().map(wording::language).transpose()?,
-            user_data: self
-                .user_data
-                .as_ref()
-                .map_or(Ok(None), |given| wording::user_data(given))?,
+            user_data: self.user_data.as_ref().map_or(Ok(None), wording::user_data)?,
             register: self.register.unwrap_or(role == Role::Media && self.workflow.is_none()),
             workflow: self.workflow,
             callback: None,
