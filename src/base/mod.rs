@@ -11,6 +11,7 @@ pub mod file_system;
 pub mod groups;
 pub mod http_client;
 pub mod ids;
+pub mod json_text;
 pub mod program;
 pub mod progress_board;
 pub mod pulse;

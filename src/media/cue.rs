@@ -2,6 +2,19 @@
 //!
 //! Deliberately absent: reading and writing it in a format.
 
+/// Classes of WebVTT that players show as colours of letters without a style sheet, and what they are: blue, green, red.
+/// Source: WebVTT, default classes.
+pub const COLORS: [(&str, u32); 8] = [
+    ("white", 0xff_ffff),
+    ("lime", 0x00_ff00),
+    ("cyan", 0xff_ff00),
+    ("red", 0x00_00ff),
+    ("yellow", 0x00_ffff),
+    ("magenta", 0xff_00ff),
+    ("blue", 0xff_0000),
+    ("black", 0x00_0000),
+];
+
 /// One caption.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cue {
@@ -9,7 +22,8 @@ pub struct Cue {
     pub start_s: f64,
     /// When it is gone.
     pub end_s: f64,
-    /// Its lines, with WebVTT's tags (`<i>`, `<b>`, `<u>`) and its escapes of `&` and `<`; never an empty line.
+    /// Its lines, with WebVTT's tags (`<i>`, `<b>`, `<u>`, `<c.red>`, of WebVTT all there are) and its escapes of `&` and
+    /// `<`; never an empty line.
     pub text: String,
     /// WebVTT's cue settings, `line:10% align:left`; empty: where players put captions.
     pub settings: String,

@@ -3,7 +3,7 @@
 //!
 //! Guarantees: reads the segments before the picture's own data, bounded. Deliberately absent: what is behind it.
 //! Sources: CIPA DC-007 (Multi-Picture Format), Adobe XMP part 3 (where XMP stands), Android's Ultra HDR and motion photo
-//! formats (the directory of what is in the file).
+//! formats (the directory of what is in the file), ISO 21496-1 (gain maps), ITU-T T.81 B.1.1.2 (fill bytes).
 
 use crate::media::av::Source;
 use std::io;
@@ -16,8 +16,8 @@ const START_OF_IMAGE: [u8; 2] = [0xff, 0xd8];
 const START_OF_SCAN: u8 = 0xda;
 const APP1: u8 = 0xe1;
 const APP2: u8 = 0xe2;
-/// How the index of several pictures begins.
-const MULTI_PICTURE: &[u8] = b"MPF\0";
+/// How the index of several pictures begins, and what says that a gain map is among them.
+const MULTI_PICTURE: [&[u8]; 2] = [b"MPF\0", b"urn:iso:std:iso:ts:21496:-1\0"];
 /// Names of the directory in XMP, whatever its prefix.
 const DIRECTORIES: [&[u8]; 2] = [b":Directory", b"MotionPhoto"];
 
@@ -34,6 +34,10 @@ pub fn has_more(source: &Source) -> io::Result<bool> {
         if source.read_full_at(&mut head, at)? < head.len() || head[0] != 0xff || head[1] == START_OF_SCAN {
             return Ok(false);
         }
+        if head[1] == 0xff {
+            at += 1;
+            continue;
+        }
         let bytes = u64::from(u16::from_be_bytes([head[2], head[3]]));
         if matches!(head[1], APP1 | APP2) {
             segment.resize((bytes as usize).saturating_sub(2).min(MAX_SEGMENT_BYTES), 0);
@@ -41,7 +45,7 @@ pub fn has_more(source: &Source) -> io::Result<bool> {
             let content = &segment[..count];
             let holds = |name: &&[u8]| content.windows(name.len()).any(|some| some == *name);
             if match head[1] {
-                APP2 => content.starts_with(MULTI_PICTURE),
+                APP2 => MULTI_PICTURE.iter().any(|name| content.starts_with(name)),
                 _ => DIRECTORIES.iter().any(holds),
             } {
                 return Ok(true);

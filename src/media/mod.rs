@@ -13,6 +13,7 @@ pub mod bright_search;
 pub mod claimed_length;
 pub mod color_name;
 pub mod container_facts;
+pub mod count_message;
 pub mod cover;
 pub mod cuda;
 pub mod cue;

@@ -128,6 +128,12 @@ impl Timecode {
             .ok()
     }
 
+    /// The same label where numbers are dropped; none: its rate has no drop frame, or drop frame leaves it out.
+    pub fn dropping(self) -> Option<Self> {
+        let (hours, minutes, seconds, frames) = self.parts();
+        Timecode::parse(&format!("{hours:02}:{minutes:02}:{seconds:02};{frames:02}"), self.rate).ok()
+    }
+
     /// Hours, minutes, seconds, frames of the label.
     pub fn parts(self) -> (u32, u32, u32, u32) {
         let nominal = self.nominal();
@@ -239,6 +245,14 @@ mod tests {
         assert_eq!(last.later(1).to_string(), "00:01:00;02");
         assert_eq!(at("00:09:59;29", NTSC).later(1).to_string(), "00:10:00;00");
         assert_eq!(at("00:00:59:29", NTSC).later(1).to_string(), "00:01:00:00");
+    }
+
+    #[test]
+    fn a_label_can_be_counted_with_numbers_dropped_where_the_rate_has_it() {
+        assert_eq!(at("01:00:00:00", NTSC).dropping(), Some(at("01:00:00;00", NTSC)));
+        assert_eq!(at("01:00:00;02", NTSC).dropping(), Some(at("01:00:00;02", NTSC)));
+        assert_eq!(at("00:01:00:01", NTSC).dropping(), None);
+        assert_eq!(at("01:00:00:00", PAL).dropping(), None);
     }
 
     #[test]

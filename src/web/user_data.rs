@@ -3,11 +3,11 @@
 //! Guarantees: a string is its own text; everything else keeps each digit and letter that was sent, without the spaces
 //! between. Deliberately absent: how long it may be, which each address knows.
 
+use crate::base::json_text;
 use serde::Deserialize;
 use serde::Deserializer;
 use serde::Serialize;
 use serde::Serializer;
-use serde_json::Value;
 use serde_json::value::RawValue;
 
 /// User data as they are kept.
@@ -30,21 +30,11 @@ impl UserData {
     }
 }
 
-impl From<&Value> for UserData {
-    fn from(value: &Value) -> Self {
-        match value {
-            Value::Null => UserData {
-                text: None,
-                is_string: false,
-            },
-            Value::String(text) => UserData {
-                text: Some(text.clone()),
-                is_string: true,
-            },
-            other => UserData {
-                text: Some(other.to_string()),
-                is_string: false,
-            },
+impl From<String> for UserData {
+    fn from(text: String) -> Self {
+        UserData {
+            text: Some(text),
+            is_string: true,
         }
     }
 }
@@ -59,7 +49,7 @@ impl<'de> Deserialize<'de> for UserData {
             text: match json {
                 "null" => None,
                 _ if is_string => Some(serde_json::from_str(json).map_err(serde::de::Error::custom)?),
-                _ => Some(without_spaces(json)),
+                _ => Some(json_text::without_spaces(json)),
             },
             is_string,
         })
@@ -76,23 +66,6 @@ impl Serialize for UserData {
             text => text.serialize(serializer),
         }
     }
-}
-
-/// JSON text without the spaces that mean nothing.
-fn without_spaces(json: &str) -> String {
-    let (mut is_text, mut is_escaped) = (false, false);
-    let mut kept = String::with_capacity(json.len());
-    for letter in json.chars() {
-        match letter {
-            _ if is_escaped => is_escaped = false,
-            '\\' if is_text => is_escaped = true,
-            '"' => is_text = !is_text,
-            ' ' | '\t' | '\n' | '\r' if !is_text => continue,
-            _ => {}
-        }
-        kept.push(letter);
-    }
-    kept
 }
 
 #[cfg(test)]

@@ -116,7 +116,7 @@ pub struct SidecarOrder {
     pub start: Option<String>,
     /// Where to end; none: at the end.
     pub end: Option<String>,
-    /// Echoed in events: a JSON value.
+    /// Echoed in events: a text, or JSON as a text.
     pub user_data: Option<serde_json::Value>,
     /// -10..=10; larger runs first.
     pub priority: Option<i32>,

@@ -3,6 +3,7 @@
 //! Guarantees: pure; nonsense is refused with a clause, never half done. Deliberately absent: finding the file
 //! (`trigger`), and the task itself (`store::intake`).
 
+use crate::base::json_text;
 use crate::media::spec::Clip;
 use crate::media::spec::MediaWork;
 use crate::media::spec::Moment;
@@ -10,7 +11,9 @@ use crate::workflow::arrival::SidecarOrder;
 use crate::workflow::resolved::Activity;
 use crate::workflow::resolved::ResolvedWorkflow;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 /// Largest file that is read.
 pub const MAX_BYTES: usize = 128 << 10;
@@ -25,9 +28,17 @@ struct Written {
     #[serde(default)]
     end: Option<Value>,
     #[serde(default)]
-    user_data: Option<Value>,
+    #[expect(dead_code, reason = "known, and read by itself")]
+    user_data: Option<IgnoredAny>,
     #[serde(default)]
     priority: Option<i32>,
+}
+
+/// The user data by themselves, as they are written: numbers that are read have the digits of a double.
+#[derive(Deserialize)]
+struct Echoed<'a> {
+    #[serde(borrow, default)]
+    user_data: Option<&'a RawValue>,
 }
 
 /// Reads the file.
@@ -40,7 +51,10 @@ pub fn read(bytes: &[u8]) -> Result<SidecarOrder, String> {
         return Err("it is empty".to_owned());
     }
     let refused = |error: serde_json::Error| format!("it is not what it should be: {error}");
-    let tree: Value = serde_json::from_slice(bytes).map_err(refused)?;
+    let json = std::str::from_utf8(bytes).map_err(|error| format!("it is not what it should be: {error}"))?;
+    let echoed: Echoed = serde_json::from_str(json).map_err(refused)?;
+    let rest = echoed.user_data.map(|own| json_text::without(json, own));
+    let tree: Value = serde_json::from_str(rest.as_deref().unwrap_or(json)).map_err(refused)?;
     if !tree.is_object() {
         return Err("it is not what it should be: a JSON object".to_owned());
     }
@@ -54,10 +68,11 @@ pub fn read(bytes: &[u8]) -> Result<SidecarOrder, String> {
     if let Some(priority) = written.priority.filter(|priority| !(-10..=10).contains(priority)) {
         return Err(format!("priority is {priority}, and goes from -10 to 10"));
     }
-    let user_data = written.user_data.filter(|data| !data.is_null());
+    let user_data = echoed.user_data.map(|data| json_text::without_spaces(data.get()));
+    let user_data = user_data.filter(|json| json != "null");
     if let Some(long) = user_data
         .as_ref()
-        .map(|data| data.to_string().len())
+        .map(String::len)
         .filter(|long| *long > USER_DATA_BYTES)
     {
         return Err(format!("user_data has {long} bytes, and {USER_DATA_BYTES} are allowed"));
@@ -65,7 +80,12 @@ pub fn read(bytes: &[u8]) -> Result<SidecarOrder, String> {
     Ok(SidecarOrder {
         start: start.map(|moment| moment.to_string()),
         end: end.map(|moment| moment.to_string()),
-        user_data,
+        user_data: user_data
+            .map(|json| match json.starts_with('"') {
+                true => serde_json::from_str(&json).map_err(refused),
+                false => Ok(Value::String(json)),
+            })
+            .transpose()?,
         priority: written.priority,
     })
 }
@@ -84,7 +104,7 @@ fn moment(key: &str, written: Option<Value>) -> Result<Option<Moment>, String> {
     text.parse().map(Some).map_err(|why| format!("{key}: {why}"))
 }
 
-/// The user data as tasks keep them: text as it is, anything else as JSON.
+/// The user data as tasks keep them: text as it is, anything else as JSON (of ledgers that were written before).
 pub fn user_data(order: &SidecarOrder) -> Option<String> {
     order.user_data.as_ref().map(|data| match data {
         Value::String(text) => text.clone(),
@@ -149,6 +169,12 @@ mod tests {
             (user_data(&order).as_deref(), order.priority),
             (Some(r#"{"a":1}"#), Some(5))
         );
+        let digits = read(br#"{"user_data": [123456789012345678901234567890, 1.00, 1e999]}"#).expect("good");
+        assert_eq!(
+            user_data(&digits).as_deref(),
+            Some("[123456789012345678901234567890,1.00,1e999]")
+        );
+        assert_eq!(read(br#"{"user_data": null}"#).expect("good").user_data, None);
         let timecode = read(br#"{ "start": "10:00:00:12", "user_data": "text" }"#).expect("good");
         assert_eq!(timecode.start.as_deref(), Some("10:00:00:12"));
         assert_eq!(user_data(&timecode).as_deref(), Some("text"));

@@ -29,7 +29,7 @@ fn an_order_beside_a_file_reaches_its_task_and_nonsense_keeps_it_waiting() {
     put(
         &appliance,
         "a.mov.reelmill.json",
-        r#"{"user_data": {"id": 7}, "priority": 5}"#,
+        r#"{"user_data": {"id": 7, "long": 123456789012345678901234567890}, "priority": 5}"#,
     );
     put(&appliance, "a.mov", "film");
     put(&appliance, "plain.mov", "film");
@@ -56,6 +56,11 @@ fn an_order_beside_a_file_reaches_its_task_and_nonsense_keeps_it_waiting() {
     assert_eq!(
         (data["id"].as_i64(), task["priority"].as_i64()),
         (Some(7), Some(5)),
+        "{task:#}"
+    );
+    let digits = "\"long\":123456789012345678901234567890";
+    assert!(
+        task["user_data"].as_str().is_some_and(|text| text.contains(digits)),
         "{task:#}"
     );
     for (key, word) in [

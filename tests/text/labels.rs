@@ -1,5 +1,5 @@
 //! What a source says of its pictures and their order in places of its own: chapters that are odd, timecode and HDR10+
-//! inside the pictures, places of WebVTT cues. It is carried right, or told as left out.
+//! inside the pictures. It is carried right, or told as left out.
 
 use crate::bits::Bits;
 use crate::bits::message;
@@ -10,7 +10,8 @@ use crate::workshop::probed;
 use std::path::Path;
 use std::path::PathBuf;
 
-fn file(name: &str, container: &str) -> String {
+/// A file with pictures in a container.
+pub fn file(name: &str, container: &str) -> String {
     format!(
         "[[group]]\nkind=\"file\"\ncontainer=\"{container}\"\n[[group.output]]\nname=\"{name}\"\n\
          [group.output.video]\ncodec=\"h264\"\npreset=\"ultrafast\"\nheight=144\n"
@@ -103,6 +104,49 @@ fn chapters_that_overlap_or_begin_after_the_end_are_carried_as_far_as_they_can_b
 }
 
 #[test]
+fn time_between_chapters_is_told_where_a_container_has_none() {
+    let shop = Workshop::new();
+    let source = with_chapters(
+        &shop,
+        "apart.mkv",
+        &[(0, 1000, "One"), (2000, 2960, "Two"), (3000, 4000, "Three")],
+    );
+    let product = shop.success(&source, &[file("a", "mp4"), file("b", "mkv")].concat(), &[]);
+    assert_eq!(
+        chapters(&shop.file(&product, 0)),
+        [
+            "0.000000,2.000000,One",
+            "2.000000,3.000000,Two",
+            "3.000000,4.000000,Three"
+        ]
+    );
+    assert_eq!(
+        chapters(&shop.file(&product, 1)),
+        [
+            "0.000000,1.000000,One",
+            "2.000000,2.960000,Two",
+            "3.000000,4.000000,Three"
+        ]
+    );
+    assert_eq!(
+        product.dropped,
+        ["time between chapters: a has no place for it, so 1 lasts until the next begins"]
+    );
+    // Ogg writes beginnings alone.
+    let sound = shop.ffmpeg(
+        "-f lavfi -i sine=d=5 -i @/apart.mkv -map 0 -map_chapters 1",
+        "apart.mka",
+    );
+    let ogg = "[[group]]\nkind=\"file\"\ncontainer=\"ogg\"\n[[group.output]]\nname=\"o\"\n\
+        [group.output.audio]\ncodec=\"opus\"\n";
+    let product = shop.success(&sound, ogg, &[]);
+    assert_eq!(
+        product.dropped,
+        ["time between chapters: o has no place for it, so 2 last until the next begins or the file ends"]
+    );
+}
+
+#[test]
 fn chapters_that_no_demuxer_tells_of_are_told() {
     let shop = Workshop::new();
     let source = with_chapters(
@@ -178,11 +222,34 @@ fn timecode(path: &Path) -> String {
     said.lines().next().unwrap_or_default().to_owned()
 }
 
-/// Three seconds of H.264 whose pictures carry drop-frame timecode from 00:59:59;20 on (picture timing, SEI).
-fn timed_h264(shop: &Workshop) -> PathBuf {
+/// How timecode inside pictures says that it drops numbers.
+#[derive(Debug, Clone, Copy)]
+struct Counted {
+    /// `counting_type`: 4 is drop frame, 0 and 1 drop nothing.
+    counting: u32,
+    /// Each picture says that a number was dropped before it.
+    is_flagged: bool,
+    /// Bits of delays before it, where there is a model of a decoder's buffer.
+    delay_bits: u32,
+}
+
+const FLAGGED: Counted = Counted {
+    counting: 4,
+    is_flagged: true,
+    delay_bits: 0,
+};
+
+/// Three seconds of H.264 whose pictures carry timecode from 00:59:59 and 20 frames on (picture timing, SEI).
+fn timed_h264(shop: &Workshop, how: Counted) -> PathBuf {
+    let model = match how.delay_bits {
+        0 => "",
+        _ => ":nal-hrd=vbr:vbv-maxrate=1000:vbv-bufsize=1000",
+    };
     let plain = shop.ffmpeg(
-        "-f lavfi -i testsrc2=s=256x144:r=30000/1001:d=3 -c:v libx264 -preset ultrafast -bf 0 \
-         -x264-params slices=1:sliced-threads=0:pic-struct=1 -f h264",
+        &format!(
+            "-f lavfi -i testsrc2=s=256x144:r=30000/1001:d=3 -c:v libx264 -preset ultrafast -bf 0 \
+             -x264-params slices=1:sliced-threads=0:pic-struct=1{model} -f h264"
+        ),
         "plain.h264",
     );
     let bytes = std::fs::read(plain).expect("read");
@@ -194,12 +261,14 @@ fn timed_h264(shop: &Workshop) -> PathBuf {
             let minute = 59 + second / 60;
             // A whole frame; its clock time stamp: counting drops, all of it said.
             let timing = Bits::default()
+                .number(0, how.delay_bits)
                 .number(0, 4)
                 .number(1, 1)
                 .number(0, 2)
                 .number(0, 1)
-                .number(4, 5);
-            let timing = timing.number(1, 1).number(0, 1).number(1, 1).number(frame, 8);
+                .number(how.counting, 5);
+            let timing = timing.number(1, 1).number(0, 1);
+            let timing = timing.number(how.is_flagged.into(), 1).number(frame, 8);
             let timing = timing
                 .number(second % 60, 6)
                 .number(minute % 60, 6)
@@ -216,7 +285,7 @@ fn timed_h264(shop: &Workshop) -> PathBuf {
 #[test]
 fn timecode_inside_the_pictures_is_carried_and_counts_clips() {
     let shop = Workshop::new();
-    let source = timed_h264(&shop);
+    let source = timed_h264(&shop, FLAGGED);
     let definition = [file("a", "mp4"), file("b", "mkv"), file("c", "ts")].concat();
     let product = shop.success(&source, &definition, &[]);
     for number in 0..2 {
@@ -255,6 +324,80 @@ fn timecode_inside_the_pictures_is_carried_and_counts_clips() {
     let clip = format!("[clip]\nstart=\"10:00:01:05\"\n{}", file("a", "mp4"));
     let product = shop.success(&groups, &clip, &[]);
     assert_eq!(timecode(&shop.file(&product, 0)), "10:00:01:05");
+}
+
+/// Of the message some say only that they count as drop frame does, and mark no picture; others mark the one before which
+/// numbers were left out.
+#[test]
+fn drop_frame_is_known_by_how_pictures_count() {
+    let shop = Workshop::new();
+    for (counting, delay_bits, wanted) in [
+        (4, 0, "00:59:59;20"),
+        (4, 18, "00:59:59;20"),
+        (0, 0, "00:59:59:20"),
+        (1, 18, "00:59:59:20"),
+    ] {
+        let how = Counted {
+            counting,
+            is_flagged: false,
+            delay_bits,
+        };
+        let boxed = timed_h264(&shop, how);
+        let boxed = shop.ffmpeg(
+            &format!("-i @/{} -c copy", boxed.file_name().expect("a name").display()),
+            "timed.mp4",
+        );
+        for source in [boxed, shop.path("timed.h264")] {
+            let product = shop.success(&source, &file("a", "mp4"), &[]);
+            assert_eq!(
+                timecode(&shop.file(&product, 0)),
+                wanted,
+                "{how:?} {}",
+                source.display()
+            );
+        }
+    }
+
+    // HEVC: a message of its own. At 25 frames a second nothing is dropped, whatever it says.
+    for (rate, counting, wanted) in [
+        ("30000/1001", 4, "10:02:05;07"),
+        ("30000/1001", 1, "10:02:05:07"),
+        ("25", 4, "10:02:05:07"),
+    ] {
+        let plain = shop.ffmpeg(
+            &format!(
+                "-f lavfi -i testsrc2=s=256x144:r={rate}:d=1 -c:v libx265 -preset ultrafast -x265-params \
+                 log-level=none:bframes=0:repeat-headers=1 -f hevc"
+            ),
+            "plain.hevc",
+        );
+        let bytes = std::fs::read(plain).expect("read");
+        let mut out: Vec<Vec<u8>> = Vec::new();
+        for unit in units(&bytes) {
+            if unit[0] >> 1 & 63 < 32 && unit[2] & 0x80 != 0 {
+                let code = Bits::default()
+                    .number(1, 2)
+                    .number(1, 1)
+                    .number(0, 1)
+                    .number(counting, 5);
+                let code = code.number(1, 1).number(0, 2).number(7, 9);
+                let code = code.number(5, 6).number(2, 6).number(10, 5).number(0, 5);
+                out.push([&[0x4e, 1][..], &message(136, &code.payload())].concat());
+            }
+            out.push(unit.to_vec());
+        }
+        std::fs::write(shop.path("timed.hevc"), stream(out.iter().map(Vec::as_slice))).expect("written");
+        let source = shop.ffmpeg(&format!("-r {rate} -i @/timed.hevc -c copy"), "timed.mp4");
+        for source in [source, shop.path("timed.hevc")] {
+            let product = shop.success(&source, &file("a", "mp4"), &[]);
+            assert_eq!(
+                timecode(&shop.file(&product, 0)),
+                wanted,
+                "{rate} {counting} {}",
+                source.display()
+            );
+        }
+    }
 }
 
 #[test]
@@ -311,71 +454,4 @@ fn what_hdr10_plus_says_of_each_picture_is_told_as_left_out() {
     assert!(side_data(&shop.file(&product, 1)).contains("HDR10+"));
     let product = shop.success(&source, copy, &[]);
     assert!(product.dropped.is_empty(), "{:?}", product.dropped);
-}
-
-const ODD_VTT: &str = "WEBVTT - a title\n\nSTYLE\n::cue(.red) { color: red }\n\nREGION\nid:fred\nwidth:40%\nlines:3\n\n\
-    NOTE\nnot shown\n\n\
-    late\n00:03.000 --> 00:03.500\n<v Esme>late &amp; <c.red>red</c></v>\n\n\
-    00:00.500 --> 00:02.000 region:fred\n<i.loud>first</i> caf&#233; &lrm;A\n\n\
-    00:01.000 --> 00:01.500 vertical:rl\n<ruby>over<rt>lap</rt></ruby>\n";
-
-#[test]
-fn odd_webvtt_is_read_in_its_order_and_what_is_not_followed_is_told_once() {
-    let shop = Workshop::new();
-    let source = shop.ffmpeg(
-        "-f lavfi -i color=0x808080:s=640x360:r=25:d=4 -c:v libx264 -preset ultrafast",
-        "grey.mp4",
-    );
-    let vtt = shop.write("odd.vtt", ODD_VTT);
-    let output = |name: &str, height: u32| {
-        format!(
-            "[[group.output]]\nname=\"{name}\"\n[group.output.video]\ncodec=\"h264\"\npreset=\"ultrafast\"\n\
-             height={height}\nburn={{source=\"subs:odd.vtt\"}}\n"
-        )
-    };
-    let definition = format!("[[group]]\nkind=\"file\"\n{}{}", output("a", 360), output("b", 180));
-    let product = shop.success(&source, &definition, &[("subs:odd.vtt", vtt.clone())]);
-    assert_eq!(
-        product.warnings,
-        [
-            "burn: subs:odd.vtt: 1 cues run from top to bottom (vertical); they are drawn from side to side, where \
-             subtitles usually stand",
-            "burn: subs:odd.vtt: 1 cues stand in regions, which are not followed; they are drawn where subtitles usually \
-             stand"
-        ]
-    );
-    let picture = |at_s: f64| crate::workshop::Seen::at(&shop.file(&product, 0), at_s);
-    let lines = |at_s: f64| {
-        let picture = picture(at_s);
-        let is_lit = |y: &usize| picture.bright((0, *y, 640, 1), 200) > 0;
-        assert!(!(0..270).any(|y| is_lit(&y)), "all near the lower edge at {at_s}");
-        (270..360).filter(is_lit).count()
-    };
-    // One line, two of them, none, one again.
-    let found = [0.8, 1.2, 2.5, 3.2].map(lines);
-    assert!(found[0] > 8 && found[1] > found[0] * 3 / 2, "{found:?}");
-    assert!(found[2] == 0 && found[3] > 8, "{found:?}");
-
-    let beside = "[[subtitle]]\nsource=\"subs:odd.vtt\"\nlanguage=\"en\"\n";
-    let definition = format!("text=\"webvtt\"\n{beside}{}", file("a", "mp4"));
-    let product = shop.success(&source, &definition, &[("subs:odd.vtt", vtt.clone())]);
-    let path = shop.path("scratch").join(&product.outputs[0].files[0].scratch_path);
-    let text = std::fs::read_to_string(path).expect("read");
-    assert_eq!(
-        text,
-        "WEBVTT\n\n00:00:00.500 --> 00:00:02.000\n<i>first</i> café \u{200e}A\n\n\
-         00:00:01.000 --> 00:00:01.500 vertical:rl\nover(lap)\n\n00:00:03.000 --> 00:00:03.500\nlate &amp; red\n"
-    );
-    assert_eq!(
-        product.warnings,
-        ["subtitles 0: 1 cues stand in regions, which are not carried"]
-    );
-
-    let product = shop.success(
-        &source,
-        &format!("{beside}{}", file("a", "mp4")),
-        &[("subs:odd.vtt", vtt)],
-    );
-    assert_eq!(product.warnings.len(), 2, "{:?}", product.warnings);
-    assert!(product.warnings[0].contains("vertical"), "{:?}", product.warnings);
 }

@@ -7,4 +7,5 @@ mod carried;
 mod closed_captions;
 mod drawn;
 mod labels;
+mod marks;
 mod workshop;

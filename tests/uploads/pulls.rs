@@ -68,6 +68,21 @@ fn a_file_is_fetched_and_becomes_a_media_that_a_workflow_runs_on() {
 }
 
 #[test]
+fn user_data_keep_each_digit() {
+    let desk = Desk::with(OPEN);
+    let server = Server::start(|asked, _| Told::file(asked, b"film", "v1"));
+    let request = format!(
+        "{{\"url\": {:?}, \"workflow\": \"noop\", \"user_data\": [123456789012345678901234567890, 1.00]}}",
+        server.url("/a.mp4")
+    );
+    let headers = [("Content-Type", "application/json")];
+    let reply = desk.send("POST", "/api/v1/pulls", &headers, request.as_bytes());
+    assert_eq!(reply.status, 201, "{}", reply.text());
+    let task = &desk.appliance.ended_tasks(1)[0];
+    assert_eq!(task["user_data"], "[123456789012345678901234567890,1.00]", "{task:#}");
+}
+
+#[test]
 fn a_fetch_goes_on_after_cuts_and_silence_and_only_with_the_same_content() {
     let desk = Desk::with(OPEN);
     let content = bytes(6 * MIB);

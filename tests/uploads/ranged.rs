@@ -59,6 +59,38 @@ fn pieces_may_overlap_and_holes_are_refused() {
 }
 
 #[test]
+fn user_data_keep_each_digit() {
+    let desk = Desk::new();
+    let wish = br#"{"size_bytes": 1, "key": "d.mp4", "workflow": "noop", "title": "D",
+        "user_data": {"id": 123456789012345678901234567890, "at": [1.00, 2e400]}}"#;
+    let headers = [("Content-Type", "application/json"), ("Idempotency-Key", "d")];
+    let reply = desk.send("POST", "/api/v1/uploads", &headers, wish);
+    assert_eq!(reply.status, 201, "{}", reply.text());
+    let path = format!("/api/v1/uploads/{}", reply.json()["id"].as_str().expect("an id"));
+    // The same once more, and with another last digit.
+    assert_eq!(desk.send("POST", "/api/v1/uploads", &headers, wish).status, 200);
+    let other = String::from_utf8(wish.to_vec())
+        .expect("text")
+        .replace("7890,", "7891,");
+    let reply = desk.send("POST", "/api/v1/uploads", &headers, other.as_bytes());
+    assert_eq!(reply.status, 409, "{}", reply.text());
+    assert_eq!(desk.send("PUT", &path, &[], b"x").status, 200);
+    let task = &desk.appliance.ended_tasks(1)[0];
+    let kept = "{\"id\":123456789012345678901234567890,\"at\":[1.00,2e400]}";
+    assert_eq!(task["user_data"], kept, "{task:#}");
+    assert_eq!(task["media"]["title"].as_str().unwrap_or("D"), "D");
+    for (wrong, word) in [
+        (r#"{"key": "d.mp4", "user_data": 1, "user_data": 2}"#, "duplicate"),
+        (r#"{"key": "d.mp4", "user_date": 1}"#, "user_date"),
+        (r#"{"key": "d.mp4"} 1"#, "trailing"),
+    ] {
+        let reply = desk.send("POST", "/api/v1/uploads", &headers[..1], wrong.as_bytes());
+        assert_eq!(reply.status, 400, "{}", reply.text());
+        assert!(reply.text().contains(word), "{}", reply.text());
+    }
+}
+
+#[test]
 fn a_size_may_be_said_last_and_a_whole_file_sent_at_once() {
     let desk = Desk::new();
     let path = desk.begin_plain(&quiet("open.mp4"));

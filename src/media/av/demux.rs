@@ -26,6 +26,7 @@ use crate::media::av::stream::IndexEntry;
 use crate::media::av::stream::Stream;
 use crate::media::av::told_name::told_name;
 use crate::media::facts::ChapterFacts;
+use crate::media::jpeg_parts;
 use crate::media::limits::Limits;
 use ffmpeg_the_third::ffi;
 use std::collections::BTreeMap;
@@ -41,6 +42,8 @@ use std::sync::Arc;
 /// Microseconds, the unit of times that belong to no stream.
 const SECOND: f64 = 1_000_000.0;
 const EPERM: i32 = 1;
+/// The demuxer of JPEG files.
+const JPEG: &CStr = c"jpeg_pipe";
 /// Of demuxers that know them: a transport stream whose tables change goes on in the streams it began with.
 const OPTIONS: [(&str, &str); 1] = [("merge_pmt_versions", "1")];
 
@@ -105,6 +108,13 @@ impl Demuxer {
         let name = source.name().to_owned();
         let size_bytes = source.size_bytes();
         let watch = source.watch();
+        // Of such a file libav makes a film, or nothing at all, where it sees the second picture as it guesses. What cannot
+        // be read is found by whoever reads on.
+        let format = match jpeg_parts::has_more(&source) {
+            // SAFETY: a name that ends in a NUL; the answer is null, which is a guess, or lives as long as the program.
+            Ok(true) => unsafe { ffi::av_find_input_format(JPEG.as_ptr()) },
+            _ => ptr::null(),
+        };
         let io = SourceIo::open(source)?;
         let url = CString::new(told_name(&name)).map_err(|_| AvError::argument("avformat_open_input"))?;
         let mut options = Dict::new();
@@ -126,7 +136,7 @@ impl Demuxer {
             (*context).max_streams = c_int::try_from(limits.max_streams.saturating_add(1)).unwrap_or(c_int::MAX);
             (*context).format_whitelist = ffi::av_strdup(allowed::demuxers().as_ptr());
             (*context).codec_whitelist = ffi::av_strdup(allowed::decoders().as_ptr());
-            let opened = ffi::avformat_open_input(&mut context, url.as_ptr(), ptr::null(), options.as_mut_ptr());
+            let opened = ffi::avformat_open_input(&mut context, url.as_ptr(), format, options.as_mut_ptr());
             if opened < 0 {
                 return Err(AvError::new(opened, "avformat_open_input"));
             }

@@ -155,6 +155,20 @@ impl Packet {
             .to_owned()
     }
 
+    /// Says where its text stands, by a cue's settings.
+    pub fn set_cue_settings(&mut self, settings: &str) -> Result<(), AvError> {
+        let kind = ffi::AVPacketSideDataType::WEBVTT_SETTINGS;
+        // SAFETY: a live packet; what is allocated has the length that is copied into it.
+        unsafe {
+            let data = ffi::av_packet_new_side_data(self.raw.as_ptr(), kind, settings.len() as _);
+            if data.is_null() {
+                return Err(AvError::memory("av_packet_new_side_data"));
+            }
+            std::ptr::copy_nonoverlapping(settings.as_ptr(), data, settings.len());
+        }
+        Ok(())
+    }
+
     /// Sets the time stamps.
     pub fn set_times(&mut self, pts: Option<i64>, dts: Option<i64>, duration: i64) {
         let raw = self.get_mut();

@@ -39,6 +39,8 @@ pub struct Shown {
     pub duration_s: Option<f64>,
     /// Text as ASS events, `ReadOrder,Layer,Style,Name,MarginL,MarginR,MarginV,Effect,Text`.
     pub lines: Vec<String>,
+    /// The text as WebVTT has it; none: it is something else.
+    pub vtt: Option<String>,
     /// Pictures.
     pub pictures: Vec<ShownPicture>,
 }
@@ -129,8 +131,8 @@ impl SubtitleDecoder {
     pub fn decode(&mut self, packet: &Packet) -> Option<Shown> {
         // SAFETY: a live context.
         let is_webvtt = unsafe { self.raw.as_ref() }.codec_id == ffi::AVCodecID::WEBVTT;
-        let said = std::str::from_utf8(packet.data()).ok().filter(|_| is_webvtt);
-        let understood = match said.map(webvtt_text::understood) {
+        let said = is_webvtt.then(|| String::from_utf8_lossy(packet.data()).into_owned());
+        let understood = match said.as_deref().map(webvtt_text::understood) {
             Some(Cow::Owned(text)) => Some(packet.with_data(text.as_bytes()).ok()?),
             _ => None,
         };
@@ -144,15 +146,20 @@ impl SubtitleDecoder {
             return None;
         }
         let unit = self.unit.value();
-        let mut shown = Shown::default();
+        let mut shown = Shown {
+            vtt: said,
+            ..Shown::default()
+        };
         // SAFETY: got says that the subtitle is filled: num_rects live rects.
         unsafe {
             for number in 0..raw.num_rects as usize {
                 let rect = &**raw.rects.add(number);
                 if !rect.ass.is_null() {
-                    shown
-                        .lines
-                        .push(CStr::from_ptr(rect.ass).to_string_lossy().into_owned());
+                    let line = CStr::from_ptr(rect.ass).to_string_lossy();
+                    shown.lines.push(match is_webvtt {
+                        true => webvtt_text::colored(&line),
+                        false => line.into_owned(),
+                    });
                 } else if let Some(picture) = picture_of(rect) {
                     shown.pictures.push(picture);
                 }

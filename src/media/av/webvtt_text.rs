@@ -1,8 +1,10 @@
-//! What libav's decoder of WebVTT does not understand of a cue's text, said so that it does: classes on italics, ruby,
-//! escapes by number.
+//! What libav's decoder of WebVTT does not understand of a cue's text, said so that it does: classes on italics, the classes
+//! that are colours without a style sheet, ruby, escapes by number.
 //!
-//! Guarantees: text that has none of it stays as it is. Deliberately absent: colours and voices, which are for style sheets.
+//! Guarantees: text that has none of it stays as it is. Deliberately absent: voices, languages and other classes, which are
+//! for style sheets.
 
+use crate::media::cue::COLORS;
 use std::borrow::Cow;
 
 /// Escapes by name beyond those that every version of the decoder knows.
@@ -24,21 +26,41 @@ const NAMED: [(&str, &str); 13] = [
 /// Letters of the longest escape that is looked for.
 const MAX_ESCAPE: usize = 10;
 
-/// The text of a cue for the decoder. Ruby stands behind what it explains, in brackets.
+/// Letters that are none in any text (Unicode: noncharacters): for the decoder they stand where a colour begins, by its
+/// number, and where that of the style begins again.
+const FIRST_COLOR: u32 = 0xfdd0;
+const NO_COLOR: char = '\u{fdef}';
+
+/// The text of a cue for the decoder, whose answer [`colored`] completes. Ruby stands behind what it explains, in brackets.
 pub fn understood(text: &str) -> Cow<'_, str> {
-    if !text.contains(['<', '&']) {
+    if !text.contains(['<', '&']) && !text.contains(is_mark) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len());
     let mut is_ruby = false;
-    let mut rest = text;
+    let mut open = Vec::new();
+    let text = text.replace(is_mark, "");
+    let mut rest = text.as_str();
     while let Some(at) = rest.find(['<', '&']) {
         out.push_str(&rest[..at]);
         rest = &rest[at..];
         let (said, length) = if rest.starts_with('&') {
             escape(rest)
         } else {
-            tag(rest, &mut is_ruby)
+            let (said, length) = tag(rest, &mut is_ruby);
+            let color = open.last().and_then(|(_, color)| *color);
+            let is_whole = rest[..length].ends_with('>');
+            let next = match is_whole {
+                true => color_after(&rest[1..length - 1], &mut open),
+                false => color,
+            };
+            if next != color {
+                let said = said.as_deref().unwrap_or(&rest[..length]);
+                let mark = next.and_then(|number| char::from_u32(FIRST_COLOR + number));
+                (Some(format!("{said}{}", mark.unwrap_or(NO_COLOR))), length)
+            } else {
+                (said, length)
+            }
         };
         match said {
             Some(said) => out.push_str(&said),
@@ -48,6 +70,48 @@ pub fn understood(text: &str) -> Cow<'_, str> {
     }
     out.push_str(rest);
     Cow::Owned(out)
+}
+
+/// A line of ASS that the decoder made of such a text, with its colours.
+pub fn colored(line: &str) -> String {
+    if !line.contains(is_mark) {
+        return line.to_owned();
+    }
+    let mut out = String::with_capacity(line.len() + 32);
+    for letter in line.chars() {
+        let number = u32::from(letter).wrapping_sub(FIRST_COLOR) as usize;
+        match COLORS.get(number) {
+            Some((_, bgr)) => out.push_str(&format!("{{\\c&H{bgr:06X}&}}")),
+            None if letter == NO_COLOR => out.push_str("{\\c}"),
+            None => out.push(letter),
+        }
+    }
+    out
+}
+
+fn is_mark(letter: char) -> bool {
+    ('\u{fdd0}'..=NO_COLOR).contains(&letter)
+}
+
+/// The number of the colour that letters have after a tag; `open`: what is open, and the colour within it.
+fn color_after(tag: &str, open: &mut Vec<(String, Option<u32>)>) -> Option<u32> {
+    let word = tag.split([' ', '\t', '\n']).next().unwrap_or_default();
+    let color = open.last().and_then(|(_, color)| *color);
+    if let Some(name) = word.strip_prefix('/') {
+        if let Some(at) = open.iter().rposition(|(known, _)| known == name) {
+            open.truncate(at);
+        }
+        return open.last().and_then(|(_, color)| *color);
+    }
+    let mut parts = word.split('.');
+    let name = parts.next().unwrap_or_default();
+    if !matches!(name, "c" | "i" | "b" | "u" | "v" | "lang" | "ruby" | "rt") {
+        return color;
+    }
+    let mut named = parts.filter_map(|class| (0..).zip(COLORS).find(|(_, (known, _))| *known == class));
+    let own = named.next_back().map(|(number, _)| number).or(color);
+    open.push((name.to_owned(), own));
+    own
 }
 
 /// What stands for the tag at the beginning of a text, none: itself; and its length.
@@ -99,6 +163,7 @@ fn escape(text: &str) -> (Option<String>, usize) {
 
 #[cfg(test)]
 mod tests {
+    use super::colored;
     use super::understood;
 
     #[test]
@@ -120,8 +185,29 @@ mod tests {
             ("a & b; &nothing; &#xZZ; &#10;", "a & b; &nothing; &#xZZ;  "),
             ("a <never closed", "a <never closed"),
             ("日本語&", "日本語&"),
+            ("a\u{fdd1}b", "ab"),
         ] {
             assert_eq!(understood(vtt), wanted, "{vtt}");
+        }
+    }
+
+    #[test]
+    fn classes_that_are_colours_come_through_the_decoder() {
+        for (vtt, wanted) in [
+            ("<c.yellow>a</c>b", "<c.yellow>{\\c&H00FFFF&}a</c>{\\c}b"),
+            (
+                "<c.red>a<b.loud.lime>b</b>c</c>",
+                "<c.red>{\\c&H0000FF&}a<b>{\\c&H00FF00&}b</b>{\\c&H0000FF&}c</c>{\\c}",
+            ),
+            ("<c.bg_red.other>a</c></c></v>", "<c.bg_red.other>a</c></c></v>"),
+            ("<v.cyan Esme>a", "<v.cyan Esme>{\\c&HFFFF00&}a"),
+            (
+                "<c.red>a<c.red>b</c></c>",
+                "<c.red>{\\c&H0000FF&}a<c.red>b</c></c>{\\c}",
+            ),
+            ("<c.red", "<c.red"),
+        ] {
+            assert_eq!(colored(&understood(vtt)), wanted, "{vtt}");
         }
     }
 }

@@ -14,6 +14,9 @@ const MAX_NAMED: usize = 3;
 /// Chapters nearer to one another than this begin together: containers count milliseconds.
 const SAME_S: f64 = 0.001;
 
+/// Where containers have no time between chapters, less of it than this is none: programs end a chapter a frame early.
+const LEAST_GAP_S: f64 = 0.05;
+
 /// One chapter of an output: its beginning and end, seconds of the output, and its title.
 pub type Chapter = (f64, f64, Option<String>);
 
@@ -24,11 +27,27 @@ pub struct Taken {
     pub chapters: Vec<Chapter>,
     /// The others.
     pub outside: Vec<ChapterFacts>,
+    /// Where what is made ends; `f64::MAX`: nobody knows.
+    pub end_s: f64,
+}
+
+/// How many chapters of an output are not as they were.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Changed {
+    /// They end sooner.
+    pub shortened: usize,
+    /// They are not there.
+    pub left_out: usize,
+    /// They last until the next one, or until the end.
+    pub lengthened: usize,
 }
 
 /// Chapters of a source of which the time from `zero_s` on is made, until `end_s` of the outputs' clock.
 pub fn taken(all: &[ChapterFacts], zero_s: f64, end_s: f64) -> Taken {
-    let mut taken = Taken::default();
+    let mut taken = Taken {
+        end_s,
+        ..Taken::default()
+    };
     for chapter in all {
         let start_s = (chapter.start_s - zero_s).max(0.0);
         let until_s = (chapter.end_s - zero_s).min(end_s);
@@ -49,8 +68,8 @@ fn is_in_a_row(container: Container) -> bool {
     )
 }
 
-/// Chapters as a container has them, and how many of them are not as they were: `(shortened, left out)`.
-pub fn written(mut chapters: Vec<Chapter>, container: Container) -> (Vec<Chapter>, (usize, usize)) {
+/// Chapters as a container has them in a file that ends at `until_s`, and how many of them are not as they were.
+pub fn written(mut chapters: Vec<Chapter>, until_s: f64, container: Container) -> (Vec<Chapter>, Changed) {
     for (_, _, title) in &mut chapters {
         if let Some(title) = title {
             let mut cuts = (0..=title.len().min(MAX_TITLE_BYTES)).rev();
@@ -59,7 +78,7 @@ pub fn written(mut chapters: Vec<Chapter>, container: Container) -> (Vec<Chapter
         }
     }
     if !is_in_a_row(container) {
-        return (chapters, (0, 0));
+        return (chapters, Changed::default());
     }
     // Of those that begin together the first is the longest, which the others are parts of.
     chapters.sort_by(|one, other| one.0.total_cmp(&other.0).then(other.1.total_cmp(&one.1)));
@@ -68,45 +87,61 @@ pub fn written(mut chapters: Vec<Chapter>, container: Container) -> (Vec<Chapter
         // The first one in a row begins at the beginning, whatever it says.
         row.push((0.0, *first_s, Some(String::new())));
     }
-    let (mut shortened, mut left_out) = (0, 0);
+    let mut changed = Changed::default();
     for (start_s, end_s, title) in chapters {
         match row.last_mut() {
             Some(last) if start_s - last.0 < SAME_S => {
-                left_out += 1;
+                changed.left_out += 1;
                 continue;
             }
             Some(last) if last.1 - start_s >= SAME_S => {
                 last.1 = start_s;
-                shortened += 1;
+                changed.shortened += 1;
             }
             _ => {}
         }
         // One without a title would be left out by the muxer, and the one before it last until its end.
         row.push((start_s, end_s, Some(title.unwrap_or_default())));
     }
-    (row, (shortened, left_out))
+    // Of Ogg's only beginnings are written.
+    let last_s = (container == Container::Ogg && until_s < f64::MAX).then_some(until_s);
+    let nexts = row.iter().skip(1).map(|next| Some(next.0)).chain([last_s]);
+    let is_apart = |(chapter, next_s): &(&Chapter, Option<f64>)| next_s.is_some_and(|s| s - chapter.1 >= LEAST_GAP_S);
+    changed.lengthened = row.iter().zip(nexts).filter(is_apart).count();
+    (row, changed)
 }
 
 /// What is told of the chapters that an output in this container, called `name`, does not have as the source does.
-pub fn changed_words(taken: &Taken, container: Container, name: &str) -> Option<String> {
-    let (_, (shortened, left_out)) = written(taken.chapters.clone(), container);
-    let ends = match shortened {
+pub fn changed_words(taken: &Taken, container: Container, name: &str) -> impl Iterator<Item = String> + use<> {
+    let (_, changed) = written(taken.chapters.clone(), taken.end_s, container);
+    let ends = match changed.shortened {
         0 => None,
         1 => Some("1 ends where the next begins".to_owned()),
         many => Some(format!("{many} end where the next begins")),
     };
-    let missing = match left_out {
+    let missing = match changed.left_out {
         0 => None,
         1 => Some("1 that begins with another is left out".to_owned()),
         many => Some(format!("{many} that begin with another are left out")),
     };
     let words: Vec<String> = ends.into_iter().chain(missing).collect();
-    (!words.is_empty()).then(|| {
+    let overlap = (!words.is_empty()).then(|| {
         format!(
             "chapters that overlap: {name} has one at a time, so {}",
             words.join(" and ")
         )
-    })
+    });
+    let next = match container {
+        Container::Ogg => "until the next begins or the file ends",
+        _ => "until the next begins",
+    };
+    let apart = match changed.lengthened {
+        0 => None,
+        1 => Some(format!("1 lasts {next}")),
+        many => Some(format!("{many} last {next}")),
+    };
+    let apart = apart.map(|words| format!("time between chapters: {name} has no place for it, so {words}"));
+    overlap.into_iter().chain(apart)
 }
 
 /// What is told of the chapters that no output has: those outside of what is made, and `unread` ones.
@@ -134,6 +169,7 @@ pub fn missing_words(taken: &Taken, unread: u32) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::Changed;
     use super::ChapterFacts;
     use super::Taken;
     use super::changed_words;
@@ -185,8 +221,9 @@ mod tests {
         let found = Taken {
             chapters: nested.clone(),
             outside: Vec::new(),
+            end_s: 3.0,
         };
-        let (row, changed) = written(nested.clone(), Container::Mp4);
+        let (row, changed) = written(nested.clone(), 3.0, Container::Mp4);
         assert_eq!(
             row,
             [
@@ -195,21 +232,50 @@ mod tests {
                 (2.0, 3.0, title(""))
             ]
         );
-        assert_eq!(changed, (1, 1));
+        let both = Changed {
+            shortened: 1,
+            left_out: 1,
+            lengthened: 0,
+        };
+        assert_eq!(changed, both);
         assert_eq!(
-            changed_words(&found, Container::Mov, "m").expect("words"),
-            "chapters that overlap: m has one at a time, so 1 ends where the next begins and 1 that begins with another \
+            changed_words(&found, Container::Mov, "m").collect::<Vec<_>>(),
+            [
+                "chapters that overlap: m has one at a time, so 1 ends where the next begins and 1 that begins with another \
              is left out"
+            ]
         );
-        assert_eq!(written(nested.clone(), Container::Mkv), (nested, (0, 0)));
-        let late = written(vec![(1.0, 2.0, title("late"))], Container::M4a).0;
-        assert_eq!(late, [(0.0, 1.0, title("")), (1.0, 2.0, title("late"))]);
-        assert_eq!(changed_words(&found, Container::Mkv, "m"), None);
+        assert_eq!(
+            written(nested.clone(), 3.0, Container::Mkv),
+            (nested, Changed::default())
+        );
+        let late = written(vec![(1.0, 2.0, title("late"))], 9.0, Container::M4a);
+        assert_eq!(late.0, [(0.0, 1.0, title("")), (1.0, 2.0, title("late"))]);
+        assert_eq!(late.1, Changed::default());
+        assert_eq!(changed_words(&found, Container::Mkv, "m").next(), None);
+    }
+
+    #[test]
+    fn time_between_chapters_is_told_where_there_is_no_place_for_it() {
+        let all = [
+            chapter(1.0, 2.0, "a"),
+            chapter(2.03, 3.0, "b"),
+            chapter(4.0, 4.5, ""),
+            chapter(6.0, 7.0, "d"),
+        ];
+        let found = taken(&all, 0.0, 10.0);
+        let words = |container| changed_words(&found, container, "x").collect::<Vec<_>>();
+        let wanted = "time between chapters: x has no place for it, so 2 last until the next begins";
+        assert_eq!(words(Container::Mp4), [wanted]);
+        let wanted = "time between chapters: x has no place for it, so 3 last until the next begins or the file ends";
+        assert_eq!(words(Container::Ogg), [wanted]);
+        assert_eq!(words(Container::Mkv), [""; 0]);
+        assert_eq!(words(Container::Mp3), [""; 0]);
     }
 
     #[test]
     fn a_title_without_end_is_cut_between_letters() {
-        let (row, _) = written(vec![(0.0, 1.0, Some("é".repeat(40_000)))], Container::Mkv);
+        let (row, _) = written(vec![(0.0, 1.0, Some("é".repeat(40_000)))], 1.0, Container::Mkv);
         let title = row[0].2.as_deref().expect("a title");
         assert_eq!(title.len(), 32_000);
         assert!(title.chars().all(|letter| letter == 'é'));

@@ -397,6 +397,7 @@ impl Pass<'_> {
                         output,
                         form,
                         encoder,
+                        places: track.places().clone(),
                         waiting: Vec::new(),
                     }),
                     Err(refusal) => output.fail(
@@ -406,9 +407,15 @@ impl Pass<'_> {
                 }
             }
         }
+        // Sets have their text as WebVTT.
+        let apart = self.plan.outputs.iter().flat_map(|planned| match &planned.form {
+            Form::File(_) => planned.beside.as_slice(),
+            Form::Segments(_) | Form::Captions(_) => planned.texts.as_slice(),
+        });
         Texts {
             tracks,
             feeds,
+            apart: apart.copied().collect(),
             health,
             end_s: self.timing.end_s,
             last_s: self.timing.expected_s,

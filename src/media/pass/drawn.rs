@@ -20,6 +20,7 @@ use crate::media::pass::plan::VideoEncode;
 use crate::media::spec::BurnSpec;
 use crate::media::spec::Extent;
 use crate::media::subtitles;
+use crate::media::subtitles::Holder;
 use crate::media::subtitles::Style;
 use crate::media::subtitles::Track;
 use crate::media::subtitles::Unfollowed;
@@ -73,7 +74,8 @@ impl Pass<'_> {
         if let Some(burn) = &video.spec.burn {
             notes.extend(self.burn_notes(burn, &canvas));
             if let Some(Ok(Track::Text(script))) = subtitles.get(&burn.source) {
-                notes.extend(unfollowed_notes(&burn.source, script.unfollowed()));
+                let words = Unfollowed::of_script(script).words(Holder::Pictures);
+                notes.extend(words.into_iter().map(|words| format!("burn: {}: {words}", burn.source)));
             }
         }
         let drawing = Drawing::prepare(&video.spec, &canvas, &self.order.side, burning, &mut notes);
@@ -205,25 +207,6 @@ impl Pass<'_> {
     pub(super) fn origin_s(&self) -> f64 {
         self.timing.origin.ticks as f64 * self.timing.origin.unit.value()
     }
-}
-
-/// What is said of subtitles that stand where their cues do not put them.
-fn unfollowed_notes(source: &str, unfollowed: Unfollowed) -> Vec<String> {
-    let mut notes = Vec::new();
-    if unfollowed.vertical > 0 {
-        notes.push(format!(
-            "burn: {source}: {} cues run from top to bottom (vertical); they are drawn from side to side, where subtitles \
-             usually stand",
-            unfollowed.vertical
-        ));
-    }
-    if unfollowed.regions > 0 {
-        notes.push(format!(
-            "burn: {source}: {} cues stand in regions, which are not followed; they are drawn where subtitles usually stand",
-            unfollowed.regions
-        ));
-    }
-    notes
 }
 
 /// Fonts attached to a Matroska file.

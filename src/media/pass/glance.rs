@@ -18,6 +18,7 @@ use crate::media::av::filter::GraphInput;
 use crate::media::av::mastering;
 use crate::media::av::stream::DolbyVision;
 use crate::media::container_facts;
+use crate::media::count_message::Counting;
 use crate::media::encoding::hdr::HdrMetadata;
 use crate::media::error;
 use crate::media::facts::MediaFacts;
@@ -139,6 +140,7 @@ pub fn look(
         fields: None,
         seen: 0,
         has_captions: false,
+        counting: Counting::new(&codec, parameters.extradata()),
     };
     let mut kept = Vec::new();
     let mut kept_bytes = 0;
@@ -156,6 +158,9 @@ pub fn look(
                 break;
             }
             Err(_) => break,
+        }
+        if packet.stream_index() == index && look.seen == 0 {
+            look.counting.look(packet.data());
         }
         if packet.stream_index() == index && decoder.send(&packet).is_ok() {
             look.receive(&mut decoder, unit, &video, &codec)?;
@@ -233,10 +238,12 @@ fn say_starts(facts: &mut MediaFacts, packets: &[Packet]) {
     facts.start_time_s = starts.min_by(f64::total_cmp);
 }
 
-/// Timecode of a picture, and its time stamp. All zeros are what encoders write that know none.
-fn timecode_of(frame: &Frame, video: &VideoFacts) -> Option<(Option<i64>, TimecodeFacts)> {
+/// Timecode of a picture, and its time stamp. All zeros are what encoders write that know none. `drops`: its message says
+/// that it counts as drop frame does, which its label may not.
+fn timecode_of(frame: &Frame, video: &VideoFacts, drops: bool) -> Option<(Option<i64>, TimecodeFacts)> {
     let rate = video.nominal_rate()?;
     let label = Timecode::parse(&frame.timecode(rate)?, rate).ok()?;
+    let label = label.dropping().filter(|_| drops).unwrap_or(label);
     let timecode = TimecodeFacts {
         start: label.to_string(),
         rate,
@@ -337,6 +344,7 @@ struct Look {
     fields: Option<FieldCount>,
     seen: u32,
     has_captions: bool,
+    counting: Counting,
 }
 
 impl Look {
@@ -358,7 +366,7 @@ impl Look {
                     aspect: frame.sample_aspect_ratio(),
                     matrix: frame.display_matrix(),
                     dynamic_hdr: frame.dynamic_hdr(),
-                    timecode: timecode_of(&frame, video),
+                    timecode: timecode_of(&frame, video, self.counting.drops()),
                     is_opaque: !frame.may_be_seen_through(),
                 });
                 if are_fields_in_doubt(&frame, video, codec) {

@@ -132,7 +132,8 @@ impl Pass<'_> {
         let has_cover = is_wanted && output.video.is_none() && holds_cover(container);
         FileTags {
             chapters: if is_wanted && holds_chapters(container) {
-                chapters::written(self.chapters().chapters, container).0
+                let taken = self.chapters();
+                chapters::written(taken.chapters, taken.end_s, container).0
             } else {
                 Vec::new()
             },
@@ -184,7 +185,7 @@ impl Pass<'_> {
         }
         let taken = self.chapters();
         let mut words = chapters::missing_words(&taken, self.facts.unread_chapters);
-        words.extend(outputs().filter_map(|(name, container)| chapters::changed_words(&taken, container, name)));
+        words.extend(outputs().flat_map(|(name, container)| chapters::changed_words(&taken, container, name)));
         words
     }
 }

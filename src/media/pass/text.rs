@@ -10,6 +10,7 @@ use crate::media::av::Packet;
 use crate::media::av::Parameters;
 use crate::media::av::SubtitleDecoder;
 use crate::media::av::SubtitleEncoder;
+use crate::media::av::subtitle::Shown;
 use crate::media::cue::Cue;
 use crate::media::error;
 use crate::media::facts::Ratio;
@@ -20,8 +21,12 @@ use crate::media::pass::output::TrackId;
 use crate::media::spec::Container;
 use crate::media::subtitles;
 use crate::media::subtitles::Event;
+use crate::media::subtitles::Holder;
+use crate::media::subtitles::Places;
+use crate::media::subtitles::Position;
 use crate::media::subtitles::Script;
 use crate::media::subtitles::Unfollowed;
+use std::collections::BTreeSet;
 use std::collections::VecDeque;
 
 /// Unit of text packets.
@@ -71,6 +76,28 @@ impl TextForm {
         }
     }
 
+    fn holder(self) -> Holder {
+        match self {
+            TextForm::MovText => Holder::MovText,
+            TextForm::SubRip => Holder::SubRip,
+            TextForm::Ass => Holder::Ass,
+            TextForm::WebVtt => Holder::WebVtt,
+        }
+    }
+
+    /// A cue as its encoder takes it: SubRip has nine places, and of those the one nearest to that of WebVTT; the encoder
+    /// of 3GPP timed text knows colours only by the longer of their two names.
+    fn line_of(self, event: &Event) -> String {
+        let place = Position::read(&event.settings).map(|position| position.keypad());
+        match (self, place) {
+            (TextForm::SubRip, Some(place)) => event.at(place).line,
+            (TextForm::MovText, _) => ["&", "}", "\\"].iter().fold(event.line.clone(), |line, end| {
+                line.replace(&format!("\\c{end}"), &format!("\\1c{end}"))
+            }),
+            _ => event.line.clone(),
+        }
+    }
+
     /// An encoder for lines of an ASS header.
     pub fn encoder(self, header: &str) -> Result<SubtitleEncoder, AvError> {
         SubtitleEncoder::open(self.stream_name(), header)
@@ -82,6 +109,8 @@ impl TextForm {
 pub struct TextIn {
     origin: TextOrigin,
     header: String,
+    /// Where its styles put text.
+    places: Places,
     cues: Vec<Cue>,
     unfollowed: Unfollowed,
 }
@@ -105,32 +134,37 @@ impl TextIn {
     /// Opens its decoder.
     pub fn open(stream: usize, parameters: &Parameters, unit: Ratio) -> Result<Self, AvError> {
         let decoder = SubtitleDecoder::open(parameters, unit)?;
-        Ok(TextIn {
-            header: decoder.header(),
-            origin: TextOrigin::Stream { stream, unit, decoder },
-            cues: Vec::new(),
-            unfollowed: Unfollowed::default(),
-        })
+        let head = String::from_utf8_lossy(parameters.extradata());
+        let has_style_sheet = parameters.codec_name() == "webvtt" && subtitles::vtt::has_style_sheet(&head);
+        let header = decoder.header();
+        let origin = TextOrigin::Stream { stream, unit, decoder };
+        Ok(Self::of(origin, header, has_style_sheet))
     }
 
     /// Opens a decoder of closed captions; `unit` is that of the pass.
     pub fn captions(unit: Ratio) -> Result<Self, AvError> {
         let decoder = SubtitleDecoder::captions(unit)?;
-        Ok(TextIn {
-            header: decoder.header(),
-            origin: TextOrigin::Captions(decoder),
-            cues: Vec::new(),
-            unfollowed: Unfollowed::default(),
-        })
+        let header = decoder.header();
+        Ok(Self::of(TextOrigin::Captions(decoder), header, false))
     }
 
     /// Text of a file beside the source, on the clock of the pass.
     pub fn outside(script: Script) -> Self {
+        let has_style_sheet = script.has_style_sheet;
+        Self::of(
+            TextOrigin::Outside(script.events.into()),
+            script.header,
+            has_style_sheet,
+        )
+    }
+
+    fn of(origin: TextOrigin, header: String, has_style_sheet: bool) -> Self {
         TextIn {
-            header: script.header,
-            origin: TextOrigin::Outside(script.events.into()),
+            origin,
+            places: Places::of(&header),
+            header,
             cues: Vec::new(),
-            unfollowed: Unfollowed::default(),
+            unfollowed: Unfollowed::of_track(has_style_sheet),
         }
     }
 
@@ -153,6 +187,11 @@ impl TextIn {
         }
     }
 
+    /// Where its styles put text.
+    pub fn places(&self) -> &Places {
+        &self.places
+    }
+
     /// The ASS header of its lines.
     pub fn header(&self) -> &str {
         &self.header
@@ -169,8 +208,10 @@ pub struct TextFeed<'a> {
     pub form: TextForm,
     /// Its encoder.
     pub encoder: SubtitleEncoder,
-    /// Lines that are on, for forms that show one text at a time.
-    pub waiting: Vec<(i64, i64, String)>,
+    /// Where the styles of its track put text.
+    pub places: Places,
+    /// Cues that are on, for forms that show one text at a time.
+    pub waiting: Vec<(i64, i64, Event)>,
 }
 
 /// All text of a pass.
@@ -179,6 +220,8 @@ pub struct Texts<'a> {
     pub tracks: Vec<Option<TextIn>>,
     /// Where they go.
     pub feeds: Vec<TextFeed<'a>>,
+    /// Those that come out as WebVTT of their own, beside an output or in a set.
+    pub apart: BTreeSet<usize>,
     /// Whether anybody waits for the outputs.
     pub health: &'a Health,
     /// Where a clip ends, seconds from the origin.
@@ -224,13 +267,7 @@ impl Texts<'_> {
                 .duration_s
                 .map_or(LONGEST_MS, |duration_s| (duration_s * 1000.0).round() as i64);
             let end_ms = start_ms.saturating_add(length_ms);
-            self.show(
-                text,
-                (start_ms, end_ms),
-                self.end_s,
-                &shown.lines,
-                &packet.cue_settings(),
-            );
+            self.show(text, (start_ms, end_ms), self.end_s, shown, &packet.cue_settings());
         }
         found
     }
@@ -249,19 +286,20 @@ impl Texts<'_> {
                     packet
                 }
             };
-            let Some((start_s, shown)) = decoder.decode(&packet).and_then(|shown| Some((shown.start_s?, shown))) else {
+            let Some((start_s, mut shown)) = decoder.decode(&packet).and_then(|shown| Some((shown.start_s?, shown)))
+            else {
                 continue;
             };
             let milliseconds = |seconds: f64| (seconds * 1000.0).round() as i64;
             // What is on at the end stays on.
             let length_s = shown.duration_s.filter(|_| captions.is_some());
             let end_ms = length_s.map_or(i64::MAX, |length_s| milliseconds(start_s + length_s));
-            let lines: Vec<String> = shown.lines.iter().map(|line| roughly_placed(line)).collect();
+            shown.lines = shown.lines.iter().map(|line| roughly_placed(line)).collect();
             self.show(
                 text,
                 (milliseconds(start_s), end_ms),
                 self.last_s.or(self.end_s),
-                &lines,
+                shown,
                 "",
             );
         }
@@ -274,49 +312,51 @@ impl Texts<'_> {
             while let Some(event) = self.tracks[text].as_mut().and_then(|track| track.next_outside(until_s)) {
                 let milliseconds = |seconds: f64| (seconds * 1000.0).round() as i64;
                 let times = (milliseconds(event.start_s), milliseconds(event.end_s));
-                self.show(text, times, self.last_s.or(self.end_s), &[event.line], &event.settings);
+                let shown = Shown {
+                    lines: vec![event.line],
+                    vtt: event.vtt,
+                    ..Shown::default()
+                };
+                self.show(text, times, self.last_s.or(self.end_s), shown, &event.settings);
             }
         }
     }
 
     /// Keeps lines as cues and hands them on, cut to what is made.
-    fn show(
-        &mut self,
-        text: usize,
-        (start_ms, end_ms): (i64, i64),
-        last_s: Option<f64>,
-        lines: &[String],
-        settings: &str,
-    ) {
+    fn show(&mut self, text: usize, (start_ms, end_ms): (i64, i64), last_s: Option<f64>, shown: Shown, settings: &str) {
         let last_ms = last_s.map_or(i64::MAX, |last_s| (last_s * 1000.0).round() as i64);
         let (start_ms, end_ms) = (start_ms.max(0), end_ms.min(last_ms));
         let Some(track) = self.tracks[text].as_mut().filter(|_| end_ms > start_ms) else {
             return;
         };
-        for line in lines {
+        let mut events = Vec::with_capacity(shown.lines.len());
+        for line in shown.lines {
             let event = Event {
                 start_s: start_ms as f64 / 1000.0,
                 end_s: end_ms as f64 / 1000.0,
-                line: line.clone(),
+                line,
                 settings: settings.to_owned(),
+                vtt: shown.vtt.clone(),
             };
-            track.cues.extend(subtitles::cue_of(&event));
+            let placed = track.places.put(event.clone());
+            track.unfollowed.count(&placed);
+            track.cues.extend(subtitles::cue_of(&placed));
+            events.push(event);
         }
-        track.unfollowed.count(settings);
-        if !lines.is_empty() {
-            self.hand_on(text, start_ms, end_ms, lines);
+        if !events.is_empty() {
+            self.hand_on(text, start_ms, end_ms, &events);
         }
     }
 
-    fn hand_on(&mut self, text: usize, start_ms: i64, end_ms: i64, lines: &[String]) {
+    fn hand_on(&mut self, text: usize, start_ms: i64, end_ms: i64, events: &[Event]) {
         for feed in self.feeds.iter_mut().filter(|feed| feed.text == text) {
             let answer = if feed.form == TextForm::MovText {
                 let answer = feed.flush(start_ms, self.health);
-                let lines = lines.iter().map(|line| (start_ms, end_ms, line.clone()));
-                feed.waiting.extend(lines);
+                let events = events.iter().map(|event| (start_ms, end_ms, event.clone()));
+                feed.waiting.extend(events);
                 answer
             } else {
-                feed.write(start_ms, end_ms, lines, self.health)
+                feed.write(start_ms, end_ms, events, self.health)
             };
             feed.fail_on(answer, self.health);
         }
@@ -352,22 +392,18 @@ impl Texts<'_> {
         (tracks.map(|track| track.map(|track| track.cues)).collect(), notes)
     }
 
-    /// What is to be said of places that do not come along.
+    /// What is to be said of what cues ask for and outputs do not have.
     fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
         for (number, track) in self.tracks.iter().enumerate() {
-            let Unfollowed { vertical, regions } = track.as_ref().map(|track| track.unfollowed).unwrap_or_default();
-            // WebVTT beside an output, or of a set, says it.
-            if vertical > 0 && self.feeds.iter().any(|feed| feed.text == number) {
-                notes.push(format!(
-                    "subtitles {number}: {vertical} cues run from top to bottom (vertical), which is not carried into files"
-                ));
-            }
-            if regions > 0 {
-                notes.push(format!(
-                    "subtitles {number}: {regions} cues stand in regions, which are not carried"
-                ));
-            }
+            let Some(track) = track else { continue };
+            let feeds = self.feeds.iter().filter(|feed| feed.text == number);
+            let apart = self.apart.contains(&number).then_some(Holder::WebVtt);
+            let holders = feeds.map(|feed| feed.form.holder()).chain(apart);
+            let words = holders.flat_map(|holder| track.unfollowed.words(holder));
+            // Two forms may lack the same.
+            let words: BTreeSet<String> = words.collect();
+            notes.extend(words.into_iter().map(|words| format!("subtitles {number}: {words}")));
         }
         notes
     }
@@ -393,8 +429,8 @@ impl TextFeed<'_> {
                 .unwrap_or(until_ms)
                 .min(until_ms);
             let on = self.waiting.iter().filter(|(start_ms, _, _)| *start_ms <= from_ms);
-            let lines: Vec<String> = on.map(|(_, _, line)| line.clone()).collect();
-            self.write(from_ms, to_ms, &lines, health)?;
+            let events: Vec<Event> = on.map(|(_, _, event)| event.clone()).collect();
+            self.write(from_ms, to_ms, &events, health)?;
             for (start_ms, _, _) in &mut self.waiting {
                 *start_ms = (*start_ms).max(to_ms);
             }
@@ -402,30 +438,33 @@ impl TextFeed<'_> {
         }
     }
 
-    fn write(&mut self, start_ms: i64, end_ms: i64, lines: &[String], health: &Health) -> Result<(), AvError> {
+    fn write(&mut self, start_ms: i64, end_ms: i64, events: &[Event], health: &Health) -> Result<(), AvError> {
         let length_ms = end_ms - start_ms;
+        let mut settings = String::new();
         let bytes = match self.form {
             TextForm::WebVtt => {
-                let events = lines.iter().map(|line| Event {
-                    start_s: 0.0,
-                    end_s: 1.0,
-                    line: line.clone(),
-                    settings: String::new(),
-                });
-                let texts: Vec<String> = events
-                    .filter_map(|event| Some(subtitles::cue_of(&event)?.text))
+                let cues: Vec<Cue> = events
+                    .iter()
+                    .filter_map(|event| subtitles::cue_of(&self.places.put(event.clone())))
                     .collect();
+                settings = cues.first().map_or(settings, |cue| cue.settings.clone());
+                let texts: Vec<String> = cues.into_iter().map(|cue| cue.text).collect();
                 texts.join("\n").into_bytes()
             }
-            _ => self
-                .encoder
-                .encode(lines, u32::try_from(length_ms).unwrap_or(u32::MAX))?,
+            _ => {
+                let lines: Vec<String> = events.iter().map(|event| self.form.line_of(event)).collect();
+                self.encoder
+                    .encode(&lines, u32::try_from(length_ms).unwrap_or(u32::MAX))?
+            }
         };
         if bytes.is_empty() {
             return Ok(());
         }
         let mut packet = Packet::of_bytes(&bytes)?;
         packet.set_times(Some(start_ms), Some(start_ms), length_ms);
+        if !settings.is_empty() {
+            packet.set_cue_settings(&settings)?;
+        }
         self.output.write(TrackId::Text(self.text), packet, health);
         Ok(())
     }

@@ -2,9 +2,11 @@
 //!
 //! Guarantees: what is not overridden stays as the script has it. Deliberately absent: drawing.
 
+use crate::media::subtitles::markup;
 use crate::media::subtitles::position::Page;
 use crate::media::subtitles::position::Position;
-use crate::media::subtitles::position::Unfollowed;
+use crate::media::subtitles::position::USUAL_PLACE;
+use std::collections::BTreeMap;
 
 /// One event of a script.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,12 +19,22 @@ pub struct Event {
     pub line: String,
     /// Where WebVTT wants it, by its cue settings; empty: it does not say.
     pub settings: String,
+    /// Its text as WebVTT has it; none: it was something else.
+    pub vtt: Option<String>,
 }
 
 impl Event {
     /// Its text, with ASS's overrides.
     pub fn text(&self) -> &str {
         self.line.splitn(9, ',').nth(8).unwrap_or_default()
+    }
+
+    /// The same in the place of one on a keypad.
+    pub fn at(&self, place: u8) -> Self {
+        let mut event = self.clone();
+        let at = self.line.len() - self.text().len();
+        event.line.insert_str(at, &format!("{{\\an{place}}}"));
+        event
     }
 
     /// Whether what is seen changes while it is there.
@@ -55,6 +67,8 @@ pub struct Script {
     pub header: String,
     /// Events, in the order of their beginning.
     pub events: Vec<Event>,
+    /// It was WebVTT with a style sheet.
+    pub has_style_sheet: bool,
 }
 
 impl Script {
@@ -66,13 +80,6 @@ impl Script {
         }
         self.events.retain(|event| event.end_s > event.start_s);
         self
-    }
-
-    /// What its cues ask for and do not get when they are drawn.
-    pub fn unfollowed(&self) -> Unfollowed {
-        let mut unfollowed = Unfollowed::default();
-        self.events.iter().for_each(|event| unfollowed.count(&event.settings));
-        unfollowed
     }
 
     /// The file. Times are hundredths of a second, which is all that the form has.
@@ -134,6 +141,51 @@ impl Script {
     }
 }
 
+/// Where the styles of a script put their text, by their names; those of the usual place are left out.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Places(BTreeMap<String, u8>);
+
+impl Places {
+    /// Of a header.
+    pub fn of(header: &str) -> Self {
+        let mut places = BTreeMap::new();
+        let (mut is_old, mut columns) = (false, Vec::new());
+        for line in header.lines().map(str::trim) {
+            if line.starts_with('[') {
+                is_old = line.eq_ignore_ascii_case("[V4 Styles]");
+                columns = Vec::new();
+            } else if let Some(names) = line.strip_prefix("Format:") {
+                columns = names.split(',').map(|name| name.trim().to_ascii_lowercase()).collect();
+            } else if let Some(values) = line.strip_prefix("Style:") {
+                let values: Vec<&str> = values.split(',').map(str::trim).collect();
+                let value = |name: &str| {
+                    let at = columns.iter().position(|column| column == name)?;
+                    values.get(at).copied()
+                };
+                let number = value("alignment").and_then(|number| number.parse::<u8>().ok());
+                let place = match number {
+                    Some(old) if is_old => markup::of_old(old),
+                    place => place.filter(|place| (1..=9).contains(place)),
+                };
+                if let (Some(name), Some(place)) = (value("name"), place.filter(|place| *place != USUAL_PLACE)) {
+                    places.insert(name.trim_start_matches('*').to_owned(), place);
+                }
+            }
+        }
+        Places(places)
+    }
+
+    /// An event with the place of its style said in its text, unless it says another.
+    pub fn put(&self, event: Event) -> Event {
+        let style = event.line.split(',').nth(2).unwrap_or_default().trim_start_matches('*');
+        let place = self.0.get(style).copied();
+        match place.filter(|_| !markup::has_place(event.text())) {
+            Some(place) => event.at(place),
+            None => event,
+        }
+    }
+}
+
 fn restyled(values: &str, columns: &[String], style: &Style, height: f64) -> String {
     let values = values.split(',').map(|value| value.trim().to_owned());
     let changed = values.enumerate().map(|(number, value)| {
@@ -176,6 +228,7 @@ fn clock(seconds: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::Event;
+    use super::Places;
     use super::Script;
     use super::Style;
 
@@ -191,14 +244,35 @@ mod tests {
                     end_s: 2.5,
                     line: "0,3,Default,,0,0,0,,Hello, {\\i1}you".to_owned(),
                     settings: String::new(),
+                    vtt: None,
                 },
                 Event {
                     start_s: 3661.234,
                     end_s: 3662.0,
                     line: "1,0,Default,,0,0,0,,Late".to_owned(),
                     settings: String::new(),
+                    vtt: None,
                 },
             ],
+            has_style_sheet: false,
+        }
+    }
+
+    #[test]
+    fn styles_say_where_their_text_stands() {
+        let event = |style: &str, text: &str| Event {
+            line: format!("0,0,{style},,0,0,0,,{text}"),
+            ..script().events[0].clone()
+        };
+        for (section, sign) in [("[V4+ Styles]", 8), ("[V4 Styles]", 6)] {
+            let header = format!(
+                "{section}\nFormat: Name, Alignment, Fontname\nStyle: Default,2,Arial\nStyle: *Sign, {sign} ,Arial\n\n[Events]\n"
+            );
+            let places = Places::of(&header);
+            assert_eq!(places.put(event("Sign", "a, b")).text(), "{\\an8}a, b", "{section}");
+            assert_eq!(places.put(event("Default", "a")).text(), "a");
+            assert_eq!(places.put(event("Sign", "{\\an1}a")).text(), "{\\an1}a");
+            assert_eq!(places.put(event("Other", "a")).text(), "a");
         }
     }
 
@@ -246,6 +320,7 @@ mod tests {
             end_s: 1.0,
             line: format!("0,0,Default,,0,0,0,{effect},{text}"),
             settings: String::new(),
+            vtt: None,
         };
         assert!(event("{\\fad(100,100)}x", "").moves());
         assert!(event("x", "Banner;10").moves());

@@ -30,12 +30,21 @@ impl Page {
         let size = style.zip(size_at).and_then(|(values, at)| values.split(',').nth(at));
         let size = size.and_then(|size| size.trim().parse::<f64>().ok());
         Page {
-            width: number("PlayResX:").unwrap_or(384.0),
-            height: number("PlayResY:").unwrap_or(288.0),
-            line: size.filter(|size| *size > 0.0).unwrap_or(16.0),
+            width: number("PlayResX:").unwrap_or(CANVAS.width),
+            height: number("PlayResY:").unwrap_or(CANVAS.height),
+            line: size.filter(|size| *size > 0.0).unwrap_or(CANVAS.line),
         }
     }
 }
+
+/// The canvas that libav counts on.
+const CANVAS: Page = Page {
+    width: 384.0,
+    height: 288.0,
+    line: 16.0,
+};
+/// The middle of the lower edge, as on a keypad.
+pub const USUAL_PLACE: u8 = 2;
 
 /// How high a cue stands.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -77,29 +86,6 @@ pub fn kept(settings: &str) -> String {
         name.is_some_and(|(name, is_empty)| KEPT.contains(&name) && !is_empty) && !setting.contains("-->")
     });
     settings.collect::<Vec<_>>().join(" ")
-}
-
-/// What cues ask for and do not get.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Unfollowed {
-    /// Cues that run from top to bottom.
-    pub vertical: u64,
-    /// Cues within a region.
-    pub regions: u64,
-}
-
-impl Unfollowed {
-    /// Counts a cue by its settings.
-    pub fn count(&mut self, settings: &str) {
-        let has = |name: &str| {
-            let mut settings = settings
-                .split_whitespace()
-                .filter_map(|setting| setting.split_once(':'));
-            settings.any(|(known, value)| known == name && !value.is_empty())
-        };
-        self.vertical += u64::from(has("vertical"));
-        self.regions += u64::from(has("region"));
-    }
 }
 
 impl Position {
@@ -222,6 +208,41 @@ impl Position {
         )
     }
 
+    /// The nearest of the nine places that ASS and SubRip have, as on a keypad: 2 is the middle of the lower edge.
+    pub fn keypad(&self) -> u8 {
+        let third = |share: f64| (share * 3.0).clamp(0.0, 2.0) as u8;
+        let row = match self.line {
+            None => 0,
+            Some(line) => {
+                let (side, at) = self.height(line, CANVAS.line, CANVAS);
+                let middle = match side {
+                    Side::Start => at + CANVAS.line / 2.0,
+                    Side::Middle => at,
+                    Side::End => at - CANVAS.line / 2.0,
+                };
+                2 - third(middle / CANVAS.height)
+            }
+        };
+        let (left, right) = self.sides();
+        let column = match self.align {
+            Side::Start => left,
+            Side::Middle => (left + right) / 2.0,
+            Side::End => right,
+        };
+        3 * row + 1 + third(column)
+    }
+
+    /// Whether none of these nine is quite its place.
+    pub fn is_between(&self) -> bool {
+        let is_edge = |share: f64| share == 0.0 || share == 1.0;
+        let is_off_row = match self.line {
+            None => false,
+            Some(Line::Number(number)) => number != 0.0 && number != -1.0,
+            Some(Line::Part(part)) => !(is_edge(part) || part == 0.5 && self.line_side == Side::Middle),
+        };
+        is_off_row || self.position.is_some_and(|part| !is_edge(part) && part != 0.5)
+    }
+
     /// Left and right edge of its box, shares of the width.
     fn sides(&self) -> (f64, f64) {
         let at = self.position.unwrap_or(match self.align {
@@ -282,7 +303,6 @@ fn whole(number: f64) -> String {
 mod tests {
     use super::Page;
     use super::Position;
-    use super::Unfollowed;
     use super::kept;
 
     const HEADER: &str = "[Script Info]\nPlayResX: 400\nPlayResY: 200\n\n[V4+ Styles]\n\
@@ -332,12 +352,26 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_followed_is_counted() {
-        let mut unfollowed = Unfollowed::default();
-        for settings in ["vertical:rl line:0", "vertical:", "region:fred", "align:left", ""] {
-            unfollowed.count(settings);
+    fn the_nearest_of_nine_places_is_known() {
+        for (settings, keypad, is_between) in [
+            ("line:0", 8, false),
+            ("line:-1", 2, false),
+            ("line:10%", 8, true),
+            ("line:45%", 5, true),
+            ("line:90%", 2, true),
+            ("line:50%,center", 5, false),
+            ("align:start", 1, false),
+            ("align:end line:0", 9, false),
+            ("position:10%,line-left align:start", 1, true),
+            ("position:80%,center size:40% align:center", 3, true),
+        ] {
+            let position = Position::read(settings).expect("a place");
+            assert_eq!(
+                (position.keypad(), position.is_between()),
+                (keypad, is_between),
+                "{settings}"
+            );
         }
-        assert_eq!((unfollowed.vertical, unfollowed.regions), (1, 1));
     }
 
     #[test]

@@ -80,12 +80,14 @@ pub fn read(demuxer: &mut Demuxer, stream: usize) -> Result<Track, AvError> {
             end_s,
             line,
             settings: settings.clone(),
+            vtt: shown.vtt.clone(),
         }));
     }
     events.sort_by(|one, other| one.start_s.total_cmp(&other.start_s));
     Ok(Track::Text(Script {
         header: decoder.header(),
         events,
+        has_style_sheet: vtt::has_style_sheet(&String::from_utf8_lossy(parameters.extradata())),
     }))
 }
 
@@ -106,7 +108,9 @@ fn next(demuxer: &mut Demuxer, stream: usize) -> Result<Option<Packet>, AvError>
 /// Reads a file of text subtitles: SRT, WebVTT or ASS, whatever its name. The error says what is wrong.
 pub fn text_of_file(bytes: &[u8], name: &str) -> Result<Script, String> {
     let mut text = decoded(bytes);
+    let mut has_style_sheet = false;
     if text.starts_with("WEBVTT") {
+        has_style_sheet = vtt::has_style_sheet(&text);
         text = vtt::cues_alone(&text);
     }
     let source = Source::from_bytes(Box::new(text.into_bytes()), name).map_err(|cause| cause.to_string())?;
@@ -121,7 +125,10 @@ pub fn text_of_file(bytes: &[u8], name: &str) -> Result<Script, String> {
         return Err("it is neither SRT nor WebVTT nor ASS".to_owned());
     }
     match read(&mut demuxer, 0).map_err(unknown)? {
-        Track::Text(script) if !script.events.is_empty() => Ok(script),
+        Track::Text(script) if !script.events.is_empty() => Ok(Script {
+            has_style_sheet,
+            ..script
+        }),
         _ => Err("it has no subtitles".to_owned()),
     }
 }

@@ -33,6 +33,16 @@ pub fn cues_alone(file: &str) -> String {
     std::iter::once(head).chain(cues).collect::<Vec<_>>().join("\n\n") + "\n"
 }
 
+/// Whether a file, or the head of one, has a style sheet.
+pub fn has_style_sheet(file: &str) -> bool {
+    let mut before = "";
+    file.lines().any(|line| {
+        let begins = before.trim().is_empty() && line.trim_end() == "STYLE";
+        before = line;
+        begins
+    })
+}
+
 /// A cue with the empty line before it. An empty line or an arrow within its text would end it early.
 pub fn block(cue: &Cue) -> String {
     let lines: Vec<String> = cue
@@ -57,6 +67,7 @@ pub fn block(cue: &Cue) -> String {
 mod tests {
     use super::cues_alone;
     use super::file_of;
+    use super::has_style_sheet;
     use crate::media::cue::Cue;
 
     #[test]
@@ -67,6 +78,13 @@ mod tests {
             cues_alone(file),
             "WEBVTT - x\n\n1\n00:01.000 --> 00:02.000 line:0\none\n\n00:03.000 --> 01:00:04.000\ntwo\nlines\n"
         );
+    }
+
+    #[test]
+    fn a_style_sheet_is_a_block() {
+        assert!(has_style_sheet("WEBVTT\r\n\r\nSTYLE\r\n::cue { color: red }\r\n"));
+        assert!(has_style_sheet("STYLE\n::cue {}\n"));
+        assert!(!has_style_sheet("WEBVTT\n\n00:00.000 --> 00:01.000\nSTYLE\n"));
     }
 
     #[test]

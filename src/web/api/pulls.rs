@@ -14,6 +14,7 @@ use crate::store::pulls::PullRow;
 use crate::store::pulls::PullState;
 use crate::store::pulls::Request;
 use crate::store::pulls::seal_purpose;
+use crate::web::api::wish;
 use crate::web::api::wish::BecameView;
 use crate::web::api::wish::Wish;
 use crate::web::auth::Caller;
@@ -35,7 +36,9 @@ use axum::http::HeaderValue;
 use axum::http::StatusCode;
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
+use serde::Deserializer;
 use serde::Serialize;
+use serde::Serializer;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use url::Url;
@@ -65,7 +68,7 @@ const OWN_HEADERS: [&str; 13] = [
 
 /// A file to fetch.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct PullRequest {
     /// Its address, http or https; a user name and password in it are sent to its host.
     url: String,
@@ -75,6 +78,20 @@ pub struct PullRequest {
     /// Where it goes and what becomes of it. Its file name is that of the address unless another is given.
     #[serde(flatten)]
     wish: Wish,
+}
+
+impl<'de> Deserialize<'de> for PullRequest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // The derived one is a function of the type itself.
+        let body = |json: &str| Self::deserialize(&mut serde_json::Deserializer::from_str(json));
+        wish::read(deserializer, body, |request| &mut request.wish)
+    }
+}
+
+impl Serialize for PullRequest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Self::serialize(self, serializer)
+    }
 }
 
 /// Which pulls, and which page of them.

@@ -4,6 +4,7 @@
 //! registered storage. Deliberately absent: how the bytes come.
 
 use crate::base::ids::MediaId;
+use crate::base::json_text;
 use crate::events::library::MediaType;
 use crate::events::library::Role;
 use crate::objects::incoming;
@@ -21,8 +22,11 @@ use crate::web::wording;
 use crate::workflow::resolved::OnConflict;
 use axum::http::StatusCode;
 use serde::Deserialize;
+use serde::Deserializer;
 use serde::Serialize;
+use serde::de::IgnoredAny;
 use serde_json::Value;
+use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 /// Where a file goes and what becomes of it. Everything may be left out.
@@ -70,14 +74,46 @@ pub struct Wish {
     pub language: Option<String>,
     /// Echoed in every event; anything but a string is kept as JSON text. A NotifyAddress in it is told.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "passed_over")]
     #[schema(value_type = Option<Object>)]
-    pub user_data: Option<Value>,
+    pub user_data: Option<UserData>,
     /// Id or name of an enabled workflow that runs on the media.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub workflow: Option<String>,
     /// Look at the media: its facts, and RegisterMediaComplete [default: when no workflow is named].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub register: Option<bool>,
+}
+
+/// Reads a body that has a wish among its own fields. What comes through serde's flattening has the digits of a double, so
+/// the user data are read once more, by themselves.
+///
+/// # Errors
+/// What the body is not.
+pub fn read<'de, D: Deserializer<'de>, B>(
+    deserializer: D,
+    body: fn(&str) -> serde_json::Result<B>,
+    wish: fn(&mut B) -> &mut Wish,
+) -> Result<B, D::Error> {
+    #[derive(Deserialize)]
+    struct Echoed<'a> {
+        #[serde(borrow, default)]
+        user_data: Option<&'a RawValue>,
+    }
+    let raw = Box::<RawValue>::deserialize(deserializer)?;
+    let json = raw.get();
+    let echoed: Echoed = serde_json::from_str(json).map_err(serde::de::Error::custom)?;
+    let Some(own) = echoed.user_data else {
+        return body(json).map_err(serde::de::Error::custom);
+    };
+    let mut read = body(&json_text::without(json, own)).map_err(serde::de::Error::custom)?;
+    wish(&mut read).user_data = serde_json::from_str(own.get()).map_err(serde::de::Error::custom)?;
+    Ok(read)
+}
+
+/// See [`read`].
+fn passed_over<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<UserData>, D::Error> {
+    IgnoredAny::deserialize(deserializer).map(|_| None)
 }
 
 /// A wish that can be granted as far as is known now.
@@ -271,10 +307,7 @@ impl Wish {
             tags: wording::tags(&self.tags)?,
             category: self.category,
             language: self.language.as_deref().map(wording::language).transpose()?,
-            user_data: self
-                .user_data
-                .as_ref()
-                .map_or(Ok(None), |given| wording::user_data(&UserData::from(given)))?,
+            user_data: self.user_data.as_ref().map_or(Ok(None), wording::user_data)?,
             register: self.register.unwrap_or(role == Role::Media && self.workflow.is_none()),
             workflow: self.workflow,
             callback: None,

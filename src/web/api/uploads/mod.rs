@@ -45,7 +45,9 @@ use axum::http::header;
 use axum::response::IntoResponse;
 use axum::response::Response;
 use serde::Deserialize;
+use serde::Deserializer;
 use serde::Serialize;
+use serde::Serializer;
 use serde_json::Value;
 use std::time::Duration;
 use utoipa::IntoParams;
@@ -56,7 +58,7 @@ const LANDED_WITHIN: Duration = Duration::from_secs(30);
 
 /// An upload to begin.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct UploadRequest {
     /// Bytes of the whole; may be said later with the pieces.
     #[serde(default)]
@@ -64,6 +66,20 @@ pub struct UploadRequest {
     /// Where it goes and what becomes of it.
     #[serde(flatten)]
     wish: Wish,
+}
+
+impl<'de> Deserialize<'de> for UploadRequest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // The derived one is a function of the type itself.
+        let body = |json: &str| Self::deserialize(&mut serde_json::Deserializer::from_str(json));
+        wish::read(deserializer, body, |request| &mut request.wish)
+    }
+}
+
+impl Serialize for UploadRequest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Self::serialize(self, serializer)
+    }
 }
 
 /// Which uploads, and which page of them.

@@ -22,6 +22,7 @@ use crate::web::extract::media_type;
 use crate::web::idempotency;
 use crate::web::inlet::Held;
 use crate::web::state::WebState;
+use crate::web::user_data::UserData;
 use axum::Extension;
 use axum::body::Body;
 use axum::extract::Request;
@@ -35,7 +36,6 @@ use axum::response::IntoResponse;
 use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::Value;
 
 /// Headers of the protocol.
 pub(super) const RESUMABLE: HeaderName = HeaderName::from_static("tus-resumable");
@@ -434,7 +434,7 @@ fn wish_of(metadata: &str) -> Answer<Wish> {
             "tags" => wish.tags = value.split(',').map(|tag| tag.trim().to_owned()).collect(),
             "category" => wish.category = Some(value),
             "language" => wish.language = Some(value),
-            "user_data" => wish.user_data = Some(Value::String(value)),
+            "user_data" => wish.user_data = Some(UserData::from(value)),
             "workflow" => wish.workflow = Some(value),
             "register" => wish.register = Some(value == "true" || value == "1"),
             _ => {}
