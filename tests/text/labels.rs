@@ -144,6 +144,20 @@ fn time_between_chapters_is_told_where_a_container_has_none() {
         product.dropped,
         ["time between chapters: o has no place for it, so 2 last until the next begins or the file ends"]
     );
+    let row = chapters(&shop.file(&product, 0));
+    // Vorbis as it is, whose comments libav's muxer takes from its header.
+    let vorbis = shop.ffmpeg(
+        "-f lavfi -i sine=d=5 -i @/apart.mkv -map 0 -map_chapters 1 -c:a libvorbis",
+        "vorbis.mka",
+    );
+    let product = shop.success(&vorbis, &ogg.replace("opus", "copy"), &[]);
+    let copied = chapters(&shop.file(&product, 0));
+    assert_eq!(copied.len(), 3);
+    let begin_and_title = |row: &[String]| -> Vec<String> {
+        let parts = row.iter().map(|one| one.split(',').collect::<Vec<_>>());
+        parts.map(|one| format!("{} {}", one[0], one[2])).collect()
+    };
+    assert_eq!(begin_and_title(&copied), begin_and_title(&row));
 }
 
 #[test]

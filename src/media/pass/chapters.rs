@@ -68,6 +68,18 @@ fn is_in_a_row(container: Container) -> bool {
     )
 }
 
+/// Chapters as comments of Vorbis, which is how Ogg holds them (xiph.org, "Chapter Extension"). libav writes them for each codec
+/// but Vorbis itself; as tags they are written for all.
+pub fn comments(chapters: &[Chapter]) -> impl Iterator<Item = (String, String)> {
+    chapters.iter().enumerate().flat_map(|(number, (start_s, _, title))| {
+        let ms = (start_s * 1000.0).round() as u64;
+        let (hours, minutes) = (ms / 3_600_000, ms / 60_000 % 60);
+        let start = format!("{hours:02}:{minutes:02}:{:02}.{:03}", ms / 1000 % 60, ms % 1000);
+        let named = title.clone().map(|title| (format!("CHAPTER{number:03}NAME"), title));
+        [(format!("CHAPTER{number:03}"), start)].into_iter().chain(named)
+    })
+}
+
 /// Chapters as a container has them in a file that ends at `until_s`, and how many of them are not as they were.
 pub fn written(mut chapters: Vec<Chapter>, until_s: f64, container: Container) -> (Vec<Chapter>, Changed) {
     for (_, _, title) in &mut chapters {

@@ -130,13 +130,16 @@ impl Pass<'_> {
         }
         let is_wanted = rule != MetadataRule::None;
         let has_cover = is_wanted && output.video.is_none() && holds_cover(container);
+        let mut chapters = Vec::new();
+        if is_wanted && holds_chapters(container) {
+            let taken = self.chapters();
+            chapters = chapters::written(taken.chapters, taken.end_s, container).0;
+        }
+        if container == Container::Ogg {
+            tags.extend(chapters::comments(&std::mem::take(&mut chapters)));
+        }
         FileTags {
-            chapters: if is_wanted && holds_chapters(container) {
-                let taken = self.chapters();
-                chapters::written(taken.chapters, taken.end_s, container).0
-            } else {
-                Vec::new()
-            },
+            chapters,
             tags,
             cover: self.cover.as_ref().filter(|_| has_cover).and_then(Cover::share),
         }
