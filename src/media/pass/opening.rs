@@ -121,11 +121,10 @@ impl Pass<'_> {
         let mut videos: Vec<Result<VideoMaker, Fault>> = Vec::new();
         for (number, area) in areas.iter().enumerate() {
             // Renditions run side by side already, so an encoder gets threads of its own only where its share
-            // of the work is more than one core's: on two cores the largest of a usual ladder, which would
-            // hold up the others otherwise. One more than its share, because its threads wait for one another.
+            // of the work is more than one core's: each costs a frame of memory, and the largest rendition would
+            // hold up the others otherwise.
             let share = (u64::from(self.order.threads) * area).div_ceil(total);
-            let threads = if share > 1 { share + 1 } else { 1 };
-            let threads = u32::try_from(threads).unwrap_or(1).clamp(1, 16);
+            let threads = u32::try_from(share).unwrap_or(1).clamp(1, 16);
             let mut maker = self.open_video(number, threads, &subtitles);
             if let Err(fault) = &maker
                 && self.work.encodes(number)

@@ -20,9 +20,9 @@ use std::sync::mpsc::Receiver;
 use std::sync::mpsc::SyncSender;
 
 /// Memory of the pictures that wait in front of one rendition, where more than the fewest fit.
-const WAITING_BYTES: u64 = 4 << 20;
+const WAITING_BYTES: u64 = 8 << 20;
 /// Fewest and most of them: encoders work in bursts, and a thread that finds nothing waiting leaves a core idle.
-const WAITING: (u64, u64) = (3, 4);
+const WAITING: (u64, u64) = (3, 6);
 
 /// One picture on its way through the pass.
 #[derive(Debug)]
